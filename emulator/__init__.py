@@ -1,0 +1,1 @@
+"""A local SageMaker: the AWS wire protocols in front, real containers behind."""

@@ -1,0 +1,84 @@
+"""The errors of the AWS API: what a handler raises, and what a client reads.
+
+``AwsError`` carries AWS's code and AWS's words; the gateway is the one place that puts it on the wire. The subclasses
+are only the few that more than one service raises; a service's own errors are `AwsError("ImageNotFoundException", …)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
+
+
+class AwsError(Exception):
+    """A refusal that the client is meant to see.
+
+    `code` is the error shape's name in the model (`ResourceInUse`). `fields` are further modelled members of that shape,
+    by their model names (`{"OriginalStatusCode": 500}`); the message goes to whatever member the shape keeps it in.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, fields: Mapping[str, Any] = _NO_FIELDS) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.fields = fields
+
+
+class ValidationException(AwsError):
+    """The request breaks a rule, of the model or of the service (contract §6.4)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ValidationException", message)
+
+
+class ResourceNotFound(AwsError):
+    """SageMaker's own spelling; which nouns use it and which say ValidationException is in contract §6.3."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceNotFound", message)
+
+
+class ResourceInUse(AwsError):
+    """A resource of that name is there already, or is busy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceInUse", message)
+
+
+class ResourceLimitExceeded(AwsError):
+    """More than the account may have."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceLimitExceeded", message)
+
+
+class AccessDenied(AwsError):
+    """The caller may not do this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
+
+
+class SerializationException(AwsError):
+    """The body is not what the protocol or the model's types say; raised before any constraint is looked at."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("SerializationException", message)
+
+
+class UnknownOperation(AwsError):
+    """No operation of that name exists in the service's model."""
+
+    def __init__(self, message: str = "The requested operation is not recognized by the service.") -> None:
+        super().__init__("UnknownOperationException", message, 404)
+
+
+class NotImplementedByEmulator(AwsError):
+    """The operation is AWS's, but nothing here runs it: said plainly, so that nothing pretends."""
+
+    def __init__(self, service: str, operation: str) -> None:
+        super().__init__("NotImplemented", f"samebox does not implement {service}:{operation}.", 501)

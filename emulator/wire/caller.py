@@ -1,0 +1,68 @@
+"""Who calls: account, region and access key, read out of a signature. Whether the signature holds is signature.py's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The account and region that a request acts in. `access_key` is empty when the request is not signed."""
+
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    access_key: str = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A SigV4 credential scope: `AKID/20261122/us-east-1/sagemaker/aws4_request`."""
+
+    access_key: str
+    date: str
+    region: str
+    service: str
+
+
+_HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
+_VERSION_2 = re.compile(r"^AWS ([^:\s]+):")
+# Twelve digits are the account; temporary keys that STS issues keep theirs behind the prefix: ASIA123456789012….
+_ACCOUNT = re.compile(r"^(?:ASIA)?(\d{12})(?!\d)")
+
+
+def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> Scope | None:
+    """The credential scope of a signed or presigned request, or None. Header names are lower case."""
+    authorization = headers.get("authorization", "")
+    found = _HEADER.match(authorization)
+    credential = found.group(1) if found else query.get("X-Amz-Credential", "")
+    if credential:
+        # An access key may hold anything, a slash too; the four words behind it may not.
+        parts = credential.rsplit("/", 4)
+        return Scope(*parts[:4]) if len(parts) == 5 else None
+    old = _VERSION_2.match(authorization)
+    access_key = old.group(1) if old else query.get("AWSAccessKeyId", "")
+    return Scope(access_key, "", "", "s3") if access_key else None
+
+
+def account_of(access_key: str, default: str = DEFAULT_ACCOUNT) -> str:
+    """The account that an access key stands for: its twelve digits, else the default."""
+    found = _ACCOUNT.match(access_key)
+    return found.group(1) if found else default
+
+
+def caller(
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    account: str = DEFAULT_ACCOUNT,
+    region: str = DEFAULT_REGION,
+) -> Caller:
+    """Who calls; `account` and `region` stand in where the request does not say."""
+    signed = scope(headers, query)
+    if signed is None:
+        return Caller(account, region)
+    return Caller(account_of(signed.access_key, account), signed.region or region, signed.access_key)
