@@ -1,0 +1,1 @@
+"""The domain: what exists, how it may change, and where it is written down."""

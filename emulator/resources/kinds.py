@@ -1,0 +1,51 @@
+"""The list of Kinds: the only registry of nouns."""
+
+from collections.abc import Callable
+
+from emulator.errors import AwsError, ResourceInUse, ValidationException
+from emulator.resources import lifecycle
+from emulator.resources.kind import Kind
+
+
+def _already_existing(noun: str) -> Callable[[str], AwsError]:
+    # Observed 2018-25, contract.md §2.14.
+    return lambda arn: ValidationException(f'Cannot create already existing {noun} "{arn}".')
+
+
+def _could_not_find(noun: str) -> Callable[[str], AwsError]:
+    # contract.md §6.3.
+    return lambda arn: ValidationException(f'Could not find {noun} "{arn}".')
+
+
+def _job_names_are_unique(noun: str) -> Callable[[str], AwsError]:
+    # Observed 2022-24, contract.md §6.3.
+    return lambda arn: ResourceInUse(
+        f"{noun.capitalize()} names must be unique within an AWS account and region, "
+        f"and a {noun} with this name already exists ({arn})"
+    )
+
+
+TRAINING_JOB = Kind(
+    "TrainingJob",
+    "training-job",
+    taken=_job_names_are_unique("training job"),
+    missing=lambda arn: ValidationException("Requested resource not found."),
+    lifecycle=lifecycle.TRAINING_JOB,
+)
+MODEL = Kind("Model", "model", _already_existing("model"), _could_not_find("model"))
+ENDPOINT_CONFIG = Kind(
+    "EndpointConfig",
+    "endpoint-config",
+    _already_existing("endpoint configuration"),
+    _could_not_find("endpoint configuration"),
+)
+ENDPOINT = Kind(
+    "Endpoint",
+    "endpoint",
+    _already_existing("endpoint"),
+    _could_not_find("endpoint"),
+    lifecycle=lifecycle.ENDPOINT,
+    ignores_case=True,
+)
+
+KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)

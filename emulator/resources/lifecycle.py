@@ -1,0 +1,130 @@
+"""Lifecycles: for each kind that moves, the table of its moves. Nothing else in the project assigns a status."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class IllegalMove(Exception):
+    """The table has no such move: a resource in `at` cannot go to `to`."""
+
+    def __init__(self, at: str, to: str) -> None:
+        super().__init__(f"{at} -> {to}")
+        self.at = at
+        self.to = to
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a life: the status clients see, where it may lead, and the message of its transition."""
+
+    status: str
+    next: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """A table of stages. `member` is AWS's status member; `detail` the finer one, when the noun has two levels.
+
+    With `detail`, stages are named by it (SecondaryStatus) and each transition is kept in SecondaryStatusTransitions.
+    """
+
+    member: str
+    first: str
+    stages: Mapping[str, Stage]
+    detail: str | None = None
+    history: str | None = field(default=None)
+
+    def begin(self, at: float) -> dict[str, Any]:
+        """The state of a resource that was just created."""
+        return self._enter({}, self.first, at, None)
+
+    def advance(self, state: Mapping[str, Any], to: str, at: float, message: str | None = None) -> dict[str, Any]:
+        """A new state, moved to the stage `to`. `at` is in epoch seconds. Raises IllegalMove."""
+        here = self.stage(state)
+        if to not in self.stages[here].next:
+            raise IllegalMove(here, to)
+        return self._enter(state, to, at, message)
+
+    def annotate(self, state: Mapping[str, Any], at: float, message: str) -> dict[str, Any]:
+        """A new state in the same stage whose last transition says something newer."""
+        if self.history is None:
+            return dict(state)
+        transitions = [dict(one) for one in state.get(self.history, [])]
+        if transitions and transitions[-1].get("StatusMessage") != message:
+            transitions[-1]["StatusMessage"] = message
+        return {**state, self.history: transitions}
+
+    def stage(self, state: Mapping[str, Any]) -> str:
+        """The stage a state is in."""
+        return str(state[self.detail or self.member])
+
+    def status(self, state: Mapping[str, Any]) -> str:
+        """The status clients filter by."""
+        return str(state[self.member])
+
+    def is_final(self, state: Mapping[str, Any]) -> bool:
+        """True where no move leads on."""
+        return not self.stages[self.stage(state)].next
+
+    def final_statuses(self) -> frozenset[str]:
+        """The statuses that nothing leads out of."""
+        ends = {stage.status for stage in self.stages.values() if not stage.next}
+        return frozenset(ends - {stage.status for stage in self.stages.values() if stage.next})
+
+    def _enter(self, state: Mapping[str, Any], to: str, at: float, message: str | None) -> dict[str, Any]:
+        stage = self.stages[to]
+        fresh = {**state, self.member: stage.status}
+        if self.detail is not None:
+            fresh[self.detail] = to
+        if self.history is not None:
+            transitions = [dict(one) for one in state.get(self.history, [])]
+            if transitions:
+                transitions[-1]["EndTime"] = at
+            entry: dict[str, Any] = {"Status": to, "StartTime": at, "StatusMessage": message or stage.message}
+            if not stage.next:
+                entry["EndTime"] = at
+            fresh[self.history] = [*transitions, entry]
+        return fresh
+
+
+# contract.md §1.6. Uploading leads to Stopping because a stop may be asked for while artifacts go up.
+TRAINING_JOB = Lifecycle(
+    member="TrainingJobStatus",
+    detail="SecondaryStatus",
+    history="SecondaryStatusTransitions",
+    first="Starting",
+    stages={
+        "Starting": Stage("InProgress", ("Downloading", "Stopping", "Failed"), "Starting the training job"),
+        "Downloading": Stage("InProgress", ("Training", "Stopping", "Failed"), "Downloading input data"),
+        "Training": Stage(
+            "InProgress",
+            ("Uploading", "Stopping", "Failed"),
+            "Training image download completed. Training in progress.",
+        ),
+        "Uploading": Stage(
+            "InProgress", ("Completed", "Stopping", "Failed"), "Uploading generated training model"
+        ),
+        "Stopping": Stage("Stopping", ("Stopped", "MaxRuntimeExceeded", "Failed"), "Stopping the training job"),
+        "Completed": Stage("Completed", (), "Training job completed"),
+        "Failed": Stage("Failed", (), "Training job failed"),
+        "Stopped": Stage("Stopped", (), "Training job stopped"),
+        "MaxRuntimeExceeded": Stage(
+            "Stopped", (), "Training job runtime exceeded MaxRuntimeInSeconds provided"
+        ),
+    },
+)
+
+# contract.md §2.10. Deleting leads nowhere: the row is deleted when the containers are gone.
+ENDPOINT = Lifecycle(
+    member="EndpointStatus",
+    first="Creating",
+    stages={
+        "Creating": Stage("Creating", ("InService", "Failed", "Deleting")),
+        "InService": Stage("InService", ("Updating", "Deleting")),
+        "Updating": Stage("Updating", ("InService", "Failed", "Deleting")),
+        "Failed": Stage("Failed", ("Deleting",)),
+        "Deleting": Stage("Deleting", ()),
+    },
+)

@@ -1,0 +1,169 @@
+"""Log streams as files: one folder per group, one append-only file of JSON lines per stream."""
+
+import json
+import threading
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a log: epoch milliseconds and the text, without its line end.
+
+    `cursor` is the writer's own mark of the place (say, the engine's nanosecond time stamp), to go on from after a
+    crash without losing or doubling a line.
+    """
+
+    timestamp: int
+    message: str
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a listing says of a stream; times are epoch milliseconds, None while it is empty."""
+
+    name: str
+    created: int
+    first_event: int | None
+    last_event: int | None
+    bytes: int
+
+
+class Logbook:
+    """All log groups under one folder. Appends are whole lines, so a reader never sees half an event."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+
+    def create(self, group: str, stream: str) -> None:
+        """Make the stream if it is not there."""
+        path = self._path(group, stream)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=True)
+
+    def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
+        """Add events to a stream, making it if need be."""
+        lines = "".join(
+            json.dumps([event.timestamp, event.message, event.cursor], ensure_ascii=False, separators=(",", ":")) + "\n"
+            for event in events
+        )
+        path = self._path(group, stream)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, path.open("a+b") as file:
+            # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
+            if file.tell() and not _ends_line(path):
+                file.write(b"\n")
+            file.write(lines.encode())
+
+    def read(self, group: str, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """Events from the byte offset `after` on, each with the offset behind it. Raises FileNotFoundError."""
+        with self._path(group, stream).open("rb") as file:
+            file.seek(after)
+            offset = after
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                offset += len(line)
+                event = _event(line)
+                if event is not None:
+                    yield offset, event
+
+    def size(self, group: str, stream: str) -> int:
+        """Bytes of a stream. Raises FileNotFoundError."""
+        return self._path(group, stream).stat().st_size
+
+    def groups(self) -> list[str]:
+        """Names of all groups, sorted."""
+        if not self._root.is_dir():
+            return []
+        return sorted(_unquote(path.name) for path in self._root.iterdir() if path.is_dir())
+
+    def created(self, group: str) -> int:
+        """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
+        return int((self._root / _quote(group)).stat().st_ctime * 1000)
+
+    def streams(self, group: str) -> list[Stream]:
+        """The streams of a group, by name. Raises FileNotFoundError."""
+        folder = self._root / _quote(group)
+        return [self._describe(group, path) for path in sorted(folder.iterdir())]
+
+    def create_group(self, group: str) -> None:
+        """Make a group. Raises FileExistsError."""
+        (self._root / _quote(group)).mkdir(parents=True)
+
+    def delete_stream(self, group: str, stream: str) -> None:
+        """Remove a stream. Raises FileNotFoundError."""
+        self._path(group, stream).unlink()
+
+    def delete_group(self, group: str) -> None:
+        """Remove a group with its streams. Raises FileNotFoundError."""
+        folder = self._root / _quote(group)
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+    def last(self, group: str, stream: str) -> Event | None:
+        """The newest event, None when there is none or no stream."""
+        try:
+            return _last(self._path(group, stream))
+        except FileNotFoundError:
+            return None
+
+    def _describe(self, group: str, path: Path) -> Stream:
+        with path.open("rb") as file:
+            first = _event(file.readline())
+        stat, last = path.stat(), _last(path)
+        return Stream(
+            name=_unquote(path.name),
+            created=first.timestamp if first else int(stat.st_mtime * 1000),
+            first_event=first.timestamp if first else None,
+            last_event=last.timestamp if last else None,
+            bytes=stat.st_size,
+        )
+
+    def _path(self, group: str, stream: str) -> Path:
+        return self._root / _quote(group) / _quote(stream)
+
+
+def _quote(name: str) -> str:
+    # Group and stream names hold slashes; as one quoted path segment they cannot climb out of the root.
+    return urllib.parse.quote(name, safe="").replace(".", "%2E")
+
+
+def _unquote(name: str) -> str:
+    return urllib.parse.unquote(name)
+
+
+def _ends_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        timestamp, message, cursor = json.loads(line)
+        return Event(int(timestamp), str(message), str(cursor))
+    except ValueError:
+        return None  # the one half line a kill may leave
+
+
+def _last(path: Path) -> Event | None:
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        reach = 4096
+        while end:
+            file.seek(max(0, end - reach))
+            lines = file.read().splitlines()
+            for line in reversed(lines[1:] if end > reach else lines):
+                event = _event(line)
+                if event is not None:
+                    return event
+            if reach >= end:
+                return None
+            reach *= 4
+    return None

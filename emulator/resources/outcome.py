@@ -1,0 +1,68 @@
+"""Why a job ended, and what clients are told of it: one table from reasons to statuses and texts."""
+
+import enum
+from dataclasses import dataclass
+
+# SM:FailureReason is at most 1024 characters. Whether AWS counts the prefix is unverified (contract.md §1.7);
+# we cut the text so that the exit code at the end, which people look for, is kept.
+REASON_CHARACTERS = 1024
+
+
+class Outcome(enum.Enum):
+    """Each way a job can end. The values are stored; add, do not rename."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    MAX_RUNTIME = "max-runtime"
+    ALGORITHM_ERROR = "algorithm-error"
+    CANNOT_START = "cannot-start"
+    CANNOT_PULL = "cannot-pull"
+    DOWNLOAD_FAILED = "download-failed"
+    DOWNLOAD_DISK_FULL = "download-disk-full"
+    UPLOAD_FAILED = "upload-failed"
+    UPLOAD_DISK_FULL = "upload-disk-full"
+    NO_CAPACITY = "no-capacity"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The final stage of a job and the form of its FailureReason ('' for none)."""
+
+    stage: str
+    reason: str = ""
+
+
+# Texts: contract.md §1.7, each observed there. The rest of CANNOT_START is what the container engine said.
+ENDINGS: dict[Outcome, Ending] = {
+    Outcome.COMPLETED: Ending("Completed"),
+    Outcome.STOPPED: Ending("Stopped"),
+    Outcome.MAX_RUNTIME: Ending("MaxRuntimeExceeded"),
+    Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: {text}, exit code: {exit_code}"),
+    Outcome.CANNOT_START: Ending("Failed", "ClientError: Artifact upload failed:API error (400): {text}"),
+    Outcome.CANNOT_PULL: Ending(
+        "Failed",
+        "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are "
+        "incorrect.",
+    ),
+    Outcome.DOWNLOAD_FAILED: Ending("Failed", "ClientError: Data download failed:{text}"),
+    Outcome.DOWNLOAD_DISK_FULL: Ending("Failed", "ClientError: Data download failed:Insufficient disk space"),
+    Outcome.UPLOAD_FAILED: Ending("Failed", "ClientError: Artifact upload failed:{text}"),
+    Outcome.UPLOAD_DISK_FULL: Ending("Failed", "ClientError: Artifact upload failed:Insufficient disk space"),
+    Outcome.NO_CAPACITY: Ending("Failed", "CapacityError: {text}"),
+    Outcome.INTERNAL: Ending(
+        "Failed", "InternalServerError: We encountered an internal error.  Please try again."
+    ),
+}
+
+
+def reason(outcome: Outcome, text: str = "", exit_code: int | None = None) -> str | None:
+    """The FailureReason of an outcome: at most 1024 characters, or None when nothing failed.
+
+    `text` is the failure file's content or the engine's words; only as much of it is kept as fits.
+    """
+    form = ENDINGS[outcome].reason
+    if not form:
+        return None
+    room = REASON_CHARACTERS - len(form.format(text="", exit_code=exit_code))
+    return form.format(text=text[:room], exit_code=exit_code)

@@ -1,0 +1,225 @@
+"""The store: every resource as one row of SQLite, on disk before a request is answered."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+# Waiting for another thread's write lock; far above any write we do, so reaching it means a bug or a dying disk.
+BUSY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One row: `spec` is the request as accepted, `state` what we learned since; times are epoch seconds."""
+
+    kind: str
+    account: str
+    region: str
+    name: str
+    arn: str
+    status: str
+    created: float
+    modified: float
+    version: int
+    spec: Mapping[str, Any]
+    state: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose resources: one account in one region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison of a query: column (or `spec.X`, `state.X`), operator, value."""
+
+    column: str
+    operator: str
+    value: object
+
+
+@dataclass(frozen=True)
+class Query:
+    """A page of a kind: filtered, then sorted, then cut. `after` is the (sort value, name key) of the last row seen."""
+
+    kind: str
+    scope: Scope | None = None
+    conditions: tuple[Condition, ...] = ()
+    order_by: str = "created"
+    descending: bool = False
+    after: tuple[object, str] | None = None
+    limit: int | None = None
+
+
+class AlreadyThere(Exception):
+    """A row with this kind, scope and name (or this ARN) exists. `arn` is the existing one's."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(arn)
+        self.arn = arn
+
+
+class Changed(Exception):
+    """Somebody else changed, or deleted, the row since it was read; read it again."""
+
+
+_COLUMNS = "kind, account, region, name, arn, status, created, modified, version, spec, state, tags"
+_SORTABLE = {"created": "created", "modified": "modified", "name": "name_key", "status": "status"}
+_COMPARABLE = {"name", "name_key", "status", "created", "modified", "arn"}
+_OPERATORS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "contains": "contains"}
+
+
+class Store:
+    """SQLite in WAL mode. Thread-safe; each thread has its own connection. Listeners hear of each change after commit."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._connections: list[sqlite3.Connection] = []
+        self._listeners: list[Callable[[Resource], None]] = []
+        schema = package_files.files(__package__).joinpath("schema.sql").read_text()
+        self._connection().executescript(schema)
+
+    def subscribe(self, listener: Callable[[Resource], None]) -> None:
+        """Call `listener` with every row inserted, updated or deleted, after it is on disk, in the writer's thread."""
+        self._listeners.append(listener)
+
+    def insert(self, row: Resource, name_key: str | None = None) -> Resource:
+        """Write a new row. Raises AlreadyThere."""
+        key = name_key if name_key is not None else row.name
+        values = (
+            row.kind, row.account, row.region, row.name, key, row.arn, row.status, row.created, row.modified,
+            row.version, _dump(row.spec), _dump(row.state), _dump(row.tags),
+        )  # fmt: skip
+        connection = self._connection()
+        try:
+            with connection:
+                connection.execute(f"INSERT INTO resources VALUES ({','.join('?' * len(values))})", values)
+        except sqlite3.IntegrityError as error:
+            raise AlreadyThere(row.arn) from error
+        self._tell(row)
+        return row
+
+    def get(self, kind: str, scope: Scope, name_key: str) -> Resource | None:
+        """The row of this kind and name, or None."""
+        return self._one(
+            "kind = ? AND account = ? AND region = ? AND name_key = ?", (kind, scope.account, scope.region, name_key)
+        )
+
+    def by_arn(self, arn: str) -> Resource | None:
+        """The row with this ARN, whatever its kind, or None."""
+        return self._one("arn = ?", (arn,))
+
+    def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
+        """Replace `spec`, `state`, `tags` or `status` if the row is still at the version that was read. Raises Changed."""
+        fresh = replace(row, modified=modified, version=row.version + 1, **changes)
+        connection = self._connection()
+        with connection:
+            cursor = connection.execute(
+                "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ? "
+                "WHERE arn = ? AND version = ?",
+                (
+                    fresh.status, fresh.modified, fresh.version, _dump(fresh.spec), _dump(fresh.state),
+                    _dump(fresh.tags), row.arn, row.version,
+                ),
+            )  # fmt: skip
+        if cursor.rowcount != 1:
+            raise Changed(row.arn)
+        self._tell(fresh)
+        return fresh
+
+    def delete(self, row: Resource) -> None:
+        """Remove the row if it is still at the version that was read. Raises Changed."""
+        connection = self._connection()
+        with connection:
+            cursor = connection.execute("DELETE FROM resources WHERE arn = ? AND version = ?", (row.arn, row.version))
+        if cursor.rowcount != 1:
+            raise Changed(row.arn)
+        self._tell(row)
+
+    def find(self, query: Query) -> list[Resource]:
+        """The rows of a query, in order."""
+        where, values = ["kind = ?"], [query.kind]  # type: list[str], list[object]
+        if query.scope is not None:
+            where += ["account = ?", "region = ?"]
+            values += [query.scope.account, query.scope.region]
+        for condition in query.conditions:
+            clause, value = _clause(condition)
+            where.append(clause)
+            values.append(value)
+        column, direction = _SORTABLE[query.order_by], "DESC" if query.descending else "ASC"
+        if query.after is not None:
+            where.append(f"({column}, name_key) {'<' if query.descending else '>'} (?, ?)")
+            values += query.after
+        sql = (
+            f"SELECT {_COLUMNS} FROM resources WHERE {' AND '.join(where)} "
+            f"ORDER BY {column} {direction}, name_key {direction}"
+        )
+        if query.limit is not None:
+            sql += " LIMIT ?"
+            values.append(query.limit)
+        return [_row(raw) for raw in self._connection().execute(sql, values)]
+
+    def close(self) -> None:
+        """Close every thread's connection. Nothing may use the store afterwards."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+    def _one(self, where: str, values: Sequence[object]) -> Resource | None:
+        raw = self._connection().execute(f"SELECT {_COLUMNS} FROM resources WHERE {where}", values).fetchone()
+        return _row(raw) if raw else None
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # close() runs in another thread than the one that opened it, hence check_same_thread.
+            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: the commit is on disk, not only in the page cache, when a request is answered.
+            connection.execute("PRAGMA synchronous = FULL")
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def _tell(self, row: Resource) -> None:
+        for listener in self._listeners:
+            listener(row)
+
+
+def _clause(condition: Condition) -> tuple[str, object]:
+    column, operator = condition.column, _OPERATORS[condition.operator]
+    if "." in column:
+        part, _, member = column.partition(".")
+        if part not in ("spec", "state") or not member.isidentifier():
+            raise ValueError(f"cannot compare {column!r}")
+        column = f"json_extract({part}, '$.{member}')"
+    elif column not in _COMPARABLE:
+        raise ValueError(f"cannot compare {column!r}")
+    if operator == "contains":
+        # instr is case-sensitive, as AWS's NameContains is.
+        return f"instr({column}, ?) > 0", condition.value
+    return f"{column} {operator} ?", condition.value
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _row(raw: tuple[Any, ...]) -> Resource:
+    *plain, spec, state, tags = raw
+    return Resource(*plain, spec=json.loads(spec), state=json.loads(state), tags=json.loads(tags))

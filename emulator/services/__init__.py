@@ -1,0 +1,1 @@
+"""AWS operations that are more than create, read, list and delete."""

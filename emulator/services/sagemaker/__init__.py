@@ -1,0 +1,1 @@
+"""SageMaker operations: one noun a module."""

@@ -1,0 +1,107 @@
+"""Every choice a person may make about the emulator: one frozen value, read once, before anything starts."""
+
+import dataclasses
+import os
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PREFIX = "SAMEBOX_"
+
+
+def default_data_dir() -> Path:
+    """Where state lives when nobody says otherwise: the XDG data directory of the person who runs us."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "samebox"
+
+
+def _setting(sentence: str, default: object = dataclasses.MISSING, factory: typing.Any = None) -> typing.Any:
+    metadata = {"sentence": sentence}
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One emulator's settings. Each can be given as SAMEBOX_<NAME> in the environment; the README lists them all."""
+
+    host: str = _setting("Address to listen on; anything but loopback needs a token.", "127.0.0.1")
+    port: int = _setting("Port of the one URL for every service.", 4566)
+    data_dir: Path = _setting("Folder of everything that is kept: state, objects, images, logs.", factory=default_data_dir)
+    token: str = _setting("When set, requests must be signed with it as AWS_SECRET_ACCESS_KEY.", "")
+    region: str = _setting("Region of requests that are not signed.", "us-east-1")
+    account: str = _setting("Account of access keys that are not themselves a 12-digit account number.", "000000000000")
+    allow_local_images: bool = _setting(
+        "Accept image names that are not in the emulator's ECR, straight from the container engine.", False
+    )
+    allow_gpu_on_cpu: bool = _setting("Run GPU instance types without a GPU where the host has none.", False)
+    upload_on_failure: bool = _setting(
+        "Upload model.tar.gz and output.tar.gz of failed training jobs too, as seen of AWS in 2019.", True
+    )
+    training_stop_seconds: float = _setting("Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0)
+    serving_stop_seconds: float = _setting("Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0)
+    startup_seconds: float = _setting("Seconds a serving container may take to answer /ping with 200.", 480.0)
+    ping_seconds: float = _setting("Seconds a single /ping may take.", 2.0)
+    ping_interval_seconds: float = _setting("Seconds between the pings of a container in service.", 5.0)
+    ping_successes: int = _setting("How many pings in a row must answer 200 before a container is in service.", 1)
+    invocation_seconds: float = _setting("Seconds a container may take to answer an invocation.", 60.0)
+    invocation_bytes: int = _setting("Largest body of InvokeEndpoint, in bytes.", 25 * 1024 * 1024)
+    shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
+    container_credentials: bool = _setting(
+        "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True
+    )
+    registry_image: str = _setting("Image that runs CNCF Distribution behind ECR.", "samebox/registry:latest")
+    engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL a client on this machine uses."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **given: object) -> "Settings":
+        """Settings from SAMEBOX_* variables, overridden by what was given on the command line (None: not given).
+
+        Raises ValueError with a sentence that names the variable when a value cannot be read.
+        """
+        values: dict[str, object] = {}
+        hints = typing.get_type_hints(cls)
+        for one in dataclasses.fields(cls):
+            variable = PREFIX + one.name.upper()
+            if variable in environment:
+                values[one.name] = _convert(hints[one.name], environment[variable], variable)
+        known = {one.name for one in dataclasses.fields(cls)}
+        stray = [name for name in environment if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in known]
+        if stray:
+            raise ValueError(f"{', '.join(sorted(stray))}: there is no such setting. `samebox up --help` lists them.")
+        values.update({name: value for name, value in given.items() if value is not None})
+        settings = cls(**values)  # type: ignore[arg-type]
+        if not is_loopback(settings.host) and not settings.token:
+            raise ValueError(
+                f"--host {settings.host} listens beyond this machine, so a token is needed: set {PREFIX}TOKEN; "
+                "clients give it as AWS_SECRET_ACCESS_KEY."
+            )
+        return settings
+
+
+def is_loopback(host: str) -> bool:
+    """True for addresses that only this machine can reach."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _convert(wanted: object, text: str, variable: str) -> object:
+    if isinstance(wanted, types.UnionType):
+        wanted = typing.get_args(wanted)[0]
+    if wanted is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        raise ValueError(f"{variable}={text!r} is neither true nor false.")
+    try:
+        return wanted(text)  # type: ignore[operator]
+    except ValueError:
+        raise ValueError(f"{variable}={text!r} is not of type {getattr(wanted, '__name__', wanted)}.") from None
