@@ -1,0 +1,221 @@
+"""InvokeEndpoint against real sockets: what reaches the container, what comes back, and every way it can go wrong."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import pytest
+
+from emulator.traffic.invoke import Invocations
+from emulator.traffic.routes import Address, Key, Route, RoutingTable, Target
+from emulator.traffic.upstream import Upstream
+
+LIMIT = 1000
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/csv\r\nServer: secret\r\n\r\n42"
+
+
+class Seen:
+    """What the container read, and how many connections it was given."""
+
+    def __init__(self) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return head + await reader.readexactly(length)
+
+
+def answering(answer: bytes, seen: Seen, *, close: bool = False) -> Handler:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.connections += 1
+        try:
+            while True:
+                seen.requests.append(await request(reader))
+                writer.write(answer)
+                await writer.drain()
+                if close:
+                    return
+        except asyncio.IncompleteReadError:
+            return
+        finally:
+            writer.close()
+
+    return handle
+
+
+class Said:
+    """An ASGI answer put together."""
+
+    def __init__(self, messages: list[MutableMapping[str, Any]]) -> None:
+        self.status = messages[0]["status"]
+        self.headers = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
+        self.body: bytes = messages[1]["body"]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(self.body)
+        return value
+
+
+async def invoke(
+    addresses: tuple[Address, ...], body: bytes = b"1,2", *, calls: int = 1, name: str = "Digits",
+    headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 5.0,
+) -> Said:  # fmt: skip
+    key = Key("000000000000", "us-east-1", "Digits")
+    route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits")
+    upstream = Upstream(LIMIT)
+    app = Invocations(
+        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", "us-east-1"), LIMIT, seconds
+    )
+    scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    for _ in range(calls):
+        sent.clear()
+        await app(scope, receive, send)
+    upstream.close()
+    return Said(sent)
+
+
+def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -> Said:
+    """Serve one container on a free port, invoke the endpoint, and wait until its connections are closed."""
+
+    async def story() -> Said:
+        connections: set[asyncio.Task[None]] = set()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.add(asyncio.ensure_future(handler(reader, writer)))
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            said = await invoke((*before, server.sockets[0].getsockname()), **given)
+        await asyncio.wait_for(asyncio.gather(*connections), 5)
+        return said
+
+    return asyncio.run(story())
+
+
+def test_the_body_comes_back_with_the_variant_that_made_it() -> None:
+    said = exchange(answering(OK, Seen()))
+    assert (said.status, said.body) == (200, b"42")
+    assert said.headers["content-type"] == "text/csv"
+    assert said.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
+    assert "server" not in said.headers
+
+
+def test_only_documented_headers_reach_the_container() -> None:
+    seen = Seen()
+    given = ((b"content-type", b"text/csv"), (b"authorization", b"secret"), (b"x-mine", b"1"))
+    exchange(answering(OK, seen), headers=(*given, (b"x-amzn-sagemaker-custom-attributes", b"trace=7")))
+    head = seen.requests[0].split(b"\r\n\r\n")[0]
+    assert head.startswith(b"POST /invocations HTTP/1.1\r\n")
+    assert {line.split(b":")[0] for line in head.split(b"\r\n")[1:]} == {
+        b"host", b"content-length", b"Content-Type", b"X-Amzn-SageMaker-Custom-Attributes",
+    }  # fmt: skip
+
+
+def test_connections_are_kept() -> None:
+    seen = Seen()
+    exchange(answering(OK, seen), calls=5)
+    assert (len(seen.requests), seen.connections) == (5, 1)
+
+
+def test_a_connection_that_the_container_closed_meanwhile_is_replaced() -> None:
+    seen = Seen()
+    said = exchange(answering(OK, seen, close=True), calls=3)
+    assert said.status == 200
+    assert (len(seen.requests), seen.connections) == (3, 3)
+
+
+def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
+    seen = Seen()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end"
+    said = exchange(answering(answer, seen, close=True))
+    assert said.body == b"to the end"
+
+
+@pytest.mark.parametrize(
+    ("status", "side", "code"),
+    [(400, "client", "CLIENT_ERROR_FROM_MODEL"), (503, "server", "INTERNAL_FAILURE_FROM_MODEL")],
+)
+def test_an_error_of_the_container_is_a_model_error(status: int, side: str, code: str) -> None:
+    answer = b"HTTP/1.1 %d No\r\nContent-Length: 8\r\n\r\nbad rows" % status
+    said = exchange(answering(answer, Seen()))
+    assert (said.status, said.headers["x-amzn-errortype"]) == (424, "ModelError")
+    assert said.error["OriginalStatusCode"] == status
+    assert said.error["OriginalMessage"] == "bad rows"
+    assert said.error["ErrorCode"] == code
+    assert said.error["Message"] == (
+        f'Received {side} error ({status}) from primary with message "bad rows". See '
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"
+        "#logEventViewer:group=/aws/sagemaker/Endpoints/Digits in account 000000000000 for more information."
+    )
+    assert said.error["LogStreamArn"] == "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/Digits"
+
+
+def test_a_container_that_does_not_answer_in_time_is_a_model_error_of_status_0() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    said = exchange(silent, seconds=0.1)
+    assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
+    assert "Your invocation timed out while waiting for a response from container primary." in said.error["Message"]
+
+
+def test_a_container_that_dies_in_the_middle_is_a_model_error() -> None:
+    seen = Seen()
+    said = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-Le", seen, close=True))
+    assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
+    assert len(seen.requests) == 1, "a request that was begun to be answered is not asked again"
+
+
+def test_the_next_container_is_asked_when_one_does_not_listen() -> None:
+    said = exchange(answering(OK, Seen()), before=(("127.0.0.1", 1),))
+    assert said.status == 200
+
+
+def test_nobody_listens() -> None:
+    said = asyncio.run(invoke((("127.0.0.1", 1),)))
+    assert (said.status, said.headers["x-amzn-errortype"]) == (503, "ServiceUnavailable")
+
+
+def test_an_unknown_endpoint_is_a_validation_error() -> None:
+    said = asyncio.run(invoke((), name="digits"))
+    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert said.error["Message"] == "Endpoint digits of account 000000000000 not found."
+
+
+def test_a_body_over_the_limit_is_refused() -> None:
+    said = asyncio.run(invoke((), b"x" * (LIMIT + 1)))
+    assert (said.status, said.error["message"]) == (413, "HTTP content length exceeded 1000 bytes.")
+
+
+def test_an_answer_over_the_limit_is_a_model_error() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
+
+    said = exchange(answering(answer, Seen()))
+    assert said.status == 424
+
+
+def test_a_target_model_needs_a_multi_model_endpoint() -> None:
+    said = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-model", b"a.tar.gz"),)))
+    assert said.error["Message"] == (
+        "Endpoint Digits is not a multi-model endpoint and does not support target model header."
+    )
+
+
+def test_a_variant_is_reached_by_name() -> None:
+    said = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-variant", b"Canary"),)))
+    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
