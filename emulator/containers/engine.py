@@ -244,7 +244,7 @@ class Engine(Protocol):
         """Block until the container has ended; None when it had not within the time."""
 
     def stop(self, container: str, grace_seconds: int, signal: str | None = None) -> None:
-        """Send `signal` (None: the spec's, else the image's, else SIGTERM), after the grace SIGKILL; return when it ended.
+        """Send `signal` (None: the spec's, the image's, SIGTERM), after the grace SIGKILL; return when it has ended.
 
         One that had ended already is left alone.
         """
