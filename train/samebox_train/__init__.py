@@ -1,0 +1,1 @@
+"""What the `train` program does around sagemaker-training: signals, exit codes, the failure file."""

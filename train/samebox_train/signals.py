@@ -1,0 +1,62 @@
+"""SIGTERM and SIGINT, from the first line of the program until the user's process has ended.
+
+StopTrainingJob and the time limit are `docker stop -t 120`: SIGTERM to PID 1, 120 seconds, SIGKILL (contract.md §1.1.1).
+sagemaker-training 4.9.0 installs no handler, so as PID 1 it never even notices.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+class Signals:
+    """Remembers whether we were told to stop, and passes the word on once somebody is there to hear it."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._starting = False
+        self._deliver: Callable[[int], None] | None = None
+
+    @classmethod
+    def install(cls) -> Signals:
+        signals = cls()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signals._on_signal)
+        return signals
+
+    def starting(self) -> None:
+        """The user's process is being started: a signal from here on waits for `deliver_to`."""
+        self._starting = True
+
+    def deliver_to(self, deliver: Callable[[int], None]) -> None:
+        self._deliver = deliver
+        if self.received is not None:
+            deliver(self.received)
+
+    def ended(self) -> None:
+        """The user's process is gone. What is left to do is short, and a late signal must not cut it off."""
+        self._deliver = lambda number: None
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        name = signal.Signals(number).name
+        if self._deliver is not None:
+            say(f"{name}: passing it on to the training process")
+            self._deliver(number)
+        elif not self._starting:
+            # Still downloading or installing: nothing of the user's runs yet and nothing is to be saved. Not SystemExit,
+            # because library code in between catches everything and would go on.
+            say(f"{name} before the training process was started: ending")
+            os._exit(128 + number)
+
+
+def say(sentence: str) -> None:
+    """One line in the job's log. Written with os.write: this is called from a signal handler."""
+    os.write(sys.stderr.fileno(), f"[train] {sentence}\n".encode())
