@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from emulator.data.objects import Object, Objects
+from emulator.data.objects import Cancelled, Location, Object, Objects, OutOfSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from threading import Event
+
+NAME_BYTES = 255
+# How soon a wish to stop reaches the threads that move bytes.
+_POLL_SECONDS = 0.1
 
 
 class ChannelError(Exception):
@@ -38,14 +47,51 @@ class ChannelPlan:
         return sum(file.object.size for file in self.files)
 
 
-def source_uri(channel: Mapping[str, Any]) -> str:
-    """The S3Uri of one InputDataConfig element. ChannelError where there is none that we run."""
-    raise NotImplementedError
+def source_uri(channel: Mapping[str, Any], training_input_mode: str = "File") -> str:
+    """The S3Uri of one InputDataConfig element. ChannelError where it asks for what is not run yet.
+
+    `training_input_mode` is the AlgorithmSpecification's; the channel's own InputMode wins (contract §1.5).
+    """
+    name = channel["ChannelName"]
+    source = channel.get("DataSource", {}).get("S3DataSource")
+    if source is None:
+        raise ChannelError(f"Channel {name}: only S3DataSource is run by this emulator.")
+    asked = {
+        "InputMode": (channel.get("InputMode") or training_input_mode, "File"),
+        "S3DataType": (source.get("S3DataType", "S3Prefix"), "S3Prefix"),
+        "S3DataDistributionType": (source.get("S3DataDistributionType") or "FullyReplicated", "FullyReplicated"),
+    }
+    for member, (value, runs) in asked.items():
+        if value != runs:
+            raise ChannelError(f"Channel {name}: {member} {value} is not run by this emulator, only {runs}.")
+    return str(source["S3Uri"])
 
 
 def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
-    """Lay out what `Objects.list(source_uri(channel))` gave, by contract §1.5. Raises ChannelError."""
-    raise NotImplementedError
+    """Lay out what `Objects.list(source_uri(channel))` gave, by contract §1.5. Raises ChannelError.
+
+    What the contract leaves open, and is our choice: a prefix that ends inside a path segment keeps that segment whole
+    (`s3://b/data/tr` gives `train/a` and `tr.csv`); an empty object whose key ends with `/` is a directory.
+    """
+    name = str(channel["ChannelName"])
+    prefix = Location.parse(channel["DataSource"]["S3DataSource"]["S3Uri"]).key
+    files: list[ChannelFile] = []
+    directories: list[str] = []
+    for one in objects:
+        path = _local_path(prefix, one.key)
+        if one.key.endswith("/") or not path:
+            if one.size:
+                raise ChannelError(f"Channel {name}: {one.uri} has {one.size} bytes and a directory's name.")
+            path = path.rstrip("/")
+            if path:
+                _check(name, one, path)
+                directories.append(path)
+        else:
+            _check(name, one, path)
+            files.append(ChannelFile(one, path))
+    _check_clashes(name, files, directories)
+    manifest = "".join(f"{line}\n" for line in [prefix, *(one.uri for one in objects)])
+    return ChannelPlan(name, tuple(files), tuple(directories), manifest.encode())
 
 
 def download(
@@ -59,6 +105,125 @@ def download(
     """Make `<data_directory>/<channel>/…` and `<channel>-manifest` for every plan.
 
     `volume_bytes` is what all of them together may take (VolumeSizeInGB). What an earlier, interrupted call left
-    complete is kept; what it left half is fetched again. Raises OutOfSpace, NoSuchKey, Unreachable, Cancelled.
+    complete is kept, the rest is fetched again, and what is not planned is removed. Raises OutOfSpace, NoSuchKey,
+    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where one channel is called like another's manifest.
     """
-    raise NotImplementedError
+    names = {one.name for one in plans}
+    for one in plans:
+        if f"{one.name}-manifest" in names:
+            raise ChannelError(f"Channel {one.name}-manifest has the name of the manifest of channel {one.name}.")
+    needed = sum(one.size for one in plans)
+    if volume_bytes is not None and needed > volume_bytes:
+        raise OutOfSpace(str(data_directory), needed, volume_bytes)
+    missing: list[tuple[Object, Path]] = []
+    for one in plans:
+        root = data_directory / one.name
+        _remove_unplanned(root, one)
+        root.mkdir(parents=True, exist_ok=True)
+        for directory in one.directories:
+            (root / directory).mkdir(parents=True, exist_ok=True)
+        missing.extend((file.object, root / file.path) for file in one.files if not _is_there(file, root / file.path))
+    free = shutil.disk_usage(data_directory).free if plans else 0
+    if (wanted := sum(item.size for item, _ in missing)) > free:
+        raise OutOfSpace(str(data_directory), wanted, free)
+    _fetch(missing, objects, cancelled, streams)
+    # Last, so that a manifest says that its channel is complete.
+    for one in plans:
+        (data_directory / f"{one.name}-manifest").write_bytes(one.manifest)
+
+
+def _local_path(prefix: str, key: str) -> str:
+    rest = key[len(prefix) :]
+    if not prefix or prefix.endswith("/"):
+        return rest
+    if rest.startswith("/"):
+        return rest[1:]
+    return prefix.rpartition("/")[2] + rest
+
+
+def _check(channel: str, one: Object, path: str) -> None:
+    for part in path.split("/"):
+        if part in ("", ".", "..") or "\0" in part:
+            raise ChannelError(f"Channel {channel}: {one.uri} cannot be a file: its name has the part {part!r}.")
+        if len(part.encode()) > NAME_BYTES:
+            raise ChannelError(f"Channel {channel}: {one.uri} cannot be a file: a part is longer than 255 bytes.")
+
+
+def _check_clashes(channel: str, files: Sequence[ChannelFile], directories: Sequence[str]) -> None:
+    taken: dict[str, Object] = {}
+    for file in files:
+        if file.path in taken:
+            both = f"{taken[file.path].uri} and {file.object.uri}"
+            raise ChannelError(f"Channel {channel}: {both} are both the file {file.path}.")
+        taken[file.path] = file.object
+    for path in [*(file.path.rpartition("/")[0] for file in files), *directories]:
+        for directory in _upwards(path):
+            if directory in taken:
+                raise ChannelError(
+                    f"Channel {channel}: {taken[directory].uri} is a file and a directory of other objects."
+                )
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _is_there(file: ChannelFile, path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    # download() gives each file its object's time; listings know it to the second only on some servers.
+    return found.st_size == file.object.size and abs(found.st_mtime - file.object.modified) < 1
+
+
+def _remove_unplanned(root: Path, one: ChannelPlan) -> None:
+    if not root.exists():
+        return
+    files = {file.path for file in one.files}
+    parents = [path.rpartition("/")[0] for path in files]
+    directories = {above for path in [*parents, *one.directories] for above in _upwards(path)}
+    for path in sorted(root.rglob("*"), reverse=True):
+        name = path.relative_to(root).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            if name not in directories:
+                path.rmdir()
+        elif name not in files:
+            path.unlink()
+
+
+def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: Event | None, streams: int) -> None:
+    stop = threading.Event()
+    lock = threading.Lock()
+    todo = iter(missing)
+
+    def work() -> None:
+        while not stop.is_set():
+            with lock:
+                item, path = next(todo, (None, None))
+            if item is None or path is None:
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            objects.download(item, path, stop)
+
+    with ThreadPoolExecutor(min(streams, len(missing)) or 1, "channel") as pool:
+        workers = {pool.submit(work) for _ in range(min(streams, len(missing)))}
+        waiting = workers
+        try:
+            while waiting:
+                done, waiting = wait(waiting, _POLL_SECONDS, FIRST_EXCEPTION)
+                if any(one.exception() for one in done):
+                    break
+                if cancelled is not None and cancelled.is_set():
+                    break
+        finally:
+            if waiting:
+                stop.set()
+    # The first real reason; the others only followed the stop.
+    reasons = [reason for one in workers if (reason := one.exception())]
+    for reason in sorted(reasons, key=lambda one: isinstance(one, Cancelled)):
+        raise reason
+    if cancelled is not None and cancelled.is_set():
+        raise Cancelled("cancelled while bytes were moving")
