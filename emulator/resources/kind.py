@@ -1,4 +1,4 @@
-"""Kind: one SageMaker noun. A line names it; operations, members and list rules are derived from the service model."""
+"""Kind: one noun of a service. A line names it; operations, members and list rules come from the service's model."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,11 +23,13 @@ class Kind:
     taken: Callable[[str], AwsError]
     missing: Callable[[str], AwsError]
     lifecycle: Lifecycle | None = None
+    service: str = "sagemaker"
     ignores_case: bool = False  # names that differ only in case are the same name, as endpoints' are
+    filters_status_last: bool = False  # with MaxResults, the page is cut before StatusEquals (contract.md §6.5)
 
     def arn(self, account: str, region: str, name: str) -> str:
         """The ARN; its name part is lower-cased, the name itself is not (contract.md §6.2)."""
-        return f"arn:aws:sagemaker:{region}:{account}:{self.arn_type}/{name.lower()}"
+        return f"arn:aws:{self.service}:{region}:{account}:{self.arn_type}/{name.lower()}"
 
     def key(self, name: str) -> str:
         """The name as uniqueness sees it. ARNs are lower-cased, so two names that share an ARN are one name."""
@@ -58,16 +60,22 @@ def derive(kind: Kind, service: Service) -> Derived:
     def operation(name: str) -> str:
         return name if name in service.operations else ""
 
-    plurals = [f"List{kind.noun}s", f"List{kind.noun[:-1]}ies", f"List{kind.noun}"]
-    listing = next((name for name in plurals if name in service.operations), "")
+    create = operation(f"Create{kind.noun}")
+    plurals = [f"{kind.noun}s", f"{kind.noun[:-1]}ies", kind.noun]
+    verbs = ["List", "Describe"]  # ECR describes where SageMaker lists
+    names = [verb + plural for verb in verbs for plural in plurals if verb == "List" or plural != kind.noun]
+    listing = next((name for name in names if name in service.operations), "")
+    request = service.operations[create].input if create else None
+    # SageMaker's members begin with a capital letter, ECR's do not.
+    stem = kind.noun if request is None or f"{kind.noun}Name" in request.members else _uncapitalized(kind.noun)
     return Derived(
-        create=operation(f"Create{kind.noun}"),
+        create=create,
         describe=operation(f"Describe{kind.noun}"),
         list=listing,
         delete=operation(f"Delete{kind.noun}"),
-        name_member=f"{kind.noun}Name",
-        arn_member=f"{kind.noun}Arn",
-        list_key=service.paginators[listing].result_key if listing else "",
+        name_member=f"{stem}Name",
+        arn_member=f"{stem}Arn",
+        list_key=service.paginators[listing].result_key[0] if listing else "",
         newest_first=_newest_first(service, listing),
     )
 
@@ -89,10 +97,15 @@ def tags_of(params: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}
 
 
+def _uncapitalized(noun: str) -> str:
+    return noun[:1].lower() + noun[1:]
+
+
 def _newest_first(service: Service, listing: str) -> bool:
     # The default of SortOrder stands only in the member's documentation, and differs from noun to noun.
-    if not listing:
+    request = service.operations[listing].input if listing else None
+    member = request.members.get("SortOrder") if request is not None else None
+    if member is None:
         return False
-    member = service.operations[listing].input.members.get("SortOrder")
-    text = re.sub(r"<[^>]+>", "", member.documentation) if member is not None else ""
+    text = re.sub(r"<[^>]+>", "", str(member.traits.get("documentation", "")))
     return "default is Descending" in text

@@ -29,8 +29,9 @@ TRAINING_JOB = Kind(
     "TrainingJob",
     "training-job",
     taken=_job_names_are_unique("training job"),
-    missing=lambda arn: ValidationException("Requested resource not found."),
+    missing=lambda _: ValidationException("Requested resource not found."),
     lifecycle=lifecycle.TRAINING_JOB,
+    filters_status_last=True,
 )
 MODEL = Kind("Model", "model", _already_existing("model"), _could_not_find("model"))
 ENDPOINT_CONFIG = Kind(
@@ -48,4 +49,19 @@ ENDPOINT = Kind(
     ignores_case=True,
 )
 
-KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
+REPOSITORY = Kind(
+    "Repository",
+    "repository",
+    taken=lambda arn: _repository("RepositoryAlreadyExistsException", "already exists", arn),
+    missing=lambda arn: _repository("RepositoryNotFoundException", "does not exist", arn),
+    service="ecr",
+)
+
+KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT, REPOSITORY)
+
+
+def _repository(code: str, verb: str, arn: str) -> AwsError:
+    # Observed in public logs of 2019-25.
+    _, _, _, _, account, name = arn.split(":", 5)
+    repository = name.removeprefix("repository/")
+    return AwsError(code, f"The repository with name '{repository}' {verb} in the registry with id '{account}'")

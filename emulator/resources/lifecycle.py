@@ -47,7 +47,7 @@ class Lifecycle:
             raise IllegalMove(here, to)
         return self._enter(state, to, at, message)
 
-    def annotate(self, state: Mapping[str, Any], at: float, message: str) -> dict[str, Any]:
+    def annotate(self, state: Mapping[str, Any], message: str) -> dict[str, Any]:
         """A new state in the same stage whose last transition says something newer."""
         if self.history is None:
             return dict(state)
@@ -103,16 +103,12 @@ TRAINING_JOB = Lifecycle(
             ("Uploading", "Stopping", "Failed"),
             "Training image download completed. Training in progress.",
         ),
-        "Uploading": Stage(
-            "InProgress", ("Completed", "Stopping", "Failed"), "Uploading generated training model"
-        ),
+        "Uploading": Stage("InProgress", ("Completed", "Stopping", "Failed"), "Uploading generated training model"),
         "Stopping": Stage("Stopping", ("Stopped", "MaxRuntimeExceeded", "Failed"), "Stopping the training job"),
         "Completed": Stage("Completed", (), "Training job completed"),
         "Failed": Stage("Failed", (), "Training job failed"),
         "Stopped": Stage("Stopped", (), "Training job stopped"),
-        "MaxRuntimeExceeded": Stage(
-            "Stopped", (), "Training job runtime exceeded MaxRuntimeInSeconds provided"
-        ),
+        "MaxRuntimeExceeded": Stage("Stopped", (), "Training job runtime exceeded MaxRuntimeInSeconds provided"),
     },
 )
 

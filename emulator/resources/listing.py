@@ -41,14 +41,14 @@ def query(kind: Kind, derived: Derived, scope: Scope, params: Mapping[str, Any])
     A filter that no rule here covers is refused by name; a filter that is dropped would answer with wrong rows.
     """
     conditions = [
-        _condition(derived, member, value)
+        _condition(kind, derived, member, value)
         for member, value in params.items()
-        if member not in _PAGING and value is not None
+        if member not in _PAGING and value is not None and not (member == "StatusEquals" and _is_late(kind, params))
     ]
     order = params.get("SortOrder") or ("Descending" if derived.newest_first else "Ascending")
     sort = params.get("SortBy") or "CreationTime"
     if sort not in _SORTS:
-        raise NotImplementedByEmulator("sagemaker", f"{derived.list} SortBy={sort}")
+        raise NotImplementedByEmulator(kind.service, f"{derived.list} with SortBy={sort}")
     after = _read(params["NextToken"], sort, order) if params.get("NextToken") else None
     return Query(
         kind=kind.noun,
@@ -77,6 +77,13 @@ def cut(rows: Sequence[Resource], asked: Query, params: Mapping[str, Any]) -> Pa
     return Page(tuple(rows[:size]), base64.urlsafe_b64encode(body.encode()).decode())
 
 
+def late(kind: Kind, rows: Sequence[Resource], params: Mapping[str, Any]) -> Sequence[Resource]:
+    """What is left of a page where AWS cuts the page first and looks at the status then."""
+    if not _is_late(kind, params):
+        return rows
+    return [row for row in rows if row.status == params["StatusEquals"]]
+
+
 def unfinished(kind: Kind) -> Query:
     """Everything of a kind that has moves left, for all accounts."""
     finals = kind.lifecycle.final_statuses() if kind.lifecycle else frozenset()
@@ -85,14 +92,18 @@ def unfinished(kind: Kind) -> Query:
     return Query(kind=kind.noun, conditions=tuple(Condition("status", "!=", status) for status in statuses))
 
 
-def _condition(derived: Derived, member: str, value: object) -> Condition:
+def _condition(kind: Kind, derived: Derived, member: str, value: object) -> Condition:
     if member in _FILTERS:
         column, operator = _FILTERS[member]
         return Condition(column, operator, value)
     if member.endswith("Equals"):
         # Such filters name a member of the summary; those our state may hold are looked for there.
         return Condition(f"state.{member.removesuffix('Equals')}", "=", value)
-    raise NotImplementedByEmulator("sagemaker", f"{derived.list} {member}")
+    raise NotImplementedByEmulator(kind.service, f"{derived.list} with {member}")
+
+
+def _is_late(kind: Kind, params: Mapping[str, Any]) -> bool:
+    return kind.filters_status_last and bool(params.get("StatusEquals")) and bool(params.get("MaxResults"))
 
 
 def _size(params: Mapping[str, Any]) -> int:
@@ -104,6 +115,6 @@ def _read(token: str, sort: str, order: str) -> tuple[object, str]:
         column, direction, value, key = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, binascii.Error, TypeError):
         raise ValidationException("Invalid NextToken.") from None
-    if column != _SORTS[sort] or direction != order or not isinstance(key, str):
+    if column != _SORTS[sort] or direction != order or not isinstance(key, str) or not isinstance(value, str | float):
         raise ValidationException("NextToken belongs to a request with another SortBy or SortOrder.")
     return value, key

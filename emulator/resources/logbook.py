@@ -1,4 +1,4 @@
-"""Log streams as files: one folder per group, one append-only file of JSON lines per stream."""
+"""Log streams as files: a folder per account and region, in it one per group, in it a file of JSON lines per stream."""
 
 import json
 import threading
@@ -6,6 +6,10 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+# Its time stamp is when the group was made: a folder's own changes with each new stream. No stream's file can be called
+# so, because a dot in a stream's name is quoted.
+_MARK = ".group"
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,18 @@ class Stream:
 class Logbook:
     """All log groups under one folder. Appends are whole lines, so a reader never sees half an event."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, lock: threading.Lock | None = None) -> None:
         self._root = root
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
+
+    def of(self, account: str, region: str) -> "Logbook":
+        """The log groups of one account in one region, which see nothing of each other."""
+        return Logbook(self._root / account / region, self._lock)
 
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
         path = self._path(group, stream)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_group(path.parent)
         path.touch(exist_ok=True)
 
     def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
@@ -52,7 +60,7 @@ class Logbook:
             for event in events
         )
         path = self._path(group, stream)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_group(path.parent)
         with self._lock, path.open("a+b") as file:
             # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
             if file.tell() and not _ends_line(path):
@@ -84,16 +92,23 @@ class Logbook:
 
     def created(self, group: str) -> int:
         """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
-        return int((self._root / _quote(group)).stat().st_ctime * 1000)
+        return int((self._root / _quote(group) / _MARK).stat().st_mtime * 1000)
 
     def streams(self, group: str) -> list[Stream]:
         """The streams of a group, by name. Raises FileNotFoundError."""
         folder = self._root / _quote(group)
-        return [self._describe(group, path) for path in sorted(folder.iterdir())]
+        streams = [_describe(path) for path in folder.iterdir() if path.name != _MARK]
+        return sorted(streams, key=lambda stream: stream.name)
 
     def create_group(self, group: str) -> None:
         """Make a group. Raises FileExistsError."""
-        (self._root / _quote(group)).mkdir(parents=True)
+        folder = self._root / _quote(group)
+        folder.mkdir(parents=True)
+        (folder / _MARK).touch()
+
+    def has_group(self, group: str) -> bool:
+        """True when the group exists, be it empty."""
+        return (self._root / _quote(group)).is_dir()
 
     def delete_stream(self, group: str, stream: str) -> None:
         """Remove a stream. Raises FileNotFoundError."""
@@ -113,20 +128,26 @@ class Logbook:
         except FileNotFoundError:
             return None
 
-    def _describe(self, group: str, path: Path) -> Stream:
-        with path.open("rb") as file:
-            first = _event(file.readline())
-        stat, last = path.stat(), _last(path)
-        return Stream(
-            name=_unquote(path.name),
-            created=first.timestamp if first else int(stat.st_mtime * 1000),
-            first_event=first.timestamp if first else None,
-            last_event=last.timestamp if last else None,
-            bytes=stat.st_size,
-        )
-
     def _path(self, group: str, stream: str) -> Path:
         return self._root / _quote(group) / _quote(stream)
+
+    def _make_group(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / _MARK).exists():
+            (folder / _MARK).touch()
+
+
+def _describe(path: Path) -> Stream:
+    with path.open("rb") as file:
+        first = _event(file.readline())
+    stat, last = path.stat(), _last(path)
+    return Stream(
+        name=_unquote(path.name),
+        created=first.timestamp if first else int(stat.st_mtime * 1000),
+        first_event=first.timestamp if first else None,
+        last_event=last.timestamp if last else None,
+        bytes=stat.st_size,
+    )
 
 
 def _quote(name: str) -> str:

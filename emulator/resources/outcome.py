@@ -50,9 +50,7 @@ ENDINGS: dict[Outcome, Ending] = {
     Outcome.UPLOAD_FAILED: Ending("Failed", "ClientError: Artifact upload failed:{text}"),
     Outcome.UPLOAD_DISK_FULL: Ending("Failed", "ClientError: Artifact upload failed:Insufficient disk space"),
     Outcome.NO_CAPACITY: Ending("Failed", "CapacityError: {text}"),
-    Outcome.INTERNAL: Ending(
-        "Failed", "InternalServerError: We encountered an internal error.  Please try again."
-    ),
+    Outcome.INTERNAL: Ending("Failed", "InternalServerError: We encountered an internal error.  Please try again."),
 }
 
 

@@ -1,33 +1,28 @@
 """Resources: create, read, list, change and delete anything of any Kind, by the Kind's rules."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from emulator.errors import ValidationException
 from emulator.resources import listing
 from emulator.resources.kind import Derived, Kind, derive, present, tags_of
+from emulator.resources.lifecycle import IllegalMove
 from emulator.resources.store import AlreadyThere, Changed, Resource, Scope, Store
 from emulator.wire.caller import Caller
-from emulator.wire.models import Service
+from emulator.wire.models import Models
 
 Clock = Callable[[], float]
-
-
-class Page(Protocol):
-    """Anything with a list and a token; see listing.Page."""
-
-    rows: tuple[Resource, ...]
-    token: str | None
 
 
 class Resources:
     """Every resource there is. Thread-safe; a change re-reads and tries again when somebody else was faster."""
 
-    def __init__(self, store: Store, service: Service, kinds: tuple[Kind, ...], clock: Clock) -> None:
+    def __init__(self, store: Store, models: Models, kinds: tuple[Kind, ...], clock: Clock) -> None:
         self._store = store
+        self._models = models
         self._clock = clock
         self._kinds = {kind.noun: kind for kind in kinds}
-        self._derived = {kind.noun: derive(kind, service) for kind in kinds}
+        self._derived: dict[str, Derived] = {}
 
     @property
     def store(self) -> Store:
@@ -40,11 +35,19 @@ class Resources:
 
     def derived(self, kind: Kind) -> Derived:
         """What the model knows of the kind."""
+        if kind.noun not in self._derived:
+            # Two threads may both derive it; they get the same.
+            self._derived[kind.noun] = derive(kind, self._models.service(kind.service))
         return self._derived[kind.noun]
 
     def kind(self, resource: Resource) -> Kind:
         """The kind of a resource."""
         return self._kinds[resource.kind]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind there is."""
+        return tuple(self._kinds.values())
 
     def create(
         self, kind: Kind, caller: Caller, params: Mapping[str, Any], state: Mapping[str, Any] | None = None
@@ -93,7 +96,7 @@ class Resources:
 
     def present(self, resource: Resource) -> dict[str, Any]:
         """The resource as Describe may show it, before projection."""
-        return present(resource, self._derived[resource.kind])
+        return present(resource, self.derived(self.kind(resource)))
 
     def page(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of the kind's List operation: filtered, then sorted, then paged."""
@@ -101,7 +104,8 @@ class Resources:
         query = listing.query(kind, derived, Scope(caller.account, caller.region), params)
         rows = self._store.find(query)
         page = listing.cut(rows, query, params)
-        answer: dict[str, Any] = {derived.list_key: [self.present(row) for row in page.rows]}
+        shown = listing.late(kind, page.rows, params)
+        answer: dict[str, Any] = {derived.list_key: [self.present(row) for row in shown]}
         if page.token:
             answer["NextToken"] = page.token
         return answer
@@ -113,24 +117,33 @@ class Resources:
         return self._store.find(listing.unfinished(kind))
 
     def change(self, resource: Resource, change: Callable[[Resource], Mapping[str, Any]]) -> Resource:
-        """Apply `change` (a resource -> what of its state is new) to the newest version. Raises Changed if it is gone."""
+        """Apply `change` (resource -> what of its state is new) to the newest version. Raises Changed if it is gone."""
         return self._retry(resource, lambda row: {**row.state, **change(row)})
 
     def advance(self, resource: Resource, to: str, message: str | None = None, **facts: Any) -> Resource:
-        """Move the newest version to the stage `to` and learn `facts`. Raises IllegalMove, and Changed if it is gone."""
+        """Move the newest version to the stage `to`, learning `facts`. Raises IllegalMove; Changed if it is gone."""
         lifecycle = self.kind(resource).lifecycle
         if lifecycle is None:
             raise ValueError(f"{resource.kind} has no lifecycle")
-        return self._retry(
-            resource, lambda row: lifecycle.advance({**row.state, **facts}, to, self._clock(), message)
-        )
+
+        def move(row: Resource) -> dict[str, Any]:
+            return lifecycle.advance({**row.state, **facts}, to, self._clock(), message)
+
+        try:
+            return self._retry(resource, move)
+        except IllegalMove:
+            # The caller's copy may be old; what it asks for may be legal by now.
+            newest = self._newest(resource)
+            if newest.version == resource.version:
+                raise
+            return self._retry(newest, move)
 
     def annotate(self, resource: Resource, message: str) -> Resource:
         """Say something newer in the last transition of the resource's history."""
         lifecycle = self.kind(resource).lifecycle
         if lifecycle is None:
             raise ValueError(f"{resource.kind} has no lifecycle")
-        return self._retry(resource, lambda row: lifecycle.annotate(row.state, self._clock(), message))
+        return self._retry(resource, lambda row: lifecycle.annotate(row.state, message))
 
     def respecify(self, resource: Resource, spec: Mapping[str, Any]) -> Resource:
         """Replace what was asked for, as an Update operation does."""
@@ -142,7 +155,8 @@ class Resources:
             kept = {key: value for key, value in resource.tags.items() if key not in remove}
             tags = {**kept, **add}
             if len(tags) > 50:
-                raise ValidationException(f"The number of tags must not exceed 50; {resource.arn} would have {len(tags)}.")
+                # Choice: AWS's words for this are not known.
+                raise ValidationException(f"{resource.arn} would have {len(tags)} tags; the most is 50.")
             try:
                 return self._store.update(resource, modified=resource.modified, tags=tags)
             except Changed:

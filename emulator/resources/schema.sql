@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS resources (
     tags     TEXT    NOT NULL,           -- JSON: {key: value}
     PRIMARY KEY (kind, account, region, name_key)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS resources_arn     ON resources (arn);
-CREATE INDEX        IF NOT EXISTS resources_created ON resources (kind, account, region, created);
-CREATE INDEX        IF NOT EXISTS resources_status  ON resources (kind, status);
+CREATE UNIQUE INDEX IF NOT EXISTS resources_arn      ON resources (arn);
+CREATE INDEX        IF NOT EXISTS resources_created  ON resources (kind, account, region, created);
+CREATE INDEX        IF NOT EXISTS resources_modified ON resources (kind, account, region, modified);
+CREATE INDEX        IF NOT EXISTS resources_status   ON resources (kind, status);

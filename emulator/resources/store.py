@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources as package_files
 from pathlib import Path
@@ -11,6 +11,9 @@ from typing import Any
 
 # Waiting for another thread's write lock; far above any write we do, so reaching it means a bug or a dying disk.
 BUSY_SECONDS = 30.0
+
+# Counts up when schema.sql changes in a way that an older file cannot be read by.
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,23 @@ _OPERATORS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", 
 
 
 class Store:
-    """SQLite in WAL mode. Thread-safe; each thread has its own connection. Listeners hear of each change after commit."""
+    """SQLite in WAL mode. Thread-safe; listeners hear of each change after it is on disk."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._connections: list[sqlite3.Connection] = []
+        # Connections nobody uses right now. As many exist as calls were ever under way at once: a thread that ends
+        # leaves none behind. A list's append and pop are atomic.
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
         self._listeners: list[Callable[[Resource], None]] = []
         schema = package_files.files(__package__).joinpath("schema.sql").read_text()
-        self._connection().executescript(schema)
+        with self._connection() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version not in (0, SCHEMA_VERSION):
+                raise ValueError(f"{path} was written by another version of samebox (schema {version}).")
+            connection.executescript(schema)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def subscribe(self, listener: Callable[[Resource], None]) -> None:
         """Call `listener` with every row inserted, updated or deleted, after it is on disk, in the writer's thread."""
@@ -103,12 +112,12 @@ class Store:
             row.kind, row.account, row.region, row.name, key, row.arn, row.status, row.created, row.modified,
             row.version, _dump(row.spec), _dump(row.state), _dump(row.tags),
         )  # fmt: skip
-        connection = self._connection()
-        try:
-            with connection:
-                connection.execute(f"INSERT INTO resources VALUES ({','.join('?' * len(values))})", values)
-        except sqlite3.IntegrityError as error:
-            raise AlreadyThere(row.arn) from error
+        with self._connection() as connection:
+            try:
+                with connection:
+                    connection.execute(f"INSERT INTO resources VALUES ({','.join('?' * len(values))})", values)
+            except sqlite3.IntegrityError as error:
+                raise AlreadyThere(row.arn) from error
         self._tell(row)
         return row
 
@@ -123,10 +132,9 @@ class Store:
         return self._one("arn = ?", (arn,))
 
     def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
-        """Replace `spec`, `state`, `tags` or `status` if the row is still at the version that was read. Raises Changed."""
+        """Replace spec, state, tags or status if the row is still at the version that was read. Raises Changed."""
         fresh = replace(row, modified=modified, version=row.version + 1, **changes)
-        connection = self._connection()
-        with connection:
+        with self._connection() as connection, connection:
             cursor = connection.execute(
                 "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ? "
                 "WHERE arn = ? AND version = ?",
@@ -142,8 +150,7 @@ class Store:
 
     def delete(self, row: Resource) -> None:
         """Remove the row if it is still at the version that was read. Raises Changed."""
-        connection = self._connection()
-        with connection:
+        with self._connection() as connection, connection:
             cursor = connection.execute("DELETE FROM resources WHERE arn = ? AND version = ?", (row.arn, row.version))
         if cursor.rowcount != 1:
             raise Changed(row.arn)
@@ -170,30 +177,39 @@ class Store:
         if query.limit is not None:
             sql += " LIMIT ?"
             values.append(query.limit)
-        return [_row(raw) for raw in self._connection().execute(sql, values)]
+        with self._connection() as connection:
+            return [_row(raw) for raw in connection.execute(sql, values)]
 
     def close(self) -> None:
-        """Close every thread's connection. Nothing may use the store afterwards."""
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
+        """Close the files, those of calls under way as soon as they return. Nothing may use the store afterwards."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
 
     def _one(self, where: str, values: Sequence[object]) -> Resource | None:
-        raw = self._connection().execute(f"SELECT {_COLUMNS} FROM resources WHERE {where}", values).fetchone()
+        with self._connection() as connection:
+            raw = connection.execute(f"SELECT {_COLUMNS} FROM resources WHERE {where}", values).fetchone()
         return _row(raw) if raw else None
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # close() runs in another thread than the one that opened it, hence check_same_thread.
-            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            # FULL: the commit is on disk, not only in the page cache, when a request is answered.
-            connection.execute("PRAGMA synchronous = FULL")
-            self._local.connection = connection
-            with self._lock:
-                self._connections.append(connection)
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+            if self._closed:
+                self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        # One thread at a time uses a connection, but not always the same one, hence check_same_thread.
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: the commit is on disk, not only in the page cache, when a request is answered.
+        connection.execute("PRAGMA synchronous = FULL")
         return connection
 
     def _tell(self, row: Resource) -> None:
@@ -221,5 +237,6 @@ def _dump(value: Mapping[str, Any]) -> str:
 
 
 def _row(raw: tuple[Any, ...]) -> Resource:
-    *plain, spec, state, tags = raw
-    return Resource(*plain, spec=json.loads(spec), state=json.loads(state), tags=json.loads(tags))
+    spec, state, tags = (json.loads(text) for text in raw[-3:])
+    kind, account, region, name, arn, status, created, modified, version = raw[:-3]
+    return Resource(kind, account, region, name, arn, status, created, modified, version, spec, state, tags)
