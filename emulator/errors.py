@@ -4,8 +4,6 @@
 are only the few that more than one service raises; a service's own errors are `AwsError("ImageNotFoundException", …)`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +14,9 @@ _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 class AwsError(Exception):
     """A refusal that the client is meant to see.
 
-    `code` is the error shape's name in the model (`ResourceInUse`). `fields` are further modelled members of that shape,
-    by their model names (`{"OriginalStatusCode": 500}`); the message goes to whatever member the shape keeps it in.
+    `code` is the error shape's name in the model (`ResourceInUse`). `fields` are further members of that shape by their
+    model names (`{"OriginalStatusCode": 500}`); the message goes to whatever member the shape keeps it in. A status of
+    400 gives way to the one that the model has for the code.
     """
 
     def __init__(self, code: str, message: str, status: int = 400, fields: Mapping[str, Any] = _NO_FIELDS) -> None:

@@ -1,7 +1,5 @@
 """Who calls: account, region and access key, read out of a signature. Whether the signature holds is signature.py's."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The one way in: call an operation in process, or over HTTP through the ASGI endpoint around it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ botocore's own loader imports an HTTP client first, which costs more than the la
 is first asked for, a shape when it is first walked.
 """
 
-from __future__ import annotations
-
 import gzip
 import importlib.util
 import json
@@ -47,7 +45,7 @@ class _Shapes(Mapping[str, "Shape"]):
         self._raw = raw
         self._made: dict[str, Shape] = {}
 
-    def __getitem__(self, name: str) -> Shape:
+    def __getitem__(self, name: str) -> "Shape":
         shape = self._made.get(name)
         if shape is None:
             # Two threads may both make it; both are equal in all they say, and the first to be stored is kept.
@@ -82,27 +80,27 @@ class Shape:
         return self.type in SCALARS
 
     @cached_property
-    def members(self) -> Mapping[str, Reference]:
+    def members(self) -> "Mapping[str, Reference]":
         """A structure's members by their model names, in the model's order."""
         raw = self.traits.get("members", {})
         return MappingProxyType({name: Reference(name, traits, self._shapes) for name, traits in raw.items()})
 
     @cached_property
-    def wire_members(self) -> Mapping[str, Reference]:
+    def wire_members(self) -> "Mapping[str, Reference]":
         """The same members by the names they have on the wire."""
         return MappingProxyType({member.wire_name: member for member in self.members.values()})
 
     @cached_property
-    def element(self) -> Reference:
+    def element(self) -> "Reference":
         """What a list holds."""
         return Reference("member", self.traits["member"], self._shapes)
 
     @cached_property
-    def key(self) -> Reference:
+    def key(self) -> "Reference":
         return Reference("key", self.traits["key"], self._shapes)
 
     @cached_property
-    def value(self) -> Reference:
+    def value(self) -> "Reference":
         return Reference("value", self.traits["value"], self._shapes)
 
     @cached_property
@@ -149,7 +147,7 @@ class Shape:
         return bool(self.traits.get("eventstream"))
 
     @cached_property
-    def payload(self) -> Reference | None:
+    def payload(self) -> "Reference | None":
         """The member that is the whole HTTP body (rest protocols)."""
         name = self.traits.get("payload")
         return None if name is None else self.members[name]
@@ -262,7 +260,8 @@ class Operation:
     @cached_property
     def result_wrapper(self) -> str | None:
         """The element around a query protocol's result."""
-        return self.traits.get("output", {}).get("resultWrapper")
+        wrapper: str | None = self.traits.get("output", {}).get("resultWrapper")
+        return wrapper
 
     @cached_property
     def errors(self) -> Mapping[str, Shape]:

@@ -1,0 +1,58 @@
+"""A request that was read whole, and the response to it: all that a codec sees of HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from urllib.parse import parse_qsl, unquote
+
+
+@dataclass(frozen=True)
+class Request:
+    """`path` and `query_string` are as they came, still percent-encoded. Header names are lower case."""
+
+    method: str
+    path: str
+    query_string: str = ""
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    body: bytes = b""
+
+    @cached_property
+    def query(self) -> Mapping[str, str]:
+        """The query's fields, decoded; of a field given twice, the first."""
+        pairs = parse_qsl(self.query_string, keep_blank_values=True)
+        return MappingProxyType(dict(reversed(pairs)))
+
+    @cached_property
+    def query_lists(self) -> Mapping[str, list[str]]:
+        """The query's fields, decoded, with all their values."""
+        lists: dict[str, list[str]] = {}
+        for key, value in parse_qsl(self.query_string, keep_blank_values=True):
+            lists.setdefault(key, []).append(value)
+        return MappingProxyType(lists)
+
+    @cached_property
+    def host(self) -> str:
+        """The host that the client meant, without a port, in lower case."""
+        host = self.headers.get("host", "")
+        if host.startswith("["):  # an IPv6 address
+            return host.partition("]")[0].lstrip("[").lower()
+        return host.partition(":")[0].lower()
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def decoded_path(self) -> str:
+        return unquote(self.path)
+
+
+@dataclass(frozen=True)
+class Response:
+    """Header names in any case, as AWS writes them."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
