@@ -361,9 +361,7 @@ def _connect(host: str | None) -> Connected:
         if not host:
             arguments = dict(utils.kwargs_from_env())  # DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
         if not arguments.get("base_url"):
-            context: Context | None = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
-            if context is None:
-                raise EngineUnavailable(f"There is no Docker context {os.environ.get('DOCKER_CONTEXT')!r}.")
+            context = _current_context()
             arguments = {"base_url": context.Host, "tls": False if context.TLSConfig is None else context.TLSConfig}
         address = arguments["base_url"] or "unix:///var/run/docker.sock"
         address = address.replace("http+unix://", "unix://")
@@ -375,6 +373,14 @@ def _connect(host: str | None) -> Connected:
     if session.base_url.startswith("http+docker://localhost"):
         session.mount("http+docker://", _SocketAdapter(address.removeprefix("unix://")))
     return Connected(session, session.base_url, address)
+
+
+def _current_context() -> Context:
+    name = os.environ.get("DOCKER_CONTEXT")
+    contexts: list[Context | None] = [ContextAPI.get_context(name)]  # the stubs know nothing of its None
+    if contexts[0] is None:
+        raise EngineUnavailable(f"There is no Docker context {name!r}.")
+    return contexts[0]
 
 
 class _SocketAdapter(UnixHTTPAdapter):
@@ -393,8 +399,8 @@ class _SocketAdapter(UnixHTTPAdapter):
 
 
 class _SocketPool(UnixHTTPConnectionPool):
-    def _new_conn(self) -> UnixHTTPConnection:
-        return _SocketConnection(self.base_url, self.socket_path, self.timeout)
+    def _new_conn(self) -> Any:
+        return _SocketConnection(self.base_url, self.socket_path, int(ANSWER_SECONDS))
 
 
 class _SocketConnection(UnixHTTPConnection):
