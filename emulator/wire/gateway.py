@@ -1,9 +1,240 @@
-"""The one way in: call an operation in process, or over HTTP through the ASGI endpoint around it."""
+"""The one way in: call an operation in process, or over HTTP through the ASGI endpoint around it.
 
-from collections.abc import Callable, Mapping
+    Gateway(Models(), {"sts": {"GetCallerIdentity": handler}}, s3=s3_door)
+
+A request is routed, read whole, decoded, validated, handed to its handler, and what comes back is cut to the output
+shape and encoded. S3's bodies are not read here: its requests are passed on as they come.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
-from emulator.wire.caller import Caller
+import anyio
+
+from emulator.errors import AwsError, NotImplementedByEmulator, UnknownOperation
+from emulator.wire import shapes, signature
+from emulator.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
+from emulator.wire.codecs import CODECS
+from emulator.wire.constraints import validate
+from emulator.wire.http import Request, Response
+from emulator.wire.models import Models, Operation, Service
+from emulator.wire.routing import Route, Router
 
 Handler = Callable[[dict[str, Any], Caller], dict[str, Any] | None]
 Handlers = Mapping[str, Mapping[str, Handler]]  # botocore's service name -> operation name -> handler
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+MEBIBYTE = 1024 * 1024
+_NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
+
+
+class Gateway:
+    """Answers AWS requests with `handlers`; passes S3's on to `s3`, and what nobody here speaks to `elsewhere`.
+
+    `token`, where there is one, is the secret key that every request must be signed with. A body may have
+    `largest_body` bytes and take `body_seconds` to arrive; at most `threads` handlers run at once.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        handlers: Handlers,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+        token: str = "",
+        s3: Application | None = None,
+        elsewhere: Application | None = None,
+        clock: Callable[[], float] = time.time,
+        largest_body: int = 32 * MEBIBYTE,
+        body_seconds: float = 60.0,
+        threads: int = 32,
+    ) -> None:
+        self._models = models
+        self._handlers = handlers
+        self._router = Router(models)
+        self._account, self._region, self._token = account, region, token
+        self._s3, self._elsewhere = s3, elsewhere
+        self._clock = clock
+        self._largest_body, self._body_seconds = largest_body, body_seconds
+        self._threads = anyio.CapacityLimiter(threads)
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        """Call an operation as a client would, without HTTP: same checks, same errors, same cut to the output shape.
+
+        Timestamps are epoch seconds (a datetime is taken too), blobs are bytes.
+        """
+        try:
+            found = self._models.operation(service, operation)
+        except KeyError:
+            raise UnknownOperation from None
+        handler = self._handler(found)
+        accepted = {} if found.input is None else shapes.accept(found.input, dict(params))
+        return self._run(handler, found, accepted, caller)
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request that was read whole; None where it is for `elsewhere`. The one place where an exception ends."""
+        request_id = str(uuid.uuid4())
+        route, service, operation = Route(None, None, _likely_protocol(request)), None, None
+        start = time.perf_counter()
+        try:
+            route = self._router.route(request)
+            if self._token:
+                signature.verify(request, self._token, self._clock())
+            if route.service is None and self._elsewhere is not None:
+                return None
+            service, operation = self._find(route)
+            handler = self._handler(operation)
+            params = CODECS[route.protocol].decode(operation, request)
+            who = caller(request.headers, request.query, self._account, self._region)
+            result = self._run(handler, operation, params, who)
+            response = CODECS[route.protocol].encode(service, operation, result, request_id)
+        except AwsError as error:
+            response = CODECS[route.protocol].encode_error(service, operation, error, request_id)
+            log.info("%s %s: %s (%s)", route.wanted, route.operation, error, request_id)
+        except Exception:
+            log.exception("%s %s failed (%s)", route.wanted, route.operation, request_id)
+            response = CODECS[route.protocol].encode_error(service, operation, _our_fault(request_id), request_id)
+        else:
+            log.debug("%s %s in %.1f ms", route.wanted, route.operation, (time.perf_counter() - start) * 1e3)
+        return response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
+        head = _head(scope)
+        if self._s3 is not None and self._router.is_s3(head):
+            refusal = self._refuse_s3(head)
+            if refusal is None:
+                await self._s3(scope, receive, send)
+                return
+            await _send(send, refusal)
+            return
+        try:
+            body = await asyncio.wait_for(self._read(receive, head), self._body_seconds)
+        except TimeoutError:
+            response = self._refuse(head, AwsError("RequestTimeout", "The body did not arrive in time.", 408))
+        except AwsError as error:
+            response = self._refuse(head, error)
+        else:
+            if body is None:
+                return  # the client is gone: there is nobody to answer
+            request = Request(head.method, head.path, head.query_string, head.headers, body)
+            answer = await anyio.to_thread.run_sync(self.answer, request, limiter=self._threads)
+            if answer is None:
+                assert self._elsewhere is not None
+                await self._elsewhere(scope, _replay(body), send)
+                return
+            response = answer
+        await _send(send, response)
+
+    def _find(self, route: Route) -> tuple[Service, Operation]:
+        if route.service is None or route.service == "s3":
+            raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "its operations")
+        service = self._models.service(route.service)
+        operation = service.operations.get(route.operation or "")
+        if operation is None:
+            raise UnknownOperation
+        return service, operation
+
+    def _handler(self, operation: Operation) -> Handler:
+        # Said before the request is looked at: nobody should mend a request that nothing will ever run.
+        handler = self._handlers.get(operation.service, _NO_HANDLERS).get(operation.name)
+        if handler is None:
+            raise NotImplementedByEmulator(operation.service, operation.name)
+        return handler
+
+    def _run(self, handler: Handler, operation: Operation, params: dict[str, Any], who: Caller) -> dict[str, Any]:
+        if operation.input is not None:
+            validate(operation.input, params)
+        result = handler(params, who) or {}
+        if operation.output is None:
+            return {}
+        projected: dict[str, Any] = shapes.project(operation.output, result)
+        return projected
+
+    async def _read(self, receive: Receive, head: Request) -> bytes | None:
+        """The whole body, or None where the client went away before it was complete."""
+        too_large = AwsError("RequestEntityTooLargeException", f"Request size exceeded {self._largest_body} bytes", 413)
+        declared = head.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._largest_body:
+            raise too_large
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._largest_body:
+                raise too_large
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+    def _refuse_s3(self, head: Request) -> Response | None:
+        if not self._token:
+            return None
+        try:
+            signature.verify(head, self._token, self._clock(), body_was_read=False)
+        except AwsError as error:
+            return CODECS["s3"].encode_error(None, None, error, str(uuid.uuid4()))
+        return None
+
+    def _refuse(self, head: Request, error: AwsError) -> Response:
+        log.info("%s %s: %s", head.method, head.path, error)
+        return CODECS[_likely_protocol(head)].encode_error(None, None, error, str(uuid.uuid4()))
+
+
+def _our_fault(request_id: str) -> AwsError:
+    return AwsError(
+        "InternalFailure",
+        f"The request processing has failed because of an unknown error, exception or failure ({request_id}).",
+        500,
+    )
+
+
+def _likely_protocol(request: Request) -> Any:
+    """The protocol to refuse a request in that was not understood, or not read, far enough to be routed."""
+    if "x-amz-target" in request.headers:
+        return "json"
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
+    return "query" if request.content_type == "application/x-www-form-urlencoded" else "rest-json"
+
+
+def _head(scope: Scope) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    return Request(scope["method"], path.decode("latin-1"), scope.get("query_string", b"").decode("latin-1"), headers)
+
+
+def _replay(body: bytes) -> Receive:
+    """What `receive` would have said, for whoever is handed a request whose body was read."""
+    messages: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

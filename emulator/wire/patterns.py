@@ -38,8 +38,8 @@ _REPEATED_GROUP = re.compile(r"\)[*+{]")
 def translate(pattern: str) -> str:
     r"""A Java regex as the `regex` package reads it.
 
-    A dot stops at every line terminator of Java's, not only at \n. A range of surrogate pairs is one of code points, and
-    `\z` is `\Z`.
+    A dot stops at every line terminator of Java's, not only at \n. A range of surrogate pairs is one of
+    code points, and `\z` is `\Z`.
     """
     in_class = False
 

@@ -106,6 +106,8 @@ def _to_header(member: Reference, value: Any) -> str:
     text = to_text(member, value, "rfc822")
     if member.is_json_value:
         return base64.b64encode(text.encode()).decode("ascii")
+    if not text.isascii() or not text.isprintable():
+        raise ValueError(f"{member.wire_name} cannot be a header: {text!r}")
     return text
 
 
