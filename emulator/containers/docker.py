@@ -362,7 +362,7 @@ def _connect(host: str | None) -> Connected:
             arguments = dict(utils.kwargs_from_env())  # DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
         if not arguments.get("base_url"):
             context = _current_context()
-            arguments = {"base_url": context.Host, "tls": False if context.TLSConfig is None else context.TLSConfig}
+            arguments = {"base_url": context.Host, "tls": context.TLSConfig}
         address = arguments["base_url"] or "unix:///var/run/docker.sock"
         address = address.replace("http+unix://", "unix://")
         # The version is only the SDK's own book-keeping: giving one spares its question to the daemon.
