@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.data.objects import Cancelled, Location, Object, Objects, OutOfSpace
+from emulator.data.objects import Cancelled, Location, Object, Objects, OutOfSpace, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,7 +106,8 @@ def download(
 
     `volume_bytes` is what all of them together may take (VolumeSizeInGB). What an earlier, interrupted call left
     complete is kept, the rest is fetched again, and what is not planned is removed. Raises OutOfSpace, NoSuchKey,
-    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where one channel is called like another's manifest.
+    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where a channel is called like
+    another's manifest.
     """
     names = {one.name for one in plans}
     for one in plans:
@@ -156,7 +157,7 @@ def _check_clashes(channel: str, files: Sequence[ChannelFile], directories: Sequ
             both = f"{taken[file.path].uri} and {file.object.uri}"
             raise ChannelError(f"Channel {channel}: {both} are both the file {file.path}.")
         taken[file.path] = file.object
-    for path in [*(file.path.rpartition("/")[0] for file in files), *directories]:
+    for path in {*(file.path.rpartition("/")[0] for file in files), *directories}:
         for directory in _upwards(path):
             if directory in taken:
                 raise ChannelError(
@@ -205,7 +206,8 @@ def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: 
                 item, path = next(todo, (None, None))
             if item is None or path is None:
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
             objects.download(item, path, stop)
 
     with ThreadPoolExecutor(min(streams, len(missing)) or 1, "channel") as pool:
@@ -225,5 +227,5 @@ def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: 
     reasons = [reason for one in workers if (reason := one.exception())]
     for reason in sorted(reasons, key=lambda one: isinstance(one, Cancelled)):
         raise reason
-    if cancelled is not None and cancelled.is_set():
+    if stop.is_set():
         raise Cancelled("cancelled while bytes were moving")

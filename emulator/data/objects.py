@@ -242,7 +242,7 @@ class Objects:
         # Short and of our own: the object's name may already be as long as a file name can be.
         temporary = path.with_name(f".samebox-{hashlib.blake2b(path.name.encode(), digest_size=8).hexdigest()}.part")
         try:
-            with _space(path), temporary.open("wb") as file, contextlib.closing(self.read(item.uri)) as chunks:
+            with disk_errors(path), temporary.open("wb") as file, contextlib.closing(self.read(item.uri)) as chunks:
                 for chunk in _until(cancelled, chunks):
                     file.write(chunk)
             os.utime(temporary, (item.modified, item.modified))
@@ -358,7 +358,8 @@ def _chain(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes
 
 
 @contextlib.contextmanager
-def _space(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the system's words for a full disk or quota into OutOfSpace."""
     try:
         yield
     except OSError as error:
