@@ -1,0 +1,52 @@
+"""Metrics of a training job: the last value of each definition, read out of its log lines (contract.md §1.9)."""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Metrics:
+    """The last value per MetricDefinition. Group 1 of the regex is the value; a match that is no number is passed over.
+
+    Not thread-safe: one thread sees the lines, others ask when it is done.
+    """
+
+    def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+        self._patterns: list[tuple[str, re.Pattern[str]]] = []
+        self._last: dict[str, dict[str, Any]] = {}
+        for definition in definitions:
+            try:
+                pattern = re.compile(definition["Regex"])
+            except re.error as error:
+                log.warning("metric %s: %s", definition["Name"], error)
+                continue
+            if pattern.groups:
+                self._patterns.append((definition["Name"], pattern))
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to look for."""
+        return not self._patterns
+
+    def see(self, text: str, at: float) -> None:
+        """One line, written at `at` (epoch seconds)."""
+        for name, pattern in self._patterns:
+            # A line may hold the same metric several times; the last one counts.
+            for match in pattern.finditer(text):
+                try:
+                    value = float(match.group(1))
+                except (TypeError, ValueError):
+                    continue
+                self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
+
+    def see_all(self, lines: Iterable[tuple[str, float]]) -> None:
+        """Lines from an earlier life of ours."""
+        for text, at in lines:
+            self.see(text, at)
+
+    def final(self) -> list[dict[str, Any]]:
+        """FinalMetricDataList."""
+        return list(self._last.values())

@@ -1,0 +1,257 @@
+"""The phases of a training job: download, create, start, follow, upload. All the effects, none of the order.
+
+Each may be run again after a crash in its middle, and then ends as it would have.
+"""
+
+import logging
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TypeVar, cast
+
+from emulator.containers import engine as containers
+from emulator.containers.engine import ArchiveStream, ContainerState, Engine, PullProgress
+from emulator.data import artifacts, channels, objects, opt_ml
+from emulator.jobs.loglines import LogLines
+from emulator.jobs.plan import FAILURE_FILE, Plan, Upload
+from emulator.jobs.wake import Wake
+from emulator.resources.outcome import REASON_CHARACTERS, Outcome
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A container engine or an S3 that is away (dockerd restarts) is asked again, so often and so long.
+RETRY_SECONDS = 1.0
+PATIENCE_SECONDS = 300.0
+CHUNK_BYTES = 256 * 1024
+
+Login = Callable[[], tuple[str, str] | None]
+
+
+class Ended(Exception):
+    """The job cannot go on; why, for the outcome table."""
+
+    def __init__(self, outcome: Outcome, text: str = "") -> None:
+        super().__init__(f"{outcome.value}: {text}")
+        self.outcome = outcome
+        self.text = text
+
+
+class Closing(Exception):
+    """We end; the next start goes on from here."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What phases work with. `tell` changes the job's StatusMessage; `login` gives the registry's user and password."""
+
+    engine: Engine
+    objects: objects.Objects
+    lines: LogLines
+    wake: Wake
+    tell: Callable[[str], None]
+    login: Login
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def patiently(self, ask: Callable[[], T]) -> T:
+        """Ask again while the engine or S3 is away, and say so. Raises what it raised when patience ends."""
+        waited = 0.0
+        while True:
+            try:
+                return ask()
+            except (containers.EngineUnavailable, objects.Unreachable) as error:
+                if waited >= self.patience_seconds:
+                    raise
+                if not waited:
+                    log.warning("waiting: %s", error)
+                    self.tell(f"Waiting for the emulator's {_what(error)}: {error}"[:1024])
+                waited += RETRY_SECONDS
+                if self.wake.closing.wait(RETRY_SECONDS):
+                    raise Closing from None
+
+
+def _what(error: Exception) -> str:
+    return "container engine" if isinstance(error, containers.EngineUnavailable) else "S3"
+
+
+def download(plan: Plan, tools: Tools) -> None:
+    """Make the job's /opt/ml, channels included. Raises Ended, objects.Cancelled."""
+    data = plan.root / "input" / "data"
+    mode = plan.request["AlgorithmSpecification"].get("TrainingInputMode") or "File"
+    try:
+        opt_ml.write_tree(plan.root, plan.request, plan.facts, [plan.host], plan.host.name)
+        for mount in plan.container.mounts:
+            mount.source.mkdir(parents=True, exist_ok=True)
+        laid_out = []
+        for channel in plan.channels:
+            uri = channels.source_uri(channel, mode)
+            found = tools.patiently(partial(tools.objects.list, uri))
+            if not found:
+                raise Ended(Outcome.DOWNLOAD_FAILED, f'No S3 objects found under S3 URL "{uri}"')
+            laid_out.append(channels.plan(channel, found))
+        tools.patiently(
+            lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)
+        )
+    except objects.OutOfSpace as error:
+        log.warning("%s: %s", plan.arn, error)
+        tools.lines.say(f"the input does not fit: {error}")
+        raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
+    except (objects.S3Error, channels.ChannelError) as error:
+        raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
+
+
+def create(plan: Plan, tools: Tools) -> str:
+    """The job's container, made but not started; the one that is there already, if there is one. Raises Ended."""
+    try:
+        return tools.patiently(lambda: _create(plan, tools))
+    except containers.StartFailed as error:
+        raise _cannot_start(plan, tools, str(error)) from error
+
+
+def _create(plan: Plan, tools: Tools) -> str:
+    try:
+        try:
+            return tools.engine.create(plan.container)
+        except containers.ImageMissing:
+            pull(plan.container.image, tools)
+            return tools.engine.create(plan.container)
+    except containers.NameTaken:
+        return tools.engine.inspect(str(plan.container.name)).id
+    except containers.OutOfSpace as error:
+        raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
+
+
+def pull(image: str, tools: Tools) -> None:
+    """Fetch an image. Raises Ended, objects.Cancelled."""
+    tools.tell("Downloading the training image")
+
+    def progress(_: PullProgress) -> None:
+        if tools.wake.cancelled.is_set():
+            raise objects.Cancelled(image)
+
+    username, password = tools.login() or (None, None)
+    try:
+        tools.engine.pull(image, username, password, progress)
+    except (containers.ImageMissing, containers.OutOfSpace) as error:
+        log.warning("%s cannot be pulled: %s", image, error)
+        tools.lines.say(f"the image {image} cannot be pulled: {error}")
+        raise Ended(Outcome.CANNOT_PULL) from error
+
+
+def start(plan: Plan, tools: Tools, container: str) -> None:
+    """Start it; nothing happens if it runs already. Raises Ended."""
+    try:
+        tools.patiently(lambda: tools.engine.start(container))
+    except containers.StartFailed as error:
+        raise _cannot_start(plan, tools, str(error)) from error
+
+
+def could_not_start(plan: Plan, tools: Tools, state: ContainerState) -> Ended | None:
+    """The end of a job whose container an earlier life of ours failed to start, or None if it did run."""
+    return _cannot_start(plan, tools, state.error) if state.error else None
+
+
+def _cannot_start(plan: Plan, tools: Tools, error: str) -> Ended:
+    words = runtime_words(error)
+    log.warning("%s: %s", plan.arn, error)
+    # The log stream of such a job shows the runtime's words from "exec:" on (observed 2019, contract.md §1.7).
+    tools.lines.quote(words[words.find("exec:") :].removesuffix(": unknown") if "exec:" in words else words)
+    return Ended(Outcome.CANNOT_START, words)
+
+
+def runtime_words(error: str) -> str:
+    """An engine's message as SageMaker quotes it: from "OCI runtime create failed" on (contract.md §1.7)."""
+    start = error.find("OCI runtime create failed")
+    words = error[start:] if start >= 0 else f"OCI runtime create failed: {error}"
+    words = words.strip()
+    return words if words.endswith(": unknown") else f"{words}: unknown"
+
+
+def find(plan: Plan, tools: Tools) -> ContainerState | None:
+    """The job's container, if it was made."""
+
+    def ask() -> ContainerState | None:
+        try:
+            return tools.engine.inspect(str(plan.container.name))
+        except containers.ContainerMissing:
+            return None
+
+    return tools.patiently(ask)
+
+
+def failure_text(tools: Tools, container: str) -> str:
+    """What the container says in /opt/ml/output/failure, as much as a FailureReason holds; '' if it says nothing."""
+    try:
+        with tools.patiently(lambda: tools.engine.archive(container, FAILURE_FILE)) as stream:
+            return _first_file(stream).decode("utf-8", "replace")[:REASON_CHARACTERS]
+    except (containers.PathMissing, containers.ContainerMissing):
+        return ""
+
+
+def _first_file(stream: ArchiveStream) -> bytes:
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
+            member = tar.next()
+            file = tar.extractfile(member) if member is not None and member.isreg() else None
+            # A character has at most four bytes.
+            return file.read(REASON_CHARACTERS * 4) if file is not None else b""
+    except tarfile.TarError:
+        return b""
+
+
+def upload(plan: Plan, tools: Tools, container: str) -> None:
+    """Store the job's artifacts, each whole or not at all. Raises Ended, and Closing when we end meanwhile."""
+    for one in plan.uploads:
+        try:
+            tools.patiently(partial(_upload, one, tools, container))
+        except objects.Cancelled:
+            raise Closing from None
+        except objects.OutOfSpace as error:
+            log.warning("%s: %s", plan.arn, error)
+            raise Ended(Outcome.UPLOAD_DISK_FULL) from error
+        except (objects.S3Error, artifacts.ArtifactError) as error:
+            raise Ended(Outcome.UPLOAD_FAILED, str(error)) from error
+
+
+def _upload(one: Upload, tools: Tools, container: str) -> None:
+    if not one.always and _is_empty(tools.engine, container, one.source):
+        return
+    # A stop does not cancel this: what is there when the container ends is uploaded (contract.md §1.1.1).
+    with tools.engine.archive(container, one.source) as stream:
+        tools.objects.upload(artifacts.pack(_chunks(stream)), one.uri, tools.wake.closing)
+
+
+def _is_empty(engine: Engine, container: str, path: str) -> bool:
+    try:
+        with (
+            engine.archive(container, path) as stream,
+            tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar,
+        ):
+            tar.next()  # the directory itself
+            return tar.next() is None
+    except containers.PathMissing:
+        return True
+
+
+def _chunks(stream: ArchiveStream) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK_BYTES):
+        yield chunk
+
+
+def remove(plan: Plan, tools: Tools) -> None:
+    """Remove the job's container and its folder; its record and its logs stay."""
+    tools.patiently(lambda: tools.engine.remove(str(plan.container.name)))
+    tools.patiently(lambda: sweep(tools.engine, plan.root))
+
+
+def sweep(engine: Engine, folder: Path) -> None:
+    """Remove a folder of ours; one that cannot be removed is left for the next start, and said."""
+    try:
+        engine.sweep_path(folder)
+    except containers.EngineUnavailable:
+        raise
+    except (containers.EngineError, OSError) as error:
+        log.warning("%s was not removed: %s", folder, error)

@@ -1,0 +1,44 @@
+"""Wake: how the thread that works on a resource hears that something changed, without polling and without a queue."""
+
+import threading
+
+# Statuses by which a client says that the work in hand is no longer wanted.
+UNWANTED = frozenset({"Stopping", "Deleting"})
+
+
+class Wake:
+    """One for each active resource. `wait` sleeps; everything else may be called from any thread and returns at once.
+
+    `cancelled` is set when the work in hand (a download, a pull) shall be left: by a stop, a delete, or our own end.
+    `closing` is set only by our own end: leave everything as it is, the next start takes over.
+    """
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.closing = threading.Event()
+        self._changed = threading.Event()
+
+    def notify(self) -> None:
+        """Something changed: the row, a container, a server. A notification between two waits is not lost."""
+        self._changed.set()
+
+    def hear(self, status: str) -> None:
+        """The row was written, with this status."""
+        if status in UNWANTED:
+            self.cancelled.set()
+        self._changed.set()
+
+    def close(self) -> None:
+        """We end."""
+        self.closing.set()
+        self.cancelled.set()
+        self._changed.set()
+
+    def wait(self, seconds: float | None) -> None:
+        """Sleep until something changes or the time is over; read the row again afterwards."""
+        self._changed.wait(None if seconds is None else max(seconds, 0.0))
+        self._changed.clear()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep the whole time, unless the work is cancelled."""
+        self.cancelled.wait(seconds)
