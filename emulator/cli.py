@@ -1,0 +1,154 @@
+"""The command `samebox`: its words. What each word does is in emulator/commands, one module a word.
+
+Nothing heavy is imported before a command is known, so that `samebox --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emulator.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERSION = "0.1.0"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    given = parser().parse_args(arguments)
+    from emulator.commands import outcome  # here, and not above: a bare --help needs none of it
+
+    command = importlib.import_module(f"emulator.commands.{given.command}")
+    return outcome.of(lambda: command.run(given))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option there is. The README's list is tested against it."""
+    root = argparse.ArgumentParser(
+        prog="samebox",
+        description="A local SageMaker that really runs your containers: one URL for S3, ECR, SageMaker, Logs and STS.",
+        epilog="Start with `samebox up`, then `eval \"$(samebox env)\"` in the shell where your AWS clients run.",
+    )
+    root.add_argument("--version", action="version", version=f"samebox {VERSION}")
+    words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_up, _down, _status, _env, _logs, _prune, _train):
+        add(words)
+    return root
+
+
+
+def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    up = words.add_parser(
+        "up",
+        help="start the emulator",
+        description="Start the emulator, in the foreground unless --detach is given. Ctrl-C, or `samebox down`, ends "
+        "it; jobs and endpoints go on in their containers and are taken over at the next `samebox up`.",
+        epilog=_settings_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _where(up, port=True)
+    up.add_argument("--host", help="address to listen on (default 127.0.0.1); beyond loopback a token is required")
+    up.add_argument("--detach", action="store_true", help="start in the background, and return when it is ready")
+
+
+def _down(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    down = words.add_parser(
+        "down",
+        help="end the emulator",
+        description="End the emulator. Running jobs and endpoints keep their containers, for the next `samebox up`.",
+    )
+    _where(down)
+    down.add_argument(
+        "--stop-containers", action="store_true", help="also remove the containers of running jobs and endpoints"
+    )
+
+
+def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    status = words.add_parser(
+        "status",
+        help="what is running",
+        description="Show the emulator, its helpers, running jobs and endpoints. Exit status 1 when it is not running.",
+    )
+    _where(status)
+    status.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+
+def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    env = words.add_parser(
+        "env",
+        help="print what a shell needs to reach the emulator",
+        description="Print the variables with which AWS clients reach the emulator: eval \"$(samebox env)\"",
+    )
+    _where(env, port=True)
+    env.add_argument("--shell", choices=("sh", "fish", "powershell"), default="sh", help="whose words (default: sh)")
+
+
+def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    logs = words.add_parser(
+        "logs",
+        help="print the log lines of a training job or an endpoint",
+        description="Print the log lines of a training job or an endpoint, as CloudWatch Logs would show them.",
+    )
+    _where(logs)
+    logs.add_argument("name", metavar="JOB", help="name of a training job or an endpoint")
+    logs.add_argument("--follow", "-f", action="store_true", help="go on until the job has ended, or Ctrl-C")
+
+
+def _prune(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    prune = words.add_parser(
+        "prune",
+        help="remove containers, networks and folders that nothing needs any more",
+        description="Remove what carries this data folder's samebox label and belongs to no running job or endpoint. "
+        "Nothing else is touched.",
+    )
+    _where(prune)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = words.add_parser(
+        "train",
+        help="run a training script as a SageMaker training job on this machine",
+        usage="samebox train [options] SCRIPT [script arguments]",
+        description="Run a training script as a SageMaker training job: the script's folder becomes the channel "
+        "`code`, its arguments become hyperparameters, log lines are shown as they come, and the model is left in "
+        "./model. Starts the emulator if none runs. Ctrl-C stops the job; a second Ctrl-C leaves it to itself.",
+        epilog="Options of samebox come before SCRIPT; everything behind it is the script's. SageMaker passes every "
+        "argument as a pair, so each must be `--name value`, `--name=value` or `-n value`: flags without a value, "
+        "positional arguments and repeated names are refused before anything starts.",
+    )
+    _where(train)
+    train.add_argument(
+        "--data", action="append", default=[], metavar="NAME=PATH", help="a file or folder as channel NAME; repeatable"
+    )
+    train.add_argument("--image", default="samebox/train:cpu", help="image to train in (default: samebox/train:cpu)")
+    train.add_argument("--instance-type", default="ml.m5.xlarge", help="ml.* type that sets CPU and memory limits")
+    train.add_argument("--output", type=Path, default=Path("model"), help="where the model is left (default: ./model)")
+    train.add_argument("script", metavar="SCRIPT", type=Path, help="the program to run: a .py or .sh file")
+    train.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the script's own arguments")
+
+
+def _where(command: argparse.ArgumentParser, port: bool = False) -> None:
+    command.add_argument("--data-dir", type=Path, help="the emulator's folder (default: ~/.local/share/samebox)")
+    if port:
+        command.add_argument("--port", type=int, help="port of the one URL for everything (default: 4566)")
+
+
+def _settings_text() -> str:
+    lines = ["Every setting can be given in the environment:"]
+    lines += [
+        f"  {PREFIX}{one.name.upper()}\n      {one.metadata['sentence']}" for one in dataclasses.fields(Settings)
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the words of the command line do: thin clients of the API, except `up`. One module a word."""

@@ -1,0 +1,36 @@
+"""Whom a program talks to, and whether it may spend that person's money."""
+
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from emulator.commands import where
+from emulator.commands.outcome import Stop
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator."""
+
+    name: str
+    costs: bool
+
+
+def place(endpoint: str, account: str, region: str) -> Place:
+    """What answers at an endpoint."""
+    host = urlsplit(endpoint).hostname or ""
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.ask(endpoint) is not None:
+        return Place(f"the emulator at {endpoint}, account {account}, {region}", costs=False)
+    return Place(f"AWS account {account} in {region} ({endpoint})", costs=True)
+
+
+def ask(what: str, given: bool) -> None:
+    """Ask before money is spent. Raises Stop when the answer is no, or nobody is there to give one."""
+    if given:
+        return
+    if not sys.stdin.isatty():
+        raise Stop(f"{what} Nobody is here to agree to that: give --yes.", status=2)
+    sys.stderr.write(f"{what} Go on? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Stop("nothing was done.")

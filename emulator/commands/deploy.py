@@ -1,0 +1,328 @@
+"""`scripts/deploy`: an image and a model into an endpoint, of the emulator or of AWS, with the same words."""
+
+import argparse
+import json
+import sys
+import tarfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from emulator.commands import aws, bucket, consent, deployment, lines, outcome, repository
+from emulator.commands.deployment import Deployment, Request
+from emulator.commands.outcome import Stop
+
+EXAMPLES = """\
+examples:
+  eval "$(samebox env)"        the emulator; without it, AWS
+  scripts/deploy --endpoint digits --image samebox/serve:cpu --model-data s3://…/output/model.tar.gz
+  scripts/deploy --endpoint digits --image … --model-data ./model.tar.gz --payload digit.csv --content-type text/csv
+  scripts/deploy --endpoint digits --delete
+
+Run again with another image or model, it updates the endpoint, which serves the old one until the new one is in
+service; when that fails, the reason and the last log lines are printed and the old one goes on. Exit status 0 only when
+the new one serves. Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS
+is meant.
+"""
+
+IN_TRANSIT = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+LOG_LINES = 20
+BODY_SHOWN = 2000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    return outcome.of(lambda: run(given), "scripts/deploy")
+
+
+def parser() -> argparse.ArgumentParser:
+    deploy = argparse.ArgumentParser(
+        prog="scripts/deploy",
+        description="Create or update a SageMaker endpoint from an image and a model, wait for it, and try it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = deploy.add_argument_group("what to serve")
+    what.add_argument("--endpoint", required=True, metavar="NAME", help="the endpoint to create, update or delete")
+    what.add_argument("--image", metavar="URI", help="image in ECR, as scripts/push prints it, or just repository:tag")
+    what.add_argument("--model-data", metavar="S3_OR_TAR", help="s3://…/model.tar.gz, or a local one to upload first")
+    what.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of the container; repeatable"
+    )
+    how = deploy.add_argument_group("on what")
+    how.add_argument("--instance-type", default="ml.m5.large", help="ml.* type (default: ml.m5.large)")
+    how.add_argument("--count", type=int, default=1, help="number of instances (default: 1)")
+    how.add_argument("--role", metavar="ARN", help="execution role; may be left out with the emulator")
+    how.add_argument("--bucket", help="for a local archive (default: samebox-<region>-<account>, made if missing)")
+    how.add_argument("--region", help="AWS region (default: the environment's)")
+    test = deploy.add_argument_group("try it")
+    test.add_argument("--payload", type=Path, metavar="FILE", help="send this file to the endpoint, print the answer")
+    test.add_argument("--content-type", default="application/octet-stream", help="of the payload, such as text/csv")
+    test.add_argument("--accept", help="wanted type of the answer")
+    deploy.add_argument("--wait-minutes", type=float, default=30, help="how long to wait for it (default: 30)")
+    deploy.add_argument("--dry-run", action="store_true", help="print the exact requests as JSON and send none")
+    deploy.add_argument("--delete", action="store_true", help="delete the endpoint and what this program made for it")
+    deploy.add_argument("--yes", "-y", action="store_true", help="do not ask before what AWS bills, or deletes")
+    return deploy
+
+
+def run(given: argparse.Namespace) -> int:
+    with aws.spoken():
+        session = aws.of_environment(given.region)
+        there = consent.place(session.endpoint, session.account, session.region)
+        notes = Console(stderr=True)
+        notes.print(f"With {there.name}", highlight=False)
+        if given.delete:
+            return delete(given, session, there, notes)
+        return deploy(given, session, there, notes)
+
+
+def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place, notes: Console) -> int:
+    if not given.image:
+        raise Stop("--image is needed: an image in ECR, as scripts/push prints it.", status=2)
+    if given.payload and not given.payload.is_file():
+        raise Stop(f"--payload {given.payload}: there is no such file.", status=2)
+    sagemaker = session.client("sagemaker")
+    uploads, model_data = _model_data(given, session)
+    wanted = Deployment(
+        endpoint=given.endpoint,
+        image=_image(given.image, session),
+        model_data=model_data,
+        role=_role(given.role, session, there),
+        instance_type=given.instance_type,
+        count=given.count,
+        at=datetime.now(UTC),
+        environment=_environment(given.env),
+    )
+    before = look(sagemaker, given.endpoint)
+    first: list[Request] = []
+    if before and before["EndpointStatus"] == "Failed":
+        first = deployment.teardown(given.endpoint, (), ())  # AWS updates no endpoint that never came into service
+    update = before is not None and not first
+    requests = [*first, *uploads, wanted.model(), wanted.configuration(), wanted.endpoint_request(update)]
+    if given.dry_run:
+        sys.stdout.write(json.dumps({"requests": [one.as_json() for one in requests]}, indent=2) + "\n")
+        return 0
+    if before and before["EndpointStatus"] in IN_TRANSIT:
+        raise Stop(f"endpoint {given.endpoint} is {before['EndpointStatus']}; try again when it is not.")
+    if there.costs:
+        consent.ask(
+            f"This runs {given.count} x {given.instance_type}, which AWS bills from now until "
+            f"`scripts/deploy --endpoint {given.endpoint} --delete`"
+            f"{', and stores the model archive in S3' if uploads else ''}.",
+            given.yes,
+        )
+    for request in requests:
+        send(session, request, notes)
+        if request.operation == "DeleteEndpoint":
+            wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
+    after = wait(sagemaker, given.endpoint, given.wait_minutes, notes)
+    if after["EndpointStatus"] != "InService" or after["EndpointConfigName"] != wanted.name:
+        explain(session, given.endpoint, after, wanted.name, notes)
+        return 1
+    notes.print(f"[green]{given.endpoint} is in service[/] with {wanted.image}", highlight=False)
+    if given.payload:
+        return invoke(given, session)
+    return 0
+
+
+def delete(given: argparse.Namespace, session: aws.Session, there: consent.Place, notes: Console) -> int:
+    sagemaker = session.client("sagemaker")
+    found = look(sagemaker, given.endpoint)
+    configurations, models = made_for(sagemaker, given.endpoint)
+    requests = deployment.teardown(given.endpoint if found else None, configurations, models)
+    if given.dry_run:
+        sys.stdout.write(json.dumps({"requests": [one.as_json() for one in requests]}, indent=2) + "\n")
+        return 0
+    if not requests:
+        notes.print(f"There is no endpoint {given.endpoint}, nor anything made for it.", highlight=False)
+        return 0
+    if there.costs:
+        consent.ask(
+            f"This deletes endpoint {given.endpoint}, {len(configurations)} configurations and {len(models)} models.",
+            given.yes,
+        )
+    for request in requests:
+        send(session, request, notes)
+    wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
+    notes.print(f"{given.endpoint} is gone.", highlight=False)
+    return 0
+
+
+def send(session: aws.Session, request: Request, notes: Console) -> None:
+    """Send one request."""
+    notes.print(f"  {request.operation}", highlight=False)
+    client = session.client(request.service)
+    body = request.params.get("Body")
+    if isinstance(body, Path):  # upload_file sends large archives in parts
+        client.upload_file(str(body), request.params["Bucket"], request.params["Key"])
+    else:
+        getattr(client, deployment.method(request.operation))(**request.params)
+
+
+def look(sagemaker: Any, endpoint: str) -> dict[str, Any] | None:
+    """DescribeEndpoint's answer, or None when there is no such endpoint."""
+    try:
+        return dict(sagemaker.describe_endpoint(EndpointName=endpoint))
+    except aws.ClientError as error:
+        if aws.code(error) == "ValidationException" and "Could not find endpoint" in str(error):
+            return None
+        raise
+
+
+def wait(sagemaker: Any, endpoint: str, minutes: float, notes: Console) -> dict[str, Any]:
+    """Wait until the endpoint is in no transition, telling how it fares. Raises Stop after so many minutes."""
+    began, told = time.monotonic(), ""
+    with notes.status("waiting") as spinner:
+        while True:
+            found = look(sagemaker, endpoint)
+            if found is None:
+                raise Stop(f"endpoint {endpoint} was deleted by somebody else.")
+            status, passed = found["EndpointStatus"], time.monotonic() - began
+            if status != told:
+                notes.print(f"  {passed:6.1f} s  {status}", highlight=False)
+                told = status
+            if status not in IN_TRANSIT:
+                return found
+            if passed > minutes * 60:
+                raise Stop(f"endpoint {endpoint} is still {status} after {minutes:g} minutes; it goes on without us.")
+            spinner.update(f"{status} for {passed:.0f} s")
+            # Quick at first, because an emulator's endpoint is; AWS's take minutes and count requests.
+            time.sleep(0.25 if passed < 30 else 10)
+
+
+def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
+    began = time.monotonic()
+    while look(sagemaker, endpoint) is not None:
+        passed = time.monotonic() - began
+        if passed > minutes * 60:
+            raise Stop(f"endpoint {endpoint} is still being deleted after {minutes:g} minutes.")
+        time.sleep(0.25 if passed < 30 else 10)
+
+
+def explain(session: aws.Session, endpoint: str, after: dict[str, Any], wanted: str, notes: Console) -> None:
+    """Why the endpoint is not what was wanted, and what its container said last."""
+    reason = after.get("FailureReason") or f"it is {after['EndpointStatus']}, and no reason is given"
+    notes.print(f"[red]{endpoint}: {reason}[/]", highlight=False)
+    try:
+        said = lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{endpoint}", count=LOG_LINES)
+    except aws.ClientError as error:
+        notes.print(f"its log cannot be read: {aws.words(error)}", highlight=False, markup=False)
+    else:
+        notes.print("last log lines:" if said else "it logged nothing.", highlight=False)
+        for line in said:
+            notes.print(f"  {line}", highlight=False, markup=False)
+    if after["EndpointStatus"] == "InService":
+        notes.print(f"The old one ({after['EndpointConfigName']}) goes on serving; {wanted} was not put in service.",
+                    highlight=False)  # fmt: skip
+
+
+def made_for(sagemaker: Any, endpoint: str) -> tuple[list[str], list[str]]:
+    """Endpoint configurations and models that this program made for an endpoint, by their tag."""
+    prefix = endpoint[: deployment.LONGEST_NAME - len("-2026-01-01-00-00-00")].rstrip("-")
+    return (
+        _tagged(sagemaker, "list_endpoint_configs", "EndpointConfig", prefix, endpoint),
+        _tagged(sagemaker, "list_models", "Model", prefix, endpoint),
+    )
+
+
+def invoke(given: argparse.Namespace, session: aws.Session) -> int:
+    """Send the payload and print the answer."""
+    runtime = session.client("sagemaker-runtime")
+    accept = {"Accept": given.accept} if given.accept else {}
+    began = time.perf_counter()
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=given.endpoint, Body=given.payload.read_bytes(), ContentType=given.content_type, **accept
+        )
+    except aws.ClientError as error:
+        raise Stop(f"the endpoint is in service, but refused {given.payload}: {aws.words(error)}") from None
+    body = answer["Body"].read()
+    milliseconds = (time.perf_counter() - began) * 1000
+    notes = Console(stderr=True)
+    notes.print(f"answer: {answer['ContentType']}, {len(body)} bytes, {milliseconds:.0f} ms", highlight=False)
+    sys.stdout.write(body[:BODY_SHOWN].decode(errors="replace").rstrip("\n") + "\n")
+    if len(body) > BODY_SHOWN:
+        notes.print(f"… and {len(body) - BODY_SHOWN} bytes more", highlight=False)
+    return 0
+
+
+def check_archive(path: Path) -> None:
+    """Raises Stop for an archive that SageMaker would refuse after minutes (contract.md §2.4)."""
+    if path.is_dir():
+        raise Stop(f"{path} is a folder. Pack what is in it: tar -C {path} -czf model.tar.gz .", status=2)
+    if not path.is_file():
+        raise Stop(f"{path} is neither an s3:// URI nor a file.", status=2)
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                parts = Path(member.name).parts
+                if member.issym() or member.islnk():
+                    raise Stop(f"{path} holds a link, {member.name}: SageMaker refuses it; tar --dereference helps.")
+                if not (member.isfile() or member.isdir()) or member.name.startswith("/") or ".." in parts:
+                    raise Stop(f"{path} holds {member.name}, which is no plain file or folder inside it.")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise Stop(f"{path} is no gzip-compressed tar: {error}") from None
+
+
+def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[Request], str | None]:
+    if not given.model_data or given.model_data.startswith(("s3://", "https://")):
+        return [], given.model_data
+    archive = Path(given.model_data)
+    check_archive(archive)
+    s3, target = session.client("s3"), given.bucket or bucket.name(session.account, session.region)
+    put = deployment.upload(archive, given.endpoint, target)
+    uri = f"s3://{target}/{put.params['Key']}"
+    if not bucket.exists(s3, target):
+        return [deployment.creation_of(target, session.region), put], uri
+    try:
+        s3.head_object(Bucket=target, Key=put.params["Key"])
+    except aws.ClientError as error:
+        if aws.code(error) not in ("404", "NoSuchKey", "NotFound"):
+            raise
+        return [put], uri
+    return [], uri
+
+
+def _image(image: str, session: aws.Session) -> str:
+    first = image.partition("/")[0]
+    if "/" in image and ("." in first or ":" in first):
+        return image
+    # repository:tag of this account's own ECR; its name there is asked for, because it depends on where "there" is
+    digest = image.partition("@")[2]
+    name, tag = repository.default_name(image)
+    uri = repository.uri(session.client("ecr"), name, create=False)
+    return f"{uri}@{digest}" if digest else f"{uri}:{tag}"
+
+
+def _role(role: str | None, session: aws.Session, there: consent.Place) -> str:
+    if role:
+        return role
+    if there.costs:
+        raise Stop("--role is needed with AWS: the ARN of a role that SageMaker may assume.", status=2)
+    return f"arn:aws:iam::{session.account}:role/samebox"
+
+
+def _environment(pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _tagged(sagemaker: Any, operation: str, noun: str, prefix: str, endpoint: str) -> list[str]:
+    pages = sagemaker.get_paginator(operation).paginate(NameContains=prefix)
+    return [
+        one[f"{noun}Name"]
+        for page in pages
+        for one in page[f"{noun}s"]
+        if {"Key": deployment.TAG, "Value": endpoint} in sagemaker.list_tags(ResourceArn=one[f"{noun}Arn"])["Tags"]
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Log lines as CloudWatch Logs gives them: those of a training job or an endpoint, in the order they were written."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from emulator.commands import aws
+
+TRAINING_JOBS = "/aws/sagemaker/TrainingJobs"
+ENDPOINTS = "/aws/sagemaker/Endpoints"
+
+
+class Lines:
+    """All streams of a group whose names start with a prefix. Each `new()` goes on where the one before ended."""
+
+    def __init__(self, logs: Any, group: str, prefix: str = "") -> None:
+        self._logs = logs
+        self._group = group
+        self._prefix = prefix
+        self._tokens: dict[str, str] = {}
+
+    def new(self) -> Iterator[tuple[str, str]]:
+        """(stream, line) for each line written since. Without the group, or a stream, there are none yet."""
+        events: list[tuple[int, str, str]] = []
+        for stream in self._streams():
+            events += self._events(stream)
+        events.sort(key=lambda event: event[0])  # stable: lines of one stream and one millisecond keep their order
+        for _, stream, line in events:
+            yield stream, line
+
+    def _streams(self) -> list[str]:
+        names: list[str] = []
+        token: dict[str, str] = {}
+        try:
+            while True:
+                prefix = {"logStreamNamePrefix": self._prefix} if self._prefix else {}
+                page = self._logs.describe_log_streams(logGroupName=self._group, **prefix, **token)
+                names += [stream["logStreamName"] for stream in page["logStreams"]]
+                if not page.get("nextToken"):
+                    return names
+                token = {"nextToken": page["nextToken"]}
+        except aws.ClientError as error:
+            if aws.code(error) == "ResourceNotFoundException":
+                return []
+            raise
+
+    def _events(self, stream: str) -> list[tuple[int, str, str]]:
+        found = []
+        while True:
+            token = self._tokens.get(stream)
+            page = self._logs.get_log_events(
+                logGroupName=self._group,
+                logStreamName=stream,
+                startFromHead=True,
+                **({"nextToken": token} if token else {}),
+            )
+            found += [(event["timestamp"], stream, event["message"]) for event in page["events"]]
+            following = page["nextForwardToken"]
+            self._tokens[stream] = following
+            if following == token or not page["events"]:
+                return found
+
+
+def last(logs: Any, group: str, prefix: str = "", count: int = 20) -> list[str]:
+    """The last lines of a group's streams."""
+    return [line for _, line in Lines(logs, group, prefix).new()][-count:]

@@ -1,0 +1,112 @@
+"""`scripts/push`: local images into ECR, the emulator's or AWS's, with the same words."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from emulator.commands import aws, consent, local_docker, outcome, repository
+from emulator.commands.local_docker import LocalImage
+from emulator.commands.outcome import Stop
+
+EXAMPLES = """\
+examples:
+  eval "$(samebox env)"                                       into the emulator; without it, into AWS
+  scripts/push samebox/train:cpu samebox/serve:cpu --create   both images, into repositories of the same names
+  scripts/push my/model:7 --repository team/model --tag 7 --tag latest
+
+Credentials and region are AWS's usual ones (AWS_PROFILE, AWS_REGION, ~/.aws/config, roles); AWS_ENDPOINT_URL decides
+whether the emulator or AWS is meant. docker is logged in only while this runs. What ECR holds already is not pushed
+again.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    return outcome.of(lambda: run(given), "scripts/push")
+
+
+def parser() -> argparse.ArgumentParser:
+    push = argparse.ArgumentParser(
+        prog="scripts/push",
+        description="Push local images to ECR as Docker v2 manifests (SageMaker takes no others); print the digests.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    push.add_argument("images", nargs="+", metavar="IMAGE", help="a local image, such as samebox/train:cpu")
+    push.add_argument("--repository", metavar="NAME", help="ECR repository (default: the image's own name)")
+    push.add_argument("--tag", action="append", metavar="TAG", help="tag in ECR (default: the image's own); repeatable")
+    push.add_argument("--create", action="store_true", help="create the repository if it does not exist")
+    push.add_argument("--region", help="AWS region (default: the environment's)")
+    push.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
+    push.add_argument("--yes", "-y", action="store_true", help="do not ask before something that AWS bills")
+    return push
+
+
+def run(given: argparse.Namespace) -> int:
+    targets = plan(given.images, given.repository, given.tag)
+    held = {name: present(name) for name in given.images}
+    notes = Console(stderr=True)
+    with aws.spoken():
+        session = aws.of_environment(given.region)
+        ecr = session.client("ecr")
+        there = consent.place(session.endpoint, session.account, session.region)
+        notes.print(f"To {there.name}", highlight=False)
+        if there.costs:
+            gigabytes = sum(image.size_bytes for image in held.values()) / 1e9
+            consent.ask(
+                f"This stores up to {gigabytes:.1f} GB (before compression) in ECR, which AWS bills by the month.",
+                given.yes,
+            )
+        done = []
+        for image, name, tag in targets:
+            result = repository.push(ecr, held[image], name, tag, given.create)
+            notes.print(f"{image} -> {result.uri}: {'there already' if result.skipped else 'pushed'}", highlight=False)
+            done.append(result)
+    if given.json:
+        sys.stdout.write(json.dumps([{**asdict(one), "pinned": one.pinned} for one in done], indent=2) + "\n")
+    else:
+        Console(soft_wrap=True).print(_table(done))
+    return 0
+
+
+def plan(images: Sequence[str], name: str | None, tags: Sequence[str] | None) -> list[tuple[str, str, str]]:
+    """(image, repository, tag) for everything to push. Raises Stop when two images would take one name."""
+    targets = []
+    for image in images:
+        own_name, own_tag = repository.default_name(image)
+        targets += [(image, name or own_name, tag) for tag in (tags or [own_tag])]
+    taken: dict[tuple[str, str], str] = {}
+    for image, to, tag in targets:
+        other = taken.setdefault((to, tag), image)
+        if other != image:
+            raise Stop(f"{other} and {image} would both become {to}:{tag}. Push them one at a time.", status=2)
+    return targets
+
+
+def present(name: str) -> LocalImage:
+    """The local image. Raises Stop when there is none, with the way to get it where we know it."""
+    found = local_docker.image(name)
+    if found is None:
+        ours = repository.default_name(name)
+        target = f"{ours[0].removeprefix('samebox/')}-{ours[1]}"
+        way = f" Build it: docker buildx bake {target}" if ours[0].startswith("samebox/") else ""
+        raise Stop(f"there is no local image {name}.{way}")
+    return found
+
+
+def _table(done: Sequence[repository.Pushed]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("image", "in ECR", "digest"):
+        table.add_column(column, no_wrap=True, overflow="ignore")
+    for one in done:
+        table.add_row(one.image, one.uri, one.digest)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

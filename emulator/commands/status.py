@@ -1,0 +1,96 @@
+"""`samebox status`: the emulator, its helpers, and what runs on it."""
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from emulator.commands import aws, where
+from emulator.commands.outcome import Stop
+
+MOST_SHOWN = 20
+
+
+def run(given: argparse.Namespace) -> int:
+    url = where.url(given.data_dir)
+    said = where.ask(url)
+    if said is None:
+        if given.json:
+            sys.stdout.write(json.dumps({"running": False, "url": url}) + "\n")
+            return 1
+        raise Stop(f"no emulator answers at {url}. `samebox up` starts one.")
+    session = aws.of_emulator(url, where.settings(data_dir=given.data_dir))
+    with aws.spoken():
+        jobs, endpoints = running_jobs(session), present_endpoints(session)
+    if given.json:
+        report = {"running": True, **said, "training_jobs": jobs, "endpoints": endpoints}
+        sys.stdout.write(json.dumps(report, default=_text) + "\n")
+        return 0
+    screen = Console()
+    screen.print(overview(url, said))
+    for title, name, status, since, rows in (
+        ("Running training jobs", "TrainingJobName", "TrainingJobStatus", "CreationTime", jobs),
+        ("Endpoints", "EndpointName", "EndpointStatus", "LastModifiedTime", endpoints),
+    ):
+        if rows:
+            screen.print(listing(title, [(row[name], row[status], age(row[since])) for row in rows]))
+        else:
+            screen.print(f"{title}: none", highlight=False)
+    return 0
+
+
+def running_jobs(session: aws.Session) -> list[dict[str, Any]]:
+    """Training jobs that have not ended, the newest first."""
+    sagemaker = session.client("sagemaker")
+    found: list[dict[str, Any]] = []
+    for status in ("InProgress", "Stopping"):
+        found += sagemaker.list_training_jobs(StatusEquals=status, MaxResults=100)["TrainingJobSummaries"]
+    return found
+
+
+def present_endpoints(session: aws.Session) -> list[dict[str, Any]]:
+    """All endpoints, the newest first."""
+    return list(session.client("sagemaker").list_endpoints(MaxResults=100)["Endpoints"])
+
+
+def overview(url: str, said: dict[str, Any]) -> Table:
+    """One line for each part."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    ready = "[green]ready[/]" if said.get("ready") else "[yellow]starting[/]"
+    table.add_row("samebox", f"{ready}, version {said['version']}, process {said.get('pid', '?')}, {url}")
+    table.add_row("data folder", str(said["data_dir"]))
+    for part, value in said.items():
+        if isinstance(value, dict) and "available" in value:
+            state = "[green]available[/]" if value["available"] else "[red]not available[/]"
+            table.add_row(part, f"{state} {value.get('detail') or ''}".rstrip())
+    return table
+
+
+def listing(title: str, rows: list[tuple[str, str, str]]) -> Table:
+    """A titled table of what there is; a long one is cut, and says so."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("name", "status", "since"):
+        table.add_column(column)
+    for row in rows[:MOST_SHOWN]:
+        table.add_row(*row)
+    if len(rows) > MOST_SHOWN:
+        table.add_row(f"… and {len(rows) - MOST_SHOWN} more", "", "")
+    return table
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = max(0, int(time.time() - moment.timestamp()))
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

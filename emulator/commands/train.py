@@ -1,0 +1,257 @@
+"""`samebox train`: a training script as a SageMaker training job on this machine, from the script to ./model."""
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from emulator.commands import aws, bucket, hyperparameters, local_docker, push, repository, up, where
+from emulator.commands.folder import Folder, Pack
+from emulator.commands.lines import TRAINING_JOBS, Lines
+from emulator.commands.outcome import Stop
+from emulator.data import artifacts
+from emulator.settings import Settings
+
+CODE_CHANNEL = "code"
+CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
+LOOK_EVERY_SECONDS = 0.3
+FINAL = ("Completed", "Failed", "Stopped")
+READ_BYTES = 1024 * 1024
+# The API's limits on a channel's name; a job's is shorter, so that everything named after it fits.
+CHANNEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+LONGEST_STEM = 40
+
+
+def run(given: argparse.Namespace) -> int:
+    script = given.script.resolve()
+    if not script.is_file():
+        raise Stop(f"there is no script {given.script}.", status=2)
+    try:
+        values = hyperparameters.of_arguments(_arguments(given.arguments))
+    except hyperparameters.CannotSay as reason:
+        raise Stop(f"{given.script.name}: {reason}", status=2) from None
+    channels = data_channels(given.data)
+    notes = Console(stderr=True)
+    for option, value in _paths_in(values, script.parent):
+        notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
+    with aws.spoken():
+        settings, url = _emulator(given.data_dir, notes)
+        session = aws.of_emulator(url, settings)
+        image = _image(session, given.image, notes)
+        name = job_name(script.stem, datetime.now(UTC))
+        prefix = f"s3://{_bucket(session)}/jobs/{name}"
+        unwanted = (*channels.values(), given.output.resolve())
+        Folder(session.client("s3"), f"{prefix}/{CODE_CHANNEL}/").upload(Pack.of_code(script, unwanted))
+        places = {CODE_CHANNEL: f"{prefix}/{CODE_CHANNEL}/"}
+        for channel, path in channels.items():
+            # One place for each folder of this machine: a second job uploads only what has changed.
+            place = f"s3://{_bucket(session)}/data/{Pack.name_of(path)}/"
+            sent = Folder(session.client("s3"), place).upload(Pack.of_data(path))
+            notes.print(f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False)
+            places[channel] = place
+        job = request(
+            name, image, script.name, values, places, given.instance_type,
+            output=f"s3://{_bucket(session)}/jobs", role=f"arn:aws:iam::{session.account}:role/samebox",
+        )  # fmt: skip
+        session.client("sagemaker").create_training_job(**job)
+        notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)
+        ended = follow(session, name, notes)
+        if ended is None:
+            return 130
+        return finish(session, ended, given.output, notes)
+
+
+def request(
+    name: str,
+    image: str,
+    script: str,
+    values: Mapping[str, str],
+    places: Mapping[str, str],
+    instance_type: str,
+    output: str,
+    role: str,
+) -> dict[str, Any]:
+    """CreateTrainingJob's parameters."""
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role,
+        "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
+        # The toolkit asks the environment first; an image may have a script of its own there.
+        "Environment": {"SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
+        "InputDataConfig": [
+            {
+                "ChannelName": channel,
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": uri,
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+            }
+            for channel, uri in places.items()
+        ],
+        "OutputDataConfig": {"S3OutputPath": output},
+        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 5 * 24 * 3600},
+    }
+
+
+def job_name(stem: str, at: datetime) -> str:
+    """A name that CreateTrainingJob takes, from a script's name and the moment."""
+    safe = re.sub(r"[^a-zA-Z0-9]+", "-", stem)[:LONGEST_STEM].strip("-") or "train"
+    return f"{safe}-{at:%Y-%m-%d-%H-%M-%S}-{at.microsecond // 1000:03d}"
+
+
+def data_channels(given: list[str]) -> dict[str, Path]:
+    """NAME=PATH pairs. Raises Stop when one is none, or there is no such path."""
+    found: dict[str, Path] = {}
+    for pair in given:
+        name, equals, path = pair.partition("=")
+        if not equals or not CHANNEL_NAME.fullmatch(name):
+            raise Stop(f"--data {pair}: NAME=PATH is wanted, the name of letters, digits, '.', '_' and '-'.", status=2)
+        if name == CODE_CHANNEL or name in found:
+            raise Stop(f"--data {pair}: the channel {name} is taken.", status=2)
+        found[name] = Path(path).expanduser().resolve()
+        if not found[name].exists():
+            raise Stop(f"--data {pair}: there is no {path}.", status=2)
+    return found
+
+
+def follow(session: aws.Session, name: str, notes: Console) -> dict[str, Any] | None:
+    """Show the job's lines until it has ended; None when the person leaves it to itself with a second Ctrl-C."""
+    sagemaker = session.client("sagemaker")
+    lines = Lines(session.client("logs"), TRAINING_JOBS, f"{name}/")
+    told, stopping = "", False
+    while True:
+        try:
+            found = dict(sagemaker.describe_training_job(TrainingJobName=name))
+            for _, line in lines.new():
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+            if found["SecondaryStatus"] != told:
+                told = found["SecondaryStatus"]
+                notes.print(f"[dim]{told}[/]", highlight=False)
+            if found["TrainingJobStatus"] in FINAL:
+                return found
+            time.sleep(LOOK_EVERY_SECONDS)
+        except KeyboardInterrupt:
+            if stopping:
+                notes.print(f"\n{name} goes on stopping by itself: samebox logs --follow {name}", highlight=False)
+                return None
+            stopping = True
+            notes.print("\nStopping the job; it has 120 s to save what it wants. Ctrl-C again leaves it to itself.")
+            _stop(sagemaker, name)
+
+
+def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Console) -> int:
+    """Fetch the model where there is one, and say how it went; the exit status."""
+    status = job["TrainingJobStatus"]
+    uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    fetched = status != "Failed" and uri and fetch(session, uri, output)
+    if fetched:
+        notes.print(f"Model in {output}", highlight=False)
+    if status == "Completed":
+        return 0
+    reason = job.get("FailureReason") or job.get("SecondaryStatus")
+    notes.print(f"[red]{status}[/]: {reason}", highlight=False)
+    return 1
+
+
+def fetch(session: aws.Session, uri: str, output: Path) -> bool:
+    """Unpack a model archive; what stood at the place before is kept as <output>.previous. False when there is none."""
+    container, _, key = uri.removeprefix("s3://").partition("/")
+    s3 = session.client("s3")
+    try:
+        body = s3.get_object(Bucket=container, Key=key)["Body"]
+    except s3.exceptions.NoSuchKey:
+        return False
+    output = output.resolve()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with closing(body):
+        _unpack(body.iter_chunks(READ_BYTES), output, uri)
+    return True
+
+
+def _unpack(archive: Iterator[bytes], output: Path, uri: str) -> None:
+    fresh = output.with_name(f"{output.name}.fetched")
+    try:
+        artifacts.unpack(archive, fresh)
+    except artifacts.ArtifactError as error:
+        raise Stop(f"{uri}: {error}") from None
+    previous = output.with_name(f"{output.name}.previous")
+    if output.exists():
+        _remove(previous)
+        output.rename(previous)
+    fresh.rename(output)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _arguments(given: list[str]) -> list[str]:
+    return given[1:] if given[:1] == ["--"] else given
+
+
+def _paths_in(values: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]:
+    """Arguments that look like paths of this machine outside the script's folder: the job will not find them."""
+    for name, value in values.items():
+        path = Path(value)
+        if "/" in value and "\0" not in value and path.exists() and not path.resolve().is_relative_to(folder):
+            yield name, value
+
+
+def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str]:
+    settings = where.settings(data_dir=data_dir)
+    url = where.url(data_dir)
+    said = where.ask(url)
+    if said is None:
+        if url != settings.url:
+            raise Stop(f"no emulator answers at {url}, which AWS_ENDPOINT_URL names.")
+        up.check_port(settings)
+        pid = up.start_detached(settings)
+        notes.print(f"No emulator ran; started one at {url} (process {pid}). `samebox down` ends it.", highlight=False)
+        said = where.ask(url) or {}
+    engine = said.get("engine") or {}
+    if engine and not engine.get("available"):
+        raise Stop(f"training needs a container engine: {engine.get('detail') or 'none answers'}")
+    return settings, url
+
+
+def _image(session: aws.Session, image: str, notes: Console) -> str:
+    """The image's name in the emulator's ECR, by digest; pushed there first if it is a local one."""
+    first = image.partition("/")[0]
+    if "/" in image and ("." in first or ":" in first) and local_docker.image(image) is None:
+        return image  # already a name in a registry
+    name, tag = repository.default_name(image)
+    pushed = repository.push(session.client("ecr"), push.present(image), name, tag, create=True)
+    if not pushed.skipped:
+        notes.print(f"Pushed {image} to {pushed.uri}", highlight=False)
+    return pushed.pinned
+
+
+def _bucket(session: aws.Session) -> str:
+    name = bucket.name(session.account, session.region)
+    bucket.ensure(session.client("s3"), name, session.region)
+    return name
+
+
+def _stop(sagemaker: Any, name: str) -> None:
+    try:
+        sagemaker.stop_training_job(TrainingJobName=name)
+    except aws.ClientError as error:
+        if aws.code(error) != "ValidationException":  # it had ended already
+            raise

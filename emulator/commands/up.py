@@ -1,0 +1,154 @@
+"""`samebox up`: start the emulator here, or in the background, and say where it is and what to do next."""
+
+import argparse
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from emulator.commands import process, where
+from emulator.commands.outcome import Stop
+from emulator.settings import Settings
+
+# Ready within a second is what we aim at; a slow disk, or the first start of a helper, may need more.
+READY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 0.05
+
+
+def run(given: argparse.Namespace) -> int:
+    settings = where.settings(port=given.port, data_dir=given.data_dir, host=given.host)
+    running = where.record(settings.data_dir)
+    if running is not None:
+        said = where.ask(running.url)
+        state = "already running" if said and said.get("ready") else "already starting"
+        Console().print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
+        return 0
+    check_port(settings)
+    if given.detach:
+        pid = start_detached(settings)
+        said = where.ask(settings.url) or {}
+        screen = Console()
+        screen.print(f"samebox runs at [bold]{settings.url}[/] (process {pid}, log {log_file(settings.data_dir)}).")
+        warn_of_engine(said, screen)
+        screen.print(next_steps(settings.url), highlight=False)
+        return 0
+    return serve_here(settings)
+
+
+def check_port(settings: Settings) -> None:
+    """Raises Stop, with the name of who has the port, when it is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server itself will do: a port whose last connections are still closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+    said = where.ask(settings.url, seconds=2)
+    if said is not None:
+        who = f"another samebox (data folder {said['data_dir']}, process {said.get('pid', '?')})"
+    else:
+        who = process.listener(settings.port) or f"somebody else ({reason})"
+    raise Stop(f"port {settings.port} is taken by {who}. `samebox up --port N` takes another.")
+
+
+def serve_here(settings: Settings) -> int:
+    """Be the emulator until SIGTERM or Ctrl-C."""
+    from emulator import app  # the whole emulator: not to be loaded by who only asks for --help
+
+    words = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
+    with where.recorded(settings.data_dir, settings.url):
+        threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
+        app.serve(settings)
+    return 0
+
+
+def start_detached(settings: Settings) -> int:
+    """Start the emulator in the background, wait until it is ready; its process id. Raises Stop with its last words."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    log = log_file(settings.data_dir)
+    command = [sys.executable, "-m", "emulator.cli", "up", "--data-dir", str(settings.data_dir.resolve())]
+    command += ["--host", settings.host, "--port", str(settings.port)]
+    with log.open("ab") as output:
+        start = log.stat().st_size
+        # A session of its own: neither Ctrl-C nor the end of this terminal reaches it, and it holds none of our files.
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
+            env={**os.environ, "PYTHONPATH": _python_path()},
+        )  # fmt: skip
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        said = where.ask(settings.url, seconds=2)
+        if said is not None and said.get("ready"):
+            return child.pid
+        if child.poll() is not None:
+            raise Stop(f"the emulator ended at once, with status {child.returncode}:\n{_tail(log, start)}")
+        time.sleep(LOOK_EVERY_SECONDS)
+    child.terminate()
+    raise Stop(f"the emulator was not ready within {READY_SECONDS:g} s and was ended:\n{_tail(log, start)}")
+
+
+def log_file(data_dir: Path) -> Path:
+    """Where an emulator in the background writes what it has to say."""
+    return data_dir / "emulator.log"
+
+
+def next_steps(url: str) -> str:
+    """The two things to do next."""
+    port = url.rpartition(":")[2]
+    option = "" if port == "4566" else f" --port {port}"
+    return (
+        f'  eval "$(samebox env{option})"     AWS clients of this shell then talk to it\n'
+        "  samebox status                what runs on it; `samebox down` ends it"
+    )
+
+
+def warn_of_engine(said: dict[str, Any], screen: Console) -> None:
+    """What will not work without a container engine, when there is none."""
+    engine = said.get("engine") or {}
+    if engine and not engine.get("available"):
+        screen.print(
+            f"[yellow]No container engine: {engine.get('detail') or 'none answers'}[/]\n"
+            "S3 and everything that only describes work; training jobs, endpoints and `docker push` to ECR do not. "
+            "scripts/setup installs Docker Engine on Debian and Ubuntu."
+        )
+
+
+def _greet(settings: Settings) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        said = where.ask(settings.url, seconds=2)
+        if said is not None and said.get("ready"):
+            screen = Console()
+            screen.print(f"\nsamebox runs at [bold]{settings.url}[/]; everything is kept in {settings.data_dir}.")
+            warn_of_engine(said, screen)
+            screen.print(next_steps(settings.url), highlight=False)
+            screen.print("Ctrl-C ends it.\n")
+            return
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _python_path() -> str:
+    # `python -m` looks in the working directory, which is / for the child; an installed package needs nothing.
+    import emulator
+
+    root = str(Path(emulator.__file__).resolve().parent.parent)
+    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _tail(log: Path, start: int, lines: int = 15) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        words = file.read().decode(errors="replace").splitlines()
+    return "\n".join(words[-lines:]) or f"(it said nothing; see {log})"

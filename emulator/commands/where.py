@@ -1,0 +1,97 @@
+"""Which emulator a command means: the one of a data folder, as its record there says, or the one at a URL."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.commands import process
+from emulator.commands.outcome import Stop
+from emulator.settings import Settings
+
+STATUS_PATH = "/_samebox/status"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a running emulator leaves in its data folder, so that it is found: <data-dir>/emulator.json."""
+
+    pid: int
+    started: str
+    url: str
+
+    @property
+    def alive(self) -> bool:
+        return process.started_at(self.pid) == self.started
+
+
+def settings(**given: object) -> Settings:
+    """The settings of a command line and its environment. Raises Stop with the sentence that says what is wrong."""
+    try:
+        return Settings.read(os.environ, **given)
+    except ValueError as error:
+        raise Stop(str(error), status=2) from None
+
+
+def record(data_dir: Path) -> Record | None:
+    """The emulator that runs on a data folder; None when none does."""
+    try:
+        found = Record(**json.loads(_file(data_dir).read_text()))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return None
+    return found if found.alive else None
+
+
+@contextmanager
+def recorded(data_dir: Path, url: str) -> Iterator[Record]:
+    """While this lasts, this process is the emulator of the data folder."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    own = Record(os.getpid(), process.started_at(os.getpid()) or "", url)
+    partial = _file(data_dir).with_suffix(f".{own.pid}")
+    partial.write_text(json.dumps(asdict(own)) + "\n")
+    partial.replace(_file(data_dir))
+    try:
+        yield own
+    finally:
+        if record(data_dir) == own:
+            _file(data_dir).unlink(missing_ok=True)
+
+
+def ask(url: str, seconds: float = 5) -> dict[str, Any] | None:
+    """What an emulator says of itself; None when nobody answers at the URL, or somebody else does."""
+    try:
+        # Only ever an http URL of ours; and never by way of a proxy, which would look for loopback on its own machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url.rstrip("/") + STATUS_PATH, timeout=seconds) as answer:
+            said = json.loads(answer.read(1_000_000))
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) and "data_dir" in said and "version" in said else None
+
+
+def url(data_dir: Path | None) -> str:
+    """The URL that a client command talks to: AWS_ENDPOINT_URL, else the data folder's emulator, else the default."""
+    named = os.environ.get("AWS_ENDPOINT_URL")
+    if named and data_dir is None:
+        return named.rstrip("/")
+    chosen = settings(data_dir=data_dir)
+    running = record(chosen.data_dir)
+    return running.url if running else chosen.url
+
+
+def running(data_dir: Path | None) -> tuple[str, dict[str, Any]]:
+    """URL and status of the emulator that a client command talks to. Raises Stop when it is not running."""
+    place = url(data_dir)
+    said = ask(place)
+    if said is None:
+        raise Stop(f"no emulator answers at {place}. `samebox up` starts one.")
+    return place, said
+
+
+def _file(data_dir: Path) -> Path:
+    return data_dir / "emulator.json"
