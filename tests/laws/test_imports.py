@@ -1,0 +1,97 @@
+"""Imports point down, and each third party has one door: design §3, "Who may import whom"."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "emulator"
+
+# A room may import itself and these; `cli`, `commands` and `app` may import everything.
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": set(),
+    "wire": {"errors"},
+    "resources": {"wire", "errors"},
+    "containers": {"errors"},
+    "data": {"errors"},
+    "traffic": {"errors"},
+    "services": {"wire", "resources", "traffic", "errors", "settings"},
+    "jobs": {"resources", "containers", "data", "errors", "settings"},
+}
+FREE = {"cli", "commands", "app", "__init__"}
+
+# Third party -> where it may be imported. The command line is a client of the API, so it has a door to boto3 of its own.
+DOORS: dict[str, tuple[str, ...]] = {
+    "botocore": ("wire/", "data/", "commands/aws.py"),
+    "boto3": ("data/", "commands/aws.py"),
+    "sqlite3": ("resources/store.py",),
+    "docker": ("containers/",),
+    "rich": ("commands/",),
+    "uvicorn": ("app.py", "wire/"),
+    "starlette": ("app.py", "wire/"),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, module) of each import, those for type checkers only included: they are knowledge, too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield node.lineno, name.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            assert node.module is not None
+            if node.module == "emulator":  # from emulator import app
+                for name in node.names:
+                    yield node.lineno, f"emulator.{name.name}"
+            else:
+                yield node.lineno, node.module
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
+    own = room(path)
+    if own in FREE:
+        return
+    assert own in ROOMS, f"{own} is a new room: say here what it may import, and in ARCHITECTURE.md what it is"
+    allowed = ROOMS[own] | {own}
+    for line, name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "emulator" and len(parts) > 1:
+            assert parts[1] in allowed, f"{path.relative_to(ROOT)}:{line} imports {name}; {own} may import {allowed}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_third_party_has_one_door(path: Path) -> None:
+    place = path.relative_to(PACKAGE).as_posix()
+    for line, name in imports(path):
+        door = DOORS.get(name.split(".")[0])
+        assert door is None or place.startswith(door), f"emulator/{place}:{line} imports {name}; its door is {door}"
+
+
+@pytest.mark.parametrize("folder", ["train", "serve"])
+def test_what_goes_into_the_images_imports_nothing_of_the_emulator(folder: str) -> None:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for line, name in imports(path):
+            assert name.split(".")[0] != "emulator", f"{path.relative_to(ROOT)}:{line} imports {name}"
+
+
+def test_the_table_of_rooms_names_no_room_that_is_gone() -> None:
+    there = {room(path) for path in modules()}
+    assert set(ROOMS) <= there
+
+
+def test_nothing_is_called_by_a_name_that_says_nothing() -> None:
+    vague = {"utils", "util", "helpers", "common", "manager", "base", "misc"}
+    assert [path for path in modules() if path.stem in vague] == []
