@@ -1,7 +1,7 @@
-"""The handlers for a TensorFlow SavedModel; what runs where the model brings no inference.py, or one without some of these.
+"""The handlers for a TensorFlow SavedModel; used where the model brings no inference.py, or not all of these.
 
-A model's own code/inference.py may define any of model_fn, input_fn, predict_fn, output_fn (or transform_fn instead of the
-last three), as sagemaker-inference describes them.
+A model's own code/inference.py may define any of model_fn, input_fn, predict_fn, output_fn (or transform_fn instead of
+the last three), as sagemaker-inference describes them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-
 from samebox_serve import formats
 from samebox_serve.errors import BadRequest
 
@@ -49,11 +48,10 @@ def model_fn(model_dir: str) -> Any:
     return signature
 
 
-def model_warmup_fn(model_dir: str, model: Any) -> None:
+def model_warmup_fn(_model_dir: str, model: Any) -> None:
     """Calls the model once, so that the first client does not wait for TensorFlow to set up its kernels."""
     inputs = {
-        name: numpy.full([size or 1 for size in spec.shape.as_list()], b"" if spec.dtype.name == "string" else 0,
-                         dtype=object if spec.dtype.name == "string" else spec.dtype.as_numpy_dtype)
+        name: numpy.full([size or 1 for size in spec.shape.as_list()], *_blank(spec))
         for name, spec in _inputs(model).items()
         if spec.shape.rank is not None
     }
@@ -78,7 +76,9 @@ def predict_fn(data: Any, model: Any) -> Any:
         data = {next(iter(specs)): next(iter(data.values()))}
     if set(data) != set(specs):
         raise BadRequest(f"the model takes the inputs {', '.join(specs)}; the body names {', '.join(data)}")
-    tensors = {name: tensorflow.constant(_fit(data[name], spec, name), dtype=spec.dtype) for name, spec in specs.items()}
+    tensors = {
+        name: tensorflow.constant(_fit(data[name], spec, name), dtype=spec.dtype) for name, spec in specs.items()
+    }
     try:
         outputs = model(**tensors)
     except tensorflow.errors.InvalidArgumentError as error:
@@ -95,8 +95,16 @@ def _inputs(model: Any) -> dict[str, Any]:
     return dict(model.structured_input_signature[1])
 
 
+def _blank(spec: Any) -> tuple[Any, Any]:
+    """A value and the numpy type to fill an array of this kind with."""
+    return (b"", object) if spec.dtype.name == "string" else (0, spec.dtype.as_numpy_dtype)
+
+
 def _fit(array: Any, spec: Any, name: str) -> Any:
-    """Bring rows into the model's shape: a CSV row of 64 becomes 8 x 8 x 1 where the model wants that. Raises BadRequest."""
+    """Bring rows into the model's shape: a CSV row of 64 becomes 8 x 8 x 1 where the model wants that.
+
+    Raises BadRequest.
+    """
     if array.dtype.kind in "US" or spec.dtype.name == "string":
         if spec.dtype.name != "string":
             raise BadRequest(f"the model takes numbers ({spec.dtype.name}) in {name}, not text")
@@ -116,4 +124,4 @@ def _fit(array: Any, spec: Any, name: str) -> Any:
 
 
 def _matches(shape: list[int], wanted: list[int | None]) -> bool:
-    return len(shape) == len(wanted) and all(want in (None, have) for have, want in zip(shape, wanted))
+    return len(shape) == len(wanted) and all(want in (None, have) for have, want in zip(shape, wanted, strict=True))

@@ -8,8 +8,8 @@
 Where Python has no TensorFlow, the file hands itself to `samebox train`, which runs it in the train image.
 
 Data: CSV files without header, label first, then 64 grey values 0..16 (8 x 8 pixels), in the channels `train` (or
-`training`) and `test` (or `validation`, `eval`); or .npz files with arrays x and y. Without any data: the 1,797 digits that
-ship with scikit-learn.
+`training`) and `test` (or `validation`, `eval`); or .npz files with arrays x and y. Without any data: the 1,797 digits
+that ship with scikit-learn.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import shutil
 import signal
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +39,46 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", "--batch_size", type=positive, default=32)
     parser.add_argument("--learning-rate", "--learning_rate", type=float, default=0.002)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--model-dir", "--model_dir", type=Path, default=Path(environment.get("SM_MODEL_DIR", "./model")),
-                        help="where the SavedModel goes, as <model-dir>/1")
-    parser.add_argument("--train", type=Path, default=channel("TRAIN", "TRAINING", local="./data/train"),
-                        help="folder (or file) with the training data")
-    parser.add_argument("--test", type=Path, default=channel("TEST", "VALIDATION", "EVAL", local="./data/test"),
-                        help="folder (or file) with the held-out data; without it a fifth of the training data")
-    parser.add_argument("--checkpoint-dir", "--checkpoint_dir", type=Path,
-                        default=checkpoint_folder(),
-                        help="written after each epoch and resumed from, if the folder exists")
-    parser.add_argument("--output-data-dir", "--output_data_dir", type=Path,
-                        default=Path(environment["SM_OUTPUT_DATA_DIR"]) if "SM_OUTPUT_DATA_DIR" in environment else None,
-                        help="where metrics.json goes, if anywhere")
+    parser.add_argument(
+        "--model-dir",
+        "--model_dir",
+        type=Path,
+        default=Path(environment.get("SM_MODEL_DIR", "./model")),
+        help="where the SavedModel goes, as <model-dir>/1",
+    )
+    parser.add_argument(
+        "--train",
+        type=Path,
+        default=channel("TRAIN", "TRAINING", local="./data/train"),
+        help="folder (or file) with the training data",
+    )
+    parser.add_argument(
+        "--test",
+        type=Path,
+        default=channel("TEST", "VALIDATION", "EVAL", local="./data/test"),
+        help="folder (or file) with the held-out data; without it a fifth of the training data",
+    )
+    parser.add_argument(
+        "--checkpoint-dir",
+        "--checkpoint_dir",
+        type=Path,
+        default=checkpoint_folder(),
+        help="written after each epoch and resumed from, if the folder exists",
+    )
+    parser.add_argument(
+        "--output-data-dir",
+        "--output_data_dir",
+        type=Path,
+        default=Path(environment["SM_OUTPUT_DATA_DIR"]) if "SM_OUTPUT_DATA_DIR" in environment else None,
+        help="where metrics.json goes, if anywhere",
+    )
     return parser.parse_args()
 
 
 def channel(*names: str, local: str) -> Path:
-    return next((Path(os.environ[f"SM_CHANNEL_{name}"]) for name in names if f"SM_CHANNEL_{name}" in os.environ), Path(local))
+    return next(
+        (Path(os.environ[f"SM_CHANNEL_{name}"]) for name in names if f"SM_CHANNEL_{name}" in os.environ), Path(local)
+    )
 
 
 def checkpoint_folder() -> Path:
@@ -93,17 +117,18 @@ def hand_over() -> int:
     if samebox is None:
         print(
             "train.py: this Python has no TensorFlow, and there is no `samebox` command to run the train image with.\n"
-            "Install one of them: pip install 'tensorflow-cpu==2.11.1' (Python 3.7 to 3.10), or samebox (scripts/setup).",
+            "Install one: pip install 'tensorflow-cpu==2.11.1' (Python 3.8 to 3.10), or samebox (scripts/setup)",
             file=sys.stderr,
         )
         return 1
     print(f"train.py: no TensorFlow here, so {samebox} train runs it in the train image", flush=True)
     os.environ[HANDED_OVER] = "1"
     os.execv(samebox, [samebox, "train", sys.argv[0], *sys.argv[1:]])
+    return 1  # never reached: execv replaced the process, or raised
 
 
 def find_samebox() -> str | None:
-    """The command beside this file or the current folder (.venv/bin/samebox, upwards), beside this Python, or on PATH."""
+    """The command in .venv/bin here or beside this file (upwards), beside this Python, or on PATH."""
     here = Path(__file__).resolve().parent
     folders = [Path.cwd(), *Path.cwd().parents, here, *here.parents]
     beside = [folder / ".venv" / "bin" / "samebox" for folder in folders] + [Path(sys.executable).parent / "samebox"]
@@ -301,7 +326,7 @@ class Training:
         if self.is_first:
             print(sentence, flush=True)
 
-    def _on_signal(self, number: int, frame: object) -> None:
+    def _on_signal(self, number: int, _frame: object) -> None:
         self.stop_signal = number
 
 
@@ -336,14 +361,15 @@ class Checkpoints:
                 with numpy.load(path) as arrays:
                     values = [arrays[f"v{index}"] for index in range(len(arrays.files) - 1)]
                     epoch = int(arrays["epoch"])
-                variables = self._variables(model)
-                if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-                    raise ValueError("it is of another model")
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 print(f"ignoring checkpoint {path}: {error}", flush=True)
                 continue
-            for variable, value in zip(variables, values):
-                variable.assign(value)
+            variables = self._variables(model)
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                print(f"ignoring checkpoint {path}: it is of another model", flush=True)
+                continue
+            for index, variable in enumerate(variables):
+                variable.assign(values[index])
             return epoch
         return 0
 

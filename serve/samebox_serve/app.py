@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from samebox_serve.errors import BadRequest, RequestError, TooLarge
 
@@ -26,8 +26,6 @@ CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 def create(settings: Settings, model: Model, concurrency: int) -> Flask:
     """The WSGI application of one worker. `concurrency` is how many predictions the whole server runs at once."""
     app = Flask("samebox_serve", static_folder=None)
-    if settings.max_payload_megabytes:
-        app.config["MAX_CONTENT_LENGTH"] = settings.max_payload_megabytes * MEGABYTE
     # "//ping" and "/ping/" are other paths. A redirect does not pass the platform's health check (contract.md §2.2).
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
@@ -49,7 +47,9 @@ def create(settings: Settings, model: Model, concurrency: int) -> Flask:
     @app.post("/invocations", provide_automatic_options=False)
     def invocations() -> Response:
         body = read_body(settings)
-        answer = model.answer(body, request.headers.get("Content-Type"), request.headers.get("Accept"), dict(request.headers))
+        answer = model.answer(
+            body, request.headers.get("Content-Type"), request.headers.get("Accept"), dict(request.headers)
+        )
         response = Response(answer.body, answer.status, content_type=answer.content_type)
         for name, value in answer.headers.items():
             response.headers[name] = value
@@ -86,14 +86,22 @@ def create(settings: Settings, model: Model, concurrency: int) -> Flask:
 
 
 def read_body(settings: Settings) -> bytes:
-    try:
-        body: bytes = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise TooLarge(f"the body is over {settings.max_payload_megabytes} MB (SAGEMAKER_MAX_PAYLOAD_IN_MB)") from None
-    expected = request.content_length
+    """The whole body, chunked or not. Raises TooLarge and BadRequest."""
+    limit = settings.max_payload_megabytes * MEGABYTE
+    stream, expected = request.environ["wsgi.input"], request.content_length
+    if limit and expected is not None and expected > limit:
+        raise too_large(settings)
+    # gunicorn's stream ends where the request ends. What is not read here it discards itself.
+    body: bytes = stream.read(limit + 1) if limit else stream.read()
+    if limit and len(body) > limit:
+        raise too_large(settings)
     if expected is not None and len(body) < expected:
         raise BadRequest(f"the body ended after {len(body)} of {expected} bytes")
     return body
+
+
+def too_large(settings: Settings) -> TooLarge:
+    return TooLarge(f"the body is over {settings.max_payload_megabytes} MB (SAGEMAKER_MAX_PAYLOAD_IN_MB)")
 
 
 def error(status: int, message: str, **details: Any) -> Response:

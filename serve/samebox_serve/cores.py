@@ -1,4 +1,4 @@
-"""How many processes and threads to use: from the cores and the memory this container may really use, not the host's."""
+"""How many processes and threads to use: from the cores and memory that this container may use, not the host's."""
 
 from __future__ import annotations
 
@@ -26,13 +26,18 @@ class Plan:
 
 
 def plan(
-    cores: int, memory: int | None, model_bytes: int, gpus: int, own_handlers: bool,
-    workers: int | None = None, threads: int | None = None,
+    cores: int,
+    memory: int | None,
+    model_bytes: int,
+    gpus: int,
+    own_handlers: bool,
+    workers: int | None = None,
+    threads: int | None = None,
 ) -> Plan:
     """The numbers to use; `workers` and `threads` as set by the user win.
 
-    Handlers that come with the model get one call at a time per process: sagemaker-inference's server promises that, and
-    code written for it relies on it. TensorFlow's own signatures may be called from several threads.
+    Handlers that come with the model get one call at a time per process: sagemaker-inference's server promises that,
+    and code written for it relies on it. TensorFlow's own signatures may be called from several threads.
     """
     if workers is None:
         # A GPU's memory is for one process; sharing it needs settings that only the model's author can choose.

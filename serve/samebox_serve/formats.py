@@ -1,4 +1,4 @@
-"""CSV, JSON, JSON Lines and npy to numpy arrays and back. What a model gets and gives when it brings no own handlers."""
+"""CSV, JSON, JSON Lines and npy to numpy arrays and back. What a model without own handlers gets and gives."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def _json(body: str) -> Any:
         for key in ("instances", "inputs"):
             if key in document:
                 return _instances(document[key], key)
-        raise BadRequest('the JSON object has neither "instances" nor "inputs"; a bare list of instances will do as well')
+        raise BadRequest(
+            'the JSON object has neither "instances" nor "inputs"; a bare list of instances will do as well'
+        )
     return _instances(document, "the list")
 
 
@@ -182,7 +184,7 @@ def _rows(prediction: Any) -> list[Any]:
     plain = _plain(prediction)
     if isinstance(plain, dict):
         columns = {name: value if isinstance(value, list) else [value] for name, value in plain.items()}
-        return [dict(zip(columns, row)) for row in zip(*columns.values())]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
     return plain if isinstance(plain, list) else [plain]
 
 
@@ -194,8 +196,10 @@ def _to_json(prediction: Any) -> bytes:
 
 
 def _is_columns(prediction: Any) -> bool:
-    return isinstance(prediction, dict) and bool(prediction) and all(
-        isinstance(value, numpy.ndarray) and value.ndim > 0 for value in prediction.values()
+    return (
+        isinstance(prediction, dict)
+        and bool(prediction)
+        and all(isinstance(value, numpy.ndarray) and value.ndim > 0 for value in prediction.values())
     )
 
 
@@ -210,7 +214,9 @@ def _to_csv(prediction: Any) -> bytes:
     table = array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
     stream = io.StringIO()
     # The shortest forms that are read back as the same number.
-    form = {"f": "%.9g" if table.dtype.itemsize <= 4 else "%.17g", "i": "%d", "u": "%d", "b": "%d"}.get(table.dtype.kind)
+    form = {"f": "%.9g" if table.dtype.itemsize <= 4 else "%.17g", "i": "%d", "u": "%d", "b": "%d"}.get(
+        table.dtype.kind
+    )
     if form is None:
         table, form = numpy.asarray(_plain(table), dtype=object), "%s"
     numpy.savetxt(stream, table, delimiter=",", fmt=form)
@@ -226,5 +232,8 @@ def _to_npy(prediction: Any) -> bytes:
 
 DECODERS: dict[str, Callable[[Any], Any]] = {JSON: _json, JSON_LINES: _json_lines, CSV: _csv, NPY: _npy}
 ENCODERS: dict[str, Callable[[Any], bytes]] = {
-    JSON: _to_json, JSON_LINES: _to_json_lines, CSV: _to_csv, NPY: _to_npy,
+    JSON: _to_json,
+    JSON_LINES: _to_json_lines,
+    CSV: _to_csv,
+    NPY: _to_npy,
 }

@@ -1,5 +1,7 @@
 """The handler contract of sagemaker-inference: which function answers what, the model's own or the image's."""
 
+# ruff: noqa: ARG002  Context has the signatures of multi-model-server
+
 from __future__ import annotations
 
 import importlib.util
@@ -67,7 +69,9 @@ class Handlers:
         transform = self._own and getattr(self._own, "transform_fn", None)
         parts = [name for name in ("input_fn", "predict_fn", "output_fn") if self._own and hasattr(self._own, name)]
         if transform and parts:
-            raise ValueError(f"{settings.program} defines transform_fn and {', '.join(parts)}: it must be one or the other")
+            raise ValueError(
+                f"{settings.program} defines transform_fn and {', '.join(parts)}: it must be one or the other"
+            )
         self._transform = transform
         self._owns_output = bool(self._own and hasattr(self._own, "output_fn"))
         self._model: Any = None
@@ -100,7 +104,10 @@ class Handlers:
                 prediction = call(self._function("predict_fn"), context, decoded, self._model)
                 result = call(self._function("output_fn"), context, prediction, wanted)
         except Exception as error:
-            raise translated(error) from error
+            known = translated(error)
+            if known is error:
+                raise
+            raise known from error
         return finished(result, wanted, context)
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -146,11 +153,13 @@ def call(function: Callable[..., Any], context: Context, *arguments: Any) -> Any
         return function(*arguments)
     if takes == len(arguments) + 1:
         return function(*arguments, context)
-    raise TypeError(f"{function.__name__} takes {takes} arguments; it is called with {len(arguments)}, or one more (context)")
+    raise TypeError(
+        f"{function.__name__} takes {takes} arguments; it is called with {len(arguments)}, or one more (context)"
+    )
 
 
 def finished(result: Any, wanted: str, context: Context) -> Answer:
-    """The four forms a handler may answer in: body, (body, content type), a Flask response, and any of them by context."""
+    """What a handler may answer with: a body, (body, content type), a Flask response; and what it told the context."""
     if hasattr(result, "get_data") and hasattr(result, "status_code"):
         return Answer(result.get_data(), result.content_type or wanted, result.status_code)
     body, content_type = result if isinstance(result, tuple) and len(result) == 2 else (result, wanted)

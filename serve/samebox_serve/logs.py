@@ -38,13 +38,13 @@ def configure(level: str) -> None:
 class GunicornLog(Logger):
     """gunicorn's own messages and its access log, in the same form."""
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, cfg: Any) -> None:  # noqa: ARG002
         self.error_log.propagate = True
         self.error_log.handlers[:] = []
         self.access_log.handlers[:] = []
         self.error_log.setLevel(logging.getLogger().level)
 
-    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:  # noqa: ARG002
         status = str(resp.status).split(None, 1)[0]
         path = environ.get("PATH_INFO", "")
         # The platform asks /ping every few seconds; only a bad answer is news.

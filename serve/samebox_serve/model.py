@@ -1,4 +1,4 @@
-"""The model of one worker process: loaded in the background, called from a bounded number of threads, given up when stuck."""
+"""The model of one worker process: loaded in the background, called from a few threads, given up when stuck."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ log = logging.getLogger("samebox.serve")
 class Model:
     """Everything about the model that the routes need."""
 
-    def __init__(self, settings: Settings, threads: int, readiness: Readiness, slot: int, problem: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, threads: int, readiness: Readiness, slot: int, problem: str | None = None
+    ) -> None:
         self._settings = settings
         self._readiness = readiness
         self._slot = slot
@@ -74,7 +76,7 @@ class Model:
         try:
             handlers = Handlers(self._settings)
             handlers.load()
-        except BaseException as error:  # noqa: BLE001 - a model that calls sys.exit() must show as one that did not load
+        except BaseException as error:  # a model that calls sys.exit() must show as one that did not load
             self._problem = f"the model could not be loaded: {type(error).__name__}: {error}"
             log.error("%s\n%s", self._problem, traceback.format_exc())  # noqa: TRY400 - the traceback belongs in one line
         else:

@@ -35,7 +35,11 @@ def main() -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     log.info(
         "serving %s on port %d: %d workers, %d predictions at once in each, %d threads in each prediction",
-        settings.model_dir, settings.port, plan.workers, plan.threads, plan.computing_threads,
+        settings.model_dir,
+        settings.port,
+        plan.workers,
+        plan.threads,
+        plan.computing_threads,
     )
     # Only now: numpy reads these variables when it is imported.
     from samebox_serve.server import Server
@@ -47,8 +51,13 @@ def main() -> int:
 def make_plan(settings: Settings) -> cores.Plan:
     own = settings.own_program is not None
     return cores.plan(
-        cores.usable_cores(), cores.usable_memory(), cores.bytes_below(settings.model_dir), cores.visible_gpus(), own,
-        workers=settings.workers, threads=settings.threads,
+        cores.usable_cores(),
+        cores.usable_memory(),
+        cores.bytes_below(settings.model_dir),
+        cores.visible_gpus(),
+        own,
+        workers=settings.workers,
+        threads=settings.threads,
     )
 
 
@@ -62,9 +71,22 @@ def install_requirements(settings: Settings) -> str | None:
     log.info("installing %s", requirements)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check",
-             "--target", target, "-r", str(requirements)],
-            capture_output=True, text=True, timeout=PIP_SECONDS, check=False,
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--no-cache-dir",
+                "--disable-pip-version-check",
+                "--target",
+                target,
+                "-r",
+                str(requirements),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PIP_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return f"pip install -r {requirements} did not end within {PIP_SECONDS} s"

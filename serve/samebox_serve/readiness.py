@@ -10,8 +10,8 @@ SLOTS = 4096
 class Readiness:
     """/ping is 200 once every worker was ready, and from then on while at least one is.
 
-    At the start a 200 with one worker of four would let the first clients wait for the others; later a worker that is being
-    replaced must not make the platform throw the instance away.
+    At the start a 200 with one worker of four would let the first clients wait for the others; later a worker that is
+    being replaced must not make the platform throw the instance away.
     """
 
     def __init__(self, workers: int) -> None:

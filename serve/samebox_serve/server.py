@@ -48,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "backlog": 2048,
             "keepalive": KEEPALIVE_SECONDS,
             "graceful_timeout": DRAIN_SECONDS,
-            # Only the main loop's heartbeat; predictions have their own limit. Loading may hold the interpreter for long.
+            # Only the main loop's heartbeat; predictions have their own limit. Loading may hold the interpreter long.
             "timeout": 600,
             "worker_tmp_dir": heartbeat_folder(),
             "logger_class": logs.GunicornLog,
@@ -56,15 +56,15 @@ class Server(BaseApplication):  # type: ignore[misc]
             "proc_name": "serve",
             # A Unix socket for run-time management, in a home folder that may not exist.
             "control_socket_disable": True,
-            "when_ready": lambda arbiter: gc.freeze(),
+            "when_ready": lambda _arbiter: gc.freeze(),
             "post_fork": self._set_model,
-            "child_exit": lambda arbiter, worker: self._readiness.gone(worker.age),
+            "child_exit": lambda _arbiter, worker: self._readiness.gone(worker.age),
         }
         for name, value in options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-    def _set_model(self, arbiter: Any, worker: Any) -> None:
+    def _set_model(self, _arbiter: Any, worker: Any) -> None:
         model = Model(self._settings, self._plan.threads, self._readiness, worker.age, self._problem)
         model.on_stuck = lambda: worker.stop_soon()
         worker.model = model
@@ -84,4 +84,3 @@ def heartbeat_folder() -> str:
         if os.access(folder, os.W_OK | os.X_OK):
             return folder
     raise OSError(f"none of {', '.join(tried)} can be written")
-

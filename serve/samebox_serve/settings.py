@@ -1,4 +1,4 @@
-"""Everything the server can be told, read once from the environment. The SAGEMAKER_ names are AWS's (contract.md §2.5)."""
+"""Everything the server can be told, read once from the environment. SAGEMAKER_ names are AWS's (contract.md §2.5)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ QUIET_LIMIT_SECONDS = 5.0
 
 
 class DrainingWorker(ThreadWorker):
-    """On SIGTERM: go on accepting until it is quiet, take what still sits in the backlog, close the port, finish the rest.
+    """On SIGTERM: accept until it is quiet, take what still sits in the backlog, close the port, finish the rest.
 
     gunicorn closes the port at once, and the kernel resets every connection that was made but not yet accepted.
     """

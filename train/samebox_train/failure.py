@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samebox_train.signals import say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from samebox_train.processes import Finished
 
 # `AlgorithmError: ` and `, exit code: NNN` stand around the text, and it is not known whether they count.

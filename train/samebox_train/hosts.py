@@ -23,7 +23,9 @@ def wait_until_resolvable(hosts: list[str], limit_seconds: float = LIMIT_SECONDS
             except OSError as error:
                 now = time.monotonic()
                 if now + pause > deadline:
-                    raise OSError(f"host {host} of resourceconfig.json did not resolve in {limit_seconds:.0f} s: {error}") from error
+                    raise OSError(
+                        f"host {host} of resourceconfig.json did not resolve in {limit_seconds:.0f} s: {error}"
+                    ) from error
                 if now >= tell_at:
                     say(f"waiting for the host name {host} to resolve ({deadline - now:.0f} s left)")
                     tell_at = now + TELL_EVERY_SECONDS

@@ -68,7 +68,7 @@ def _run_worker(worker: Any, signals: Signals) -> processes.Finished:
     signals.ended()
     if code is None:
         raise errors.ClientError(
-            f"lost the MPI master {worker._master_hostname}: it did not say within {STATUS_WAIT_SECONDS} s how the job ended"
+            f"lost the MPI master {worker._master_hostname}: no word of the end in {STATUS_WAIT_SECONDS} s"
         )
     return processes.Finished(("mpirun on", worker._master_hostname), code, f"mpirun ended with exit code {code}")
 
@@ -76,8 +76,8 @@ def _run_worker(worker: Any, signals: Signals) -> processes.Finished:
 def signal_ranks(mpirun: int | None, number: int) -> None:
     """Send a signal to the ranks on this host.
 
-    Not to mpirun: it would kill the ranks a second after telling them. The platform signals every host, so each host needs
-    to tell its own ranks only, and when they end mpirun ends with their exit code.
+    Not to mpirun: it would kill the ranks a second after telling them. The platform signals every host, so each host
+    needs to tell its own ranks only, and when they end mpirun ends with their exit code.
     """
     ranks = list(_ranks())
     for pid in ranks:
@@ -105,8 +105,10 @@ def _has_rank(process: Path) -> bool:
 
 
 def _without_mpi4py(command: list[str]) -> list[str]:
-    """`python -m mpi4py script` makes an uncaught exception abort all ranks. Without mpi4py mpirun itself does, as soon as
-    one rank ends with an error."""
+    """`python -m mpi4py script` makes an uncaught exception abort all ranks.
+
+    Without mpi4py mpirun itself does, as soon as one rank ends with an error.
+    """
     if importlib.util.find_spec("mpi4py") is not None or "mpi4py" not in command:
         return command
     at = command.index("mpi4py")
@@ -117,7 +119,10 @@ def _tell_worker(host: str, status_file: str, code: int) -> None:
     for _ in range(6):
         told = subprocess.run(
             ["ssh", host, f"echo {code} > {status_file}.part && mv {status_file}.part {status_file}"],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         if told.returncode == 0:
             return
@@ -132,5 +137,3 @@ def _read_status(path: Path) -> int | None:
             return int(path.read_text().strip() or 0)
         time.sleep(1)
     return None
-
-

@@ -21,7 +21,7 @@ TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Finished:
-    """How a process ended: `code` as a shell would show it (128 + N for a death by signal N), and the end of its stderr."""
+    """How a process ended: `code` as a shell shows it (128 + N for a death by signal N), and the end of its stderr."""
 
     command: tuple[str, ...]
     code: int
@@ -36,8 +36,8 @@ def run(
 ) -> Finished:
     """Run a command to its end in a session of its own.
 
-    `deliver(pid, signal)` says how a stop reaches it; by default the whole process group gets it, so that a shell script
-    and the Python it started both hear of it.
+    `deliver(pid, signal)` says how a stop reaches it; by default the whole process group gets it, so that a shell
+    script and the Python it started both hear of it.
     """
     send = deliver or signal_group
     read_end, write_end = os.pipe()
@@ -53,8 +53,8 @@ def run(
     pump.start()
     code = _wait(process)
     signals.ended()
-    # Whoever the program left behind would end with the container. Where we are not PID 1 it must end as well, and it may
-    # hold the pipe open for ever.
+    # Whoever the program left behind would end with the container. Where we are not PID 1 it must end as well, and it
+    # may hold the pipe open for ever.
     signal_group(process.pid, signal.SIGKILL)
     pump.join(timeout=5)
     return Finished(tuple(command), code if code >= 0 else 128 - code, tail.text())

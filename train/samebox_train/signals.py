@@ -1,7 +1,7 @@
 """SIGTERM and SIGINT, from the first line of the program until the user's process has ended.
 
-StopTrainingJob and the time limit are `docker stop -t 120`: SIGTERM to PID 1, 120 seconds, SIGKILL (contract.md §1.1.1).
-sagemaker-training 4.9.0 installs no handler, so as PID 1 it never even notices.
+StopTrainingJob and the time limit are `docker stop -t 120`: SIGTERM to PID 1, 120 seconds, SIGKILL (contract.md
+§1.1.1). sagemaker-training 4.9.0 installs no handler, so as PID 1 it never even notices.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ class Signals:
 
     def ended(self) -> None:
         """The user's process is gone. What is left to do is short, and a late signal must not cut it off."""
-        self._deliver = lambda number: None
+        self._deliver = lambda _number: None
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.received = number
         name = signal.Signals(number).name
         if self._deliver is not None:
             say(f"{name}: passing it on to the training process")
             self._deliver(number)
         elif not self._starting:
-            # Still downloading or installing: nothing of the user's runs yet and nothing is to be saved. Not SystemExit,
-            # because library code in between catches everything and would go on.
+            # Still downloading or installing: nothing of the user's runs yet and nothing is to be saved. Not
+            # SystemExit, because library code in between catches everything and would go on.
             say(f"{name} before the training process was started: ending")
             os._exit(128 + number)
 
