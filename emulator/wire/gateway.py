@@ -84,7 +84,7 @@ class Gateway:
         return self._run(handler, found, accepted, caller)
 
     def answer(self, request: Request) -> Response | None:
-        """Answer a request that was read whole; None where it is for `elsewhere`. The one place where an exception ends."""
+        """Answer a request that was read whole; None where it is for `elsewhere`. Here, and only here, exceptions end."""
         request_id = str(uuid.uuid4())
         route, service, operation = Route(None, None, _likely_protocol(request)), None, None
         start = time.perf_counter()

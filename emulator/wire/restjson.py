@@ -27,7 +27,9 @@ def decode(operation: Operation, request: Request) -> dict[str, Any]:
     if payload is None:
         params.update(parse(shape, jsonbody.load(request.body)))
     elif payload.shape.type == "blob":
-        params[payload.name] = request.body
+        # An empty body is a value where the model demands one, and the lack of one elsewhere.
+        if request.body or payload.name in shape.required:
+            params[payload.name] = request.body
     elif payload.shape.type == "string":
         params[payload.name] = _utf8(request.body)
     elif request.body:
@@ -96,7 +98,8 @@ def encode(service: Service, operation: Operation, result: dict[str, Any], reque
             case _:
                 pass
     body, content_type = _body(shape, result)
-    headers.setdefault("Content-Type", content_type)
+    if content_type is not None:
+        headers.setdefault("Content-Type", content_type)
     return Response(status, headers, body)
 
 
@@ -111,13 +114,14 @@ def _to_header(member: Reference, value: Any) -> str:
     return text
 
 
-def _body(shape: Shape, result: dict[str, Any]) -> tuple[bytes, str]:
+def _body(shape: Shape, result: dict[str, Any]) -> tuple[bytes, str | None]:
+    """The body and its media type, which of plain bytes only the handler can know."""
     payload = shape.payload
     if payload is None:
         return jsonbody.dump(to_json(shape, result)), "application/json"
     value = result.get(payload.name)
     if payload.shape.type == "blob":
-        return value or b"", "application/octet-stream"
+        return value or b"", None
     if payload.shape.type == "string":
         return (value or "").encode(), "text/plain"
     return (b"" if value is None else jsonbody.dump(to_json(payload.shape, value))), "application/json"

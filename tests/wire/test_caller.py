@@ -1,0 +1,52 @@
+"""Who calls, out of a signature."""
+
+import pytest
+
+from emulator.wire.caller import Caller, Scope, account_of, caller, scope
+
+
+def authorization(credential: str) -> dict[str, str]:
+    return {"authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=ab"}
+
+
+def test_an_unsigned_request_acts_in_the_default_account_and_region() -> None:
+    assert caller({}, {}) == Caller("000000000000", "us-east-1", "")
+    assert caller({}, {}, "123456789012", "eu-west-1") == Caller("123456789012", "eu-west-1", "")
+
+
+def test_twelve_digits_are_the_account_and_the_scope_names_the_region() -> None:
+    headers = authorization("123456789012/20261122/eu-central-1/sagemaker/aws4_request")
+    assert caller(headers, {}) == Caller("123456789012", "eu-central-1", "123456789012")
+
+
+def test_a_presigned_url_names_its_caller_in_the_query() -> None:
+    query = {"X-Amz-Credential": "AKID/20261122/us-west-2/s3/aws4_request"}
+    assert caller({}, query) == Caller("000000000000", "us-west-2", "AKID")
+
+
+def test_an_access_key_may_hold_a_slash() -> None:
+    assert scope(authorization("a/b/20261122/us-east-1/s3/aws4_request"), {}) == Scope("a/b", "20261122", "us-east-1", "s3")
+
+
+def test_an_old_signature_is_s3s() -> None:
+    found = scope({"authorization": "AWS AKID:c2ln"}, {})
+    assert found == Scope("AKID", "", "", "s3")
+
+
+@pytest.mark.parametrize(
+    ("access_key", "account"),
+    [
+        ("123456789012", "123456789012"),
+        ("ASIA123456789012ABCD", "123456789012"),
+        ("1234567890123", "000000000000"),
+        ("AKIAIOSFODNN7EXAMPLE", "000000000000"),
+        ("test", "000000000000"),
+    ],
+)
+def test_the_account_of_an_access_key(access_key: str, account: str) -> None:
+    assert account_of(access_key) == account
+
+
+@pytest.mark.parametrize("text", ["", "Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b"])
+def test_an_authorization_that_is_no_signature_names_nobody(text: str) -> None:
+    assert caller({"authorization": text}, {}) == Caller()

@@ -1,0 +1,138 @@
+"""botocore signs, we verify: headers and URLs, S3 and the rest, and everything that may be wrong with them."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.auth
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from emulator.errors import AwsError
+from emulator.wire.http import Request
+from emulator.wire.signature import temporary_secret, verify
+
+TOKEN = "the-token-of-this-box"
+
+
+def now() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def signed(
+    signer: Any,
+    service: str = "sagemaker",
+    url: str = "http://localhost:4566/",
+    method: str = "POST",
+    body: bytes = b"{}",
+    secret: str = TOKEN,
+    access_key: str = "123456789012",
+    **options: Any,
+) -> Request:
+    request = AWSRequest(method, url, {"X-Amz-Target": "SageMaker.ListModels"}, body)
+    request.context["payload_signing_enabled"] = True
+    signer(Credentials(access_key, secret), service, "eu-west-1", **options).add_auth(request)
+    prepared = request.prepare()
+    parts = urlsplit(prepared.url)
+    headers = {name.lower(): str(value) for name, value in prepared.headers.items()} | {"host": parts.netloc}
+    return Request(method, parts.path, parts.query, headers, body)
+
+
+def refusal(request: Request, token: str = TOKEN, at: float | None = None) -> AwsError:
+    with pytest.raises(AwsError) as refused:
+        verify(request, token, now() if at is None else at)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        signed(botocore.auth.SigV4Auth),
+        signed(botocore.auth.SigV4Auth, url="http://localhost:4566/endpoints/a%20b/invocations", body=b"1,2"),
+        signed(botocore.auth.SigV4Auth, url="http://h/human-loops?NextToken=a%2Bb%3D&MaxResults=3", method="GET", body=b""),
+        signed(botocore.auth.SigV4QueryAuth, "sts", "http://h/?Action=GetCallerIdentity&Version=2011-06-15", "GET", b""),
+        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a%20key%2Bmore/%C3%A9.csv?partNumber=1&uploadId=x", "PUT"),
+        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b?list-type=2&prefix=a%2Fb&delimiter=%2F", "GET", b""),
+        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a//b/../c", "GET", b""),
+        signed(botocore.auth.S3SigV4QueryAuth, "s3", "http://h/bucket/key.csv", "GET", b""),
+    ],
+    ids=["json", "encoded path", "query", "presigned sts", "s3 put", "s3 list", "s3 dots", "s3 presigned"],
+)
+def test_what_botocore_signs_with_the_token_is_let_in(request_: Request) -> None:
+    verify(request_, TOKEN, now())
+    error = refusal(request_, "another token")
+    assert error.code in {"InvalidSignatureException", "SignatureDoesNotMatch"}
+    assert error.status == 403
+    assert error.message.startswith("The request signature we calculated does not match the signature you provided.")
+
+
+def test_a_temporary_key_signs_with_a_secret_made_from_the_token() -> None:
+    key = "ASIA123456789012ABCD"
+    verify(signed(botocore.auth.SigV4Auth, access_key=key, secret=temporary_secret(TOKEN, key)), TOKEN, now())
+    assert refusal(signed(botocore.auth.SigV4Auth, access_key=key)).code == "InvalidSignatureException"
+
+
+def test_a_changed_body_is_noticed() -> None:
+    request = signed(botocore.auth.SigV4Auth)
+    changed = Request(request.method, request.path, request.query_string, request.headers, b'{"a":1}')
+    assert refusal(changed).code == "InvalidSignatureException"
+
+
+def test_an_object_that_is_not_what_its_hash_says_is_refused_when_it_was_read() -> None:
+    request = signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/k", "PUT", b"object")
+    changed = Request(request.method, request.path, request.query_string, request.headers, b"other")
+    assert refusal(changed).code == "XAmzContentSHA256Mismatch"
+    verify(changed, TOKEN, now(), body_was_read=False)
+
+
+def test_an_old_signature_has_expired() -> None:
+    error = refusal(signed(botocore.auth.SigV4Auth), at=now() + 400)
+    assert error.code == "InvalidSignatureException"
+    assert error.message.startswith("Signature expired: 20")
+    assert error.message.endswith("- 5 min.)")
+
+
+def test_a_signature_of_tomorrow_is_not_yet_current() -> None:
+    assert refusal(signed(botocore.auth.SigV4Auth), at=now() - 400).message.startswith("Signature not yet current: 20")
+
+
+def test_a_presigned_url_lives_as_long_as_it_says() -> None:
+    request = signed(botocore.auth.S3SigV4QueryAuth, "s3", "http://h/b/k", "GET", b"", expires=1000)
+    verify(request, TOKEN, now() + 990)
+    assert refusal(request, at=now() + 1010).message == "Request has expired"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "code"),
+    [
+        ({}, "", "MissingAuthenticationTokenException"),
+        ({"authorization": "Bearer x"}, "", "IncompleteSignatureException"),
+        ({"authorization": "AWS AKID:sig"}, "", "InvalidRequest"),
+        ({"authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/r/s3/aws4_request"}, "", "IncompleteSignatureException"),
+        ({}, "X-Amz-Credential=nonsense", "IncompleteSignatureException"),
+        (
+            {},
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/b/c/d/aws4_request&X-Amz-Expires=99999999",
+            "IncompleteSignatureException",
+        ),
+        (
+            {
+                "authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/r/s/aws4_request, SignedHeaders=host, Signature=é",
+                "x-amz-date": "yesterday",
+            },
+            "",
+            "IncompleteSignatureException",
+        ),
+    ],
+)
+def test_what_is_no_signature_is_said_to_be_none(headers: dict[str, str], query: str, code: str) -> None:
+    assert refusal(Request("GET", "/b/k", query, headers)).code == code
+
+
+def test_without_a_token_in_the_signature_nothing_is_signed() -> None:
+    request = signed(botocore.auth.SigV4Auth)
+    headers = dict(request.headers)
+    headers["authorization"] = headers["authorization"].partition(", Signature=")[0]
+    unsigned = Request(request.method, request.path, request.query_string, headers, request.body)
+    assert refusal(unsigned).message == "Authorization requires 'Signature' parameter."
