@@ -8,10 +8,12 @@ its newest, which spares the round trip that would ask for it, and what we use i
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
 import socket
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
@@ -65,14 +67,20 @@ class DockerEngine:
     """
 
     def __init__(
-        self, host: str | None = None, janitor: Path | None = None, gpus: int | None = None, instance_id: str = ""
+        self,
+        host: str | None = None,
+        janitor: Path | None = None,
+        gpus: int | None = None,
+        instance_id: str = "",
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self._http = DockerHTTP(lambda: _connect(host))
+        self._http = DockerHTTP(lambda: _connect(host), answer_seconds)
         self._janitor = janitor
         self._instance_id = instance_id
         self._gpus = gpus
         self._capacity: Capacity | None = None
         self._reaches: bool | None = None
+        self._streams: weakref.WeakSet[DockerLogs] = weakref.WeakSet()
 
     # What there is
 
@@ -256,9 +264,11 @@ class DockerEngine:
             stream=True,
             seconds=None if follow else ANSWER_SECONDS,  # a program may be silent for days
         )
-        return DockerLogs(response, LogFrames(since), self._http.connected.address)
+        lines = DockerLogs(response, LogFrames(since), self._http.connected.address)
+        self._streams.add(lines)
+        return lines
 
-    def archive(self, container: str, path: str) -> DockerArchive:
+    def archive(self, container: str, path: str) -> BinaryIO:
         response = self._http.call(
             "GET",
             f"/containers/{container}/archive",
@@ -267,7 +277,7 @@ class DockerEngine:
             stream=True,
             seconds=WORK_SECONDS,
         )
-        return DockerArchive(response, self._http.connected.address)
+        return io.BufferedReader(DockerArchive(response, self._http.connected.address), 1 << 18)
 
     def put(self, container: str, path: str, tar: BinaryIO) -> None:
         self._http.call(
@@ -314,6 +324,8 @@ class DockerEngine:
             self._sweep_as_root(path)
 
     def close(self) -> None:
+        for lines in list(self._streams):
+            lines.close()
         self._http.close()
 
     def _sweep_as_root(self, path: Path) -> None:
@@ -370,6 +382,7 @@ def _connect(host: str | None) -> Connected:
     except (DockerException, OSError, ValueError) as error:
         raise EngineUnavailable(f"Docker's settings cannot be used: {error}") from error
     session.trust_env = False  # no proxy stands between us and the engine, and looking for one costs a millisecond
+    session.headers["Accept-Encoding"] = "identity"  # or Docker compresses archives, and we would unpack them again
     if session.base_url.startswith("http+docker://localhost"):
         session.mount("http+docker://", _SocketAdapter(address.removeprefix("unix://")))
     return Connected(session, session.base_url, address)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 import urllib3
@@ -22,7 +23,6 @@ from emulator.containers.engine import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import TracebackType
 
     from emulator.containers.engine import LogLine
     from emulator.containers.log_frames import LogFrames
@@ -53,7 +53,8 @@ class Conflict(EngineError):
 class DockerHTTP:
     """Connects at the first request. Threads share it: a request in flight has a connection of its own."""
 
-    def __init__(self, connect: Callable[[], Connected]) -> None:
+    def __init__(self, connect: Callable[[], Connected], answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._answer_seconds = answer_seconds
         self._connect = connect
         self._lock = threading.Lock()
         self._connected: Connected | None = None
@@ -83,11 +84,14 @@ class DockerHTTP:
         body: Any = None,
         data: Any = None,
         headers: Mapping[str, str] | None = None,
-        seconds: float | None = ANSWER_SECONDS,
+        seconds: float | None = 0,
         stream: bool = False,
         image: str = "",
     ) -> requests.Response:
-        """The answer, if it is a good one. `seconds` limits every silence; `image` is the one that a 404 would mean."""
+        """The answer, if it is a good one.
+
+        `seconds` limits every silence: 0 is what other answers may take, None is no limit. `image`: whom a 404 means.
+        """
         session, base_url, address = self.connected
         with broken_connections_are_unavailable(address):
             response = session.request(
@@ -97,7 +101,7 @@ class DockerHTTP:
                 json=body,
                 data=data,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, seconds),
+                timeout=(CONNECT_SECONDS, self._answer_seconds if seconds == 0 else seconds),
                 stream=stream,
             )
             if response.status_code < 400:
@@ -165,27 +169,26 @@ class DockerLogs:
                 raise
 
 
-class DockerArchive:
-    """An ArchiveStream over one streaming answer."""
+class DockerArchive(io.RawIOBase):
+    """One streaming answer as a file to read once."""
 
     def __init__(self, response: requests.Response, address: str) -> None:
+        super().__init__()
         self._response = response
         self._address = address
 
-    def read(self, size: int = -1, /) -> bytes:
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         with broken_connections_are_unavailable(self._address):
-            return bytes(self._response.raw.read(None if size < 0 else size))
+            data = self._response.raw.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         self._response.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().close()
 
 
 def _refusal(status: int, message: str, path: str, image: str) -> EngineError:

@@ -7,12 +7,11 @@ tests/containers/test_engine.py, proves both. A container need not run on this m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
 
 # Every container and network that we make carries these two, so that what we made can be told from what we did not.
 INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
@@ -185,15 +184,8 @@ class LogStream(Protocol):
     def close(self) -> None: ...
 
 
-class ArchiveStream(Protocol):
-    """A tar archive as it comes, to be read once: `tarfile.open(fileobj=stream, mode="r|")`."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+# A tar as it comes, to be read once and closed: `tarfile.open(fileobj=stream, mode="r|")`.
+ArchiveStream = BinaryIO
 
 
 class Engine(Protocol):

@@ -80,6 +80,10 @@ class FakeEngine:
         (self._remote if remote else self._images)[reference] = image
         return image.facts
 
+    def programs_of(self, reference: str) -> dict[str, Program]:
+        """To add programs to an image."""
+        return self._images[reference].programs
+
     def remove_image(self, reference: str) -> None:
         del self._images[reference]
 
@@ -195,7 +199,7 @@ class FakeEngine:
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
         return FakeLogs(self._get(container), since if since is not None else -1, follow)
 
-    def archive(self, container: str, path: str) -> FakeArchive:
+    def archive(self, container: str, path: str) -> BinaryIO:
         found = self._get(container)
         top = found.path(path)
         name = PurePosixPath(path).name
@@ -208,7 +212,8 @@ class FakeEngine:
                 tar.add(top, name)
             for mount in nested:
                 tar.add(mount.source, str(PurePosixPath(name) / PurePosixPath(mount.target).relative_to(path)))
-        return FakeArchive(spool.getvalue())
+        spool.seek(0)
+        return spool
 
     def put(self, container: str, path: str, tar: BinaryIO) -> None:
         found = self._get(container)
@@ -270,7 +275,3 @@ class FakeEngine:
             if reference in (name, name.removesuffix(":latest"), image.facts.id, *image.facts.digests):
                 return image
         return None
-
-
-class FakeArchive(io.BytesIO):
-    """An ArchiveStream."""

@@ -139,7 +139,7 @@ class Process:
 @dataclass(frozen=True)
 class Image:
     facts: ImageFacts
-    programs: Mapping[str, Program]
+    programs: dict[str, Program]
     stop_signal: str
 
 

@@ -1,0 +1,486 @@
+"""What every engine promises, said once: the fake and Docker pass the same tests."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import tarfile
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.containers.engine import (
+    ContainerMissing,
+    ContainerSpec,
+    EngineError,
+    ImageMissing,
+    LogLine,
+    Mount,
+    NameTaken,
+    PathMissing,
+    StartFailed,
+)
+from emulator.containers.fake_process import Process, Response
+from emulator.containers.ready import wait_until_ready
+from emulator.containers.strays import prune
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.containers.conftest import World
+
+SLEEP = "trap 'exit 0' TERM; while :; do sleep 0.02; done"
+IGNORE = "trap '' TERM; echo deaf; while :; do sleep 0.02; done"
+
+
+def sleep(process: Process) -> None:
+    process.wait_for_stop()
+
+
+def ignore(process: Process) -> None:
+    process.print("deaf")
+    process.wait_until_killed()
+
+
+def nothing(_: Process) -> None:
+    pass
+
+
+def say_and_fail(process: Process) -> int:
+    process.print("one", "two")
+    return 3
+
+
+# What there is
+
+
+def test_an_engine_that_answers_says_what_its_host_has(world: World) -> None:
+    assert world.engine.available() is None
+    assert world.engine.capacity().cpus >= 1
+    assert world.engine.capacity().memory_bytes > 1 << 28
+
+
+def test_an_image_is_told_by_its_facts(world: World, entry_image: str) -> None:
+    facts = world.engine.image(entry_image)
+    assert facts is not None
+    assert (facts.entrypoint, facts.command, facts.user) == (("echo", "entry"), ("cmd",), "nobody")
+    assert facts.labels["kind"] == "entry"
+    assert facts.environment["GREETING"] == "hello"
+    assert facts.architecture in {"amd64", "arm64"}
+    assert world.engine.image(facts.id) == facts
+    assert world.engine.image("samebox-test/nothing:1") is None
+
+
+def test_an_image_that_no_registry_gives_is_missing(world: World) -> None:
+    with pytest.raises(ImageMissing) as caught:
+        world.engine.pull("localhost:9/samebox-test/nothing:1")
+    assert caught.value.reference == "localhost:9/samebox-test/nothing:1"
+
+
+# The life of a container
+
+
+def test_a_container_runs_to_its_end(world: World) -> None:
+    container = world.run("echo one; echo two; exit 3", say_and_fail)
+    state = world.engine.wait(container, 30)
+    assert state is not None
+    assert (state.status, state.exit_code, state.oom_killed, state.error) == ("exited", 3, False, "")
+    assert state.started_at is not None
+    assert state.finished_at is not None
+    assert state.started_at <= state.finished_at
+    assert [line.text for line in world.engine.logs(container)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("command", "entrypoint", "said"),
+    [
+        (None, None, "entry cmd"),
+        (("train",), None, "entry train"),
+        (None, ("echo", "mine"), "mine"),
+        (("a", "b"), ("echo", "mine"), "mine a b"),
+    ],
+)
+def test_command_and_entrypoint_follow_the_contract(
+    world: World,
+    entry_image: str,
+    command: tuple[str, ...] | None,
+    entrypoint: tuple[str, ...] | None,
+    said: str,
+) -> None:
+    spec = ContainerSpec(image=entry_image, command=command, entrypoint=entrypoint, labels=world.labels)
+    container = world.engine.run(spec)
+    world.engine.wait(container, 30)
+    assert [line.text for line in world.engine.logs(container)] == [said]
+
+
+def test_a_container_has_its_environment_host_name_and_name(world: World) -> None:
+    def program(process: Process) -> None:
+        process.print(process.environment["COLOUR"], process.environment["HOSTNAME"])
+
+    name = f"{world.instance_id}-named"
+    environment = {"COLOUR": "a=b c"}
+    container = world.run_to_the_end(
+        'echo "$COLOUR"; echo "$HOSTNAME"', program, environment=environment, hostname="ip-10-0-0-1.ec2", name=name
+    )
+    assert [line.text for line in world.engine.logs(name)] == ["a=b c", "ip-10-0-0-1.ec2"]
+    assert world.engine.inspect(name).id == container
+    assert world.engine.inspect(container).name == name
+
+
+def test_a_program_that_is_not_there_is_told_in_the_runtimes_words(world: World) -> None:
+    spec = ContainerSpec(image=world.image, command=("train",), labels=world.labels)
+    with pytest.raises(StartFailed, match=r'exec: "train": executable file not found in \$PATH'):
+        world.engine.run(spec)
+    assert world.engine.find(world.labels) == []
+
+
+def test_a_container_that_could_not_be_started_has_exited(world: World) -> None:
+    container = world.engine.create(ContainerSpec(image=world.image, command=("train",), labels=world.labels))
+    assert world.engine.inspect(container).status == "created"
+    with pytest.raises(StartFailed):
+        world.engine.start(container)
+    state = world.engine.inspect(container)
+    assert (state.status, state.exit_code) == ("exited", 127)
+    assert 'exec: "train"' in state.error
+    assert world.engine.wait(container, 1) == state
+
+
+def test_a_missing_image_a_taken_name_and_a_missing_folder_are_refused(world: World) -> None:
+    with pytest.raises(ImageMissing):
+        world.engine.create(ContainerSpec(image="samebox-test/nothing:1", labels=world.labels))
+    name = f"{world.instance_id}-twice"
+    world.engine.create(world.spec("", nothing, name=name))
+    with pytest.raises(NameTaken):
+        world.engine.create(world.spec("", nothing, name=name))
+    gone = world.folder / "gone"
+    with pytest.raises(StartFailed, match="gone"):
+        world.run("", nothing, mounts=(Mount(gone, "/opt/ml/model"),))
+    assert not gone.exists()
+
+
+def test_a_container_that_is_gone_is_missing_everywhere_but_for_remove(world: World) -> None:
+    engine = world.engine
+    container = world.run_to_the_end("", nothing)
+    engine.remove(container)
+    engine.remove(container)
+    for ask in (
+        lambda: engine.inspect(container),
+        lambda: engine.start(container),
+        lambda: engine.wait(container, 1),
+        lambda: engine.stop(container, 1),
+        lambda: engine.kill(container),
+        lambda: list(engine.logs(container)),
+        lambda: engine.archive(container, "/tmp"),
+        lambda: engine.address(container, 8080),
+    ):
+        with pytest.raises(ContainerMissing):
+            ask()
+
+
+def test_containers_are_found_by_all_of_their_labels(world: World) -> None:
+    first = world.run("", nothing, labels={**world.labels, "samebox.arn": "arn:1"})
+    second = world.engine.create(world.spec("", nothing, labels={**world.labels, "samebox.arn": "arn:2"}))
+    found = world.engine.find(world.labels)
+    assert {state.id for state in found} == {first, second}
+    (only,) = world.engine.find({**world.labels, "samebox.arn": "arn:2"})
+    assert (only.id, only.status, only.labels["samebox.arn"]) == (second, "created", "arn:2")
+
+
+# How it ends
+
+
+def test_waiting_ends_with_the_time_or_with_the_container(world: World) -> None:
+    container = world.run(SLEEP, sleep)
+    assert world.engine.wait(container, 0.05) is None
+    states = []
+    thread = threading.Thread(target=lambda: states.append(world.engine.wait(container, 60)))
+    thread.start()
+    world.engine.stop(container, 30)
+    thread.join(30)
+    assert states[0] is not None
+    assert states[0].exit_code == 0
+
+
+def test_a_program_may_end_by_itself_when_it_is_stopped(world: World) -> None:
+    def program(process: Process) -> int:
+        process.print("ready")
+        process.wait_for_stop()
+        process.print("stopping")
+        return 7
+
+    shell = "trap 'echo stopping; exit 7' TERM; echo ready; while :; do sleep 0.02; done"
+    container = world.run(shell, program)
+    lines = world.engine.logs(container, follow=True)
+    assert next(lines).text == "ready"
+    world.engine.stop(container, 30)
+    assert world.engine.inspect(container).exit_code == 7
+    assert [line.text for line in lines] == ["stopping"]
+
+
+@pytest.mark.parametrize("signal", [None, "SIGTERM"])
+def test_a_program_that_will_not_stop_is_killed_after_the_grace(world: World, signal: str | None) -> None:
+    container = world.run(IGNORE, ignore)
+    lines = world.engine.logs(container, follow=True)
+    assert next(lines).text == "deaf"
+    world.engine.stop(container, 1, signal)
+    state = world.engine.inspect(container)
+    assert (state.status, state.exit_code) == ("exited", 137)
+    lines.close()
+
+
+def test_the_stop_signal_is_the_specs(world: World) -> None:
+    def program(process: Process) -> int:
+        process.print("ready")
+        process.wait_for_stop()
+        return 5
+
+    shell = "trap 'exit 5' USR1; trap '' TERM; echo ready; while :; do sleep 0.02; done"
+    container = world.run(shell, program, stop_signal="SIGUSR1")
+    lines = world.engine.logs(container, follow=True)
+    assert next(lines).text == "ready"
+    world.engine.stop(container, 30)
+    assert world.engine.inspect(container).exit_code == 5
+    lines.close()
+
+
+def test_stopping_and_killing_what_has_ended_changes_nothing(world: World) -> None:
+    container = world.run_to_the_end("exit 4", lambda _: 4)
+    world.engine.stop(container, 1)
+    world.engine.stop(container, 1, "SIGINT")
+    world.engine.kill(container)
+    assert world.engine.inspect(container).exit_code == 4
+
+
+def test_a_killed_container_has_exited_with_137(world: World) -> None:
+    container = world.run(SLEEP, sleep)
+    world.engine.kill(container)
+    state = world.engine.wait(container, 30)
+    assert state is not None
+    assert (state.exit_code, state.oom_killed) == (137, False)
+
+
+def test_a_container_over_its_memory_is_killed_and_says_so(world: World) -> None:
+    container = world.run("tail /dev/zero", lambda process: process.run_out_of_memory(), memory_bytes=32 << 20)
+    state = world.engine.wait(container, 60)
+    assert state is not None
+    assert (state.exit_code, state.oom_killed) == (137, True)
+
+
+def test_a_running_container_can_be_removed(world: World) -> None:
+    container = world.run(SLEEP, sleep)
+    world.engine.remove(container)
+    assert world.engine.find(world.labels) == []
+
+
+# What it says
+
+
+def test_lines_come_with_their_stream_and_without_a_last_newline_too(world: World) -> None:
+    def program(process: Process) -> None:
+        process.print("to out", "")
+        process.print_error("to err")
+        process.write("no newline")
+
+    container = world.run_to_the_end("echo to out; echo; echo to err >&2; sleep 0.05; printf 'no newline'", program)
+    lines = [(line.stream, line.text) for line in world.engine.logs(container)]
+    # Two pipes have no order between them.
+    assert [text for stream, text in lines if stream == "stdout"] == ["to out", "", "no newline"]
+    assert [text for stream, text in lines if stream == "stderr"] == ["to err"]
+
+
+def test_bytes_that_are_no_text_are_replaced(world: World) -> None:
+    container = world.run_to_the_end(
+        r"printf 'caf\303\251 \377 end\n'", lambda process: process.write("café ".encode() + b"\xff end\n")
+    )
+    assert [line.text for line in world.engine.logs(container)] == ["café \ufffd end"]
+
+
+def test_a_long_line_is_one_line(world: World) -> None:
+    container = world.run_to_the_end(
+        "head -c 100000 /dev/zero | tr '\\0' x; echo; echo next", lambda process: process.print("x" * 100_000, "next")
+    )
+    lines = list(world.engine.logs(container))
+    assert [len(line.text) for line in lines] == [100_000, 4]
+    assert [line.text for line in world.engine.logs(container, since=lines[0].time)] == ["next"]
+
+
+def test_reading_goes_on_after_any_line_without_losing_or_doubling_one(world: World) -> None:
+    def program(process: Process) -> None:
+        for number in range(200):
+            process.print(f"line {number}")
+
+    shell = (
+        "i=0; while [ $i -lt 200 ]; do echo line $i; [ $((i % 3)) = 0 ] && echo also $i >&2; i=$((i+1)); done; exit 0"
+    )
+    container = world.run_to_the_end(shell, program)
+    lines = list(world.engine.logs(container))
+    assert [line.text for line in lines if line.stream == "stdout"] == [f"line {number}" for number in range(200)]
+    assert all(one.time < other.time for one, other in itertools.pairwise(lines))
+    for cut in (0, 1, 57, len(lines) - 2, len(lines) - 1):
+        assert list(world.engine.logs(container, since=lines[cut].time)) == lines[cut + 1 :]
+        assert list(world.engine.logs(container, since=lines[cut].time, follow=True)) == lines[cut + 1 :]
+
+
+def test_following_gives_lines_as_they_come_and_ends_with_the_container(world: World) -> None:
+    go = world.folder / "go"
+    shell = "echo first; while [ ! -e /go/go ]; do sleep 0.02; done; echo second"
+    container = world.run(shell, lambda process: poll(process, go), mounts=(Mount(world.folder, "/go"),))
+    lines = world.engine.logs(container, follow=True)
+    assert next(lines).text == "first"
+    go.touch()
+    assert [line.text for line in lines] == ["second"]
+    assert world.engine.inspect(container).has_exited
+
+
+def poll(process: Process, go: Path) -> None:
+    process.print("first")
+    while not go.exists():
+        process.sleep(0.01)
+    process.print("second")
+
+
+def test_following_a_silent_container_can_be_given_up_from_another_thread(world: World) -> None:
+    def program(process: Process) -> None:
+        process.print("hello")
+        process.wait_for_stop()
+
+    container = world.run("echo hello; " + SLEEP, program)
+    lines = world.engine.logs(container, follow=True)
+    assert next(lines).text == "hello"
+    rest: list[LogLine] = []
+    reader = threading.Thread(target=lambda: rest.extend(lines))
+    reader.start()
+    lines.close()
+    reader.join(30)
+    assert not reader.is_alive()
+    assert rest == []
+    assert world.engine.inspect(container).running
+
+
+# Its files
+
+
+def test_a_mounted_folder_is_shared_both_ways(world: World) -> None:
+    (world.folder / "in").write_text("from the host")
+
+    def program(process: Process) -> None:
+        process.path("/data/out").write_text(process.path("/data/in").read_text() + " and back")
+
+    mounts = (Mount(world.folder, "/data"),)
+    world.run_to_the_end('echo -n "$(cat /data/in) and back" > /data/out', program, mounts=mounts)
+    assert (world.folder / "out").read_text() == "from the host and back"
+
+
+def test_files_are_read_back_from_a_container_that_has_ended(world: World) -> None:
+    model = world.folder / "model"
+    model.mkdir()
+
+    def program(process: Process) -> None:
+        process.path("/opt/ml/model/a").mkdir()
+        process.path("/opt/ml/model/a/weights").write_bytes(b"\0" * 300_000)
+        process.path("/opt/ml/model/link").symlink_to("a/weights")
+
+    shell = "cd /opt/ml/model; mkdir a; head -c 300000 /dev/zero > a/weights; ln -s a/weights link"
+    container = world.run_to_the_end(shell, program, mounts=(Mount(model, "/opt/ml/model"),))
+    with world.engine.archive(container, "/opt/ml/model") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        entries = {entry.name: (entry.isdir(), entry.size, entry.linkname) for entry in tar}
+    assert entries == {
+        "model": (True, 0, ""),
+        "model/a": (True, 0, ""),
+        "model/a/weights": (False, 300_000, ""),
+        "model/link": (False, 0, "a/weights"),
+    }
+    with pytest.raises(PathMissing):
+        world.engine.archive(container, "/opt/ml/nothing")
+
+
+def test_a_tar_is_put_into_a_container_before_it_starts(world: World) -> None:
+    def program(process: Process) -> None:
+        process.print(process.path("/opt/ml/code/train.py").read_text().strip())
+
+    code = world.folder / "code"
+    code.mkdir()
+    mounts = (Mount(code, "/opt/ml/code"),)
+    container = world.engine.create(world.spec("cat /opt/ml/code/train.py", program, mounts=mounts))
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        entry = tarfile.TarInfo("train.py")
+        entry.size = 4
+        tar.addfile(entry, io.BytesIO(b"pass"))
+    spool.seek(0)
+    world.engine.put(container, "/opt/ml/code", spool)
+    spool.seek(0)
+    with pytest.raises(PathMissing):
+        world.engine.put(container, "/opt/nowhere", spool)
+    world.engine.start(container)
+    world.engine.wait(container, 30)
+    assert [line.text for line in world.engine.logs(container)] == ["pass"]
+
+
+def test_a_folder_is_swept_away_and_what_its_links_point_to_is_not(world: World) -> None:
+    (world.folder / "keep").write_text("mine")
+    swept = world.folder / "jobs" / "1"
+    (swept / "deep").mkdir(parents=True)
+    (swept / "deep" / "link").symlink_to(world.folder)
+    world.engine.sweep_path(swept)
+    world.engine.sweep_path(swept)
+    assert (world.folder / "keep").read_text() == "mine"
+    assert list((world.folder / "jobs").iterdir()) == []
+
+
+# Its ports and networks
+
+
+def test_a_server_is_reached_at_its_address_and_found_ready(world: World) -> None:
+    shell = "mkdir /tmp/www; echo pong > /tmp/www/ping; httpd -p 8080 -h /tmp/www; " + SLEEP
+    container = world.run(shell, lambda process: process.serve(lambda _: Response(200, b"pong")), publish={8080: 0})
+    verdict = wait_until_ready(world.engine, container)
+    assert verdict.reason == "ready"
+    with pytest.raises(EngineError, match="no way to port 9090"):
+        world.engine.address(container, 9090)
+    world.engine.stop(container, 30)
+    with pytest.raises(EngineError, match="no way to port 8080"):
+        world.engine.address(container, 8080)
+
+
+def test_a_server_that_exits_is_not_waited_for(world: World) -> None:
+    def program(process: Process) -> int:
+        process.sleep(0.2)
+        return 9
+
+    container = world.run("sleep 0.2; exit 9", program, publish={8080: 0})
+    verdict = wait_until_ready(world.engine, container)
+    assert (verdict.reason, verdict.exit_code, verdict.detail) == ("exited", 9, "the container exited with code 9")
+
+
+def test_a_network_is_made_once_found_by_label_and_removed(world: World) -> None:
+    name = f"{world.instance_id}-network"
+    made = world.engine.create_network(name, world.labels)
+    with pytest.raises(NameTaken):
+        world.engine.create_network(name, world.labels)
+    assert [network.name for network in world.engine.networks(world.labels)] == [name]
+    world.run_to_the_end("", nothing, network=name, aliases=("algo-1",))
+    prune(world.engine, world.instance_id)
+    assert world.engine.networks(world.labels) == []
+    world.engine.remove_network(made.id)
+
+
+# Strays
+
+
+def test_prune_removes_what_is_ours_and_not_kept_and_nothing_else(world: World) -> None:
+    kept = world.run(SLEEP, sleep, labels={**world.labels, "samebox.arn": "arn:kept"})
+    stray = world.run(SLEEP, sleep, labels={**world.labels, "samebox.arn": "arn:stray"})
+    unnamed = world.run_to_the_end("", nothing)
+    foreign = world.run_to_the_end("", nothing, labels={"samebox": f"{world.instance_id}-other"})
+    try:
+        pruned = prune(world.engine, world.instance_id, keep=["arn:kept"])
+        assert len(pruned.containers) == 2
+        assert world.engine.inspect(kept).running
+        assert world.engine.inspect(foreign).has_exited
+        for gone in (stray, unnamed):
+            with pytest.raises(ContainerMissing):
+                world.engine.inspect(gone)
+    finally:
+        world.engine.remove(foreign)
