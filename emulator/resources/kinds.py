@@ -57,7 +57,16 @@ REPOSITORY = Kind(
     service="ecr",
 )
 
-KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT, REPOSITORY)
+# Temporary credentials by their access key. STS has no operations on them; they are here to be recognised.
+SESSION = Kind(
+    "Session",
+    "session",
+    taken=lambda arn: ResourceInUse(f"{arn} exists already"),
+    missing=lambda arn: ValidationException(f"{arn} does not exist"),
+    service="sts",
+)
+
+KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT, REPOSITORY, SESSION)
 
 
 def _repository(code: str, verb: str, arn: str) -> AwsError:

@@ -6,6 +6,9 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+_READ_BYTES = 64 * 1024
 
 # Its time stamp is when the group was made: a folder's own changes with each new stream. No stream's file can be called
 # so, because a dot in a stream's name is quoted.
@@ -39,7 +42,7 @@ class Stream:
 class Logbook:
     """All log groups under one folder. Appends are whole lines, so a reader never sees half an event."""
 
-    def __init__(self, root: Path, lock: threading.Lock | None = None) -> None:
+    def __init__(self, root: Path, lock: "threading.Lock | None" = None) -> None:
         self._root = root
         self._lock = lock or threading.Lock()
 
@@ -69,16 +72,33 @@ class Logbook:
 
     def read(self, group: str, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
         """Events from the byte offset `after` on, each with the offset behind it. Raises FileNotFoundError."""
-        with self._path(group, stream).open("rb") as file:
-            file.seek(after)
-            offset = after
-            for line in file:
+        path, offset = self._path(group, stream), after
+        while True:
+            # Closed while the caller works: somebody may read a thousand streams at once.
+            with path.open("rb") as file:
+                file.seek(offset)
+                lines = file.readlines(_READ_BYTES)
+            for line in lines:
                 if not line.endswith(b"\n"):
                     return
                 offset += len(line)
                 event = _event(line)
                 if event is not None:
                     yield offset, event
+            if not lines:
+                return
+
+    def backwards(self, group: str, stream: str, before: int) -> Iterator[tuple[int, int, Event]]:
+        """Events that end at or before the byte offset `before`, the last first, each with its start and its end.
+
+        Raises FileNotFoundError.
+        """
+        with self._path(group, stream).open("rb") as file:
+            end = min(before, file.seek(0, 2))
+            for start, line in _lines_backwards(file, end):
+                event = _event(line) if line.endswith(b"\n") else None
+                if event is not None:
+                    yield start, start + len(line), event
 
     def size(self, group: str, stream: str) -> int:
         """Bytes of a stream. Raises FileNotFoundError."""
@@ -94,11 +114,26 @@ class Logbook:
         """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
         return int((self._root / _quote(group) / _MARK).stat().st_mtime * 1000)
 
-    def streams(self, group: str) -> list[Stream]:
-        """The streams of a group, by name. Raises FileNotFoundError."""
+    def names(self, group: str) -> list[str]:
+        """The names of a group's streams, sorted. Raises FileNotFoundError."""
         folder = self._root / _quote(group)
-        streams = [_describe(path) for path in folder.iterdir() if path.name != _MARK]
-        return sorted(streams, key=lambda stream: stream.name)
+        return sorted(_unquote(path.name) for path in folder.iterdir() if path.name != _MARK)
+
+    def stream(self, group: str, name: str) -> Stream:
+        """What a listing says of one stream. Raises FileNotFoundError."""
+        return _describe(self._path(group, name))
+
+    def streams(self, group: str) -> list[Stream]:
+        """All streams of a group, by name. Raises FileNotFoundError."""
+        return [self.stream(group, name) for name in self.names(group)]
+
+    def has_stream(self, group: str, name: str) -> bool:
+        """True when the stream exists, be it empty."""
+        return self._path(group, name).is_file()
+
+    def create_stream(self, group: str, name: str) -> None:
+        """Make a stream of an existing group. Raises FileExistsError, FileNotFoundError."""
+        self._path(group, name).touch(exist_ok=False)
 
     def create_group(self, group: str) -> None:
         """Make a group. Raises FileExistsError."""
@@ -175,16 +210,25 @@ def _event(line: bytes) -> Event | None:
 
 def _last(path: Path) -> Event | None:
     with path.open("rb") as file:
-        end = file.seek(0, 2)
-        reach = 4096
-        while end:
-            file.seek(max(0, end - reach))
-            lines = file.read().splitlines()
-            for line in reversed(lines[1:] if end > reach else lines):
-                event = _event(line)
-                if event is not None:
-                    return event
-            if reach >= end:
-                return None
-            reach *= 4
+        for _, line in _lines_backwards(file, file.seek(0, 2)):
+            event = _event(line)
+            if event is not None:
+                return event
     return None
+
+
+def _lines_backwards(file: BinaryIO, end: int, reach: int = 64 * 1024) -> Iterator[tuple[int, bytes]]:
+    """Lines before the offset `end`, the last first, each with its start; in memory is one piece and one line."""
+    rest = b""
+    while end:
+        start = max(0, end - reach)
+        file.seek(start)
+        piece = file.read(end - start) + rest
+        lines = piece.splitlines(keepends=True)
+        # The first may have begun earlier; it is kept for the next round.
+        rest = lines.pop(0) if start else b""
+        place = start + len(piece)
+        for line in reversed(lines):
+            place -= len(line)
+            yield place, line
+        end = start

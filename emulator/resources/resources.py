@@ -145,9 +145,13 @@ class Resources:
             raise ValueError(f"{resource.kind} has no lifecycle")
         return self._retry(resource, lambda row: lifecycle.annotate(row.state, message))
 
-    def respecify(self, resource: Resource, spec: Mapping[str, Any]) -> Resource:
-        """Replace what was asked for, as an Update operation does."""
-        return self._store.update(resource, modified=self._clock(), spec=dict(spec))
+    def respecify(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
+        """Replace what was asked for, as Put operations do: `spec` makes it from the newest version."""
+        while True:
+            try:
+                return self._store.update(resource, modified=self._clock(), spec=dict(spec(resource)))
+            except Changed:
+                resource = self._newest(resource)
 
     def tag(self, resource: Resource, add: Mapping[str, str], remove: tuple[str, ...] = ()) -> Resource:
         """Add and remove tags. Raises ValidationException beyond 50."""

@@ -12,24 +12,41 @@ from emulator.wire.caller import Caller
 
 @dataclass(frozen=True)
 class Image:
-    """An image that was found: the name a container engine can run, by digest, and the digest ('' for local images)."""
+    """An image that was found: the name a container engine can pull, by digest, and its manifest's media type.
+
+    Images that were not looked up in the emulator's ECR (`allow_local_images`) have neither digest nor media type.
+    """
 
     reference: str
-    digest: str
+    digest: str = ""
+    media_type: str = ""
 
 
 class Objects(Protocol):
-    """What operations ask of S3, which is little: is there something?"""
+    """What operations ask of S3, which is little: is there something? AwsError where S3 cannot be asked."""
+
+    def exists(self, uri: str) -> bool:
+        """True when this very key exists."""
 
     def exists_under(self, uri: str) -> bool:
         """True when at least one key starts with the URI's key. False too when the bucket does not exist."""
 
 
 class Images(Protocol):
-    """Where image names are looked up."""
+    """Where image names are looked up; services/images.py keeps the promise."""
 
     def resolve(self, image: str, caller: Caller) -> Image:
-        """Find an image by the name in a request. Raises AwsError in CreateTrainingJob's words (contract.md §6.4)."""
+        """Find an image by the name in a request. Raises images.Unresolved."""
+
+
+class Registry(Protocol):
+    """The registry behind ECR, by its own HTTP API; `name` is account/region/repository."""
+
+    def manifest(self, name: str, digest: str) -> bytes | None:
+        """A manifest's bytes, None when it is not there. AwsError when the registry cannot be asked."""
+
+    def delete(self, name: str, digest: str) -> None:
+        """Forget a manifest; one that is not there is no error."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +57,10 @@ class Services:
     resources: Resources
     objects: Objects
     images: Images
+    registry: Registry
     logbook: Logbook
     clock: Callable[[], float]
+    secret: bytes  # of this data directory: signs what we hand out and later want to recognise
 
 
 Operation = Callable[[Services, dict[str, Any], Caller], dict[str, Any] | None]

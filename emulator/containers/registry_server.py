@@ -1,0 +1,160 @@
+"""The registry behind ECR: a helper container with CNCF Distribution, started when first needed, adopted later."""
+
+import http.client
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from emulator.containers.engine import (
+    INSTANCE_LABEL,
+    ContainerMissing,
+    ContainerSpec,
+    ContainerState,
+    Engine,
+    EngineError,
+    ImageMissing,
+    Mount,
+    NameTaken,
+)
+from emulator.errors import AwsError
+
+log = logging.getLogger(__name__)
+
+ROLE_LABEL = "samebox.role"
+_ROLE = "registry"
+_PORT = 5000
+_FOLDER = "/var/lib/registry"
+
+
+class RegistryServer:
+    """Knows the registry's URL, and sees to it that somebody answers there.
+
+    It is left running when the emulator ends, as jobs are; `stop` is for `samebox down`. Threads may share it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: str,
+        folder: Path,
+        instance: str,
+        secret: bytes,
+        ready_seconds: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._image = image
+        self._folder = folder
+        self._labels = {INSTANCE_LABEL: instance, ROLE_LABEL: _ROLE}
+        self._name = f"samebox-registry-{instance}"
+        self._secret = secret
+        self._ready_seconds = ready_seconds
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._known: str | None = None
+
+    def url(self) -> str:
+        """The base URL of the registry, which answers. AwsError, with what to do about it, when it cannot be had."""
+        known = self._known
+        if known is not None:
+            return known
+        with self._lock:
+            if self._known is None:
+                self._known = self._start()
+            return self._known
+
+    def forget(self) -> None:
+        """Look again at the next `url`: the registry did not answer."""
+        self._known = None
+
+    def stop(self, grace_seconds: int = 10) -> None:
+        """Stop and remove the container; what was pushed stays."""
+        with self._lock:
+            self._known = None
+            for container in self._engine.find(self._labels):
+                self._engine.stop(container.id, grace_seconds)
+                self._engine.remove(container.id)
+
+    def _start(self) -> str:
+        try:
+            container = self._running() or self._run()
+            host, port = self._engine.address(container, _PORT)
+        except ImageMissing as error:
+            raise AwsError(
+                "ServerException",
+                f"The registry's image {self._image} is not here. Build it with: docker buildx bake registry",
+                500,
+            ) from error
+        except EngineError as error:
+            raise AwsError("ServerException", f"The registry cannot be started: {error}", 500) from error
+        self._wait(host, port)
+        return f"http://{host}:{port}"
+
+    def _running(self) -> str | None:
+        """The container of an earlier life, going again if it had ended; None when there is none that can."""
+        for container in self._engine.find(self._labels):
+            if container.running:
+                return container.id
+            log.info("registry: %s is %s; it is made anew", container.name, container.status)
+            self._remove(container)
+        return None
+
+    def _remove(self, container: ContainerState) -> None:
+        try:
+            self._engine.remove(container.id)
+        except ContainerMissing:
+            log.debug("registry: %s is gone already", container.name)
+
+    def _run(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        spec = ContainerSpec(
+            image=self._image,
+            name=self._name,
+            # Further settings are in the image's configuration; these depend on us.
+            environment={
+                "REGISTRY_HTTP_ADDR": f":{_PORT}",
+                "REGISTRY_HTTP_SECRET": self._secret.hex(),
+                "REGISTRY_HTTP_RELATIVEURLS": "true",
+                "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": _FOLDER,
+                "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+            },
+            labels=self._labels,
+            mounts=(Mount(self._folder.resolve(), _FOLDER),),
+            publish={_PORT: 0},
+            # What it writes belongs to whoever runs us.
+            user=f"{os.getuid()}:{os.getgid()}",
+            memory_bytes=512 * 1024**2,
+            pids_limit=512,
+        )
+        try:
+            container = self._engine.run(spec)
+        except NameTaken:
+            # Another emulator of this data directory was faster, or one died between create and start.
+            found = self._running()
+            container = self._engine.run(spec) if found is None else found
+        log.info("registry: started %s", self._name)
+        return container
+
+    def _wait(self, host: str, port: int) -> None:
+        until = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                connection = http.client.HTTPConnection(host, port, timeout=2.0)
+                try:
+                    connection.request("GET", "/v2/")
+                    if connection.getresponse().status == http.HTTPStatus.OK:
+                        return
+                finally:
+                    connection.close()
+            except (OSError, http.client.HTTPException) as error:
+                log.debug("registry: not ready: %s", error)
+            if time.monotonic() > until:
+                raise AwsError(
+                    "ServerException",
+                    f"The registry did not answer within {self._ready_seconds:g} s. Its log: docker logs {self._name}",
+                    500,
+                )
+            self._sleep(0.05)

@@ -1,0 +1,54 @@
+"""The registry behind ECR as operations ask it: its own HTTP API, on a private loopback port."""
+
+import http.client
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from emulator.errors import AwsError
+
+_SECONDS = 30.0
+_LARGEST_MANIFEST = 4 * 1024 * 1024  # the registry takes none that is larger
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.oci.image.index.v1+json"
+)
+
+
+class RegistryClient:
+    """Asks the registry at `url()`, which is started when first needed. Threads may share it."""
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+
+    def manifest(self, name: str, digest: str) -> bytes | None:
+        """A manifest's bytes, None when it is not there."""
+        status, body = self._ask("GET", name, digest)
+        if status == http.HTTPStatus.NOT_FOUND:
+            return None
+        if status != http.HTTPStatus.OK:
+            raise _unexpected(status, body)
+        return body
+
+    def delete(self, name: str, digest: str) -> None:
+        """Forget a manifest. Its layers stay until the registry collects its garbage."""
+        status, body = self._ask("DELETE", name, digest)
+        if status not in (http.HTTPStatus.ACCEPTED, http.HTTPStatus.NOT_FOUND):
+            raise _unexpected(status, body)
+
+    def _ask(self, method: str, name: str, digest: str) -> tuple[int, bytes]:
+        place = urlsplit(self._url())
+        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=_SECONDS)
+        try:
+            connection.request(method, f"/v2/{name}/manifests/{digest}", headers={"accept": _MANIFESTS})
+            answer = connection.getresponse()
+            return answer.status, answer.read(_LARGEST_MANIFEST)
+        except (OSError, http.client.HTTPException) as error:
+            raise AwsError("ServerException", f"The registry did not answer: {error}", 500) from error
+        finally:
+            connection.close()
+
+
+def _unexpected(status: int, body: bytes) -> AwsError:
+    return AwsError("ServerException", f"The registry answered {status}: {body[:200].decode(errors='replace')}", 500)

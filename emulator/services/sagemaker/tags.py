@@ -1,0 +1,53 @@
+"""Tags, of anything that has an ARN."""
+
+from typing import Any
+
+from emulator.errors import ValidationException
+from emulator.resources.kind import tags_of
+from emulator.resources.store import Resource
+from emulator.services.context import Operation, Services
+from emulator.wire.caller import Caller
+
+
+def add(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """AddTags; answers with all tags that the resource has now."""
+    tagged = services.resources.tag(_find(services, params, caller), add=tags_of(params))
+    return {"Tags": _listed(tagged)}
+
+
+def list_(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """ListTags. A resource has at most 50 tags; they are never more than one page unless a smaller one is asked for."""
+    tags = _listed(_find(services, params, caller))
+    token = params.get("NextToken", "0")
+    if not token.isdecimal():
+        raise ValidationException("Invalid NextToken.")
+    start = int(token)
+    end = start + params.get("MaxResults", 50)
+    answer: dict[str, Any] = {"Tags": tags[start:end]}
+    if end < len(tags):
+        answer["NextToken"] = str(end)
+    return answer
+
+
+def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
+    """DeleteTags. Keys that are not there are no error."""
+    services.resources.tag(_find(services, params, caller), add={}, remove=tuple(params["TagKeys"]))
+
+
+def _find(services: Services, params: dict[str, Any], caller: Caller) -> Resource:
+    arn: str = params["ResourceArn"]
+    found = services.resources.by_arn(arn)
+    if found is not None and (found.account, found.region) == (caller.account, caller.region):
+        return found
+    kind_word = arn.rpartition(":")[2].partition("/")[0]
+    for kind in services.resources.kinds:
+        if kind.service == "sagemaker" and kind.arn_type == kind_word:
+            raise kind.missing(arn)
+    raise ValidationException(f"Invalid ARN: {arn}")  # choice: AWS's words are not known
+
+
+def _listed(resource: Resource) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in resource.tags.items()]
+
+
+OPERATIONS: dict[str, Operation] = {"AddTags": add, "ListTags": list_, "DeleteTags": delete}
