@@ -29,13 +29,16 @@ class Fault:
 
 def fault(service: Service | None, operation: Operation | None, error: AwsError) -> Fault:
     """Look an error up: among the operation's own errors, else among the service's."""
-    shape = _shape(service, operation, error.code)
+    code = error.code
+    if code == "ValidationException" and operation is not None and "ValidationError" in operation.errors:
+        code = "ValidationError"  # the runtime's name for it (contract §6.3)
+    shape = _shape(service, operation, code)
     # 400 is what an AwsError says that was not told; the model may know better.
     status = shape.error_status if shape is not None and error.status == 400 else error.status
     message_member = "message"
     if shape is not None:
         message_member = next((name for name in shape.members if name.lower() == "message"), "message")
-    return Fault(error.code, error.message, status, shape, message_member, error.fields)
+    return Fault(code, error.message, status, shape, message_member, error.fields)
 
 
 def _shape(service: Service | None, operation: Operation | None, code: str) -> Shape | None:

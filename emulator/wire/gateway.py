@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -84,7 +85,7 @@ class Gateway:
         return self._run(handler, found, accepted, caller)
 
     def answer(self, request: Request) -> Response | None:
-        """Answer a request that was read whole; None where it is for `elsewhere`. Here, and only here, exceptions end."""
+        """Answer a request that was read whole; None where it is for `elsewhere`. Only here do exceptions end."""
         request_id = str(uuid.uuid4())
         route, service, operation = Route(None, None, _likely_protocol(request)), None, None
         start = time.perf_counter()
@@ -137,6 +138,14 @@ class Gateway:
                 return
             response = answer
         await _send(send, response)
+
+    def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
+        """Account and region of a request that somebody else answers. AwsError where it is not signed as it must be."""
+        request = replace(_head(scope), body=body)
+        if self._token:
+            signature.verify(request, self._token, self._clock())
+        who = caller(request.headers, request.query, self._account, self._region)
+        return who.account, who.region
 
     def _find(self, route: Route) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":

@@ -22,6 +22,18 @@ _MOST_FIELDS = 10_000
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+# The query protocol is older than the words that the others agree on.
+_CODES = {
+    "AccessDeniedException": "AccessDenied",
+    "IncompleteSignatureException": "IncompleteSignature",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+    "SerializationException": "MalformedInput",
+    "UnknownOperationException": "InvalidAction",
+    "ValidationException": "ValidationError",
+}
+
+
 def fields(request: Request) -> Mapping[str, str]:
     """The form's fields: of the body, or of the query where the body is empty (a presigned GET)."""
     if not request.body.strip():
@@ -118,7 +130,7 @@ def encode(service: Service, operation: Operation, result: dict[str, Any], reque
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
     found = fault(service, operation, error)
-    code = found.code if found.shape is None else found.shape.error_code
+    code = _CODES.get(found.code, found.code) if found.shape is None else found.shape.error_code
     kind = "Receiver" if found.is_server_fault else "Sender"
     inner = [f"<Error><Type>{kind}</Type><Code>{_text(code)}</Code><Message>{_text(found.message)}</Message>"]
     if found.shape is not None:

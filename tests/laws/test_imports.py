@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "services": {"wire", "resources", "traffic", "errors", "settings"},
     "jobs": {"resources", "containers", "data", "errors", "settings"},
 }
-FREE = {"cli", "commands", "app", "__init__"}
+FREE = {"cli", "commands", "app", "edge", "__init__"}
 
 # Third party -> where it may be imported. The command line is a client of the API, so it has a door to boto3 of its own.
 DOORS: dict[str, tuple[str, ...]] = {

@@ -97,11 +97,13 @@ def test_what_the_model_allows_breaks_no_constraint(name: str) -> None:
 def test_what_we_encode_botocore_parses(name: str, protocol: str, full: bool) -> None:
     service = MODELS.service(name)
     model = botocore.session.get_session().get_service_model(name)
-    parser = botocore.parsers.create_parser(protocol)
+    parser: Any = botocore.parsers.create_parser(protocol)
     wrong = {}
     for operation in service.operations.values():
         shape = operation.output
-        if shape is not None and (shape.is_event_stream or any(m.shape.is_event_stream for m in shape.members.values())):
+        if shape is not None and (
+            shape.is_event_stream or any(m.shape.is_event_stream for m in shape.members.values())
+        ):
             continue
         result = {} if shape is None else value_of(shape, full)
         response = CODECS[protocol].encode(service, operation, result, "an-id")
@@ -110,7 +112,11 @@ def test_what_we_encode_botocore_parses(name: str, protocol: str, full: bool) ->
         expected = {} if shape is None else as_botocore(shape, result)
         if shape is not None and shape.payload is not None and shape.payload.shape.type == "blob":
             expected[shape.payload.name] = expected.get(shape.payload.name, b"").decode()  # a stream, in real life
-        if parsed != expected or metadata["RequestId"] != "an-id" or metadata["HTTPStatusCode"] != operation.http_status:
+        if (
+            parsed != expected
+            or metadata["RequestId"] != "an-id"
+            or metadata["HTTPStatusCode"] != operation.http_status
+        ):
             wrong[operation.name] = (parsed, expected, metadata)
     assert wrong == {}
 
@@ -119,12 +125,14 @@ def test_what_we_encode_botocore_parses(name: str, protocol: str, full: bool) ->
 def test_every_error_that_an_operation_declares_is_parsed_with_its_members(name: str, protocol: str) -> None:
     service = MODELS.service(name)
     model = botocore.session.get_session().get_service_model(name)
-    parser = botocore.parsers.create_parser(protocol)
+    parser: Any = botocore.parsers.create_parser(protocol)
     wrong = {}
     for operation in service.operations.values():
         for error, shape in operation.errors.items():
             fields = {key: item for key, item in value_of(shape).items() if key.lower() != "message"}
-            response = CODECS[protocol].encode_error(service, operation, AwsError(error, "words", fields=fields), "an-id")
+            response = CODECS[protocol].encode_error(
+                service, operation, AwsError(error, "words", fields=fields), "an-id"
+            )
             general = parser.parse(as_dict(response), model.operation_model(operation.name).output_shape)
             modelled = parser.parse(as_dict(response), model.shape_for(error))
             code = shape.error_code if protocol == "query" or service.is_query_compatible else error

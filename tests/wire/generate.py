@@ -1,10 +1,10 @@
 """Values that a shape allows, made up by rule and not by chance: the same today and tomorrow."""
 
 import re
+import re._parser as sre  # type: ignore[import-not-found]  # the one way to walk a regex that Python ships
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-from re import _parser as sre  # type: ignore[attr-defined]  # the one way to walk a regex that Python ships
 
 from emulator.wire.models import Shape
 from emulator.wire.patterns import matcher, translate
@@ -65,7 +65,7 @@ def text_of(shape: Shape) -> str:
     raise AssertionError(f"no string for {shape}: {shape.pattern!r} {least}..{most}")
 
 
-def _candidates(shape: Shape, least: int) -> Any:
+def _candidates(shape: Shape, least: int) -> Iterator[str]:
     if shape.pattern is None:
         yield "text" * (least // 4 + 1) if least else "text"
         yield "x" * least
@@ -94,8 +94,8 @@ def _write_one(kind: Any, detail: Any, repeats: int) -> str:
         case "IN":
             return _one_of(detail)
         case "MAX_REPEAT" | "MIN_REPEAT":
-            least, most, inner = detail
-            return _write(inner, repeats) * max(least, min(repeats, int(most)))
+            least, most, inner = int(detail[0]), int(detail[1]), detail[2]
+            return _write(inner, repeats) * max(least, min(repeats, most))
         case "SUBPATTERN":
             return _write(detail[3], repeats)
         case "BRANCH":
@@ -107,7 +107,8 @@ def _write_one(kind: Any, detail: Any, repeats: int) -> str:
 def _one_of(choices: Any) -> str:
     first = choices[0][1]  # a literal, or the first and last of a range
     usual = [*"b1- A./:=_;@~\t\u00e9", chr(first[0] if isinstance(first, tuple) else first or 0)]
-    return next(character for character in usual if _in_set(choices, character))
+    usual_first: str = next(character for character in usual if _in_set(choices, character))
+    return usual_first
 
 
 def _in_set(choices: Any, character: str) -> bool:

@@ -25,7 +25,9 @@ def test_a_presigned_url_names_its_caller_in_the_query() -> None:
 
 
 def test_an_access_key_may_hold_a_slash() -> None:
-    assert scope(authorization("a/b/20261122/us-east-1/s3/aws4_request"), {}) == Scope("a/b", "20261122", "us-east-1", "s3")
+    assert scope(authorization("a/b/20261122/us-east-1/s3/aws4_request"), {}) == Scope(
+        "a/b", "20261122", "us-east-1", "s3"
+    )
 
 
 def test_an_old_signature_is_s3s() -> None:

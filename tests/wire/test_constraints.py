@@ -75,8 +75,8 @@ def test_an_enum_lists_its_values() -> None:
     resources = {"InstanceType": "ml.t2.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}
     text = message("CreateTrainingJob", training_job(ResourceConfig=resources))
     assert text.startswith(
-        "1 validation error detected: Value 'ml.t2.medium' at 'resourceConfig.instanceType' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [ml."
+        "1 validation error detected: Value 'ml.t2.medium' at 'resourceConfig.instanceType' failed to satisfy "
+        "constraint: Member must satisfy enum value set: [ml."
     )
     assert "ml.p2.xlarge, " in text
     assert text.endswith("]")
@@ -84,10 +84,13 @@ def test_an_enum_lists_its_values() -> None:
 
 def test_a_map_value_that_is_too_long_shows_the_map_as_java_does() -> None:
     long = "x" * 2501
-    text = message("CreateTrainingJob", training_job(HyperParameters={"requirements": '""', "batch_size": "32", "c": long}))
+    text = message(
+        "CreateTrainingJob", training_job(HyperParameters={"requirements": '""', "batch_size": "32", "c": long})
+    )
     assert text == (
-        f"1 validation error detected: Value '{{requirements=\"\", batch_size=32, c={long}}}' at 'hyperParameters' failed to "
-        "satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 2500, "
+        f"1 validation error detected: Value '{{requirements=\"\", batch_size=32, c={long}}}' at 'hyperParameters' "
+        "failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than "
+        "or equal to 2500, "
         "Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: .*]"
     )
 
@@ -107,8 +110,9 @@ def test_a_map_with_too_many_entries() -> None:
 def test_the_elements_of_a_list_of_strings_are_judged_at_the_list() -> None:
     vpc = {"SecurityGroupIds": ["sg-1", "s g"], "Subnets": ["subnet-1"]}
     assert message("CreateTrainingJob", training_job(VpcConfig=vpc)) == (
-        "1 validation error detected: Value '[sg-1, s g]' at 'vpcConfig.securityGroupIds' failed to satisfy constraint: "
-        "Member must satisfy constraint: [Member must have length less than or equal to 32, Member must have length "
+        "1 validation error detected: Value '[sg-1, s g]' at 'vpcConfig.securityGroupIds' failed to satisfy "
+        "constraint: Member must satisfy constraint: [Member must have length less than or equal to 32, "
+        "Member must have length "
         "greater than or equal to 0, Member must satisfy regular expression pattern: [-0-9a-zA-Z]+]"
     )
 
@@ -123,7 +127,9 @@ def test_a_number_out_of_bounds_is_a_value_not_a_length() -> None:
 
 def test_everything_missing_is_said_at_once() -> None:
     text = message("CreateTrainingJob", {})
-    assert text.startswith("3 validation errors detected: Value null at 'trainingJobName' failed to satisfy constraint: ")
+    assert text.startswith(
+        "3 validation errors detected: Value null at 'trainingJobName' failed to satisfy constraint: "
+    )
     assert text.count("Member must not be null") == 3
 
 

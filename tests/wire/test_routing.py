@@ -107,7 +107,10 @@ ROUTES = {
         Request("GET", "/b/k", "X-Amz-Credential=AKID%2F20261122%2Fus-east-1%2Fs3%2Faws4_request"),
         Route("s3", None, "s3", "s3"),
     ),
-    "S3 presigned the old way": (Request("GET", "/b/k", "AWSAccessKeyId=AKID&Signature=x"), Route("s3", None, "s3", "s3")),
+    "S3 presigned the old way": (
+        Request("GET", "/b/k", "AWSAccessKeyId=AKID&Signature=x"),
+        Route("s3", None, "s3", "s3"),
+    ),
     "S3 by virtual host": (
         Request("GET", "/key", headers={"host": "bucket.s3.eu-west-1.amazonaws.com:443"}),
         Route("s3", None, "s3", "s3"),

@@ -50,8 +50,12 @@ def refusal(request: Request, token: str = TOKEN, at: float | None = None) -> Aw
     [
         signed(botocore.auth.SigV4Auth),
         signed(botocore.auth.SigV4Auth, url="http://localhost:4566/endpoints/a%20b/invocations", body=b"1,2"),
-        signed(botocore.auth.SigV4Auth, url="http://h/human-loops?NextToken=a%2Bb%3D&MaxResults=3", method="GET", body=b""),
-        signed(botocore.auth.SigV4QueryAuth, "sts", "http://h/?Action=GetCallerIdentity&Version=2011-06-15", "GET", b""),
+        signed(
+            botocore.auth.SigV4Auth, url="http://h/human-loops?NextToken=a%2Bb%3D&MaxResults=3", method="GET", body=b""
+        ),
+        signed(
+            botocore.auth.SigV4QueryAuth, "sts", "http://h/?Action=GetCallerIdentity&Version=2011-06-15", "GET", b""
+        ),
         signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a%20key%2Bmore/%C3%A9.csv?partNumber=1&uploadId=x", "PUT"),
         signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b?list-type=2&prefix=a%2Fb&delimiter=%2F", "GET", b""),
         signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a//b/../c", "GET", b""),
@@ -109,7 +113,11 @@ def test_a_presigned_url_lives_as_long_as_it_says() -> None:
         ({}, "", "MissingAuthenticationTokenException"),
         ({"authorization": "Bearer x"}, "", "IncompleteSignatureException"),
         ({"authorization": "AWS AKID:sig"}, "", "InvalidRequest"),
-        ({"authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/r/s3/aws4_request"}, "", "IncompleteSignatureException"),
+        (
+            {"authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/r/s3/aws4_request"},
+            "",
+            "IncompleteSignatureException",
+        ),
         ({}, "X-Amz-Credential=nonsense", "IncompleteSignatureException"),
         (
             {},
@@ -118,7 +126,7 @@ def test_a_presigned_url_lives_as_long_as_it_says() -> None:
         ),
         (
             {
-                "authorization": "AWS4-HMAC-SHA256 Credential=a/20261122/r/s/aws4_request, SignedHeaders=host, Signature=é",
+                "authorization": "AWS4-HMAC-SHA256 Credential=a/b/r/s/aws4_request, SignedHeaders=host, Signature=é",
                 "x-amz-date": "yesterday",
             },
             "",
