@@ -63,19 +63,17 @@ _REQUESTS_AT_ONCE = 64  # more work, too; their connections are not kept
 class DockerEngine:
     """`host` as in DOCKER_HOST; without it the environment and Docker's current context decide, as for `docker`.
 
-    `janitor` is a statically linked rclone, by which `sweep_path` removes what is not ours to remove: see there.
+    `gpus` overrides what can be found out about GPUs; `instance_id` labels what the engine makes for itself.
     """
 
     def __init__(
         self,
         host: str | None = None,
-        janitor: Path | None = None,
         gpus: int | None = None,
         instance_id: str = "",
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._http = DockerHTTP(lambda: _connect(host), answer_seconds)
-        self._janitor = janitor
         self._instance_id = instance_id
         self._gpus = gpus
         self._capacity: Capacity | None = None
@@ -239,7 +237,7 @@ class DockerEngine:
             return  # it does not run
 
     def remove(self, container: str) -> None:
-        with contextlib.suppress(ContainerMissing, NoAnswerYet):
+        with contextlib.suppress(ContainerMissing):
             try:
                 self._http.call(
                     "DELETE", f"/containers/{container}", parameters={"force": "1", "v": "1"}, seconds=WORK_SECONDS
@@ -309,7 +307,7 @@ class DockerEngine:
     def sweep_path(self, path: Path) -> None:
         """Containers write as root, or as whoever they like; where we are not root, only a container removes that.
 
-        See janitor.py for which.
+        See janitor.py for how.
         """
         if not path.is_absolute():
             raise ValueError(f"Not an absolute path: {path}")
@@ -329,26 +327,21 @@ class DockerEngine:
         self._http.close()
 
     def _sweep_as_root(self, path: Path) -> None:
-        if self._janitor is None:
-            raise EngineError(f"{path} holds files that are not ours, and there is no janitor to remove them.")
-        spec = janitor.spec(self._janitor, path, self._instance_id)
+        spec = janitor.spec(path, self._instance_id)
         if self.image(spec.image) is None:
-            with janitor.image_tar(self._janitor) as tar:
-                self._http.call(
-                    "POST",
-                    "/images/create",
-                    parameters={"fromSrc": "-", "repo": janitor.REPOSITORY, "tag": janitor.tag(self._janitor)},
-                    data=tar,
-                    seconds=WORK_SECONDS,
-                )
-        container = self.run(spec)
+            self._http.call(
+                "POST",
+                "/images/create",
+                parameters={"fromSrc": "-", "repo": janitor.REPOSITORY, "tag": janitor.TAG},
+                data=janitor.empty_image(),
+                seconds=WORK_SECONDS,
+            )
+        container = self.create(spec)
         try:
-            state = self.wait(container, WORK_SECONDS)
-            if state is None or state.exit_code != 0:
-                words = " ".join(line.text for line in self.logs(container))
-                raise EngineError(f"Could not remove {path}: {words or 'the janitor took too long'}")
+            self.put(container, janitor.FOLDER, janitor.replacement(path))
         finally:
             self.remove(container)
+        path.unlink()
 
     def _is_local(self) -> bool:
         return self._http.connected.address.startswith("unix:")

@@ -73,7 +73,14 @@ class DockerHTTP:
                 self._connected = None
 
     def json(self, method: str, path: str, **options: Any) -> Any:
-        return self.call(method, path, **options).json()
+        response = self.call(method, path, **options)
+        try:
+            return response.json()
+        except ValueError as error:
+            address = self.connected.address
+            raise EngineUnavailable(
+                f"What answers at {address} is not a Docker engine: {response.text[:80]!r}"
+            ) from error
 
     def call(
         self,

@@ -1,50 +1,49 @@
-"""Removes from the engine's host what containers wrote there as root, when we are not root.
+"""Removes from the engine's host what containers wrote there as root, when we are not root. Runs nothing at all.
 
-No image of the user's runs for it, and none is pulled: the engine is given one statically linked program as an image of
-one file. It is rclone, which we have anyway, and whose `purge` of a local folder removes it whole and follows no link.
+Where a tar that is put into a container has a file, and the container has a folder of that name, Docker removes the
+folder, whoever owns what in it, follows no link, and makes the file. The container need never have been started and may
+be made of an empty image: what it has is the parent folder as a mount. That is ours, so we can unlink the file.
 """
 
 from __future__ import annotations
 
+import io
 import tarfile
-import tempfile
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-REPOSITORY = "samebox/janitor"
+REPOSITORY, TAG = "samebox/empty", "latest"
+FOLDER = "/sweep"
 
 
-def tag(program: Path) -> str:
-    """Another program, another image; its size tells enough."""
-    return str(program.stat().st_size)
+def empty_image() -> io.BytesIO:
+    """A file system with nothing in it, for an import."""
+    return _tar([])
 
 
-def image_tar(program: Path) -> BinaryIO:
-    """A file system that holds this one program, for an import."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        entry = tar.gettarinfo(str(program), "janitor")
-        entry.mode, entry.uid, entry.gid, entry.uname, entry.gname = 0o755, 0, 0, "", ""
-        with program.open("rb") as file:
-            tar.addfile(entry, file)
-        folder = tarfile.TarInfo("tmp")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-        tar.addfile(folder)
-    spool.seek(0)
-    return cast("BinaryIO", spool)
-
-
-def spec(program: Path, path: Path, instance_id: str) -> ContainerSpec:
+def spec(path: Path, instance_id: str) -> ContainerSpec:
     return ContainerSpec(
-        image=f"{REPOSITORY}:{tag(program)}",
-        # A folder is purged, anything else deleted; --config= : there is no home to read a configuration from.
-        command=("/janitor", "purge" if path.is_dir() else "deletefile", "--config=", f"/sweep/{path.name}"),
+        image=f"{REPOSITORY}:{TAG}",
+        command=("never started",),
         labels={INSTANCE_LABEL: instance_id},
-        mounts=(Mount(path.parent.resolve(), "/sweep"),),
-        user="0:0",
+        mounts=(Mount(path.parent.resolve(), FOLDER),),
         network="none",
     )
+
+
+def replacement(path: Path) -> io.BytesIO:
+    """An empty file in its place."""
+    return _tar([tarfile.TarInfo(path.name)])
+
+
+def _tar(entries: list[tarfile.TarInfo]) -> io.BytesIO:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        for entry in entries:
+            tar.addfile(entry)
+    spool.seek(0)
+    return spool
