@@ -14,6 +14,7 @@ from emulator.containers.engine import (
     LogStream,
 )
 from emulator.jobs.loglines import LogLines
+from emulator.jobs.patience import PATIENCE_SECONDS, RETRY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +22,6 @@ log = logging.getLogger(__name__)
 LINES_AHEAD = 50_000
 # How long a single question to the engine takes before we look whether somebody closed us.
 WAIT_SECONDS = 30.0
-# An engine that is away (dockerd restarts) is asked again this often, this long.
-RETRY_SECONDS = 1.0
-PATIENCE_SECONDS = 300.0
 
 
 class Follower:

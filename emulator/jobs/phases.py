@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import BinaryIO, TypeVar
 
 from emulator.containers import engine as containers
-from emulator.containers.engine import ArchiveStream, ContainerState, Engine, PullProgress
+from emulator.containers.engine import ContainerState, Engine, PullProgress
 from emulator.data import artifacts, channels, objects, opt_ml
+from emulator.jobs import patience
 from emulator.jobs.loglines import LogLines
+from emulator.jobs.patience import Closing
 from emulator.jobs.plan import FAILURE_FILE, Plan, Upload
 from emulator.jobs.wake import Wake
 from emulator.resources.outcome import REASON_CHARACTERS, Outcome
@@ -23,9 +25,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A container engine or an S3 that is away (dockerd restarts) is asked again, so often and so long.
-RETRY_SECONDS = 1.0
-PATIENCE_SECONDS = 300.0
 CHUNK_BYTES = 256 * 1024
 
 Login = Callable[[], tuple[str, str] | None]
@@ -40,10 +39,6 @@ class Ended(Exception):
         self.text = text
 
 
-class Closing(Exception):
-    """We end; the next start goes on from here."""
-
-
 @dataclass(frozen=True)
 class Tools:
     """What phases work with. `tell` changes the job's StatusMessage; `login` gives the registry's user and password."""
@@ -54,27 +49,11 @@ class Tools:
     wake: Wake
     tell: Callable[[str], None]
     login: Login
-    patience_seconds: float = PATIENCE_SECONDS
+    patience_seconds: float = patience.PATIENCE_SECONDS
 
     def patiently(self, ask: Callable[[], T]) -> T:
-        """Ask again while the engine or S3 is away, and say so. Raises what it raised when patience ends."""
-        waited = 0.0
-        while True:
-            try:
-                return ask()
-            except (containers.EngineUnavailable, objects.Unreachable) as error:
-                if waited >= self.patience_seconds:
-                    raise
-                if not waited:
-                    log.warning("waiting: %s", error)
-                    self.tell(f"Waiting for the emulator's {_what(error)}: {error}"[:1024])
-                waited += RETRY_SECONDS
-                if self.wake.closing.wait(RETRY_SECONDS):
-                    raise Closing from None
-
-
-def _what(error: Exception) -> str:
-    return "container engine" if isinstance(error, containers.EngineUnavailable) else "S3"
+        """See patience.py."""
+        return patience.patiently(ask, self.wake.closing, self.tell, self.patience_seconds)
 
 
 def download(plan: Plan, tools: Tools) -> None:
@@ -191,9 +170,9 @@ def failure_text(tools: Tools, container: str) -> str:
         return ""
 
 
-def _first_file(stream: ArchiveStream) -> bytes:
+def _first_file(stream: BinaryIO) -> bytes:
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
             member = tar.next()
             file = tar.extractfile(member) if member is not None and member.isreg() else None
             # A character has at most four bytes.
@@ -228,7 +207,7 @@ def _is_empty(engine: Engine, container: str, path: str) -> bool:
     try:
         with (
             engine.archive(container, path) as stream,
-            tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             tar.next()  # the directory itself
             return tar.next() is None
@@ -236,7 +215,7 @@ def _is_empty(engine: Engine, container: str, path: str) -> bool:
         return True
 
 
-def _chunks(stream: ArchiveStream) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK_BYTES):
         yield chunk
 

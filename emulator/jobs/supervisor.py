@@ -37,8 +37,8 @@ class Runner(Protocol):
         Called anew after a crash or a restart: whatever is done already must be found, not done again.
         """
 
-    def fail(self, resource: Resource) -> None:
-        """Bring the resource to its end after an error of our own."""
+    def fail(self, resource: Resource) -> bool:
+        """Bring the resource to its end after an error of our own; False to have it tried again."""
 
     def sweep(self) -> None:
         """Remove what earlier lives left behind and no resource needs."""
@@ -173,7 +173,7 @@ class Supervisor:
             work.runner.run(row, wake)
         except Exception:
             log.exception("%s: unexpected error", row.arn)
-            again = not self._attempt(f"the failure of {row.arn}", lambda: work.runner.fail(row))
+            again = not self._fail(work, row)
         with self._lock:
             del self._active[row.arn]
             if again:
@@ -181,6 +181,13 @@ class Supervisor:
             # What was written between the runner's last look and now has been heard by nobody.
             self._touched.append(row.arn)
         self._event.set()
+
+    def _fail(self, work: Work, row: Resource) -> bool:
+        try:
+            return work.runner.fail(row)
+        except Exception:
+            log.exception("%s: its failure could not be written down", row.arn)
+            return False
 
     def _sweep(self) -> None:
         for work in self._table.values():

@@ -12,7 +12,8 @@ from emulator.jobs import phases
 from emulator.jobs.follower import Follower
 from emulator.jobs.loglines import LogLines
 from emulator.jobs.metrics import Metrics
-from emulator.jobs.phases import Closing, Ended, Tools
+from emulator.jobs.patience import PATIENCE_SECONDS, Closing
+from emulator.jobs.phases import Ended, Tools
 from emulator.jobs.plan import TRAINING_LOG_GROUP, Plan, Site, jobs_folder, log_stream, training
 from emulator.jobs.record import Record
 from emulator.jobs.wake import Wake
@@ -40,7 +41,7 @@ class TrainingJobs:
         logbook: Logbook,
         site: Site,
         login: phases.Login = lambda: None,
-        patience_seconds: float = phases.PATIENCE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._resources = resources
         self._engine = engine
@@ -56,7 +57,8 @@ class TrainingJobs:
 
     def run(self, resource: Resource, wake: Wake) -> None:
         """Bring the job to its end, from wherever it is."""
-        lines = LogLines(self._logbook, TRAINING_LOG_GROUP, log_stream(resource))
+        logbook = self._logbook.of(resource.account, resource.region)
+        lines = LogLines(logbook, TRAINING_LOG_GROUP, log_stream(resource))
         record = Record(self._resources, resource)
         tools = Tools(self._engine, self._objects, lines, wake, record.tell, self._login, self._patience)
         try:
@@ -70,12 +72,13 @@ class TrainingJobs:
             log.warning("%s was deleted while it was worked on", resource.arn)
             self._remove_containers(resource)
 
-    def fail(self, resource: Resource) -> None:
+    def fail(self, resource: Resource) -> bool:
         """InternalServerError, and nothing left running."""
         row = self._resources.by_arn(resource.arn)
         if row is not None and self.wants(row):
             self._remove_containers(row)
             _finish(Record(self._resources, row), Ended(Outcome.INTERNAL))
+        return True
 
     def sweep(self) -> None:
         """Remove containers and folders of jobs that have ended, or that nobody knows any more."""

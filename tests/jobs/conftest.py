@@ -1,0 +1,222 @@
+"""A house without doors for the jobs: store, fake engine, a real S3, and a supervisor that can be lost and replaced."""
+
+import hashlib
+import io
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.containers.fake import FakeEngine
+from emulator.data.objects import Objects
+from emulator.data.rclone import S3Server
+from emulator.jobs.endpoints import Endpoints
+from emulator.jobs.plan import Site
+from emulator.jobs.supervisor import Supervisor, Work
+from emulator.jobs.training import TrainingJobs
+from emulator.resources.kind import Kind
+from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from emulator.resources.logbook import Logbook
+from emulator.resources.resources import Resources
+from emulator.resources.store import Resource, Store
+from emulator.settings import Settings
+from emulator.wire.caller import Caller
+from emulator.wire.models import Models
+
+CALLER = Caller("123456789012", "us-east-1", "123456789012")
+LIMIT_SECONDS = 20.0
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    return Models()
+
+
+class Dead(SystemExit):
+    """Ends a thread of a life that was killed; threading says nothing of a SystemExit."""
+
+
+class Life:
+    """One life of the emulator. When it is killed, each of its threads ends at its next word to the world."""
+
+    def __init__(self, kill_at: int | None = None, after: bool = False) -> None:
+        self.calls: list[str] = []
+        self.killed = threading.Event()
+        self._kill_at = kill_at
+        self._after = after
+        self._lock = threading.Lock()
+
+    def mortal(self, thing: Any, name: str) -> Any:
+        return _Mortal(self, thing, name)
+
+    def call(self, name: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append(name)
+        if number == self._kill_at and not self._after:
+            self.killed.set()
+        self.check()
+        try:
+            return function(*arguments, **named)
+        finally:
+            if number == self._kill_at:
+                self.killed.set()
+            self.check()
+
+    def check(self) -> None:
+        if self.killed.is_set():
+            raise Dead
+
+
+class _Mortal:
+    def __init__(self, life: Life, thing: Any, name: str) -> None:
+        self._life, self._thing, self._name = life, thing, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._thing, attribute)
+        if not callable(found) or attribute == "now":
+            return found
+        if attribute == "of":
+            return lambda *whose: _Mortal(self._life, found(*whose), self._name)
+        return lambda *arguments, **named: self._life.call(f"{self._name}.{attribute}", found, *arguments, **named)
+
+
+class House:
+    """One data directory and one engine, and whichever supervisor works on them just now."""
+
+    def __init__(self, folder: Path, models: Models, objects: Objects, settings: Settings) -> None:
+        self.data_dir = folder / "data"
+        self.engine = FakeEngine(folder / "engine")
+        self.objects = objects
+        self.settings = settings
+        self.bucket = "bucket-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+        objects.create_bucket(self.bucket)
+        self.changes = threading.Condition()
+        self.ahead = 0.0  # how far the clock is put forward
+        self.store = Store(self.data_dir / "state.db")
+        self.resources = Resources(self.store, models, KINDS, lambda: time.time() + self.ahead)
+        self.logs = Logbook(self.data_dir / "logs")
+        self.logbook = self.logs.of(CALLER.account, CALLER.region)
+        self.store.subscribe(self._notice)
+        self.supervisors: list[Supervisor] = []
+        self.life = Life()
+
+    def up(self, life: Life | None = None, patience_seconds: float = 60.0) -> Supervisor:
+        self.life = life or Life()
+        site = Site(self.data_dir, "test-house", self.settings)
+        hands = (
+            self.life.mortal(self.resources, "resources"),
+            self.life.mortal(self.engine, "engine"),
+            self.life.mortal(self.objects, "objects"),
+            self.life.mortal(self.logs, "logbook"),
+        )
+        jobs = TrainingJobs(*hands, site, patience_seconds=patience_seconds)
+        endpoints = Endpoints(*hands, site, patience_seconds=patience_seconds)
+        supervisor = Supervisor(hands[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
+        supervisor.start()
+        self.supervisors.append(supervisor)
+        return supervisor
+
+    def crash(self) -> None:
+        """kill -9, as far as threads can be killed."""
+        self.life.killed.set()
+
+    def put(self, key: str, body: bytes = b"1,2,3\n") -> str:
+        uri = f"s3://{self.bucket}/{key}"
+        self.objects.put(uri, body)
+        return uri
+
+    def channel(self, name: str, uri: str) -> dict[str, Any]:
+        source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    def members(self, uri: str) -> dict[str, bytes]:
+        """The files of a gzip tar in S3."""
+        with tarfile.open(fileobj=io.BytesIO(self.objects.get(uri)), mode="r:gz") as tar:
+            return {one.name: file.read() for one in tar if (file := tar.extractfile(one)) is not None}
+
+    def create(self, kind: Kind, state: Mapping[str, Any], **request: Any) -> Resource:
+        return self.resources.create(kind, CALLER, request, state)
+
+    def train(self, name: str = "digits", image: str = "digits:1", **changes: Any) -> Resource:
+        request: dict[str, Any] = {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+            "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        }
+        return self.create(TRAINING_JOB, {"ResolvedImage": image}, **{**request, **changes})
+
+    def row(self, resource: Resource) -> Resource:
+        row = self.resources.by_arn(resource.arn)
+        assert row is not None
+        return row
+
+    def stop(self, resource: Resource) -> None:
+        self.resources.advance(self.row(resource), "Stopping")
+
+    def until(self, claim: Callable[[], Any]) -> None:
+        """Wait for a claim to become true; looked at after each change of the store."""
+        with self.changes:
+            assert self.changes.wait_for(claim, LIMIT_SECONDS), "it did not become true"
+
+    def reaches(self, resource: Resource, status: str) -> Resource:
+        """The resource, once its status or its secondary status is this."""
+
+        def there() -> bool:
+            row = self.row(resource)
+            return status in (row.status, row.state.get("SecondaryStatus"))
+
+        self.until(there)
+        return self.row(resource)
+
+    def ends(self, resource: Resource) -> Resource:
+        self.until(lambda: self.row(resource).status in ("Completed", "Failed", "Stopped"))
+        return self.row(resource)
+
+    def lines(self, resource: Resource) -> list[str]:
+        group = "/aws/sagemaker/TrainingJobs"
+        (stream,) = [one.name for one in self.logbook.streams(group) if one.name.startswith(f"{resource.name}/")]
+        return [event.message for _, event in self.logbook.read(group, stream)]
+
+    def containers(self) -> list[str]:
+        return [state.name for state in self.engine.find({})]
+
+    def close(self) -> None:
+        while self.supervisors:
+            self.supervisors.pop().close(seconds=5.0)
+        for state in self.engine.find({}):
+            self.engine.remove(state.id)
+
+    def _notice(self, _: Resource) -> None:
+        with self.changes:
+            self.changes.notify_all()
+
+
+@pytest.fixture()
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture()
+def house(tmp_path: Path, s3: S3Server, models: Models, settings: Settings) -> Iterator[House]:
+    objects = Objects(s3.url, s3.credentials.access_key, s3.credentials.secret_key, attempts=1)
+    house = House(tmp_path, models, objects, settings)
+    yield house
+    house.close()
+    objects.close()
+    house.store.close()
