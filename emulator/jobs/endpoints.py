@@ -47,7 +47,7 @@ class Endpoints:
         objects: Objects,
         logbook: Logbook,
         site: Site,
-        login: Login = lambda: None,
+        login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
@@ -75,7 +75,7 @@ class Endpoints:
             self._models,
             self._logbook.of(resource.account, resource.region),
             self._site.settings,
-            self._login,
+            partial(self._login, resource.account, resource.region),
             tell,
             self._patience,
             self._in_flight,
@@ -345,7 +345,7 @@ class _Fleet:
         }
 
     def _publish(self, serving: Mapping[str, Any] | None) -> None:
-        """Write down where what serves is, if that has changed. While we look for what we adopted, the old word holds."""
+        """Write down where what serves is, if that has changed. While we look for what we adopted, the old holds."""
         if not serving or any(server.state == "starting" for server in self._adopted):
             return
         self._adopted.clear()

@@ -27,7 +27,8 @@ T = TypeVar("T")
 
 CHUNK_BYTES = 256 * 1024
 
-Login = Callable[[], tuple[str, str] | None]
+# (account, region) -> user and password for that registry, None where none are needed
+Login = Callable[[str, str], tuple[str, str] | None]
 
 
 class Ended(Exception):
@@ -48,7 +49,7 @@ class Tools:
     lines: LogLines
     wake: Wake
     tell: Callable[[str], None]
-    login: Login
+    login: Callable[[], tuple[str, str] | None]
     patience_seconds: float = patience.PATIENCE_SECONDS
 
     def patiently(self, ask: Callable[[], T]) -> T:

@@ -25,7 +25,7 @@ from emulator.jobs.hosting import PORT, ServerPlan
 from emulator.jobs.loglines import LogLines
 from emulator.jobs.model_folders import ModelFolders, ModelRefused
 from emulator.jobs.patience import Closing, patiently
-from emulator.jobs.phases import Login, runtime_words
+from emulator.jobs.phases import runtime_words
 from emulator.resources.logbook import Logbook
 from emulator.settings import Settings
 
@@ -56,7 +56,7 @@ class Means:
     models: ModelFolders
     logbook: Logbook  # of the endpoint's account and region
     settings: Settings
-    login: Login
+    login: Callable[[], tuple[str, str] | None]
     tell: Callable[[str], None]
     patience_seconds: float
     in_flight: Callable[[Address], int] | None = None

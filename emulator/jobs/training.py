@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from emulator.containers import instances
@@ -40,7 +41,7 @@ class TrainingJobs:
         objects: Objects,
         logbook: Logbook,
         site: Site,
-        login: phases.Login = lambda: None,
+        login: phases.Login = lambda _account, _region: None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._resources = resources
@@ -60,7 +61,8 @@ class TrainingJobs:
         logbook = self._logbook.of(resource.account, resource.region)
         lines = LogLines(logbook, TRAINING_LOG_GROUP, log_stream(resource))
         record = Record(self._resources, resource)
-        tools = Tools(self._engine, self._objects, lines, wake, record.tell, self._login, self._patience)
+        login = partial(self._login, resource.account, resource.region)
+        tools = Tools(self._engine, self._objects, lines, wake, record.tell, login, self._patience)
         try:
             plan = self._plan(resource, tools)
             _Job(plan, tools, record, self._site.settings.upload_on_failure).run()
