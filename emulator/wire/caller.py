@@ -30,7 +30,7 @@ class Scope:
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
 _VERSION_2 = re.compile(r"^AWS ([^:\s]+):")
 # Twelve digits are the account; temporary keys that STS issues keep theirs behind the prefix: ASIA123456789012….
-_ACCOUNT = re.compile(r"^(?:ASIA)?(\d{12})(?!\d)")
+_ACCOUNT = re.compile(r"([0-9]{12})|ASIA([0-9]{12}).*")
 
 
 def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> Scope | None:
@@ -49,8 +49,8 @@ def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> Scope | None:
 
 def account_of(access_key: str, default: str = DEFAULT_ACCOUNT) -> str:
     """The account that an access key stands for: its twelve digits, else the default."""
-    found = _ACCOUNT.match(access_key)
-    return found.group(1) if found else default
+    found = _ACCOUNT.fullmatch(access_key)
+    return default if found is None else found[1] or found[2]
 
 
 def caller(

@@ -37,6 +37,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
+# A body over the limit is read on and dropped, up to so many times the limit: a client that is still sending when the
+# connection closes sees a reset, and not our answer.
+_DRAINED = 4
 _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 
 
@@ -176,7 +179,7 @@ class Gateway:
         """The whole body, or None where the client went away before it was complete."""
         too_large = AwsError("RequestEntityTooLargeException", f"Request size exceeded {self._largest_body} bytes", 413)
         declared = head.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._largest_body:
+        if declared.isdecimal() and int(declared[:19]) > self._largest_body * _DRAINED:
             raise too_large
         chunks: list[bytes] = []
         size = 0
@@ -186,11 +189,15 @@ class Gateway:
                 return None
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._largest_body:
+            if size <= self._largest_body:
+                chunks.append(chunk)
+            elif size > self._largest_body * _DRAINED:
                 raise too_large
-            chunks.append(chunk)
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                break
+        if size > self._largest_body:
+            raise too_large
+        return b"".join(chunks)
 
     def _refuse_s3(self, head: Request) -> Response | None:
         if not self._token:

@@ -20,6 +20,7 @@ from emulator.wire.models import Models
 from tests.wire.asking import ask, ask_and_leave, call_json, json_headers
 
 MODELS = Models()
+CREDENTIAL = b"123456789012/20261122/eu-west-1/sagemaker/aws4_request"
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model/m"
 
 
@@ -187,7 +188,7 @@ def test_json_of_a_few_levels_less_is_read() -> None:
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
     answer = ask(
-        gateway(CREATE, largest_body=10), headers=json_headers("CreateModel") | {"Content-Length": "11"}, body=b""
+        gateway(CREATE, largest_body=10), headers=json_headers("CreateModel") | {"Content-Length": "41"}, body=b""
     )
     assert (answer.status, json.loads(answer.body)["__type"]) == (413, "RequestEntityTooLargeException")
 
@@ -242,6 +243,17 @@ def test_s3_is_passed_on_unread() -> None:
 def test_what_we_do_not_speak_is_passed_on_with_its_body() -> None:
     answer = call_json(gateway(elsewhere=teapot), "ListTables", b'{"Limit": 1}', target="DynamoDB_20120810")
     assert (answer.status, answer.body) == (418, b'{"Limit": 1}')
+
+
+def test_somebody_else_may_ask_who_calls() -> None:
+    scope = {
+        "method": "POST",
+        "path": "/x",
+        "headers": [(b"authorization", b"AWS4-HMAC-SHA256 Credential=%s" % CREDENTIAL)],
+    }
+    assert gateway().identify(scope, b"") == ("123456789012", "eu-west-1")
+    with pytest.raises(AwsError, match="IncompleteSignature"):
+        gateway(token="secret").identify(scope, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
