@@ -66,6 +66,11 @@ class RegistryServer:
                 self._known = self._start()
             return self._known
 
+    @property
+    def is_known(self) -> bool:
+        """True when the registry was needed and answered; nothing is asked for this."""
+        return self._known is not None
+
     def forget(self) -> None:
         """Look again at the next `url`: the registry did not answer."""
         self._known = None

@@ -20,7 +20,7 @@ _TERM = re.compile(
 
 
 def matcher(pattern: str) -> Matcher:
-    """Whether a line matches. InvalidParameterException for what is no pattern, NotImplemented for what we do not run."""
+    """Whether a line matches. InvalidParameterException for what is no pattern, NotImplemented for what is not run."""
     text = pattern.strip()
     if text[:1] in ("{", "["):
         raise AwsError("NotImplemented", f"samebox does not implement the filter pattern {pattern}.", 501)

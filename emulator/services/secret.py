@@ -1,6 +1,7 @@
 """The secret of a data directory: made once, readable by its owner alone."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -21,3 +22,8 @@ def read(path: Path) -> bytes:
             os.link(fresh, path)
         fresh.unlink()
     return path.read_bytes()
+
+
+def identity(secret: bytes) -> str:
+    """A short public name of the data directory, for labels; it tells nothing of the secret."""
+    return hashlib.sha256(b"identity " + secret).hexdigest()[:12]

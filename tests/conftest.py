@@ -1,0 +1,258 @@
+"""What most tests share: `aws`, an emulator in threads of this process, asked through boto3 as users ask it.
+
+It has every service and no supervisor: what the API writes down stays as it is until a test moves it on.
+"""
+
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import uvicorn
+from botocore.config import Config
+
+from emulator.resources.kinds import KINDS
+from emulator.resources.logbook import Logbook
+from emulator.resources.resources import Resources
+from emulator.resources.store import Resource, Store
+from emulator.services.context import Services
+from emulator.services.images import EcrImages
+from emulator.services.operations import operations
+from emulator.services.registry import RegistryEndpoint
+from emulator.services.registry_client import RegistryClient
+from emulator.settings import Settings
+from emulator.wire.gateway import Gateway
+from emulator.wire.models import Models
+from tests import samples
+from tests.plain_registry import PlainRegistry
+
+if TYPE_CHECKING:
+    from types_boto3_ecr import ECRClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sts import STSClient
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+DIGEST = f"sha256:{'d' * 64}"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class Buckets:
+    """The objects that S3 holds, as far as operations ask."""
+
+    def __init__(self) -> None:
+        self.uris: set[str] = set()
+
+    def exists(self, uri: str) -> bool:
+        return uri in self.uris
+
+    def exists_under(self, uri: str) -> bool:
+        return any(one.startswith(uri) for one in self.uris)
+
+
+class Clock:
+    """Time that a test moves. Each look is a second later: boto3 sends no finer times, and nothing happens at once."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+class Aws:
+    """boto3 clients of one emulator, and what a test may reach behind it."""
+
+    def __init__(
+        self, services: Services, registry: PlainRegistry, buckets: Buckets, clock: Clock, boto: boto3.session.Session
+    ) -> None:
+        self.services = services
+        self.resources = services.resources
+        self.registry = registry
+        self.buckets = buckets
+        self.clock = clock
+        self._boto = boto
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
+
+    @property
+    def url(self) -> str:
+        return self.services.settings.url
+
+    @property
+    def sagemaker(self) -> "SageMakerClient":
+        return self.client("sagemaker")  # type: ignore[no-any-return]
+
+    @property
+    def ecr(self) -> "ECRClient":
+        return self.client("ecr")  # type: ignore[no-any-return]
+
+    @property
+    def logs(self) -> "CloudWatchLogsClient":
+        return self.client("logs")  # type: ignore[no-any-return]
+
+    @property
+    def sts(self) -> "STSClient":
+        return self.client("sts")  # type: ignore[no-any-return]
+
+    def client(self, service: str, account: str = ACCOUNT, region: str = REGION, secret: str = "x") -> Any:  # noqa: S107
+        """A client as a user makes one; `account` is any access key."""
+        key = (service, account, region, secret)
+        if key not in self._clients:
+            self._clients[key] = self._boto.client(
+                service,
+                endpoint_url=self.url,
+                region_name=region,
+                aws_access_key_id=account,
+                aws_secret_access_key=secret,
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+        return self._clients[key]
+
+    def push(self, repository: str = "digits", tag: str = "latest", media_type: str = DOCKER_MANIFEST) -> None:
+        """Make a repository with an image in it, as a push would have written it down."""
+        from emulator.resources.kinds import REPOSITORY
+        from emulator.services import repositories
+        from emulator.wire.caller import Caller
+
+        caller = Caller(ACCOUNT, REGION)
+        if self.resources.look(REPOSITORY, caller, repository) is None:
+            self.ecr.create_repository(repositoryName=repository)
+        row = self.resources.get(REPOSITORY, caller, repository)
+        self.resources.change(
+            row, lambda row: repositories.with_image(row.state, DIGEST, media_type, tag, self.clock())
+        )
+
+    def ready_for_samples(self) -> None:
+        """Everything outside SageMaker that tests/samples.py names."""
+        self.push()
+        self.buckets.uris |= {samples.DATA, samples.MODEL_DATA}
+
+    def create(self, noun: str, **changes: Any) -> str:
+        """Create a Kind's sample with what it needs; gives its ARN."""
+        for need in samples.NEEDS.get(noun, ()):
+            kind = next(kind for kind in self.resources.kinds if kind.noun == need)
+            if self.resources.look(kind, _caller(), samples.OF_KIND[need][f"{need}Name"]) is None:
+                self.create(need)
+        answer = getattr(self.sagemaker, f"create_{snake(noun)}")(**{**samples.OF_KIND[noun], **changes})
+        arn: str = answer[f"{noun}Arn"]
+        return arn
+
+    def row(self, arn: str) -> Resource:
+        """The resource as it is now."""
+        found = self.resources.by_arn(arn)
+        assert found is not None
+        return found
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+def snake(noun: str) -> str:
+    """TrainingJob -> training_job, as boto3 names its methods."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in noun).lstrip("_")
+
+
+def _caller() -> Any:
+    from emulator.wire.caller import Caller
+
+    return Caller(ACCOUNT, REGION)
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """The service models, read once for all tests."""
+    return Models()
+
+
+@pytest.fixture(scope="session")
+def boto() -> boto3.session.Session:
+    """Reads each service model once for all clients."""
+    return boto3.session.Session()
+
+
+@pytest.fixture()
+def settings(tmp_path: Path) -> Settings:
+    """What `aws` is set to; a test file that needs other settings has a fixture of this name of its own."""
+    return Settings(data_dir=tmp_path / "data", port=free_port())
+
+
+@pytest.fixture()
+def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
+    clock, buckets, registry = Clock(), Buckets(), PlainRegistry()
+    store = Store(settings.data_dir / "state.sqlite")
+    resources = Resources(store, models, KINDS, clock)
+    services = Services(
+        settings=settings,
+        resources=resources,
+        objects=buckets,
+        images=EcrImages(settings, resources),
+        registry=RegistryClient(registry.url),
+        logbook=Logbook(settings.data_dir / "logs"),
+        clock=clock,
+        secret=b"secret of the tests",
+    )
+    endpoint = RegistryEndpoint(resources, services.secret, registry.url)
+    gateway = Gateway(models, operations(services), account=settings.account, token=settings.token)
+    aws = Aws(services, registry, buckets, clock, boto)
+    try:
+        with served(settings.port, gateway, endpoint):
+            aws.ready_for_samples()
+            yield aws
+    finally:
+        aws.close()
+        registry.close()
+        store.close()
+
+
+Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+
+class served:  # noqa: N801
+    """Gateway and registry on one port, in a thread, for the length of a block."""
+
+    def __init__(self, port: int, gateway: Application, registry: RegistryEndpoint) -> None:
+        async def application(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+            under = registry if scope["path"].startswith("/v2/") else gateway
+            await under(scope, receive, send)
+
+        self._registry = registry
+        self._started = threading.Event()
+        config = uvicorn.Config(application, lifespan="off", log_config=None, http="httptools", port=port)
+        self._server = uvicorn.Server(config)
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Listening before the server runs: whoever connects early waits, and nobody is refused.
+        self._listener.bind(("127.0.0.1", port))
+        self._listener.listen(128)
+        self._thread = threading.Thread(target=self._run, name="served")
+
+    def _run(self) -> None:
+        import asyncio
+
+        async def run() -> None:
+            await self._server.serve(sockets=[self._listener])
+            await self._registry.close()
+
+        asyncio.run(run())
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(30)
+        self._listener.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

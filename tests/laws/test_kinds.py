@@ -1,0 +1,178 @@
+"""What holds for every Kind: it is created, described, listed, paged, filtered, sorted, tagged and deleted alike."""
+
+import itertools
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulator.resources.kind import Kind
+from emulator.resources.kinds import KINDS
+from tests import samples
+from tests.conftest import Aws, snake
+
+SAGEMAKER = [kind for kind in KINDS if kind.service == "sagemaker"]
+
+
+@pytest.fixture(params=SAGEMAKER, ids=lambda kind: str(kind.noun))
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
+    return found
+
+
+def call(aws: Aws, verb: str, noun: str, **params: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = getattr(aws.sagemaker, f"{verb}_{snake(noun)}")(**params)
+    return answer
+
+
+def name(kind: Kind, value: str) -> dict[str, str]:
+    return {f"{kind.noun}Name": value}
+
+
+def listed(aws: Aws, kind: Kind, **params: Any) -> list[str]:
+    pages = aws.sagemaker.get_paginator(f"list_{snake(kind.noun)}s").paginate(**params)  # type: ignore[call-overload]
+    key = aws.resources.derived(kind).list_key
+    return [row[f"{kind.noun}Name"] for page in pages for row in page[key]]
+
+
+def created(aws: Aws, kind: Kind, *names: str) -> None:
+    for one in names:
+        aws.create(kind.noun, **name(kind, one))
+
+
+def finish(aws: Aws, kind: Kind, arn: str) -> None:
+    """Bring it to where it may be deleted: the API alone cannot."""
+    road = {"TrainingJob": ("Failed",), "Endpoint": ("InService",)}.get(kind.noun, ())
+    for stage in road:
+        aws.resources.advance(aws.row(arn), stage)
+
+
+def test_every_kind_has_a_sample() -> None:
+    assert set(samples.OF_KIND) == {kind.noun for kind in SAGEMAKER}
+
+
+def test_what_was_created_is_described_as_it_was_asked_for(aws: Aws, kind: Kind) -> None:
+    arn = aws.create(kind.noun)
+    sample = samples.OF_KIND[kind.noun]
+    shown = call(aws, "describe", kind.noun, **name(kind, sample[f"{kind.noun}Name"]))
+    assert shown[f"{kind.noun}Arn"] == arn
+    assert shown["CreationTime"].timestamp() == pytest.approx(aws.row(arn).created, abs=0.001)
+    assert_contains(shown, sample)
+
+
+def assert_contains(shown: Any, asked: Any) -> None:
+    """Everything that was asked for is in what is shown, which may say more."""
+    if isinstance(asked, dict):
+        for member, value in asked.items():
+            assert_contains(shown[member], value)
+    elif isinstance(asked, list):
+        assert len(shown) == len(asked)
+        for one, other in zip(shown, asked, strict=True):
+            assert_contains(one, other)
+    else:
+        assert shown == asked
+
+
+def test_a_name_is_taken_once(aws: Aws, kind: Kind) -> None:
+    arn = aws.create(kind.noun)
+    with pytest.raises(ClientError) as refused:
+        aws.create(kind.noun)
+    assert arn in refused.value.response["Error"]["Message"]
+    assert refused.value.response["Error"]["Code"] == kind.taken(arn).code
+
+
+def test_two_names_that_share_an_arn_are_one_name(aws: Aws, kind: Kind) -> None:
+    created(aws, kind, "Mixed-Case")
+    with pytest.raises(ClientError):
+        created(aws, kind, "mixed-case")
+    assert listed(aws, kind) == ["Mixed-Case"]
+
+
+def test_what_is_not_there_is_missed_in_the_nouns_own_words(aws: Aws, kind: Kind) -> None:
+    expected = kind.missing(kind.arn("123456789012", "us-east-1", "absent"))
+    for verb in ("describe", "delete"):
+        with pytest.raises(ClientError) as refused:
+            call(aws, verb, kind.noun, **name(kind, "absent"))
+        assert refused.value.response["Error"] == {"Code": expected.code, "Message": expected.message}
+
+
+def test_accounts_and_regions_see_nothing_of_each_other(aws: Aws, kind: Kind) -> None:
+    aws.create(kind.noun)
+    plural = f"list_{snake(kind.noun)}s"
+    key = aws.resources.derived(kind).list_key
+    assert getattr(aws.client("sagemaker", account="210987654321"), plural)()[key] == []
+    assert getattr(aws.client("sagemaker", region="eu-west-1"), plural)()[key] == []
+
+
+@pytest.mark.parametrize("order", ["Ascending", "Descending"])
+@pytest.mark.parametrize("sort", ["Name", "CreationTime"])
+def test_pages_together_are_the_list_in_order(aws: Aws, kind: Kind, sort: str, order: str) -> None:
+    names = ["m", "c", "x", "a", "t", "b", "z"]
+    created(aws, kind, *names)
+    expected = sorted(names) if sort == "Name" else names
+    if order == "Descending":
+        expected = expected[::-1]
+    assert listed(aws, kind, SortBy=sort, SortOrder=order, PaginationConfig={"PageSize": 3}) == expected
+
+
+def test_the_default_order_is_the_models(aws: Aws, kind: Kind) -> None:
+    created(aws, kind, "first", "second", "third")
+    newest_first = kind.noun != "TrainingJob"  # as the documentation in the model says of each
+    assert listed(aws, kind) == (["third", "second", "first"] if newest_first else ["first", "second", "third"])
+
+
+def test_a_page_stays_where_it_was_when_the_list_changes(aws: Aws, kind: Kind) -> None:
+    created(aws, kind, "b", "d", "f")
+    method = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")
+    key = aws.resources.derived(kind).list_key
+    asked = {"SortBy": "Name", "SortOrder": "Ascending", "MaxResults": 2}
+    page = method(**asked)
+    created(aws, kind, "a", "e")
+    rest = method(**asked, NextToken=page["NextToken"])[key]
+    assert [row[f"{kind.noun}Name"] for row in rest] == ["e", "f"]
+
+
+def test_filters_filter(aws: Aws, kind: Kind) -> None:
+    created(aws, kind, "red-one", "blue-one", "red-two")
+    between = aws.row(kind.arn("123456789012", "us-east-1", "blue-one")).created
+    order = {"SortBy": "Name", "SortOrder": "Ascending"}
+    assert listed(aws, kind, NameContains="red", **order) == ["red-one", "red-two"]
+    assert listed(aws, kind, CreationTimeAfter=between, **order) == ["red-two"]
+    assert listed(aws, kind, CreationTimeBefore=between, **order) == ["red-one"]
+
+
+def test_a_token_that_is_none_is_refused(aws: Aws, kind: Kind) -> None:
+    for token in ("nonsense", "WzFd", "Ww=="):
+        with pytest.raises(ClientError, match="ValidationException"):
+            listed(aws, kind, PaginationConfig={"StartingToken": None}, NextToken=token)
+
+
+def test_tags_are_added_replaced_and_removed(aws: Aws, kind: Kind) -> None:
+    arn = aws.create(kind.noun, Tags=[{"Key": "team", "Value": "a"}])
+    answer = aws.sagemaker.add_tags(
+        ResourceArn=arn, Tags=[{"Key": "team", "Value": "b"}, {"Key": "cost", "Value": "1"}]
+    )
+    assert {tag["Key"]: tag["Value"] for tag in answer["Tags"]} == {"team": "b", "cost": "1"}
+    aws.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["team", "never"])
+    assert aws.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "cost", "Value": "1"}]
+
+
+def test_tags_are_at_most_fifty(aws: Aws, kind: Kind) -> None:
+    arn = aws.create(kind.noun, Tags=[{"Key": str(number), "Value": ""} for number in range(50)])
+    with pytest.raises(ClientError, match="the most is 50"):
+        aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "more", "Value": ""}])
+    pages = aws.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    assert len(list(itertools.chain.from_iterable(page["Tags"] for page in pages))) == 50
+
+
+def test_what_was_deleted_can_be_created_again(aws: Aws, kind: Kind) -> None:
+    arn = aws.create(kind.noun)
+    finish(aws, kind, arn)
+    own = samples.OF_KIND[kind.noun][f"{kind.noun}Name"]
+    call(aws, "delete", kind.noun, **name(kind, own))
+    if kind.noun == "Endpoint":
+        # Deleting until its containers are gone; then the row goes.
+        assert call(aws, "describe", "Endpoint", EndpointName=own)["EndpointStatus"] == "Deleting"
+        aws.resources.delete(aws.row(arn))
+    assert listed(aws, kind) == []
+    assert aws.create(kind.noun) == arn

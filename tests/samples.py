@@ -1,0 +1,55 @@
+"""One valid request for each Kind, and nothing else: what the laws create, list, tag and delete."""
+
+from typing import Any
+
+ROLE = "arn:aws:iam::123456789012:role/service-role/Execution"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/digits:latest"
+DATA = "s3://samples/digits/train.csv"
+MODEL_DATA = "s3://samples/digits/model.tar.gz"
+
+TRAINING_JOB: dict[str, Any] = {
+    "TrainingJobName": "digits",
+    "HyperParameters": {"epochs": "2"},
+    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+    "RoleArn": ROLE,
+    "InputDataConfig": [
+        {
+            "ChannelName": "train",
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samples/digits/"}},
+        }
+    ],
+    "OutputDataConfig": {"S3OutputPath": "s3://samples/output"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+}
+
+MODEL: dict[str, Any] = {
+    "ModelName": "digits",
+    "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": MODEL_DATA, "Environment": {"LEVEL": "info"}},
+    "ExecutionRoleArn": ROLE,
+}
+
+ENDPOINT_CONFIG: dict[str, Any] = {
+    "EndpointConfigName": "digits",
+    "ProductionVariants": [
+        {
+            "VariantName": "AllTraffic",
+            "ModelName": "digits",
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": 1,
+            "InitialVariantWeight": 1.0,
+        }
+    ],
+}
+
+ENDPOINT: dict[str, Any] = {"EndpointName": "digits", "EndpointConfigName": "digits"}
+
+OF_KIND: dict[str, dict[str, Any]] = {
+    "TrainingJob": TRAINING_JOB,
+    "Model": MODEL,
+    "EndpointConfig": ENDPOINT_CONFIG,
+    "Endpoint": ENDPOINT,
+}
+
+# What must be there before a Kind's own sample is accepted.
+NEEDS: dict[str, tuple[str, ...]] = {"EndpointConfig": ("Model",), "Endpoint": ("Model", "EndpointConfig")}
