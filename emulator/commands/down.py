@@ -25,8 +25,8 @@ def run(given: argparse.Namespace) -> int:
         end(running)
         screen.print(f"samebox at {running.url} has ended.")
     if given.stop_containers:
-        removed = prune.remove(prune.everything(settings), settings)
-        screen.print(f"Removed {removed} container{'' if removed == 1 else 's'} and networks of jobs and endpoints.")
+        removed = prune.clear(settings.data_dir)
+        screen.print(f"Removed {removed} containers and networks. Jobs that ran in them fail at the next start.")
     return 0
 
 

@@ -70,7 +70,10 @@ def serve_here(settings: Settings) -> int:
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
     with where.recorded(settings.data_dir, settings.url):
         threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
-        app.serve(settings)
+        try:
+            app.serve(settings)
+        except app.AlreadyRunning as error:
+            raise Stop(str(error)) from None
     return 0
 
 
