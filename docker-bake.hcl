@@ -2,7 +2,8 @@
 #
 #   docker buildx bake                 samebox/train:cpu and samebox/serve:cpu
 #   docker buildx bake registry        samebox/registry:latest, the registry behind the emulator's ECR
-#   docker buildx bake gpu             the CUDA 11.6 pair;   bake cu118: the CUDA 11.8 pair (scripts/roots --cuda first)
+#   docker buildx bake gpu             the CUDA 11.6 pair
+#   docker buildx bake cu118           the CUDA 11.8 pair, on a root made of Debian's packages; fetches about 3 GB
 #   docker buildx bake validate        lint and in-image checks; leaves no image behind
 #   REGISTRY=localhost:4566 docker buildx bake --push
 #                                      pushes localhost:4566/samebox/train:cpu and …/samebox/serve:cpu. REGISTRY may be the
@@ -54,9 +55,9 @@ variable "ROOTS" {
     cu116-devel     = "docker-image://docker.io/nvidia/cuda:11.6.2-cudnn8-devel-ubuntu20.04"
     # Debian bullseye has Ubuntu 20.04's glibc 2.31 and OpenSSL 1.1, so its CPython runs there.
     focal-python    = "docker-image://docker.io/library/python:3.10-slim-bullseye"
-    # No CUDA 11.8 image shares a C library with a published CPython 3.10: scripts/roots --cuda makes these from Debian.
-    cu118           = "docker-image://samebox/root:cu118"
-    cu118-devel     = "docker-image://samebox/root:cu118-devel"
+    # Made, not pulled, on every network: CUDA 11.8 from Debian's and PyPI's packages. scripts/roots --cuda makes them alone.
+    cu118           = "target:root-cu118"
+    cu118-devel     = "target:root-cu118-devel"
   }
 }
 
@@ -96,7 +97,7 @@ variable "ACCELERATORS" {
       python    = "bookworm-python"
       libraries = "libbz2-1.0 libffi8 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl3 libuuid1 zlib1g"
       lock      = "cuda"
-      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr"
+      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr/lib/nvidia-cuda-toolkit HOROVOD_NCCL_HOME=/usr/local"
       budget    = { train = "9000", serve = "9000" }
     }
   }
@@ -146,6 +147,23 @@ target "_common" {
   )
 }
 
+target "root-cu118" {
+  inherits   = ["_common"]
+  dockerfile = "images/cuda/Dockerfile"
+  target     = "runtime"
+  contexts = {
+    root  = root("bookworm")
+    tools = "target:tools-cpu"
+  }
+  tags = ["samebox/root:cu118"]
+}
+
+target "root-cu118-devel" {
+  inherits = ["root-cu118"]
+  target   = "devel"
+  tags     = ["samebox/root:cu118-devel"]
+}
+
 target "base" {
   matrix     = { accelerator = keys(ACCELERATORS) }
   name       = "base-${accelerator}"
@@ -165,7 +183,7 @@ target "devel-root" {
   name       = "devel-root-${accelerator}"
   inherits   = ["base-${accelerator}"]
   contexts   = { root = root(ACCELERATORS[accelerator].devel) }
-  tags       = []
+  tags       = ["samebox/devel-root:${accelerator}"]
 }
 
 target "devel" {
@@ -174,6 +192,7 @@ target "devel" {
   inherits   = ["_common"]
   dockerfile = "images/devel/Dockerfile"
   contexts   = { base = "target:devel-root-${accelerator}" }
+  tags       = ["samebox/devel:${accelerator}"]
 }
 
 target "tools" {
@@ -182,6 +201,7 @@ target "tools" {
   inherits   = ["_common"]
   dockerfile = "images/tools/Dockerfile"
   contexts   = { base = "target:base-${accelerator}" }
+  tags       = ["samebox/tools:${accelerator}"]
 }
 
 target "framework" {
