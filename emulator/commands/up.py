@@ -64,15 +64,17 @@ def check_port(settings: Settings) -> None:
 
 def serve_here(settings: Settings) -> int:
     """Be the emulator until SIGTERM or Ctrl-C."""
-    from emulator import app  # the whole emulator: not to be loaded by who only asks for --help
+    # The whole emulator: not to be loaded by who only looks whether one runs.
+    from emulator import server
+    from emulator.app import AlreadyRunning
 
     words = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
     with where.recorded(settings.data_dir, settings.url):
         threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
         try:
-            app.serve(settings)
-        except app.AlreadyRunning as error:
+            server.serve(settings)
+        except (AlreadyRunning, OSError) as error:
             raise Stop(str(error)) from None
     return 0
 

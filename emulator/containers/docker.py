@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import ipaddress
 import json
 import os
 import shutil
@@ -286,14 +287,19 @@ class DockerEngine:
         found = self._http.json("GET", "/networks", parameters={"filters": _label_filter(labels)})
         return [Network(entry["Id"], entry["Name"], entry.get("Labels") or {}) for entry in found]
 
-    def create_network(self, name: str, labels: Mapping[str, str], internal: bool = False) -> Network:
-        body = {
+    def create_network(
+        self, name: str, labels: Mapping[str, str], internal: bool = False, gateway: str | None = None
+    ) -> Network:
+        body: dict[str, Any] = {
             "Name": name,
             "Driver": "bridge",
             "Labels": dict(labels),
             "Internal": internal,
             "CheckDuplicate": True,  # before API 1.44, two networks could bear one name
         }
+        if gateway is not None:
+            host = ipaddress.ip_interface(gateway)
+            body["IPAM"] = {"Config": [{"Subnet": str(host.network), "Gateway": str(host.ip)}]}
         try:
             answer = self._http.json("POST", "/networks/create", body=body)
         except Conflict as error:

@@ -261,10 +261,13 @@ class Engine(Protocol):
 
     def networks(self, labels: Mapping[str, str]) -> list[Network]: ...
 
-    def create_network(self, name: str, labels: Mapping[str, str], internal: bool = False) -> Network:
+    def create_network(
+        self, name: str, labels: Mapping[str, str], internal: bool = False, gateway: str | None = None
+    ) -> Network:
         """A bridge network on which containers find each other by name; `internal` cuts it off from the world.
 
-        Raises NameTaken.
+        `gateway` is the address that the engine's host has on it, with its prefix: "10.1.2.3/24". Raises NameTaken,
+        and EngineError when the addresses are in use.
         """
 
     def remove_network(self, network: str) -> None:

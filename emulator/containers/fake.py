@@ -232,6 +232,7 @@ class FakeEngine:
         name: str,
         labels: Mapping[str, str],
         internal: bool = False,  # noqa: ARG002
+        gateway: str | None = None,  # noqa: ARG002
     ) -> Network:
         self._answer()
         with self._changed:

@@ -1,0 +1,264 @@
+"""The composition root: the one place that builds everything and joins it. What is made here knows nothing of it."""
+
+import asyncio
+import fcntl
+import hashlib
+import hmac
+import logging
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from emulator.containers import metadata_network
+from emulator.containers.docker import DockerEngine
+from emulator.containers.engine import Engine
+from emulator.containers.registry_server import RegistryServer
+from emulator.data.objects import NoSuchBucket, NoSuchKey, Objects, S3Error
+from emulator.data.rclone import S3Server
+from emulator.data.s3_door import S3Door
+from emulator.edge import Edge
+from emulator.errors import AwsError
+from emulator.jobs.endpoints import Endpoints
+from emulator.jobs.plan import Site, credentials_id
+from emulator.jobs.supervisor import Supervisor, Work
+from emulator.jobs.training import TrainingJobs
+from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from emulator.resources.logbook import Logbook
+from emulator.resources.resources import Resources
+from emulator.resources.store import Query, Resource, Store
+from emulator.services import registry_tokens, secret
+from emulator.services.context import Services
+from emulator.services.images import EcrImages
+from emulator.services.metadata import Metadata, Role
+from emulator.services.operations import operations
+from emulator.services.registry import RegistryEndpoint
+from emulator.services.registry_client import RegistryClient
+from emulator.settings import Settings
+from emulator.traffic.forward import Forward
+from emulator.traffic.invoke import Invocations
+from emulator.traffic.routes import Key, Route, RoutingTable, Target
+from emulator.traffic.upstream import Upstream
+from emulator.wire.gateway import Gateway
+from emulator.wire.models import Models
+
+log = logging.getLogger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another emulator works on the data directory."""
+
+
+class Emulator:
+    """One emulator over one data directory. Several may live in one process; they do not notice each other.
+
+    `engine` is given in tests. `start` claims the directory and whatever has work left; `stop` leaves jobs running.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        data_dir = settings.data_dir.resolve()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._started = ExitStack()  # what is to be ended, the last first, however far the start came
+        self._connections = AsyncExitStack()
+        self._started.callback(os.close, _claim(data_dir))
+        self._secret = secret.read(data_dir / "secret")
+        self.id = hashlib.sha256(b"instance " + self._secret).hexdigest()[:12]
+        (data_dir / "id").write_text(self.id)
+        self.engine: Engine = engine or DockerEngine(instance_id=self.id, answer_seconds=settings.engine_seconds)
+        models = Models()
+        self._started.callback(self.engine.close)
+        self.store = Store(data_dir / "state.sqlite")
+        self._started.callback(self.store.close)
+        self.resources = Resources(self.store, models, KINDS, clock)
+        logbook = Logbook(data_dir / "logs" / "streams")
+        self._s3 = S3Server(data_dir)
+        self._registry = RegistryServer(
+            self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
+        )
+        self._table = RoutingTable()
+        self._upstream = Upstream(settings.invocation_bytes)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._data_dir = data_dir
+        self._logbook = logbook
+        self._models = models
+        self._clock = clock
+        self._ready = False
+
+    def start(self) -> list[socket.socket]:
+        """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
+        self._s3.start()
+        self._started.callback(self._s3.stop)
+        self._started.callback(self._registry.stop)
+        keys = self._s3.credentials
+        objects = Objects(self._s3.url, keys.access_key, keys.secret_key)
+        services = Services(
+            settings=self.settings,
+            resources=self.resources,
+            objects=_Lookups(objects),
+            images=EcrImages(self.settings, self.resources),
+            registry=RegistryClient(self._registry.url),
+            logbook=self._logbook,
+            clock=self._clock,
+            secret=self._secret,
+        )
+        door = S3Door(Forward(self._s3.url), keys)
+        registry = RegistryEndpoint(self.resources, self._secret, self._registry.url, self._registry.forget)
+        for connected in (door, registry):
+            self._connections.push_async_callback(connected.close)
+        gateway = Gateway(
+            self._models,
+            operations(services),
+            account=self.settings.account,
+            region=self.settings.region,
+            token=self.settings.token,
+            s3=door,
+            clock=self._clock,
+        )
+        self.gateway = gateway
+        self.edge = Edge(
+            invocations=Invocations(
+                self._table, self._upstream, gateway.identify, self.settings.invocation_bytes,
+                self.settings.invocation_seconds,
+            ),
+            registry=registry,
+            metadata=Metadata(services, self._role_of),
+            gateway=gateway,
+            status=self.status,
+            metadata_host=metadata_network.ADDRESS,
+        )  # fmt: skip
+        for row in self.store.find(Query(ENDPOINT.noun)):
+            self._route(row)
+        self.store.subscribe(self._route)
+        inward = self._metadata_socket()
+        site = Site(self._data_dir, self.id, self.settings)
+        if inward is not None:
+            address = f"http://{metadata_network.ADDRESS}"
+            site = replace(site, credentials=True, network=metadata_network.NAME, endpoint_url=address)
+        tools = (self.resources, self.engine, objects, self._logbook, site, self._login)
+        supervisor = Supervisor(
+            self.resources,
+            [
+                Work(TRAINING_JOB, TrainingJobs(*tools)),
+                Work(ENDPOINT, Endpoints(*tools)),
+            ],
+        )
+        supervisor.start()
+        self._started.callback(supervisor.close)
+        self._ready = True
+        return [] if inward is None else [inward]
+
+    async def stop(self) -> None:
+        """End everything that is ours; containers of jobs and endpoints go on, and the next start takes them over."""
+        self._ready = False
+        self._upstream.close()
+        await self._connections.aclose()
+        await asyncio.to_thread(self._started.close)
+
+    def status(self) -> dict[str, Any]:
+        """What `samebox status` shows."""
+        why_not = self.engine.available()
+        return {
+            "ready": self._ready,
+            "pid": os.getpid(),
+            "version": version("samebox"),
+            "url": self.settings.url,
+            "data_dir": str(self._data_dir),
+            "id": self.id,
+            "engine": {"available": why_not is None, "detail": why_not or ""},
+            "s3": {"running": self._s3.is_running},
+            "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},
+            "jobs": dict(Counter(row.status for row in self.store.find(Query(TRAINING_JOB.noun)))),
+            "endpoints": {row.name: row.status for row in self.store.find(Query(ENDPOINT.noun))},
+        }
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which event loop the connections to containers belong to."""
+        self._loop = loop
+
+    def _login(self, account: str, region: str) -> tuple[str, str]:
+        return registry_tokens.USER, registry_tokens.issue(self._secret, account, region, self._clock()).password
+
+    def _metadata_socket(self) -> socket.socket | None:
+        if not self.settings.container_credentials:
+            return None
+        network = metadata_network.MetadataNetwork(self.engine, self.id)
+        listener = network.open()
+        if listener is not None:
+            self._started.callback(network.close)
+            self._started.callback(listener.close)
+        return listener
+
+    def _role_of(self, credentials: str) -> Role | None:
+        """Whose credentials these are, if it is somebody who has work left."""
+        for kind in (TRAINING_JOB, ENDPOINT):
+            for row in self.resources.unfinished(kind):
+                role = row.spec.get("RoleArn")
+                if role and hmac.compare_digest(credentials_id(row), credentials):
+                    return Role(role, row.region)
+        return None
+
+    def _route(self, row: Resource) -> None:
+        """Derive the routing table from what the store says of an endpoint."""
+        if row.kind != ENDPOINT.noun:
+            return
+        key = Key(row.account, row.region, row.name)
+        routes = row.state.get("Routes") or ()
+        if row.status not in ("InService", "Updating") or not routes:
+            self._table.remove(key)
+        else:
+            targets = tuple(
+                Target(
+                    one["VariantName"],
+                    float(one["Weight"]),
+                    tuple((str(host), int(port)) for host, port in one["Addresses"]),
+                    one.get("ContainerName", "primary"),
+                )
+                for one in routes
+            )
+            self._table.put(Route(key, targets, routes[0]["LogGroup"]))
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._upstream.forget, self._table.addresses())
+
+
+class _Lookups:
+    """What operations ask of S3, in their words."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def exists(self, uri: str) -> bool:
+        """True when this very key exists."""
+        return self._ask(lambda: bool(self._objects.head(uri)))
+
+    def exists_under(self, uri: str) -> bool:
+        """True when at least one key starts with the URI's key."""
+        return self._ask(lambda: self._objects.exists_under(uri))
+
+    @staticmethod
+    def _ask(ask: Callable[[], bool]) -> bool:
+        try:
+            return ask()
+        except (NoSuchBucket, NoSuchKey):
+            return False
+        except S3Error as error:
+            raise AwsError("InternalFailure", f"S3 could not be asked: {error}", 500) from error
+
+
+def _claim(data_dir: Path) -> int:
+    """Hold the data directory until this process ends, however it ends."""
+    lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise AlreadyRunning(f"Another emulator works on {data_dir}.") from None
+    return lock

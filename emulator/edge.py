@@ -1,0 +1,66 @@
+"""The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on."""
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+STATUS_PATH = "/_samebox/status"
+METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
+
+
+def _is_near(client: tuple[str, int] | None) -> bool:
+    return client is not None and ipaddress.ip_address(client[0]).is_link_local
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`invocations` is asked first, because its path is measured in microseconds; `gateway` gets what nobody else has.
+
+    `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
+    characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
+    shows.
+    """
+
+    invocations: Application
+    registry: Application
+    metadata: Application
+    gateway: Application
+    status: Callable[[], dict[str, Any]]
+    metadata_host: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            return  # websockets are not spoken here yet; lifespan is switched off
+        if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
+            # Somebody routed a packet to an address that is this machine's containers' alone.
+            await _tell(send, 403, {"message": "Only containers of this machine are served here."})
+            return
+        path: str = scope["path"]
+        if path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST":
+            await self.invocations(scope, receive, send)
+        elif scope["server"][0] == self.metadata_host and path.startswith(METADATA_PATHS):
+            await self.metadata(scope, receive, send)
+        elif path == "/v2" or path.startswith("/v2/"):
+            await self.registry(scope, receive, send)
+        elif path == STATUS_PATH:
+            # In a thread: asking the container engine may take its time.
+            await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+        else:
+            await self.gateway(scope, receive, send)
+
+
+async def _tell(send: Send, status: int, said: dict[str, Any]) -> None:
+    body = json.dumps(said).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

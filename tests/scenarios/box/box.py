@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""The container of the scenarios: as `train` it runs a hyperparameter, as `serve` an environment variable, as Python."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+def train() -> None:
+    """Run the hyperparameter `script`; what it raises or exits with is what the container does."""
+    hyperparameters = json.loads(Path("/opt/ml/input/config/hyperparameters.json").read_text())
+    exec(hyperparameters["script"], {"hyperparameters": hyperparameters, "Path": Path, "os": os, "signal": signal,
+                                     "sys": sys, "time": time, "json": json})  # fmt: skip
+
+
+def serve() -> None:
+    """Answer GET /ping with `ping()` -> status and POST /invocations with `invoke(body, headers)` -> status and bytes."""
+    functions = {"ping": lambda: 200, "invoke": lambda body, headers: (200, body)}
+    exec(os.environ.get("SCRIPT", ""), {"Path": Path, "os": os, "sys": sys, "time": time, "json": json}, functions)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.answer(functions["ping"]() if self.path == "/ping" else 404, b"")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self.answer(*functions["invoke"](body, self.headers))
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", self.headers.get("Content-Type", "text/plain"))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, form: str, *values: object) -> None:
+            print(form % values, flush=True)
+
+    server = ThreadingHTTPServer(("", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))), Handler)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+
+
+sys.stdout.reconfigure(line_buffering=True)
+{"train": train, "serve": serve}[Path(sys.argv[0]).name]()

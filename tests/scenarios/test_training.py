@@ -1,0 +1,140 @@
+"""Training jobs in real containers: what the container finds, what becomes of what it leaves behind."""
+
+import io
+import json
+import tarfile
+import time
+
+import pytest
+
+from tests.scenarios.emulator_process import EmulatorProcess
+
+pytestmark = pytest.mark.docker
+
+
+def tar_names(emulator: EmulatorProcess, uri: str) -> dict[str, bytes]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = emulator.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as tar:
+        members = [(member.name, tar.extractfile(member)) for member in tar if member.isfile()]
+        return {name: file.read() for name, file in members if file is not None}
+
+
+def channel(name: str, uri: str) -> dict[str, object]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def test_a_job_reads_its_channels_and_leaves_a_model(emulator: EmulatorProcess, box: str) -> None:
+    emulator.s3.put_object(Bucket="samebox-test", Key="digits/train/a.csv", Body=b"1,2\n")
+    emulator.s3.put_object(Bucket="samebox-test", Key="digits/train/deep/b.csv", Body=b"3,4\n")
+    emulator.s3.put_object(Bucket="samebox-test", Key="digits/test.csv", Body=b"5,6\n")
+    script = """
+root = Path("/opt/ml/input/data")
+rows = "".join(path.read_text() for path in sorted((root / "train").rglob("*.csv")))
+Path("/opt/ml/model/weights").write_text(rows + (root / "test" / "test.csv").read_text())
+Path("/opt/ml/output/data/report").write_text("fine")
+print("argument", sys.argv[1])
+print("loss=0.5"); print("loss=0.25")
+"""
+    emulator.train(
+        "Reads-Channels", box, script,
+        InputDataConfig=[channel("train", "s3://samebox-test/digits/train/"), channel("test", "s3://samebox-test/digits/test.csv")],
+        AlgorithmSpecification={
+            "TrainingImage": box, "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
+        },
+    )  # fmt: skip
+    job = emulator.ended("Reads-Channels")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    model = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert model == "s3://samebox-test/out/Reads-Channels/output/model.tar.gz"
+    assert tar_names(emulator, model) == {"weights": b"1,2\n3,4\n5,6\n"}
+    assert tar_names(emulator, model.replace("model.tar", "output.tar")) == {"report": b"fine"}
+    assert emulator.log_lines("Reads-Channels/algo-1-") == ["argument train", "loss=0.5", "loss=0.25"]
+    assert [metric["Value"] for metric in job["FinalMetricDataList"]] == [0.25]
+    assert [step["Status"] for step in job["SecondaryStatusTransitions"]] == [
+        "Starting", "Downloading", "Training", "Uploading", "Completed",
+    ]  # fmt: skip
+    assert job["TrainingJobArn"].endswith(":training-job/reads-channels")
+
+
+def test_the_environment_is_sagemakers_and_no_more(emulator: EmulatorProcess, box: str) -> None:
+    emulator.train("Environment", box, "print(json.dumps(dict(os.environ)))", Environment={"MINE": "1"})
+    assert emulator.ended("Environment")["TrainingJobStatus"] == "Completed"
+    seen = json.loads(emulator.log_lines("Environment/")[0])
+    assert seen["TRAINING_JOB_NAME"] == "Environment"
+    assert seen["TRAINING_JOB_ARN"].endswith(":training-job/environment")
+    assert seen["MINE"] == "1"
+    assert seen["AWS_REGION"] == "us-east-1"
+    assert seen["HOSTNAME"] != "algo-1"
+    assert not [name for name in seen if name.startswith("SM_")]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("Path('/opt/ml/output/failure').write_text('no rows'); sys.exit(3)", "AlgorithmError: no rows, exit code: 3"),
+        ("sys.exit(1)", "AlgorithmError: , exit code: 1"),
+    ],
+)
+def test_a_container_that_fails_says_why(emulator: EmulatorProcess, box: str, script: str, reason: str) -> None:
+    name = emulator.train(f"fails-{time.time_ns()}", box, script)
+    job = emulator.ended(name)
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", reason)
+
+
+def test_a_container_that_needs_more_memory_than_the_instance_has_is_killed(
+    emulator: EmulatorProcess, box: str
+) -> None:
+    script = "data = []\nwhile True: data.append(b'x' * 50_000_000)"
+    emulator.train(
+        "too-much", box, script,
+        ResourceConfig={"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    )  # fmt: skip
+    job = emulator.ended("too-much", 120)
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: , exit code: 137")
+
+
+def test_train_that_is_not_on_the_path(emulator: EmulatorProcess, box: str) -> None:
+    image = {"TrainingImage": box, "TrainingInputMode": "File", "ContainerEntrypoint": ["/no/such/program"]}
+    emulator.train("no-program", box, "", AlgorithmSpecification=image)
+    reason = emulator.ended("no-program")["FailureReason"]
+    assert reason.startswith("ClientError: ")
+    assert "/no/such/program" in reason
+    assert "no such file or directory" in reason
+
+
+def test_a_stopped_job_keeps_what_it_saved(emulator: EmulatorProcess, box: str) -> None:
+    script = """
+def stop(*_):
+    Path("/opt/ml/model/saved").write_text("in time")
+    sys.exit(9)
+signal.signal(signal.SIGTERM, stop)
+print("ready")
+while True: time.sleep(1)
+"""
+    emulator.train("stopped", box, script)
+    emulator.job_at("stopped", {"Training"})
+    while not emulator.log_lines("stopped/algo-1"):
+        time.sleep(0.05)
+    emulator.sagemaker.stop_training_job(TrainingJobName="stopped")
+    job = emulator.ended("stopped")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"], job.get("FailureReason")) == ("Stopped", "Stopped", None)
+    assert tar_names(emulator, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"saved": b"in time"}
+
+
+def test_a_job_that_ignores_sigterm_is_killed_when_its_time_is_up(emulator: EmulatorProcess, box: str) -> None:
+    script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)"
+    emulator.train("too-long", box, script, StoppingCondition={"MaxRuntimeInSeconds": 1})
+    job = emulator.ended("too-long")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_channel_that_does_not_fit_the_volume(emulator: EmulatorProcess, box: str) -> None:
+    with io.BytesIO(bytes(1024)) as small:
+        emulator.s3.upload_fileobj(small, "samebox-test", "big/small")
+    emulator.s3.put_object(Bucket="samebox-test", Key="big/large", Body=bytes(1024 * 1024 * 1024 + 1))
+    emulator.train("too-big", box, "", InputDataConfig=[channel("big", "s3://samebox-test/big/")])
+    job = emulator.ended("too-big")
+    assert job["FailureReason"] == "ClientError: Data download failed:Insufficient disk space"
