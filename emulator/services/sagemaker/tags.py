@@ -16,17 +16,10 @@ def add(services: Services, params: dict[str, Any], caller: Caller) -> dict[str,
 
 
 def list_(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """ListTags. A resource has at most 50 tags; they are never more than one page unless a smaller one is asked for."""
-    tags = _listed(_find(services, params, caller))
-    token = params.get("NextToken", "0")
-    if not token.isdecimal():
+    """ListTags: all of them. A resource has at most 50 tags, and no page is smaller (SM:ListTagsMaxResults)."""
+    if params.get("NextToken"):
         raise ValidationException("Invalid NextToken.")
-    start = int(token)
-    end = start + params.get("MaxResults", 50)
-    answer: dict[str, Any] = {"Tags": tags[start:end]}
-    if end < len(tags):
-        answer["NextToken"] = str(end)
-    return answer
+    return {"Tags": _listed(_find(services, params, caller))}
 
 
 def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:

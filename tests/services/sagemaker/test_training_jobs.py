@@ -1,0 +1,210 @@
+"""Training jobs through boto3: what is refused, in AWS's words, and what Describe says."""
+
+import copy
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests import samples
+from tests.conftest import Aws
+
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+
+
+def changed(**members: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(samples.TRAINING_JOB), **members}
+
+
+def with_image(image: str) -> dict[str, Any]:
+    return changed(AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"})
+
+
+def channel(name: str = "train", **members: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://samples/digits/", **members.pop("source", {})}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **members}
+
+
+def refused(aws: Aws, request: dict[str, Any]) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        aws.sagemaker.create_training_job(**request)
+    error = caught.value.response["Error"]
+    assert aws.sagemaker.list_training_jobs()["TrainingJobSummaries"] == [], "a refused job leaves nothing"
+    return error["Code"], error["Message"]
+
+
+def test_an_image_is_run_by_the_digest_that_its_tag_had(aws: Aws) -> None:
+    row = aws.row(aws.create("TrainingJob"))
+    port = aws.services.settings.port
+    assert row.state["ResolvedImage"] == f"localhost:{port}/digits@sha256:{'d' * 64}"
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", REGISTRY])
+def test_the_repository_has_three_names(aws: Aws, host: str) -> None:
+    image = f"{host.format(port=aws.services.settings.port)}/digits:latest"
+    aws.sagemaker.create_training_job(**with_image(image))
+
+
+def test_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
+    for image, repository in ((f"{REGISTRY}/never:1", "never"), (f"{REGISTRY}/digits:never", "digits")):
+        assert refused(aws, with_image(image)) == (
+            "ValidationException",
+            f"Access denied for repository: {repository} in registry ID: 123456789012. Please check if your ECR "
+            f"repository and image exist and role {samples.ROLE} has proper pull permissions for SageMaker: "
+            "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer",
+        )
+
+
+def test_an_image_that_is_no_image_is_refused(aws: Aws) -> None:
+    assert refused(aws, with_image("No Image")) == (
+        "ValidationException",
+        "Invalid training image. Please provide a valid Amazon Elastic Container Registry path of the Docker image to "
+        "run.",
+    )
+
+
+def test_an_image_of_another_registry_needs_a_vpc(aws: Aws) -> None:
+    for image in ("docker.io/library/python:3.10", "python:3.10", "localhost:1/digits"):
+        code, message = refused(aws, with_image(image))
+        assert code == "ValidationException"
+        assert message.startswith("TrainingImageConfig with TrainingRepositoryAccessMode set to VPC must be provided")
+
+
+def test_an_image_of_another_region_is_refused(aws: Aws) -> None:
+    code, message = refused(aws, with_image("123456789012.dkr.ecr.eu-central-1.amazonaws.com/digits:latest"))
+    assert (code, message) == (
+        "ValidationException",
+        "Invalid DNS suffix 'amazonaws.com' for region 'eu-central-1' in training image. Please provide the valid "
+        "<region>.<dns-suffix>: 'us-east-1.amazonaws.com'",
+    )
+
+
+def test_one_of_image_and_algorithm_is_needed(aws: Aws) -> None:
+    for algorithm in ({}, {"TrainingImage": samples.IMAGE, "AlgorithmName": "xgboost"}):
+        code, message = refused(aws, changed(AlgorithmSpecification={"TrainingInputMode": "File", **algorithm}))
+        assert (code, message.split()[:2]) == ("ValidationException", ["Exactly", "one"])
+
+
+def test_a_channel_without_an_object_is_refused(aws: Aws) -> None:
+    request = changed(InputDataConfig=[channel(), channel("test", source={"S3Uri": "s3://samples/never/x"})])
+    assert refused(aws, request) == (
+        "ValidationException",
+        'No S3 objects found under S3 URL "s3://samples/never/x" given in input data source. Please ensure that the '
+        "bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix, and that the role "
+        f'"{samples.ROLE}" has "s3:ListBucket" permissions on bucket "samples".',
+    )
+
+
+def test_channel_names_are_unique(aws: Aws) -> None:
+    code, message = refused(aws, changed(InputDataConfig=[channel(), channel()]))
+    assert (code, message) == ("ValidationException", "Channel names must be unique; given more than once: train.")
+
+
+def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_together(aws: Aws) -> None:
+    code, message = refused(aws, changed(TrainingJobName="my_job", RoleArn="arn:aws:iam::1:role/short"))
+    assert (code, message[:30]) == ("ValidationException", "2 validation errors detected: ")
+    assert "'trainingJobName'" in message
+    assert "'roleArn'" in message
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        (changed(EnableManagedSpotTraining=True), "EnableManagedSpotTraining=True"),
+        (changed(CheckpointConfig={"S3Uri": "s3://samples/c"}), "CheckpointConfig"),
+        (
+            changed(ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}),
+            "ResourceConfig.InstanceCount=2",
+        ),
+        (
+            changed(InputDataConfig=[channel(), channel("b", InputMode="FastFile")]),
+            "InputDataConfig[1].InputMode=FastFile",
+        ),
+        (
+            changed(InputDataConfig=[channel(source={"S3DataType": "ManifestFile"})]),
+            "InputDataConfig[0].DataSource.S3DataSource.S3DataType=ManifestFile",
+        ),
+        (
+            changed(InputDataConfig=[channel(source={"S3DataDistributionType": "ShardedByS3Key"})]),
+            "InputDataConfig[0].DataSource.S3DataSource.S3DataDistributionType=ShardedByS3Key",
+        ),
+        (
+            changed(AlgorithmSpecification={"AlgorithmName": "xgboost", "TrainingInputMode": "File"}),
+            "AlgorithmSpecification.AlgorithmName=xgboost",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_not_run_yet_is_refused_by_name(aws: Aws, request_: dict[str, Any], named: str) -> None:
+    code, message = refused(aws, request_)
+    assert code == "NotImplemented"
+    assert message == f"samebox does not implement sagemaker:CreateTrainingJob with {named}."
+
+
+def test_instance_groups_and_an_instance_type_exclude_each_other(aws: Aws) -> None:
+    group = {"InstanceGroupName": "one", "InstanceType": "ml.m5.large", "InstanceCount": 1}
+    resources = {"InstanceGroups": [group], "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+    assert refused(aws, changed(ResourceConfig=resources)) == (
+        "ValidationException",
+        "InstanceType or InstanceCount cannot be specified with InstanceGroups",
+    )
+
+
+def test_what_the_model_calls_optional_and_the_service_needs_is_missed(aws: Aws) -> None:
+    for member in ("AlgorithmSpecification", "ResourceConfig"):
+        request = {name: value for name, value in samples.TRAINING_JOB.items() if name != member}
+        code, message = refused(aws, request)
+        assert code == "ValidationException"
+        assert message.startswith(f"1 validation error detected: Value null at '{member[0].lower()}{member[1:]}'")
+
+
+def test_describe_fills_in_defaults(aws: Aws) -> None:
+    request = {name: value for name, value in samples.TRAINING_JOB.items() if name != "StoppingCondition"}
+    aws.sagemaker.create_training_job(**request)
+    shown = aws.sagemaker.describe_training_job(TrainingJobName="digits")
+    assert shown["StoppingCondition"] == {"MaxRuntimeInSeconds": 86400}
+    assert shown["ModelArtifacts"] == {"S3ModelArtifacts": "s3://samples/output/digits/output/model.tar.gz"}
+    assert (shown["TrainingJobStatus"], shown["SecondaryStatus"]) == ("InProgress", "Starting")
+    assert [one["Status"] for one in shown["SecondaryStatusTransitions"]] == ["Starting"]
+    assert shown["EnableNetworkIsolation"] is False
+    assert shown["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
+    assert "ResolvedImage" not in shown
+
+
+def test_stop_writes_the_wish_once(aws: Aws) -> None:
+    aws.create("TrainingJob")
+    for _ in range(2):
+        aws.sagemaker.stop_training_job(TrainingJobName="digits")
+        shown = aws.sagemaker.describe_training_job(TrainingJobName="digits")
+        assert shown["TrainingJobStatus"] == "Stopping"
+        assert [one["Status"] for one in shown["SecondaryStatusTransitions"]] == ["Starting", "Stopping"]
+
+
+def test_a_job_that_has_ended_cannot_be_stopped(aws: Aws) -> None:
+    arn = aws.create("TrainingJob")
+    for stage in ("Downloading", "Training", "Uploading", "Completed"):
+        aws.resources.advance(aws.row(arn), stage)
+    with pytest.raises(ClientError) as caught:
+        aws.sagemaker.stop_training_job(TrainingJobName="digits")
+    assert caught.value.response["Error"] == {
+        "Code": "ValidationException",
+        "Message": "The request was rejected because the training job is in status Completed.",
+    }
+
+
+def test_a_job_that_runs_cannot_be_deleted(aws: Aws) -> None:
+    aws.create("TrainingJob")
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        aws.sagemaker.delete_training_job(TrainingJobName="digits")
+
+
+def test_status_is_looked_at_after_the_page_is_cut(aws: Aws) -> None:
+    # As SM:ListTrainingJobs documents it for StatusEquals together with MaxResults.
+    arns = [aws.create("TrainingJob", TrainingJobName=name) for name in ("a", "b", "c")]
+    aws.resources.advance(aws.row(arns[2]), "Failed")
+    page = aws.sagemaker.list_training_jobs(StatusEquals="Failed", MaxResults=2)
+    assert page["TrainingJobSummaries"] == []
+    rest = aws.sagemaker.list_training_jobs(StatusEquals="Failed", MaxResults=2, NextToken=page["NextToken"])
+    assert [job["TrainingJobName"] for job in rest["TrainingJobSummaries"]] == ["c"]
+    whole = aws.sagemaker.list_training_jobs(StatusEquals="Failed")
+    assert [job["TrainingJobName"] for job in whole["TrainingJobSummaries"]] == ["c"]

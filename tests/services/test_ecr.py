@@ -1,0 +1,180 @@
+"""ECR through boto3: repositories, images, policies, tags, and AWS's words for what is not there."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import ACCOUNT, DIGEST, DOCKER_MANIFEST, REGION, Aws
+
+INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+NEVER = f"The repository with name 'never' does not exist in the registry with id '{ACCOUNT}'"
+
+
+def error_of(call: Any, **params: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def store_manifest(aws: Aws, document: dict[str, Any], repository: str = "digits", digest: str = DIGEST) -> None:
+    """Put into the registry what a push would have left there."""
+    name = f"{ACCOUNT}/{REGION}/{repository}"
+    aws.registry.manifests[name, digest] = (DOCKER_MANIFEST, json.dumps(document).encode())
+
+
+def test_a_repository_is_where_docker_finds_it(aws: Aws) -> None:
+    made = aws.ecr.create_repository(repositoryName="team/app", tags=[{"Key": "a", "Value": "b"}])["repository"]
+    assert made["repositoryUri"] == f"localhost:{aws.services.settings.port}/team/app"
+    assert made["repositoryArn"] == f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/team/app"
+    assert (made["registryId"], made["imageTagMutability"]) == (ACCOUNT, "MUTABLE")
+    assert aws.ecr.describe_repositories(repositoryNames=["team/app"])["repositories"] == [made]
+
+
+def test_a_repository_is_made_once(aws: Aws) -> None:
+    assert error_of(aws.ecr.create_repository, repositoryName="digits") == (
+        "RepositoryAlreadyExistsException",
+        f"The repository with name 'digits' already exists in the registry with id '{ACCOUNT}'",
+    )
+
+
+def test_what_is_not_there_is_said_so(aws: Aws) -> None:
+    ecr = aws.ecr
+    for call, params in (
+        (ecr.describe_repositories, {"repositoryNames": ["never"]}),
+        (ecr.delete_repository, {"repositoryName": "never"}),
+        (ecr.describe_images, {"repositoryName": "never"}),
+        (ecr.list_images, {"repositoryName": "never"}),
+        (ecr.get_repository_policy, {"repositoryName": "never"}),
+        (ecr.list_tags_for_resource, {"resourceArn": f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/never"}),
+    ):
+        assert error_of(call, **params) == ("RepositoryNotFoundException", NEVER)
+
+
+def test_repositories_come_in_pages_by_name(aws: Aws) -> None:
+    for name in ("cc", "aa", "bb"):
+        aws.ecr.create_repository(repositoryName=name)
+    pages = aws.ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 2})
+    assert [[one["repositoryName"] for one in page["repositories"]] for page in pages] == [["aa", "bb"], ["cc", "digits"]]
+
+
+def test_a_repository_with_images_is_deleted_by_force(aws: Aws) -> None:
+    store_manifest(aws, {})
+    assert error_of(aws.ecr.delete_repository, repositoryName="digits") == (
+        "RepositoryNotEmptyException",
+        f"The repository with name 'digits' in registry with id '{ACCOUNT}' cannot be deleted because it still "
+        "contains images",
+    )
+    aws.ecr.delete_repository(repositoryName="digits", force=True)
+    assert aws.registry.manifests == {}
+    aws.ecr.create_repository(repositoryName="digits")
+    assert aws.ecr.list_images(repositoryName="digits")["imageIds"] == []
+
+
+def test_a_login_token_says_who_and_until_when(aws: Aws) -> None:
+    (data,) = aws.ecr.get_authorization_token()["authorizationData"]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    assert (user, len(password) > 64) == ("AWS", True)
+    assert data["expiresAt"].timestamp() == pytest.approx(aws.clock.now + 12 * 3600, abs=60)
+    assert data["proxyEndpoint"] == f"http://localhost:{aws.services.settings.port}"
+
+
+def test_an_image_is_described_with_its_compressed_size(aws: Aws) -> None:
+    store_manifest(aws, {"config": {"size": 10}, "layers": [{"size": 200}, {"size": 3000}]})
+    aws.push(tag="v1")
+    (shown,) = aws.ecr.describe_images(repositoryName="digits")["imageDetails"]
+    assert (shown["imageDigest"], shown["imageTags"]) == (DIGEST, ["latest", "v1"])
+    assert (shown["imageSizeInBytes"], shown["imageManifestMediaType"]) == (3210, DOCKER_MANIFEST)
+    (same,) = aws.ecr.describe_images(repositoryName="digits", imageIds=[{"imageTag": "v1"}, {"imageDigest": DIGEST}])[
+        "imageDetails"
+    ]
+    assert same == shown
+
+
+def test_an_image_that_is_not_there_is_said_so(aws: Aws) -> None:
+    assert error_of(aws.ecr.describe_images, repositoryName="digits", imageIds=[{"imageTag": "v9"}]) == (
+        "ImageNotFoundException",
+        "The image with imageId {imageDigest:'null', imageTag:'v9'} does not exist within the repository with name "
+        f"'digits' in the registry with id '{ACCOUNT}'",
+    )
+
+
+def test_images_are_listed_by_tag(aws: Aws) -> None:
+    aws.push(tag="v1")
+    listed = aws.ecr.list_images(repositoryName="digits", filter={"tagStatus": "TAGGED"})["imageIds"]
+    assert listed == [{"imageDigest": DIGEST, "imageTag": "latest"}, {"imageDigest": DIGEST, "imageTag": "v1"}]
+    assert aws.ecr.list_images(repositoryName="digits", filter={"tagStatus": "UNTAGGED"})["imageIds"] == []
+    pages = aws.ecr.get_paginator("list_images").paginate(repositoryName="digits", PaginationConfig={"PageSize": 1})
+    assert [len(page["imageIds"]) for page in pages] == [1, 1]
+
+
+def test_a_manifest_is_given_as_it_was_pushed(aws: Aws) -> None:
+    store_manifest(aws, {"schemaVersion": 2})
+    answer = aws.ecr.batch_get_image(repositoryName="digits", imageIds=[{"imageTag": "latest"}, {"imageTag": "never"}])
+    (image,), (failure,) = answer["images"], answer["failures"]
+    assert image["imageId"] == {"imageDigest": DIGEST, "imageTag": "latest"}
+    assert json.loads(image["imageManifest"]) == {"schemaVersion": 2}
+    assert (failure["failureCode"], failure["failureReason"]) == ("ImageNotFound", "Requested image not found")
+
+
+def test_a_tag_goes_before_its_image(aws: Aws) -> None:
+    store_manifest(aws, {})
+    aws.push(tag="v1")
+    ecr = aws.ecr
+    ecr.batch_delete_image(repositoryName="digits", imageIds=[{"imageTag": "v1"}])
+    assert ecr.list_images(repositoryName="digits")["imageIds"] == [{"imageDigest": DIGEST, "imageTag": "latest"}]
+    assert aws.registry.manifests
+    answer = ecr.batch_delete_image(repositoryName="digits", imageIds=[{"imageTag": "latest"}, {"imageTag": "x"}])
+    assert answer["imageIds"] == [{"imageDigest": DIGEST, "imageTag": "latest"}]
+    assert [one["failureCode"] for one in answer["failures"]] == ["ImageNotFound"]
+    assert ecr.list_images(repositoryName="digits")["imageIds"] == []
+    assert aws.registry.manifests == {}
+
+
+def test_an_image_that_an_index_lists_stays(aws: Aws) -> None:
+    child = f"sha256:{'c' * 64}"
+    aws.push("many", media_type=INDEX)
+    store_manifest(aws, {"manifests": [{"digest": child}]}, "many")
+    from emulator.resources.kinds import REPOSITORY
+    from emulator.services import repositories
+    from emulator.wire.caller import Caller
+
+    row = aws.resources.get(REPOSITORY, Caller(ACCOUNT), "many")
+    aws.resources.change(row, lambda row: repositories.with_image(row.state, child, DOCKER_MANIFEST, None, 1.0))
+    answer = aws.ecr.batch_delete_image(repositoryName="many", imageIds=[{"imageDigest": child}])
+    assert [one["failureCode"] for one in answer["failures"]] == ["ImageReferencedByManifestList"]
+
+
+def test_a_policy_is_kept_given_back_and_deleted(aws: Aws) -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": []})
+    aws.ecr.set_repository_policy(repositoryName="digits", policyText=text)
+    assert aws.ecr.get_repository_policy(repositoryName="digits")["policyText"] == text
+    assert aws.ecr.delete_repository_policy(repositoryName="digits")["policyText"] == text
+    assert error_of(aws.ecr.get_repository_policy, repositoryName="digits") == (
+        "RepositoryPolicyNotFoundException",
+        f"Repository policy does not exist for the repository with name 'digits' in the registry with id '{ACCOUNT}'",
+    )
+    code, _ = error_of(aws.ecr.set_repository_policy, repositoryName="digits", policyText="no json")
+    assert code == "InvalidParameterException"
+
+
+def test_tags_of_a_repository(aws: Aws) -> None:
+    arn = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/digits"
+    aws.ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    aws.ecr.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert aws.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_mutability_is_changed(aws: Aws) -> None:
+    aws.ecr.put_image_tag_mutability(repositoryName="digits", imageTagMutability="IMMUTABLE")
+    (shown,) = aws.ecr.describe_repositories(repositoryNames=["digits"])["repositories"]
+    assert shown["imageTagMutability"] == "IMMUTABLE"
+    assert [one["imageTags"] for one in _details(aws)] == [["latest"]], "what was pushed stays"
+
+
+def _details(aws: Aws) -> list[Any]:
+    store_manifest(aws, {})
+    return list(aws.ecr.describe_images(repositoryName="digits")["imageDetails"])
