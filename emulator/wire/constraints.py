@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.errors import ValidationException
-from emulator.wire.models import Shape
 from emulator.wire.patterns import as_printed, matcher
+from emulator.wire.schema import Shape
 
 # A request of a few MB may hold a million bad elements; the message says how many, and shows these.
 _SHOWN = 100

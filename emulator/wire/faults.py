@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.errors import AwsError
-from emulator.wire.models import Operation, Service, Shape
+from emulator.wire.models import Operation, Service
+from emulator.wire.schema import Shape
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ is first asked for, a shape when it is first walked.
 import gzip
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
+
+from emulator.wire.schema import Raw, Shape, Shapes
 
 # What we answer requests for, in the order in which a tie between two of them is decided.
 SPOKEN = (
@@ -32,187 +34,6 @@ SPOKEN = (
     "sagemaker-edge",
     "events",
 )
-
-SCALARS = frozenset({"string", "integer", "long", "float", "double", "boolean", "timestamp", "blob", "character"})
-
-Raw = Mapping[str, Any]
-
-
-class _Shapes(Mapping[str, "Shape"]):
-    """The shapes of one service, each made on first use."""
-
-    def __init__(self, raw: Mapping[str, Raw]) -> None:
-        self._raw = raw
-        self._made: dict[str, Shape] = {}
-
-    def __getitem__(self, name: str) -> "Shape":
-        shape = self._made.get(name)
-        if shape is None:
-            # Two threads may both make it; both are equal in all they say, and the first to be stored is kept.
-            shape = self._made.setdefault(name, Shape(name, self._raw[name], self))
-        return shape
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._raw)
-
-    def __len__(self) -> int:
-        return len(self._raw)
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """A type of the model. Members, keys and elements are reached through `Reference`s, which add where they travel."""
-
-    name: str
-    traits: Raw
-    _shapes: _Shapes
-
-    def __repr__(self) -> str:
-        return f"<Shape {self.name}: {self.type}>"
-
-    @cached_property
-    def type(self) -> str:
-        """structure, list, map, string, integer, long, float, double, boolean, timestamp or blob."""
-        return str(self.traits["type"])
-
-    @cached_property
-    def is_scalar(self) -> bool:
-        return self.type in SCALARS
-
-    @cached_property
-    def members(self) -> "Mapping[str, Reference]":
-        """A structure's members by their model names, in the model's order."""
-        raw = self.traits.get("members", {})
-        return MappingProxyType({name: Reference(name, traits, self._shapes) for name, traits in raw.items()})
-
-    @cached_property
-    def wire_members(self) -> "Mapping[str, Reference]":
-        """The same members by the names they have on the wire."""
-        return MappingProxyType({member.wire_name: member for member in self.members.values()})
-
-    @cached_property
-    def element(self) -> "Reference":
-        """What a list holds."""
-        return Reference("member", self.traits["member"], self._shapes)
-
-    @cached_property
-    def key(self) -> "Reference":
-        return Reference("key", self.traits["key"], self._shapes)
-
-    @cached_property
-    def value(self) -> "Reference":
-        return Reference("value", self.traits["value"], self._shapes)
-
-    @cached_property
-    def required(self) -> tuple[str, ...]:
-        return tuple(self.traits.get("required", ()))
-
-    @cached_property
-    def enum(self) -> tuple[str, ...]:
-        return tuple(self.traits.get("enum", ()))
-
-    @cached_property
-    def allowed(self) -> frozenset[str]:
-        """The enum again, to ask whether a word is in it."""
-        return frozenset(self.enum)
-
-    @cached_property
-    def pattern(self) -> str | None:
-        """A Java regex that the whole string must match."""
-        return self.traits.get("pattern")
-
-    @cached_property
-    def minimum(self) -> float | None:
-        return self.traits.get("min")
-
-    @cached_property
-    def maximum(self) -> float | None:
-        return self.traits.get("max")
-
-    @cached_property
-    def is_sensitive(self) -> bool:
-        return bool(self.traits.get("sensitive"))
-
-    @cached_property
-    def is_document(self) -> bool:
-        """Any JSON at all."""
-        return bool(self.traits.get("document"))
-
-    @cached_property
-    def is_union(self) -> bool:
-        return bool(self.traits.get("union"))
-
-    @cached_property
-    def is_event_stream(self) -> bool:
-        return bool(self.traits.get("eventstream"))
-
-    @cached_property
-    def payload(self) -> "Reference | None":
-        """The member that is the whole HTTP body (rest protocols)."""
-        name = self.traits.get("payload")
-        return None if name is None else self.members[name]
-
-    @cached_property
-    def is_flattened(self) -> bool:
-        return bool(self.traits.get("flattened"))
-
-    @cached_property
-    def timestamp_format(self) -> str | None:
-        return self.traits.get("timestampFormat")
-
-    @cached_property
-    def error_code(self) -> str:
-        """What the query protocol calls this error; elsewhere an error is called by its shape's name."""
-        return str(self.traits.get("error", {}).get("code", self.name))
-
-    @cached_property
-    def error_status(self) -> int:
-        """The HTTP status of this error."""
-        default = 500 if self.traits.get("fault") else 400
-        return int(self.traits.get("error", {}).get("httpStatusCode", default))
-
-    @cached_property
-    def is_server_fault(self) -> bool:
-        return bool(self.traits.get("fault")) or self.error_status >= 500
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """A use of a shape: as a member, an element, a key or a value, with what is special about this use."""
-
-    name: str
-    traits: Raw
-    _shapes: _Shapes
-
-    @cached_property
-    def shape(self) -> Shape:
-        return self._shapes[self.traits["shape"]]
-
-    @cached_property
-    def wire_name(self) -> str:
-        return str(self.traits.get("locationName", self.name))
-
-    @cached_property
-    def label(self) -> str:
-        """The name as messages say it: the first letter is lower case."""
-        return self.name[:1].lower() + self.name[1:]
-
-    @cached_property
-    def location(self) -> str | None:
-        """uri, querystring, header, headers, statusCode, or None for the body."""
-        return self.traits.get("location")
-
-    @cached_property
-    def is_flattened(self) -> bool:
-        return bool(self.traits.get("flattened")) or self.shape.is_flattened
-
-    @cached_property
-    def is_json_value(self) -> bool:
-        return bool(self.traits.get("jsonvalue"))
-
-    @cached_property
-    def timestamp_format(self) -> str | None:
-        return self.traits.get("timestampFormat") or self.shape.timestamp_format
 
 
 @dataclass(frozen=True)
@@ -244,7 +65,7 @@ class Operation:
     name: str
     service: str
     traits: Raw
-    _shapes: _Shapes
+    _shapes: Shapes
     paginator: Paginator | None = None
 
     @cached_property
@@ -298,7 +119,7 @@ class Service:
         self.signing_name: str = metadata.get("signingName", metadata["endpointPrefix"])
         self.xml_namespace: str | None = metadata.get("xmlNamespace")
         self.is_query_compatible = "awsQueryCompatible" in metadata
-        self.shapes = _Shapes(model["shapes"])
+        self.shapes = Shapes(model["shapes"])
         self._operations: Mapping[str, Raw] = model["operations"]
         self._paginators: Mapping[str, Raw] = paginators.get("pagination", {})
         self._waiters: Mapping[str, Raw] = waiters.get("waiters", {})

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import regex
 
-_SECONDS = 1.0
+_SECONDS = 0.5
 # Below this length a pattern without a repeated group is matched in microseconds, whatever the string.
 _SHORT = 1024
 

@@ -10,7 +10,8 @@ from emulator.errors import AwsError, SerializationException
 from emulator.wire.faults import fault
 from emulator.wire.http import Request, Response
 from emulator.wire.jsonbody import DEEPEST
-from emulator.wire.models import Operation, Reference, Service, Shape
+from emulator.wire.models import Operation, Service
+from emulator.wire.schema import Reference, Shape
 from emulator.wire.shapes import from_text, to_text
 
 # A field's name is a path, `Tags.member.1.Key`; the fields of a request are the tree that those paths make. A leaf is

@@ -9,7 +9,8 @@ from emulator.wire import jsonbody, uris
 from emulator.wire.faults import fault
 from emulator.wire.http import Request, Response
 from emulator.wire.json11 import error_members
-from emulator.wire.models import Operation, Reference, Service, Shape
+from emulator.wire.models import Operation, Service
+from emulator.wire.schema import Reference, Shape
 from emulator.wire.shapes import from_text, parse, to_json, to_text
 
 

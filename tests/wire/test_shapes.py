@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from emulator.errors import SerializationException
-from emulator.wire.models import Models, Shape
+from emulator.wire.models import Models
+from emulator.wire.schema import Shape
 from emulator.wire.shapes import accept, parse, project, read_timestamp, to_json, write_timestamp
 
 SERVICE = Models().service("sagemaker")
