@@ -279,7 +279,7 @@ class Training:
         first_epoch = self.checkpoints.restore(model) if self.is_first else 0
         if self.hvd:
             first_epoch = int(self.hvd.broadcast_object(first_epoch, root_rank=0))
-            self.hvd.broadcast_variables([*model.variables, *model.optimizer.variables], root_rank=0)
+            self.hvd.broadcast_variables([*model.variables, *model.optimizer.variables()], root_rank=0)
         return first_epoch
 
     def epoch(self, model: Any, x: Any, y: Any, epoch: int) -> tuple[bool, dict[str, float]]:
@@ -324,7 +324,9 @@ class Training:
 
     def say(self, sentence: str) -> None:
         if self.is_first:
-            print(sentence, flush=True)
+            # In one write, which print's is not where output is unbuffered: mpirun tags what it reads in one piece.
+            sys.stdout.write(sentence + "\n")
+            sys.stdout.flush()
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self.stop_signal = number
@@ -393,7 +395,7 @@ class Checkpoints:
 
     @staticmethod
     def _variables(model: Any) -> list[Any]:
-        return [*model.variables, *model.optimizer.variables]
+        return [*model.variables, *model.optimizer.variables()]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMIT = 1024 - len("AlgorithmError: ") - len(", exit code: 255")
 COMMAND_LIMIT = 200
 
-_RANK = re.compile(r"^\[\d+,\d+\]<(?:stderr|stdout)>:?", re.MULTILINE)
+_RANK = re.compile(r"^\[\d+,\d+\]<(?:stderr|stdout)>:?")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -46,10 +46,11 @@ def client_text(message: str) -> str:
 
 def error_message(stderr: str) -> str:
     """What a person would look for in the end of a log: the last traceback, else the last lines."""
-    ranks = [line for line in stderr.splitlines() if _RANK.match(line)]
-    if any(_TRACEBACK in line for line in ranks):
-        # Under mpirun its own banner follows the traceback, and would push it out of the limit.
-        stderr = _RANK.sub("", "\n".join(ranks))
+    lines = stderr.splitlines()
+    rank = next((found[0] for line in reversed(lines) if _TRACEBACK in line and (found := _RANK.match(line))), None)
+    if rank is not None:
+        # mpirun mixes the ranks' lines, and its own banner would push the traceback out of the limit.
+        stderr = "\n".join(line[len(rank) :] for line in lines if line.startswith(rank))
     start = stderr.rfind(_TRACEBACK)
     return (stderr[start:] if start >= 0 else stderr).strip()
 
