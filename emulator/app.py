@@ -22,7 +22,6 @@ from emulator.containers.engine import Engine
 from emulator.containers.registry_server import RegistryServer
 from emulator.data.objects import NoSuchBucket, NoSuchKey, Objects, S3Error
 from emulator.data.rclone import S3Server
-from emulator.data.s3_door import S3Door
 from emulator.edge import Edge
 from emulator.errors import AwsError
 from emulator.jobs.endpoints import Endpoints
@@ -41,9 +40,9 @@ from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
 from emulator.services.registry_client import RegistryClient
 from emulator.settings import Settings
-from emulator.traffic.forward import Forward
 from emulator.traffic.invoke import Invocations
 from emulator.traffic.routes import Key, Route, RoutingTable, Target
+from emulator.traffic.s3 import S3Door
 from emulator.traffic.upstream import Upstream
 from emulator.wire.gateway import Gateway
 from emulator.wire.models import Models
@@ -110,7 +109,7 @@ class Emulator:
             clock=self._clock,
             secret=self._secret,
         )
-        door = S3Door(Forward(self._s3.url), keys)
+        door = S3Door(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
         registry = RegistryEndpoint(self.resources, self._secret, self._registry.url, self._registry.forget)
         for connected in (door, registry):
             self._connections.push_async_callback(connected.close)

@@ -208,7 +208,7 @@ def _gunzipped(archive: Iterable[bytes]) -> Iterator[bytes]:
             begun = True
             try:
                 out = decompressor.decompress(waiting, CHUNK_BYTES)
-            except isal_zlib.IsalError as error:
+            except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub says that it is an instance
                 raise ArtifactError("not-a-tar", f"The archive is not a gzip file: {error}.") from error
             waiting = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
             if out:

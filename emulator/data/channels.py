@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from threading import Event
 
 NAME_BYTES = 255
+# As on AWS, whatever the umask (contract §1.2).
+DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
 # How soon a wish to stop reaches the threads that move bytes.
 _POLL_SECONDS = 0.1
 
@@ -73,8 +75,16 @@ def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
     What the contract leaves open, and is our choice: a prefix that ends inside a path segment keeps that segment whole
     (`s3://b/data/tr` gives `train/a` and `tr.csv`); an empty object whose key ends with `/` is a directory.
     """
-    name = str(channel["ChannelName"])
-    prefix = Location.parse(channel["DataSource"]["S3DataSource"]["S3Uri"]).key
+    return _layout(str(channel["ChannelName"]), channel["DataSource"]["S3DataSource"]["S3Uri"], objects)
+
+
+def checkpoints(request: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
+    """What CheckpointConfig.S3Uri holds, laid out for LocalPath (contract §1.10). Raises ChannelError."""
+    return _layout("checkpoints", request["CheckpointConfig"]["S3Uri"], objects)
+
+
+def _layout(name: str, uri: str, objects: Sequence[Object]) -> ChannelPlan:
+    prefix = Location.parse(uri).key
     files: list[ChannelFile] = []
     directories: list[str] = []
     for one in objects:
@@ -116,21 +126,38 @@ def download(
     needed = sum(one.size for one in plans)
     if volume_bytes is not None and needed > volume_bytes:
         raise OutOfSpace(str(data_directory), needed, volume_bytes)
-    missing: list[tuple[Object, Path]] = []
-    for one in plans:
-        root = data_directory / one.name
-        _remove_unplanned(root, one)
-        root.mkdir(parents=True, exist_ok=True)
-        for directory in one.directories:
-            (root / directory).mkdir(parents=True, exist_ok=True)
-        missing.extend((file.object, root / file.path) for file in one.files if not _is_there(file, root / file.path))
-    free = shutil.disk_usage(data_directory).free if plans else 0
-    if (wanted := sum(item.size for item, _ in missing)) > free:
-        raise OutOfSpace(str(data_directory), wanted, free)
-    _fetch(missing, objects, cancelled, streams)
+    with disk_errors(data_directory):
+        _download({data_directory / one.name: one for one in plans}, objects, cancelled, streams)
     # Last, so that a manifest says that its channel is complete.
     for one in plans:
-        (data_directory / f"{one.name}-manifest").write_bytes(one.manifest)
+        manifest = data_directory / f"{one.name}-manifest"
+        manifest.write_bytes(one.manifest)
+        manifest.chmod(FILE_MODE)
+
+
+def restore(
+    plan: ChannelPlan, objects: Objects, directory: Path, cancelled: Event | None = None, streams: int = 8
+) -> None:
+    """Make `directory` hold what is planned, without a manifest: for checkpoints, before the first start."""
+    with disk_errors(directory):
+        _download({directory: plan}, objects, cancelled, streams)
+
+
+def _download(plans: Mapping[Path, ChannelPlan], objects: Objects, cancelled: Event | None, streams: int) -> None:
+    missing: list[tuple[Object, Path]] = []
+    for root, one in plans.items():
+        _remove_unplanned(root, one)
+        root.mkdir(parents=True, exist_ok=True)
+        root.chmod(DIRECTORY_MODE)
+        for directory in sorted(_directories(one)):
+            (root / directory).mkdir(exist_ok=True)
+            (root / directory).chmod(DIRECTORY_MODE)
+        missing.extend((file.object, root / file.path) for file in one.files if not _is_there(file, root / file.path))
+    wanted = sum(item.size for item, _ in missing)
+    for root in plans:
+        if wanted > (free := shutil.disk_usage(root).free):
+            raise OutOfSpace(str(root), wanted, free)
+    _fetch(missing, objects, cancelled, streams)
 
 
 def _local_path(prefix: str, key: str) -> str:
@@ -171,6 +198,11 @@ def _upwards(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
+def _directories(one: ChannelPlan) -> set[str]:
+    parents = {file.path.rpartition("/")[0] for file in one.files}
+    return {above for path in {*parents, *one.directories} for above in _upwards(path)}
+
+
 def _is_there(file: ChannelFile, path: Path) -> bool:
     try:
         found = path.lstat()
@@ -184,8 +216,7 @@ def _remove_unplanned(root: Path, one: ChannelPlan) -> None:
     if not root.exists():
         return
     files = {file.path for file in one.files}
-    parents = [path.rpartition("/")[0] for path in files]
-    directories = {above for path in [*parents, *one.directories] for above in _upwards(path)}
+    directories = _directories(one)
     for path in sorted(root.rglob("*"), reverse=True):
         name = path.relative_to(root).as_posix()
         if path.is_dir() and not path.is_symlink():
@@ -206,8 +237,6 @@ def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: 
                 item, path = next(todo, (None, None))
             if item is None or path is None:
                 return
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
             objects.download(item, path, stop)
 
     with ThreadPoolExecutor(min(streams, len(missing)) or 1, "channel") as pool:

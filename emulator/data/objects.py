@@ -245,6 +245,7 @@ class Objects:
             with disk_errors(path), temporary.open("wb") as file, contextlib.closing(self.read(item.uri)) as chunks:
                 for chunk in _until(cancelled, chunks):
                     file.write(chunk)
+            temporary.chmod(0o644)
             os.utime(temporary, (item.modified, item.modified))
             temporary.replace(path)
         except BaseException:

@@ -253,8 +253,8 @@ def _resource_config(hosts: Sequence[Host], current_host: str) -> dict[str, Any]
             }
             for group in groups
         ],
+        # `"topology":null` was seen once, in December 2025; nothing reads it but on GB200 clusters.
         "network_interface_name": NETWORK_INTERFACE,
-        "topology": None,
     }
 
 
