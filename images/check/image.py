@@ -45,7 +45,9 @@ def check_python(accelerator: str) -> None:
         distribution = "tensorflow-cpu" if (name, accelerator) == ("tensorflow", "cpu") else name
         require(importlib.metadata.version(distribution) == version, f"{distribution} is {version}")
     pip_check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
-    require(pip_check.returncode == 0, "what is installed fits together" + "\n" * pip_check.returncode + pip_check.stdout)
+    if pip_check.returncode:
+        print(pip_check.stdout)
+    require(pip_check.returncode == 0, "what is installed fits together")
 
     import horovod.tensorflow as horovod
     import tensorflow
