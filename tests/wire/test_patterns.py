@@ -1,7 +1,5 @@
 """Java's regexes, said in Python."""
 
-import time
-
 import pytest
 import regex
 
@@ -49,9 +47,7 @@ def test_a_dot_inside_a_class_and_an_escaped_dot_stay_dots() -> None:
 
 
 def test_a_pattern_that_would_take_for_ever_is_given_up() -> None:
-    started = time.process_time()
-    assert not matcher("(a+)+b")("a" * 60)
-    assert time.process_time() - started < 30
+    assert not matcher("(a+)+b")("a" * 60)  # 2**60 ways to try; without a limit this test would not end
 
 
 @pytest.mark.parametrize(
