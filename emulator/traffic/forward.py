@@ -35,6 +35,8 @@ _HOP_BY_HOP = frozenset(
 )
 # Our own server sets these.
 _SERVERS_OWN = frozenset({b"date", b"server"})
+# How much of a refused request's body is read and dropped.
+_DRAIN_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Forward:
         if self._on_request is not None:
             changed = self._on_request(head, scope)
             if isinstance(changed, Answer):
-                await _send_whole(send, changed)
+                await _refuse(head, changed, receive, send, self._idle_timeout)
                 return
             head = changed
         client = _Client(receive, send, self._idle_timeout)
@@ -276,6 +278,24 @@ async def _send_whole(send: Send, answer: Answer) -> None:
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _refuse(head: Head, answer: Answer, receive: Receive, send: Send, idle_timeout: float) -> None:
+    # The body that belongs to the refused request must not be taken for the next request. A client that asked first
+    # (`Expect`) will not send it; one that sends it already gets to read our answer if we take the body in.
+    left = _DRAIN_BYTES if head.header(b"expect") is None else 0
+    more = True
+    try:
+        async with asyncio.timeout(idle_timeout):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        pass
+    if more:
+        answer = Answer(answer.status, (*answer.headers, (b"connection", b"close")), answer.body)
+    await _send_whole(send, answer)
 
 
 def _plain_failure(head: Head, failure: Failure) -> Answer:  # noqa: ARG001 - others look at the head

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import re
 import secrets
 import time
@@ -89,6 +90,7 @@ _MESSAGES = {
 _CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 _BARE_ETAG = re.compile(rb"<ETag>([^<&\"]+)</ETag>")
+_KEPT_HEADERS = (b"x-amz-meta-", b"x-amz-server-side-encryption", b"x-amz-storage-class", b"x-amz-website-redirect-")
 _NAME_BYTES = 255
 
 
@@ -130,6 +132,8 @@ class S3Door:
         bucket, _, key = path.removeprefix("/").partition("/")
         if _is_expired(query, self._clock()):
             return _error(head, 403, "AccessDenied", "Request has expired")
+        if head.method == "OPTIONS":
+            return _error(head, 403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
         query = _without_signature(query)
         refusal = _unset_or_unknown(head, bucket, key, query) or self._refuse_name(head, bucket, key, query)
         if refusal is not None:
@@ -259,30 +263,33 @@ def _wants_body(head: Head, answer: Answer) -> bool:
     # Of the XML answers only listings need a hand: they are small, a thousand keys at most.
     path, _ = _split(head.target)
     is_bucket = "/" not in path.strip("/")
-    return head.method == "GET" and is_bucket and (answer.header(b"content-type") or b"").startswith(b"application/xml")
+    return head.method == "GET" and is_bucket and b"xml" in (answer.header(b"content-type") or b"")
 
 
 def _on_answer(head: Head, answer: Answer) -> Answer:
     if answer.status >= 400:
         return _put_right(head, answer)
-    request_id = secrets.token_hex(8).upper().encode()
+    # A part of an object is answered with 200 by the server behind.
+    status = 206 if answer.status == 200 and answer.header(b"content-range") is not None else answer.status
+    wants_checksum = head.method not in ("GET", "HEAD") or head.header(b"x-amz-checksum-mode") is not None
     headers = [
-        (name, value)
-        for name, value in answer.headers
-        if name not in (b"x-amz-request-id", b"x-amz-id-2")
-        # Of the whole object, while what comes is a part of it; or not asked for.
-        and not (
-            name.startswith(b"x-amz-checksum-")
-            and (answer.status == 206 or (head.method in ("GET", "HEAD") and not head.header(b"x-amz-checksum-mode")))
-        )
-        and not (name == b"x-amz-delete-marker" and value == b"false")
+        *(header for header in answer.headers if _is_s3s(header[0], wants_checksum and status == 200)),
+        *_identified(),
     ]
-    headers.append((b"x-amz-request-id", request_id))
     if head.method == "HEAD" and "/" not in _split(head.target)[0].strip("/"):
         headers.append((b"x-amz-bucket-region", b"us-east-1"))
     body = answer.body if answer.body is None else _BARE_ETAG.sub(rb"<ETag>&quot;\1&quot;</ETag>", answer.body)
-    changed = Answer(answer.status, tuple(headers), body)
+    changed = Answer(status, tuple(headers), body)
     return _precondition(head, changed) or changed
+
+
+def _is_s3s(name: bytes, checksum_fits: bool) -> bool:
+    # The server behind repeats what the upload's headers were, and opens every object to scripts of any web page.
+    if name.startswith(b"x-amz-checksum-"):
+        return checksum_fits
+    if name.startswith(b"access-control-"):
+        return False
+    return not name.startswith(b"x-amz-") or name.startswith(_KEPT_HEADERS)
 
 
 def _precondition(head: Head, answer: Answer) -> Answer | None:
@@ -330,7 +337,7 @@ def _put_right(head: Head, answer: Answer) -> Answer:
             path, _ = _split(head.target)
             return Answer(200, ((b"location", path.encode()), *_identified()), b"")
         name = "BucketAlreadyOwnedByYou"
-    said = message[1].decode() if message else ""
+    said = html.unescape(message[1].decode()) if message else ""
     words = said if said not in ("", name, "Internal Error") else _MESSAGES.get(name, name)
     return _error(head, answer.status, name, words)
 
