@@ -122,6 +122,7 @@ class _Job:
         self._tools = tools
         self._record = record
         self._upload_on_failure = upload_on_failure
+        self._killed_at = 0.0
 
     def run(self) -> None:
         if self._plan.warning and self._tools.lines.is_new:
@@ -219,11 +220,12 @@ class _Job:
             self._tools.patiently(lambda: engine.kill(container, "SIGTERM"))
             self._record.learn({"StopSignalledAt": now})
             stop_at = now
-        until = float(stop_at) + self._plan.stop_seconds
+        until = max(float(stop_at) + self._plan.stop_seconds, self._killed_at + KILL_AGAIN_SECONDS)
         if now < until:
             return until
         log.info("%s: not ended within %g s of SIGTERM, killed", self._plan.arn, self._plan.stop_seconds)
         self._tools.patiently(lambda: engine.kill(container))
+        self._killed_at = now
         return now + KILL_AGAIN_SECONDS
 
     def _note_end(self, state: ContainerState, metrics: Metrics) -> None:

@@ -29,6 +29,7 @@ from emulator.wire.models import Models
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
 LIMIT_SECONDS = 20.0
+ENDED = ("Completed", "Failed", "Stopped")
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +41,20 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
+def objects(s3: S3Server) -> Iterator[Objects]:
+    # One client for all: making one costs more than most tests.
+    objects = Objects(s3.url, s3.credentials.access_key, s3.credentials.secret_key, attempts=1)
+    yield objects
+    objects.close()
+
+
+@pytest.fixture(scope="session")
 def models() -> Models:
     return Models()
 
 
-class Dead(SystemExit):
-    """Ends a thread of a life that was killed; threading says nothing of a SystemExit."""
+class Dead(BaseException):
+    """Ends a thread of a life that was killed."""
 
 
 class Life:
@@ -161,6 +170,18 @@ class House:
         }
         return self.create(TRAINING_JOB, {"ResolvedImage": image}, **{**request, **changes})
 
+    def serve(self, wanted: Mapping[str, Any], name: str = "digits") -> Resource:
+        request = {"EndpointName": name, "EndpointConfigName": wanted["EndpointConfigName"]}
+        return self.create(ENDPOINT, {"Wanted": wanted}, **request)
+
+    def update(self, endpoint: Resource, wanted: Mapping[str, Any]) -> None:
+        self.resources.advance(self.row(endpoint), "Updating", Wanted=wanted)
+
+    def up_until(self, step: int, after: bool, claim: Callable[[], Any]) -> None:
+        """Start a life that dies at a step, and wait until it has, or has come so far without."""
+        self.up(Life(kill_at=step, after=after))
+        self.until_quiet(lambda: self.life.killed.is_set() or claim())
+
     def row(self, resource: Resource) -> Resource:
         row = self.resources.by_arn(resource.arn)
         assert row is not None
@@ -169,10 +190,29 @@ class House:
     def stop(self, resource: Resource) -> None:
         self.resources.advance(self.row(resource), "Stopping")
 
+    def touch(self, resource: Resource) -> None:
+        """Write the row again, so that whoever works on it looks at the clock."""
+        self.resources.change(self.row(resource), lambda _: {})
+
     def until(self, claim: Callable[[], Any]) -> None:
         """Wait for a claim to become true; looked at after each change of the store."""
         with self.changes:
-            assert self.changes.wait_for(claim, LIMIT_SECONDS), "it did not become true"
+            until = time.monotonic() + LIMIT_SECONDS
+            # A life that was killed says nothing to the store, so look again from time to time.
+            while not claim():
+                assert time.monotonic() < until, "it did not become true"
+                self.changes.wait(0.05)
+
+    def until_line(self, resource: Resource, line: str) -> None:
+        self.until_quiet(lambda: line in self.lines(resource))
+
+    def until_quiet(self, claim: Callable[[], Any]) -> None:
+        """As `until`, for what happens without a word to the store."""
+        until = time.monotonic() + LIMIT_SECONDS
+        while not claim():
+            assert time.monotonic() < until, "it did not become true"
+            with self.changes:
+                self.changes.wait(0.01)
 
     def reaches(self, resource: Resource, status: str) -> Resource:
         """The resource, once its status or its secondary status is this."""
@@ -185,7 +225,7 @@ class House:
         return self.row(resource)
 
     def ends(self, resource: Resource) -> Resource:
-        self.until(lambda: self.row(resource).status in ("Completed", "Failed", "Stopped"))
+        self.until(lambda: self.row(resource).status in ENDED)
         return self.row(resource)
 
     def lines(self, resource: Resource) -> list[str]:
@@ -207,16 +247,20 @@ class House:
             self.changes.notify_all()
 
 
-@pytest.fixture()
+@pytest.fixture
 def settings() -> Settings:
     return Settings()
 
 
-@pytest.fixture()
-def house(tmp_path: Path, s3: S3Server, models: Models, settings: Settings) -> Iterator[House]:
-    objects = Objects(s3.url, s3.credentials.access_key, s3.credentials.secret_key, attempts=1)
+@pytest.fixture
+def house(
+    tmp_path: Path, objects: Objects, models: Models, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    say = threading.excepthook
+    monkeypatch.setattr(
+        threading, "excepthook", lambda arguments: None if arguments.exc_type is Dead else say(arguments)
+    )
     house = House(tmp_path, models, objects, settings)
     yield house
     house.close()
-    objects.close()
     house.store.close()

@@ -1,0 +1,484 @@
+"""Endpoints from the row to the routes, on the fake engine (whose servers are real), a real S3 and real pings."""
+
+import http.client
+import io
+import tarfile
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from emulator.containers.fake_process import Request, Response
+from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from emulator.containers.fake_process import Process, Program
+    from emulator.resources.store import Resource
+    from tests.jobs.conftest import House
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return replace(Settings(), ping_interval_seconds=0.02, ping_seconds=0.5, serving_stop_seconds=2.0)
+
+
+def server(word: str) -> "Program":
+    """A server that says a word."""
+
+    def answer(request: Request) -> Response:
+        return Response(200, b"" if request.path == "/ping" else word.encode())
+
+    def serve(process: "Process") -> int:
+        process.print(f"{word} serves")
+        return process.serve(answer)
+
+    return serve
+
+
+def archive(**files: bytes) -> bytes:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return spool.getvalue()
+
+
+def variant(name: str = "AllTraffic", image: str = "serve:1", **changes: Any) -> dict[str, Any]:
+    container = {"Image": image, "ResolvedImage": image, "Environment": {}, "ModelDataUrl": changes.pop("url", None)}
+    return {
+        "VariantName": name,
+        "ModelName": "model",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+        "StartupSeconds": 20,
+        "Containers": [container],
+        "EnableNetworkIsolation": False,
+        **changes,
+    }
+
+
+def wanted(*variants: dict[str, Any], config: str = "config-1") -> dict[str, Any]:
+    return {"EndpointConfigName": config, "Variants": list(variants)}
+
+
+def ask(row: "Resource", number: int = 0, which: int = 0) -> str:
+    """What the endpoint answers at an address of its routes."""
+    host, port = row.state["Routes"][number]["Addresses"][which]
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("POST", "/invocations", body=b"1")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def logs(house: "House", name: str = "digits") -> dict[str, list[str]]:
+    group = f"/aws/sagemaker/Endpoints/{name}"
+    return {
+        stream.name: [event.message for _, event in house.logbook.read(group, stream.name)]
+        for stream in house.logbook.streams(group)
+    }
+
+
+def test_an_endpoint_is_in_service_with_its_routes_its_images_and_its_log(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.up()
+    row = house.reaches(house.serve(wanted(variant())), "InService")
+    (route,) = row.state["Routes"]
+    assert (route["VariantName"], route["Weight"], route["ContainerName"]) == ("AllTraffic", 1.0, "primary")
+    assert route["LogGroup"] == "/aws/sagemaker/Endpoints/digits"
+    assert ask(row) == "one"
+    assert row.state["Current"] == row.state["Wanted"]
+    (summary,) = row.state["ProductionVariants"]
+    assert summary["DeployedImages"][0]["SpecifiedImage"] == "serve:1"
+    assert (summary["CurrentInstanceCount"], summary["CurrentWeight"]) == (1, 1.0)
+    house.until_quiet(lambda: list(logs(house).values()) == [["one serves"]])
+    (stream,) = logs(house)
+    assert stream.startswith("AllTraffic/i-")
+
+
+def test_the_model_is_unpacked_before_the_server_starts_and_mounted_read_only(house: "House") -> None:
+    seen: dict[str, Any] = {}
+
+    def serve(process: "Process") -> int:
+        seen["weights"] = (process.path("/opt/ml/model") / "weights").read_bytes()
+        seen["spec"] = process.spec
+        return process.serve(lambda _: Response())
+
+    house.engine.add_image("serve:1", {"serve": serve})
+    url = house.put("models/model.tar.gz", archive(weights=b"w"))
+    house.up()
+    house.reaches(house.serve(wanted(variant(url=url))), "InService")
+    assert seen["weights"] == b"w"
+    (mount,) = seen["spec"].mounts
+    assert (mount.target, mount.read_only) == ("/opt/ml/model", True)
+    assert (seen["spec"].command, seen["spec"].memory_bytes) == (("serve",), 8 << 30)
+
+
+def test_two_variants_with_two_instances_each_give_four_servers_and_two_routes(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.engine.add_image("serve:2", {"serve": server("two")})
+    house.up()
+    both = wanted(
+        variant("a", InitialInstanceCount=2, InitialVariantWeight=3.0),
+        variant("b", "serve:2", InitialInstanceCount=2, InitialVariantWeight=0.0),
+    )
+    row = house.reaches(house.serve(both), "InService")
+    assert [(one["VariantName"], one["Weight"], len(one["Addresses"])) for one in row.state["Routes"]] == [
+        ("a", 3.0, 2),
+        ("b", 0.0, 2),
+    ]
+    assert [ask(row, number, which) for number in (0, 1) for which in (0, 1)] == ["one", "one", "two", "two"]
+
+
+def test_a_deleted_endpoint_leaves_no_container_no_model_and_no_row(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    url = house.put("models/model.tar.gz", archive(weights=b"w"))
+    house.up()
+    endpoint = house.serve(wanted(variant(url=url)))
+    house.reaches(endpoint, "InService")
+    house.resources.advance(house.row(endpoint), "Deleting")
+    house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+    assert house.containers() == []
+    assert list((house.data_dir / "models").iterdir()) == []
+
+
+def test_an_endpoint_can_be_deleted_while_its_server_never_gets_ready(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": lambda process: process.wait_for_stop()})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    house.until_quiet(house.containers)
+    house.resources.advance(house.row(endpoint), "Deleting")
+    house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+    assert house.containers() == []
+
+
+PING_FAILED = (
+    "The primary container for production variant AllTraffic did not pass the ping health check. Please check "
+    "CloudWatch logs for this endpoint."
+)
+
+
+def fails(house: "House", one: dict[str, Any]) -> str:
+    """The FailureReason of an endpoint that cannot be."""
+    house.up()
+    row = house.reaches(house.serve(wanted(one)), "Failed")
+    house.until_quiet(lambda: house.containers() == [])
+    return str(row.state["FailureReason"])
+
+
+def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_says_why(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": lambda process: process.wait_for_stop()})
+    assert fails(house, variant(StartupSeconds=0.2)) == PING_FAILED
+    ((line,),) = logs(house).values()
+    assert line.startswith("samebox: the container did not pass the ping health check within 0.2 s: GET /ping was not")
+
+
+def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_says_why(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    assert fails(house, variant(StartupSeconds=0.2)) == PING_FAILED
+    assert "GET /ping answered 500, not 200" in next(iter(logs(house).values()))[-1]
+
+
+def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(house: "House") -> None:
+    over = threading.Event()
+
+    def slow(_: Request) -> Response:
+        over.wait(10)
+        return Response()
+
+    house.engine.add_image("serve:1", {"serve": lambda process: process.serve(slow)})
+    reason = fails(house, variant(StartupSeconds=0.2))
+    over.set()
+    assert reason == PING_FAILED
+    assert "took more than 0.5 seconds" in next(iter(logs(house).values()))[-1]
+
+
+def test_a_server_that_crashes_is_started_again_until_its_window_is_over(house: "House") -> None:
+    def crash(process: "Process") -> int:
+        process.print("crash")
+        return 3
+
+    house.engine.add_image("serve:1", {"serve": crash})
+    assert fails(house, variant(StartupSeconds=1.3)) == PING_FAILED
+    (lines,) = logs(house).values()
+    again = "samebox: the container exited with code 3 before it answered /ping with 200; it is started again"
+    assert lines[:3] == ["crash", again, "crash"]
+
+
+def test_a_server_that_crashes_once_comes_into_service_all_the_same(house: "House") -> None:
+    starts = []
+
+    def once(process: "Process") -> int:
+        starts.append(1)
+        return 1 if len(starts) == 1 else process.serve(lambda _: Response())
+
+    house.engine.add_image("serve:1", {"serve": once})
+    house.up()
+    house.reaches(house.serve(wanted(variant())), "InService")
+    assert len(starts) == 2
+
+
+def test_an_image_without_serve_on_its_path_fails_in_aws_words(house: "House") -> None:
+    house.engine.add_image("serve:1", {"train": server("one")})
+    assert fails(house, variant()) == (
+        "CannotStartContainerError. Please ensure the model container for variant AllTraffic starts correctly when "
+        "invoked with 'docker run <image> serve'"
+    )
+    assert logs(house)[next(iter(logs(house)))] == ['exec: "serve": executable file not found in $PATH']
+
+
+def test_an_image_that_is_not_there_fails_in_aws_words(house: "House") -> None:
+    assert fails(house, variant()) == (
+        "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
+
+
+def test_a_model_that_is_not_there_fails_in_aws_words(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    url = f"s3://{house.bucket}/models/none.tar.gz"
+    assert fails(house, variant(url=url)) == (
+        f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is an '
+        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
+    )
+
+
+def outside() -> bytes:
+    return archive(**{"../x": b"x"})
+
+
+def symlink() -> bytes:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w:gz") as tar:
+        member = tarfile.TarInfo("link")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(member)
+    return spool.getvalue()
+
+
+def device() -> bytes:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w:gz") as tar:
+        member = tarfile.TarInfo("null")
+        member.type = tarfile.CHRTYPE
+        tar.addfile(member)
+    return spool.getvalue()
+
+
+@pytest.mark.parametrize("body", [b"no tar at all", outside(), symlink(), device()], ids=["tar", "x", "link", "device"])
+def test_a_model_archive_that_may_not_be_unpacked_fails_and_leaves_nothing(house: "House", body: bytes) -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    url = house.put("models/model.tar.gz", body)
+    reason = fails(house, variant(url=url))
+    assert reason.startswith(f'Failed to extract model data archive for container "container_1" from URL: "{url}".')
+    house.until_quiet(lambda: not list((house.data_dir / "models").rglob("*")))
+
+
+def test_a_gpu_instance_on_a_host_without_a_gpu_fails_and_names_the_way_out(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    reason = fails(house, variant(InstanceType="ml.g4dn.xlarge"))
+    assert reason.startswith("Unable to provision requested ML compute capacity. ml.g4dn.xlarge has 1 x NVIDIA T4")
+
+
+def test_an_update_serves_the_old_until_the_new_is_ready_then_switches_and_drains(house: "House") -> None:
+    may_serve: list[str] = []
+
+    def late(process: "Process") -> int:
+        return process.serve(lambda request: Response(200 if may_serve else 503, b"two"))
+
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.engine.add_image("serve:2", {"serve": late})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    before = house.reaches(endpoint, "InService")
+    second = wanted(variant(image="serve:2"), config="config-2")
+    house.update(endpoint, second)
+    house.until_quiet(lambda: len(house.containers()) == 2)
+    assert house.row(endpoint).state["Routes"] == before.state["Routes"]
+    assert ask(house.row(endpoint)) == "one"
+    may_serve.append("now")
+    row = house.reaches(endpoint, "InService")
+    assert ask(row) == "two"
+    assert (row.state["EndpointConfigName"], row.state["Current"]) == ("config-2", second)
+    house.until_quiet(lambda: len(house.containers()) == 1)
+
+
+def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    before = house.reaches(endpoint, "InService")
+    house.update(endpoint, wanted(variant(image="serve:2", StartupSeconds=0.2), config="config-2"))
+    row = house.reaches(endpoint, "InService")
+    assert row.state["FailureReason"] == PING_FAILED
+    assert row.state["Wanted"] == row.state["Current"] == before.state["Current"]
+    assert (row.state["EndpointConfigName"], ask(row)) == ("config-1", "one")
+    house.until_quiet(lambda: len(house.containers()) == 1)
+
+
+def test_an_update_that_succeeds_forgets_why_the_last_one_failed(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    house.reaches(endpoint, "InService")
+    house.update(endpoint, wanted(variant(image="serve:2", StartupSeconds=0.2), config="config-2"))
+    house.reaches(endpoint, "InService")
+    house.update(endpoint, wanted(variant(), config="config-3"))
+    row = house.reaches(endpoint, "InService")
+    assert row.state["FailureReason"] is None
+    assert row.state["EndpointConfigName"] == "config-3"
+
+
+def test_other_weights_and_counts_keep_the_containers_that_serve(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    (before,) = house.reaches(endpoint, "InService").state["Routes"][0]["Addresses"]
+    house.update(endpoint, wanted(variant(InitialInstanceCount=2, InitialVariantWeight=0.5)))
+    row = house.reaches(endpoint, "InService")
+    (route,) = row.state["Routes"]
+    assert (route["Weight"], len(route["Addresses"]), before in route["Addresses"]) == (0.5, 2, True)
+    house.update(endpoint, wanted(variant()))
+    assert house.reaches(endpoint, "InService").state["Routes"][0]["Addresses"] == [before]
+    house.until_quiet(lambda: len(house.containers()) == 1)
+
+
+def test_a_server_that_dies_in_service_is_replaced_by_another_instance(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    before = house.reaches(endpoint, "InService").state["Routes"]
+    (name,) = house.containers()
+    house.engine.kill(name)
+
+    def replaced() -> bool:
+        routes = house.row(endpoint).state["Routes"]
+        return bool(routes != before and routes[0]["Addresses"])
+
+    house.until(replaced)
+    assert ask(house.row(endpoint)) == "one"
+    assert house.row(endpoint).status == "InService"
+    house.until_quiet(lambda: len(house.containers()) == 1 and name not in house.containers())
+    assert len(logs(house)) == 2
+
+
+def test_a_server_that_becomes_unhealthy_in_service_is_replaced(house: "House") -> None:
+    ill: list[str] = []
+
+    def serve(process: "Process") -> int:
+        name = process.spec.name or ""
+        return process.serve(lambda _: Response(500 if name in ill else 200))
+
+    house.engine.add_image("serve:1", {"serve": serve})
+    house.up()
+    endpoint = house.serve(wanted(variant()))
+    house.reaches(endpoint, "InService")
+    ill += house.containers()
+    house.until_quiet(lambda: len(house.containers()) == 1 and house.containers() != ill)
+    assert any("unhealthy: GET /ping answered 500" in line for lines in logs(house).values() for line in lines)
+
+
+def test_a_network_isolated_model_gets_a_network_of_its_own_that_goes_with_it(house: "House") -> None:
+    house.engine.add_image("serve:1", {"serve": server("one")})
+    house.up()
+    endpoint = house.serve(wanted(variant(EnableNetworkIsolation=True)))
+    house.reaches(endpoint, "InService")
+    (network,) = house.engine.networks({})
+    (name,) = house.containers()
+    assert house.engine.spec_of(name).network == network.name
+    house.resources.advance(house.row(endpoint), "Deleting")
+    house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+    assert house.engine.networks({}) == []
+
+
+class TestRestarts:
+    def test_containers_in_service_are_adopted_and_their_log_goes_on(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")})
+        house.up()
+        endpoint = house.serve(wanted(variant(InitialInstanceCount=2)))
+        before = house.reaches(endpoint, "InService")
+        names = sorted(house.containers())
+        house.until_quiet(lambda: sorted(logs(house).values()) == [["one serves"], ["one serves"]])
+        house.crash()
+        house.up()
+        house.until_quiet(lambda: house.life.calls.count("engine.address") == 2)
+        assert sorted(house.containers()) == names
+        assert "engine.create" not in house.life.calls
+        house.resources.advance(house.row(endpoint), "Deleting")
+        house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+        assert sorted(logs(house).values()) == [["one serves"], ["one serves"]]
+        assert before.state["Routes"]
+
+    def test_what_died_while_nobody_looked_is_replaced_and_the_routes_follow(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")})
+        house.up()
+        endpoint = house.serve(wanted(variant()))
+        before = house.reaches(endpoint, "InService").state["Routes"]
+        house.crash()
+        (name,) = house.containers()
+        house.engine.remove(name)
+        house.up()
+        house.until(lambda: house.row(endpoint).state["Routes"] != before and _answers(house, endpoint))
+        assert ask(house.row(endpoint)) == "one"
+
+    def test_a_delete_that_came_while_we_were_away_is_obeyed(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")})
+        house.up()
+        endpoint = house.serve(wanted(variant()))
+        house.reaches(endpoint, "InService")
+        house.crash()
+        house.resources.advance(house.row(endpoint), "Deleting")
+        house.up()
+        house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+        assert house.containers() == []
+
+    def test_closing_leaves_servers_running(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")})
+        supervisor = house.up()
+        row = house.reaches(house.serve(wanted(variant())), "InService")
+        supervisor.close()
+        assert ask(row) == "one"
+
+    def test_strays_of_endpoints_that_are_gone_are_swept(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")})
+        url = house.put("models/model.tar.gz", archive(weights=b"w"))
+        house.up()
+        endpoint = house.serve(wanted(variant(url=url, EnableNetworkIsolation=True)))
+        house.reaches(endpoint, "InService")
+        house.crash()
+        house.resources.delete(house.row(endpoint))
+        house.up()
+        house.until_quiet(lambda: not house.containers() and not list((house.data_dir / "models").iterdir()))
+        assert house.engine.networks({}) == []
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize("step", range(24))
+    def test_a_kill_at_any_step_of_a_deployment_changes_nothing(self, house: "House", step: int, after: bool) -> None:
+        house.engine.add_image("serve:1", {"serve": server("one")}, remote=True)
+        url = house.put("models/model.tar.gz", archive(weights=b"w"))
+        endpoint = house.serve(wanted(variant(url=url)))
+        house.up_until(step, after, lambda: house.row(endpoint).status == "InService")
+        house.crash()
+        house.up()
+        row = house.reaches(endpoint, "InService")
+        house.until_quiet(lambda: _answers(house, endpoint))
+        assert len(house.containers()) == 1
+        assert row.state["Current"] == row.state["Wanted"]
+        house.resources.advance(house.row(endpoint), "Deleting")
+        house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
+        assert house.containers() == []
+        assert sorted(logs(house).values()) == [["one serves"]]
+
+
+def _answers(house: "House", endpoint: "Resource") -> bool:
+    try:
+        return ask(house.row(endpoint)) == "one"
+    except (OSError, IndexError):
+        return False
