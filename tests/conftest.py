@@ -3,6 +3,7 @@
 It has every service and no supervisor: what the API writes down stays as it is until a test moves it on.
 """
 
+import asyncio
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -14,16 +15,18 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
-from emulator.resources.kinds import KINDS
+from emulator.resources.kinds import KINDS, REPOSITORY
 from emulator.resources.logbook import Logbook
 from emulator.resources.resources import Resources
 from emulator.resources.store import Resource, Store
+from emulator.services import repositories
 from emulator.services.context import Services
 from emulator.services.images import EcrImages
 from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
 from emulator.services.registry_client import RegistryClient
 from emulator.settings import Settings
+from emulator.wire.caller import Caller
 from emulator.wire.gateway import Gateway
 from emulator.wire.models import Models
 from tests import samples
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+CALLER = Caller(ACCOUNT, REGION)
 DIGEST = f"sha256:{'d' * 64}"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -76,7 +80,8 @@ class Aws:
         self.registry = registry
         self.buckets = buckets
         self.clock = clock
-        self._boto = boto
+        self._boto: Any = boto  # its stubs know each service by a literal name
+        self._secret = services.settings.token or "anything"
         self._clients: dict[tuple[str, str, str, str], Any] = {}
 
     @property
@@ -99,7 +104,7 @@ class Aws:
     def sts(self) -> "STSClient":
         return self.client("sts")  # type: ignore[no-any-return]
 
-    def client(self, service: str, account: str = ACCOUNT, region: str = REGION, secret: str = "x") -> Any:  # noqa: S107
+    def client(self, service: str, account: str = ACCOUNT, region: str = REGION, secret: str = "") -> Any:
         """A client as a user makes one; `account` is any access key."""
         key = (service, account, region, secret)
         if key not in self._clients:
@@ -108,21 +113,16 @@ class Aws:
                 endpoint_url=self.url,
                 region_name=region,
                 aws_access_key_id=account,
-                aws_secret_access_key=secret,
+                aws_secret_access_key=secret or self._secret,
                 config=Config(retries={"total_max_attempts": 1}),
             )
         return self._clients[key]
 
     def push(self, repository: str = "digits", tag: str = "latest", media_type: str = DOCKER_MANIFEST) -> None:
         """Make a repository with an image in it, as a push would have written it down."""
-        from emulator.resources.kinds import REPOSITORY
-        from emulator.services import repositories
-        from emulator.wire.caller import Caller
-
-        caller = Caller(ACCOUNT, REGION)
-        if self.resources.look(REPOSITORY, caller, repository) is None:
+        if self.resources.look(REPOSITORY, CALLER, repository) is None:
             self.ecr.create_repository(repositoryName=repository)
-        row = self.resources.get(REPOSITORY, caller, repository)
+        row = self.resources.get(REPOSITORY, CALLER, repository)
         self.resources.change(
             row, lambda row: repositories.with_image(row.state, DIGEST, media_type, tag, self.clock())
         )
@@ -136,7 +136,7 @@ class Aws:
         """Create a Kind's sample with what it needs; gives its ARN."""
         for need in samples.NEEDS.get(noun, ()):
             kind = next(kind for kind in self.resources.kinds if kind.noun == need)
-            if self.resources.look(kind, _caller(), samples.OF_KIND[need][f"{need}Name"]) is None:
+            if self.resources.look(kind, CALLER, samples.OF_KIND[need][f"{need}Name"]) is None:
                 self.create(need)
         answer = getattr(self.sagemaker, f"create_{snake(noun)}")(**{**samples.OF_KIND[noun], **changes})
         arn: str = answer[f"{noun}Arn"]
@@ -158,12 +158,6 @@ def snake(noun: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in noun).lstrip("_")
 
 
-def _caller() -> Any:
-    from emulator.wire.caller import Caller
-
-    return Caller(ACCOUNT, REGION)
-
-
 @pytest.fixture(scope="session")
 def models() -> Models:
     """The service models, read once for all tests."""
@@ -176,13 +170,13 @@ def boto() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-@pytest.fixture()
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """What `aws` is set to; a test file that needs other settings has a fixture of this name of its own."""
     return Settings(data_dir=tmp_path / "data", port=free_port())
 
 
-@pytest.fixture()
+@pytest.fixture
 def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
     clock, buckets, registry = Clock(), Buckets(), PlainRegistry()
     store = Store(settings.data_dir / "state.sqlite")
@@ -233,8 +227,6 @@ class served:  # noqa: N801
         self._thread = threading.Thread(target=self._run, name="served")
 
     def _run(self) -> None:
-        import asyncio
-
         async def run() -> None:
             await self._server.serve(sockets=[self._listener])
             await self._registry.close()

@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, found[1], {"content-type": found[0], "docker-content-digest": rest})
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:
         name, _, _ = self._place()
@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(202, b"", {"location": f"/v2/{name}/blobs/uploads/{upload}?_state=x%3D"})
 
     def do_PATCH(self) -> None:
-        name, _, rest = self._place()
+        _, _, rest = self._place()
         self.registry.uploads[rest.partition("/")[2]] += self._body()
         self._answer(202, b"", {"location": self.path})
 

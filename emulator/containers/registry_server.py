@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emulator.containers.engine import (
+    ARN_LABEL,
     INSTANCE_LABEL,
     ContainerMissing,
     ContainerSpec,
@@ -23,8 +24,8 @@ from emulator.errors import AwsError
 
 log = logging.getLogger(__name__)
 
-ROLE_LABEL = "samebox.role"
-_ROLE = "registry"
+# Stands where other containers have the ARN of what they serve.
+REGISTRY_OWNER = "registry"
 _PORT = 5000
 _FOLDER = "/var/lib/registry"
 
@@ -48,7 +49,7 @@ class RegistryServer:
         self._engine = engine
         self._image = image
         self._folder = folder
-        self._labels = {INSTANCE_LABEL: instance, ROLE_LABEL: _ROLE}
+        self._labels = {INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER}
         self._name = f"samebox-registry-{instance}"
         self._secret = secret
         self._ready_seconds = ready_seconds

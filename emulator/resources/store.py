@@ -137,10 +137,10 @@ class Store:
         with self._connection() as connection, connection:
             cursor = connection.execute(
                 "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ? "
-                "WHERE arn = ? AND version = ?",
+                "WHERE arn = ? AND created = ? AND version = ?",
                 (
                     fresh.status, fresh.modified, fresh.version, _dump(fresh.spec), _dump(fresh.state),
-                    _dump(fresh.tags), row.arn, row.version,
+                    _dump(fresh.tags), row.arn, row.created, row.version,
                 ),
             )  # fmt: skip
         if cursor.rowcount != 1:
@@ -151,7 +151,10 @@ class Store:
     def delete(self, row: Resource) -> None:
         """Remove the row if it is still at the version that was read. Raises Changed."""
         with self._connection() as connection, connection:
-            cursor = connection.execute("DELETE FROM resources WHERE arn = ? AND version = ?", (row.arn, row.version))
+            cursor = connection.execute(
+                "DELETE FROM resources WHERE arn = ? AND created = ? AND version = ?",
+                (row.arn, row.created, row.version),
+            )
         if cursor.rowcount != 1:
             raise Changed(row.arn)
         self._tell(row)

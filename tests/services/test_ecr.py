@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ACCOUNT, DIGEST, DOCKER_MANIFEST, REGION, Aws
+from emulator.resources.kinds import REPOSITORY
+from emulator.services import repositories
+from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, REGION, Aws
 
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 NEVER = f"The repository with name 'never' does not exist in the registry with id '{ACCOUNT}'"
@@ -58,7 +60,8 @@ def test_repositories_come_in_pages_by_name(aws: Aws) -> None:
     for name in ("cc", "aa", "bb"):
         aws.ecr.create_repository(repositoryName=name)
     pages = aws.ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 2})
-    assert [[one["repositoryName"] for one in page["repositories"]] for page in pages] == [["aa", "bb"], ["cc", "digits"]]
+    names = [[one["repositoryName"] for one in page["repositories"]] for page in pages]
+    assert names == [["aa", "bb"], ["cc", "digits"]]
 
 
 def test_a_repository_with_images_is_deleted_by_force(aws: Aws) -> None:
@@ -138,11 +141,7 @@ def test_an_image_that_an_index_lists_stays(aws: Aws) -> None:
     child = f"sha256:{'c' * 64}"
     aws.push("many", media_type=INDEX)
     store_manifest(aws, {"manifests": [{"digest": child}]}, "many")
-    from emulator.resources.kinds import REPOSITORY
-    from emulator.services import repositories
-    from emulator.wire.caller import Caller
-
-    row = aws.resources.get(REPOSITORY, Caller(ACCOUNT), "many")
+    row = aws.resources.get(REPOSITORY, CALLER, "many")
     aws.resources.change(row, lambda row: repositories.with_image(row.state, child, DOCKER_MANIFEST, None, 1.0))
     answer = aws.ecr.batch_delete_image(repositoryName="many", imageIds=[{"imageDigest": child}])
     assert [one["failureCode"] for one in answer["failures"]] == ["ImageReferencedByManifestList"]

@@ -51,7 +51,7 @@ class Docker:
         return self.ask("PUT", f"/v2/{repository}/manifests/{reference}", manifest, content_type=DOCKER_MANIFEST)
 
 
-@pytest.fixture()
+@pytest.fixture
 def docker(aws: Aws) -> Docker:
     return Docker(aws)
 

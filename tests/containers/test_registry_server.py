@@ -1,0 +1,99 @@
+"""The registry's container: started when it is needed, taken over when it is there, and clear when it cannot be had."""
+
+import http.client
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from emulator.containers.engine import Mount
+from emulator.containers.fake import FakeEngine
+from emulator.containers.fake_process import Process, Request, Response
+from emulator.containers.registry_server import RegistryServer
+from emulator.errors import AwsError
+
+IMAGE = "samebox/registry:latest"
+
+
+def registry(process: Process) -> int:
+    return process.serve(lambda _: Response(200, b"{}"), port=5000)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> FakeEngine:
+    engine = FakeEngine(tmp_path / "engine")
+    engine.add_image(IMAGE, {"docker-registry": registry}, entrypoint=("docker-registry",))
+    return engine
+
+
+def server(engine: FakeEngine, tmp_path: Path, ready_seconds: float = 10.0) -> RegistryServer:
+    return RegistryServer(engine, IMAGE, tmp_path / "registry", "abc", b"secret", ready_seconds)
+
+
+def test_nothing_runs_until_it_is_needed(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    assert (engine.find({}), one.is_known) == ([], False)
+
+
+def test_its_url_answers(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    place = urlsplit(one.url())
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)
+    connection.request("GET", "/v2/")
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert one.is_known
+    one.stop()
+    assert engine.find({}) == []
+
+
+def test_what_is_pushed_is_kept_in_the_data_directory(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    one.url()
+    (container,) = engine.find({"samebox": "abc", "samebox.arn": "registry"})
+    spec = engine.spec_of(container.id)
+    assert spec.mounts == (Mount(tmp_path / "registry", "/var/lib/registry"),)
+    assert spec.environment["REGISTRY_STORAGE_DELETE_ENABLED"] == "true"
+    one.stop()
+
+
+def test_the_next_life_takes_it_over(engine: FakeEngine, tmp_path: Path) -> None:
+    first, second = server(engine, tmp_path), server(engine, tmp_path)
+    assert first.url() == first.url() == second.url()
+    assert len(engine.find({})) == 1
+    second.stop()
+
+
+def test_one_that_died_is_made_anew(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    one.url()
+    (container,) = engine.find({})
+    engine.stop(container.id, 1)
+    one.forget()
+    one.url()
+    (fresh,) = engine.find({})
+    assert (fresh.running, fresh.id != container.id) == (True, True)
+    one.stop()
+
+
+def test_without_its_image_the_command_that_builds_it_is_named(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.remove_image(IMAGE)
+    with pytest.raises(AwsError, match="docker buildx bake registry"):
+        server(engine, tmp_path).url()
+
+
+def test_without_an_engine_its_reason_is_given(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.unavailable = "nobody answers at /var/run/docker.sock"
+    with pytest.raises(AwsError, match="nobody answers"):
+        server(engine, tmp_path).url()
+
+
+def test_one_that_never_answers_is_given_up(engine: FakeEngine, tmp_path: Path) -> None:
+    def sick(_: Request) -> Response:
+        return Response(500)
+
+    engine.programs_of(IMAGE)["docker-registry"] = lambda process: process.serve(sick, port=5000)
+    one = server(engine, tmp_path, ready_seconds=0.2)
+    with pytest.raises(AwsError, match="did not answer within 0.2 s"):
+        one.url()
+    one.stop()

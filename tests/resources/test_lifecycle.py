@@ -1,0 +1,84 @@
+"""Lifecycles: only the table's moves are made, and each leaves its mark in the history."""
+
+import pytest
+
+from emulator.resources.lifecycle import ENDPOINT, TRAINING_JOB, IllegalMove, Lifecycle
+from emulator.wire.models import Models
+
+
+def walk(lifecycle: Lifecycle, *stages: str) -> dict[str, object]:
+    state = lifecycle.begin(0.0)
+    for at, stage in enumerate(stages, 1):
+        state = lifecycle.advance(state, stage, float(at))
+    return state
+
+
+@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, ENDPOINT])
+def test_every_move_leads_to_a_stage_of_the_table(lifecycle: Lifecycle) -> None:
+    for stage in lifecycle.stages.values():
+        assert set(stage.next) <= set(lifecycle.stages)
+
+
+@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, ENDPOINT])
+def test_every_stage_can_be_reached(lifecycle: Lifecycle) -> None:
+    reached, left = {lifecycle.first}, [lifecycle.first]
+    while left:
+        fresh = set(lifecycle.stages[left.pop()].next) - reached
+        reached |= fresh
+        left += fresh
+    assert reached == set(lifecycle.stages)
+
+
+def test_statuses_are_words_of_the_model(models: Models) -> None:
+    shapes = models.service("sagemaker").shapes
+    assert {stage.status for stage in TRAINING_JOB.stages.values()} <= shapes["TrainingJobStatus"].allowed
+    assert set(TRAINING_JOB.stages) <= shapes["SecondaryStatus"].allowed
+    assert {stage.status for stage in ENDPOINT.stages.values()} <= shapes["EndpointStatus"].allowed
+
+
+def test_a_job_that_ran_tells_its_story() -> None:
+    state = walk(TRAINING_JOB, "Downloading", "Training", "Uploading", "Completed")
+    assert state["SecondaryStatusTransitions"] == [
+        {"Status": "Starting", "StartTime": 0.0, "EndTime": 1.0, "StatusMessage": "Starting the training job"},
+        {"Status": "Downloading", "StartTime": 1.0, "EndTime": 2.0, "StatusMessage": "Downloading input data"},
+        {
+            "Status": "Training",
+            "StartTime": 2.0,
+            "EndTime": 3.0,
+            "StatusMessage": "Training image download completed. Training in progress.",
+        },
+        {
+            "Status": "Uploading",
+            "StartTime": 3.0,
+            "EndTime": 4.0,
+            "StatusMessage": "Uploading generated training model",
+        },
+        {"Status": "Completed", "StartTime": 4.0, "EndTime": 4.0, "StatusMessage": "Training job completed"},
+    ]
+    assert (state["TrainingJobStatus"], state["SecondaryStatus"]) == ("Completed", "Completed")
+    assert TRAINING_JOB.is_final(state)
+
+
+def test_a_move_that_is_not_in_the_table_is_not_made() -> None:
+    state = walk(TRAINING_JOB, "Failed")
+    with pytest.raises(IllegalMove, match="Failed -> Training"):
+        TRAINING_JOB.advance(state, "Training", 9.0)
+
+
+def test_a_newer_message_replaces_the_last_ones_words_and_not_its_time() -> None:
+    state = TRAINING_JOB.annotate(walk(TRAINING_JOB), "Preparing the instances for training")
+    (transition,) = state["SecondaryStatusTransitions"]
+    assert transition["StatusMessage"] == "Preparing the instances for training"
+    assert transition["StartTime"] == 0.0
+
+
+def test_a_state_is_never_changed_in_place() -> None:
+    before = walk(TRAINING_JOB)
+    TRAINING_JOB.advance(before, "Downloading", 1.0)
+    TRAINING_JOB.annotate(before, "other")
+    assert before == walk(TRAINING_JOB)
+
+
+def test_ends_are_known() -> None:
+    assert TRAINING_JOB.final_statuses() == {"Completed", "Failed", "Stopped"}
+    assert ENDPOINT.final_statuses() == {"Deleting"}

@@ -1,0 +1,62 @@
+"""Image names: which lead where, with and without leave to use the engine's own images."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from emulator.services import images
+from emulator.services.context import Image
+from emulator.services.images import EcrImages, in_our_registry
+from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, Aws
+
+HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (f"{HOST}/never:1", images.Absent),
+        (f"{HOST}/digits:never", images.Absent),
+        (f"{HOST}/digits@sha256:{'0' * 64}", images.Absent),
+        (f"{HOST}/digits:never@{DIGEST}", images.Absent),
+        ("python:3.11", images.Foreign),
+        ("ghcr.io/some/image", images.Foreign),
+        ("localhost:1/digits", images.Foreign),
+        (f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/digits", images.OtherRegion),
+        ("", images.Malformed),
+        ("UPPER", images.Malformed),
+        (f"{HOST}/digits:", images.Malformed),
+        (f"{HOST}/digits@sha256:1234", images.Malformed),
+    ],
+)
+def test_names_that_lead_nowhere(aws: Aws, name: str, reason: type[Exception]) -> None:
+    with pytest.raises(reason):
+        aws.services.images.resolve(name, CALLER)
+
+
+@pytest.mark.parametrize("name", ["digits", "digits:latest", f"digits@{DIGEST}", f"digits:latest@{DIGEST}"])
+def test_names_that_lead_to_the_digest(aws: Aws, name: str) -> None:
+    found = aws.services.images.resolve(f"{HOST}/{name}", CALLER)
+    assert found.reference == f"localhost:{aws.services.settings.port}/digits@{DIGEST}"
+    assert (found.digest, found.media_type) == (DIGEST, DOCKER_MANIFEST)
+
+
+def test_an_image_of_another_account_says_whose_it_is(aws: Aws) -> None:
+    stranger = replace(CALLER, account="210987654321")
+    found = aws.services.images.resolve(f"{HOST}/digits", stranger)
+    assert found.reference == f"localhost:{aws.services.settings.port}/{ACCOUNT}/us-east-1/digits@{DIGEST}"
+
+
+def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
+    settings: Any = replace(aws.services.settings, allow_local_images=True)
+    local = EcrImages(settings, aws.resources)
+    assert local.resolve("samebox/train:cpu", CALLER) == Image("samebox/train:cpu")
+    with pytest.raises(images.Absent):
+        local.resolve(f"{HOST}/never", CALLER)
+
+
+def test_a_name_in_our_registry_is_never_somebody_elses(aws: Aws) -> None:
+    port = aws.services.settings.port
+    assert in_our_registry(f"{HOST}/team/app:v1", aws.services.settings) == f"localhost:{port}/team/app:v1"
+    assert in_our_registry(f"{HOST}/app@{DIGEST}", aws.services.settings) == f"localhost:{port}/app@{DIGEST}"
