@@ -28,7 +28,7 @@ from typing import Any
 
 PIXELS = 64
 CLASSES = 10
-HANDED_OVER = "SAMEBOX_HANDED_OVER"
+HANDED_OVER = "TRAIN_HANDED_OVER"  # not SAMEBOX_…: those are settings, and an unknown one is refused
 
 
 def arguments() -> argparse.Namespace:

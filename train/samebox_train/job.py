@@ -59,6 +59,7 @@ def run(signals: Signals) -> int:
         code = finished.code
     except errors.ClientError as error:
         text, code = failure.client_text(str(error)), 1
+        say(text)
     except Exception as error:  # the outermost place of this program: whatever it is, the job must fail with words
         text, code = failure.framework_text(traceback.format_exc()), _number_of(error)
         traceback.print_exc()

@@ -1,0 +1,126 @@
+"""How the user's program is run: in a process of its own, that runs the code under test as the image does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRAIN = Path(__file__).resolve().parents[2] / "train"
+
+# Runs a shell command and tells how it ended, with the code its caller would exit with.
+LAUNCHER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from samebox_train.signals import Signals
+signals = Signals.install()
+from samebox_train import processes
+finished = processes.run(["/bin/sh", "-c", sys.argv[2]], "/", signals)
+sys.stdout.write(finished.stderr)
+sys.exit(finished.code)
+"""
+
+
+@pytest.fixture
+def launched() -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def launch(started: list[subprocess.Popen[str]], script: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, str(TRAIN), script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    started.append(process)
+    return process
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -11 $$", 139)])
+def test_the_exit_code_is_the_programs(launched: list[subprocess.Popen[str]], script: str, code: int) -> None:
+    process = launch(launched, script)
+    process.communicate(timeout=30)
+
+    assert process.returncode == code
+
+
+def test_stderr_is_passed_on_and_its_end_is_remembered(launched: list[subprocess.Popen[str]]) -> None:
+    out, err = launch(launched, "echo fine; echo first >&2; seq 1 30000 >&2; echo last >&2").communicate(timeout=30)
+
+    assert err.startswith("first\n1\n2\n")
+    assert err.endswith("30000\nlast\n")
+    assert out.startswith("fine\n")
+    assert out.endswith("30000\nlast\n")
+    assert len(out) < 140_000
+
+
+def test_sigterm_reaches_the_program_and_what_it_started(launched: list[subprocess.Popen[str]]) -> None:
+    child = "trap 'echo child heard; exit 0' TERM; echo child ready; while :; do sleep 0.05; done"
+    process = launch(launched, f"trap 'echo parent heard; wait; exit 5' TERM; bash -c \"{child}\" & wait; wait")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "child ready\n"
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+
+    assert sorted(out.splitlines()[:2]) == ["child heard", "parent heard"]
+    assert process.returncode == 5
+
+
+def test_a_program_that_does_not_listen_ends_with_143(launched: list[subprocess.Popen[str]]) -> None:
+    process = launch(launched, "echo ready; exec sleep 60")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    process.terminate()
+    process.communicate(timeout=30)
+
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_what_the_program_leaves_behind_does_not_hold_us_up(launched: list[subprocess.Popen[str]]) -> None:
+    process = launch(launched, "sleep 300 & echo $!; exit 3")
+    out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 3
+    left = Path("/proc") / out.strip() / "stat"
+    assert not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_signal_before_the_program_is_started_ends_at_once() -> None:
+    script = (
+        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from samebox_train.signals import Signals\n"
+        "Signals.install()\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "except BaseException:\n    print('caught')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(TRAIN)], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 143
+    assert "before the training process was started" in done.stderr
+    assert "caught" not in done.stdout
+
+
+def test_host_names_that_resolve_are_not_waited_for() -> None:
+    from samebox_train import hosts
+
+    hosts.wait_until_resolvable(["localhost"], limit_seconds=0)
+
+
+def test_a_host_name_that_never_resolves_is_named() -> None:
+    from samebox_train import hosts
+
+    with pytest.raises(OSError, match=r"host no-such-host\.invalid of resourceconfig\.json did not resolve"):
+        hosts.wait_until_resolvable(["no-such-host.invalid"], limit_seconds=0)
