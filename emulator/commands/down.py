@@ -17,7 +17,7 @@ END_SECONDS = 60.0
 
 def run(given: argparse.Namespace) -> int:
     settings = where.settings(data_dir=given.data_dir)
-    screen = Console()
+    screen = Console(soft_wrap=True)
     running = where.record(settings.data_dir)
     if running is None:
         screen.print(f"No emulator runs on {settings.data_dir}.")

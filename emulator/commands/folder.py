@@ -37,8 +37,8 @@ class Pack:
             size += path.stat().st_size
             if len(files) > MOST_CODE_FILES or size > MOST_CODE_BYTES:
                 raise Stop(
-                    f"{folder} holds over {MOST_CODE_FILES} files or {MOST_CODE_BYTES // 1_000_000} MB. All of it would "
-                    "go along as code: put the script in a folder of its own, and pass data with --data NAME=PATH.",
+                    f"{folder} holds over {MOST_CODE_FILES} files or {MOST_CODE_BYTES // 1_000_000} MB. All of it "
+                    "would go along as code: put the script in a folder of its own, and pass data with --data NAME=PATH.",
                     status=2,
                 )
         return cls(tuple(files))

@@ -40,7 +40,7 @@ class Strays:
 
 def run(given: argparse.Namespace) -> int:
     settings = where.settings(data_dir=given.data_dir)
-    screen = Console()
+    screen = Console(soft_wrap=True)
     instance = identity(settings.data_dir)
     if instance is None:
         screen.print(f"No emulator ever ran on {settings.data_dir}; nothing is labelled with it.", highlight=False)

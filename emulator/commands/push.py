@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.table import Table
 
 from emulator.commands import aws, consent, local_docker, outcome, repository
 from emulator.commands.local_docker import LocalImage
@@ -42,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     push.add_argument("--tag", action="append", metavar="TAG", help="tag in ECR (default: the image's own); repeatable")
     push.add_argument("--create", action="store_true", help="create the repository if it does not exist")
     push.add_argument("--region", help="AWS region (default: the environment's)")
-    push.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
+    push.add_argument("--json", action="store_true", help="print one JSON list instead of lines")
     push.add_argument("--yes", "-y", action="store_true", help="do not ask before something that AWS bills")
     return push
 
@@ -70,7 +69,8 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         sys.stdout.write(json.dumps([{**asdict(one), "pinned": one.pinned} for one in done], indent=2) + "\n")
     else:
-        Console(soft_wrap=True).print(_table(done))
+        for one in done:
+            sys.stdout.write(f"{one.uri}  {one.digest}\n")
     return 0
 
 
@@ -97,15 +97,6 @@ def present(name: str) -> LocalImage:
         way = f" Build it: docker buildx bake {target}" if ours[0].startswith("samebox/") else ""
         raise Stop(f"there is no local image {name}.{way}")
     return found
-
-
-def _table(done: Sequence[repository.Pushed]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("image", "in ECR", "digest"):
-        table.add_column(column, no_wrap=True, overflow="ignore")
-    for one in done:
-        table.add_row(one.image, one.uri, one.digest)
-    return table
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
         report = {"running": True, **said, "training_jobs": jobs, "endpoints": endpoints}
         sys.stdout.write(json.dumps(report, default=_text) + "\n")
         return 0
-    screen = Console()
+    screen = Console(soft_wrap=True)
     screen.print(overview(url, said))
     for title, name, status, since, rows in (
         ("Running training jobs", "TrainingJobName", "TrainingJobStatus", "CreationTime", jobs),

@@ -28,13 +28,13 @@ def run(given: argparse.Namespace) -> int:
     if running is not None:
         said = where.ask(running.url)
         state = "already running" if said and said.get("ready") else "already starting"
-        Console().print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
+        Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
         return 0
     check_port(settings)
     if given.detach:
         pid = start_detached(settings)
         said = where.ask(settings.url) or {}
-        screen = Console()
+        screen = Console(soft_wrap=True)
         screen.print(f"samebox runs at [bold]{settings.url}[/] (process {pid}, log {log_file(settings.data_dir)}).")
         warn_of_engine(said, screen)
         screen.print(next_steps(settings.url), highlight=False)
@@ -66,16 +66,14 @@ def serve_here(settings: Settings) -> int:
     """Be the emulator until SIGTERM or Ctrl-C."""
     # The whole emulator: not to be loaded by who only looks whether one runs.
     from emulator import server
-    from emulator.app import AlreadyRunning
 
     words = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
+    # docker tries https before http; that is no news.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with where.recorded(settings.data_dir, settings.url):
         threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
-        try:
-            server.serve(settings)
-        except (AlreadyRunning, OSError) as error:
-            raise Stop(str(error)) from None
+        server.serve(settings)
     return 0
 
 
@@ -135,7 +133,7 @@ def _greet(settings: Settings) -> None:
     while time.monotonic() < deadline:
         said = where.ask(settings.url, seconds=2)
         if said is not None and said.get("ready"):
-            screen = Console()
+            screen = Console(soft_wrap=True)
             screen.print(f"\nsamebox runs at [bold]{settings.url}[/]; everything is kept in {settings.data_dir}.")
             warn_of_engine(said, screen)
             screen.print(next_steps(settings.url), highlight=False)

@@ -1,5 +1,6 @@
 """Which emulator a command means: the one of a data folder, as its record there says, or the one at a URL."""
 
+import fcntl
 import json
 import os
 import urllib.error
@@ -49,16 +50,21 @@ def record(data_dir: Path) -> Record | None:
 
 @contextmanager
 def recorded(data_dir: Path, url: str) -> Iterator[Record]:
-    """While this lasts, this process is the emulator of the data folder."""
+    """While this lasts, this process is the emulator of the data folder. Raises Stop when another one is."""
     data_dir.mkdir(parents=True, exist_ok=True)
     own = Record(os.getpid(), process.started_at(os.getpid()) or "", url)
-    partial = _file(data_dir).with_suffix(f".{own.pid}")
-    partial.write_text(json.dumps(asdict(own)) + "\n")
-    partial.replace(_file(data_dir))
-    try:
-        yield own
-    finally:
-        if record(data_dir) == own:
+    # The lock, and not the record, decides between two that start at once: it ends with its process.
+    with (data_dir / "emulator.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(f"another emulator is starting, or running, on {data_dir}.") from None
+        partial = _file(data_dir).with_suffix(".json.part")
+        partial.write_text(json.dumps(asdict(own)) + "\n")
+        partial.replace(_file(data_dir))
+        try:
+            yield own
+        finally:
             _file(data_dir).unlink(missing_ok=True)
 
 

@@ -62,4 +62,5 @@ def test_two_images_never_become_one_name() -> None:
 
 
 def test_one_image_may_have_several_tags() -> None:
-    assert push.plan(["team/a:1"], None, ["1", "latest"]) == [("team/a:1", "team/a", "1"), ("team/a:1", "team/a", "latest")]
+    planned = push.plan(["team/a:1"], None, ["1", "latest"])
+    assert planned == [("team/a:1", "team/a", "1"), ("team/a:1", "team/a", "latest")]

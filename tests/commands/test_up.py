@@ -28,6 +28,8 @@ def test_a_free_port_is_no_trouble(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("url", "command"), [("http://127.0.0.1:4566", "env)"), ("http://127.0.0.1:9", "env --port 9)")])
+@pytest.mark.parametrize(
+    ("url", "command"), [("http://127.0.0.1:4566", "env)"), ("http://127.0.0.1:9", "env --port 9)")]
+)
 def test_the_next_step_names_the_port_where_it_is_not_the_usual_one(url: str, command: str) -> None:
     assert command in up.next_steps(url)

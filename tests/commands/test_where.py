@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulator.commands import where
+from emulator.commands.outcome import Stop
 
 
 def test_a_running_emulator_is_found_until_it_ends(tmp_path: Path) -> None:
@@ -14,7 +15,13 @@ def test_a_running_emulator_is_found_until_it_ends(tmp_path: Path) -> None:
         assert where.record(tmp_path) == own
         assert own.pid == os.getpid()
     assert where.record(tmp_path) is None
-    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_that_start_at_once_one_gives_way_and_the_other_stays_found(tmp_path: Path) -> None:
+    with where.recorded(tmp_path, "http://127.0.0.1:4599") as own:
+        with pytest.raises(Stop, match="another emulator"), where.recorded(tmp_path, "http://127.0.0.1:4600"):
+            pass
+        assert where.record(tmp_path) == own
 
 
 def test_a_process_that_only_has_the_same_number_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def bare_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fake_samebox(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('#!/bin/sh\necho "guard=$SAMEBOX_HANDED_OVER"\nfor word in "$@"; do echo "<$word>"; done\n')
+    path.write_text('#!/bin/sh\necho "guard=$TRAIN_HANDED_OVER"\nfor word in "$@"; do echo "<$word>"; done\n')
     path.chmod(0o755)
     return path
 
@@ -72,7 +72,7 @@ def test_it_finds_samebox_on_path(tmp_path: Path, bare_python: None) -> None:
 def test_it_does_not_hand_over_twice(tmp_path: Path, bare_python: None) -> None:
     fake_samebox(tmp_path / ".venv" / "bin" / "samebox")
 
-    done = run(tmp_path, SAMEBOX_HANDED_OVER="1")
+    done = run(tmp_path, TRAIN_HANDED_OVER="1")
 
     assert done.returncode == 1
     assert "has no TensorFlow either" in done.stderr

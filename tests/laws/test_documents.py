@@ -1,0 +1,198 @@
+"""What is written for people is true: settings, commands, bake targets, members, scripts, links, and the picture."""
+
+import argparse
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import botocore.session
+import pytest
+
+from emulator import cli
+from emulator.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
+from emulator.services.sagemaker.unsupported import Limit
+from emulator.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+DOCUMENTS = {"README.md": README, "ARCHITECTURE.md": ARCHITECTURE, "CONTRIBUTING.md": CONTRIBUTING}
+
+
+def table_rows(text: str) -> list[list[str]]:
+    lines = [line.replace("\\|", "¦") for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+# Settings and commands
+
+
+@pytest.mark.parametrize("one", dataclasses.fields(Settings), ids=lambda one: str(one.name))
+def test_every_setting_is_documented_with_its_default(one: "dataclasses.Field[Any]") -> None:
+    rows = {cells[0]: cells[1] for cells in table_rows(README) if len(cells) >= 2}
+    name = f"`{PREFIX}{one.name.upper()}`"
+    assert name in rows, f"README.md's table of settings has no {name}"
+    if one.default is not dataclasses.MISSING:
+        default = one.default
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        shown = shown.lower() if isinstance(default, bool) else shown
+        assert rows[name] == (shown or "none")
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    known = {f"{PREFIX}{one.name.upper()}" for one in dataclasses.fields(Settings)}
+    for name, text in DOCUMENTS.items():
+        assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) <= known, name
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    (words,) = [one for one in cli.parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    return dict(words.choices)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_and_option_is_documented(command: str) -> None:
+    row = next(cells for cells in table_rows(README) if cells[0].startswith(f"`samebox {command}"))
+    for action in commands()[command]._actions:
+        longest = max(action.option_strings, key=len, default="")
+        if longest and longest not in ("--help", "--data-dir"):
+            assert longest in row[1], f"README.md says nothing of `samebox {command} {longest}`"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").iterdir()), ids=lambda path: str(path.name))
+def test_every_script_is_documented(path: Path) -> None:
+    assert f"scripts/{path.name}" in README
+
+
+# Images
+
+
+def bake_names() -> list[str]:
+    text = (ROOT / "docker-bake.hcl").read_text()
+    names = re.findall(r'^(?:target|group) "([\w-]+)"', text, re.MULTILINE)
+    return [name for name in names if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", bake_names())
+def test_every_bake_target_is_documented(name: str) -> None:
+    documented = {word for cells in table_rows(README) for cell in cells for word in re.findall(r"`([\w-]+)`", cell)}
+    assert name in documented, f"README.md's table of bake targets has no `{name}`"
+
+
+# Members of requests: run, refused, or in the fidelity table
+
+OPERATIONS = {
+    "CreateTrainingJob": training_jobs,
+    "CreateModel": models,
+    "CreateEndpointConfig": endpoint_configs,
+    "CreateEndpoint": endpoints,
+    "UpdateEndpoint": endpoints,
+}
+
+
+def leaves(shape: Any, path: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every member of a request, dotted, that has no members of its own."""
+    if shape.name in above:
+        return
+    if shape.type_name == "structure":
+        for name, member in shape.members.items():
+            yield from leaves(member, f"{path}.{name}" if path else name, (*above, shape.name))
+    elif shape.type_name == "list":
+        yield from leaves(shape.member, f"{path}[]", (*above, shape.name))
+    else:
+        yield path
+
+
+def refused(module: ModuleType) -> list[str]:
+    tables = [value for value in vars(module).values() if isinstance(value, tuple)]
+    return [limit.path for table in tables for limit in table if isinstance(limit, Limit)]
+
+
+def spoken_of() -> set[str]:
+    """Every member that the code names. A member that it does not name cannot be acted on."""
+    rooms = ("services", "jobs", "data", "traffic")
+    code = "".join(path.read_text() for room in rooms for path in (ROOT / "emulator" / room).rglob("*.py"))
+    return set(re.findall(r"\b[A-Z][A-Za-z0-9]+\b", code))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_member_is_acted_on_or_refused_or_confessed(operation: str) -> None:
+    confessed = [cells[1].strip("`") for cells in table_rows(README) if cells[0] == operation]
+    said, known = refused(OPERATIONS[operation]), spoken_of()
+    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model(operation).input_shape
+    silent = []
+    for path in leaves(shape):
+        if any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in said):
+            continue
+        plain = path.replace("[]", "").replace("Containers.", "PrimaryContainer.")
+        if plain.rpartition(".")[2] in known or any(plain == one or plain.startswith(f"{one}.") for one in confessed):
+            continue
+        silent.append(path)
+    assert silent == [], f"{operation} takes these and nothing says what becomes of them"
+
+
+# Words that point somewhere
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", DOCUMENTS[name]):
+        assert target.startswith("https://") or (ROOT / target).exists(), f"{name} links to {target}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_paths_that_are_named_are_there(name: str) -> None:
+    rooms = "emulator|scripts|tests|images|train|serve"
+    for path in re.findall(rf"`((?:{rooms})/[\w./-]+)`", DOCUMENTS[name]):
+        assert (ROOT / path).exists(), f"{name} names {path}"
+
+
+def test_every_invariant_has_an_enforcer_that_exists() -> None:
+    rows = [cells for cells in table_rows(CONTRIBUTING) if len(cells) == 2 and cells[0] not in ("Invariant", "---")]
+    assert rows
+    for invariant, enforcer in rows:
+        paths = re.findall(r"`((?:tests|scripts|images)/[\w./-]+|docker-bake.hcl|pyproject.toml)`", enforcer)
+        assert paths or enforcer == "[not yet enforced]", f"{invariant}: {enforcer}"
+        for path in paths:
+            assert (ROOT / path).exists(), f"{invariant}: {path}"
+
+
+# The picture of the rooms
+
+
+def picture() -> dict[str, set[str]]:
+    """Room -> the modules that ARCHITECTURE.md draws in it; '' is the package itself."""
+    block = re.search(r"```text\nemulator/\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    assert block, "ARCHITECTURE.md draws no emulator/"
+    rooms: dict[str, set[str]] = {"": set()}
+    room = ""
+    for line in block.group(1).splitlines():
+        opened = re.match(r"  (\w+(?:/\w+)?)/", line)
+        if opened:
+            room = opened.group(1)
+            rooms[room] = set()
+        elif re.match(r"  \w+\.(py|sql)", line):
+            room = ""
+        rooms[room] |= set(re.findall(r"\b(\w+)\.py\b", line))
+    return rooms
+
+
+def test_the_picture_shows_every_module_and_no_other() -> None:
+    drawn = picture()
+    package = ROOT / "emulator"
+    there: dict[str, set[str]] = {"": set()}
+    for path in package.rglob("*.py"):
+        if path.name != "__init__.py":
+            room = path.parent.relative_to(package).as_posix()
+            there.setdefault("" if room == "." else room, set()).add(path.stem)
+    assert drawn == there
+
+
+def test_the_tables_are_found_at_all() -> None:
+    # The laws above look for rows; an empty harvest would make some of them pass.
+    assert len(table_rows(README)) > 50
+    assert len(bake_names()) > 10
