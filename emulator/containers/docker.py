@@ -145,6 +145,17 @@ class DockerEngine:
             raise ImageMissing(reference)
         return facts
 
+    def export(self, reference: str) -> BinaryIO:
+        response = self._http.call(
+            "GET",
+            f"/images/{quote(reference, safe='/:@')}/get",
+            headers={"Connection": "close"},
+            stream=True,
+            seconds=WORK_SECONDS,  # before its first byte, a daemon may pack all of it
+            image=reference,
+        )
+        return io.BufferedReader(DockerArchive(response, self._http.connected.address), 1 << 18)
+
     # The life of a container
 
     def create(self, spec: ContainerSpec) -> str:

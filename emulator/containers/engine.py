@@ -212,6 +212,9 @@ class Engine(Protocol):
     ) -> ImageFacts:
         """Fetch from the registry that the reference names. Raises ImageMissing (access denied, too), OutOfSpace."""
 
+    def export(self, reference: str) -> ArchiveStream:
+        """The whole image, configuration and layers, as `docker save` writes it. Raises ImageMissing."""
+
     def create(self, spec: ContainerSpec) -> str:
         """The new container's id. Raises ImageMissing (never pulls), NameTaken, StartFailed if the spec is refused."""
 

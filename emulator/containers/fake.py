@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import json
 import shutil
 import tarfile
 import threading
@@ -59,6 +60,7 @@ class FakeEngine:
         self._remote: dict[str, Image] = {}
         self._containers: dict[str, Container] = {}
         self._networks: dict[str, Network] = {}
+        self.exports: dict[str, bytes] = {}  # reference -> what `export` gives, where a test cares
 
     # What a test arranges
 
@@ -116,6 +118,12 @@ class FakeEngine:
         self.pulled.append(reference)
         self._images[reference] = self._remote[reference]
         return self._images[reference].facts
+
+    def export(self, reference: str) -> BinaryIO:
+        image = self._image(reference)
+        if image is None:
+            raise ImageMissing(reference)
+        return io.BytesIO(self.exports.get(reference) or _saved(reference, image.facts))
 
     def create(self, spec: ContainerSpec) -> str:
         image = self._image(spec.image)
@@ -276,3 +284,31 @@ class FakeEngine:
             if reference in (name, name.removesuffix(":latest"), image.facts.id, *image.facts.digests):
                 return image
         return None
+
+
+def _saved(reference: str, facts: ImageFacts) -> bytes:
+    """As `docker save` writes an image that has no layers."""
+    inside: dict[str, object] = {
+        "config.json": {
+            "architecture": facts.architecture,
+            "os": facts.operating_system,
+            "config": {
+                "Entrypoint": facts.entrypoint,
+                "Cmd": facts.command,
+                "Env": [f"{name}={value}" for name, value in facts.environment.items()],
+                "Labels": dict(facts.labels),
+                "User": facts.user,
+                "WorkingDir": facts.working_directory,
+            },
+            "rootfs": {"type": "layers", "diff_ids": []},
+        },
+        "manifest.json": [{"Config": "config.json", "RepoTags": [reference], "Layers": []}],
+    }
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        for name, value in inside.items():
+            member = tarfile.TarInfo(name)
+            content = json.dumps(value).encode()
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return spool.getvalue()

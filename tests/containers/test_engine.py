@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import tarfile
 import threading
 from typing import TYPE_CHECKING
@@ -76,6 +77,20 @@ def test_an_image_that_no_registry_gives_is_missing(world: World) -> None:
     with pytest.raises(ImageMissing) as caught:
         world.engine.pull("localhost:9/samebox-test/nothing:1")
     assert caught.value.reference == "localhost:9/samebox-test/nothing:1"
+
+
+def test_an_image_is_exported_with_its_manifest_and_its_configuration(world: World, entry_image: str) -> None:
+    with world.engine.export(entry_image) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        files = {member.name: taken.read() for member in tar if (taken := tar.extractfile(member)) is not None}
+    (manifest,) = json.loads(files["manifest.json"])
+    config = json.loads(files[manifest["Config"]])
+    assert config["config"]["Entrypoint"] == ["echo", "entry"]
+    assert set(manifest["Layers"]) <= set(files)
+
+
+def test_an_image_that_is_not_there_cannot_be_exported(world: World) -> None:
+    with pytest.raises(ImageMissing):
+        world.engine.export("samebox-test/nothing:1")
 
 
 # The life of a container
