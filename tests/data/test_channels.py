@@ -1,0 +1,164 @@
+import os
+import subprocess
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from emulator.data import channels
+from emulator.data.channels import ChannelError, ChannelFile
+from emulator.data.objects import Cancelled, Object, Objects, OutOfSpace
+
+
+def channel(uri: str, name: str = "train", **more: Any) -> dict[str, Any]:
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}, **more}
+
+
+def objects(*keys: str, size: int = 1) -> list[Object]:
+    return [Object("b", key, size) for key in keys]
+
+
+def paths(uri: str, *keys: str) -> list[str]:
+    return [file.path for file in channels.plan(channel(uri), objects(*keys)).files]
+
+
+def test_a_folder_prefix_is_cut_off_with_or_without_its_slash() -> None:
+    assert paths("s3://b/in", "in/a", "in/x/b") == ["a", "x/b"]
+    assert paths("s3://b/in/", "in/a", "in/x/b") == ["a", "x/b"]
+    assert paths("s3://b", "a", "x/b") == ["a", "x/b"]
+
+
+def test_a_prefix_that_is_an_object_gives_its_last_part() -> None:
+    assert paths("s3://b/in/train.csv", "in/train.csv") == ["train.csv"]
+
+
+def test_a_prefix_inside_a_segment_keeps_the_segment_whole() -> None:
+    assert paths("s3://b/in/tr", "in/tr", "in/train/a", "in/tr.csv") == ["tr", "train/a", "tr.csv"]
+
+
+def test_the_manifest_is_the_prefix_and_every_object() -> None:
+    plan = channels.plan(channel("s3://b/in"), [*objects("in/a", "in/b/c"), Object("b", "in/empty/", 0)])
+    assert plan.manifest == b"in\ns3://b/in/a\ns3://b/in/b/c\ns3://b/in/empty/\n"
+    assert plan.files == (ChannelFile(Object("b", "in/a", 1), "a"), ChannelFile(Object("b", "in/b/c", 1), "b/c"))
+    assert plan.directories == ("empty",)
+    assert plan.size == 2
+
+
+@pytest.mark.parametrize(
+    "key", ["in/../../etc/passwd", "in//etc/passwd", "in/./a", "in/a/..", "in/" + "x" * 256, "in/a\0b"]
+)
+def test_a_key_that_is_no_safe_file_name_is_refused(key: str) -> None:
+    with pytest.raises(ChannelError, match="Channel train: s3://b/in/"):
+        paths("s3://b/in/", key)
+
+
+def test_a_file_that_would_be_a_directory_too_is_refused() -> None:
+    with pytest.raises(ChannelError, match="s3://b/in/a is a file and a directory"):
+        paths("s3://b/in", "in/a", "in/a/b")
+
+
+def test_two_objects_for_one_file_are_refused() -> None:
+    with pytest.raises(ChannelError, match="both the file"):
+        paths("s3://b/x", "x", "x/x")
+
+
+def test_a_folder_object_with_bytes_is_refused() -> None:
+    with pytest.raises(ChannelError, match="a directory's name"):
+        paths("s3://b/in", "in/a/")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (channel("s3://b/x", InputMode="Pipe"), "InputMode Pipe"),
+        ({"ChannelName": "train", "DataSource": {"FileSystemDataSource": {}}}, "S3DataSource"),
+    ],
+)
+def test_what_is_not_run_is_refused_by_name(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ChannelError, match=words):
+        channels.source_uri(given)
+
+
+def test_a_download_makes_the_planned_files_and_only_those(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("digits")
+    for key, body in (("in/a", b"1"), ("in/x/b", b"22"), ("in/x/c", b""), ("other", b"no")):
+        store.put(f"s3://digits/{key}", body)
+    plan = channels.plan(channel("s3://digits/in"), store.list("s3://digits/in"))
+    (tmp_path / "train" / "old").mkdir(parents=True)
+    (tmp_path / "train" / "old" / "left").write_text("by a run before")
+    channels.download([plan], store, tmp_path)
+    found = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    manifest = b"in\ns3://digits/in/a\ns3://digits/in/x/b\ns3://digits/in/x/c\n"
+    assert found == {"train/a": b"1", "train/x/b": b"22", "train/x/c": b"", "train-manifest": manifest}
+    assert not (tmp_path / "train" / "old").exists()
+
+
+def test_what_is_there_already_is_not_fetched_again(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("digits")
+    store.put("s3://digits/in/a", b"12345")
+    plan = channels.plan(channel("s3://digits/in"), store.list("s3://digits/in"))
+    channels.download([plan], store, tmp_path)
+    before = (tmp_path / "train" / "a").stat()
+    (tmp_path / "train-manifest").unlink()
+    store.delete("s3://digits/in/a")
+    channels.download([plan], store, tmp_path)
+    assert (tmp_path / "train" / "a").stat().st_ino == before.st_ino
+    assert (tmp_path / "train-manifest").exists()
+
+
+def test_a_half_file_is_fetched_again(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("digits")
+    store.put("s3://digits/in/a", b"12345")
+    plan = channels.plan(channel("s3://digits/in"), store.list("s3://digits/in"))
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a").write_bytes(b"12")
+    channels.download([plan], store, tmp_path)
+    assert (tmp_path / "train" / "a").read_bytes() == b"12345"
+
+
+def test_more_than_the_volume_is_out_of_space_before_a_byte_moves(store: Objects, tmp_path: Path) -> None:
+    plan = channels.plan(channel("s3://b/in"), objects("in/a", "in/b", size=6))
+    with pytest.raises(OutOfSpace) as raised:
+        channels.download([plan], store, tmp_path, volume_bytes=10)
+    assert (raised.value.needed, raised.value.available) == (12, 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_than_the_disk_is_out_of_space(store: Objects, tmp_path: Path) -> None:
+    plan = channels.plan(channel("s3://b/in"), objects("in/a", size=1 << 60))
+    with pytest.raises(OutOfSpace):
+        channels.download([plan], store, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_disk_that_fills_up_on_the_way_is_out_of_space(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("digits")
+    store.put("s3://digits/in/a", bytes(3_000_000))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        # The listing is old and says little, so nothing is refused beforehand.
+        with pytest.raises(OutOfSpace):
+            store.download(Object("digits", "in/a", 1), tmp_path / "a")
+        assert not list(tmp_path.iterdir())
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_cancelled_download_leaves_no_half_file(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("digits")
+    store.put("s3://digits/in/a", bytes(3_000_000))
+    plan = channels.plan(channel("s3://digits/in"), store.list("s3://digits/in"))
+    cancelled = Event()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        channels.download([plan], store, tmp_path, cancelled=cancelled)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_channel_called_like_anothers_manifest_is_refused(store: Objects, tmp_path: Path) -> None:
+    plans = [channels.plan(channel("s3://b/x", name), []) for name in ("a", "a-manifest")]
+    with pytest.raises(ChannelError, match="the name of the manifest"):
+        channels.download(plans, store, tmp_path)

@@ -1,0 +1,177 @@
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from emulator.data import objects as module
+from emulator.data.objects import AccessDenied, Cancelled, Location, NoSuchBucket, NoSuchKey, Objects, Unreachable
+from emulator.data.rclone import S3Server
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://b/k/x.csv", "b", "k/x.csv"),
+        ("s3://b", "b", ""),
+        ("s3://b/", "b", ""),
+        ("s3://b/what?#x", "b", "what?#x"),
+        ("https://s3.amazonaws.com/b/k", "b", "k"),
+        ("https://s3.eu-west-1.amazonaws.com/b/k%20x", "b", "k x"),
+        ("https://b.s3.eu-west-1.amazonaws.com/k", "b", "k"),
+        ("https://my.s3.b.s3.amazonaws.com/k", "my.s3.b", "k"),
+        ("https://s3-us-west-2.amazonaws.com/b/k", "b", "k"),
+    ],
+)
+def test_an_s3_uri_is_a_bucket_and_a_key(uri: str, bucket: str, key: str) -> None:
+    assert Location.parse(uri) == Location(bucket, key)
+
+
+@pytest.mark.parametrize("uri", ["", "b/k", "http://s3.amazonaws.com/b/k", "s3:///k", "https://example.com/b/k"])
+def test_what_is_no_s3_uri_is_named(uri: str) -> None:
+    with pytest.raises(ValueError, match=r"is not an S3|names no bucket"):
+        Location.parse(uri)
+
+
+def test_a_listing_is_by_string_prefix_over_all_pages_and_sorted(store: Objects) -> None:
+    store.create_bucket("many")
+    for number in range(1003):
+        store.put(f"s3://many/p/{number}", b"")
+    for key in ("p-1", "p.1", "p0", "other"):
+        store.put(f"s3://many/{key}", b"12")
+    keys = [one.key for one in store.list("s3://many/p")]
+    assert len(keys) == 1006
+    assert keys == sorted(keys, key=str.encode)
+    assert [(one.key, one.size) for one in store.list("s3://many/p-")] == [("p-1", 2)]
+    assert store.exists_under("s3://many/p/10")
+    assert not store.exists_under("s3://many/q")
+
+
+def test_missing_things_have_errors_of_their_own(store: Objects) -> None:
+    store.create_bucket("here")
+    for call in (store.list, store.exists_under, store.get):
+        with pytest.raises(NoSuchBucket):
+            call("s3://nowhere/x")
+    for look in (store.get, store.head):
+        with pytest.raises(NoSuchKey) as raised:
+            look("s3://here/nothing")
+        assert raised.value.uri == "s3://here/nothing"
+
+
+def test_wrong_keys_are_denied(server: S3Server) -> None:
+    stranger = Objects(server.url, "somebody-else-here", "with-other-secrets", attempts=1)
+    with pytest.raises(AccessDenied):
+        stranger.list("s3://here/x")
+    stranger.close()
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = Objects(f"http://127.0.0.1:{taken.getsockname()[1]}", "key", "secret", attempts=1)
+        with pytest.raises(Unreachable):
+            nobody.list("s3://b/x")
+        nobody.close()
+
+
+def test_a_server_that_says_nothing_is_unreachable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mute = Objects(f"http://127.0.0.1:{silent.getsockname()[1]}", "key", "secret", read_timeout=0.2, attempts=1)
+        with pytest.raises(Unreachable):
+            mute.get("s3://b/x")
+        mute.close()
+
+
+def test_a_broken_read_goes_on_where_it_broke() -> None:
+    body = hashlib.sha256(b"seed").digest() * 10_000
+    asked: list[bytes] = []
+
+    def serve(listening: socket.socket) -> None:
+        for start in (0, 100_000):
+            connection, _ = listening.accept()
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65536)
+                asked.append(request.lower().partition(b"range: ")[2].partition(b"\r\n")[0])
+                rest = body[start:]
+                connection.sendall(b'HTTP/1.1 206 Part\r\nETag: "e"\r\nContent-Length: %d\r\n\r\n' % len(rest))
+                connection.sendall(rest if start else rest[:100_000])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        store = Objects(f"http://127.0.0.1:{listening.getsockname()[1]}", "key", "secret", read_timeout=5)
+        assert store.get("s3://b/x") == body
+        thread.join()
+        store.close()
+    assert asked == [b"", b"bytes=100000-"]
+
+
+def test_a_large_object_goes_up_in_parts_and_comes_down_whole(store: Objects, tmp_path: Path) -> None:
+    store.create_bucket("large")
+    chunk = bytes(range(256)) * 4096
+    assert store.upload((chunk for _ in range(40)), "s3://large/x") == 40 * len(chunk)
+    (item,) = store.list("s3://large/x")
+    store.download(item, tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == chunk * 40
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_an_upload_whose_source_fails_leaves_nothing(store: Objects, folder: Path) -> None:
+    def source() -> Iterator[bytes]:
+        for _ in range(3):
+            yield bytes(module.PART_BYTES)
+        raise RuntimeError("the container is gone")
+
+    store.create_bucket("large")
+    with pytest.raises(RuntimeError, match="the container is gone"):
+        store.upload(source(), "s3://large/x")
+    assert not store.exists_under("s3://large/")
+    assert not list((folder / "large").iterdir())
+
+
+def test_a_cancelled_upload_keeps_the_object_that_was_there(store: Objects) -> None:
+    store.create_bucket("large")
+    store.put("s3://large/x", b"the old one")
+    cancelled = Event()
+
+    def source() -> Iterator[bytes]:
+        for number in range(5):
+            if number == 3:
+                cancelled.set()
+            yield bytes(module.PART_BYTES)
+
+    with pytest.raises(Cancelled):
+        store.upload(source(), "s3://large/x", cancelled)
+    assert store.get("s3://large/x") == b"the old one"
+
+
+def test_an_empty_stream_is_an_empty_object(store: Objects) -> None:
+    store.create_bucket("small")
+    assert store.upload([], "s3://small/x") == 0
+    assert store.get("s3://small/x") == b""
+
+
+def test_get_refuses_what_is_not_small(store: Objects) -> None:
+    store.create_bucket("small")
+    store.put("s3://small/x", b"12345")
+    with pytest.raises(ValueError, match="larger than 4"):
+        store.get("s3://small/x", limit=4)
+
+
+def test_nothing_is_read_from_the_users_aws_configuration(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = nowhere-1\nendpoint_url = http://127.0.0.1:1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stray")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    keys = server.credentials
+    store = Objects(server.url, keys.access_key, keys.secret_key, attempts=1)
+    store.create_bucket("mine")
+    assert store.list("s3://mine/") == ()
+    store.close()
