@@ -1,0 +1,169 @@
+"""`scripts/bench`: measure, print one table, put everything away."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import channels, deploys, invocations, jobs, peer, rebake, startup, storage
+from bench.figures import Row, as_json
+from bench.load import LoadFailed
+from bench.stand import ROOT, NotMeasured, Stand
+from bench.table import table
+
+EPILOG = """\
+Every row is measured in this one run, ours and the bare limit by turns, and medians are shown: compare the ratios, not
+figures of different machines. Bars are printed, never asserted; the exit status only says whether all was measured.
+
+The peer is local mode of the SageMaker Python SDK v2. `scripts/bench --peer` installs it into .venv-peer, once; from
+then on it is measured whenever its rows are. It needs the images that `docker buildx bake default registry` makes.
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often each thing is done, and how large it is."""
+
+    rounds: int
+    blocks: int
+    megabytes: int
+    rebakes: int
+
+
+FULL = Plan(rounds=9, blocks=20, megabytes=256, rebakes=3)
+QUICK = Plan(rounds=3, blocks=6, megabytes=64, rebakes=0)
+
+Measure = Callable[[Stand, Plan, dict[str, float]], list[Row]]
+
+
+def _rebake(stand: Stand, plan: Plan, _: dict[str, float]) -> list[Row]:
+    if not plan.rebakes:
+        raise NotMeasured("left out by --quick, as its first push moves every layer: --only rebake measures it")
+    return rebake.measure(stand, plan.rebakes)
+
+
+MEASUREMENTS: dict[str, tuple[str, Measure]] = {
+    startup.UP: ("samebox up → ready", lambda stand, plan, _: startup.measure(stand, min(plan.rounds, 5))),
+    jobs.JOB: ("job overhead", lambda stand, plan, told: jobs.measure(stand, plan.rounds, told)),
+    deploys.DEPLOY: ("deploy", lambda stand, plan, told: deploys.measure(stand, min(plan.rounds, 5), told)),
+    invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, told: invocations.measure(stand, plan.blocks, told)),
+    storage.S3: ("S3 up and down", lambda stand, plan, _: storage.measure(stand, min(plan.rounds, 5), plan.megabytes)),
+    channels.CHANNEL: (
+        "S3 → channel",
+        lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
+    ),
+    rebake.REBAKE: ("re-bake and push", _rebake),
+}
+WITH_PEER = (jobs.JOB, deploys.DEPLOY, invocations.INVOKE)
+
+
+def main() -> int:
+    given = parser().parse_args()
+    # SIGTERM ends it as Ctrl-C does: with everything put away.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    screen, notes = Console(soft_wrap=False), Console(stderr=True, highlight=False)
+    plan = QUICK if given.quick else FULL
+    rounds = given.rounds or plan.rounds
+    chosen = given.only or list(MEASUREMENTS)
+    # Whoever names the row wants it, quick or not.
+    rebakes = plan.rebakes or (1 if given.only else 0)
+    plan = Plan(rounds, max(plan.blocks, given.rounds or 0), plan.megabytes, min(rounds, rebakes))
+    rows: list[Row] = []
+    missing: list[str] = []
+    stand = Stand(lambda words: notes.print(f"    {words}", style="dim"))
+    try:
+        if given.peer:
+            notes.print("installing the peer …")
+            with _told(missing, "peer", notes):
+                peer.set_up()
+        figures: dict[str, float] = {}
+        if any(key in WITH_PEER for key in chosen):
+            notes.print("peer: SDK v2 local mode …")
+            with _told(missing, "peer", notes):
+                figures = peer.measure(stand, min(plan.rounds, 3))
+        for key in chosen:
+            words, measure = MEASUREMENTS[key]
+            notes.print(f"{words} …")
+            began = time.monotonic()
+            with _told(missing, key, notes):
+                rows += measure(stand, plan, figures)
+            notes.print(f"    {time.monotonic() - began:.0f} s", style="dim")
+    except KeyboardInterrupt:
+        notes.print("interrupted: what was measured is below")
+        missing.append("interrupted")
+    finally:
+        # Putting away is short, and half of it would be none.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stand.close()
+    if rows:
+        screen.print()
+        screen.print(table(rows, title=machine()))
+    for words in missing:
+        screen.print(f"not measured: {words}", style="yellow", highlight=False)
+    if given.json:
+        document = {"machine": machine(), "rows": [as_json(row) for row in rows], "not_measured": missing}
+        given.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 130 if "interrupted" in missing else int(any(not one.startswith(("peer", "rebake")) for one in missing))
+
+
+def parser() -> argparse.ArgumentParser:
+    words = "\n".join(f"  {key:9} {words}" for key, (words, _) in MEASUREMENTS.items())
+    bench = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="How fast samebox is, against the bare limit and against its peer, in one table.",
+        epilog=f"rows:\n{words}\n\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bench.add_argument("--quick", action="store_true", help="fewer rounds, smaller objects, no re-bake")
+    bench.add_argument("--only", metavar="ROW", action="append", choices=list(MEASUREMENTS), help="repeatable")
+    bench.add_argument("--rounds", metavar="N", type=_rounds, help="how often each thing is measured")
+    bench.add_argument("--json", metavar="FILE", type=Path, help="write the rows there too")
+    bench.add_argument("--peer", action="store_true", help="install the peer into .venv-peer first (network)")
+    return bench
+
+
+def machine() -> str:
+    """What this was measured on."""
+    engine = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return (
+        f"samebox {commit}, {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, Docker {engine or 'unknown'}"
+    )
+
+
+def _rounds(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+@contextlib.contextmanager
+def _told(missing: list[str], key: str, notes: Console) -> Iterator[None]:
+    """One thing that cannot be measured does not keep the others from it: it is said, and said again at the end."""
+    try:
+        yield
+    except (NotMeasured, LoadFailed, RuntimeError, AssertionError, OSError) as error:
+        notes.print(f"    not measured: {error}", style="yellow")
+        missing.append(f"{key}: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The test stand: one emulator, the box image and a bucket; and everything of a run put away, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from tests.scenarios.emulator_process import EmulatorProcess, docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+BOX = ROOT / "tests" / "scenarios" / "box"
+BUCKET = "samebox-test"  # where EmulatorProcess.train sends artifacts
+LABEL = "samebox.bench"
+PRINT_THE_TIME = "print(repr(time.time()))"
+POLL_SECONDS = 0.005
+MB = 1_000_000
+
+
+class NotMeasured(Exception):
+    """A row cannot be measured here; the message says why."""
+
+
+@dataclass(frozen=True)
+class S3Place:
+    """rclone's private port, and the keys it accepts."""
+
+    host: str
+    port: int
+    access_key: str
+    secret_key: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+class Stand:
+    """What every measurement uses, made when it is first asked for. `close` leaves nothing behind.
+
+    The box image of a run carries the run's label, which every container of it inherits, whoever starts it: we, the
+    emulator, or the peer.
+    """
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self.told = told
+        self.id = secrets.token_hex(4)
+        self.folder = Path(tempfile.mkdtemp(prefix="samebox-bench-"))
+        self._emulators: list[EmulatorProcess] = []
+        self._count = 0
+
+    def name(self, what: str) -> str:
+        """A name that nothing else of this run has."""
+        self._count += 1
+        return f"bench-{what}-{self._count}"
+
+    @cached_property
+    def image(self) -> str:
+        """The box image's local name."""
+        look = ["docker", "image", "inspect", "samebox/base:cpu"]
+        if subprocess.run(look, capture_output=True, check=False).returncode:
+            raise NotMeasured("there is no image samebox/base:cpu: docker buildx bake makes it")
+        name = f"samebox-bench/box:{self.id}"
+        docker("build", "--quiet", "--label", f"{LABEL}={self.id}", "--tag", name, str(BOX))
+        return name
+
+    @cached_property
+    def emulator(self) -> EmulatorProcess:
+        """A running emulator with the bucket."""
+        one = self.new_emulator()
+        one.up()
+        one.s3.create_bucket(Bucket=BUCKET)
+        return one
+
+    @cached_property
+    def box(self) -> str:
+        """The box image's name in the emulator's ECR."""
+        return self.emulator.push(self.image, "box")
+
+    @cached_property
+    def s3(self) -> S3Place:
+        """The S3 server behind the emulator, as its process was started."""
+        pid = json.loads((self.emulator.data_dir / "s3.pid").read_text())["pid"]
+        process = Path(f"/proc/{pid}")
+        words = process.joinpath("cmdline").read_bytes().decode().split("\0")
+        given = process.joinpath("environ").read_text().split("\0")
+        environment = dict(one.split("=", 1) for one in given if "=" in one)
+        host, _, port = words[words.index("--addr") + 1].rpartition(":")
+        access_key, _, secret_key = environment["RCLONE_AUTH_KEY"].strip('"').partition(",")
+        return S3Place(host, int(port), access_key, secret_key)
+
+    def new_emulator(self) -> EmulatorProcess:
+        """An emulator with a folder of its own, not started; `close` ends it."""
+        one = EmulatorProcess(self.folder / f"emulator-{len(self._emulators)}", serving_stop_seconds="2")
+        self._emulators.append(one)
+        return one
+
+    def s3_client(self, ours: bool) -> Any:
+        """A boto3 S3 client, through our URL or of the server behind it."""
+        if ours:
+            return self.emulator.s3
+        return boto3.client(
+            "s3", endpoint_url=self.s3.url, region_name="us-east-1", aws_access_key_id=self.s3.access_key,
+            aws_secret_access_key=self.s3.secret_key, config=Config(s3={"addressing_style": "path"}),
+        )  # fmt: skip
+
+    # Bare containers
+
+    def bare_run(self, script: str, *options: str) -> str:
+        """`docker run` of the box's `train`, until it has printed a line; that line."""
+        folder = self.folder / "bare" / "config"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "hyperparameters.json").write_text(json.dumps({"script": json.dumps(script)}))
+        return docker("run", "--rm", *options, "--volume", f"{folder}:/opt/ml/input/config:ro", self.image, "train")
+
+    def bare_server(self, script: str, port: int) -> str:
+        """`docker run` of the box's `serve`, detached; the container."""
+        place = f"127.0.0.1:{port}:8080"
+        return docker("run", "--detach", "--publish", place, "--env", f"SCRIPT={script}", self.image, "serve").strip()
+
+    def remove(self, container: str) -> None:
+        """Remove a container now."""
+        docker("rm", "--force", container)
+
+    # Putting away
+
+    def close(self) -> None:
+        """End the emulators; remove every container, network and image of this run, and its folder."""
+        for one in self._emulators:
+            with contextlib.suppress(AssertionError, subprocess.TimeoutExpired, ProcessLookupError):
+                one.down()
+        labels = [f"{LABEL}={self.id}"]
+        for one in self._emulators:
+            with contextlib.suppress(OSError):
+                labels.append(f"samebox={(one.data_dir / 'id').read_text().strip()}")
+        for label in labels:
+            _remove_all(["ps", "--all"], label, ["rm", "--force", "--volumes"])
+            _remove_all(["network", "ls"], label, ["network", "rm"])
+        _remove_all(["images", "--all"], labels[0], ["rmi", "--force"])
+        # What containers wrote may be root's; the engine is then the one who can remove it.
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            print(f"{self.folder} could not be removed: some of it belongs to another user.", file=sys.stderr)
+
+
+def ping(port: int) -> bool:
+    """True when GET /ping answers 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(look: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Look every few milliseconds until there is something to see. Raises NotMeasured after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(POLL_SECONDS)
+    raise NotMeasured(f"not within {seconds:g} s: {what}")
+
+
+def _remove_all(find: list[str], label: str, remove: list[str]) -> None:
+    found = subprocess.run(
+        ["docker", *find, "--quiet", "--filter", f"label={label}"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    if found:
+        subprocess.run(["docker", *remove, *dict.fromkeys(found)], capture_output=True, check=False, timeout=120)
