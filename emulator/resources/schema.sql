@@ -14,8 +14,11 @@ CREATE TABLE IF NOT EXISTS resources (
     state    TEXT    NOT NULL,           -- JSON: what we learned since
     tags     TEXT    NOT NULL,           -- JSON: {key: value}
     PRIMARY KEY (kind, account, region, name_key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
+-- Each index holds what lists filter by, so that only the rows of the page are read.
 CREATE UNIQUE INDEX IF NOT EXISTS resources_arn      ON resources (arn);
-CREATE INDEX        IF NOT EXISTS resources_created  ON resources (kind, account, region, created);
-CREATE INDEX        IF NOT EXISTS resources_modified ON resources (kind, account, region, modified);
+CREATE INDEX        IF NOT EXISTS resources_created  ON resources (kind, account, region, created, name_key, name, status);
+CREATE INDEX        IF NOT EXISTS resources_modified ON resources (kind, account, region, modified, name_key, name, status);
+CREATE INDEX        IF NOT EXISTS resources_name     ON resources (kind, account, region, name_key, name, status, created);
+CREATE INDEX        IF NOT EXISTS resources_state    ON resources (kind, account, region, status, name_key, name, created);
 CREATE INDEX        IF NOT EXISTS resources_status   ON resources (kind, status);

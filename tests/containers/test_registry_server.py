@@ -94,6 +94,6 @@ def test_one_that_never_answers_is_given_up(engine: FakeEngine, tmp_path: Path) 
 
     engine.programs_of(IMAGE)["docker-registry"] = lambda process: process.serve(sick, port=5000)
     one = server(engine, tmp_path, ready_seconds=0.2)
-    with pytest.raises(AwsError, match="did not answer within 0.2 s"):
+    with pytest.raises(AwsError, match=r"did not answer within 0\.2 s"):
         one.url()
     one.stop()
