@@ -16,9 +16,9 @@ def box_image() -> str:
     return name
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """One emulator for a file of stories. Stop windows are short, so that what must wait for them does not wait long."""
+    """One emulator for all stories. Stop windows are short, so that what must wait for them does not wait long."""
     process = EmulatorProcess(
         tmp_path_factory.mktemp("samebox"),
         training_stop_seconds="2",
@@ -30,18 +30,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
     process.up()
     process.s3.create_bucket(Bucket="samebox-test")
     yield process
-    process.down()
-    leftovers = docker("ps", "--all", "--quiet", "--filter", f"label=samebox={instance(process)}").split()
-    for container in leftovers:
-        docker("rm", "--force", container)
+    process.remove()
 
 
-def instance(process: EmulatorProcess) -> str:
-    """The id that everything of this emulator is labelled with."""
-    return (process.data_dir / "id").read_text().strip()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def box(emulator: EmulatorProcess, box_image: str) -> str:
     """The box image's name in the emulator's ECR."""
     return emulator.push(box_image, "box")

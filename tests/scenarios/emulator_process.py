@@ -101,6 +101,22 @@ class EmulatorProcess:
         if self._process is not None:
             self._end(signal.SIGTERM)
 
+    @property
+    def instance(self) -> str:
+        """The id that everything of this emulator is labelled with."""
+        return (self.data_dir / "id").read_text().strip()
+
+    def containers(self, *filters: str) -> list[str]:
+        """Ids of this emulator's containers, running or not, that pass docker's filters."""
+        more = [word for one in filters for word in ("--filter", one)]
+        return docker("ps", "--all", "--quiet", "--filter", f"label=samebox={self.instance}", *more).split()
+
+    def remove(self) -> None:
+        """End it, and remove what it leaves running on purpose."""
+        self.down()
+        for container in self.containers():
+            docker("rm", "--force", container)
+
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
@@ -177,7 +193,7 @@ class EmulatorProcess:
             "TrainingJobName": name,
             "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
             "RoleArn": ROLE,
-            "HyperParameters": {"script": script},
+            "HyperParameters": {"script": json.dumps(script)},
             "OutputDataConfig": {"S3OutputPath": "s3://samebox-test/out"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
@@ -209,7 +225,7 @@ class EmulatorProcess:
         streams = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
         assert len(streams) == 1, [stream["logStreamName"] for stream in streams]
         lines: list[str] = []
-        token: dict[str, str] = {}
+        token: dict[str, Any] = {}
         while True:
             page = self.logs.get_log_events(
                 logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True, **token
@@ -223,11 +239,15 @@ class EmulatorProcess:
         self, name: str, image: str, script: str = "", *, wait: str = "InService", **container: Any
     ) -> dict[str, Any]:
         """Create model, config and endpoint of one name; the endpoint once its status is `wait`."""
-        primary = {"Image": image, "Environment": {"SCRIPT": script}, **container}
-        self.sagemaker.create_model(ModelName=name, PrimaryContainer=primary, ExecutionRoleArn=ROLE)  # type: ignore[arg-type]
+        self.model(name, image, script, **container)
         self.configure(name, name)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return self.endpoint_at(name, {wait})
+
+    def model(self, name: str, image: str, script: str = "", **container: Any) -> None:
+        """Create a model of the box image that serves `script`."""
+        primary: Any = {"Image": image, "Environment": {"SCRIPT": script}, **container}
+        self.sagemaker.create_model(ModelName=name, PrimaryContainer=primary, ExecutionRoleArn=ROLE)
 
     def configure(self, name: str, *models: str, **variant: Any) -> None:
         """An endpoint config with one variant for each model."""
@@ -254,8 +274,8 @@ class EmulatorProcess:
         return until(look, seconds, f"{name} is {sorted(wanted)}")
 
 
-def docker(*words: str, input: str | None = None) -> str:
+def docker(*words: str, told: str | None = None) -> str:
     """Run the docker command; what it printed. Fails with what it said."""
-    done = subprocess.run(["docker", *words], input=input, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["docker", *words], input=told, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"docker {words[0]}: {done.stderr}"
     return done.stdout

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.scenarios.emulator_process import ROLE, EmulatorProcess, docker
+from tests.scenarios.emulator_process import ROLE, EmulatorProcess
 
 pytestmark = pytest.mark.docker
 
@@ -66,8 +66,9 @@ def test_a_channel_without_objects(emulator: EmulatorProcess, box: str) -> None:
     code, message = error_of(caught)
     assert code == "ValidationException"
     assert message.startswith(
-        'No S3 objects found under S3 URL "s3://samebox-test/nothing/here" given in input data source. Please ensure that '
-        f'the bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix, and that the role "{ROLE}"'
+        'No S3 objects found under S3 URL "s3://samebox-test/nothing/here" given in input data source. Please ensure '
+        "that the bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix, and that "
+        f'the role "{ROLE}"'
     )
     with pytest.raises(ClientError):
         emulator.job("no-data")
@@ -136,4 +137,4 @@ def test_an_operation_that_nothing_here_runs_is_named(emulator: EmulatorProcess)
 
 def test_nothing_is_left_running(emulator: EmulatorProcess) -> None:
     emulator.ended("twice")
-    assert docker("ps", "--quiet", "--filter", "label=samebox.arn", "--filter", "name=samebox-no-").split() == []
+    assert emulator.containers("name=samebox-no-") == []

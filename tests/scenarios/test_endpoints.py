@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.scenarios.conftest import instance
-from tests.scenarios.emulator_process import EmulatorProcess, docker, until
+from tests.scenarios.emulator_process import EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
 
@@ -58,7 +57,7 @@ def test_an_endpoint_serves_its_model_until_it_is_deleted(emulator: EmulatorProc
         EndpointName="good", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
     arn = endpoint["EndpointArn"]
-    assert docker("ps", "--all", "--quiet", "--filter", f"label=samebox.arn={arn}") == ""
+    assert emulator.containers(f"label=samebox.arn={arn}") == []
     assert refused(emulator, "good")["Error"]["Message"] == "Endpoint good of account 123456789012 not found."
 
 
@@ -116,7 +115,7 @@ def test_a_ping_that_does_not_pass_fails_the_endpoint(
         "The primary container for production variant AllTraffic did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
-    assert docker("ps", "--all", "--quiet", "--filter", f"label=samebox.arn={endpoint['EndpointArn']}") == ""
+    assert emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}") == []
 
 
 def test_an_endpoint_is_not_served_while_it_is_created(emulator: EmulatorProcess, box: str) -> None:
@@ -148,10 +147,7 @@ def test_a_bad_archive_fails_the_endpoint(
 
 def test_an_update_changes_the_model_without_a_lost_request(emulator: EmulatorProcess, box: str) -> None:
     emulator.serve("updated", box, "def invoke(body, headers): return 200, b'old'")
-    new = {"Image": box, "Environment": {"SCRIPT": "def invoke(body, headers): return 200, b'new'"}}
-    emulator.sagemaker.create_model(
-        ModelName="newer", PrimaryContainer=new, ExecutionRoleArn="arn:aws:iam::123456789012:role/r"
-    )
+    emulator.model("newer", box, "def invoke(body, headers): return 200, b'new'")
     emulator.configure("newer", "newer")
     emulator.sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="newer")
     with ThreadPoolExecutor(4) as pool:
@@ -161,17 +157,19 @@ def test_an_update_changes_the_model_without_a_lost_request(emulator: EmulatorPr
             return body
 
         seen: list[bytes] = []
-        until(lambda: seen.extend(pool.map(ask, range(20))) or b"new" in seen[-20:], 30, "the new model serves")
+
+        def look() -> bool:
+            seen.extend(pool.map(ask, range(20)))
+            return seen[-1] == b"new"
+
+        until(look, 30, "the new model serves")
     assert set(seen) == {b"old", b"new"}
     assert emulator.endpoint_at("updated", {"InService"})["EndpointConfigName"] == "newer"
 
 
 def test_a_failed_update_keeps_the_old_model(emulator: EmulatorProcess, box: str) -> None:
     emulator.serve("kept", box, "def invoke(body, headers): return 200, b'old'")
-    bad = {"Image": box, "Environment": {"SCRIPT": "sys.exit(3)"}}
-    emulator.sagemaker.create_model(
-        ModelName="bad", PrimaryContainer=bad, ExecutionRoleArn="arn:aws:iam::123456789012:role/r"
-    )
+    emulator.model("bad", box, "sys.exit(3)")
     emulator.configure("bad", "bad")
     emulator.sagemaker.update_endpoint(EndpointName="kept", EndpointConfigName="bad")
     endpoint = emulator.endpoint_at("kept", {"InService"})
@@ -182,11 +180,7 @@ def test_a_failed_update_keeps_the_old_model(emulator: EmulatorProcess, box: str
 
 def test_two_variants_share_the_traffic(emulator: EmulatorProcess, box: str) -> None:
     for letter in "ab":
-        script = f"def invoke(body, headers): return 200, b'{letter}'"
-        container = {"Image": box, "Environment": {"SCRIPT": script}}
-        emulator.sagemaker.create_model(
-            ModelName=f"share-{letter}", PrimaryContainer=container, ExecutionRoleArn="arn:aws:iam::123456789012:role/r"
-        )  # fmt: skip
+        emulator.model(f"share-{letter}", box, f"def invoke(body, headers): return 200, b'{letter}'")
     emulator.configure("shared", "share-a", "share-b")
     emulator.sagemaker.create_endpoint(EndpointName="shared", EndpointConfigName="shared")
     emulator.endpoint_at("shared", {"InService"})
@@ -207,12 +201,4 @@ def test_a_container_that_dies_is_replaced(emulator: EmulatorProcess, box: str) 
             return False
 
     until(again, 30, "the container was replaced")
-    label = f"label=samebox.arn={endpoint['EndpointArn']}"
-    assert (
-        len(
-            docker(
-                "ps", "--all", "--quiet", "--filter", label, "--filter", f"label=samebox={instance(emulator)}"
-            ).split()
-        )
-        == 1
-    )
+    assert len(emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}")) == 1

@@ -34,7 +34,7 @@ root = Path("/opt/ml/input/data")
 rows = "".join(path.read_text() for path in sorted((root / "train").rglob("*.csv")))
 Path("/opt/ml/model/weights").write_text(rows + (root / "test" / "test.csv").read_text())
 Path("/opt/ml/output/data/report").write_text("fine")
-print("argument", sys.argv[1])
+print("program", sys.argv)
 print("loss=0.5"); print("loss=0.25")
 """
     emulator.train(
@@ -51,7 +51,7 @@ print("loss=0.5"); print("loss=0.25")
     assert model == "s3://samebox-test/out/Reads-Channels/output/model.tar.gz"
     assert tar_names(emulator, model) == {"weights": b"1,2\n3,4\n5,6\n"}
     assert tar_names(emulator, model.replace("model.tar", "output.tar")) == {"report": b"fine"}
-    assert emulator.log_lines("Reads-Channels/algo-1-") == ["argument train", "loss=0.5", "loss=0.25"]
+    assert emulator.log_lines("Reads-Channels/algo-1-") == ["program ['/usr/local/bin/train']", "loss=0.5", "loss=0.25"]
     assert [metric["Value"] for metric in job["FinalMetricDataList"]] == [0.25]
     assert [step["Status"] for step in job["SecondaryStatusTransitions"]] == [
         "Starting", "Downloading", "Training", "Uploading", "Completed",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The container of the scenarios: as `train` it runs a hyperparameter, as `serve` an environment variable, as Python."""
+"""The container of the scenarios: `train` runs a hyperparameter, `serve` an environment variable, as Python."""
 
 import json
 import os
@@ -9,19 +9,22 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+
+NAMES = {"Path": Path, "json": json, "os": os, "signal": signal, "sys": sys, "time": time}
 
 
 def train() -> None:
     """Run the hyperparameter `script`; what it raises or exits with is what the container does."""
     hyperparameters = json.loads(Path("/opt/ml/input/config/hyperparameters.json").read_text())
-    exec(hyperparameters["script"], {"hyperparameters": hyperparameters, "Path": Path, "os": os, "signal": signal,
-                                     "sys": sys, "time": time, "json": json})  # fmt: skip
+    # A hyperparameter holds no line end (SM:HyperParameterValue is `.*`), so the script comes as JSON.
+    exec(json.loads(hyperparameters["script"]), dict(NAMES))
 
 
 def serve() -> None:
-    """Answer GET /ping with `ping()` -> status and POST /invocations with `invoke(body, headers)` -> status and bytes."""
-    functions = {"ping": lambda: 200, "invoke": lambda body, headers: (200, body)}
-    exec(os.environ.get("SCRIPT", ""), {"Path": Path, "os": os, "sys": sys, "time": time, "json": json}, functions)
+    """GET /ping answers `ping()`, a status; POST /invocations `invoke(body, headers)`, a status and bytes."""
+    functions: dict[str, Any] = {**NAMES, "ping": lambda: 200, "invoke": lambda body, _: (200, body)}
+    exec(os.environ.get("SCRIPT", ""), functions)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -48,5 +51,4 @@ def serve() -> None:
     server.serve_forever()
 
 
-sys.stdout.reconfigure(line_buffering=True)
 {"train": train, "serve": serve}[Path(sys.argv[0]).name]()
