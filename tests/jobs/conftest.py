@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.containers.fake import FakeEngine
+from emulator.data import artifacts
 from emulator.data.objects import Objects
 from emulator.data.rclone import S3Server
 from emulator.jobs.endpoints import Endpoints
@@ -65,7 +66,14 @@ class Life:
         self.killed = threading.Event()
         self._kill_at = kill_at
         self._after = after
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._under_way = 0
+
+    def kill(self) -> None:
+        """Every thread dies at once, so what one had begun to ask for is done before anybody else comes."""
+        self.killed.set()
+        with self._lock:
+            assert self._lock.wait_for(lambda: not self._under_way, LIMIT_SECONDS)
 
     def mortal(self, thing: Any, name: str) -> Any:
         return _Mortal(self, thing, name)
@@ -74,6 +82,16 @@ class Life:
         with self._lock:
             number = len(self.calls)
             self.calls.append(name)
+            waits = name == "engine.wait"  # changes nothing, and may take long
+            self._under_way += not waits
+        try:
+            return self._call(number, function, *arguments, **named)
+        finally:
+            with self._lock:
+                self._under_way -= not waits
+                self._lock.notify_all()
+
+    def _call(self, number: int, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         if number == self._kill_at and not self._after:
             self.killed.set()
         self.check()
@@ -140,7 +158,7 @@ class House:
 
     def crash(self) -> None:
         """kill -9, as far as threads can be killed."""
-        self.life.killed.set()
+        self.life.kill()
 
     def put(self, key: str, body: bytes = b"1,2,3\n") -> str:
         uri = f"s3://{self.bucket}/{key}"
@@ -261,6 +279,8 @@ def house(
         threading, "excepthook", lambda arguments: None if arguments.exc_type is Dead else say(arguments)
     )
     house = House(tmp_path, models, objects, settings)
+    unpack = artifacts.unpack
+    monkeypatch.setattr(artifacts, "unpack", lambda *rest: house.life.call("artifacts.unpack", unpack, *rest))
     yield house
     house.close()
     house.store.close()
