@@ -1,0 +1,165 @@
+"""A check: one rule, the function that looks whether it holds, and what that function needs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from emulator.check.findings import Finding, Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emulator.check.dockerfile import Dockerfile
+    from emulator.check.subject import Subject
+    from emulator.containers.engine import Engine
+
+Made = TypeVar("Made")
+
+# What the image is said to be able to do: the command line's words, or a guess from what is on its PATH.
+Claim = Literal["train", "serve", "transform", "multi-model", "processing", "serverless"]
+# A check with a need that is not met is skipped, and the report says which. One with a claim that nobody makes is
+# not of interest, and is left out.
+Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
+
+LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
+
+
+class CannotCheck(Exception):
+    """A check cannot say anything, and another one says why; the finding is "skipped" with this reason."""
+
+
+class OutOfTime(Exception):
+    """The time limit of a check, or of reading the image, has passed."""
+
+
+class Deadline:
+    """The moment at which a check must be done. Loops and waits ask it; a cancelled one has passed."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+        self._cancelled = threading.Event()
+
+    @property
+    def left(self) -> float:
+        """Seconds, 0 at least: fit for the timeout of any wait."""
+        return 0.0 if self._cancelled.is_set() else max(0.0, self._end - self._clock())
+
+    def check(self) -> None:
+        """Raises OutOfTime when it has passed."""
+        if not self.left:
+            raise OutOfTime(f"not done within {self.seconds:g} s")
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+
+class Shared:
+    """What several checks of one run use, made by the first that asks, such as a running server; closed at the end.
+
+    A failure is remembered, too: the second check that asks gets the same exception at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+        self._failed: dict[str, Exception] = {}
+        self._closers: list[Callable[[], None]] = []
+        self._making: dict[str, threading.Lock] = {}
+
+    def get(self, key: str, make: Callable[[], Made], close: Callable[[Made], None] | None = None) -> Made:
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            if key in self._failed:
+                raise self._failed[key]
+            if key not in self._made:
+                try:
+                    made = make()
+                except Exception as error:
+                    self._failed[key] = error
+                    raise
+                self._made[key] = made
+                if close is not None:
+                    self._closers.append(lambda: close(made))
+            found: Made = self._made[key]
+            return found
+
+    def forget(self, key: str) -> None:
+        """The next that asks has it made anew: after a check has used it up."""
+        with self._lock:
+            self._made.pop(key, None)
+            self._failed.pop(key, None)
+
+    def abandon(self, reason: str) -> None:
+        """A check ran out of time: what it was about to make will not be waited for again."""
+        with self._lock:
+            for key, making in list(self._making.items()):
+                if making.locked() and key not in self._made:
+                    self._failed[key] = CannotCheck(reason)
+                    self._making[key] = threading.Lock()
+
+    def close(self) -> None:
+        """Close what was made, the last first. Raises nothing: all of it bears the run's label and is swept anyway."""
+        while self._closers:
+            closer = self._closers.pop()
+            try:
+                closer()
+            except Exception:  # noqa: S112  # the sweep that follows removes what is left
+                continue
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line gives beside the image."""
+
+    claims: frozenset[Claim] = frozenset()
+    data: Path | None = None  # a folder: --data
+    model: Path | None = None  # a model.tar.gz: --model
+    payloads: tuple[Path, ...] = ()  # --payload
+    dockerfile: Path | None = None
+    fast: bool = False  # shorten what must wait, and say so
+    size_budget: int | None = None  # bytes; the image's own limit, beside AWS's
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a check may know and use."""
+
+    subject: Subject
+    engine: Engine | None = None  # None: no container can be run, `why_no_engine` says why
+    options: Options = field(default_factory=Options)
+    dockerfile: Dockerfile | None = None
+    run_id: str = ""
+    deadline: Deadline = field(default_factory=lambda: Deadline(60.0))  # of this check
+    shared: Shared = field(default_factory=Shared)  # of this run
+    scratch: Path | None = None  # a folder of this run that is removed at its end; None only where nothing runs
+    why_no_engine: str = ""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """For the ContainerSpec of every container, and every network: what bears them is removed at the end."""
+        return {LABEL: self.run_id}
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        return self.options.claims
+
+
+Outcome = Finding | Iterable[Finding]
+
+
+@dataclass(frozen=True)
+class Check:
+    """`claims`: it is of interest when one of these is claimed; empty: always. `seconds` is its time limit."""
+
+    rule: Rule
+    run: Callable[[Context], Outcome]
+    needs: frozenset[Need] = frozenset()
+    claims: frozenset[Claim] = frozenset()
+    seconds: float = 60.0

@@ -1,0 +1,77 @@
+"""What the contract kit says: a rule with its source, and what was found of it in one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Status = Literal["pass", "fail", "warn", "skipped"]
+Severity = Literal["fail", "warn"]
+Family = Literal["static", "training", "serving", "artifact", "multi-model", "transform", "processing", "serverless"]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Somebody has seen a finding and lives with it: why, since when, and until when."""
+
+    rule_id: str
+    reason: str
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one rule. `remedy`: one or two lines for whoever builds the image; `line`: of the Dockerfile."""
+
+    rule_id: str
+    status: Status
+    seen: str
+    remedy: str = ""
+    line: int | None = None
+    checked: bool = True  # False: the check broke down or ran out of time, so nothing is known
+    seconds: float = 0.0
+    accepted: Acceptance | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a fault that nobody has accepted."""
+        return self.status in ("fail", "warn") and self.accepted is None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold, who says so, and how to mend it.
+
+    `id` is stable, kebab-case and begins with what it is about: image-, train-, serve-, artifact-, … `source` is a
+    section of contract.md ("contract §2.2"), an AWS page or an issue. `title` is the claim that holds when it passes:
+    "/ping answers within 2 s".
+    """
+
+    id: str
+    title: str
+    source: str
+    severity: Severity
+    family: Family
+    remedy: str
+
+    def passed(self, seen: str) -> Finding:
+        return Finding(self.id, "pass", seen)
+
+    def broken(self, seen: str, remedy: str | None = None, line: int | None = None) -> Finding:
+        """A fault, as grave as the rule is. `remedy` where more is known than the rule's own."""
+        return Finding(self.id, self.severity, seen, self.remedy if remedy is None else remedy, line)
+
+    def warned(self, seen: str, remedy: str | None = None, line: int | None = None) -> Finding:
+        """A smaller fault of a rule that can be broken badly, too."""
+        return Finding(self.id, "warn", seen, self.remedy if remedy is None else remedy, line)
+
+    def skipped(self, why: str) -> Finding:
+        return Finding(self.id, "skipped", why)
+
+    def unknown(self, why: str) -> Finding:
+        """It could not be checked. As grave as a fault: a green report means that everything was looked at."""
+        return Finding(self.id, self.severity, f"could not be checked: {why}", checked=False)

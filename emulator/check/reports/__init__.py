@@ -1,0 +1,1 @@
+"""What a report becomes: a table, a page, and the forms that machines read."""

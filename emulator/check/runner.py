@@ -1,0 +1,257 @@
+"""Runs checks one after another, each within its time, and leaves nothing behind.
+
+A check runs in a thread of its own, so that one that hangs is left to itself; what it had started is removed, which is
+what usually frees it. Whatever a check raises becomes a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from emulator.check.archive import NotAnImage
+from emulator.check.checks import LABEL, CannotCheck, Check, Context, Deadline, Need, Options, OutOfTime, Shared
+from emulator.check.findings import Finding, Rule
+from emulator.containers.engine import EngineError
+
+if TYPE_CHECKING:
+    from emulator.check.dockerfile import Dockerfile
+    from emulator.check.subject import Subject
+    from emulator.containers.engine import Engine
+
+log = logging.getLogger(__name__)
+
+OLD_SECONDS = 6 * 3600.0  # longer than any run; only of what runs of other machines have left
+_SCRATCH = "samebox-check-"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a screen shows while checks run. `finding` is None while the rule is being checked."""
+
+    number: int
+    of: int
+    rule: Rule
+    finding: Finding | None = None
+
+
+Show = Callable[[Progress], None]
+
+
+class Run:
+    """One run over one image: everything it makes in the engine bears its id, and goes when it ends."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        engine: Engine | None,
+        options: Options,
+        dockerfile: Dockerfile | None = None,
+        why_no_engine: str = "",
+    ) -> None:
+        self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+        # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's.
+        self._lock = (self._scratch / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.run_id = f"{int(time.time())}@{socket.gethostname()}@{self._scratch.name}"
+        self._context = Context(
+            subject=subject,
+            engine=engine,
+            options=options,
+            dockerfile=dockerfile,
+            run_id=self.run_id,
+            shared=Shared(),
+            scratch=self._scratch,
+            why_no_engine=why_no_engine,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+    def run(self, checks: Sequence[Check], show: Show = lambda _: None) -> list[Finding]:
+        """The findings of the checks that are of interest for what is claimed, in order."""
+        chosen = [check for check in checks if not check.claims or check.claims & self._context.claims]
+        found: list[Finding] = []
+        for number, check in enumerate(chosen, 1):
+            show(Progress(number, len(chosen), check.rule))
+            for finding in self.one(check):
+                found.append(finding)
+                show(Progress(number, len(chosen), check.rule, finding))
+        return found
+
+    def one(self, check: Check) -> list[Finding]:
+        """Run one check, whatever is claimed. Never raises, but for KeyboardInterrupt."""
+        why_not = self._unmet(check.needs)
+        if why_not:
+            return [check.rule.skipped(why_not)]
+        began = time.monotonic()
+        deadline = Deadline(check.seconds)
+        findings = self._within(check, dataclasses.replace(self._context, deadline=deadline))
+        seconds = round(time.monotonic() - began, 3)
+        return [dataclasses.replace(finding, seconds=seconds) for finding in findings]
+
+    def close(self) -> None:
+        """Remove all that the run made. Raises nothing: it is what is done when something was raised already."""
+        self._context.shared.close()
+        self._sweep()
+        self._lock.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._scratch.exists() and self._context.engine is not None:  # containers wrote there as root
+            with contextlib.suppress(EngineError, OSError):
+                self._context.engine.sweep_path(self._scratch)
+
+    def _unmet(self, needs: Iterable[Need]) -> str:
+        options = self._context.options
+        given = {
+            "data": (options.data is not None, "give a folder with --data"),
+            "model": (options.model is not None, "give an archive with --model"),
+            "payloads": (bool(options.payloads), "give a request body with --payload"),
+            "dockerfile": (self._context.dockerfile is not None, "give the Dockerfile with --dockerfile"),
+        }
+        for need in needs:
+            if need == "engine":
+                if self._context.engine is None:
+                    return self._context.why_no_engine or "there is no container engine"
+                if self._context.subject.reference is None:
+                    return "an archive is read and not run: load it into an engine first (docker load)"
+            elif need in given and not given[need][0]:
+                return given[need][1]
+        return ""
+
+    def _within(self, check: Check, context: Context) -> list[Finding]:
+        done = threading.Event()
+        result: list[Finding] = []
+        # Reading the image has a time limit of its own, and whoever is first does it.
+        if "files" in check.needs:
+            problem = self._read_image(check.rule)
+            if problem is not None:
+                return [problem]
+
+        def work() -> None:
+            try:
+                result.extend(_checked(check, context))
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name=f"check {check.rule.id}", daemon=True).start()
+        if _wait(done, check.seconds):
+            return result
+        context.deadline.cancel()
+        context.shared.abandon(f"{check.rule.id} had not ended within {check.seconds:g} s")
+        self._sweep()  # what it waits for is gone now, and so, mostly, is the thread
+        _wait(done, 5)
+        return [check.rule.unknown(f"not done within {check.seconds:g} s")]
+
+    def _read_image(self, rule: Rule) -> Finding | None:
+        """Make sure that the image has been read; a finding where it cannot be."""
+        done = threading.Event()
+        problem: list[Finding] = []
+
+        def work() -> None:
+            try:
+                _ = self._context.subject.contents
+            except (NotAnImage, EngineError, OSError, OutOfTime, MemoryError) as error:
+                problem.append(rule.unknown(f"the image cannot be read: {error}"))
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name="reading the image", daemon=True).start()
+        seconds = self._context.subject.seconds
+        if not _wait(done, seconds + 5):
+            return rule.unknown(f"the image could not be read within {seconds:g} s")
+        return problem[0] if problem else None
+
+    def _sweep(self) -> None:
+        if self._context.engine is not None and self._context.subject.reference is not None:
+            with contextlib.suppress(EngineError):
+                remove(self._context.engine, self.run_id)
+
+
+def remove(engine: Engine, run_id: str) -> None:
+    """Remove every container and network of a run. Raises EngineError."""
+    for container in engine.find({LABEL: run_id}):
+        engine.remove(container.id)
+    for network in engine.networks({LABEL: run_id}):
+        engine.remove_network(network.id)
+
+
+def sweep_old(engine: Engine, now: float | None = None) -> int:
+    """Remove what runs that were killed have left: containers, networks, folders; how many. Raises EngineError."""
+    now = time.time() if now is None else now
+    count = 0
+    for container in engine.find({}):
+        if _is_old(container.labels.get(LABEL), now):
+            engine.remove(container.id)
+            count += 1
+    for network in engine.networks({}):
+        if _is_old(network.labels.get(LABEL), now):
+            engine.remove_network(network.id)
+            count += 1
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        if folder.stat().st_uid == os.getuid() and not _is_held(folder):
+            engine.sweep_path(folder)
+            count += 1
+    return count
+
+
+def _is_old(run_id: str | None, now: float) -> bool:
+    """Whether no run that is still going on has this id; None is nobody's, and not ours to remove."""
+    if run_id is None:
+        return False
+    began, _, rest = run_id.partition("@")
+    host, _, folder = rest.partition("@")
+    if host == socket.gethostname() and folder.startswith(_SCRATCH):
+        return not _is_held(Path(tempfile.gettempdir()) / folder)
+    return not began.isdigit() or now - int(began) > OLD_SECONDS
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether the run that made the folder still lives."""
+    try:
+        with (folder / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _checked(check: Check, context: Context) -> list[Finding]:
+    try:
+        outcome = check.run(context)
+        return [outcome] if isinstance(outcome, Finding) else list(outcome)
+    except CannotCheck as reason:
+        return [check.rule.skipped(str(reason))]
+    except (OutOfTime, EngineError, OSError, NotAnImage) as error:
+        return [check.rule.unknown(str(error) or type(error).__name__)]
+    except Exception as error:  # a check must never end the run: an image of any shape is its input
+        log.exception("check %s broke down", check.rule.id)
+        return [check.rule.unknown(f"{type(error).__name__}: {error}")]
+
+
+def _wait(done: threading.Event, seconds: float) -> bool:
+    """In slices, because a wait without a limit is deaf to Ctrl-C on some platforms."""
+    end = time.monotonic() + seconds
+    while not done.is_set() and (left := end - time.monotonic()) > 0:
+        done.wait(min(left, 0.5))
+    return done.is_set()

@@ -1,0 +1,117 @@
+"""What an image holds is read from every form that it comes in, and told plainly where it cannot be."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check import subject
+from emulator.check.archive import NotAnImage
+from emulator.check.checks import LABEL, OutOfTime
+from emulator.containers.engine import ImageMissing
+from emulator.containers.fake import FakeEngine
+from tests.check.images import DOCKER_MANIFEST, OCI_MANIFEST, Entry, Made, layer, script, tar_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TWO = Made(
+    (
+        layer(Entry("etc/"), Entry("etc/motd", b"old"), Entry("srv/"), Entry("srv/a", b"a"), Entry("srv/b", b"b")),
+        layer(Entry("etc/motd", b"newer"), Entry("srv/.wh.a"), script("usr/bin/serve")),
+    ),
+    {"Entrypoint": ["serve"], "User": "nobody", "ExposedPorts": {"8080/tcp": {}}},
+)
+
+
+def write(folder: Path, data: bytes) -> Path:
+    path = folder / "image.tar"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        Made.docker_archive,
+        Made.oci_archive,
+        lambda made: made.oci_archive(compress=False),
+        lambda made: made.oci_archive(DOCKER_MANIFEST, attested=True),
+        lambda made: gzip.compress(made.docker_archive()),
+        lambda made: bz2.compress(made.docker_archive()),
+        lambda made: lzma.compress(made.oci_archive()),
+    ],
+    ids=["docker", "oci", "oci plain", "oci attested", "docker gzip", "docker bzip2", "oci xz"],
+)
+def test_every_form_of_an_archive_is_read(tmp_path: Path, form: Callable[[Made], bytes]) -> None:
+    image = subject.from_path(write(tmp_path, form(TWO)))
+    assert image.config.entrypoint == ("serve",)
+    assert (image.config.user, image.config.exposed_ports) == ("nobody", ("8080/tcp",))
+    assert sorted(image.files.paths) == ["/etc", "/etc/motd", "/srv", "/srv/b", "/usr/bin/serve"]
+    assert image.files.wasted_bytes == 4
+    found = image.which("serve")
+    assert found is not None
+    assert (found.path, found.layer, found.executable) == ("/usr/bin/serve", 1, True)
+    assert image.read_file("/usr/bin/serve") == b"#!/bin/sh\necho\n"
+    assert image.read_file("/etc/motd") == b"newer"
+
+
+def test_a_folder_in_oci_layout_is_read(tmp_path: Path) -> None:
+    for name, data in TWO.oci_files(OCI_MANIFEST).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert "/srv/b" in subject.from_path(tmp_path).files
+
+
+def test_an_image_of_an_engine_is_read_without_running_it(tmp_path: Path) -> None:
+    engine = FakeEngine(tmp_path)
+    engine.add_image("mine:1", {})
+    engine.exports["mine:1"] = TWO.docker_archive()
+    image = subject.from_engine(engine, "mine:1", {LABEL: "run"})
+    assert image.reference == "mine:1"
+    assert image.which("serve") is not None
+    assert engine.find({}) == []
+
+
+def test_an_image_that_the_engine_has_not_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ImageMissing):
+        subject.from_engine(FakeEngine(tmp_path), "mine:1", {})
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"hello, I am a text file, and a rather long one\n" * 40, "neither a docker nor an OCI archive"),
+        (b"", "no image"),
+        (layer(Entry("etc/motd", b"x")), "no image"),
+        (tar_of({"index.json": b'{"manifests": []}'}), "names no manifest"),
+        (tar_of({"manifest.json": b"{"}), "is no JSON"),
+        (tar_of({"manifest.json": b'[{"Config": "c", "Layers": []}]'}), "configuration, c, is missing"),
+        (TWO.docker_archive()[:3000], "cut off or damaged"),
+        (gzip.compress(TWO.docker_archive())[:150], "cut off or damaged|neither"),
+        (TWO.oci_archive(compress=False)[:5000], "cut off or damaged"),
+    ],
+)
+def test_what_is_no_whole_image_is_said_to_be_none(tmp_path: Path, data: bytes, words: str) -> None:
+    image = subject.from_path(write(tmp_path, data))
+    with pytest.raises(NotAnImage, match=words):
+        _ = image.contents
+    with pytest.raises(NotAnImage, match=words):
+        _ = image.files
+
+
+def test_a_layer_that_is_missing_is_named(tmp_path: Path) -> None:
+    files = {"config.json": b"{}", "manifest.json": b'[{"Config": "config.json", "Layers": ["gone/layer.tar"]}]'}
+    with pytest.raises(NotAnImage, match=r"gone/layer\.tar is missing"):
+        _ = subject.from_path(write(tmp_path, tar_of(files))).contents
+
+
+def test_reading_has_a_limit(tmp_path: Path) -> None:
+    image = subject.from_path(write(tmp_path, TWO.docker_archive()), seconds=0)
+    with pytest.raises(OutOfTime):
+        _ = image.contents
