@@ -72,9 +72,10 @@ def of_emulator(url: str, settings: Settings) -> Session:
     )
 
 
-def of_environment(region: str | None = None, profile: str | None = None) -> Session:
+def of_environment(region: str | None = None) -> Session:
     """Clients of what the environment points at: AWS, or an emulator when AWS_ENDPOINT_URL says so."""
-    session = boto3.Session(region_name=region, profile_name=profile)
+    # AWS_REGION is what the AWS CLI and every other SDK read; boto3 reads AWS_DEFAULT_REGION alone.
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
     if session.region_name is None:
         raise Stop("no region: give --region, or set AWS_REGION.", status=2)
     # With an endpoint variable boto3 reads it itself; it is named here only for S3's addressing.

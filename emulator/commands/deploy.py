@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from emulator.commands import aws, bucket, consent, deployment, lines, outcome, repository
 from emulator.commands.deployment import Deployment, Request
@@ -74,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     with aws.spoken():
         session = aws.of_environment(given.region)
         there = consent.place(session.endpoint, session.account, session.region)
-        notes = Console(stderr=True)
+        notes = Console(stderr=True, soft_wrap=True)
         notes.print(f"With {there.name}", highlight=False)
         if given.delete:
             return delete(given, session, there, notes)
@@ -122,7 +123,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
             wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
     after = wait(sagemaker, given.endpoint, given.wait_minutes, notes)
     if after["EndpointStatus"] != "InService" or after["EndpointConfigName"] != wanted.name:
-        explain(session, given.endpoint, after, wanted.name, notes)
+        explain(session, wanted, after, notes)
         return 1
     notes.print(f"[green]{given.endpoint} is in service[/] with {wanted.image}", highlight=False)
     if given.payload:
@@ -204,21 +205,24 @@ def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
         time.sleep(0.25 if passed < 30 else 10)
 
 
-def explain(session: aws.Session, endpoint: str, after: dict[str, Any], wanted: str, notes: Console) -> None:
-    """Why the endpoint is not what was wanted, and what its container said last."""
+def explain(session: aws.Session, wanted: Deployment, after: dict[str, Any], notes: Console) -> None:
+    """Why the endpoint is not what was wanted, and what its containers have said since."""
     reason = after.get("FailureReason") or f"it is {after['EndpointStatus']}, and no reason is given"
-    notes.print(f"[red]{endpoint}: {reason}[/]", highlight=False)
+    notes.print(f"[red]{wanted.endpoint}: {escape(reason)}[/]", highlight=False)
+    group, since = f"{lines.ENDPOINTS}/{wanted.endpoint}", int(wanted.at.timestamp() * 1000)
     try:
-        said = lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{endpoint}", count=LOG_LINES)
+        said = lines.last(session.client("logs"), group, since, LOG_LINES)
     except aws.ClientError as error:
         notes.print(f"its log cannot be read: {aws.words(error)}", highlight=False, markup=False)
     else:
-        notes.print("last log lines:" if said else "it logged nothing.", highlight=False)
+        notes.print(f"last lines of its log ({group}):" if said else "nothing was logged since.", highlight=False)
         for line in said:
             notes.print(f"  {line}", highlight=False, markup=False)
     if after["EndpointStatus"] == "InService":
-        notes.print(f"The old one ({after['EndpointConfigName']}) goes on serving; {wanted} was not put in service.",
-                    highlight=False)  # fmt: skip
+        notes.print(
+            f"The old one ({after['EndpointConfigName']}) goes on serving; {wanted.name} was not put in service.",
+            highlight=False,
+        )
 
 
 def made_for(sagemaker: Any, endpoint: str) -> tuple[list[str], list[str]]:
@@ -243,7 +247,7 @@ def invoke(given: argparse.Namespace, session: aws.Session) -> int:
         raise Stop(f"the endpoint is in service, but refused {given.payload}: {aws.words(error)}") from None
     body = answer["Body"].read()
     milliseconds = (time.perf_counter() - began) * 1000
-    notes = Console(stderr=True)
+    notes = Console(stderr=True, soft_wrap=True)
     notes.print(f"answer: {answer['ContentType']}, {len(body)} bytes, {milliseconds:.0f} ms", highlight=False)
     sys.stdout.write(body[:BODY_SHOWN].decode(errors="replace").rstrip("\n") + "\n")
     if len(body) > BODY_SHOWN:

@@ -12,20 +12,22 @@ ENDPOINTS = "/aws/sagemaker/Endpoints"
 class Lines:
     """All streams of a group whose names start with a prefix. Each `new()` goes on where the one before ended."""
 
-    def __init__(self, logs: Any, group: str, prefix: str = "") -> None:
+    def __init__(self, logs: Any, group: str, prefix: str = "", since: int = 0) -> None:
         self._logs = logs
+        self._since = since  # epoch milliseconds
         self._group = group
         self._prefix = prefix
         self._tokens: dict[str, str] = {}
 
-    def new(self) -> Iterator[tuple[str, str]]:
-        """(stream, line) for each line written since. Without the group, or a stream, there are none yet."""
-        events: list[tuple[int, str, str]] = []
+    def new(self) -> Iterator[str]:
+        """Each line written since. Without the group, or a stream, there are none yet."""
+        events: list[tuple[int, str]] = []
         for stream in self._streams():
             events += self._events(stream)
         events.sort(key=lambda event: event[0])  # stable: lines of one stream and one millisecond keep their order
-        for _, stream, line in events:
-            yield stream, line
+        for at, line in events:
+            if at >= self._since:
+                yield line
 
     def _streams(self) -> list[str]:
         names: list[str] = []
@@ -43,7 +45,7 @@ class Lines:
                 return []
             raise
 
-    def _events(self, stream: str) -> list[tuple[int, str, str]]:
+    def _events(self, stream: str) -> list[tuple[int, str]]:
         found = []
         while True:
             token = self._tokens.get(stream)
@@ -53,13 +55,13 @@ class Lines:
                 startFromHead=True,
                 **({"nextToken": token} if token else {}),
             )
-            found += [(event["timestamp"], stream, event["message"]) for event in page["events"]]
+            found += [(event["timestamp"], event["message"]) for event in page["events"]]
             following = page["nextForwardToken"]
             self._tokens[stream] = following
             if following == token or not page["events"]:
                 return found
 
 
-def last(logs: Any, group: str, prefix: str = "", count: int = 20) -> list[str]:
-    """The last lines of a group's streams."""
-    return [line for _, line in Lines(logs, group, prefix).new()][-count:]
+def last(logs: Any, group: str, since: int = 0, count: int = 20) -> list[str]:
+    """The last lines of a group's streams, written after `since` (epoch milliseconds)."""
+    return list(Lines(logs, group, since=since).new())[-count:]

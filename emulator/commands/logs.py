@@ -29,7 +29,7 @@ def run(given: argparse.Namespace) -> int:
 
 def show(lines: Lines) -> None:
     """Print what is new."""
-    for _, line in lines.new():
+    for line in lines.new():
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 def run(given: argparse.Namespace) -> int:
     targets = plan(given.images, given.repository, given.tag)
     held = {name: present(name) for name in given.images}
-    notes = Console(stderr=True)
+    notes = Console(stderr=True, soft_wrap=True)
     with aws.spoken():
         session = aws.of_environment(given.region)
         ecr = session.client("ecr")

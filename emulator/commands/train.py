@@ -39,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
     except hyperparameters.CannotSay as reason:
         raise Stop(f"{given.script.name}: {reason}", status=2) from None
     channels = data_channels(given.data)
-    notes = Console(stderr=True)
+    notes = Console(stderr=True, soft_wrap=True)
     for option, value in _paths_in(values, script.parent):
         notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
     with aws.spoken():
@@ -135,7 +135,7 @@ def follow(session: aws.Session, name: str, notes: Console) -> dict[str, Any] | 
     while True:
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
-            for _, line in lines.new():
+            for line in lines.new():
                 sys.stdout.write(line + "\n")
             sys.stdout.flush()
             if found["SecondaryStatus"] != told:

@@ -1,0 +1,94 @@
+"""scripts/deploy against an emulator whose endpoints stay as they are: what it asks, refuses and prints."""
+
+import json
+from typing import Any
+
+import pytest
+
+from emulator.commands import deploy
+from tests import samples
+from tests.commands.requests import complaints
+from tests.conftest import ACCOUNT, REGION, Aws
+
+IMAGE = "digits:latest"
+
+
+@pytest.fixture(autouse=True)
+def _environment(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+def words(*more: str) -> list[str]:
+    role = f"arn:aws:iam::{ACCOUNT}:role/digits"
+    return ["--endpoint", "fresh", "--image", IMAGE, "--model-data", samples.MODEL_DATA, "--role", role, *more]
+
+
+def dry_run(capsys: pytest.CaptureFixture[str], *given: str) -> list[dict[str, Any]]:
+    assert deploy.main([*given, "--dry-run"]) == 0
+    requests: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["requests"]
+    return requests
+
+
+def test_a_dry_run_prints_requests_that_could_be_sent_as_they_are(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    requests = dry_run(capsys, *words("--env", "WORKERS=2"))
+    assert [one["operation"] for one in requests] == ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+    assert all(complaints(one["service"], one["operation"], one["params"]) == "" for one in requests)
+    assert aws.sagemaker.list_models()["Models"] == []
+
+
+def test_an_image_is_named_as_its_registry_names_it(capsys: pytest.CaptureFixture[str], aws: Aws) -> None:
+    model = dry_run(capsys, *words())[0]["params"]
+    uri = aws.ecr.describe_repositories()["repositories"][0]["repositoryUri"]
+    assert model["PrimaryContainer"]["Image"] == f"{uri}:latest"
+
+
+def test_an_endpoint_that_is_there_is_updated(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.create("Endpoint")
+    name = samples.OF_KIND["Endpoint"]["EndpointName"]
+    requests = dry_run(capsys, *words(), "--endpoint", name)
+    assert requests[-1]["operation"] == "UpdateEndpoint"
+
+
+def test_an_endpoint_in_transition_is_left_alone(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.create("Endpoint")
+    name = samples.OF_KIND["Endpoint"]["EndpointName"]
+    assert deploy.main([*words(), "--endpoint", name]) == 1
+    assert f"endpoint {name} is Creating" in capsys.readouterr().err
+
+
+def test_what_is_no_emulator_costs_money_and_is_asked_about(
+    aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This server does not answer as an emulator does, so it might as well be AWS by another name.
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert deploy.main(words()) == 2
+    said = capsys.readouterr().err
+    assert "which AWS bills from now until" in said
+    assert "give --yes" in said
+    assert aws.sagemaker.list_models()["Models"] == []
+
+
+def test_a_role_is_needed_where_it_may_be_aws(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main(["--endpoint", "fresh", "--image", IMAGE, "--dry-run"]) == 2
+    assert "--role is needed" in capsys.readouterr().err
+
+
+def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main([*words(), "--image", "nothing:1", "--dry-run"]) == 1
+    assert "there is no repository nothing in ECR" in capsys.readouterr().err
+
+
+def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.create("Endpoint")  # by somebody else: its model and configuration bear no tag of ours
+    name = samples.OF_KIND["Endpoint"]["EndpointName"]
+    requests = dry_run(capsys, "--endpoint", name, "--delete")
+    assert [one["operation"] for one in requests] == ["DeleteEndpoint"]
+
+
+def test_deleting_what_is_not_there_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main(["--endpoint", "nobody", "--delete"]) == 0
+    assert "There is no endpoint nobody" in capsys.readouterr().err

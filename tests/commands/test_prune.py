@@ -1,0 +1,82 @@
+"""What is a stray, and what is not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.commands import prune
+from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
+from emulator.containers.fake import FakeEngine
+from emulator.containers.fake_process import Process
+from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from emulator.resources.resources import Resources
+from emulator.resources.store import Store
+from emulator.wire.models import Models
+from tests import samples
+from tests.conftest import CALLER
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[FakeEngine]:
+    engine = FakeEngine(tmp_path / "engine")
+
+    def work(process: Process) -> int:
+        return 0
+
+    engine.add_image("box", {"work": work})
+    yield engine
+    engine.close()
+
+
+def container(engine: FakeEngine, instance: str, arn: str | None) -> str:
+    labels = {INSTANCE_LABEL: instance, **({ARN_LABEL: arn} if arn else {})}
+    return engine.create(ContainerSpec("box", command=("work",), labels=labels))
+
+
+def test_what_belongs_to_something_that_runs_is_kept(engine: FakeEngine) -> None:
+    kept, stray = container(engine, "mine", "arn:kept"), container(engine, "mine", "arn:gone")
+    found = prune.find(engine, "mine", frozenset({"arn:kept"}))
+    assert [one.id for one in found.containers] == [stray]
+    prune.remove(engine, found)
+    assert [one.id for one in engine.find({INSTANCE_LABEL: "mine"})] == [kept]
+
+
+def test_another_data_folders_things_are_never_touched(engine: FakeEngine) -> None:
+    other = container(engine, "other", "arn:gone")
+    engine.create_network("theirs", {INSTANCE_LABEL: "other"})
+    prune.remove(engine, prune.find(engine, "mine", frozenset()))
+    assert [one.id for one in engine.find({INSTANCE_LABEL: "other"})] == [other]
+    assert [one.name for one in engine.networks({INSTANCE_LABEL: "other"})] == ["theirs"]
+
+
+def test_the_emulators_own_helpers_stay_while_it_runs(engine: FakeEngine) -> None:
+    helper = container(engine, "mine", None)
+    assert not prune.find(engine, "mine", frozenset({prune.HELPERS}))
+    assert [one.id for one in prune.find(engine, "mine", frozenset()).containers] == [helper]
+
+
+def test_a_network_goes_with_its_container(engine: FakeEngine) -> None:
+    container(engine, "mine", "arn:gone")
+    engine.create_network("ours", {INSTANCE_LABEL: "mine", ARN_LABEL: "arn:gone"})
+    found = prune.find(engine, "mine", frozenset())
+    assert any("network ours, of arn:gone" in line for line in found.lines())
+    prune.remove(engine, found)
+    assert engine.networks({INSTANCE_LABEL: "mine"}) == []
+
+
+def test_jobs_that_have_not_ended_and_endpoints_are_needed(tmp_path: Path, models: Models) -> None:
+    store = Store(tmp_path / "state.sqlite")
+    resources = Resources(store, models, KINDS, lambda: 1_700_000_000.0)
+    running = resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"])
+    ended = resources.create(TRAINING_JOB, CALLER, {**samples.OF_KIND["TrainingJob"], "TrainingJobName": "ended"})
+    resources.advance(ended, "Failed")
+    endpoint = resources.create(ENDPOINT, CALLER, samples.OF_KIND["Endpoint"])
+    store.close()
+    assert prune.wanted(tmp_path) == {running.arn, endpoint.arn}
+
+
+def test_a_folder_on_which_no_emulator_ever_ran_has_nothing_to_prune(tmp_path: Path) -> None:
+    assert prune.identity(tmp_path) is None
+    assert prune.wanted(tmp_path) == frozenset()
+    assert prune.clear(tmp_path) == 0
