@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._may_write = asyncio.Event()
         self._may_write.set()
         self._closed = False
+        self._lost = asyncio.Event()
         self.idle_since = 0.0
         self.uses = 0
         self._reset("GET")
@@ -132,6 +133,10 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    async def wait_closed(self) -> None:
+        """Wait until the connection is gone for good."""
+        await self._lost.wait()
+
     @property
     def is_closed(self) -> bool:
         """Has either side closed it?"""
@@ -178,6 +183,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
+        self._lost.set()
         self.fail(UpstreamError("broken", str(exc or "closed the connection"), not self._has_head))
 
     def pause_writing(self) -> None:
@@ -245,10 +251,12 @@ class Upstream:
         else:
             connection.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close what is kept."""
         while self._kept:
-            self._kept.pop().close()
+            connection = self._kept.pop()
+            connection.close()
+            await connection.wait_closed()
 
     def _take(self) -> Connection | None:
         oldest = asyncio.get_running_loop().time() - _IDLE_CONNECTION_SECONDS

@@ -137,7 +137,7 @@ class Forward:
     async def close(self) -> None:
         """Close the connections that are kept for later."""
         if self._upstream is not None:
-            self._upstream.close()
+            await self._upstream.close()
             self._upstream = None
 
     async def _exchange(self, head: Head, client: _Client) -> None:

@@ -278,9 +278,16 @@ def _on_answer(head: Head, answer: Answer) -> Answer:
     ]
     if head.method == "HEAD" and "/" not in _split(head.target)[0].strip("/"):
         headers.append((b"x-amz-bucket-region", b"us-east-1"))
-    body = answer.body if answer.body is None else _BARE_ETAG.sub(rb"<ETag>&quot;\1&quot;</ETag>", answer.body)
-    changed = Answer(status, tuple(headers), body)
+    changed = Answer(status, tuple(headers), None if answer.body is None else _listing(head, answer.body))
     return _precondition(head, changed) or changed
+
+
+def _listing(head: Head, body: bytes) -> bytes:
+    # The server behind leaves out the quotes of ETags, and a count of none.
+    body = _BARE_ETAG.sub(rb"<ETag>&quot;\1&quot;</ETag>", body)
+    if b"<KeyCount>" not in body and ("list-type", "2") in _split(head.target)[1]:
+        body = body.replace(b"</ListBucketResult>", b"<KeyCount>0</KeyCount></ListBucketResult>")
+    return body
 
 
 def _is_s3s(name: bytes, checksum_fits: bool) -> bool:
