@@ -1,6 +1,7 @@
 """Metrics of a training job: the last value of each definition, read out of its log lines (contract.md §1.9)."""
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -39,6 +40,9 @@ class Metrics:
                 try:
                     value = float(match.group(1))
                 except (TypeError, ValueError):
+                    continue
+                # JSON has no NaN and no infinity; neither has CloudWatch.
+                if not math.isfinite(value):
                     continue
                 self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
 

@@ -1,0 +1,115 @@
+"""A plan is a value: the same row gives the same plan, in whichever life of ours."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emulator.containers.engine import ContainerSpec, Mount
+from emulator.containers.instances import Limits
+from emulator.jobs.plan import Plan, Site, Upload, training
+from emulator.resources.store import Resource
+from emulator.settings import Settings
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
+LIMITS = Limits(cpus=2.0, memory_bytes=8 << 30, gpus=0, warning="less")
+SITE = Site(Path("/data"), "an-id", Settings())
+
+
+def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
+    spec = {
+        "TrainingJobName": "Digits",
+        "AlgorithmSpecification": {"TrainingImage": "digits:1", "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out/"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 2},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        **changes,
+    }
+    return Resource(
+        kind="TrainingJob",
+        account="123456789012",
+        region="us-east-1",
+        name="Digits",
+        arn=ARN,
+        status="InProgress",
+        created=created,
+        modified=created,
+        version=1,
+        spec=spec,
+        state={"ResolvedImage": "localhost:4566/digits@sha256:1"},
+        tags={},
+    )
+
+
+def plan(**changes: Any) -> Plan:
+    return training(row(**changes), LIMITS, SITE)
+
+
+def test_a_plan_is_all_that_the_job_comes_to() -> None:
+    made = plan()
+    root = made.root
+    assert root.parent == Path("/data/jobs")
+    assert made.container == ContainerSpec(
+        image="localhost:4566/digits@sha256:1",
+        name=f"samebox-Digits-algo-1-{root.name[:8]}",
+        command=("train",),
+        environment=made.container.environment,
+        labels={"samebox": "an-id", "samebox.arn": ARN},
+        mounts=(
+            Mount(root / "input", "/opt/ml/input"),
+            Mount(root / "model", "/opt/ml/model"),
+            Mount(root / "output", "/opt/ml/output"),
+        ),
+        hostname=made.container.hostname,
+        extra_hosts={"algo-1": "127.0.0.1"},
+        memory_bytes=8 << 30,
+        cpus=2.0,
+    )
+    assert made.uploads == (
+        Upload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz", always=True),
+        Upload("/opt/ml/output/data", "s3://bucket/out/Digits/output/output.tar.gz", always=False),
+    )
+    assert (made.log_stream, made.volume_bytes) == ("Digits/algo-1-1700000000", 2 << 30)
+    assert (made.stop_seconds, made.max_runtime_seconds, made.warning) == (120.0, 60, "less")
+
+
+def test_the_same_row_gives_the_same_plan() -> None:
+    assert plan() == plan()
+
+
+def test_another_job_of_the_same_name_shares_nothing_with_the_first() -> None:
+    first, second = plan(), plan(created=1_700_000_001.0)
+    assert first.root != second.root
+    assert first.container.name != second.container.name
+    assert first.container.hostname != second.container.hostname
+
+
+def test_a_job_without_a_stopping_condition_may_run_a_day() -> None:
+    assert plan(StoppingCondition={}).max_runtime_seconds == 86_400
+
+
+def test_checkpoints_have_a_place_of_their_own_wherever_they_are_wanted() -> None:
+    def mounts(path: str | None) -> tuple[Mount, ...]:
+        return plan(CheckpointConfig={"S3Uri": "s3://b/c", **({"LocalPath": path} if path else {})}).container.mounts[
+            3:
+        ]
+
+    root = plan().root
+    assert mounts(None) == (Mount(root / "checkpoints", "/opt/ml/checkpoints"),)
+    assert mounts("/state") == (Mount(root / "checkpoints", "/state"),)
+    assert mounts("/opt/ml/model/checkpoints") == ()
+
+
+def test_isolated_jobs_get_neither_network_nor_credentials() -> None:
+    site = replace(SITE, credentials=True, network="samebox-net", endpoint_url="http://169.254.170.2")
+    open_plan = training(row(), LIMITS, site)
+    isolated = training(row(EnableNetworkIsolation=True), LIMITS, site)
+    assert open_plan.container.network == "samebox-net"
+    assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in open_plan.container.environment
+    assert isolated.container.network == "none"
+    assert not {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ENDPOINT_URL"} & set(isolated.container.environment)
+
+
+def test_shared_memory_is_the_engines_own_unless_a_setting_says_more() -> None:
+    assert plan().container.shm_bytes is None
+    site = replace(SITE, settings=replace(Settings(), shm_bytes=1 << 30))
+    assert training(row(), LIMITS, site).container.shm_bytes == 1 << 30
