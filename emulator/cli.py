@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_up, _down, _status, _env, _logs, _prune, _train):
+    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check):
         add(words)
     return root
 
@@ -134,6 +134,47 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train.add_argument("--output", type=Path, default=Path("model"), help="where the model is left (default: ./model)")
     train.add_argument("script", metavar="SCRIPT", type=Path, help="the program to run: a .py or .sh file")
     train.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the script's own arguments")
+
+
+def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = words.add_parser(
+        "check",
+        help="tell whether an image would work on SageMaker, before it is pushed",
+        description="Tell whether an image, ours or not, would work on SageMaker, and how to mend what would not. "
+        "Needs no emulator; an archive (docker save, OCI layout) is read without a container engine, too.",
+        epilog="Exit status: 0 when nothing would fail, 1 when something would, 2 when the image cannot be examined. "
+        "Without --train, --serve and their like, what is on the image's PATH decides, and the report says so.",
+    )
+    check.add_argument("image", metavar="IMAGE", nargs="?", help="name of an image, or path of an archive")
+    claims = check.add_argument_group("what it is for")
+    claims.add_argument("--train", action="append_const", dest="claims", const="train", help="training jobs")
+    claims.add_argument("--serve", action="append_const", dest="claims", const="serve", help="endpoints")
+    claims.add_argument("--transform", action="append_const", dest="claims", const="transform", help="batch transform")
+    claims.add_argument(
+        "--multi-model", action="append_const", dest="claims", const="multi-model", help="multi-model endpoints"
+    )
+    claims.add_argument("--processing", action="append_const", dest="claims", const="processing", help="processing")
+    claims.add_argument(
+        "--serverless", action="append_const", dest="claims", const="serverless", help="serverless endpoints"
+    )
+    given = check.add_argument_group("what it is given")
+    given.add_argument("--data", type=Path, metavar="DIR", help="folder of training data; each folder in it a channel")
+    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz to serve, and to check as an artifact")
+    given.add_argument(
+        "--payload", type=Path, action="append", default=[], metavar="FILE", help="body of an invocation; repeatable"
+    )
+    given.add_argument("--dockerfile", type=Path, metavar="FILE", help="to name its lines, and to lint it")
+    given.add_argument("--max-size", metavar="SIZE", help="the image's budget, such as 2.5GB, beside AWS's limits")
+    chosen = check.add_argument_group("which checks")
+    chosen.add_argument("--list", action="store_true", help="print all checks and their ids")
+    chosen.add_argument("--only", action="append", default=[], metavar="ID", help="only these; ids or serve-*")
+    chosen.add_argument("--skip", action="append", default=[], metavar="ID", help="all but these; ids or patterns")
+    chosen.add_argument("--fast", action="store_true", help="shorten the checks that must wait")
+    chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
+    written = check.add_argument_group("reports; - is standard output")
+    for form in ("junit", "json", "html", "sarif"):
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {form.upper()}")
+    written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
 
 
 def _where(command: argparse.ArgumentParser, port: bool = False) -> None:

@@ -30,8 +30,9 @@ How a check is added
    - Raise `CannotCheck("the server never became ready: see serve-ready")` when another rule tells the reason.
    - Anything else that is raised becomes "could not be checked: ...", as grave as the rule. Never catch to hide.
    - `context.subject.reference` is what a ContainerSpec takes. Every container and network gets
-     `labels=context.labels`: what bears them is removed at the end, on Ctrl-C, at the check's time limit, and by the next run after a kill -9.
-     Remove them yourself as soon as they have served, too. Files to mount go below `context.scratch`.
+     `labels=context.labels`: what bears them is removed at the end, on Ctrl-C, at the check's time
+     limit, and by the next run after a kill -9. Remove them yourself as soon as they have served, too. Files to
+     mount go below `context.scratch`.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten what must wait, and say so
      in `seen`.
    - `context.shared.get(key, make, close)` makes what several checks use once; its failure is remembered, too.

@@ -29,7 +29,15 @@ _MOST_JSON = 16 << 20  # of a manifest or configuration
 _GZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0"
 ATTESTATION = "attestation-manifest"
 
-_DAMAGED = (tar.BadTar, EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error, isal_zlib.error)
+_ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stubs say an instance
+_DAMAGED: tuple[type[Exception], ...] = (
+    tar.BadTar,
+    EOFError,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    zlib.error,
+    _ISAL_ERROR,
+)
 
 Tick = Callable[[int], None]  # called with the bytes read so far; may raise
 
@@ -79,6 +87,8 @@ def read_path(
 ) -> Archive:
     """A tar, compressed or not, or a folder in OCI layout. Raises NotAnImage, OSError."""
     if path.is_dir():
+        if not (path / "index.json").is_file():
+            raise NotAnImage("it is a folder and not in OCI layout: there is no index.json in it")
         parts = _Parts(keep)
         for below in sorted(path.rglob("*")):
             if below.is_file():
@@ -299,7 +309,7 @@ def _peekable(stream: BinaryIO) -> io.BufferedReader:
 def _uncompressed(stream: io.BufferedReader) -> Iterator[BinaryIO]:
     head = stream.peek(6)[:6]
     if head[:2] == _GZIP:
-        with igzip.IGzipFile(fileobj=stream) as plain:
+        with igzip.IGzipFile(fileobj=stream) as plain:  # type: ignore[no-untyped-call]
             yield cast("BinaryIO", plain)
     elif head[:3] == _BZIP2:
         with bz2.BZ2File(stream) as plain_bz2:

@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Self
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import LABEL, CannotCheck, Check, Context, Deadline, Need, Options, OutOfTime, Shared
 from emulator.check.findings import Finding, Rule
+from emulator.check.subject import Subject
 from emulator.containers.engine import EngineError
 
 if TYPE_CHECKING:
+    from emulator.check.archive import Archive
+    from emulator.check.checks import Claim
     from emulator.check.dockerfile import Dockerfile
-    from emulator.check.subject import Subject
     from emulator.containers.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -50,16 +52,23 @@ class Progress:
 Show = Callable[[Progress], None]
 
 
+def _no_image(_: object) -> Archive:
+    raise NotAnImage("no image was given")
+
+
+_NOTHING = Subject("", _no_image)
+
+
 class Run:
     """One run over one image: everything it makes in the engine bears its id, and goes when it ends."""
 
     def __init__(
         self,
-        subject: Subject,
         engine: Engine | None,
         options: Options,
         dockerfile: Dockerfile | None = None,
         why_no_engine: str = "",
+        subject: Subject | None = None,
     ) -> None:
         self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
         # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's.
@@ -67,7 +76,7 @@ class Run:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.run_id = f"{int(time.time())}@{socket.gethostname()}@{self._scratch.name}"
         self._context = Context(
-            subject=subject,
+            subject=subject or _NOTHING,
             engine=engine,
             options=options,
             dockerfile=dockerfile,
@@ -75,6 +84,15 @@ class Run:
             shared=Shared(),
             scratch=self._scratch,
             why_no_engine=why_no_engine,
+        )
+
+    def examine(self, subject: Subject) -> None:
+        """What it is about, where it could not be said before: reading an engine's image takes the run's labels."""
+        self._context = dataclasses.replace(self._context, subject=subject)
+
+    def claim(self, claims: frozenset[Claim]) -> None:
+        self._context = dataclasses.replace(
+            self._context, options=dataclasses.replace(self._context.options, claims=claims)
         )
 
     def __enter__(self) -> Self:

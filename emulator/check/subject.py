@@ -82,7 +82,7 @@ class Subject:
         self.progress: Callable[[str], None] = lambda _: None
         self._open = open_archive
         self._read_slowly = read_slowly
-        self._seconds = seconds
+        self.seconds = seconds
         self._lock = threading.Lock()
         self._contents: Contents | None = None
         self._failed: Exception | None = None
@@ -128,7 +128,7 @@ class Subject:
         return self._read_slowly(found.path, limit) if self._read_slowly else None
 
     def _read(self) -> Contents:
-        self.deadline = Deadline(self._seconds)
+        self.deadline = Deadline(self.seconds)
         said = 0
 
         def tick(done: int) -> None:

@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "traffic": {"errors"},
     "services": {"wire", "resources", "traffic", "errors", "settings"},
     "jobs": {"resources", "containers", "data", "errors", "settings"},
+    "check": {"containers"},
 }
 FREE = {"cli", "commands", "app", "edge", "server", "__init__"}
 
@@ -29,7 +30,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "boto3": ("data/", "commands/aws.py"),
     "sqlite3": ("resources/store.py",),
     "docker": ("containers/",),
-    "rich": ("commands/",),
+    "rich": ("commands/", "check/reports/"),
     "uvicorn": ("server.py",),
 }
 
@@ -69,6 +70,12 @@ def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "emulator" and len(parts) > 1:
             assert parts[1] in allowed, f"{path.relative_to(ROOT)}:{line} imports {name}; {own} may import {allowed}"
+
+
+def test_the_contract_kit_knows_of_engines_only_what_they_promise() -> None:
+    for path in (PACKAGE / "check").rglob("*.py"):
+        rooms = {name for _, name in imports(path) if name.startswith("emulator.containers")}
+        assert rooms <= {"emulator.containers.engine"}, path
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,0 +1,82 @@
+"""The report on a screen: what is wrong first, and how to mend it; then a line for what was passed over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from emulator.check.checks import Check
+    from emulator.check.findings import Finding
+    from emulator.check.report import Report
+
+STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "skipped": "dim", "accepted": "cyan"}
+VERDICTS = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
+
+
+def word(finding: Finding) -> str:
+    return "accepted" if finding.accepted else finding.status
+
+
+def show(report: Report, console: Console, everything: bool = False) -> None:
+    """`everything`: also a row for each check that passed or was skipped."""
+    shown = [one for one in report.ordered() if everything or one.status in ("fail", "warn")]
+    if shown:
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 1, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1, overflow="fold")
+        for finding in shown:
+            table.add_row(Text(word(finding), style=STYLES[word(finding)]), _words(report, finding))
+        console.print(table)
+    for why, ids in _skipped(report):
+        console.print(f"[dim]skipped: {escape(', '.join(ids))}: {escape(why)}[/]", highlight=False)
+    for note in report.notes:
+        console.print(f"[dim]{escape(note)}[/]", highlight=False)
+    console.print(Text(f"{report.image}: {report.sentence}", style=VERDICTS[report.verdict]))
+    console.print(f"[dim]{escape(summary(report))}[/]", highlight=False)
+
+
+def summary(report: Report) -> str:
+    """`31 passed, 2 warnings, …`; what is none is left out."""
+    words = {"pass": "passed", "fail": "failed", "warn": "warned", "accepted": "accepted", "skipped": "skipped"}
+    parts = [f"{report.counts[key]} {words[key]}" for key in words if report.counts[key]]
+    claims = f" as an image for {', '.join(report.claims)}" if report.claims else ""
+    return f"{', '.join(parts) or 'no checks'}{claims}, in {report.seconds:.1f} s"
+
+
+def listing(checks: Iterable[Check], console: Console) -> None:
+    """All checks there are, for --list."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "holds when", "source", "of"):
+        table.add_column(column, no_wrap=column == "id", overflow="fold")
+    for check in checks:
+        of = ", ".join(sorted(check.claims)) or "every image"
+        table.add_row(check.rule.id, escape(check.rule.title), escape(check.rule.source), of)
+    console.print(table)
+
+
+def _words(report: Report, finding: Finding) -> Text:
+    rule = report.rules[finding.rule_id]
+    text = Text.assemble((rule.title, "bold"), (f"  {finding.rule_id}  {rule.source}", "dim"), f"\n{finding.seen}")
+    if finding.status in ("fail", "warn") and finding.remedy:
+        where = f"{report.dockerfile or 'Dockerfile'}:{finding.line}: " if finding.line else ""
+        text.append(f"\n{where}{finding.remedy}", "green")
+    if finding.accepted:
+        until = f" until {finding.accepted.until}" if finding.accepted.until else ""
+        text.append(f"\naccepted on {finding.accepted.since}{until}: {finding.accepted.reason}", "cyan")
+    return text
+
+
+def _skipped(report: Report) -> list[tuple[str, list[str]]]:
+    reasons: dict[str, list[str]] = {}
+    for finding in report.findings:
+        if finding.status == "skipped":
+            reasons.setdefault(finding.seen, []).append(finding.rule_id)
+    return list(reasons.items())
