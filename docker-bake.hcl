@@ -70,7 +70,7 @@ variable "ACCELERATORS" {
   # root, devel, python   which of ROOTS ships, which has the compilers' part (nvcc), where CPython 3.10 comes from
   # libraries             the shared libraries that this CPython loads, by the distribution's names
   # lock                  images/framework/<lock>.txt
-  # horovod               environment of Horovod's compilation
+  # horovod               environment of Horovod's compilation; nvcc 11.8 takes no GCC newer than 11
   # budget                the most that train and serve may weigh uncompressed, in MB; tests/images holds it
   default = {
     cpu = {
@@ -97,7 +97,7 @@ variable "ACCELERATORS" {
       python    = "bookworm-python"
       libraries = "libbz2-1.0 libffi8 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl3 libuuid1 zlib1g"
       lock      = "cuda"
-      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr/lib/nvidia-cuda-toolkit HOROVOD_NCCL_HOME=/usr/local"
+      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr HOROVOD_NCCL_HOME=/usr/local CC=gcc-11 CXX=g++-11"
       budget    = { train = "9000", serve = "9000" }
     }
   }
