@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import hashlib
 import hmac
 import logging
 import os
@@ -70,7 +69,7 @@ class Emulator:
         self._connections = AsyncExitStack()
         self._started.callback(os.close, _claim(data_dir))
         self._secret = secret.read(data_dir / "secret")
-        self.id = hashlib.sha256(b"instance " + self._secret).hexdigest()[:12]
+        self.id = secret.identity(self._secret)
         (data_dir / "id").write_text(self.id)
         self.engine: Engine = engine or DockerEngine(instance_id=self.id, answer_seconds=settings.engine_seconds)
         models = Models()

@@ -23,8 +23,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
         tmp_path_factory.mktemp("samebox"),
         training_stop_seconds="2",
         serving_stop_seconds="2",
-        startup_seconds="6",
-        invocation_seconds="2",
+        startup_seconds="20",
+        invocation_seconds="4",
         invocation_bytes="100000",
     )
     process.up()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 ACCOUNT = "123456789012"
+# Far more than anything here takes on a quiet machine; the machines that run this are not.
+WAIT_SECONDS = 180.0
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/samebox"
 
 
@@ -174,7 +176,7 @@ class EmulatorProcess:
         password = self.docker_password(token["authorizationToken"])
         folder = self.data_dir / "docker-config"
         docker(
-            "--config", str(folder), "login", "--username", "AWS", "--password-stdin", uri.split("/")[0], input=password
+            "--config", str(folder), "login", "--username", "AWS", "--password-stdin", uri.split("/")[0], told=password
         )
         docker("tag", local, f"{uri}:latest")
         docker("--config", str(folder), "push", "--quiet", f"{uri}:latest")
@@ -206,7 +208,7 @@ class EmulatorProcess:
         """DescribeTrainingJob."""
         return dict(self.sagemaker.describe_training_job(TrainingJobName=name))
 
-    def job_at(self, name: str, stages: Iterable[str], seconds: float = 60) -> dict[str, Any]:
+    def job_at(self, name: str, stages: Iterable[str], seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """The job as soon as its secondary status is one of `stages`."""
         wanted = set(stages)
 
@@ -216,7 +218,7 @@ class EmulatorProcess:
 
         return until(look, seconds, f"{name} is at {sorted(wanted)}: {self.job(name)}")
 
-    def ended(self, name: str, seconds: float = 60) -> dict[str, Any]:
+    def ended(self, name: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """The job as soon as it has ended."""
         return self.job_at(name, {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded"}, seconds)
 
@@ -263,7 +265,7 @@ class EmulatorProcess:
         ]
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)  # type: ignore[arg-type]
 
-    def endpoint_at(self, name: str, statuses: Iterable[str], seconds: float = 60) -> dict[str, Any]:
+    def endpoint_at(self, name: str, statuses: Iterable[str], seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """The endpoint as soon as its status is one of `statuses`."""
         wanted = set(statuses)
 

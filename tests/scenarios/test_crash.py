@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scenarios.emulator_process import EmulatorProcess, until
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
 
@@ -50,7 +50,7 @@ Path("/opt/ml/model/done").write_text("yes")
 """
     mortal.train("taken-over", box_image, script)
     mortal.job_at("taken-over", {"Training"})
-    until(lambda: len(mortal.log_lines("taken-over/")) > 5 if has_stream(mortal) else False, 30, "some lines")
+    until(lambda: len(mortal.log_lines("taken-over/")) > 5 if has_stream(mortal) else False, WAIT_SECONDS, "some lines")
     running = mortal.containers("name=taken-over")
     mortal.kill()
     time.sleep(1)  # the container goes on without us: these lines must not be lost
@@ -65,7 +65,7 @@ def test_the_container_ends_while_nobody_watches(mortal: EmulatorProcess, box_im
     mortal.train("unwatched", box_image, "print('begins'); time.sleep(3); print('ends'); sys.exit(4)")
     mortal.job_at("unwatched", {"Training"})
     mortal.kill()
-    until(lambda: not mortal.containers("name=unwatched", "status=running"), 30, "the container has ended")
+    until(lambda: not mortal.containers("name=unwatched", "status=running"), WAIT_SECONDS, "the container has ended")
     mortal.up()
     job = mortal.ended("unwatched")
     assert job["FailureReason"] == "AlgorithmError: , exit code: 4"
@@ -102,7 +102,7 @@ def test_an_endpoint_serves_on(mortal: EmulatorProcess, box_image: str) -> None:
     assert mortal.runtime.invoke_endpoint(EndpointName="steady", Body=b"!")["Body"].read().endswith(b"!")
     assert mortal.containers("label=samebox.arn") == running
     mortal.sagemaker.delete_endpoint(EndpointName="steady")
-    until(lambda: not mortal.sagemaker.list_endpoints()["Endpoints"], 30, "the endpoint is gone")
+    until(lambda: not mortal.sagemaker.list_endpoints()["Endpoints"], WAIT_SECONDS, "the endpoint is gone")
 
 
 def test_objects_survive(mortal: EmulatorProcess) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.scenarios.emulator_process import EmulatorProcess, until
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
 
@@ -84,7 +84,7 @@ def test_errors_of_the_container_are_model_errors(emulator: EmulatorProcess, box
 
 def test_an_invocation_that_takes_too_long_is_given_up(emulator: EmulatorProcess, box: str) -> None:
     emulator.serve("slow", box, "def invoke(body, headers):\n time.sleep(float(body))\n return 200, b'done'")
-    answer = refused(emulator, "slow", body=b"4")
+    answer = refused(emulator, "slow", body=b"8")
     assert (answer["Error"]["Code"], answer["OriginalStatusCode"]) == ("ModelError", 0)
     assert (
         "Your invocation timed out while waiting for a response from container primary." in answer["Error"]["Message"]
@@ -99,23 +99,21 @@ def test_a_body_over_the_limit_is_refused(emulator: EmulatorProcess, box: str) -
     assert len(invoke(emulator, "limited", body=b"x" * 100_000)["Body"].read()) == 100_000
 
 
-@pytest.mark.parametrize(
-    ("name", "ping"),
-    [
-        ("never", "def ping(): time.sleep(60)"),
-        ("error", "def ping(): return 500"),
-        ("late", "def ping():\n time.sleep(3)\n return 200"),
-    ],
-)
-def test_a_ping_that_does_not_pass_fails_the_endpoint(
-    emulator: EmulatorProcess, box: str, name: str, ping: str
-) -> None:
-    endpoint = emulator.serve(f"ping-{name}", box, ping, wait="Failed")
-    assert endpoint["FailureReason"] == (
-        "The primary container for production variant AllTraffic did not pass the ping health check. "
-        "Please check CloudWatch logs for this endpoint."
-    )
-    assert emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}") == []
+def test_a_ping_that_does_not_pass_fails_the_endpoint(emulator: EmulatorProcess, box: str) -> None:
+    pings = {
+        "ping-never": "def ping(): time.sleep(60)",
+        "ping-error": "def ping(): return 500",
+        "ping-late": "def ping():\n time.sleep(3)\n return 200",
+    }
+    for name, ping in pings.items():  # beside one another, because each takes the whole start window
+        emulator.serve(name, box, ping, wait="Creating")
+    for name in pings:
+        endpoint = emulator.endpoint_at(name, {"Failed"})
+        assert endpoint["FailureReason"] == (
+            "The primary container for production variant AllTraffic did not pass the ping health check. "
+            "Please check CloudWatch logs for this endpoint."
+        )
+        assert emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}") == []
 
 
 def test_an_endpoint_is_not_served_while_it_is_created(emulator: EmulatorProcess, box: str) -> None:
@@ -162,7 +160,7 @@ def test_an_update_changes_the_model_without_a_lost_request(emulator: EmulatorPr
             seen.extend(pool.map(ask, range(20)))
             return seen[-1] == b"new"
 
-        until(look, 30, "the new model serves")
+        until(look, WAIT_SECONDS, "the new model serves")
     assert set(seen) == {b"old", b"new"}
     assert emulator.endpoint_at("updated", {"InService"})["EndpointConfigName"] == "newer"
 
@@ -200,5 +198,5 @@ def test_a_container_that_dies_is_replaced(emulator: EmulatorProcess, box: str) 
         except ClientError:
             return False
 
-    until(again, 30, "the container was replaced")
+    until(again, WAIT_SECONDS, "the container was replaced")
     assert len(emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}")) == 1
