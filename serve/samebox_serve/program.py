@@ -14,6 +14,7 @@ from samebox_serve.settings import BadSetting, Settings
 log = logging.getLogger("samebox.serve")
 
 PIP_SECONDS = 600
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - whoever writes there uses mkstemp
 
 
 def main() -> int:
@@ -26,6 +27,11 @@ def main() -> int:
     logs.configure(settings.log_level)
     if settings.multi_model:
         log.error("SAGEMAKER_MULTI_MODEL is true, but this image serves one model: use it in a single-model endpoint")
+        return 1
+    try:
+        find_temporary_folder()
+    except OSError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return 1
     problem = install_requirements(settings)
     plan = make_plan(settings)
@@ -59,6 +65,20 @@ def make_plan(settings: Settings) -> cores.Plan:
         workers=settings.workers,
         threads=settings.threads,
     )
+
+
+def find_temporary_folder() -> None:
+    """Make sure that there is one, for gunicorn, TensorFlow and the model's code. Raises OSError saying what to do.
+
+    On a read-only root /tmp cannot be written, but docker gives every container /dev/shm.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        if not os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+            raise OSError(f"{error}: give the container a writable /tmp (docker run --tmpfs /tmp)") from None
+        os.environ["TMPDIR"] = SHARED_MEMORY
+        tempfile.tempdir = None
 
 
 def install_requirements(settings: Settings) -> str | None:

@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 from samebox_serve import app, logs
 from samebox_serve.model import Model
+from samebox_serve.program import SHARED_MEMORY
 from samebox_serve.readiness import Readiness
 from samebox_serve.worker import DrainingWorker
 
@@ -78,9 +79,5 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def heartbeat_folder() -> str:
-    """A folder that can be written, in memory if there is one. Raises OSError naming what was tried."""
-    tried = ["/dev/shm", tempfile.gettempdir()]  # noqa: S108 - gunicorn makes its file there with mkstemp
-    for folder in tried:
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
-    raise OSError(f"none of {', '.join(tried)} can be written")
+    """Where workers touch a file to show that they live: in memory, so that a busy disk is no dead worker."""
+    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else tempfile.gettempdir()

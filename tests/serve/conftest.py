@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -61,7 +62,7 @@ def wait_until_ready(url: str, seconds: float = 120) -> None:
             last = send(f"{url}/ping")
             if last.status == 200:
                 return
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             last = error
         pause.wait(0.05)
     raise AssertionError(f"/ping was not 200 within {seconds} s, last: {last}")

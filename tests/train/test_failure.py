@@ -34,6 +34,12 @@ def test_a_program_without_traceback_is_quoted_with_its_last_lines() -> None:
     assert failure.error_message("starting\nsegmentation fault\n") == "starting\nsegmentation fault"
 
 
+def test_pieces_that_mpirun_marks_in_the_middle_of_a_line_are_joined() -> None:
+    marked = TRACEBACK.replace("no such", "no[1,0]<stderr>: such").replace("\n", "\n[1,0]<stderr>:")
+
+    assert failure.error_message("[1,0]<stderr>:" + marked + "\n---\nbanner\n") == TRACEBACK.strip()
+
+
 def test_the_last_traceback_counts() -> None:
     assert failure.error_message(TRACEBACK + "retrying\n" + TRACEBACK) == TRACEBACK.strip()
 

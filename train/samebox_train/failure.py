@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMIT = 1024 - len("AlgorithmError: ") - len(", exit code: 255")
 COMMAND_LIMIT = 200
 
-_RANK = re.compile(r"^\[\d+,\d+\]<(?:stderr|stdout)>:?")
+_RANK = re.compile(r"(\[\d+,\d+\]<(?:stderr|stdout)>:?)")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -46,11 +46,9 @@ def client_text(message: str) -> str:
 
 def error_message(stderr: str) -> str:
     """What a person would look for in the end of a log: the last traceback, else the last lines."""
-    lines = stderr.splitlines()
-    rank = next((found[0] for line in reversed(lines) if _TRACEBACK in line and (found := _RANK.match(line))), None)
-    if rank is not None:
-        # mpirun mixes the ranks' lines, and its own banner would push the traceback out of the limit.
-        stderr = "\n".join(line[len(rank) :] for line in lines if line.startswith(rank))
+    # mpirun mixes the ranks' lines, and its own banner would push the traceback out of the limit.
+    failed = next((text for text in _by_rank(stderr) if _TRACEBACK in text), None)
+    stderr = failed if failed is not None else stderr
     start = stderr.rfind(_TRACEBACK)
     return (stderr[start:] if start >= 0 else stderr).strip()
 
@@ -65,6 +63,17 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         say(f"could not write {path}: {error}")
     sys.stderr.flush()
+
+
+def _by_rank(stderr: str) -> list[str]:
+    """What each rank wrote. mpirun marks every piece it reads, which need not begin where a line begins."""
+    ranks: dict[str, str] = {}
+    _, *pieces = _RANK.split(stderr)
+    for rank, piece in zip(pieces[::2], pieces[1::2], strict=True):
+        # Up to the end of the line: what follows without a mark is mpirun's own.
+        line, newline, _ = piece.partition("\n")
+        ranks[rank] = ranks.get(rank, "") + line + newline
+    return list(ranks.values())
 
 
 def _shorten_start(text: str, limit: int) -> str:
