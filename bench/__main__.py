@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from bench import channels, deploys, invocations, jobs, peer, rebake, startup, storage
@@ -66,6 +67,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     ),
     rebake.REBAKE: ("re-bake and push", _rebake),
 }
+PAGE_COLUMNS = 120  # where no terminal says how wide it is
 WITH_PEER = (jobs.JOB, deploys.DEPLOY, invocations.INVOKE)
 
 
@@ -73,9 +75,14 @@ def main() -> int:
     given = parser().parse_args()
     # SIGTERM ends it as Ctrl-C does: with everything put away.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    screen, notes = Console(soft_wrap=False), Console(stderr=True, highlight=False)
+    screen, notes = Console(), Console(stderr=True, highlight=False, soft_wrap=True)
+    if not screen.is_terminal:
+        screen.width = PAGE_COLUMNS
     plan = QUICK if given.quick else FULL
     rounds = given.rounds or plan.rounds
+    where = machine()
+    if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
+        notes.print("this machine is busy: ratios will be rough, and figures too high", style="yellow")
     chosen = given.only or list(MEASUREMENTS)
     # Whoever names the row wants it, quick or not.
     rebakes = plan.rebakes or (1 if given.only else 0)
@@ -109,11 +116,11 @@ def main() -> int:
         stand.close()
     if rows:
         screen.print()
-        screen.print(table(rows, title=machine()))
+        screen.print(table(rows, title=where))
     for words in missing:
         screen.print(f"not measured: {words}", style="yellow", highlight=False)
     if given.json:
-        document = {"machine": machine(), "rows": [as_json(row) for row in rows], "not_measured": missing}
+        document = {"machine": where, "rows": [as_json(row) for row in rows], "not_measured": missing}
         given.json.write_text(json.dumps(document, indent=2) + "\n")
     return 130 if "interrupted" in missing else int(any(not one.startswith(("peer", "rebake")) for one in missing))
 
@@ -144,7 +151,7 @@ def machine() -> str:
     ).stdout.strip()
     return (
         f"samebox {commit}, {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, Docker {engine or 'unknown'}"
+        f"Python {platform.python_version()}, Docker {engine or 'unknown'}, load {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -160,7 +167,7 @@ def _told(missing: list[str], key: str, notes: Console) -> Iterator[None]:
     """One thing that cannot be measured does not keep the others from it: it is said, and said again at the end."""
     try:
         yield
-    except (NotMeasured, LoadFailed, RuntimeError, AssertionError, OSError) as error:
+    except (NotMeasured, LoadFailed, ClientError, BotoCoreError, RuntimeError, AssertionError, OSError) as error:
         notes.print(f"    not measured: {error}", style="yellow")
         missing.append(f"{key}: {error}")
 

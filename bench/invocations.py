@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,8 +31,8 @@ def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
     emulator, name = stand.emulator, stand.name("invoke")
     emulator.serve(name, stand.box, SCRIPT)
     try:
-        port = _port(stand)
-        direct = load.Target("bare", "127.0.0.1", port, (load.encoded(_direct(port)),))
+        host, port = _address(stand)
+        direct = load.Target("bare", host, port, (load.encoded(_direct(host, port)),))
         ours = load.Target("ours", "127.0.0.1", emulator.port, (load.encoded(_signed(emulator.url, name)),))
         rows = []
         for clients in (1, 8):
@@ -53,16 +54,21 @@ def _rows(seconds: dict[str, list[float]], clients: int, peer: dict[str, float])
     return rows
 
 
-def _port(stand: Stand) -> int:
-    # The very address that the emulator posts to.
-    filters = ["--filter", f"label=samebox={(stand.emulator.data_dir / 'id').read_text().strip()}"]
-    containers = docker("ps", "--quiet", *filters, "--filter", f"label=samebox.bench={stand.id}").split()
+def _address(stand: Stand) -> tuple[str, int]:
+    """Host and port of the container that serves: where the emulator posts to."""
+    instance = (stand.emulator.data_dir / "id").read_text().strip()
+    filters = ["--filter", f"label=samebox={instance}", "--filter", f"label=samebox.bench={stand.id}"]
+    containers = docker("ps", "--quiet", *filters).split()
     assert len(containers) == 1, f"one serving container was expected, not {containers}"
-    return int(docker("port", containers[0], "8080/tcp").split()[0].rpartition(":")[2])
+    settings = json.loads(docker("inspect", containers[0]))[0]["NetworkSettings"]
+    published = settings["Ports"].get("8080/tcp")
+    if published:
+        return str(published[0]["HostIp"]), int(published[0]["HostPort"])
+    return next(str(one["IPAddress"]) for one in settings["Networks"].values() if one["IPAddress"]), 8080
 
 
-def _direct(port: int) -> bytes:
-    return _message("/invocations", {"Host": f"127.0.0.1:{port}", "Content-Type": "text/csv"})
+def _direct(host: str, port: int) -> bytes:
+    return _message("/invocations", {"Host": f"{host}:{port}", "Content-Type": "text/csv"})
 
 
 def _signed(url: str, endpoint: str) -> bytes:

@@ -76,6 +76,7 @@ def _environment() -> dict[str, str]:
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAMEBOX_", "PYTHON"))}
     given = {
         **outside,
+        "PYTHONWARNINGS": "ignore",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -85,6 +86,8 @@ def _environment() -> dict[str, str]:
     }
     if _plugin().exists():
         given["DOCKER_CONFIG"] = str(_plugin().parent.parent)
+        # The SDK asks `docker compose version` for "v2", which Debian's does not say, and then for `docker-compose`.
+        given["PATH"] = f"{_plugin().parent}:{outside.get('PATH', os.defpath)}"
     return given
 
 

@@ -83,5 +83,11 @@ def invoke(predictor: Any) -> float:
     return time.monotonic() - began
 
 
+def say_why(kind: type[BaseException], error: BaseException, _: object) -> None:
+    """One line, in place of the SDK's coloured frames."""
+    print(f"{kind.__name__}: {' '.join(str(error).split())}", file=sys.stderr)
+
+
 if __name__ == "__main__":
+    sys.excepthook = say_why
     main()

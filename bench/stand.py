@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from tests.scenarios.emulator_process import EmulatorProcess, docker
+from tests.scenarios.emulator_process import ACCOUNT, EmulatorProcess, docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True)
 class S3Place:
-    """rclone's private port, and the keys it accepts."""
+    """Where S3 is spoken, and the keys it accepts."""
 
     host: str
     port: int
@@ -113,11 +113,11 @@ class Stand:
 
     def s3_client(self, ours: bool) -> Any:
         """A boto3 S3 client, through our URL or of the server behind it."""
-        if ours:
-            return self.emulator.s3
+        place = S3Place("127.0.0.1", self.emulator.port, ACCOUNT, "test") if ours else self.s3
         return boto3.client(
-            "s3", endpoint_url=self.s3.url, region_name="us-east-1", aws_access_key_id=self.s3.access_key,
-            aws_secret_access_key=self.s3.secret_key, config=Config(s3={"addressing_style": "path"}),
+            "s3", endpoint_url=place.url, region_name="us-east-1", aws_access_key_id=place.access_key,
+            aws_secret_access_key=place.secret_key,
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
         )  # fmt: skip
 
     # Bare containers
