@@ -25,6 +25,8 @@ Claim = Literal["train", "serve", "transform", "multi-model", "processing", "ser
 # not of interest, and is left out.
 Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
 
+FILES: frozenset[Need] = frozenset({"files"})  # the needs of a check that only reads
+
 LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
 
 

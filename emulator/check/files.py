@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 KEPT_BYTES = 1 << 18  # contents larger than this are never kept
-HEAD_BYTES = 160  # of an executable: a #! line, or enough of an ELF header to know its machine
-MOST_HEADS = 100_000
+HEAD_BYTES = 1024  # of an executable: a #! line, or of an ELF its machine and its loader
+MOST_HEADS = 20_000  # per layer
 _MOST_LINKS = 40  # as the kernel follows
 
 # What checks read is kept while its layer is read: small, and told by name. All else Subject.read_file still has.
@@ -58,7 +58,7 @@ _KEPT_NAMES = frozenset(
         "config",
     }
 )
-_KEPT_ENDINGS = (".pem", ".key", ".p12", ".pfx", ".ppk", "account.json")
+_KEPT_ENDINGS = (".pem", ".pub", ".key", ".p12", ".pfx", ".ppk", "account.json")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Layer:
                 ):
                     self.contents[path] = read_all(content, entry.size)
                     self.heads[path] = self.contents[path][:HEAD_BYTES]
-                elif entry.mode & 0o111 and len(self.heads) < MOST_HEADS:
+                elif entry.mode & 0o111 and ".so" not in name and len(self.heads) < MOST_HEADS:
                     self.heads[path] = read_all(content, min(HEAD_BYTES, entry.size))
 
     def row(self, row: int, layer: int) -> File:

@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.check.static import (
+    certificates,
+    cuda,
+    labels,
+    lint,
+    manifest,
+    opt_ml,
+    programs,
+    python_packages,
+    secrets,
+    size,
+    users,
+)
+
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
-STATIC: tuple[Check, ...] = ()
+STATIC: tuple[Check, ...] = (
+    *manifest.CHECKS,
+    *programs.CHECKS,
+    *labels.CHECKS,
+    *users.CHECKS,
+    *opt_ml.CHECKS,
+    *secrets.CHECKS,
+    *python_packages.CHECKS,
+    *cuda.CHECKS,
+    *certificates.CHECKS,
+    *size.CHECKS,
+    *lint.CHECKS,
+)

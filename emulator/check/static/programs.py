@@ -1,0 +1,178 @@
+"""What SageMaker starts: `docker run IMAGE train`, `docker run IMAGE serve`, and what the ENTRYPOINT makes of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from emulator.check.checks import FILES, Check, Context
+from emulator.check.findings import Finding, Rule
+from emulator.check.static import executables
+from emulator.check.static.places import line_naming, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.check.checks import Claim
+
+_SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
+_INITS = {"tini", "tini-static", "docker-init"}
+# Inits that AWS's pages do not name, and that hand signals on as tini does.
+_OTHER_INITS = {"dumb-init", "catatonit", "s6-svscan", "init"}
+_HANDS_ON = re.compile(rb'^\s*(exec\s+)?"?\$@"?\s*$|^\s*exec\s+[^\n]*"\$@"', re.MULTILINE)
+
+TRAIN = Rule(
+    "train-program",
+    "`train` can be started",
+    "contract §1.1; aws/sagemaker-python-sdk#4191",
+    "fail",
+    "training",
+    "Put an executable named train on PATH: COPY --chmod=0755 train /usr/local/bin/train.",
+)
+SERVE = Rule(
+    "serve-program",
+    "`serve` can be started",
+    "contract §2.1",
+    "fail",
+    "serving",
+    "Put an executable named serve on PATH: COPY --chmod=0755 serve /usr/local/bin/serve.",
+)
+PROCESSING = Rule(
+    "processing-program",
+    "The image starts by itself, without an argument",
+    "contract §4.1",
+    "fail",
+    "processing",
+    "Processing jobs run ENTRYPOINT and CMD as they are: name a program of the image there.",
+)
+SHELL_FORM = Rule(
+    "image-entrypoint-exec-form",
+    "The ENTRYPOINT is in exec form",
+    "contract §1.1",
+    "fail",
+    "static",
+    'Write ENTRYPOINT ["program", "argument"]: a shell at PID 1 swallows `train` and `serve`, and SIGTERM.',
+)
+TINI = Rule(
+    "image-entrypoint-tini",
+    "tini is not the ENTRYPOINT",
+    "contract §1.1; aws/sagemaker-python-sdk#4113",
+    "fail",
+    "static",
+    "Drop it: tini takes `train` and `serve` for the program. Let your program reap its children, or start tini.",
+)
+CRLF = Rule(
+    "image-shebang-crlf",
+    "No program begins with a #! line that ends as Windows ends lines",
+    "contract §1.1; users' answer 22",
+    "fail",
+    "static",
+    "Convert it (dos2unix, or RUN sed -i 's/\\r$//' FILE), and say `*.sh text eol=lf` in .gitattributes.",
+)
+
+
+def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
+    """The check that `docker run IMAGE name` starts something."""
+
+    def check(context: Context) -> Finding:
+        entrypoint = context.subject.config.entrypoint
+        if entrypoint and not is_shell_form(entrypoint):
+            return _behind_entrypoint(context, rule, name, entrypoint)
+        found = executables.look(context.subject, name)
+        if found.crlf and found.problem:
+            return rule.skipped("see image-shebang-crlf")
+        if found.problem:
+            return rule.broken(found.problem, found.remedy or None, line_naming(context, found.path or name))
+        return rule.passed(found.path + (f", run by {found.interpreter}" if found.interpreter else ""))
+
+    return check
+
+
+def processing(context: Context) -> Finding:
+    config = context.subject.config
+    command = (*config.entrypoint, *config.command)
+    if not command:
+        return PROCESSING.warned("no ENTRYPOINT and no CMD: every job has to give ContainerEntrypoint")
+    found = executables.look(context.subject, command[0])
+    if found.problem:
+        line = line_of(context, "ENTRYPOINT" if config.entrypoint else "CMD")
+        return PROCESSING.broken(found.problem, found.remedy or None, line)
+    return PROCESSING.passed(" ".join(command))
+
+
+def shell_form(context: Context) -> Finding:
+    entrypoint = context.subject.config.entrypoint
+    if not entrypoint:
+        return SHELL_FORM.passed("no ENTRYPOINT")
+    if is_shell_form(entrypoint):
+        return SHELL_FORM.broken(f"ENTRYPOINT {' '.join(entrypoint)}", line=line_of(context, "ENTRYPOINT"))
+    return SHELL_FORM.passed(" ".join(entrypoint))
+
+
+def tini(context: Context) -> Finding:
+    entrypoint = context.subject.config.entrypoint
+    first = entrypoint[0].rpartition("/")[2] if entrypoint else ""
+    line = line_of(context, "ENTRYPOINT")
+    if first in _INITS:
+        return TINI.broken(f"ENTRYPOINT {' '.join(entrypoint)}", line=line)
+    if first in _OTHER_INITS:
+        return TINI.warned(f"ENTRYPOINT {' '.join(entrypoint)}", line=line)
+    return TINI.passed(first or "no ENTRYPOINT")
+
+
+def crlf(context: Context) -> Finding:
+    """Of train, serve, the entrypoint, and of everything on PATH that begins with #!."""
+    files = context.subject.files
+    bad = []
+    config = context.subject.config
+    for name in ("train", "serve", *config.entrypoint[:1], *config.command[:1]):
+        found = context.subject.which(name)
+        if found is not None and _ends_in_crlf(files.head(found)):
+            bad.append(found.path)
+    for number, layer in enumerate(files.layers):
+        for path, head in layer.heads.items():
+            if _ends_in_crlf(head):
+                seen = files.get(path)
+                if seen is not None and seen.layer == number and seen.executable:
+                    bad.append(path)
+    bad = list(dict.fromkeys(bad))
+    if bad:
+        line = line_naming(context, *(path.rpartition("/")[2] for path in bad))
+        return CRLF.broken(f"{', '.join(bad[:5])}: `#!…\\r` names no program that exists", line=line)
+    return CRLF.passed("none")
+
+
+def is_shell_form(entrypoint: tuple[str, ...]) -> bool:
+    """`ENTRYPOINT program` becomes these three words; ["sh", "-c", …] comes to the same."""
+    return len(entrypoint) >= 2 and entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
+
+
+def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tuple[str, ...]) -> Finding:
+    """The argument goes to the ENTRYPOINT; what that does with it, only running it can tell for sure."""
+    found = executables.look(context.subject, entrypoint[0])
+    line = line_of(context, "ENTRYPOINT")
+    if found.crlf and found.problem:
+        return rule.skipped("see image-shebang-crlf")
+    if found.problem:
+        return rule.broken(f"the ENTRYPOINT cannot be started: {found.problem}", found.remedy or None, line)
+    own = executables.look(context.subject, name)
+    if not own.problem:
+        return rule.passed(f"{found.path} is given `{name}`, and {own.path} is there")
+    script = context.subject.read_file(found.path, 65_536) if found.interpreter.rpartition("/")[2] in _SHELLS else None
+    if script and _HANDS_ON.search(script) and name.encode() not in script:
+        return rule.broken(f"{found.path} runs its argument, and {own.problem}", own.remedy or None, line)
+    return rule.passed(f"{found.path} is given the argument `{name}`")
+
+
+def _ends_in_crlf(head: bytes | None) -> bool:
+    return bool(head) and head is not None and head[:2] == b"#!" and head.partition(b"\n")[0].endswith(b"\r")
+
+
+CHECKS = (
+    Check(TRAIN, program(TRAIN, "train"), FILES, frozenset({"train"})),
+    Check(SERVE, program(SERVE, "serve"), FILES, frozenset({"serve", "transform", "multi-model", "serverless"})),
+    Check(PROCESSING, processing, FILES, frozenset({"processing"})),
+    Check(SHELL_FORM, shell_form, FILES),
+    Check(TINI, tini, FILES),
+    Check(CRLF, crlf, FILES),
+)
