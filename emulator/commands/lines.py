@@ -10,11 +10,14 @@ ENDPOINTS = "/aws/sagemaker/Endpoints"
 
 
 class Lines:
-    """All streams of a group whose names start with a prefix. Each `new()` goes on where the one before ended."""
+    """All streams of a group whose names start with a prefix and that were made since a moment (epoch milliseconds).
+
+    Each `new()` goes on where the one before ended.
+    """
 
     def __init__(self, logs: Any, group: str, prefix: str = "", since: int = 0) -> None:
         self._logs = logs
-        self._since = since  # epoch milliseconds
+        self._since = since
         self._group = group
         self._prefix = prefix
         self._tokens: dict[str, str] = {}
@@ -25,9 +28,7 @@ class Lines:
         for stream in self._streams():
             events += self._events(stream)
         events.sort(key=lambda event: event[0])  # stable: lines of one stream and one millisecond keep their order
-        for at, line in events:
-            if at >= self._since:
-                yield line
+        yield from (line for _, line in events)
 
     def _streams(self) -> list[str]:
         names: list[str] = []
@@ -36,7 +37,7 @@ class Lines:
             while True:
                 prefix = {"logStreamNamePrefix": self._prefix} if self._prefix else {}
                 page = self._logs.describe_log_streams(logGroupName=self._group, **prefix, **token)
-                names += [stream["logStreamName"] for stream in page["logStreams"]]
+                names += [one["logStreamName"] for one in page["logStreams"] if one["creationTime"] >= self._since]
                 if not page.get("nextToken"):
                     return names
                 token = {"nextToken": page["nextToken"]}
@@ -63,5 +64,5 @@ class Lines:
 
 
 def last(logs: Any, group: str, since: int = 0, count: int = 20) -> list[str]:
-    """The last lines of a group's streams, written after `since` (epoch milliseconds)."""
+    """The last lines of those of a group's streams that were made after `since` (epoch milliseconds)."""
     return list(Lines(logs, group, since=since).new())[-count:]

@@ -12,12 +12,13 @@ from emulator.commands import where
 from emulator.commands.outcome import Stop
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
+from emulator.containers.registry_server import REGISTRY_OWNER
 from emulator.resources import listing
 from emulator.resources.kinds import ENDPOINT, TRAINING_JOB
 from emulator.resources.store import Query, Store
 
-# Not of any resource: the emulator's own helpers, which a running emulator needs.
-HELPERS = ""
+# What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
+HELPERS = frozenset({"", REGISTRY_OWNER})
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         needed = wanted(settings.data_dir)
         if where.record(settings.data_dir) is not None:
-            needed |= {HELPERS}
+            needed |= HELPERS
         strays = find(engine, instance, needed)
         for line in strays.lines():
             screen.print(line, highlight=False, markup=False)
@@ -104,11 +105,11 @@ def wanted(data_dir: Path) -> frozenset[str]:
 
 
 def find(engine: Engine, instance: str, needed: frozenset[str]) -> Strays:
-    """What bears this data folder's label and an ARN (or none: HELPERS) that is not among the needed ones."""
+    """What bears this data folder's label, and an ARN that is not among the needed ones."""
     label = {INSTANCE_LABEL: instance}
     return Strays(
-        tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, HELPERS) not in needed),
-        tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, HELPERS) not in needed),
+        tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, "") not in needed),
+        tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, "") not in needed),
     )
 
 

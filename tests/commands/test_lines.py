@@ -28,7 +28,9 @@ def test_a_long_log_is_read_whole(aws: Aws) -> None:
     assert len(list(Lines(aws.logs, GROUP, "job/").new())) == 3000
 
 
-def test_the_last_lines_are_those_since_a_moment(aws: Aws) -> None:
-    write(aws, "job/algo-1", *((1_700_000_000_000 + number, str(number)) for number in range(100)))
-    assert last(aws.logs, GROUP, since=1_700_000_000_098) == ["98", "99"]
+def test_the_last_lines_are_those_of_new_streams(aws: Aws) -> None:
+    write(aws, "old/algo-1", (1_700_000_000_000, "old"))
+    write(aws, "new/algo-1", *((1_700_000_001_000 + number, str(number)) for number in range(100)))
     assert last(aws.logs, GROUP, count=3) == ["97", "98", "99"]
+    assert "old" in last(aws.logs, GROUP, count=1000)
+    assert "old" not in last(aws.logs, GROUP, since=1_700_000_000_500, count=1000)

@@ -9,6 +9,7 @@ from emulator.commands import prune
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from emulator.containers.fake import FakeEngine
 from emulator.containers.fake_process import Process
+from emulator.containers.registry_server import REGISTRY_OWNER
 from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from emulator.resources.resources import Resources
 from emulator.resources.store import Store
@@ -51,8 +52,8 @@ def test_another_data_folders_things_are_never_touched(engine: FakeEngine) -> No
 
 
 def test_the_emulators_own_helpers_stay_while_it_runs(engine: FakeEngine) -> None:
-    helper = container(engine, "mine", None)
-    assert not prune.find(engine, "mine", frozenset({prune.HELPERS}))
+    helper = container(engine, "mine", REGISTRY_OWNER)
+    assert not prune.find(engine, "mine", prune.HELPERS)
     assert [one.id for one in prune.find(engine, "mine", frozenset()).containers] == [helper]
 
 

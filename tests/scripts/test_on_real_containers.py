@@ -130,7 +130,7 @@ def test_arguments_that_cannot_travel_are_refused_before_anything_starts(
 
 def test_the_log_of_a_job_can_be_read_afterwards(emulator: EmulatorProcess, tmp_path: Path) -> None:
     emulator.s3.create_bucket(Bucket="samebox-test")
-    emulator.train("heard", pushed(emulator), json.dumps("print('hear me')"))
+    emulator.train("heard", pushed(emulator), "print('hear me')")
     told = run(emulator, "samebox", "logs", "--follow", "heard")
     assert told.stdout == "hear me\n", told.stderr
     assert run(emulator, "samebox", "logs", "nobody").returncode == 1
