@@ -31,6 +31,7 @@ from emulator.resources.store import Changed, Resource
 
 log = logging.getLogger(__name__)
 
+ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 # In service, a container is replaced at once; if the replacement fails too, later and later.
 REPLACE_SECONDS = 1.0
 REPLACE_SECONDS_MOST = 60.0
@@ -182,7 +183,8 @@ class _Fleet:
                 log.info("removing container %s: nobody wants it any more", state.name)
                 self._patiently(partial(self._means.engine.remove, state.id))
                 continue
-            plan = hosting.server(self._row, slot, known[slot], instance, self._limits(known[slot]), self._site)
+            # It has its limits already; they are not looked up, because the host may have changed meanwhile.
+            plan = hosting.server(self._row, slot, known[slot], instance, ANY_LIMITS, self._site)
             server = Server(plan, self._means, self._wake.notify, state)
             self._servers[plan.log_stream] = server
             self._adopted.append(server)

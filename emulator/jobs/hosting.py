@@ -78,15 +78,16 @@ def slots(resource: Resource, wanted: Mapping[str, Any] | None) -> dict[Slot, Ma
 
 def _slots(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[tuple[Slot, Mapping[str, Any]]]:
     for variant in wanted["Variants"]:
-        generation = _generation(resource, wanted["EndpointConfigName"], variant)
+        generation = _generation(resource, wanted, variant)
         for number in range(int(variant.get("InitialInstanceCount") or 1)):
             yield Slot(variant["VariantName"], generation, number), variant
 
 
-def _generation(resource: Resource, config: str, variant: Mapping[str, Any]) -> str:
+def _generation(resource: Resource, wanted: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     # Weight and count change how many and how often, not what runs.
     what = {key: value for key, value in variant.items() if key not in ("InitialVariantWeight", "InitialInstanceCount")}
-    text = json.dumps([identity(resource), config, what], sort_keys=True)
+    deployment = [identity(resource), wanted["EndpointConfigName"], wanted.get("DeployedAt")]
+    text = json.dumps([*deployment, what], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

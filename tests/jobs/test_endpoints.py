@@ -308,6 +308,21 @@ def test_an_update_serves_the_old_until_the_new_is_ready_then_switches_and_drain
     house.until_quiet(lambda: len(house.containers()) == 1)
 
 
+def test_an_update_to_the_same_configuration_reads_the_model_anew(house: "House") -> None:
+    def serve(process: "Process") -> int:
+        weights = (process.path("/opt/ml/model") / "weights").read_bytes()
+        return process.serve(lambda _: Response(200, weights))
+
+    house.engine.add_image("serve:1", {"serve": serve})
+    url = house.put("models/model.tar.gz", archive(weights=b"first"))
+    house.up()
+    endpoint = house.serve({**wanted(variant(url=url)), "DeployedAt": 1.0})
+    assert ask(house.reaches(endpoint, "InService")) == "first"
+    house.put("models/model.tar.gz", archive(weights=b"second"))
+    house.update(endpoint, {**wanted(variant(url=url)), "DeployedAt": 2.0})
+    assert ask(house.reaches(endpoint, "InService")) == "second"
+
+
 def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(house: "House") -> None:
     house.engine.add_image("serve:1", {"serve": server("one")})
     house.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: Response(500))})

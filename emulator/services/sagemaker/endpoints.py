@@ -98,7 +98,9 @@ def _snapshot(services: Services, config_name: str, caller: Caller) -> dict[str,
     """All that must run, with images resolved now: a tag that moves later changes nothing (contract.md §7)."""
     config = services.resources.get(ENDPOINT_CONFIG, caller, config_name)
     variants = [_variant(services, variant, caller) for variant in config.spec["ProductionVariants"]]
-    return {"EndpointConfigName": config.name, "Variants": variants}
+    # A deployment is told from an earlier one of the same configuration: an update always brings new containers, and
+    # the model is read anew. Other weights and counts (update_weights) are the same deployment.
+    return {"EndpointConfigName": config.name, "DeployedAt": services.clock(), "Variants": variants}
 
 
 def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> dict[str, Any]:

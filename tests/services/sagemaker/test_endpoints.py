@@ -86,6 +86,7 @@ def test_an_endpoint_writes_down_all_that_it_needs(aws: Aws) -> None:
     assert row.status == "Creating"
     assert row.state["Wanted"] == {
         "EndpointConfigName": "digits",
+        "DeployedAt": row.state["Wanted"]["DeployedAt"],
         "Variants": [
             {
                 "VariantName": "AllTraffic",

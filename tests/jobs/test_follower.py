@@ -1,0 +1,138 @@
+"""The follower: what a container says is in the book at once, all of it, whatever happens to the engine meanwhile."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from emulator.containers.engine import ContainerSpec, EngineError, EngineUnavailable
+from emulator.containers.fake import FakeEngine
+from emulator.containers.fake_process import FakeLogs, Process
+from emulator.jobs.follower import Follower
+from emulator.jobs.loglines import LogLines
+from emulator.resources.logbook import Logbook
+
+GROUP, STREAM = "/group", "stream"
+
+
+@pytest.fixture
+def logbook(tmp_path: Path) -> Logbook:
+    return Logbook(tmp_path / "logs")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> FakeEngine:
+    return FakeEngine(tmp_path / "engine")
+
+
+def texts(logbook: Logbook) -> list[str]:
+    return [event.message for _, event in logbook.read(GROUP, STREAM)]
+
+
+def run(engine: FakeEngine, *steps: threading.Event) -> str:
+    """A container that says a number before each step, and ends after the last."""
+
+    def count(process: Process) -> int:
+        for number, step in enumerate(steps):
+            process.print(str(number))
+            process.wait_until(step.is_set, 10)
+        return 4
+
+    engine.add_image("count", {"count": count})
+    return engine.run(ContainerSpec("count", command=("count",)))
+
+
+def step(engine: FakeEngine, event: threading.Event) -> None:
+    event.set()
+    with engine._changed:
+        engine._changed.notify_all()
+
+
+def follow(engine: FakeEngine, container: str, logbook: Logbook, ended: threading.Event) -> Follower:
+    return Follower(engine, container, LogLines(logbook, GROUP, STREAM), ended.set)
+
+
+def test_a_line_is_in_the_book_while_the_container_runs_and_its_end_is_told_once_all_are(
+    engine: FakeEngine, logbook: Logbook
+) -> None:
+    seen, go, ended = threading.Event(), threading.Event(), threading.Event()
+    container = run(engine, go)
+    follower = Follower(
+        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, lambda _: seen.set()
+    )  # `seen` is called after the write
+    assert seen.wait(10)
+    assert texts(logbook) == ["0"]
+    assert not follower.done
+    step(engine, go)
+    assert ended.wait(10)
+    assert follower.state is not None
+    assert follower.state.exit_code == 4
+
+
+def test_a_follower_that_is_closed_leaves_the_rest_to_the_next(engine: FakeEngine, logbook: Logbook) -> None:
+    first, second, ended = threading.Event(), threading.Event(), threading.Event()
+    container = run(engine, first, second)
+    follower = follow(engine, container, logbook, ended)
+    follower.close()
+    assert not ended.is_set()
+    step(engine, first)
+    again = follow(engine, container, logbook, ended)
+    step(engine, second)
+    assert again.wait(10)
+    assert texts(logbook) == ["0", "1"]
+
+
+def test_an_engine_that_goes_away_in_the_middle_of_a_stream_costs_no_line(
+    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, ended = threading.Event(), threading.Event(), threading.Event()
+    monkeypatch.setattr("emulator.jobs.follower.RETRY_SECONDS", 0.01)
+    logs, broken = engine.logs, list[int]()
+
+    def breaks_once(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
+        stream = logs(container, since, follow)
+        if not broken:
+            broken.append(1)
+
+            def fail(_: FakeLogs) -> None:
+                raise EngineUnavailable("dockerd restarts")
+
+            monkeypatch.setattr(FakeLogs, "__next__", fail)
+        else:
+            monkeypatch.setattr(FakeLogs, "__next__", next_line)
+        return stream
+
+    next_line = FakeLogs.__next__
+    monkeypatch.setattr(engine, "logs", breaks_once)
+    container = run(engine, first, second)
+    follower = follow(engine, container, logbook, ended)
+    step(engine, first)
+    step(engine, second)
+    assert follower.wait(10)
+    assert texts(logbook) == ["0", "1"]
+
+
+def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
+    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, ended = threading.Event(), threading.Event()
+    container = run(engine, go)
+
+    def none(*_: object, **__: object) -> None:
+        raise EngineError("configured logging driver does not support reading")
+
+    monkeypatch.setattr(engine, "logs", none)
+    follower = follow(engine, container, logbook, ended)
+    step(engine, go)
+    assert ended.wait(10)
+    assert follower.state is not None
+    assert texts(logbook) == []
+
+
+def test_a_container_that_is_removed_is_told_as_lost(engine: FakeEngine, logbook: Logbook) -> None:
+    go, ended = threading.Event(), threading.Event()
+    container = run(engine, go)
+    follower = follow(engine, container, logbook, ended)
+    engine.remove(container)
+    assert ended.wait(10)
+    assert follower.state is None
