@@ -43,7 +43,6 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-
 def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     up = words.add_parser(
         "up",
