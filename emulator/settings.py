@@ -29,7 +29,9 @@ class Settings:
 
     host: str = _setting("Address to listen on; anything but loopback needs a token.", "127.0.0.1")
     port: int = _setting("Port of the one URL for every service.", 4566)
-    data_dir: Path = _setting("Folder of everything that is kept: state, objects, images, logs.", factory=default_data_dir)
+    data_dir: Path = _setting(  # noqa: RUF009  (a field with a factory: nothing is called per class)
+        "Folder of everything that is kept: state, objects, images, logs.", factory=default_data_dir
+    )
     token: str = _setting("When set, requests must be signed with it as AWS_SECRET_ACCESS_KEY.", "")
     region: str = _setting("Region of requests that are not signed.", "us-east-1")
     account: str = _setting("Account of access keys that are not themselves a 12-digit account number.", "000000000000")
@@ -40,8 +42,12 @@ class Settings:
     upload_on_failure: bool = _setting(
         "Upload model.tar.gz and output.tar.gz of failed training jobs too, as seen of AWS in 2019.", True
     )
-    training_stop_seconds: float = _setting("Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0)
-    serving_stop_seconds: float = _setting("Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0)
+    training_stop_seconds: float = _setting(
+        "Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0
+    )
+    serving_stop_seconds: float = _setting(
+        "Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0
+    )
     startup_seconds: float = _setting("Seconds a serving container may take to answer /ping with 200.", 480.0)
     ping_seconds: float = _setting("Seconds a single /ping may take.", 2.0)
     ping_interval_seconds: float = _setting("Seconds between the pings of a container in service.", 5.0)
@@ -58,7 +64,7 @@ class Settings:
     @property
     def url(self) -> str:
         """The endpoint URL a client on this machine uses."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  (not bound, replaced)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @classmethod
