@@ -48,6 +48,7 @@ _KEPT_NAMES = frozenset(
         "id_dsa",
         "id_ecdsa",
         "id_ed25519",
+        "authorized_keys",
         ".dockerconfigjson",
         "kubeconfig",
         "version.json",

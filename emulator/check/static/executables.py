@@ -73,7 +73,7 @@ def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
     if len(first) > _LONGEST_LINE or not newline:
         return Program(name, found.path, f"the #! line of {found.path} is too long", "Shorten the path that it names.")
     interpreter = words[0]
-    # A line's end is the kernel's only separator: "\r" belongs to the name, and crlf tells of it.
+    # To the kernel a "\r" belongs to the name; that is a fault of its own, and `crlf` tells of it.
     if subject.files.resolve(interpreter) is None:
         return Program(
             name,

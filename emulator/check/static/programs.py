@@ -79,7 +79,7 @@ def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
         if entrypoint and not is_shell_form(entrypoint):
             return _behind_entrypoint(context, rule, name, entrypoint)
         found = executables.look(context.subject, name)
-        if found.crlf and found.problem:
+        if found.crlf:
             return rule.skipped("see image-shebang-crlf")
         if found.problem:
             return rule.broken(found.problem, found.remedy or None, line_naming(context, found.path or name))
@@ -151,7 +151,7 @@ def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tupl
     """The argument goes to the ENTRYPOINT; what that does with it, only running it can tell for sure."""
     found = executables.look(context.subject, entrypoint[0])
     line = line_of(context, "ENTRYPOINT")
-    if found.crlf and found.problem:
+    if found.crlf:
         return rule.skipped("see image-shebang-crlf")
     if found.problem:
         return rule.broken(f"the ENTRYPOINT cannot be started: {found.problem}", found.remedy or None, line)

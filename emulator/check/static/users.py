@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 _ROOT = {"", "root", "0"}
 _STICKY, _OTHERS_WRITE = 0o1000, 0o002
 _READ, _ENTER = 0o004, 0o001
+_SET_ID = 0o6000
+# What the OS itself keeps from others, and no server reads.
+_PRIVATE = ("/usr/lib/ssl/private", "/usr/share/polkit-1", "/usr/lib/dbus-1.0", "/usr/libexec/")
 _SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/root/", "/run/", "/boot/", "/tmp/", "/home/", "/media/")  # noqa: S108
 _PROGRAMS = ("/bin/", "/sbin/", "/usr/", "/opt/", "/app/", "/srv/", "/lib/", "/workspace/", "/code/")
+_CODE = (".py", ".pyc", ".pth", ".so", ".sh")
 
 EXISTS = Rule(
     "image-user-exists",
@@ -83,7 +87,7 @@ def serverless(context: Context) -> Finding:
         if (
             (file.is_file or file.is_folder)
             and files.target(file).mode & wanted != wanted
-            and not _is_private(file.path)
+            and not (file.mode & _SET_ID or file.path.startswith(_PRIVATE))
         ):
             closed.append(file.path)
     server = context.subject.which("serve")
@@ -103,7 +107,7 @@ def world_writable(context: Context) -> Finding:
             continue
         if file.is_folder and file.mode & _STICKY:
             continue
-        if file.executable or file.path.startswith(_PROGRAMS):
+        if file.is_folder or file.path.endswith(_CODE) or (file.executable and file.size):
             open_ones.append(file.path)
     if open_ones:
         seen = f"{len(open_ones)} may be written by anybody: {some(sorted(open_ones, key=len), 3)}"
@@ -123,11 +127,6 @@ def _chmod_line(context: Context) -> int | None:
 def _names(subject: Subject, path: str) -> set[str]:
     text = (subject.read_file(path) or b"").decode(errors="replace")
     return {line.partition(":")[0] for line in text.splitlines() if line}
-
-
-def _is_private(path: str) -> bool:
-    """What the OS itself keeps from others, and no server reads."""
-    return path.startswith(("/usr/lib/ssl/private", "/usr/share/polkit-1", "/usr/lib/dbus-1.0", "/usr/libexec/"))
 
 
 CHECKS = (

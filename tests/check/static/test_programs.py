@@ -1,0 +1,120 @@
+"""What `docker run IMAGE train` and `docker run IMAGE serve` come to is told without running them."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.check.images import SHELL, Entry, Made, elf, layer, script
+from tests.check.static.looking import GOOD, holding, look
+
+RUNS = script("usr/local/bin/entry", '#!/bin/sh\nexec "$@"')
+KNOWS = script("usr/local/bin/entry", "#!/bin/sh\ncase $1 in train) exec python;; esac")
+
+
+def with_train(*entries: Entry, **config: object) -> Made:
+    return Made((layer(*SHELL, *entries),), config)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        with_train(script("usr/local/bin/train")),
+        with_train(elf("usr/bin/train")),
+        with_train(script("opt/train", "#!/bin/sh"), Entry("usr/bin/train", link="/opt/train")),
+        with_train(script("opt/train", "#!/bin/sh"), Entry("usr/bin/train", link="../../opt/train")),
+        with_train(script("opt/train"), Entry("usr/bin/train", link="opt/train", hard=True)),
+        with_train(script("usr/bin/train", "#!/usr/bin/env -S python3 -u"), elf("usr/bin/python3")),
+        with_train(script("app/train"), Env=["PATH=/app"]),
+        with_train(script("app/train"), Env=["PATH=app"], WorkingDir="/"),
+        with_train(KNOWS, Entrypoint=["entry"]),
+        with_train(RUNS, script("usr/bin/train"), Entrypoint=["/usr/local/bin/entry"]),
+    ],
+)
+def test_a_train_that_can_be_started_passes(image: Made) -> None:
+    found = look("train-program", image, "train")
+    assert (found.status, found.seen) == ("pass", found.seen)
+
+
+def elf_with_loader(path: str, loader: str) -> Entry:
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    name = loader.encode() + b"\0"
+    return Entry(path, header + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(name), len(name), 1) + name, 0o755)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (with_train(), "train is not on PATH"),
+        (with_train(script("usr/bin/train", mode=0o644)), "may not be run (its mode is 0644)"),
+        (with_train(Entry("usr/bin/train", b"import os\n", 0o755)), "neither a program nor begins with #!"),
+        (with_train(Entry("usr/bin/train", b"", 0o755)), "is empty"),
+        (
+            with_train(script("usr/bin/train", "#!/usr/bin/python3")),
+            "wants /usr/bin/python3, which is not in the image",
+        ),
+        (with_train(script("usr/bin/train", "#!/usr/bin/env python")), "wants python, which is not on PATH"),
+        (with_train(script("usr/bin/train", "#!")), "names no interpreter"),
+        (with_train(script("usr/bin/train", "#!/" + "x" * 300)), "is too long"),
+        (with_train(elf("usr/bin/train", 183)), "is built for arm64, the image says amd64"),
+        (with_train(elf_with_loader("usr/bin/train", "/lib64/ld-linux.so.2")), "loader /lib64/ld-linux.so.2"),
+        (with_train(Entry("usr/bin/train", link="/nowhere")), "train is not on PATH"),
+        (with_train(Entry("usr/bin/train", link="/usr/bin/train")), "train is not on PATH"),
+        (with_train(Entrypoint=["/usr/bin/gone"]), "the ENTRYPOINT cannot be started: /usr/bin/gone does not exist"),
+        (with_train(RUNS, Entrypoint=["entry"]), "runs its argument, and train is not on PATH"),
+    ],
+)
+def test_a_train_that_cannot_be_started_is_told_why(image: Made, words: str) -> None:
+    found = look("train-program", image, "train")
+    assert found.status == "fail"
+    assert words in found.seen
+    assert found.remedy
+
+
+def test_the_dockerfiles_line_is_named() -> None:
+    image = with_train(script("usr/bin/train", mode=0o644))
+    found = look("train-program", image, "train", words="FROM x\nRUN true \\\n  && false\nCOPY train /usr/bin/train\n")
+    assert found.line == 4
+
+
+def test_serve_is_looked_for_like_train() -> None:
+    assert look("serve-program", holding(), "serve").status == "pass"
+    assert look("serve-program", with_train(), "serve").status == "fail"
+
+
+def test_a_processing_image_starts_by_itself() -> None:
+    assert look("processing-program", holding(Cmd=["/bin/sh"]), "processing").status == "pass"
+    assert look("processing-program", holding(Entrypoint=["python9"]), "processing").status == "fail"
+    assert look("processing-program", holding(Cmd=[]), "processing").status == "warn"
+
+
+def test_an_entrypoint_in_shell_form_swallows_its_argument() -> None:
+    found = look(
+        "image-entrypoint-exec-form",
+        holding(Entrypoint=["/bin/sh", "-c", "python app.py"]),
+        words="FROM x\nENTRYPOINT python app.py",
+    )
+    assert (found.status, found.line) == ("fail", 2)
+    assert look("image-entrypoint-exec-form", holding(Entrypoint=["python", "app.py"])).status == "pass"
+    assert look("image-entrypoint-exec-form", holding()).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "status"),
+    [(["/usr/bin/tini", "--"], "fail"), (["dumb-init"], "warn"), (["python"], "pass"), ([], "pass")],
+)
+def test_tini_is_no_entrypoint(entrypoint: list[str], status: str) -> None:
+    assert look("image-entrypoint-tini", holding(Entrypoint=entrypoint)).status == status
+
+
+def test_a_first_line_that_ends_as_on_windows_is_one_fault_and_not_two() -> None:
+    image = with_train(script("usr/bin/train", "#!/bin/sh\r"))
+    assert look("image-shebang-crlf", image, "train").status == "fail"
+    assert look("train-program", image, "train").status == "skipped"
+    assert look("image-shebang-crlf", Made((layer(*GOOD),))).status == "pass"
+
+
+def test_any_program_that_ends_lines_so_is_found() -> None:
+    found = look("image-shebang-crlf", holding(script("opt/run.sh", "#!/bin/bash\r")))
+    assert (found.status, "/opt/run.sh" in found.seen) == ("fail", True)
