@@ -146,7 +146,7 @@ class Emulator:
             self.resources,
             [
                 Work(TRAINING_JOB, TrainingJobs(*tools)),
-                Work(ENDPOINT, Endpoints(*tools)),
+                Work(ENDPOINT, Endpoints(*tools, in_flight=self._upstream.in_flight)),
             ],
         )
         supervisor.start()

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -92,9 +93,12 @@ class Store:
         # leaves none behind. A list's append and pop are atomic.
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._writing = threading.Lock()
         self._listeners: list[Callable[[Resource], None]] = []
         schema = package_files.files(__package__).joinpath("schema.sql").read_text()
         with self._connection() as connection:
+            # Kept in the file. Only here: while others write, asking for it again may find the file locked.
+            connection.execute("PRAGMA journal_mode = WAL")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version not in (0, SCHEMA_VERSION):
                 raise ValueError(f"{path} was written by another version of samebox (schema {version}).")
@@ -112,7 +116,7 @@ class Store:
             row.kind, row.account, row.region, row.name, key, row.arn, row.status, row.created, row.modified,
             row.version, _dump(row.spec), _dump(row.state), _dump(row.tags),
         )  # fmt: skip
-        with self._connection() as connection:
+        with self._writer() as connection:
             try:
                 with connection:
                     connection.execute(f"INSERT INTO resources VALUES ({','.join('?' * len(values))})", values)
@@ -134,7 +138,7 @@ class Store:
     def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
         """Replace spec, state, tags or status if the row is still at the version that was read. Raises Changed."""
         fresh = replace(row, modified=modified, version=row.version + 1, **changes)
-        with self._connection() as connection, connection:
+        with self._writer() as connection, connection:
             cursor = connection.execute(
                 "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ? "
                 "WHERE arn = ? AND created = ? AND version = ?",
@@ -150,7 +154,7 @@ class Store:
 
     def delete(self, row: Resource) -> None:
         """Remove the row if it is still at the version that was read. Raises Changed."""
-        with self._connection() as connection, connection:
+        with self._writer() as connection, connection:
             cursor = connection.execute(
                 "DELETE FROM resources WHERE arn = ? AND created = ? AND version = ?",
                 (row.arn, row.created, row.version),
@@ -195,6 +199,12 @@ class Store:
         return _row(raw) if raw else None
 
     @contextmanager
+    def _writer(self) -> Iterator[sqlite3.Connection]:
+        # SQLite has one writer at a time; who waits here waits in turn, and not by trying again.
+        with self._writing, self._connection() as connection:
+            yield connection
+
+    @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             connection = self._idle.pop()
@@ -210,7 +220,6 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         # One thread at a time uses a connection, but not always the same one, hence check_same_thread.
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
         # FULL: the commit is on disk, not only in the page cache, when a request is answered.
         connection.execute("PRAGMA synchronous = FULL")
         return connection

@@ -141,6 +141,11 @@ class Upstream:
         self._limit = limit
         self._connect_seconds = connect_seconds
         self._idle: dict[Address, deque[_Connection]] = defaultdict(deque)
+        self._under_way: dict[Address, int] = defaultdict(int)
+
+    def in_flight(self, address: Address) -> int:
+        """How many requests to an address are under way at this moment; may be asked from any thread."""
+        return self._under_way.get(address, 0)
 
     async def post(self, address: Address, path: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Reply:
         """POST a body and wait for the whole answer, however long it takes: bound the call with asyncio.timeout.
@@ -155,7 +160,25 @@ class Upstream:
                 b"\r\n",
             )
         )  # fmt: skip
-        request = (head, body) if body else (head,)
+        self._under_way[address] += 1
+        try:
+            return await self._ask(address, (head, body) if body else (head,))
+        finally:
+            self._under_way[address] -= 1
+
+    def forget(self, keep: frozenset[Address]) -> None:
+        """Close what is kept for addresses that are not in use any more."""
+        for address in [known for known in self._idle if known not in keep]:
+            for connection in self._idle.pop(address):
+                connection.close()
+        for address in [known for known, count in self._under_way.items() if not count and known not in keep]:
+            del self._under_way[address]
+
+    def close(self) -> None:
+        """Close everything that is kept."""
+        self.forget(frozenset())
+
+    async def _ask(self, address: Address, request: Iterable[bytes]) -> Reply:
         while True:
             connection, fresh = await self._take(address)
             try:
@@ -171,16 +194,6 @@ class Upstream:
                 raise
             self._give_back(address, connection)
             return reply
-
-    def forget(self, keep: frozenset[Address]) -> None:
-        """Close what is kept for addresses that are not in use any more."""
-        for address in [known for known in self._idle if known not in keep]:
-            for connection in self._idle.pop(address):
-                connection.close()
-
-    def close(self) -> None:
-        """Close everything that is kept."""
-        self.forget(frozenset())
 
     async def _take(self, address: Address) -> tuple[_Connection, bool]:
         idle = self._idle[address]

@@ -19,6 +19,11 @@ def invoke(emulator: EmulatorProcess, name: str, body: bytes = b"abc", **given: 
     return dict(emulator.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType="text/csv", **given))
 
 
+def of(emulator: EmulatorProcess, endpoint: dict[str, Any]) -> list[str]:
+    """The endpoint's containers."""
+    return emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}")
+
+
 def refused(emulator: EmulatorProcess, name: str, **given: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         invoke(emulator, name, **given)
@@ -56,8 +61,7 @@ def test_an_endpoint_serves_its_model_until_it_is_deleted(emulator: EmulatorProc
     emulator.sagemaker.get_waiter("endpoint_deleted").wait(
         EndpointName="good", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
-    arn = endpoint["EndpointArn"]
-    assert emulator.containers(f"label=samebox.arn={arn}") == []
+    assert of(emulator, endpoint) == []
     assert refused(emulator, "good")["Error"]["Message"] == "Endpoint good of account 123456789012 not found."
 
 
@@ -113,7 +117,7 @@ def test_a_ping_that_does_not_pass_fails_the_endpoint(emulator: EmulatorProcess,
             "The primary container for production variant AllTraffic did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
         )
-        assert emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}") == []
+        until(lambda: not of(emulator, endpoint), WAIT_SECONDS, "its container is gone")  # noqa: B023 - asked at once
 
 
 def test_an_endpoint_is_not_served_while_it_is_created(emulator: EmulatorProcess, box: str) -> None:
@@ -199,4 +203,4 @@ def test_a_container_that_dies_is_replaced(emulator: EmulatorProcess, box: str) 
             return False
 
     until(again, WAIT_SECONDS, "the container was replaced")
-    assert len(emulator.containers(f"label=samebox.arn={endpoint['EndpointArn']}")) == 1
+    assert len(of(emulator, endpoint)) == 1
