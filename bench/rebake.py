@@ -75,14 +75,14 @@ def new_bytes(before: dict[str, Any], after: dict[str, Any]) -> int:
 
 def _image(stand: Stand) -> str:
     # A tag of our own: the person's samebox/train:cpu stays what it is.
-    return f"samebox/train:cpu-bench-{stand.id}"
+    return f"samebox/train:cpu-{stand.tag}"
 
 
 def _bake(stand: Stand, tree: Path) -> None:
     label = f"train-cpu.labels.{LABEL}={stand.id}"
     command = ["docker", "buildx", "bake", "--progress=quiet", "--set", label, "train-cpu"]
     done = subprocess.run(
-        command, cwd=tree, env={**os.environ, "TAG": f"bench-{stand.id}"},
+        command, cwd=tree, env={**os.environ, "TAG": stand.tag},
         capture_output=True, text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
     if done.returncode:

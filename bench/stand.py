@@ -30,6 +30,7 @@ BUCKET = "samebox-test"  # where EmulatorProcess.train sends artifacts
 LABEL = "samebox.bench"
 PRINT_THE_TIME = "print(repr(time.time()))"
 POLL_SECONDS = 0.005
+REMOVE_SECONDS = 120.0
 MB = 1_000_000
 
 
@@ -69,6 +70,11 @@ class Stand:
         """A name that nothing else of this run has."""
         self._count += 1
         return f"bench-{what}-{self._count}"
+
+    @property
+    def tag(self) -> str:
+        """Ends the tag of every image that this run bakes."""
+        return f"bench-{self.id}"
 
     @cached_property
     def image(self) -> str:
@@ -153,6 +159,11 @@ class Stand:
             _remove_all(["ps", "--all"], label, ["rm", "--force", "--volumes"])
             _remove_all(["network", "ls"], label, ["network", "rm"])
         _remove_all(["images", "--all"], labels[0], ["rmi", "--force"])
+        # Bake tags what an image is made of, too; these are the person's own images under one more name.
+        form = "{{.Repository}}:{{.Tag}}"
+        tags = _found(["images", "--format", form, "--filter", f"reference=*/*:*-{self.tag}"])
+        if tags:
+            _quietly(["rmi", "--no-prune", *tags])
         # What containers wrote may be root's; the engine is then the one who can remove it.
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():
@@ -179,8 +190,14 @@ def wait_for(look: Callable[[], Any], seconds: float, what: str) -> Any:
 
 
 def _remove_all(find: list[str], label: str, remove: list[str]) -> None:
-    found = subprocess.run(
-        ["docker", *find, "--quiet", "--filter", f"label={label}"], capture_output=True, text=True, check=False
-    ).stdout.split()
+    found = _found([*find, "--quiet", "--filter", f"label={label}"])
     if found:
-        subprocess.run(["docker", *remove, *dict.fromkeys(found)], capture_output=True, check=False, timeout=120)
+        _quietly([*remove, *dict.fromkeys(found)])
+
+
+def _found(words: list[str]) -> list[str]:
+    return subprocess.run(["docker", *words], capture_output=True, text=True, check=False).stdout.split()
+
+
+def _quietly(words: list[str]) -> None:
+    subprocess.run(["docker", *words], capture_output=True, check=False, timeout=REMOVE_SECONDS)
