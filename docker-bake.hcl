@@ -70,7 +70,8 @@ variable "ACCELERATORS" {
   # root, devel, python   which of ROOTS ships, which has the compilers' part (nvcc), where CPython 3.10 comes from
   # libraries             the shared libraries that this CPython loads, by the distribution's names
   # lock                  images/framework/<lock>.txt
-  # horovod               environment of Horovod's compilation; nvcc 11.8 takes no GCC newer than 11
+  # horovod               environment of Horovod's compilation: kernels for SageMaker's p3, g4dn, p4 and g5; nvcc 11.8
+  #                       takes no GCC newer than 11
   # budget                the most that train and serve may weigh uncompressed, in MB; tests/images holds it
   default = {
     cpu = {
@@ -88,7 +89,7 @@ variable "ACCELERATORS" {
       python    = "focal-python"
       libraries = "libbz2-1.0 libffi7 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl1.1 libuuid1 zlib1g"
       lock      = "cuda"
-      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr/local/cuda"
+      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_BUILD_CUDA_CC_LIST=70,75,80,86 HOROVOD_CUDA_HOME=/usr/local/cuda"
       budget    = { train = "9000", serve = "9000" }
     }
     cu118 = {
@@ -97,7 +98,7 @@ variable "ACCELERATORS" {
       python    = "bookworm-python"
       libraries = "libbz2-1.0 libffi8 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl3 libuuid1 zlib1g"
       lock      = "cuda"
-      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_CUDA_HOME=/usr HOROVOD_NCCL_HOME=/usr/local CC=gcc-11 CXX=g++-11"
+      horovod   = "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_BUILD_CUDA_CC_LIST=70,75,80,86 HOROVOD_CUDA_HOME=/usr HOROVOD_NCCL_HOME=/usr/local CC=gcc-11 CXX=g++-11"
       budget    = { train = "9000", serve = "9000" }
     }
   }
