@@ -84,7 +84,7 @@ def find_temporary_folder() -> None:
 def install_requirements(settings: Settings) -> str | None:
     """pip-install <model>/code/requirements.txt, as sagemaker-inference's server does. Returns what went wrong."""
     requirements = settings.code_dir / "requirements.txt"
-    if not requirements.is_file():
+    if not os.path.isfile(requirements):  # noqa: PTH113 - as in Settings.own_program
         return None
     # Neither site-packages nor the home folder need be writable: the user may be anybody, the root read-only.
     target = tempfile.mkdtemp(prefix="requirements-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,8 @@ class Settings:
     def own_program(self) -> Path | None:
         """The file with the model's own handlers, if it brings one."""
         path = self.code_dir / (self.program if self.program.endswith(".py") else f"{self.program}.py")
-        return path if path.is_file() else None
+        # os.path: a folder that may not be read must become a reason on /ping, not an exception here.
+        return path if os.path.isfile(path) else None  # noqa: PTH113
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

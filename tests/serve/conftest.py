@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SERVE = Path(__file__).resolve().parents[2] / "serve" / "serve"
 
@@ -53,8 +53,8 @@ def send(
             return Reply(answer.code, answer.read(), dict(answer.headers))
 
 
-def wait_until_ready(url: str, seconds: float = 120) -> None:
-    """Ask /ping until it is 200."""
+def wait_until_ready(url: str, seconds: float = 120, check_alive: Callable[[], object] = lambda: None) -> None:
+    """Ask /ping until it is 200. `check_alive` raises where asking has no point any more."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     last: object = None
     while time.monotonic() < deadline:
@@ -64,6 +64,7 @@ def wait_until_ready(url: str, seconds: float = 120) -> None:
                 return
         except (OSError, http.client.HTTPException) as error:
             last = error
+            check_alive()
         pause.wait(0.05)
     raise AssertionError(f"/ping was not 200 within {seconds} s, last: {last}")
 

@@ -45,6 +45,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     made = ("run", "--rm", "--label", docker_cli.LABEL, "-v", f"{folder}:/made", "samebox/train:cpu", "python", "-c")
     docker_cli.docker(*made, MAKE_MODEL, timeout=300)
+    folder.chmod(0o755)  # pytest's folders are for their owner alone, and the container runs as another
     return folder
 
 
@@ -52,6 +53,9 @@ class Endpoint:
     def __init__(self, container: docker_cli.Container, port: int) -> None:
         self.container = container
         self.url = f"http://{container.address(port)}"
+
+    def wait_until_ready(self) -> None:
+        wait_until_ready(self.url, check_alive=self.container.check_running)
 
     def invoke(self, body: bytes, content_type: str, accept: str | None = None) -> Reply:
         headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
@@ -76,7 +80,7 @@ def endpoint(model: Path) -> Iterator[Endpoint]:
     )
     try:
         found = Endpoint(container, 8080)
-        wait_until_ready(found.url)
+        found.wait_until_ready()
         yield found
     finally:
         docker_cli.remove(container)
@@ -174,14 +178,14 @@ def test_a_strict_container_wrote_nothing_and_complains_of_nothing(endpoint: End
 
 def test_it_listens_where_the_platform_says(model: Path, run_server: Any) -> None:
     endpoint = run_server(model, "-e", "SAGEMAKER_BIND_TO_PORT=9123", port=9123)
-    wait_until_ready(endpoint.url)
+    endpoint.wait_until_ready()
 
     assert numbers(endpoint.invoke(BODIES["text/csv"], "text/csv")) == ANSWERS
 
 
 def test_the_default_type_of_the_answer_can_be_set(model: Path, run_server: Any) -> None:
     endpoint = run_server(model, "-e", "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT=text/csv")
-    wait_until_ready(endpoint.url)
+    endpoint.wait_until_ready()
 
     assert endpoint.invoke(BODIES["text/csv"], "text/csv").headers["Content-Type"].startswith("text/csv")
 
@@ -201,6 +205,14 @@ def test_a_folder_without_a_saved_model_is_described(tmp_path: Path, run_server:
 
     assert "which holds weights.h5" in line
     assert "code/inference.py" in line
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, run_server: Any) -> None:
+    tmp_path.chmod(0o700)
+    endpoint = run_server(tmp_path, *STRICT)
+
+    assert "Permission denied: '/opt/ml/model" in endpoint.container.wait_for_line("could not be loaded")
+    assert send(f"{endpoint.url}/ping").status == 503
 
 
 def test_a_broken_saved_model_is_described(tmp_path: Path, run_server: Any) -> None:
@@ -224,7 +236,7 @@ def test_the_models_own_handlers_are_used_with_the_toolkits_codecs(
         "def output_fn(prediction, accept): return encoder.encode(prediction, accept), accept\n"
     )
     endpoint = run_server(folder, *STRICT)
-    wait_until_ready(endpoint.url)
+    endpoint.wait_until_ready()
 
     assert json.loads(endpoint.invoke(b"1,2,3,4", "text/csv").body) == ANSWERS[:1]
     assert endpoint.invoke(b"x", "text/xml").status == 415
@@ -237,8 +249,9 @@ def test_requests_in_flight_are_answered_when_the_container_is_stopped(tmp_path:
         "import time\ndef model_fn(model_dir): return None\n"
         "def transform_fn(model, body, content_type, accept): time.sleep(float(body)); return body.decode()\n"
     )
+    tmp_path.chmod(0o755)
     endpoint = run_server(tmp_path, "-e", "SAGEMAKER_MODEL_SERVER_WORKERS=2", *STRICT)
-    wait_until_ready(endpoint.url)
+    endpoint.wait_until_ready()
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(endpoint.invoke, b"3", "text/plain") for _ in range(4)]
         threading.Event().wait(1)  # so that all four are on their way: two run, two are queued

@@ -59,6 +59,10 @@ class Container:
         """host:port where the container's port is published."""
         return docker("port", self.id, str(port)).splitlines()[0]
 
+    def check_running(self) -> None:
+        """AssertionError with the log where the container has ended."""
+        assert docker("inspect", "-f", "{{.State.Running}}", self.id).strip() == "true", self.logs()
+
     def labels(self) -> dict[str, str]:
         found: dict[str, str] = json.loads(docker("inspect", "-f", "{{json .Config.Labels}}", self.id))
         return found
