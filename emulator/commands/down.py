@@ -26,7 +26,8 @@ def run(given: argparse.Namespace) -> int:
         screen.print(f"samebox at {running.url} has ended.")
     if given.stop_containers:
         removed = prune.clear(settings.data_dir)
-        screen.print(f"Removed {removed} containers and networks. Jobs that ran in them fail at the next start.")
+        if removed:
+            screen.print(f"Removed {removed} containers and networks. Jobs that ran in them fail at the next start.")
     return 0
 
 

@@ -65,7 +65,7 @@ def test_a_script_in_a_folder_full_of_other_things_is_not_meant_so(tmp_path: Pat
     (tmp_path / "train.py").touch()
     for number in range(MOST_CODE_FILES):
         (tmp_path / f"{number}.jpg").touch()
-    with pytest.raises(Stop, match="put the script in a folder of its own"):
+    with pytest.raises(Stop, match="put the script in its own folder"):
         Pack.of_code(tmp_path / "train.py")
 
 
