@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import date
+
+_CONTROL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Status = Literal["pass", "fail", "warn", "skipped"]
 Severity = Literal["fail", "warn"]
@@ -35,6 +38,11 @@ class Finding:
     checked: bool = True  # False: the check broke down or ran out of time, so nothing is known
     seconds: float = 0.0
     accepted: Acceptance | None = None
+
+    def __post_init__(self) -> None:
+        # Half of what is seen are words of an image that nobody vouches for; none of them steer a terminal.
+        object.__setattr__(self, "seen", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self.seen))
+        object.__setattr__(self, "remedy", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self.remedy))
 
     @property
     def counts(self) -> bool:
