@@ -99,7 +99,7 @@ def main() -> int:
         if any(key in WITH_PEER for key in chosen):
             notes.print("peer: SDK v2 local mode …")
             with _told(missing, "peer", notes):
-                figures = peer.measure(stand, min(plan.rounds, 3))
+                peer.measure(stand, min(plan.rounds, 3), figures)
         for key in chosen:
             words, measure = MEASUREMENTS[key]
             notes.print(f"{words} …")

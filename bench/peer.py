@@ -42,8 +42,11 @@ def set_up() -> None:
         _unpack_compose()
 
 
-def measure(stand: Stand, rounds: int) -> dict[str, float]:
-    """Medians in seconds: "fit", "deploy", "invoke p50", "invoke p99". Raises NotMeasured."""
+def measure(stand: Stand, rounds: int, figures: dict[str, float]) -> None:
+    """Put medians in seconds into `figures`: "fit", "deploy", "invoke p50", "invoke p99".
+
+    Raises NotMeasured; what was measured before that is in `figures`.
+    """
     if not is_there():
         raise NotMeasured("the peer is not installed: scripts/bench --peer installs it")
     if not _has_compose():
@@ -65,10 +68,11 @@ def measure(stand: Stand, rounds: int) -> dict[str, float]:
     finally:
         if not had_network:
             subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            figures.update(json.loads(line))
     if done.returncode:
         raise NotMeasured(f"the peer failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
-    answer: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
 
 
 def _environment() -> dict[str, str]:

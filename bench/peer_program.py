@@ -1,4 +1,4 @@
-"""Runs in .venv-peer: fit, deploy and predict in the SDK's local mode. A JSON object comes in, and one goes out."""
+"""Runs in .venv-peer: fit, deploy and predict in the SDK's local mode. A JSON object comes in, and some go out."""
 
 import contextlib
 import io
@@ -25,14 +25,15 @@ QUIET = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"Teleme
 
 
 def main() -> None:
-    """Measure; print medians in seconds."""
+    """Measure; print medians in seconds, a JSON object a line."""
     given = json.load(sys.stdin)
     logging.disable(logging.CRITICAL)
     session = LocalSession(sagemaker_config=QUIET)
     session.config = {"local": {"serving_port": given["port"], "container_root": given["folder"]}}
     fits = [fit(session, given) for _ in range(given["rounds"] + 1)][1:]
-    answer = {"fit": statistics.median(fits), **deploy(session, given)}
-    print(json.dumps(answer))
+    # At once: what was measured is not lost when the next thing fails.
+    print(json.dumps({"fit": statistics.median(fits)}), flush=True)
+    print(json.dumps(deploy(session, given)), flush=True)
 
 
 def fit(session: Any, given: dict[str, Any]) -> float:

@@ -15,9 +15,10 @@ def packed(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node):
             node.body = node.body[1:] or [ast.Pass()]
-    small = base64.b85encode(zlib.compress(ast.unparse(tree).encode(), 9)).decode()
+    # No `$` in it, which Compose would take for a variable of its own.
+    small = base64.b64encode(zlib.compress(ast.unparse(tree).encode(), 9)).decode()
     # A namespace of its own: the box runs scripts with globals and locals apart, and functions see only globals.
-    line = f"import base64,zlib;exec(zlib.decompress(base64.b85decode({small!r})),{{}})"
+    line = f"import base64,zlib;exec(zlib.decompress(base64.b64decode({small!r})),{{}})"
     if len(line) > LONGEST:
         raise ValueError(f"{len(line)} characters, and a model's environment variable holds {LONGEST}")
     return line
