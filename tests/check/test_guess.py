@@ -1,0 +1,36 @@
+"""What an image is for is guessed from its PATH, and the guess is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check import guess, subject
+from tests.check.images import SHELL, Entry, Made, layer, script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRAIN, SERVE = script("usr/bin/train"), script("usr/bin/serve")
+MULTI = {guess.MULTI_MODEL_LABEL: "true"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "config", "claims", "words"),
+    [
+        ([TRAIN], {}, {"train"}, "train on its PATH"),
+        ([TRAIN, SERVE], {}, {"train", "serve"}, "serve and train on its PATH"),
+        ([script("usr/bin/serve", mode=0o644)], {}, {"serve"}, "serve on its PATH"),
+        ([SERVE], {"Labels": MULTI}, {"serve", "multi-model"}, "claims multi-model"),
+        ([], {"Entrypoint": ["python"]}, {"train", "serve"}, "its entrypoint is taken to know both"),
+        ([], {}, {"train", "serve"}, "both are checked"),
+    ],
+)
+def test_claims_follow_from_what_is_there(
+    tmp_path: Path, entries: list[Entry], config: dict[str, object], claims: set[str], words: str
+) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(Made((layer(*SHELL, *entries),), config).docker_archive())
+    found, why = guess.claims(subject.from_path(path))
+    assert (set(found), words in why) == (claims, True)

@@ -1,0 +1,156 @@
+"""`samebox check`, as a person types it: on archives, with and without an engine, and on what is no image."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator import cli
+from emulator.check.checks import Check
+from emulator.check.findings import Rule
+from emulator.check.registry import CHECKS
+from emulator.commands import check
+from emulator.commands.outcome import Stop
+from tests.check.images import SHELL, Entry, Made, layer, script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
+BAD = Made((layer(*SHELL, script("usr/bin/train", mode=0o644), Entry("opt/ml/model/x", b"x")),), {"User": "gone"})
+
+
+@pytest.fixture(autouse=True)
+def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    monkeypatch.chdir(tmp_path)
+
+
+def write(folder: Path, image: Made | bytes) -> str:
+    (folder / "image.tar").write_bytes(image if isinstance(image, bytes) else image.docker_archive())
+    return "image.tar"
+
+
+def test_a_good_archive_passes_without_an_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", write(tmp_path, GOOD), "--verbose"]) == 0
+    said = capsys.readouterr().out
+    assert "Everything that was checked holds." in said
+    assert "serve and train on its PATH" in said
+    assert "nothing was run: No Docker engine answers" in said
+    assert "image-manifest-type" in said
+
+
+def test_a_bad_archive_fails_with_cures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nCOPY train /usr/bin/train\nUSER gone\n")
+    assert cli.main(["check", write(tmp_path, BAD), "--train", "--dockerfile", "Dockerfile"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    for words in ("may not be run", "Dockerfile:2: COPY --chmod=0755", "Dockerfile:3: RUN useradd", "/opt/ml/model/x"):
+        assert words in said
+
+
+def test_reports_are_written_and_standard_output_is_for_one_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = write(tmp_path, BAD)
+    files = ["--junit", "j.xml", "--html", "h.html", "--sarif", "s.json"]
+    assert cli.main(["check", name, "--train", "--json", "-", *files]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["verdict"] == "fail"
+    assert "will go wrong on SageMaker" in said.err
+    assert (tmp_path / "j.xml").read_text().startswith("<?xml")
+    assert (tmp_path / "h.html").read_text().startswith("<!DOCTYPE html>")
+    assert json.loads((tmp_path / "s.json").read_text())["version"] == "2.1.0"
+
+
+def test_what_is_accepted_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = ("train-program", "image-opt-ml-hidden", "image-user-exists")
+    text = "".join(f'[[accepted]]\nid = "{one}"\nreason = "known"\ndate = 2026-11-01\n' for one in ids)
+    (tmp_path / ".samebox-check.toml").write_text(text)
+    assert cli.main(["check", write(tmp_path, BAD), "--train"]) == 0
+    assert "3 accepted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check"], "say which IMAGE"),
+        (["check", "gone.tar"], "there is no file gone.tar"),
+        (["check", "mine:1"], "mine:1 cannot be looked up: No Docker engine answers"),
+        (["check", "."], "not in OCI layout"),
+        (["check", "text.tar"], "neither a docker nor an OCI archive"),
+        (["check", "cut.tar"], "cut off or damaged"),
+        (["check", "image.tar", "--only", "no-such-check"], "no check fits 'no-such-check'"),
+        (["check", "image.tar", "--model", "gone.tar.gz"], "there is no gone.tar.gz"),
+        (["check", "image.tar", "--data", "text.tar"], "is no folder"),
+        (["check", "image.tar", "--max-size", "large"], "is no size"),
+        (["check", "image.tar", "--accept", "text.tar"], "text.tar: "),
+        (["check", "image.tar", "--json", "gone/x.json"], "cannot be written to gone/x.json"),
+    ],
+)
+def test_what_cannot_be_examined_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "text.tar").write_bytes(b"only words\n" * 100)
+    (tmp_path / "cut.tar").write_bytes(GOOD.docker_archive()[:2000])
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert words in " ".join(said.err.split())
+    assert "Traceback" not in said.err + said.out
+
+
+def test_an_engine_that_hangs_holds_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "hangs.sock"))
+        listener.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/hangs.sock")
+        assert cli.main(["check", write(tmp_path, GOOD)]) == 0
+        assert "does not answer in time" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_list_shows_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert [check.rule.id for check in CHECKS if check.rule.id not in said] == []
+
+
+def some(*ids: str) -> list[Check]:
+    return [Check(Rule(one, "", "", "fail", "static", ""), lambda _: ()) for one in ids]
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "left"),
+    [
+        ([], [], ["serve-a", "serve-b", "train-a"]),
+        (["serve-*"], [], ["serve-a", "serve-b"]),
+        (["serve-a,train-a"], [], ["serve-a", "train-a"]),
+        (["serve-*"], ["serve-b"], ["serve-a"]),
+        ([], ["*-a"], ["serve-b"]),
+    ],
+)
+def test_checks_are_chosen_by_ids_and_patterns(only: list[str], skip: list[str], left: list[str]) -> None:
+    checks = some("serve-a", "serve-b", "train-a")
+    assert [one.rule.id for one in check.chosen(checks, only, skip)] == left
+
+
+@pytest.mark.parametrize(
+    ("size", "number"), [("10", 10), ("2.5GB", 2_500_000_000), ("1 KiB", 1024), ("900mib", 900 << 20)]
+)
+def test_a_size_is_read_as_people_write_it(size: str, number: int) -> None:
+    assert check.bytes_of(size) == number
+
+
+def test_a_size_that_is_none_stops(tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        check.bytes_of("10 apples")
+
+
+def test_a_path_is_told_from_an_images_name(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    assert [check.looks_like_path(one) for one in ("image.tar", "./x", "gone.tar.gz", "~/x")] == [True] * 4
+    assert [check.looks_like_path(one) for one in ("mine", "mine:1", "localhost:4566/mine:1")] == [False] * 3
