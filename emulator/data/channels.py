@@ -227,6 +227,8 @@ def _remove_unplanned(root: Path, one: ChannelPlan) -> None:
 
 
 def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: Event | None, streams: int) -> None:
+    if cancelled is not None and cancelled.is_set():
+        raise Cancelled("cancelled before bytes were moving")
     stop = threading.Event()
     lock = threading.Lock()
     todo = iter(missing)

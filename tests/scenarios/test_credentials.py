@@ -1,0 +1,73 @@
+"""Containers that ask for their role's credentials, and use them on the emulator they run under."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scenarios.emulator_process import ROLE, EmulatorProcess
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(scope="module")
+def generous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """An emulator that serves containers at 169.254.170.2, which one emulator of a machine can do at a time."""
+    process = EmulatorProcess(
+        tmp_path_factory.mktemp("generous"), allow_local_images="true", container_credentials="true"
+    )
+    process.up()
+    if "another emulator has 169.254.170.2" in process.log.read_text():
+        process.down()
+        pytest.skip("another emulator of this machine serves containers at 169.254.170.2")
+    process.s3.create_bucket(Bucket="samebox-test")
+    yield process
+    process.remove()
+
+
+def test_a_container_gets_its_roles_credentials(generous: EmulatorProcess, box_image: str) -> None:
+    script = """
+from urllib.request import urlopen
+address = "http://169.254.170.2" + os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
+given = json.load(urlopen(address, timeout=10))
+print(json.dumps({"role": given["RoleArn"], "key": given["AccessKeyId"], "members": sorted(given)}))
+"""
+    generous.train("credentials", box_image, script)
+    assert generous.ended("credentials")["TrainingJobStatus"] == "Completed", generous.log_lines("credentials/")
+    said = json.loads(generous.log_lines("credentials/")[0])
+    assert said["role"] == ROLE
+    assert said["key"].startswith("ASIA123456789012")
+    assert said["members"] == ["AccessKeyId", "Expiration", "RoleArn", "SecretAccessKey", "Token"]
+
+
+def test_boto3_in_a_container_finds_credentials_and_the_emulator_by_itself(generous: EmulatorProcess) -> None:
+    generous.s3.put_object(Bucket="samebox-test", Key="greeting", Body=b"from outside")
+    program = (
+        "import boto3; print(boto3.client('s3').get_object(Bucket='samebox-test', Key='greeting')['Body'].read()); "
+        "print(boto3.client('sts').get_caller_identity()['Account'])"
+    )
+    algorithm = {
+        "TrainingImage": "samebox/train:cpu",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python3"],
+        "ContainerArguments": ["-c", program],
+    }
+    environment = {"AWS_DEFAULT_REGION": "us-east-1"}
+    generous.train("inside", "", "", AlgorithmSpecification=algorithm, Environment=environment)
+    assert generous.ended("inside")["TrainingJobStatus"] == "Completed", generous.log_lines("inside/")
+    assert generous.log_lines("inside/") == ["b'from outside'", "123456789012"]
+
+
+def test_an_isolated_container_gets_none(generous: EmulatorProcess, box_image: str) -> None:
+    script = "print([name for name in os.environ if name.startswith('AWS_CONTAINER')], os.listdir('/sys/class/net'))"
+    generous.train("isolated", box_image, script, EnableNetworkIsolation=True)
+    assert generous.ended("isolated")["TrainingJobStatus"] == "Completed"
+    assert generous.log_lines("isolated/") == ["[] ['lo']"]
+
+
+def test_the_network_goes_with_the_emulator(generous: EmulatorProcess) -> None:
+    from tests.scenarios.emulator_process import docker
+
+    generous.down()
+    assert docker("network", "ls", "--quiet", "--filter", f"label=samebox={generous.instance}") == ""
+    generous.up()
