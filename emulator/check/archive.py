@@ -93,7 +93,7 @@ def read_path(
         for below in sorted(path.rglob("*")):
             if below.is_file():
                 with below.open("rb") as stream:
-                    _take(parts, below.relative_to(path).as_posix(), below.stat().st_size, stream, tick)
+                    _take(parts, below.relative_to(path).as_posix(), below.stat().st_size, stream.read, tick)
         return _assemble(parts, platform)
     with path.open("rb") as stream:
         return read_stream(stream, tick, platform, keep)
@@ -114,8 +114,7 @@ def read_stream(
                 if entry.kind in (tar.SYMBOLIC_LINK, tar.HARD_LINK):
                     parts.links[name] = _beside(name, entry.link) if entry.kind == tar.SYMBOLIC_LINK else entry.link
                 elif entry.kind == tar.FILE:
-                    inner = io.BufferedReader(_Member(read), 1 << 20)
-                    _take(parts, name, entry.size, inner, tick)
+                    _take(parts, name, entry.size, read, tick)
     except _DAMAGED as error:
         if not parts.documents and not parts.layers:
             raise NotAnImage(f"it is neither a docker nor an OCI archive: {error}") from error
@@ -123,12 +122,13 @@ def read_stream(
     return _assemble(parts, platform)
 
 
-def _take(parts: _Parts, name: str, size: int, stream: BinaryIO, tick: Tick) -> None:
+def _take(parts: _Parts, name: str, size: int, read: tar.Read, tick: Tick) -> None:
     """Put one file of the archive where it belongs, by what it begins with."""
     start = parts.bytes
     parts.bytes += size
     tick(start)
-    buffered = _peekable(stream)
+    content = _Content(read)
+    buffered = io.BufferedReader(content, 1 << 20)
     head = buffered.peek(512)[:512]
     if head.lstrip()[:1] in (b"{", b"[") and size <= _MOST_JSON:
         try:
@@ -139,10 +139,9 @@ def _take(parts: _Parts, name: str, size: int, stream: BinaryIO, tick: Tick) -> 
     if not _looks_like_layer(head, size):
         return
     layer = Layer(parts.keep)
-    counting = _Counting(buffered)
     try:
-        with _uncompressed(_peekable(cast("BinaryIO", counting))) as plain:
-            layer.read(plain, lambda: tick(start + counting.count))
+        with _uncompressed(buffered) as plain:
+            layer.read(plain, lambda: tick(start + content.count))
     except _DAMAGED as error:
         raise NotAnImage(f"the layer {_short(name)} is cut off or damaged: {error}") from error
     parts.layers[name] = layer
@@ -265,48 +264,32 @@ def _beside(name: str, link: str) -> str:
     return "/".join(parts)
 
 
-class _Member(io.RawIOBase):
-    """The content of a tar's member, as a file."""
+class _Content(io.RawIOBase):
+    """One file of the archive as a stream, which knows how much of it has been read."""
 
     def __init__(self, read: tar.Read) -> None:
         super().__init__()
         self._read = read
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _Counting(io.RawIOBase):
-    """A stream that knows how much has been read of it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self._stream = stream
         self.count = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
+        data = self._read(len(buffer))
         self.count += len(data)
         buffer[: len(data)] = data
         return len(data)
 
 
-def _peekable(stream: BinaryIO) -> io.BufferedReader:
+def _peekable(stream: BinaryIO) -> io.BufferedReader[Any]:
     if isinstance(stream, io.BufferedReader):
         return stream
     return io.BufferedReader(cast("io.RawIOBase", stream), 1 << 20)
 
 
 @contextmanager
-def _uncompressed(stream: io.BufferedReader) -> Iterator[BinaryIO]:
+def _uncompressed(stream: io.BufferedReader[Any]) -> Iterator[BinaryIO]:
     head = stream.peek(6)[:6]
     if head[:2] == _GZIP:
         with igzip.IGzipFile(fileobj=stream) as plain:  # type: ignore[no-untyped-call]
