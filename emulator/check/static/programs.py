@@ -82,7 +82,8 @@ def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
         if found.crlf:
             return rule.skipped("see image-shebang-crlf")
         if found.problem:
-            return rule.broken(found.problem, found.remedy or None, line_naming(context, found.path or name))
+            line = line_naming(context, found.path or f"/{name}", f"{name} ") if context.dockerfile else None
+            return rule.broken(found.problem, found.remedy or None, line)
         return rule.passed(found.path + (f", run by {found.interpreter}" if found.interpreter else ""))
 
     return check

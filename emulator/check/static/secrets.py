@@ -56,7 +56,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], Callable[[bytes], bool]], ...] = (
 LEFT = Rule(
     "image-secrets",
     "No key, password or token is left in any layer",
-    "AWS: docs.aws.amazon.com/sagemaker/latest/dg/data-protection; CIS Docker Benchmark 4.10",
+    "CIS Docker Benchmark 4.10; contract §1.4.5",
     "fail",
     "static",
     "RUN --mount=type=secret keeps it out of every layer. Deleting it later does not: revoke it, and build anew.",
