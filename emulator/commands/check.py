@@ -19,7 +19,7 @@ from rich.status import Status
 from emulator.check import accepted, dockerfile, guess, subject
 from emulator.check.accepted import BadAcceptance
 from emulator.check.archive import NotAnImage
-from emulator.check.checks import Check, Claim, Options, OutOfTime
+from emulator.check.checks import CannotCheck, Check, Claim, Options, OutOfTime
 from emulator.check.findings import Acceptance, Finding
 from emulator.check.registry import CHECKS
 from emulator.check.report import Report
@@ -30,6 +30,8 @@ from emulator.cli import VERSION
 from emulator.commands.outcome import Stop
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError, ImageMissing
+from emulator.data import artifacts
+from emulator.data.artifacts import ArtifactError
 
 ACCEPTED = Path(".samebox-check.toml")
 UNUSABLE = 2  # exit status: the image was not examined
@@ -212,6 +214,7 @@ def _wish(given: argparse.Namespace, outputs: tuple[tuple[str, str], ...]) -> Wi
         claims=claims,
         data=given.data,
         model=given.model,
+        unpack=_unpack,
         payloads=tuple(given.payload),
         dockerfile=given.dockerfile,
         fast=given.fast,
@@ -224,6 +227,15 @@ def _wish(given: argparse.Namespace, outputs: tuple[tuple[str, str], ...]) -> Wi
         tuple(_acceptances(given.accept)),
         outputs,
     )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """As an endpoint does. Raises CannotCheck."""
+    try:
+        with archive.open("rb") as file:
+            artifacts.unpack(iter(lambda: file.read(1 << 20), b""), folder)
+    except ArtifactError as error:
+        raise CannotCheck(f"the model cannot be unpacked: {error}") from None
 
 
 def _acceptances(path: Path | None) -> list[Acceptance]:

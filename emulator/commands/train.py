@@ -162,8 +162,11 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
         notes.print(f"Model in {output}", highlight=False)
     if status == "Completed":
         return 0
-    reason = job.get("FailureReason") or job.get("SecondaryStatus")
-    notes.print(f"[red]{status}[/]: {reason}", highlight=False)
+    if status == "Stopped":
+        why = "its time was over" if job.get("SecondaryStatus") == "MaxRuntimeExceeded" else "it was told to"
+        notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
+    else:
+        notes.print(f"[red]{status}[/]: {job.get('FailureReason', 'no reason is given')}", highlight=False)
     return 1
 
 
