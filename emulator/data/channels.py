@@ -110,7 +110,7 @@ def download(
     data_directory: Path,
     volume_bytes: int | None = None,
     cancelled: Event | None = None,
-    streams: int = 8,
+    streams: int = 4,  # threads share one interpreter: eight are slower than four, for large objects and a local server
 ) -> None:
     """Make `<data_directory>/<channel>/…` and `<channel>-manifest` for every plan.
 

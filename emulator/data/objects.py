@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-READ_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024  # stays in the processor's cache on its way to the file; 1 MiB is a fifth slower
 PART_BYTES = 16 * 1024 * 1024
 # S3 allows 10,000 parts; doubling the part size every 1,000 makes room for more than S3's largest object.
 PARTS_OF_ONE_SIZE = 1000
