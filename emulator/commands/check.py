@@ -28,6 +28,7 @@ from emulator.check.runner import Progress, Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
 from emulator.commands.outcome import Stop
+from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError, ImageMissing
 from emulator.data import artifacts
@@ -90,8 +91,10 @@ def examine(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, sc
     with screen.status(f"looking at {name}") as status, _run(name, engine, why_no_engine, wish, status) as run:
         examined = run.context.subject
         claims = wish.options.claims
+        if not claims or any("files" in check.needs for check in wish.checks):
+            _read(examined, status)
         if not claims:
-            claims, note = guess.claims(_contents(examined, status))
+            claims, note = guess.claims(examined)
             notes.append(note)
         run.claim(claims)
         findings = run.run(wish.checks, lambda progress: _show(progress, status))
@@ -179,14 +182,13 @@ def _subject(name: str, engine: Engine | None, why_no_engine: str, run: Run, sta
         raise Stop(f"there is no image {name} here, and it cannot be pulled: {error}", status=UNUSABLE) from None
 
 
-def _contents(examined: Subject, status: Status) -> Subject:
-    """The subject, read; Stop when it is no image at all."""
+def _read(examined: Subject, status: Status) -> None:
+    """Before all checks: an image that cannot be read is one sentence, and not a fault of each rule."""
     status.update(f"reading {examined.name}")
     try:
         _ = examined.contents
     except (NotAnImage, OutOfTime, OSError) as error:
         raise Stop(f"{examined.name} cannot be examined: {error}", status=UNUSABLE) from None
-    return examined
 
 
 def _show(progress: Progress, status: Status) -> None:
@@ -215,6 +217,8 @@ def _wish(given: argparse.Namespace, outputs: tuple[tuple[str, str], ...]) -> Wi
         data=given.data,
         model=given.model,
         unpack=_unpack,
+        hyperparameters=_hyperparameters(given.hyperparameter),
+        workbench=OptMl(),
         payloads=tuple(given.payload),
         dockerfile=given.dockerfile,
         fast=given.fast,
@@ -227,6 +231,13 @@ def _wish(given: argparse.Namespace, outputs: tuple[tuple[str, str], ...]) -> Wi
         tuple(_acceptances(given.accept)),
         outputs,
     )
+
+
+def _hyperparameters(given: Sequence[str]) -> dict[str, str]:
+    for one in given:
+        if not one.partition("=")[0] or "=" not in one:
+            raise Stop(f"--hyperparameter {one}: NAME=VALUE is wanted.", status=UNUSABLE)
+    return {name: value for name, _, value in (one.partition("=") for one in given)}
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -82,6 +82,7 @@ def test_what_is_accepted_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFi
         (["check", "."], "not in OCI layout"),
         (["check", "text.tar"], "neither a docker nor an OCI archive"),
         (["check", "cut.tar"], "cut off or damaged"),
+        (["check", "cut.tar", "--train"], "cut off or damaged"),
         (["check", "image.tar", "--only", "no-such-check"], "no check fits 'no-such-check'"),
         (["check", "image.tar", "--model", "gone.tar.gz"], "there is no gone.tar.gz"),
         (["check", "image.tar", "--data", "text.tar"], "is no folder"),

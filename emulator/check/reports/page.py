@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ h3 { font-size: 1rem; margin: 1.2rem 0 .5rem; }
 p { margin: .35rem 0 0; }
 code, pre { font: .88em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .soft { color: var(--soft); font-size: .88rem; }
-.state { color: var(--state); font-weight: 700; }
+.state { color: var(--state); font-size: .88rem; font-weight: 700; margin: 0 0 .1rem; }
 .mend { border-left: .2rem solid var(--pass); padding-left: .6rem; white-space: pre-line; }
 .seen { white-space: pre-line; }
 summary { cursor: pointer; font-weight: 600; }
@@ -39,7 +40,8 @@ dl { margin: .6rem 0 0; } dt { font-weight: 600; margin-top: .6rem; } dd { margi
 .fail { --state: var(--fail); } .warn { --state: var(--warn); } .pass { --state: var(--pass); }
 .accepted { --state: var(--accepted); } .skipped { --state: var(--skipped); }
 """
-_WORDS = {"fail": "fails", "warn": "warning", "accepted": "accepted"}
+_WORDS = {"fail": "Does not hold", "warn": "Worth a look", "accepted": "Accepted"}
+_CODE = re.compile(r"`([^`]+)`")
 _VERDICTS = {"fail": "Not ready", "warn": "Ready, with remarks", "pass": "Ready"}
 
 
@@ -47,9 +49,9 @@ def write(report: Report) -> str:
     ordered = report.ordered()
     loud = [one for one in ordered if one.status in ("fail", "warn")]
     cards = "\n".join(_card(report, one) for one in loud)
-    skipped = _quiet(report, "Skipped", [one for one in ordered if one.status == "skipped"], opened=False)
-    passed = _quiet(report, "Passed", [one for one in ordered if one.status == "pass"], opened=False)
-    notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in report.notes)
+    skipped = _quiet(report, "Skipped", [one for one in ordered if one.status == "skipped"])
+    passed = _quiet(report, "Passed", [one for one in ordered if one.status == "pass"])
+    notes = "".join(f'<p class="soft">{_prose(note)}</p>' for note in report.notes)
     when = datetime.fromtimestamp(report.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     identity = f'<p class="soft"><code>{escape(report.image_id)}</code></p>' if report.image_id else ""
     return f"""<!DOCTYPE html>
@@ -81,12 +83,13 @@ def _card(report: Report, finding: Finding) -> str:
     state = word(finding)
     lines = [
         f'<article class="{state}" id="{escape(finding.rule_id)}">',
-        f'<h2><span class="state">{_WORDS[state]}</span> {escape(rule.title)}</h2>',
+        f'<p class="state">{_WORDS[state]}</p>',
+        f"<h2>{_prose(rule.title)}</h2>",
         f'<p class="seen">{escape(finding.seen)}</p>',
     ]
     if finding.remedy:
         where = f"{escape(report.dockerfile or 'Dockerfile')}, line {finding.line}: " if finding.line else ""
-        lines.append(f'<p class="mend">{where}{escape(finding.remedy)}</p>')
+        lines.append(f'<p class="mend">{where}{_prose(finding.remedy)}</p>')
     if finding.accepted:
         until = f" until {finding.accepted.until}" if finding.accepted.until else ""
         lines.append(f"<p>Accepted on {finding.accepted.since}{until}: {escape(finding.accepted.reason)}</p>")
@@ -94,12 +97,17 @@ def _card(report: Report, finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _quiet(report: Report, title: str, findings: list[Finding], opened: bool) -> str:
+def _prose(text: str) -> str:
+    """Our own words, in which `backticks` are code; an image's words are never taken for that."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
+
+
+def _quiet(report: Report, title: str, findings: list[Finding]) -> str:
     if not findings:
         return ""
     rows = "\n".join(
-        f'<dt id="{escape(one.rule_id)}">{escape(report.rules[one.rule_id].title)}</dt>'
+        f'<dt id="{escape(one.rule_id)}">{_prose(report.rules[one.rule_id].title)}</dt>'
         f'<dd class="soft">{escape(one.seen)}\n<code>{escape(one.rule_id)}</code></dd>'
         for one in findings
     )
-    return f"<details{' open' if opened else ''}><summary>{title} ({len(findings)})</summary><dl>{rows}</dl></details>"
+    return f"<details><summary>{title} ({len(findings)})</summary><dl>{rows}</dl></details>"
