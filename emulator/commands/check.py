@@ -116,7 +116,7 @@ def examine(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, sc
         seconds=time.monotonic() - began,
         image_id=image_id,
         version=VERSION,
-        dockerfile=str(wish.options.dockerfile or ""),
+        dockerfile=_from_here(wish.options.dockerfile),
     )
 
 
@@ -247,6 +247,14 @@ def _unpack(archive: Path, folder: Path) -> None:
             artifacts.unpack(iter(lambda: file.read(1 << 20), b""), folder)
     except ArtifactError as error:
         raise CannotCheck(f"the model cannot be unpacked: {error}") from None
+
+
+def _from_here(path: Path | None) -> str:
+    """As code hosts know it: relative to the folder that the command runs in, where it is below that."""
+    if path is None:
+        return ""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)
 
 
 def _acceptances(path: Path | None) -> list[Acceptance]:

@@ -45,7 +45,8 @@ def test_a_good_archive_passes_without_an_engine(tmp_path: Path, capsys: pytest.
 
 def test_a_bad_archive_fails_with_cures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian:12\nCOPY train /usr/bin/train\nUSER gone\n")
-    assert cli.main(["check", write(tmp_path, BAD), "--train", "--dockerfile", "Dockerfile"]) == 1
+    given = ["--train", "--dockerfile", str(tmp_path / "Dockerfile")]
+    assert cli.main(["check", write(tmp_path, BAD), *given]) == 1
     said = " ".join(capsys.readouterr().out.split())
     for words in ("may not be run", "Dockerfile:2: COPY --chmod=0755", "Dockerfile:3: RUN useradd", "/opt/ml/model/x"):
         assert words in said

@@ -1,0 +1,38 @@
+"""What holds for every check there is: its id is stable and tells what it is about, its words are whole."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check.registry import CHECKS
+
+if TYPE_CHECKING:
+    from emulator.check.checks import Check
+
+BEGINNINGS = ("image-", "train-", "serve-", "artifact-", "multi-model-", "transform-", "processing-", "serverless-")
+
+
+def test_no_two_checks_share_an_id() -> None:
+    ids = [check.rule.id for check in CHECKS]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.rule.id))
+def test_a_rule_says_what_holds_who_says_so_and_how_to_mend_it(check: Check) -> None:
+    rule = check.rule
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id)
+    assert rule.id.startswith(BEGINNINGS)
+    assert rule.title
+    assert not rule.title.endswith(".")
+    assert rule.source
+    assert 10 < len(rule.remedy) < 260
+    assert check.seconds > 0
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.rule.id))
+def test_a_check_that_starts_a_program_is_of_interest_only_for_who_claims_it(check: Check) -> None:
+    if check.rule.id.startswith(("train-", "serve-", "multi-model-", "transform-", "processing-", "serverless-")):
+        assert check.claims
