@@ -162,6 +162,13 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     given.add_argument(
         "--payload", type=Path, action="append", default=[], metavar="FILE", help="body of an invocation; repeatable"
     )
+    given.add_argument(
+        "--hyperparameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the training jobs that are run; repeatable",
+    )
     given.add_argument("--dockerfile", type=Path, metavar="FILE", help="to name its lines, and to lint it")
     given.add_argument("--max-size", metavar="SIZE", help="the image's budget, such as 2.5GB, beside AWS's limits")
     chosen = check.add_argument_group("which checks")

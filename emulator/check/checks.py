@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from emulator.check.dockerfile import Dockerfile
     from emulator.check.subject import Subject
+    from emulator.check.workbench import Workbench
     from emulator.containers.engine import Engine
 
 Made = TypeVar("Made")
@@ -123,7 +124,10 @@ class Options:
     claims: frozenset[Claim] = frozenset()
     data: Path | None = None  # a folder: --data
     model: Path | None = None  # a model.tar.gz: --model
+    unpack: Callable[[Path, Path], None] | None = None  # unpacks such an archive at a path; raises CannotCheck
     payloads: tuple[Path, ...] = ()  # --payload
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)  # --hyperparameter, as a job's request has them
+    workbench: Workbench | None = None  # sets up containers as SageMaker does
     dockerfile: Path | None = None
     fast: bool = False  # shorten what must wait, and say so
     size_budget: int | None = None  # bytes; the image's own limit, beside AWS's

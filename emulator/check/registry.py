@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.check.artifact import ARTIFACT
+from emulator.check.serving import SERVING
 from emulator.check.static import STATIC
+from emulator.check.training import TRAINING
 
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
-CHECKS: tuple[Check, ...] = (*STATIC,)
+CHECKS: tuple[Check, ...] = (*STATIC, *ARTIFACT, *TRAINING, *SERVING)

@@ -1,0 +1,167 @@
+"""What comes from outside in the middle of a training: a stop, a lost machine; and a second host beside the first."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.check.checks import CannotCheck, Check, Context, Need
+from emulator.check.findings import Finding, Rule
+from emulator.check.training.baseline import SECONDS, baseline, trained
+from emulator.check.training.job import Ended, Job, run, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRACE_SECONDS = 120  # of StopTrainingJob
+FAST_GRACE_SECONDS = 15
+SHORTEST = 1.5  # seconds: a training that takes less cannot be met in the middle
+SURE = 10.0  # seconds: a training that takes less may not have begun to listen when the signal comes
+
+STOP = Rule(
+    "train-sigterm",
+    "SIGTERM ends a training within 120 s",
+    "contract §1.1.1",
+    "warn",
+    "training",
+    "Handle SIGTERM: save the model, then exit. PID 1 ignores it otherwise, and so does a shell that waits for "
+    "a child: exec it.",
+)
+STOP_MODEL = Rule(
+    "train-sigterm-model",
+    "A training that was stopped leaves a model or a checkpoint",
+    "contract §1.1.1, §1.8",
+    "warn",
+    "training",
+    "What is in /opt/ml/model when a stopped job ends is uploaded: save there on SIGTERM, or write checkpoints.",
+)
+RESUME = Rule(
+    "train-checkpoint-resume",
+    "A training that was interrupted begins again with its checkpoints",
+    "contract §1.10",
+    "fail",
+    "training",
+    "After a spot interruption /opt/ml/checkpoints is as it was left, half a file included: write to another name and "
+    "rename, and do not mind a folder that is not empty.",
+)
+HOSTS = Rule(
+    "train-two-hosts",
+    "Two hosts, algo-1 and algo-2, both end well",
+    "contract §1.1, §1.11",
+    "warn",
+    "training",
+    "Read hosts and current_host from resourceconfig.json; or never ask for an InstanceCount above 1.",
+)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A training that was stopped in its middle. `grace`: the seconds it had; `took`: those it needed."""
+
+    ended: Ended
+    grace: int
+    took: float
+    has_checkpoints: bool
+
+
+def stopped(context: Context) -> Stopped:
+    """The plain job, stopped; made once. Raises CannotCheck where it is too short for that."""
+    return context.shared.get("training-stopped", lambda: _stop(context))
+
+
+def _stop(context: Context) -> Stopped:
+    plain = trained(context)
+    if plain.seconds < SHORTEST:
+        raise CannotCheck(f"a training of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
+    grace = FAST_GRACE_SECONDS if context.options.fast else GRACE_SECONDS
+    checkpoints = _folder(context, "checkpoints-stopped")
+    with running(context, Job(checkpoints=checkpoints)) as job:
+        if job.wait_for_middle(plain):
+            raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
+        began = time.monotonic()
+        job.terminate(grace)
+        took = time.monotonic() - began
+        return Stopped(job.ended(), grace, took, _holds_files(checkpoints))
+
+
+def stop(context: Context) -> Finding:
+    plain, found = trained(context), stopped(context)
+    shortened = f" (--fast: {found.grace} s in place of {GRACE_SECONDS})" if found.grace < GRACE_SECONDS else ""
+    if found.took >= found.grace:
+        return STOP.broken(f"SIGKILL after {found.grace} s{shortened}")
+    if found.ended.exit_code == 0 and _went_on(found.ended, plain):
+        unsure = "" if plain.seconds > SURE else "; or it was not listening yet: let it train for longer"
+        return STOP.broken(f"it went on to its end as if nothing had come{unsure}")
+    return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{shortened}")
+
+
+def _went_on(ended: Ended, plain: Ended) -> bool:
+    """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds."""
+    if plain.middle_line:
+        return len(ended.log) >= len(plain.log)
+    return ended.seconds > 0.9 * plain.seconds
+
+
+def stop_model(context: Context) -> Finding:
+    found = stopped(context)
+    if found.ended.model:
+        return STOP_MODEL.passed(f"{len(found.ended.model)} files in /opt/ml/model")
+    if found.has_checkpoints:
+        return STOP_MODEL.passed("checkpoints, and no model")
+    return STOP_MODEL.broken("neither")
+
+
+def resume(context: Context) -> Finding:
+    plain = trained(context)
+    written = baseline(context).checkpoints
+    if not _holds_files(written):
+        return RESUME.skipped("it writes nothing to /opt/ml/checkpoints")
+    checkpoints = _folder(context, "checkpoints-interrupted")
+    with running(context, Job(checkpoints=checkpoints)) as job:
+        job.wait_for_middle(plain)
+        job.kill()
+    interrupted = _holds_files(checkpoints)
+    ended = run(context, Job(checkpoints=checkpoints if interrupted else written), 3 * plain.seconds + 30)
+    when = "in its middle" if interrupted else "after its end"
+    if ended.exit_code != 0:
+        return RESUME.broken(f"killed {when} and started again: {ended.outcome}")
+    if plain.model and not ended.model:
+        return RESUME.broken(f"killed {when} and started again: exit code 0, and /opt/ml/model is empty")
+    return RESUME.passed(f"killed {when} and started again: exit code 0 after {ended.seconds:.1f} s")
+
+
+def two_hosts(context: Context) -> Finding:
+    plain = trained(context)
+    seconds = 5 * plain.seconds + 30  # they share one machine
+    with running(context, Job(hosts=2)) as job:
+        end = time.monotonic() + seconds
+        for host in range(2):
+            job.wait(max(0.0, end - time.monotonic()), host)
+        hosts = [job.ended(host) for host in range(2)]
+    for number, ended in enumerate(hosts, 1):
+        if ended.exit_code != 0:
+            return HOSTS.broken(f"algo-{number}: {ended.outcome}")
+    return HOSTS.passed(f"both ended with exit code 0 after {max(one.seconds for one in hosts):.1f} s")
+
+
+def _folder(context: Context, name: str) -> Path:
+    assert context.scratch is not None
+    folder = context.scratch / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _holds_files(folder: Path) -> bool:
+    return any(files for _, _, files in os.walk(folder))
+
+
+_ENGINE: frozenset[Need] = frozenset({"files", "engine"})
+
+CHECKS = (
+    Check(STOP, stop, _ENGINE, frozenset({"train"}), SECONDS),
+    Check(STOP_MODEL, stop_model, _ENGINE, frozenset({"train"}), SECONDS),
+    Check(RESUME, resume, _ENGINE, frozenset({"train"}), SECONDS),
+    Check(HOSTS, two_hosts, _ENGINE, frozenset({"train"}), SECONDS),
+)
