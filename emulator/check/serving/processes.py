@@ -60,9 +60,8 @@ def memory_bytes(container: str, proc: Path = PROC) -> int | None:
     sizes = []
     for process in of_container(container, proc):
         with contextlib.suppress(OSError):
-            for line in (proc / str(process) / "status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    sizes.append(int(line.split()[1]) * 1024)
+            lines = (proc / str(process) / "status").read_text().splitlines()
+            sizes += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")]
     return sum(sizes) if sizes else None
 
 
@@ -89,6 +88,8 @@ def _listening(table: str) -> list[Listener]:
             # Words of 32 bits, each in the machine's own order, which is the little end first on all we run on.
             raw = b"".join(bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8))
             ip = ipaddress.ip_address(raw)
+            if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+                ip = ip.ipv4_mapped
             if ip != _ENGINES_OWN:
                 found.append(Listener(str(ip), int(port, 16)))
     return found

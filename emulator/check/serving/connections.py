@@ -1,0 +1,105 @@
+"""How the server keeps to HTTP where clients differ: connections kept, requests in a row, bodies in chunks."""
+
+from __future__ import annotations
+
+from emulator.check.checks import CannotCheck, Check, Context
+from emulator.check.findings import Finding, Rule
+from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, patience, payload
+from emulator.check.serving.server import PING_SECONDS, running
+from emulator.check.serving.wire import Connection, NoAnswer, request
+
+KEEP_ALIVE = Rule(
+    "serve-keep-alive",
+    "A connection that the server does not close takes further requests",
+    "contract §2.2, RFC 9112 §9.3",
+    "fail",
+    "serving",
+    "Read every request's body to its end, also of those that are refused, and say Connection: close before you close.",
+)
+PIPELINING = Rule(
+    "serve-pipelining",
+    "Two requests sent at once are answered one after the other",
+    "RFC 9112 §9.3.2",
+    "warn",
+    "serving",
+    "Do not drop what was read behind the end of a request.",
+)
+CHUNKED = Rule(
+    "serve-chunked-body",
+    "A body in chunks is answered like one with a Content-Length",
+    "contract §3.2",
+    "fail",
+    "serving",
+    "Read Transfer-Encoding: chunked: batch transform sends it with MaxPayloadInMB=0. Put a server before yours that "
+    "does (gunicorn, uvicorn, nginx).",
+)
+
+
+def keep_alive(context: Context) -> Finding:
+    server, one = running(context), payload(context)
+    steps = (
+        ("GET", "/ping", None),
+        ("POST", "/invocations", one.body),
+        ("POST", "/no-such-route", one.body),
+        ("GET", "/ping", None),
+    )
+    limit = min(FAST_SECONDS, patience(context))
+    before = "a connection"
+    with Connection(server.address) as connection:
+        for number, (method, path, body) in enumerate(steps):
+            try:
+                answer = connection.ask(method, path, body, one.headers if body is not None else None, seconds=limit)
+            except NoAnswer as error:
+                if number == 0 or error.why == "timeout":
+                    raise CannotCheck(f"{method} {path}: {error}") from None
+                return KEEP_ALIVE.broken(f"after {before}, {method} {path} on the same connection: {error}")
+            if path == "/ping" and answer.status != 200:
+                return KEEP_ALIVE.broken(f"after {before}, /ping on the same connection answers {answer.words}")
+            if answer.closes:
+                return KEEP_ALIVE.passed(f"it closes, and says so, after {method} {path}: each request connects anew")
+            before = f"{method} {path} ({answer.status})"
+    return KEEP_ALIVE.passed(f"{len(steps)} requests on one connection")
+
+
+def pipelining(context: Context) -> Finding:
+    server = running(context)
+    head, _ = request("GET", "/ping")
+    with Connection(server.address) as connection:
+        connection.send(head + head)
+        try:
+            first = connection.receive(PING_SECONDS)
+            if first.closes:
+                return PIPELINING.skipped("it closes each connection after one answer")
+            second = connection.receive(PING_SECONDS)
+        except NoAnswer as error:
+            return PIPELINING.broken(f"two GET /ping at once: {error}")
+    if (first.status, second.status) != (200, 200):
+        return PIPELINING.broken(f"two GET /ping at once are answered {first.status} and {second.words}")
+    return PIPELINING.passed("both answered")
+
+
+def chunked(context: Context) -> Finding:
+    server, one = running(context), payload(context)
+    limit = min(FAST_SECONDS, patience(context))
+    try:
+        plain = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
+    except NoAnswer as error:
+        raise CannotCheck(f"{one.name} is not answered ({error}): see serve-invocations") from None
+    try:
+        answer = server.ask("POST", "/invocations", one.body, one.headers, chunked=True, seconds=limit)
+    except NoAnswer as error:
+        words = f"{one.name} in chunks: {error}"
+    else:
+        if answer.status // 100 == plain.status // 100:
+            return CHUNKED.passed(f"{answer.status} both ways")
+        words = f"{one.name}: {plain.status} with Content-Length, {answer.words} in chunks"
+    if "transform" in context.claims:
+        return CHUNKED.broken(words)
+    return CHUNKED.warned(words)  # an endpoint's requests have a Content-Length
+
+
+CHECKS = (
+    Check(KEEP_ALIVE, keep_alive, ENGINE, SERVED),
+    Check(PIPELINING, pipelining, ENGINE, SERVED),
+    Check(CHUNKED, chunked, ENGINE, SERVED),
+)

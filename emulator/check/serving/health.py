@@ -1,0 +1,134 @@
+"""How the server answers /ping while it serves, and how fast it accepts connections. Contract §2.2."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from emulator.check.checks import Check, Context
+from emulator.check.findings import Finding, Rule
+from emulator.check.serving.served import ENGINE, SERVED, payload
+from emulator.check.serving.server import PING_SECONDS, first_boot, running
+from emulator.check.serving.wire import Connection, NoAnswer
+
+if TYPE_CHECKING:
+    from emulator.check.serving.server import Server
+
+CONNECT_SECONDS = 0.25
+LOAD_SECONDS = 2.0
+CLIENTS = 4
+
+PING_TIME = Rule(
+    "serve-ping-time",
+    "/ping answers within 2 s",
+    "contract §2.2",
+    "fail",
+    "serving",
+    "Answer /ping from what is known already; no prediction, no look into the model folder.",
+)
+PING_LOAD = Rule(
+    "serve-ping-under-load",
+    "/ping answers within 2 s while predictions run",
+    "contract §2.2",
+    "fail",
+    "serving",
+    "Let a thread or process be free for /ping: one that is busy with a prediction leaves the instance unhealthy, and "
+    "it is replaced.",
+)
+CONNECT = Rule(
+    "serve-connect-time",
+    "Connections are accepted within 250 ms",
+    "contract §2.2",
+    "fail",
+    "serving",
+    "Accept in a thread of its own, with a backlog of some hundreds: listen(128) or more.",
+)
+
+
+def ping_time(context: Context) -> Finding:
+    boot = first_boot(context)
+    if boot.how == "slow":
+        return PING_TIME.broken(boot.words)
+    server = running(context)
+    times = []
+    for _ in range(5):
+        try:
+            answer = server.ask("GET", "/ping", seconds=PING_SECONDS)
+        except NoAnswer as error:
+            return PING_TIME.broken(f"{error} ({PING_SECONDS:g} s)")
+        if answer.status != 200:
+            return PING_TIME.broken(f"once ready, it answers {answer.words}")
+        times.append(answer.seconds)
+    if max(times) > PING_SECONDS / 2:
+        return PING_TIME.warned(f"up to {max(times):.1f} s, when nothing else is asked")
+    return PING_TIME.passed(f"{statistics.median(times) * 1000:.1f} ms, at most {max(times) * 1000:.1f} ms")
+
+
+def ping_under_load(context: Context) -> Finding:
+    server, asked = running(context), payload(context)
+    over = threading.Event()
+    answered: list[float] = []
+
+    def invoke() -> None:
+        while not over.is_set():
+            try:
+                answer = server.ask("POST", "/invocations", asked.body, asked.headers, seconds=30)
+            except NoAnswer:
+                over.wait(0.05)  # what becomes of invocations is another rule's
+            else:
+                answered.append(answer.seconds)
+
+    clients = [threading.Thread(target=invoke, name="invocations", daemon=True) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        slowest, problem = _pings(server, over)
+    finally:
+        over.set()
+    for client in clients:
+        client.join(max(min(context.deadline.left, 30), 0.1))
+    load = f"{CLIENTS} clients that sent {asked.name}"
+    if problem:
+        return PING_LOAD.broken(f"{problem}, beside {load}")
+    seen = f"at most {slowest * 1000:.0f} ms beside {load} ({len(answered)} answers)"
+    return PING_LOAD.warned(seen) if slowest > PING_SECONDS / 2 else PING_LOAD.passed(seen)
+
+
+def _pings(server: Server, over: threading.Event) -> tuple[float, str]:
+    slowest, end = 0.0, time.monotonic() + LOAD_SECONDS
+    over.wait(0.2)  # for the load to begin
+    while time.monotonic() < end:
+        try:
+            answer = server.ask("GET", "/ping", seconds=PING_SECONDS)
+        except NoAnswer as error:
+            return slowest, f"GET /ping: {error} ({PING_SECONDS:g} s)"
+        if answer.status != 200:
+            return slowest, f"GET /ping answers {answer.words}"
+        slowest = max(slowest, answer.seconds)
+        over.wait(0.1)
+    return slowest, ""
+
+
+def connect_time(context: Context) -> Finding:
+    server = running(context)
+    if not server.is_direct:
+        return CONNECT.skipped("between this process and the container, something else accepts connections")
+    times = []
+    for _ in range(20):
+        try:
+            with Connection(server.address, 3.0) as connection:
+                times.append(connection.connect_seconds)
+        except NoAnswer as error:
+            return CONNECT.broken(str(error))
+        if times[-1] > CONNECT_SECONDS:
+            return CONNECT.broken(f"{times[-1] * 1000:.0f} ms, for connection {len(times)} of 20, one after another")
+    return CONNECT.passed(f"at most {max(times) * 1000:.1f} ms, 20 times")
+
+
+CHECKS = (
+    Check(PING_TIME, ping_time, ENGINE, SERVED),
+    Check(CONNECT, connect_time, ENGINE, SERVED),
+    Check(PING_LOAD, ping_under_load, ENGINE, SERVED),
+)

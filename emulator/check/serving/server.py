@@ -1,0 +1,399 @@
+"""The server of an image, started as an endpoint starts it (contract §2.1, §2.2), and how that went.
+
+Checks share one: `running(context)` gives it, started anew where an earlier check was its end. Those that need it
+otherwise, on a read-only root or on another port, start one of their own with `start`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tarfile
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from emulator.check.checks import CannotCheck, Context
+from emulator.check.serving import processes
+from emulator.check.serving.wire import Address, Answer, NoAnswer, ask
+from emulator.containers.engine import (
+    INSTANCE_LABEL,
+    ContainerSpec,
+    EngineError,
+    ImageMissing,
+    Mount,
+    PathMissing,
+    StartFailed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from emulator.containers.engine import Engine
+
+PORT = 8080
+MODEL = "/opt/ml/model"
+WINDOW_SECONDS = 480.0  # contract §2.2
+SHORTENED_SECONDS = 60.0  # with --fast, and where no model was given that could take its time
+PING_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0  # a ping that takes longer than it may: how long it takes is worth knowing
+_DECISIVE_SECONDS = 5.0  # /ping has answered 404 that long, or the server has listened at a wrong place
+_LONGEST_INTERVAL = 0.25
+_MEMORY_BYTES = 8 << 30
+_PROCESSES = 4096
+
+How = Literal["ready", "cannot start", "exited", "wrong place", "wrong answer", "slow", "not ready", "broken answer"]
+# Which rule speaks of a start that failed so; to every other rule it is the reason why nothing could be checked.
+RULE_OF: Mapping[How, str] = {
+    "cannot start": "serve-starts",
+    "exited": "serve-starts",
+    "wrong place": "serve-listens",
+    "wrong answer": "serve-ping-path",
+    "broken answer": "serve-ping-path",
+    "slow": "serve-ping-time",
+    "not ready": "serve-ready",
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How it is started, beside the image and the model."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int = PORT
+    user: str | None = None
+    read_only_root: bool = False
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    memory_bytes: int = _MEMORY_BYTES
+    model_at: str = MODEL
+    writable_model: bool = False
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that answers /ping. `is_direct`: requests reach it with nothing between, such as a proxy for its port."""
+
+    engine: Engine
+    container: str
+    address: Address
+    is_direct: bool
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        chunked: bool = False,
+        seconds: float = 10.0,
+    ) -> Answer:
+        """One request on a connection of its own. Raises NoAnswer."""
+        return ask(self.address, method, path, body, headers, chunked, seconds)
+
+    @property
+    def is_running(self) -> bool:
+        return self.engine.inspect(self.container).running
+
+    def remove(self) -> None:
+        self.engine.remove(self.container)
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How a start went. `seconds`: until it was ready, or until that was given up; `log`: its last lines."""
+
+    how: How
+    words: str
+    seconds: float
+    server: Server | None = None
+    log: tuple[str, ...] = ()
+
+    @property
+    def with_log(self) -> str:
+        """What happened, and the last that the program said of it."""
+        return f"{self.words}; it said: {' / '.join(self.log[-3:])[-400:]}" if self.log else self.words
+
+
+# What checks use
+
+
+def engine_of(context: Context) -> Engine:
+    assert context.engine is not None  # a check that needs an engine is not run without one
+    return context.engine
+
+
+def first_boot(context: Context) -> Boot:
+    """The start that most checks share."""
+    return context.shared.get("server", lambda: start(context, Setup()), _remove)
+
+
+def running(context: Context) -> Server:
+    """The shared server, as an endpoint has it. Raises CannotCheck where it could not be started."""
+    boot = first_boot(context)
+    if boot.server is not None and not _answers(boot.server):
+        # An earlier check was its end, and has said so; this one shall not suffer for it.
+        boot.server.remove()
+        context.shared.forget("server")
+        boot = first_boot(context)
+    if boot.server is None:
+        raise CannotCheck(f"the server never became ready: see {rule_of(context, boot)}")
+    return boot.server
+
+
+def used_up(context: Context) -> None:
+    """The shared server is gone, or not to be used again."""
+    boot = first_boot(context)
+    if boot.server is not None:
+        boot.server.remove()
+    context.shared.forget("server")
+
+
+def rule_of(context: Context, boot: Boot) -> str:
+    """The rule that tells why a start failed."""
+    if wants_writable_model(context):
+        return "serve-read-only-model"
+    return "serve-without-gpu" if wants_gpu(boot) else RULE_OF[boot.how]
+
+
+def wants_gpu(boot: Boot) -> bool:
+    """Whether it ended for want of one, judged by its own words."""
+    said = " ".join(boot.log).lower()
+    words = ("libcuda.so", "no nvidia driver", "no cuda", "cuda_error", "cuda error", "nvml", "cuda driver")
+    return boot.how == "exited" and any(word in said for word in words)
+
+
+def wants_writable_model(context: Context) -> bool:
+    """Whether it starts when it may write to /opt/ml/model, and not when it may not."""
+    boot = first_boot(context)
+    if boot.how not in ("exited", "not ready", "wrong answer") or not any("ead-only" in line for line in boot.log):
+        return False
+
+    def start_writable() -> Boot:
+        return start(context, Setup(writable_model=True))
+
+    return context.shared.get("server that may write to its model", start_writable, _remove).server is not None
+
+
+def label(context: Context, name: str) -> str | None:
+    """A label of the image, without reading all of it."""
+    facts = engine_of(context).image(str(context.subject.reference))
+    return facts.labels.get(name) if facts else None
+
+
+# The start
+
+
+def start(context: Context, setup: Setup) -> Boot:
+    """Start a server, and wait until it is ready, or never will be. Raises EngineError, CannotCheck."""
+    engine = engine_of(context)
+    own_network = network(context)
+    boot, is_reachable = _start(context, setup, engine, own_network)
+    if not is_reachable:
+        # Docker Desktop and rootless Docker: only a published port leads there, and an inner network has none.
+        boot, is_reachable = _start(context, setup, engine, "bridge")
+    if not is_reachable:
+        raise CannotCheck("this process cannot reach the containers of this engine")
+    return boot
+
+
+def network(context: Context) -> str:
+    """A network of this run's own, without a way to the world."""
+    engine, name = engine_of(context), "samebox-check-" + (context.scratch.name if context.scratch else "network")
+
+    def make() -> str:
+        return engine.create_network(name, _labels(context), internal=True).id
+
+    def remove(made: str) -> None:
+        engine.remove_network(made)
+
+    context.shared.get("network of servers", make, remove)
+    return name
+
+
+def _labels(context: Context) -> dict[str, str]:
+    return {INSTANCE_LABEL: "check", **context.labels}
+
+
+def _start(context: Context, setup: Setup, engine: Engine, network_name: str) -> tuple[Boot, bool]:
+    began = time.monotonic()
+    memory = min(setup.memory_bytes, engine.capacity().memory_bytes)
+    spec = ContainerSpec(
+        image=str(context.subject.reference),
+        command=("serve",),
+        environment=setup.environment,
+        labels=_labels(context),
+        mounts=_mounts(context, setup),
+        network=network_name,
+        publish={setup.port: 0},
+        memory_bytes=memory,
+        pids_limit=_PROCESSES,
+        user=setup.user,
+        read_only_root=setup.read_only_root,
+        tmpfs=setup.tmpfs,
+    )
+    try:
+        container = engine.run(spec)
+    except ImageMissing as error:
+        raise CannotCheck(f"the engine has the image no more: {error}") from None
+    except StartFailed as error:
+        return Boot("cannot start", _runtime_words(str(error)), time.monotonic() - began), True
+    try:
+        address = engine.address(container, setup.port)
+    except EngineError:
+        if engine.inspect(container).running:
+            engine.remove(container)
+            return Boot("not ready", "", 0.0), False
+        address = ("", 0)  # it has ended already
+    window = SHORTENED_SECONDS if context.options.fast or context.options.model is None else WINDOW_SECONDS
+    window = min(window, max(context.deadline.left - 10, 1))
+    server = Server(engine, container, address, address[1] == setup.port and not address[0].startswith("127."))
+    how, words = _Wait(server, setup.port, window).result() if address[0] else _exited(server)
+    boot = Boot(how, words, time.monotonic() - began, server, _last_lines(engine, container))
+    if how != "ready":
+        engine.remove(container)
+        boot = Boot(how, words, boot.seconds, None, boot.log)
+    return boot, True
+
+
+class _Wait:
+    """One wait for one server: until two pings in a row are good, or it is known that none will be."""
+
+    def __init__(self, server: Server, port: int, window: float) -> None:
+        self._server = server
+        self._port = port
+        self._window = window
+        self._began = time.monotonic()
+        self._since: dict[str, float] = {}  # when a fault that may be for good was first seen, without a break since
+
+    def result(self) -> tuple[How, str]:
+        interval, good = 0.01, 0
+        words = "nothing was asked yet"
+        slow: list[float] = []
+        while time.monotonic() - self._began < self._window:
+            try:
+                answer = ask(self._server.address, "GET", "/ping", seconds=_PATIENCE_SECONDS)
+            except NoAnswer as error:
+                good = 0
+                words = f"GET /ping: {error}"
+                verdict = self._of_silence(error)
+            else:
+                words = f"GET /ping answers {answer.words}"
+                good = good + 1 if answer.status == 200 and answer.seconds < PING_SECONDS else 0
+                if good == 2:
+                    return "ready", words
+                slow = [*slow, answer.seconds] if answer.status == 200 and not good else []
+                if len(slow) == 2:
+                    return "slow", f"GET /ping answers 200 after {max(slow):.1f} s"
+                verdict = self._of_status(answer)
+            if verdict is not None:
+                return verdict
+            if not self._server.is_running:
+                return _exited(self._server)
+            threading.Event().wait(0.01 if good else interval)
+            interval = min(interval * 1.5, _LONGEST_INTERVAL)
+        return "not ready", f"not ready within {self._window:.0f} s; {words}"
+
+    def _of_silence(self, error: NoAnswer) -> tuple[How, str] | None:
+        if error.why == "not http":
+            return ("broken answer", f"GET /ping: {error}") if self._lasts("not http") else None
+        if error.why != "refused":
+            return None
+        found = processes.listeners(self._server.container)
+        if not found or any(one.port == self._port and not one.is_loopback for one in found):
+            self._since.clear()
+            return None
+        where = ", ".join(str(one) for one in found)
+        here = [one for one in found if one.port == self._port]
+        # It may yet begin to listen elsewhere, too: some servers' first port is for their own workers.
+        if self._lasts(where, _DECISIVE_SECONDS if not here else 1.0):
+            return "wrong place", f"it listens on {where} only"
+        return None
+
+    def _of_status(self, answer: Answer) -> tuple[How, str] | None:
+        # A 5xx is what a server says that still loads its model; these are what one says that knows no /ping.
+        if answer.status < 500 and answer.status != 200 and self._lasts(f"status {answer.status}"):
+            if 300 <= answer.status < 400:
+                where = answer.headers.get("location", "elsewhere")
+                return "wrong answer", f"GET /ping answers {answer.status}, a redirect to {where}"
+            return "wrong answer", f"GET /ping answers {answer.words}"
+        return None
+
+    def _lasts(self, fault: str, seconds: float = _DECISIVE_SECONDS) -> bool:
+        now = time.monotonic()
+        self._since = {fault: self._since.get(fault, now)}
+        return now - self._since[fault] >= seconds
+
+
+def _exited(server: Server) -> tuple[How, str]:
+    state = server.engine.inspect(server.container)
+    if state.oom_killed:
+        return "exited", "it ran out of memory before it answered /ping"
+    return "exited", f"it ended with exit code {state.exit_code} before it answered /ping with 200"
+
+
+def _answers(server: Server) -> bool:
+    if not server.is_running:
+        return False
+    with contextlib.suppress(NoAnswer):
+        return server.ask("GET", "/ping", seconds=PING_SECONDS).status == 200
+    return False
+
+
+def _mounts(context: Context, setup: Setup) -> tuple[Mount, ...]:
+    folder = context.shared.get("model folder", lambda: _model_folder(context))
+    if folder is None:
+        return ()
+    return (Mount(folder, setup.model_at, read_only=not setup.writable_model),)
+
+
+def _model_folder(context: Context) -> Path | None:
+    """Where the model is unpacked; an empty folder without one; None where the image brings a model of its own."""
+    assert context.scratch is not None  # a check that needs an engine has one
+    folder = context.scratch / "model"
+    if context.options.model is None:
+        if _brings_model(context):
+            return None
+        folder.mkdir()
+        folder.chmod(0o755)
+        return folder
+    unpack: Callable[[Path, Path], None] | None = context.options.unpack
+    if unpack is None:
+        raise CannotCheck("nothing was given that unpacks a model's archive")
+    unpack(context.options.model, folder)
+    return folder
+
+
+def _brings_model(context: Context) -> bool:
+    engine = engine_of(context)
+    spec = ContainerSpec(
+        str(context.subject.reference), command=("serve",), labels=_labels(context), network="none"
+    )  # it is never started
+    container = engine.create(spec)
+    try:
+        with (
+            contextlib.closing(engine.archive(container, MODEL)) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
+        ):
+            return any(not member.isdir() for member in tar)
+    except PathMissing:
+        return False
+    finally:
+        engine.remove(container)
+
+
+def _last_lines(engine: Engine, container: str, most: int = 40) -> tuple[str, ...]:
+    with contextlib.closing(engine.logs(container)) as stream:
+        lines = [line.text.strip() for line in stream]
+    return tuple(line for line in lines if line)[-most:]
+
+
+def _runtime_words(error: str) -> str:
+    """The end of the runtime's sentence; its beginning is about itself."""
+    at = error.find("exec:")
+    return error[at:].removesuffix(": unknown") if at >= 0 else error
+
+
+def _remove(boot: Boot) -> None:
+    if boot.server is not None:
+        boot.server.remove()

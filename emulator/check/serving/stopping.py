@@ -1,0 +1,101 @@
+"""How the server ends: at SIGTERM, within 30 s, and with an answer to what was under way. Contract §2.1."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from emulator.check.checks import CannotCheck, Check, Context
+from emulator.check.findings import Finding, Rule
+from emulator.check.serving.served import ENGINE, SERVED, payload
+from emulator.check.serving.server import running, used_up
+from emulator.check.serving.wire import Answer, Connection, NoAnswer, request
+
+GRACE_SECONDS = 30.0
+FAST_SECONDS = 10.0
+_PAUSE = 0.5  # for the rest of a request to come after the signal
+
+STOPS = Rule(
+    "serve-stops",
+    "The server ends within 30 s of SIGTERM",
+    "contract §2.1",
+    "warn",
+    "serving",
+    "exec the server, so that it is process 1 and not a child of a shell, and handle SIGTERM: as process 1, a program "
+    "without a handler ignores it.",
+)
+DRAINS = Rule(
+    "serve-drains",
+    "A request that is under way at SIGTERM is answered",
+    "contract §2.1",
+    "fail",
+    "serving",
+    "At SIGTERM stop accepting, answer what has been accepted, then end; gunicorn and uvicorn do when they get the "
+    "signal themselves.",
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    answer: Answer | NoAnswer
+    seconds: float | None  # None: it had to be killed
+    limit: float
+    exit_code: int | None
+
+
+def stops(context: Context) -> Finding:
+    ending = _ending(context)
+    if ending.seconds is None:
+        seen = f"it still ran {ending.limit:.0f} s after SIGTERM"
+        return STOPS.broken(f"{seen} (shortened by --fast from 30 s)" if ending.limit < GRACE_SECONDS else seen)
+    return STOPS.passed(f"after {ending.seconds:.1f} s, with exit code {ending.exit_code}")
+
+
+def drains(context: Context) -> Finding:
+    ending = _ending(context)
+    if isinstance(ending.answer, NoAnswer):
+        return DRAINS.broken(f"a request of which one half came before SIGTERM and one after: {ending.answer}")
+    if ending.answer.status == 503:
+        return DRAINS.warned(f"a request that had begun before SIGTERM is refused: {ending.answer.words}")
+    return DRAINS.passed(f"a request that had begun before SIGTERM was answered {ending.answer.status}")
+
+
+def _ending(context: Context) -> Ending:
+    return context.shared.get("ending", lambda: _end(context))
+
+
+def _end(context: Context) -> Ending:
+    server, one = running(context), payload(context)
+    limit = min(FAST_SECONDS if context.options.fast else GRACE_SECONDS, context.deadline.left - 5)
+    head, body = request("POST", "/invocations", one.body or b" ", one.headers)
+    half = len(body) // 2
+    try:
+        with Connection(server.address) as connection:
+            # A request that is under way for as long as we like, whatever the model is.
+            connection.send(head + body[:half])
+            server.engine.wait(server.container, 0.2)  # for it to have been taken
+            began = time.monotonic()
+            server.engine.kill(server.container, "SIGTERM")
+            server.engine.wait(server.container, _PAUSE)
+            answer = _rest(connection, body[half:], limit)
+        state = server.engine.wait(server.container, max(limit - (time.monotonic() - began), 0.1))
+        seconds = time.monotonic() - began
+    except NoAnswer as error:
+        raise CannotCheck(f"no request could be begun: {error}") from None
+    finally:
+        used_up(context)
+    return Ending(answer, seconds if state is not None else None, limit, state.exit_code if state else None)
+
+
+def _rest(connection: Connection, body: bytes, seconds: float) -> Answer | NoAnswer:
+    try:
+        connection.send(body, seconds)
+        return connection.receive(seconds)
+    except NoAnswer as error:
+        return error
+
+
+CHECKS = (
+    Check(DRAINS, drains, ENGINE, SERVED, seconds=GRACE_SECONDS + 30),
+    Check(STOPS, stops, ENGINE, SERVED, seconds=GRACE_SECONDS + 30),
+)
