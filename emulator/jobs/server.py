@@ -304,6 +304,7 @@ class Server:
             raise ValueError("watched before it was ready")
         while True:
             self._news.wait(settings.ping_interval_seconds)
+            self._news.clear()  # heeded below; left set, it would make every later wait none
             self._go_on()
             if follower.done:
                 code = follower.state.exit_code if follower.state else None

@@ -384,6 +384,23 @@ def test_a_server_that_dies_in_service_is_replaced_by_another_instance(house: "H
     assert len(logs(house)) == 2
 
 
+@pytest.mark.parametrize("settings", [replace(Settings(), ping_interval_seconds=3600.0, serving_stop_seconds=2.0)])
+def test_pings_in_service_keep_their_distance(house: "House", settings: Settings) -> None:
+    pings: list[str] = []
+
+    def answer(request: Request) -> Response:
+        if request.path == "/ping":
+            pings.append(request.path)
+        return Response(200, b"one")
+
+    house.engine.add_image("serve:1", {"serve": lambda process: process.serve(answer)})
+    house.up()
+    row = house.reaches(house.serve(wanted(variant())), "InService")
+    for _ in range(50):
+        assert ask(row) == "one"
+    assert len(pings) == settings.ping_successes
+
+
 def test_a_server_that_becomes_unhealthy_in_service_is_replaced(house: "House") -> None:
     ill: list[str] = []
 

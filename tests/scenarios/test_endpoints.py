@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +12,16 @@ from botocore.exceptions import ClientError
 from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(autouse=True)
+def endpoints_go_with_their_story(emulator: EmulatorProcess) -> Iterator[None]:
+    """Twenty servers that nobody asks any more would still be pinged, and slow down the stories after this one."""
+    yield
+    for endpoint in emulator.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]:
+        emulator.endpoint_at(endpoint["EndpointName"], {"InService", "Failed"})
+        emulator.sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
 
 ECHO = "def invoke(body, headers): return 200, body.upper()"
 
