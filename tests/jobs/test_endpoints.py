@@ -398,7 +398,8 @@ def test_pings_in_service_keep_their_distance(house: "House", settings: Settings
     row = house.reaches(house.serve(wanted(variant())), "InService")
     for _ in range(50):
         assert ask(row) == "one"
-    assert len(pings) == settings.ping_successes
+    # One more than coming into service took may be on its way; before, they came without a pause.
+    assert len(pings) <= settings.ping_successes + 1
 
 
 def test_a_server_that_becomes_unhealthy_in_service_is_replaced(house: "House") -> None:
