@@ -73,8 +73,10 @@ WITH_PEER = (jobs.JOB, deploys.DEPLOY, invocations.INVOKE)
 
 def main() -> int:
     given = parser().parse_args()
-    # SIGTERM ends it as Ctrl-C does: with everything put away.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # SIGTERM ends it as Ctrl-C does: with everything put away. Said of SIGINT too, because a shell that starts us in the
+    # background has it ignored, and Python leaves that as it is.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     screen, notes = Console(), Console(stderr=True, highlight=False, soft_wrap=True)
     if not screen.is_terminal:
         screen.width = PAGE_COLUMNS
@@ -112,7 +114,8 @@ def main() -> int:
         missing.append("interrupted")
     finally:
         # Putting away is short, and half of it would be none.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         stand.close()
     if rows:
         screen.print()

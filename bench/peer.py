@@ -51,7 +51,8 @@ def measure(stand: Stand, rounds: int, figures: dict[str, float]) -> None:
         raise NotMeasured("the peer is not installed: scripts/bench --peer installs it")
     if not _has_compose():
         raise NotMeasured("the peer needs Docker Compose: scripts/bench --peer gets it where it can")
-    had_network = _network_exists()
+    if not _network_exists():
+        stand.networks.append(NETWORK)
     given = {
         "image": stand.image, "script": SCRIPT, "folder": str(stand.folder / "peer"), "port": free_port(),
         "rounds": rounds,
@@ -65,9 +66,6 @@ def measure(stand: Stand, rounds: int, figures: dict[str, float]) -> None:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise NotMeasured(f"the peer did not end within {SECONDS} s") from None
-    finally:
-        if not had_network:
-            subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
     for line in done.stdout.splitlines():
         if line.startswith("{"):
             figures.update(json.loads(line))

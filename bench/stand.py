@@ -63,6 +63,7 @@ class Stand:
         self.told = told
         self.id = secrets.token_hex(4)
         self.folder = Path(tempfile.mkdtemp(prefix="samebox-bench-"))
+        self.networks: list[str] = []  # made by others on our behalf, without a label
         self._emulators: list[EmulatorProcess] = []
         self._count = 0
 
@@ -158,6 +159,8 @@ class Stand:
         for label in labels:
             _remove_all(["ps", "--all"], label, ["rm", "--force", "--volumes"])
             _remove_all(["network", "ls"], label, ["network", "rm"])
+        for network in self.networks:
+            _quietly(["network", "rm", network])
         _remove_all(["images", "--all"], labels[0], ["rmi", "--force"])
         # Bake tags what an image is made of, too; these are the person's own images under one more name.
         form = "{{.Repository}}:{{.Tag}}"
