@@ -43,7 +43,7 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     hostname: str = EC2_NAME
     user: str | None = None
-    without_argument: bool = False  # not even "train"
+    without_argument: bool = False  # the image's own CMD in place of "train"
     only_documented_files: bool = False  # in /opt/ml/input/config
     read_only_model: bool = False
     memory_bytes: int | None = None
@@ -121,15 +121,14 @@ class Running:
         # Of its own and cut off: hosts find each other, and an image of a stranger reaches nobody.
         network = self._engine.create_network(f"samebox-check-{self._root.name}", self._context.labels, internal=True)
         self._network = network.id
-        for number in range(1, self.job.hosts + 1):
-            self.containers.append(self._engine.create(self._spec(f"algo-{number}", network.name)))
-        self._began = time.monotonic()
-        for container in self.containers:
-            try:
+        try:
+            for number in range(1, self.job.hosts + 1):
+                self.containers.append(self._engine.create(self._spec(f"algo-{number}", network.name)))
+            self._began = time.monotonic()
+            for container in self.containers:
                 self._engine.start(container)
-            except StartFailed as error:
-                self.start_error = str(error)
-                return
+        except StartFailed as error:
+            self.start_error = str(error)
 
     def wait(self, seconds: float, host: int = 0) -> bool:
         """Whether the host ends within the time."""
@@ -213,7 +212,7 @@ class Running:
         capacity = self._engine.capacity()
         return ContainerSpec(
             image=context.subject.reference,
-            command=() if job.without_argument else prepared.command,
+            command=None if job.without_argument else prepared.command,
             entrypoint=prepared.entrypoint,
             environment={**prepared.environment, **job.environment},
             labels=context.labels,

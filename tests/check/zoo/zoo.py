@@ -17,7 +17,6 @@ from tests.tiny_image import import_tiny
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from emulator.check.checks import Claim
     from tests.check.images import Made
@@ -47,7 +46,7 @@ class Broken:
     fails: str  # the id of the one check that must say so
     subject: Recipe | Made | None
     claims: frozenset[Claim] = frozenset()
-    arguments: Mapping[str, Any] = field(default_factory=dict)  # further Options; the name of a fixture's file is none
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # further Options; a function gets a folder
     dockerfile: str = ""
 
 
@@ -90,12 +89,3 @@ def _context(dockerfile: str, programs: Mapping[str, str]) -> bytes:
             member.mode, member.size = 0o755, len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))
     return spool.getvalue()
-
-
-def write_tar(path: Path, *members: tuple[tarfile.TarInfo, bytes], mode: str = "w:gz") -> Path:
-    """A model.tar.gz as a test wants it."""
-    with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]  # the mode is a parameter here
-        for member, content in members:
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return path

@@ -1,0 +1,124 @@
+"""Trainers of a few lines of shell. Each broken one is the sound one with a single change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.check.zoo.zoo import Broken, Recipe, Sound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emulator.check.checks import Claim
+
+DATA = Path(__file__).parent / "data"
+
+SOUND_TRAINER = """#!/bin/sh
+set -eu
+stopped() { echo stopped; echo half > /opt/ml/model/model.txt; exit 0; }
+trap stopped TERM
+trap 'code=$?; [ $code = 0 ] || echo "training ended with $code" > /opt/ml/output/failure' EXIT
+[ "${1:-train}" = train ]
+cat /opt/ml/input/config/hyperparameters.json
+for epoch in 1 2 3 4 5 6 7 8; do
+    echo "epoch $epoch"
+    sleep 0.25 & wait $!
+    if [ -d /opt/ml/checkpoints ]; then
+        echo $epoch > /opt/ml/checkpoints/part
+        mv /opt/ml/checkpoints/part /opt/ml/checkpoints/epoch
+    fi
+done
+dd if=/dev/zero of=/dev/null bs=64M count=1
+echo trained > /opt/ml/model/model.txt
+echo done
+"""
+TAKES_TRAIN = '[ "${1:-train}" = train ]'
+LAST = "echo trained > /opt/ml/model/model.txt"
+HOG = "dd if=/dev/zero of=/dev/null bs=64M count=1"
+FAILS = "trap 'code=$?; [ $code = 0 ] || echo \"training ended with $code\" > /opt/ml/output/failure' EXIT"
+CHECKPOINTS = "if [ -d /opt/ml/checkpoints ]; then"
+
+TRAIN: frozenset[Claim] = frozenset({"train"})
+GIVEN: Mapping[str, Any] = {"data": DATA, "hyperparameters": {"epochs": "8"}}
+
+
+def trainer(*changes: tuple[str, str], instructions: tuple[str, ...] = ()) -> Recipe:
+    """The sound one, with words of it replaced."""
+    text = SOUND_TRAINER
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return Recipe({"bin/train": text}, instructions)
+
+
+def first(*lines: str) -> Recipe:
+    """The sound one, with lines in front of its work."""
+    return trainer((TAKES_TRAIN, "\n".join((TAKES_TRAIN, *lines))))
+
+
+def broken(name: str, fails: str, recipe: Recipe) -> Broken:
+    return Broken(name, fails, recipe, TRAIN, GIVEN)
+
+
+SOUND = (Sound("a trainer", trainer(), TRAIN, GIVEN),)
+
+BROKEN = (
+    broken(
+        "takes no argument",
+        "train-argument",
+        trainer(
+            (TAKES_TRAIN, '[ $# = 0 ] || { echo "unexpected argument: $1" >&2; exit 2; }'),
+            instructions=('ENTRYPOINT ["/bin/train"]',),
+        ),
+    ),
+    broken("cannot train", "train-completes", first("echo 'there is no column label' >&2", "exit 3")),
+    broken(
+        "wants numbers",
+        "train-hyperparameters",
+        first("grep -q '\"epochs\":[0-9]' /opt/ml/input/config/hyperparameters.json"),
+    ),
+    broken(
+        "knows all config files there are",
+        "train-config-files",
+        first(
+            "for file in /opt/ml/input/config/*; do case ${file##*/} in",
+            "hyperparameters.json|inputdataconfig.json|resourceconfig.json|checkpointconfig.json) ;;",
+            '*) echo "unknown: $file" >&2; exit 1 ;; esac; done',
+        ),
+    ),
+    broken("is on algo-1", "train-hostname", first('[ "$(hostname)" = algo-1 ]')),
+    broken("wants SM_MODEL_DIR", "train-sm-variables", trainer((LAST, 'echo trained > "$SM_MODEL_DIR/model.txt"'))),
+    broken("is nobody", "train-user", trainer(instructions=("USER nobody",))),
+    broken(
+        "downloads its weights",
+        "train-network-isolation",
+        first("wget -q -T 5 -O /tmp/weights http://192.0.2.1/weights"),
+    ),
+    broken("puts the model elsewhere", "train-model", trainer(("/opt/ml/model/model.txt", "/tmp/model.txt"))),
+    broken("links its model", "train-model-links", trainer((LAST, f"{LAST}\nln -s model.txt /opt/ml/model/latest"))),
+    broken("is silent", "train-logs", trainer(("set -eu\n", "set -eu\nexec > /tmp/log 2>&1\n"))),
+    broken("swallows errors", "train-exit-code", trainer((LAST, f"{LAST} || true"))),
+    broken("gives no reason", "train-failure-file", trainer((FAILS, ":"))),
+    broken(
+        "gives a reason that is no UTF-8", "train-failure-file", trainer(('"training ended with $code"', "$'\\xff'"))
+    ),
+    broken(
+        "gives a reason that is too long",
+        "train-failure-file",
+        trainer(('echo "training ended with $code"', "seq 1 1000")),
+    ),
+    broken("lives on when its child was killed", "train-memory", trainer((HOG, f"{HOG} || true"))),
+    broken("hears no SIGTERM", "train-sigterm", trainer(("trap stopped TERM\n", "trap '' TERM\n"))),
+    broken(
+        "loses its work at SIGTERM",
+        "train-sigterm-model",
+        trainer(("echo half > /opt/ml/model/model.txt; exit 0", "exit 1"), (CHECKPOINTS, "if false; then")),
+    ),
+    broken(
+        "wants its checkpoints new",
+        "train-checkpoint-resume",
+        trainer(("for epoch in", "[ ! -d /opt/ml/checkpoints ] || mkdir /opt/ml/checkpoints/run\nfor epoch in")),
+    ),
+    broken("is alone", "train-two-hosts", first("! grep -q algo-2 /opt/ml/input/config/resourceconfig.json")),
+)
