@@ -73,7 +73,7 @@ WITH_PEER = (jobs.JOB, deploys.DEPLOY, invocations.INVOKE)
 
 def main() -> int:
     given = parser().parse_args()
-    # SIGTERM ends it as Ctrl-C does: with everything put away. Said of SIGINT too, because a shell that starts us in the
+    # SIGTERM ends it as Ctrl-C does: with everything put away. Said of SIGINT too: a shell that starts us in the
     # background has it ignored, and Python leaves that as it is.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
@@ -137,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     bench.add_argument("--quick", action="store_true", help="fewer rounds, smaller objects, no re-bake")
-    bench.add_argument("--only", metavar="ROW", action="append", choices=list(MEASUREMENTS), help="repeatable")
+    bench.add_argument("--only", metavar="ROW", action="append", choices=list(MEASUREMENTS), help="only these rows; repeatable")
     bench.add_argument("--rounds", metavar="N", type=_rounds, help="how often each thing is measured")
     bench.add_argument("--json", metavar="FILE", type=Path, help="write the rows there too")
     bench.add_argument("--peer", action="store_true", help="install the peer into .venv-peer first (network)")
