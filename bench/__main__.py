@@ -137,7 +137,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     bench.add_argument("--quick", action="store_true", help="fewer rounds, smaller objects, no re-bake")
-    bench.add_argument("--only", metavar="ROW", action="append", choices=list(MEASUREMENTS), help="only these rows; repeatable")
+    keys = list(MEASUREMENTS)
+    bench.add_argument("--only", metavar="ROW", action="append", choices=keys, help="only this row; repeatable")
     bench.add_argument("--rounds", metavar="N", type=_rounds, help="how often each thing is measured")
     bench.add_argument("--json", metavar="FILE", type=Path, help="write the rows there too")
     bench.add_argument("--peer", action="store_true", help="install the peer into .venv-peer first (network)")
