@@ -174,8 +174,7 @@ BROKEN = (
         ("        if self.path == PING:\n", "        if self.path == PING:\n            with lock: pass\n"),
         (
             PARSED,
-            "            with lock: time.sleep(2.5 if len(data) == 2 and threading.active_count() in (4, 5, 6, 7) else 0)\n"
-            + PARSED,
+            "            with lock: time.sleep(3 if 3 < threading.active_count() < 8 else 0)\n" + PARSED,
         ),
     ),
     broken("takes no POST", "serve-invocations", ('self.path != "/invocations"', 'self.path != "/predict"')),
@@ -234,7 +233,7 @@ BROKEN = (
         (
             "    def body(self):\n",
             "    def handle_one_request(self):\n        super().handle_one_request()\n"
-            "        if self.command == 'GET' and len(self.rfile.peek1()): self.rfile.read1()\n    def body(self):\n",
+            "        self.rfile = self.connection.makefile('rb')\n    def body(self):\n",
         ),
     ),
     broken("knows no chunks", "serve-chunked-body", ('== "chunked"', '== "never"'), claims=TRANSFORM),
