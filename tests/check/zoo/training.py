@@ -90,11 +90,8 @@ BROKEN = (
     broken("is on algo-1", "train-hostname", first('[ "$(hostname)" = algo-1 ]')),
     broken("wants SM_MODEL_DIR", "train-sm-variables", trainer((LAST, 'echo trained > "$SM_MODEL_DIR/model.txt"'))),
     broken("is nobody", "train-user", trainer(instructions=("USER nobody",))),
-    broken(
-        "downloads its weights",
-        "train-network-isolation",
-        first("wget -q -T 5 -O /tmp/weights http://192.0.2.1/weights"),
-    ),
+    # Asks the kernel for the way out, which a download would take: busybox alone cannot look up names.
+    broken("wants a way out", "train-network-isolation", first("ip route get 192.0.2.1")),
     broken("puts the model elsewhere", "train-model", trainer(("/opt/ml/model/model.txt", "/tmp/model.txt"))),
     broken("links its model", "train-model-links", trainer((LAST, f"{LAST}\nln -s model.txt /opt/ml/model/latest"))),
     broken("is silent", "train-logs", trainer(("set -eu\n", "set -eu\nexec > /tmp/log 2>&1\n"))),
