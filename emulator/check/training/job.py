@@ -92,9 +92,9 @@ class Ended:
         """How many lines it had written in the middle of its time; 0 where that cannot be told."""
         if self.started_at is None or not 4 <= len(self.log) < _MOST_LINES:
             return 0
-        middle = (self.started_at + self.seconds / 2) * 1e9
-        count = 1 + sum(line.time < middle for line in self.log)
-        return count if count < len(self.log) - 1 else 0
+        middle, late = ((self.started_at + part * self.seconds) * 1e9 for part in (0.5, 0.8))
+        count = 1 + sum(line.time < middle for line in self.log)  # with the first one after the middle
+        return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
 
 
 class Running:

@@ -117,5 +117,9 @@ BROKEN = (
         "train-checkpoint-resume",
         trainer(("for epoch in", "[ ! -d /opt/ml/checkpoints ] || mkdir /opt/ml/checkpoints/run\nfor epoch in")),
     ),
-    broken("is alone", "train-two-hosts", first("! grep -q algo-2 /opt/ml/input/config/resourceconfig.json")),
+    broken(
+        "is alone",
+        "train-two-hosts",
+        first("if grep -q algo-2 /opt/ml/input/config/resourceconfig.json; then exit 5; fi"),
+    ),
 )

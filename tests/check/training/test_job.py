@@ -1,0 +1,120 @@
+"""Jobs of the kit: what they are given, what is seen of them, and that nothing is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check import subject
+from emulator.check.checks import Context, Options
+from emulator.check.runner import Run
+from emulator.check.training.baseline import as_number
+from emulator.check.training.job import Ended, Job, channels_of, run, running
+from emulator.commands.workbench import OptMl
+from emulator.containers.docker import DockerEngine
+from emulator.containers.engine import LogLine
+from tests.check.zoo.training import SOUND_TRAINER
+from tests.check.zoo.zoo import Recipe, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOR_EVER = Recipe({"bin/train": "#!/bin/sh\necho begun\nsleep 1000\n"})
+
+
+@pytest.fixture
+def with_data(tmp_path: Path) -> Context:
+    return Context(subject.from_path(tmp_path), options=Options(data=tmp_path))
+
+
+@pytest.fixture
+def docker() -> Iterator[DockerEngine]:
+    engine = DockerEngine()
+    yield engine
+    engine.close()
+
+
+def line(second: float) -> LogLine:
+    return LogLine(int(second * 1e9), "stdout", f"at {second}")
+
+
+def test_each_folder_of_the_data_is_a_channel(with_data: Context, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "test").mkdir()
+
+    assert channels_of(with_data) == {"test": tmp_path / "test", "train": tmp_path / "train"}
+
+
+def test_a_folder_of_files_is_the_channel_training(with_data: Context, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1,2\n")
+
+    assert channels_of(with_data) == {"training": tmp_path}
+
+
+def test_a_job_without_data_has_no_channels(tmp_path: Path) -> None:
+    assert channels_of(Context(subject.from_path(tmp_path))) == {}
+
+
+def test_the_middle_of_a_training_is_told_by_its_lines() -> None:
+    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in range(10)))
+
+    assert ended.middle_line == 6
+
+
+@pytest.mark.parametrize("seconds", [(0, 1, 2, 3), (9, 9.1, 9.2, 9.3), (1, 9)])
+def test_lines_that_are_all_at_one_end_tell_no_middle(seconds: tuple[float, ...]) -> None:
+    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in seconds))
+
+    assert ended.middle_line == 0
+
+
+@pytest.mark.parametrize(("text", "value"), [("3", 3), ("0.5", 0.5), ("adam", "adam"), ("true", True)])
+def test_hyperparameters_are_tried_as_the_values_that_they_spell(text: str, value: object) -> None:
+    assert as_number(text) == value
+
+
+def test_how_a_job_ended_is_told_with_its_last_words() -> None:
+    assert Ended(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
+    assert Ended(None, 60.0).outcome == "not done after 60.0 s, without a word"
+
+
+@pytest.mark.docker
+def test_nothing_is_left_of_a_job_that_does_not_end(docker: DockerEngine) -> None:
+    with Run(docker, Options(workbench=OptMl())) as kit:
+        kit.examine(subject.from_engine(docker, build(FOR_EVER), kit.context.labels))
+
+        ended = run(kit.context, Job(), seconds=2)
+
+        assert ended.exit_code is None
+        assert docker.find(kit.context.labels) == []
+        assert docker.networks(kit.context.labels) == []
+
+
+@pytest.mark.docker
+def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngine) -> None:
+    tells = "#!/bin/sh\ngrep -c . /etc/resolv.conf\nhostname\nip route\n"
+    with Run(docker, Options(workbench=OptMl())) as kit:
+        recipe = Recipe({"bin/train": tells})
+        kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
+        with running(kit.context, Job(hosts=2)) as job:
+            assert job.wait(30, 0)
+            assert job.wait(30, 1)
+            first, second = (["\n".join(one.text for one in job.ended(host).log)] for host in range(2))
+
+    assert "ip-10-0-209-111.ec2.internal" in first[0]
+    assert "ip-10-0-209-112.ec2.internal" in second[0]
+    assert "default" not in first[0]
+
+
+@pytest.mark.docker
+def test_the_data_is_copied_for_each_job(docker: DockerEngine, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("mine")
+    spoils = SOUND_TRAINER.replace("echo done", "echo spoilt > /opt/ml/input/data/training/data.csv")
+    with Run(docker, Options(workbench=OptMl(), data=tmp_path)) as kit:
+        kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": spoils})), kit.context.labels))
+
+        assert run(kit.context, Job(), seconds=60).exit_code == 0
+
+    assert (tmp_path / "data.csv").read_text() == "mine"
