@@ -88,14 +88,18 @@ def state_of(answer: Mapping[str, Any]) -> ContainerState:
         for inside, bindings in ((answer.get("NetworkSettings") or {}).get("Ports") or {}).items()
         if bindings and inside.endswith("/tcp")
     }
+    started, finished = _seconds(state.get("StartedAt")), _seconds(state.get("FinishedAt"))
+    if status == "exited" and started is not None and finished is not None:
+        # Docker notes the start when its runtime has answered; the end of a short life may come before that.
+        started = min(started, finished)
     return ContainerState(
         id=answer["Id"],
         name=answer["Name"].removeprefix("/"),
         status=status,
         exit_code=state.get("ExitCode") if status == "exited" else None,
         oom_killed=bool(state.get("OOMKilled")),
-        started_at=_seconds(state.get("StartedAt")),
-        finished_at=_seconds(state.get("FinishedAt")),
+        started_at=started,
+        finished_at=finished,
         error=error,
         image=answer["Config"]["Image"],
         labels=answer["Config"].get("Labels") or {},

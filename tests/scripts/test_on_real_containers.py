@@ -21,10 +21,12 @@ ECHO = "def invoke(body, headers): return 200, body.upper()"
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
     docker("build", "--quiet", "--tag", BOX, str(ROOT / "tests" / "scenarios" / "box"))
-    process = EmulatorProcess(tmp_path_factory.mktemp("samebox"), training_stop_seconds="2", startup_seconds="6")
+    process = EmulatorProcess(tmp_path_factory.mktemp("samebox"), training_stop_seconds="2", startup_seconds="20")
     process.up()
     yield process
-    run(process, "samebox", "down", "--stop-containers")
+    told = run(process, "samebox", "down", "--stop-containers")
+    process.remove()
+    assert told.returncode == 0, told.stderr
 
 
 def run(emulator: EmulatorProcess, program: str, *words: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
