@@ -40,11 +40,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Broken:
-    """Something with one fault: an image that is run, an archive that is only read (Made), or a model (`arguments`)."""
+    """Something with one fault: an image that is run, an archive that is only read, or no image but a model (`arguments`)."""
 
     name: str  # what is wrong with it, as a phrase
     fails: str  # the id of the one check that must say so
-    subject: Recipe | Made | None
+    subject: Recipe | Made | bytes | None
     claims: frozenset[Claim] = frozenset()
     arguments: Mapping[str, Any] = field(default_factory=dict)  # further Options; a function gets a folder
     dockerfile: str = ""
@@ -55,7 +55,7 @@ class Sound:
     """Something without a fault: what it is checked for passes, or is skipped for a reason."""
 
     name: str
-    subject: Recipe | Made | None
+    subject: Recipe | Made | bytes | None
     claims: frozenset[Claim] = frozenset()
     arguments: Mapping[str, Any] = field(default_factory=dict)
     dockerfile: str = ""
