@@ -33,6 +33,7 @@ How a check is added
      `labels=context.labels`: what bears them is removed at the end, on Ctrl-C, at the check's time
      limit, and by the next run after a kill -9. Remove them yourself as soon as they have served, too. Files to
      mount go below `context.scratch`.
+   - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` runs a job in it.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten what must wait, and say so
      in `seen`.
    - `context.shared.get(key, make, close)` makes what several checks use once; its failure is remembered, too.
@@ -43,7 +44,8 @@ How a check is added
    A need that is not met makes it skipped, with the reason. A claim that nobody makes leaves it out. Put the module's
    tuple into `registry.py`; the order there is the order in which they run.
 
-5. Prove it: a test that passes and one that fails, and an image in the zoo that breaks exactly this rule.
+5. Prove it: an animal in the zoo (tests/check/zoo) that breaks exactly this rule, and a sound one that keeps it; tests
+   of the cases in between.
 
 This room imports nothing of the emulator but the data types of `emulator.containers.engine`.
 """

@@ -40,7 +40,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Broken:
-    """Something with one fault: an image that is run, an archive that is only read, or no image but a model (`arguments`)."""
+    """Something with one fault: an image that is run, an archive that is only read, or a model (in `arguments`)."""
 
     name: str  # what is wrong with it, as a phrase
     fails: str  # the id of the one check that must say so
