@@ -30,7 +30,7 @@ class Settings:
     workers: int | None
     """SAGEMAKER_MODEL_SERVER_WORKERS: processes, each with the model loaded; one per core that memory allows."""
     threads: int | None
-    """SAMEBOX_MODEL_THREADS: predictions at once in one process; by default 1 for handlers of the model's own."""
+    """SERVE_MODEL_THREADS: predictions at once in one process; by default 1 for handlers of the model's own."""
     timeout_seconds: int
     """SAGEMAKER_MODEL_SERVER_TIMEOUT[_SECONDS]: how long one prediction may take before its process is replaced; 60."""
     max_payload_megabytes: int
@@ -66,7 +66,7 @@ class Settings:
             # An s3:// address is for whoever unpacks it; SageMaker's SDK then puts the code into the model's archive.
             submit_directory=Path(submit) if submit and "://" not in submit else None,
             workers=optional_number(environment, "SAGEMAKER_MODEL_SERVER_WORKERS"),
-            threads=optional_number(environment, "SAMEBOX_MODEL_THREADS"),
+            threads=optional_number(environment, "SERVE_MODEL_THREADS"),
             timeout_seconds=number(environment, "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS", timeout, least=1),
             max_payload_megabytes=number(environment, "SAGEMAKER_MAX_PAYLOAD_IN_MB", 0, least=0),
             default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "application/json",
