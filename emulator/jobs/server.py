@@ -249,6 +249,8 @@ class Server:
             state = self._patiently(lambda: engine.inspect(self._container))
             if state.running:
                 raise self._cannot_start(str(error)) from error
+            if self._follower is not None:
+                self._follower.wait(LOGS_SECONDS)  # what it said comes before what we say of it
             return Verdict("exited", f"the container exited with code {state.exit_code}", 0, 0.0, state.exit_code)
         rules = PingRules(
             window_seconds=max(until - time.monotonic(), 0.0),
