@@ -79,14 +79,14 @@ def test_links_are_followed_in_every_part_of_a_path() -> None:
 
 
 def test_path_is_searched_in_order_for_what_may_be_run() -> None:
-    files = files_of(layer(Entry("a/tool", b"x"), script("b/tool"), script("work/c/tool"), Entry("c/tool/")))
+    files = files_of(layer(Entry("a/tool", b"x"), script("b/tool"), script("home/c/tool"), Entry("c/tool/")))
     assert [found.path for path in ("/a:/b", "/c:/b") if (found := files.which("tool", path))] == ["/b/tool", "/b/tool"]
     without = files.which("tool", "/a")
     assert without is not None
     assert not without.executable
     assert files.which("tool", "/nowhere") is None
-    assert (relative := files.which("c/tool", "/a", "/work")) is not None
-    assert relative.path == "/work/c/tool"
+    assert (relative := files.which("c/tool", "/a", "/home")) is not None
+    assert relative.path == "/home/c/tool"
 
 
 # Tars of every sort
