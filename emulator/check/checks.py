@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,8 @@ Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
 FILES: frozenset[Need] = frozenset({"files"})  # the needs of a check that only reads
 
 LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
+
+log = logging.getLogger(__name__)
 
 
 class CannotCheck(Exception):
@@ -113,8 +116,8 @@ class Shared:
             closer = self._closers.pop()
             try:
                 closer()
-            except Exception:  # noqa: S112  # the sweep that follows removes what is left
-                continue
+            except Exception:  # the sweep that follows removes what is left; what went wrong is not lost
+                log.warning("something a check made could not be closed", exc_info=True)
 
 
 @dataclass(frozen=True)
