@@ -136,7 +136,7 @@ def download(
 
 
 def restore(
-    plan: ChannelPlan, objects: Objects, directory: Path, cancelled: Event | None = None, streams: int = 8
+    plan: ChannelPlan, objects: Objects, directory: Path, cancelled: Event | None = None, streams: int = 4
 ) -> None:
     """Make `directory` hold what is planned, without a manifest: for checkpoints, before the first start."""
     with disk_errors(directory):
