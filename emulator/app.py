@@ -97,7 +97,7 @@ class Emulator:
         self._started.callback(self._s3.stop)
         self._started.callback(self._registry.stop)
         keys = self._s3.credentials
-        objects = Objects(self._s3.url, keys.access_key, keys.secret_key)
+        objects = Objects(self._s3.url, keys.access_key, keys.secret_key, folder=self._s3.root)
         services = Services(
             settings=self.settings,
             resources=self.resources,

@@ -1,4 +1,7 @@
+import dataclasses
+import errno
 import hashlib
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -119,6 +122,77 @@ def test_a_large_object_goes_up_in_parts_and_comes_down_whole(store: Objects, tm
     store.download(item, tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == chunk * 40
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.fixture
+def beside(server: S3Server) -> Iterator[Objects]:
+    """The same objects for somebody who may look into the server's folder, and whom the server itself will not hear."""
+    objects = Objects("http://127.0.0.1:9", "key", "secret", connect_timeout=1, attempts=1, folder=server.root)
+    yield objects
+    objects.close()
+
+
+def test_objects_of_this_machine_are_copied_without_asking_the_server(
+    store: Objects, beside: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_COPY_BYTES", 1_000_000)
+    body = hashlib.sha256(b"seed").digest() * 100_000
+    store.create_bucket("near")
+    for key in ("a/b/x.bin", "empty"):
+        store.put(f"s3://near/{key}", body if key != "empty" else b"")
+    for item in store.list("s3://near/"):
+        target = tmp_path / item.key.replace("/", "-")
+        beside.download(item, target)
+        assert target.read_bytes() == (body if item.size else b"")
+        assert target.stat().st_mode & 0o777 == 0o644
+        assert abs(target.stat().st_mtime - item.modified) < 1
+    # What was copied is a file of its own: a job may write to it.
+    (tmp_path / "a-b-x.bin").write_bytes(b"mine")
+    assert store.get("s3://near/a/b/x.bin") == body
+
+
+def test_what_is_not_the_file_that_was_listed_is_asked_of_the_server(
+    store: Objects, beside: Objects, folder: Path, tmp_path: Path
+) -> None:
+    store.create_bucket("near")
+    store.put("s3://near/x", b"as listed")
+    (item,) = store.list("s3://near/x")
+    inside = folder / "near" / "x"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"as listed")
+    os.utime(elsewhere, (item.modified, item.modified))
+    link = tmp_path / "link"
+    link.symlink_to(elsewhere)
+    for change in (
+        lambda: inside.write_bytes(b"grown since then"),
+        lambda: os.utime(inside, (1, 1)),
+        lambda: inside.unlink(),
+        lambda: link.replace(inside),
+    ):
+        inside.unlink(missing_ok=True)
+        inside.write_bytes(b"as listed")
+        os.utime(inside, (item.modified, item.modified))
+        change()
+        with pytest.raises(Unreachable):
+            beside.download(item, tmp_path / "x")
+    (folder / "other").write_bytes(b"123456789")
+    with pytest.raises(Unreachable):
+        beside.download(dataclasses.replace(item, key="../other"), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_copy_between_file_systems_is_the_kernels_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> int:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    (tmp_path / "from").write_bytes(b"0123456789")
+    with (tmp_path / "from").open("rb") as source, (tmp_path / "to").open("wb") as target:
+        assert module.copy(source.fileno(), target.fileno(), 4) == 4
+        assert module.copy(source.fileno(), target.fileno(), 6) == 6
+        with pytest.raises(OSError, match="ended early"):
+            module.copy(source.fileno(), target.fileno(), 1)
+    assert (tmp_path / "to").read_bytes() == b"0123456789"
 
 
 def test_an_upload_whose_source_fails_leaves_nothing(store: Objects, folder: Path) -> None:
