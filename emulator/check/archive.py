@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+import zstandard
 from isal import igzip, isal_zlib
 
 from emulator.check import tar
@@ -36,6 +37,7 @@ _DAMAGED: tuple[type[Exception], ...] = (
     lzma.LZMAError,
     gzip.BadGzipFile,
     zlib.error,
+    zstandard.ZstdError,
     _ISAL_ERROR,
 )
 
@@ -301,6 +303,7 @@ def _uncompressed(stream: io.BufferedReader[Any]) -> Iterator[BinaryIO]:
         with lzma.LZMAFile(stream) as plain_xz:
             yield cast("BinaryIO", plain_xz)
     elif head[:4] == _ZSTD:
-        raise NotAnImage("it is compressed with zstd, which is not read here: write it with compression=gzip")
+        with zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=False) as plain_zstd:
+            yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", plain_zstd), 1 << 20))
     else:
         yield stream

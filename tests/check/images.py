@@ -10,12 +10,15 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import zstandard
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+_COMPRESSIONS = {"": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
 PATH = "PATH=/usr/local/bin:/usr/bin:/bin"
 
 
@@ -89,12 +92,14 @@ class Made:
         files["manifest.json"] = json.dumps([{"Config": "config.json", "RepoTags": [], "Layers": names}]).encode()
         return tar_of(files)
 
-    def oci_archive(self, manifest_type: str = OCI_MANIFEST, attested: bool = False, compress: bool = True) -> bytes:
+    def oci_archive(
+        self, manifest_type: str = OCI_MANIFEST, attested: bool = False, compression: str = "gzip"
+    ) -> bytes:
         """As buildx writes it with type=oci."""
-        return tar_of(self.oci_files(manifest_type, attested, compress))
+        return tar_of(self.oci_files(manifest_type, attested, compression))
 
     def oci_files(
-        self, manifest_type: str = OCI_MANIFEST, attested: bool = False, compress: bool = True
+        self, manifest_type: str = OCI_MANIFEST, attested: bool = False, compression: str = "gzip"
     ) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
 
@@ -103,7 +108,7 @@ class Made:
             return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
 
         oci = manifest_type == OCI_MANIFEST
-        ending = "+gzip" if compress else ""
+        ending = f"+{compression}" if compression else ""
         layer_type = (
             f"application/vnd.oci.image.layer.v1.tar{ending}"
             if oci
@@ -113,7 +118,7 @@ class Made:
             "schemaVersion": 2,
             "mediaType": manifest_type,
             "config": blob(json.dumps(self.document()).encode(), "application/vnd.oci.image.config.v1+json"),
-            "layers": [blob(gzip.compress(one, 1) if compress else one, layer_type) for one in self.layers],
+            "layers": [blob(_COMPRESSIONS[compression](one), layer_type) for one in self.layers],
         }
         top = blob(json.dumps(manifest).encode(), manifest_type)
         top["platform"] = {"os": "linux", "architecture": self.architecture}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import random
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from emulator.check import subject
 from emulator.check.archive import NotAnImage
@@ -27,6 +29,7 @@ TWO = Made(
     ),
     {"Entrypoint": ["serve"], "User": "nobody", "ExposedPorts": {"8080/tcp": {}}},
 )
+BIG = Made((layer(Entry("noise", random.Random(1).randbytes(400_000))),))  # more than one block of any compression
 
 
 def write(folder: Path, data: bytes) -> Path:
@@ -40,13 +43,18 @@ def write(folder: Path, data: bytes) -> Path:
     [
         Made.docker_archive,
         Made.oci_archive,
-        lambda made: made.oci_archive(compress=False),
+        lambda made: made.oci_archive(compression=""),
         lambda made: made.oci_archive(DOCKER_MANIFEST, attested=True),
         lambda made: gzip.compress(made.docker_archive()),
         lambda made: bz2.compress(made.docker_archive()),
         lambda made: lzma.compress(made.oci_archive()),
+        lambda made: made.oci_archive(compression="zstd"),
+        lambda made: zstandard.compress(made.docker_archive()),
     ],
-    ids=["docker", "oci", "oci plain", "oci attested", "docker gzip", "docker bzip2", "oci xz"],
+    ids=[
+        *("docker", "oci", "oci plain", "oci attested", "docker gzip", "docker bzip2", "oci xz"),
+        *("oci of zstd layers", "docker zstd"),
+    ],
 )
 def test_every_form_of_an_archive_is_read(tmp_path: Path, form: Callable[[Made], bytes]) -> None:
     image = subject.from_path(write(tmp_path, form(TWO)))
@@ -94,7 +102,8 @@ def test_an_image_that_the_engine_has_not_is_missing(tmp_path: Path) -> None:
         (tar_of({"manifest.json": b'[{"Config": "c", "Layers": []}]'}), "configuration, c, is missing"),
         (TWO.docker_archive()[:3000], "cut off or damaged"),
         (gzip.compress(TWO.docker_archive())[:150], "cut off or damaged|neither"),
-        (TWO.oci_archive(compress=False)[:5000], "cut off or damaged"),
+        (zstandard.compress(BIG.docker_archive())[:-40], "cut off or damaged"),
+        (TWO.oci_archive(compression="")[:5000], "cut off or damaged"),
     ],
 )
 def test_what_is_no_whole_image_is_said_to_be_none(tmp_path: Path, data: bytes, words: str) -> None:
