@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator import cli
-from emulator.check.checks import Check
-from emulator.check.findings import Rule
 from emulator.check.registry import CHECKS
-from emulator.commands import check
-from emulator.commands.outcome import Stop
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:
@@ -119,40 +115,3 @@ def test_the_list_shows_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--list"]) == 0
     said = capsys.readouterr().out
     assert [check.rule.id for check in CHECKS if check.rule.id not in said] == []
-
-
-def some(*ids: str) -> list[Check]:
-    return [Check(Rule(one, "", "", "fail", "static", ""), lambda _: ()) for one in ids]
-
-
-@pytest.mark.parametrize(
-    ("only", "skip", "left"),
-    [
-        ([], [], ["serve-a", "serve-b", "train-a"]),
-        (["serve-*"], [], ["serve-a", "serve-b"]),
-        (["serve-a,train-a"], [], ["serve-a", "train-a"]),
-        (["serve-*"], ["serve-b"], ["serve-a"]),
-        ([], ["*-a"], ["serve-b"]),
-    ],
-)
-def test_checks_are_chosen_by_ids_and_patterns(only: list[str], skip: list[str], left: list[str]) -> None:
-    checks = some("serve-a", "serve-b", "train-a")
-    assert [one.rule.id for one in check.chosen(checks, only, skip)] == left
-
-
-@pytest.mark.parametrize(
-    ("size", "number"), [("10", 10), ("2.5GB", 2_500_000_000), ("1 KiB", 1024), ("900mib", 900 << 20)]
-)
-def test_a_size_is_read_as_people_write_it(size: str, number: int) -> None:
-    assert check.bytes_of(size) == number
-
-
-def test_a_size_that_is_none_stops(tmp_path: Path) -> None:
-    with pytest.raises(Stop):
-        check.bytes_of("10 apples")
-
-
-def test_a_path_is_told_from_an_images_name(tmp_path: Path) -> None:
-    write(tmp_path, GOOD)
-    assert [check.looks_like_path(one) for one in ("image.tar", "./x", "gone.tar.gz", "~/x")] == [True] * 4
-    assert [check.looks_like_path(one) for one in ("mine", "mine:1", "localhost:4566/mine:1")] == [False] * 3

@@ -10,7 +10,7 @@ from emulator.check import subject
 from emulator.check.checks import LABEL, CannotCheck, Options
 from emulator.check.runner import Run
 from emulator.check.serving import SERVING
-from emulator.commands.check import _unpack
+from emulator.commands.examination import unpack
 from emulator.containers.docker import DockerEngine
 from tests.check.zoo import serving
 from tests.check.zoo.artifacts import MODEL, archive
@@ -55,7 +55,7 @@ model = archive(*MODEL)  # written into a folder
 def test_exactly_the_planted_fault_is_named(engine: Engine, animal: Broken, tmp_path: Path) -> None:
     options: dict[str, Any] = {}
     if animal.fails == "serve-read-only-model":
-        options = {"model": model(tmp_path), "unpack": _unpack}
+        options = {"model": model(tmp_path), "unpack": unpack}
     assert list(found := faults(look(engine, animal, **options))) == [animal.fails], found
 
 
@@ -64,13 +64,13 @@ def test_exactly_the_planted_fault_is_named(engine: Engine, animal: Broken, tmp_
 def test_exactly_the_planted_fault_in_the_loading_of_models_is_named(
     engine: Engine, animal: Broken, tmp_path: Path
 ) -> None:
-    found = faults(look(engine, animal, model=model(tmp_path), unpack=_unpack))
+    found = faults(look(engine, animal, model=model(tmp_path), unpack=unpack))
     assert list(found) == [animal.fails], found
 
 
 @pytest.mark.docker
 def test_a_sound_server_keeps_every_rule(engine: Engine, tmp_path: Path) -> None:
-    found = look(engine, serving.SOUND[0], model=model(tmp_path), unpack=_unpack)
+    found = look(engine, serving.SOUND[0], model=model(tmp_path), unpack=unpack)
     assert {one.rule_id: one.seen for one in found if one.status != "pass"} == {}
     assert {one.rule_id for one in found} == {check.rule.id for check in SERVING}
 
@@ -80,8 +80,8 @@ def test_every_rule_is_broken_by_a_server_of_the_zoo() -> None:
     assert broken >= {check.rule.id for check in SERVING} - {"serve-connect-time", "serve-invocation-time"}
 
 
-def test_a_model_that_cannot_be_unpacked_is_no_traceback(tmp_path: Path) -> None:
+def test_a_model_that_cannot_beunpacked_is_no_traceback(tmp_path: Path) -> None:
     path = tmp_path / "model.tar.gz"
     path.write_bytes(b"no tar")
     with pytest.raises(CannotCheck, match="cannot be unpacked"):
-        _unpack(path, tmp_path / "model")
+        unpack(path, tmp_path / "model")
