@@ -21,6 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "services": {"wire", "resources", "traffic", "errors", "settings"},
     "jobs": {"resources", "containers", "data", "errors", "settings"},
     "check": {"containers"},
+    "parity": {"check", "containers"},
 }
 FREE = {"cli", "commands", "app", "edge", "server", "__init__"}
 
@@ -73,7 +74,7 @@ def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
 
 
 def test_the_contract_kit_knows_of_engines_only_what_they_promise() -> None:
-    for path in (PACKAGE / "check").rglob("*.py"):
+    for path in [*(PACKAGE / "check").rglob("*.py"), *(PACKAGE / "parity").rglob("*.py")]:
         rooms = {name for _, name in imports(path) if name.startswith("emulator.containers")}
         assert rooms <= {"emulator.containers.engine"}, path
 
