@@ -20,6 +20,8 @@ from emulator.commands.outcome import Stop
 PUSH_SECONDS = 3600
 ANSWER_SECONDS = 120
 
+_NONE = "<none>"  # docker's word for a tag or a digest that an image has not
+
 
 @dataclass(frozen=True)
 class LocalImage:
@@ -74,6 +76,24 @@ def push(local: str, remote: str, configuration: Path) -> None:
         # The name was only needed for the push. One that was there before was the person's, and stays.
         if had is None:
             _run(["rmi", "--no-prune", remote])
+
+
+def forget(registry: str) -> None:
+    """Take from the local engine the names that it has for images of a registry that is no more. Raises Stop.
+
+    Layers stay where another name has them.
+    """
+    told = _run(["image", "ls", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}"])
+    if told.returncode:
+        raise Stop(f"docker image ls: {told.stderr.strip()}")
+    names = set()
+    for repository, tag, digest in map(str.split, told.stdout.splitlines()):
+        if repository.startswith(f"{registry}/"):
+            names.add(f"{repository}:{tag}" if tag != _NONE else f"{repository}@{digest}")
+    if names:
+        gone = _run(["rmi", "--no-prune", *sorted(names)])
+        if gone.returncode and "No such image" not in gone.stderr:
+            raise Stop(f"docker rmi: {gone.stderr.strip()}")
 
 
 def _keep_context(own: Path, configuration: Path) -> None:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
+from emulator.commands import local_docker
+
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
     from types_boto3_logs import CloudWatchLogsClient
@@ -118,6 +120,7 @@ class EmulatorProcess:
         self.down()
         for container in self.containers():
             docker("rm", "--force", container)
+        local_docker.forget(f"localhost:{self.port}")
 
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -43,6 +43,7 @@ def test_the_demo_reaches_its_accuracy(data_dir: Path) -> None:
     accuracy = re.search(r"Accuracy on the held-out digits: ([0-9.]+)", done.stdout)
     assert accuracy is not None, done.stdout[-4000:]
     assert float(accuracy[1]) >= 0.97
+    assert image_names(done.stdout) == []
 
 
 def test_the_demo_can_be_interrupted_and_has_pushed_before(data_dir: Path) -> None:
@@ -58,3 +59,12 @@ def test_the_demo_can_be_interrupted_and_has_pushed_before(data_dir: Path) -> No
                 demo.send_signal(signal.SIGINT)
     assert demo.returncode == 130, "".join(said)[-4000:]
     assert sum("there already" in line for line in said) == 2, "".join(said)
+    assert image_names("".join(said)) == []
+
+
+def image_names(said: str) -> list[str]:
+    """The names that the engine still has for images of the demo's registry."""
+    registry = re.search(r"localhost:\d+/", said)
+    assert registry is not None, said
+    names = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    return [name for name in names if name.startswith(registry[0])]
