@@ -57,6 +57,11 @@ _KEPT_NAMES = frozenset(
         "cudnn_version_v8.h",
         "config.json",
         "config",
+        "status",  # of dpkg
+        "installed",  # of apk
+        "timezone",
+        "localtime",
+        "patchlevel.h",
     }
 )
 _KEPT_ENDINGS = (".pem", ".pub", ".key", ".p12", ".pfx", ".ppk", "account.json")

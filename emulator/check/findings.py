@@ -16,6 +16,11 @@ Severity = Literal["fail", "warn"]
 Family = Literal["static", "training", "serving", "artifact", "multi-model", "transform", "processing", "serverless"]
 
 
+def harmless(words: str) -> str:
+    """Words of a stranger's, without what would steer a terminal or could not be written to a file."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", words)
+
+
 @dataclass(frozen=True)
 class Acceptance:
     """Somebody has seen a finding and lives with it: why, since when, and until when."""
@@ -41,8 +46,8 @@ class Finding:
 
     def __post_init__(self) -> None:
         # Half of what is seen are words of an image that nobody vouches for; none of them steer a terminal.
-        object.__setattr__(self, "seen", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self.seen))
-        object.__setattr__(self, "remedy", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self.remedy))
+        object.__setattr__(self, "seen", harmless(self.seen))
+        object.__setattr__(self, "remedy", harmless(self.remedy))
 
     @property
     def counts(self) -> bool:
