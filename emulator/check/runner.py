@@ -74,7 +74,7 @@ class Run:
         # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's.
         self._lock = (self._scratch / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.run_id = f"{int(time.time())}@{socket.gethostname()}@{self._scratch.name}"
+        self.run_id = f"{int(time.time())}@{socket.gethostname()}@{self._scratch}"
         self._context = Context(
             subject=subject or _NOTHING,
             engine=engine,
@@ -237,8 +237,9 @@ def _is_old(run_id: str | None, now: float) -> bool:
         return False
     began, _, rest = run_id.partition("@")
     host, _, folder = rest.partition("@")
-    if host == socket.gethostname() and folder.startswith(_SCRATCH):
-        return not _is_held(Path(tempfile.gettempdir()) / folder)
+    # A run with a temporary folder that cannot be seen from here, such as another user's, may well be alive.
+    if host == socket.gethostname() and Path(folder).is_dir():
+        return not _is_held(Path(folder))
     return not began.isdigit() or now - int(began) > OLD_SECONDS
 
 

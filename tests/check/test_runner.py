@@ -243,6 +243,17 @@ def test_what_a_killed_run_has_left_is_swept_by_the_next(engine: FakeEngine) -> 
     living.close()
 
 
+def test_a_living_run_with_another_temporary_folder_is_let_be(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living = Run(engine, Options(), subject=subject.from_engine(engine, IMAGE, {}))
+    kept = start(living.context)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert sweep_old(engine) == 0
+    assert {one.id for one in engine.find({})} == {kept}
+    living.close()
+
+
 def test_what_another_machine_has_left_is_swept_when_it_is_old(engine: FakeEngine) -> None:
     engine.run(ContainerSpec(IMAGE, command=("sleep",), labels={LABEL: "1000@elsewhere@samebox-check-x"}))
     assert sweep_old(engine, now=2000) == 0
