@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.check import accepted, dockerfile, subject
 from emulator.check.accepted import BadAcceptance
@@ -20,8 +21,9 @@ from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.commands.outcome import Stop
 from emulator.commands.workbench import OptMl
+from emulator.containers import instances
 from emulator.containers.engine import Engine, ImageMissing
-from emulator.data import artifacts
+from emulator.data import artifacts, processing
 from emulator.data.artifacts import ArtifactError
 
 ACCEPTED = Path(".samebox-check.toml")
@@ -41,6 +43,11 @@ class Asked:
     model: Path | None = None
     payloads: Sequence[Path] = ()
     hyperparameters: Sequence[str] = ()  # NAME=VALUE
+    record_io: bool = False
+    instance_type: str = ""
+    entrypoint: Sequence[str] = ()
+    arguments: Sequence[str] = ()
+    outputs: Sequence[str] = ()
     dockerfile: Path | None = None
     max_size: str = ""
     only: Sequence[str] = ()
@@ -68,11 +75,16 @@ def wish_of(asked: Asked) -> Wish:
     if asked.data is not None and not asked.data.is_dir():
         raise Stop(f"{asked.dashes}data {asked.data} is no folder.", status=UNUSABLE)
     options = Options(
-        claims=asked.claims,
+        claims=_claims(asked),
         data=asked.data,
         model=asked.model,
         unpack=unpack,
         hyperparameters=_hyperparameters(asked),
+        record_io=asked.record_io,
+        **_instance(asked),
+        entrypoint=tuple(asked.entrypoint),
+        arguments=tuple(asked.arguments),
+        outputs=tuple(_outputs(asked)),
         workbench=OptMl(),
         payloads=tuple(asked.payloads),
         dockerfile=asked.dockerfile,
@@ -121,7 +133,7 @@ def opened(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, say
     if engine is not None:
         sweep_old(engine)
     with Run(engine, wish.options, wish.dockerfile, why_no_engine) as run:
-        examined = _subject(name, engine, why_no_engine, run, say)
+        examined = subject_of(name, engine, why_no_engine, run, say)
         examined.progress = say
         run.examine(examined)
         yield run
@@ -145,7 +157,8 @@ def unpack(archive: Path, folder: Path) -> None:
         raise CannotCheck(f"the model cannot be unpacked: {error}") from None
 
 
-def _subject(name: str, engine: Engine | None, why_no_engine: str, run: Run, say: Say) -> Subject:
+def subject_of(name: str, engine: Engine | None, why_no_engine: str, run: Run, say: Say) -> Subject:
+    """An archive, or an image that the engine has or can pull. Raises Stop; EngineError."""
     if looks_like_path(name):
         path = Path(name).expanduser()
         if not path.exists():
@@ -166,6 +179,33 @@ def _subject(name: str, engine: Engine | None, why_no_engine: str, run: Run, say
         return subject.from_engine(engine, name, run.context.labels)
     except ImageMissing as error:
         raise Stop(f"there is no image {name} here, and it cannot be pulled: {error}", status=UNUSABLE) from None
+
+
+def _claims(asked: Asked) -> frozenset[Claim]:
+    """What says more of training makes it a claim to train; a root that is only read is one of processing, too."""
+    trains: frozenset[Claim] = frozenset({"train"})
+    if asked.record_io and "pipe" not in asked.claims:
+        raise Stop(f"{asked.dashes}record-io is of channels in Pipe mode: add {asked.dashes}pipe.", status=UNUSABLE)
+    return asked.claims | trains if "pipe" in asked.claims else asked.claims
+
+
+def _instance(asked: Asked) -> dict[str, Any]:
+    """Its name and memory, for Options."""
+    if not asked.instance_type:
+        return {}
+    try:
+        known = instances.describe(asked.instance_type)
+    except instances.UnknownInstanceType as error:
+        raise Stop(f"{asked.dashes}instance-type: {error}", status=UNUSABLE) from None
+    return {"instance_type": known.name, "memory_bytes": int(known.memory_gib * instances.GIB)}
+
+
+def _outputs(asked: Asked) -> Iterator[str]:
+    for path in asked.outputs:
+        whole = path.rstrip("/")
+        if not whole.startswith(f"{processing.ROOT}/"):
+            raise Stop(f"{asked.dashes}output {path}: a path below {processing.ROOT}/ is wanted.", status=UNUSABLE)
+        yield whole
 
 
 def _hyperparameters(asked: Asked) -> dict[str, str]:
