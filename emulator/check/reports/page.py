@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from emulator.check.findings import Finding
     from emulator.check.report import Report
 
-_STYLE = """
+# Of every page that samebox writes.
+STYLE = """
 :root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --ink: #16191f; --soft: #58606b; --rule: #d9dde3;
   --fail: #b3261e; --warn: #8a5a00; --pass: #1b6e3c; --accepted: #14607a; --skipped: #58606b; }
 @media (prefers-color-scheme: dark) { :root { --back: #14171b; --card: #1d2126; --ink: #e8eaed; --soft: #a3abb5;
@@ -60,7 +61,7 @@ def write(report: Report) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(_VERDICTS[report.verdict])}: {escape(report.image)}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 </head>
 <body>
 <main>
