@@ -34,11 +34,11 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="samebox",
         description="A local SageMaker that really runs your containers: one URL for S3, ECR, SageMaker, Logs and STS.",
-        epilog="Start with `samebox up`, then `eval \"$(samebox env)\"` in the shell where your AWS clients run.",
+        epilog='Start with `samebox up`, then `eval "$(samebox env)"` in the shell where your AWS clients run.',
     )
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check):
+    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check, _record):
         add(words)
     return root
 
@@ -83,7 +83,7 @@ def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     env = words.add_parser(
         "env",
         help="print what a shell needs to reach the emulator",
-        description="Print the variables with which AWS clients reach the emulator: eval \"$(samebox env)\"",
+        description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
     )
     _where(env, port=True)
     env.add_argument("--shell", choices=("sh", "fish", "powershell"), default="sh", help="whose words (default: sh)")
@@ -156,8 +156,23 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     claims.add_argument(
         "--serverless", action="append_const", dest="claims", const="serverless", help="serverless endpoints"
     )
+    claims.add_argument(
+        "--streaming", action="append_const", dest="claims", const="streaming", help="endpoints whose answers stream"
+    )
+    claims.add_argument(
+        "--pipe", action="append_const", dest="claims", const="pipe", help="training with channels in Pipe mode"
+    )
+    claims.add_argument(
+        "--read-only-root",
+        action="append_const",
+        dest="claims",
+        const="read-only-root",
+        help="jobs whose root file system is only read: all but /opt/ml, /tmp and /dev/shm",
+    )
     given = check.add_argument_group("what it is given")
-    given.add_argument("--data", type=Path, metavar="DIR", help="folder of training data; each folder in it a channel")
+    given.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of data; a folder in it is a channel or an input"
+    )
     given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz to serve, and to check as an artifact")
     given.add_argument(
         "--payload", type=Path, action="append", default=[], metavar="FILE", help="body of an invocation; repeatable"
@@ -168,6 +183,29 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="of the training jobs that are run; repeatable",
+    )
+    given.add_argument("--record-io", action="store_true", help="with --pipe: RecordWrapperType RecordIO")
+    given.add_argument("--instance-type", metavar="TYPE", help="ml.* type that sets the memory of the jobs")
+    given.add_argument(
+        "--entrypoint",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="ContainerEntrypoint of processing jobs, a word each time (default: the image's own)",
+    )
+    given.add_argument(
+        "--argument",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="ContainerArguments of processing jobs, a word each time; write --argument=--verbose where it has dashes",
+    )
+    given.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="LocalPath of an output of processing jobs; repeatable (default: /opt/ml/processing/output)",
     )
     given.add_argument("--dockerfile", type=Path, metavar="FILE", help="to name its lines, and to lint it")
     given.add_argument("--max-size", metavar="SIZE", help="the image's budget, such as 2.5GB, beside AWS's limits")
@@ -183,6 +221,28 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
 
 
+def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    record = words.add_parser(
+        "record",
+        help="keep calls of an endpoint, to be replayed against an image",
+        description="Keep calls of an endpoint, of AWS or of the emulator, with their answers: in a transcript, a file "
+        "of JSON Lines that `samebox parity --recorded` replays. Either it invokes the endpoint with what is given, or it "
+        "listens on loopback for an application's calls, passes them on and answers as the endpoint did.",
+        epilog="Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is "
+        "meant. Transcripts hold bodies as they are, and no credentials.",
+    )
+    record.add_argument("endpoint", metavar="ENDPOINT", help="name of the endpoint")
+    record.add_argument("--payload", type=Path, action="append", default=[], metavar="FILE", help="a body; repeatable")
+    record.add_argument("--content-type", metavar="TYPE", help="of the payloads (default: by the file's ending)")
+    record.add_argument("--accept", metavar="TYPE", help="what is asked for")
+    record.add_argument("--times", type=int, default=1, metavar="N", help="send all payloads so often (default: 1)")
+    record.add_argument("--listen", metavar="[HOST:]PORT", help="take an application's calls there; 0: any free port")
+    record.add_argument("--output", type=Path, required=True, metavar="FILE", help="the transcript")
+    record.add_argument("--append", action="store_true", help="add to a transcript of the same endpoint")
+    record.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
+    record.add_argument("--yes", "-y", action="store_true", help="do not ask before calls that AWS may bill")
+
+
 def _where(command: argparse.ArgumentParser, port: bool = False) -> None:
     command.add_argument("--data-dir", type=Path, help="the emulator's folder (default: ~/.local/share/samebox)")
     if port:
@@ -191,9 +251,7 @@ def _where(command: argparse.ArgumentParser, port: bool = False) -> None:
 
 def _settings_text() -> str:
     lines = ["Every setting can be given in the environment:"]
-    lines += [
-        f"  {PREFIX}{one.name.upper()}\n      {one.metadata['sentence']}" for one in dataclasses.fields(Settings)
-    ]
+    lines += [f"  {PREFIX}{one.name.upper()}\n      {one.metadata['sentence']}" for one in dataclasses.fields(Settings)]
     return "\n".join(lines)
 
 

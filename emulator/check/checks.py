@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 # What the image is said to be able to do: the command line's words, or a guess from what is on its PATH.
-Claim = Literal["train", "serve", "transform", "multi-model", "processing", "serverless"]
+Claim = Literal[
+    "train", "serve", "transform", "multi-model", "processing", "serverless", "streaming", "pipe", "read-only-root"
+]
+# These say more of a claim, and nothing alone: without another, what is on the image's PATH decides.
+FURTHER: frozenset[Claim] = frozenset({"pipe", "read-only-root"})
 # A check with a need that is not met is skipped, and the report says which. One with a claim that nobody makes is
 # not of interest, and is left out.
 Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
@@ -130,9 +134,16 @@ class Options:
     unpack: Callable[[Path, Path], None] | None = None  # unpacks such an archive at a path; raises CannotCheck
     payloads: tuple[Path, ...] = ()  # --payload
     hyperparameters: Mapping[str, str] = field(default_factory=dict)  # --hyperparameter, as a job's request has them
+    record_io: bool = False  # --record-io: RecordWrapperType of channels in Pipe mode
+    instance_type: str = "ml.m5.large"  # --instance-type
+    memory_bytes: int | None = None  # of that instance; None: nobody named one, and a part of this machine is given
+    entrypoint: tuple[str, ...] = ()  # --entrypoint, of processing jobs
+    arguments: tuple[str, ...] = ()  # --argument, of processing jobs
+    outputs: tuple[str, ...] = ()  # --output: local paths of processing jobs; none: /opt/ml/processing/output
     workbench: Workbench | None = None  # sets up containers as SageMaker does
     dockerfile: Path | None = None
     fast: bool = False  # shorten what must wait, and say so
+    patience: float | None = None  # seconds that an invocation is waited for; None: as long as the platform does
     size_budget: int | None = None  # bytes; the image's own limit, beside AWS's
 
 
@@ -165,10 +176,17 @@ Outcome = Finding | Iterable[Finding]
 
 @dataclass(frozen=True)
 class Check:
-    """`claims`: it is of interest when one of these is claimed; empty: always. `seconds` is its time limit."""
+    """`claims`: it is of interest when one of these is claimed (empty: always), and all of `further` are.
+
+    `seconds` is its time limit.
+    """
 
     rule: Rule
     run: Callable[[Context], Outcome]
     needs: frozenset[Need] = frozenset()
     claims: frozenset[Claim] = frozenset()
     seconds: float = 60.0
+    further: frozenset[Claim] = frozenset()
+
+    def is_of_interest(self, claimed: frozenset[Claim]) -> bool:
+        return self.further <= claimed and (not self.claims or bool(self.claims & claimed))

@@ -107,7 +107,7 @@ class Run:
 
     def run(self, checks: Sequence[Check], show: Show = lambda _: None) -> list[Finding]:
         """The findings of the checks that are of interest for what is claimed, in order."""
-        chosen = [check for check in checks if not check.claims or check.claims & self._context.claims]
+        chosen = [check for check in checks if check.is_of_interest(self._context.claims)]
         found: list[Finding] = []
         for number, check in enumerate(chosen, 1):
             show(Progress(number, len(chosen), check.rule))

@@ -24,3 +24,9 @@ class Workbench(Protocol):
 
     def training(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
         """Make `root` the /opt/ml of `host` ("algo-1") for a CreateTrainingJob request; channels are not touched."""
+
+    def processing(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
+        """Make `root` the /opt/ml of `host` for a CreateProcessingJob request; inputs are not touched."""
+
+    def record(self, payload: bytes) -> bytes:
+        """One object as RecordWrapperType RecordIO wraps it. Raises ValueError where it is too large for that."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.status import Status
 
 from emulator.check import accepted, guess
+from emulator.check.checks import FURTHER
 from emulator.check.findings import Finding
 from emulator.check.registry import CHECKS
 from emulator.check.report import Report
@@ -70,10 +71,11 @@ def examine(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, sc
     ):
         examined = run.context.subject
         claims = wish.options.claims
-        if not claims or any("files" in check.needs for check in wish.checks):
+        if not claims - FURTHER or any("files" in check.needs for check in wish.checks):
             examination.read(examined, status.update)
-        if not claims:
-            claims, note = guess.claims(examined)
+        if not claims - FURTHER:
+            guessed, note = guess.claims(examined)
+            claims = claims | guessed
             notes.append(note)
         run.claim(claims)
         findings = run.run(wish.checks, lambda progress: _show(progress, status))
@@ -120,6 +122,11 @@ def _asked(given: argparse.Namespace) -> Asked:
         model=given.model,
         payloads=given.payload,
         hyperparameters=given.hyperparameter,
+        record_io=given.record_io,
+        instance_type=given.instance_type or "",
+        entrypoint=given.entrypoint,
+        arguments=given.argument,
+        outputs=given.output,
         dockerfile=given.dockerfile,
         max_size=given.max_size or "",
         only=given.only,

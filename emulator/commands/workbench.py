@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from emulator.check.workbench import Prepared
-from emulator.data import opt_ml
+from emulator.data import opt_ml, processing, recordio
 
 REGION = "us-east-1"
+ACCOUNT = "000000000000"
 
 
 class OptMl:
@@ -16,7 +17,16 @@ class OptMl:
     def training(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
         hosts = opt_ml.hosts(request)
         name = request["TrainingJobName"].lower()
-        facts = opt_ml.TrainingFacts(f"arn:aws:sagemaker:{REGION}:000000000000:training-job/{name}", REGION)
+        facts = opt_ml.TrainingFacts(f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}", REGION)
         opt_ml.write_tree(root, request, facts, hosts, host)
         command = opt_ml.command(request)
         return Prepared(opt_ml.environment(request, facts), command.entrypoint, command.command)
+
+    def processing(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
+        name = request["ProcessingJobName"].lower()
+        processing.write_tree(root, request, f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:processing-job/{name}", host)
+        command = processing.command(request)
+        return Prepared(processing.environment(request, REGION), command.entrypoint, command.command)
+
+    def record(self, payload: bytes) -> bytes:
+        return recordio.frame(payload)

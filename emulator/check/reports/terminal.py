@@ -58,6 +58,7 @@ def listing(checks: Iterable[Check], console: Console) -> None:
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for check in checks:
         of = ", ".join(sorted(check.claims)) or "every image"
+        of += "".join(f", --{one}" for one in sorted(check.further))
         table.add_row(check.rule.id, escape(check.rule.title), escape(check.rule.source), of)
     console.print(table)
 

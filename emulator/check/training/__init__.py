@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.check.training import baseline, failing, interruptions
+from emulator.check.training import baseline, claimed, failing, interruptions
 
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
-TRAINING: tuple[Check, ...] = (*baseline.CHECKS, *failing.CHECKS, *interruptions.CHECKS)
+TRAINING: tuple[Check, ...] = (*baseline.CHECKS, *failing.CHECKS, *interruptions.CHECKS, *claimed.CHECKS)

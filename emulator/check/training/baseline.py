@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
+from emulator.check.hosts import NO_NETWORK, to_the_end, words_about
 from emulator.check.static.places import line_of
-from emulator.check.training.job import Ended, Job, channels_of, run, words_about
+from emulator.check.training.job import Job, channels_of, run, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from emulator.check.hosts import Ended
+    from emulator.check.training.pipes import Pipes
+
 SECONDS = 900.0  # for the plain job and all that is tried when it fails
 _PLAIN_SECONDS = 600.0
 _TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
 
-_NO_NETWORK = (
-    r"temporary failure in name resolution|name or service not known|network is unreachable|could not resolve host"
-    r"|bad address|nodename nor servname|no route to host|failed to resolve|getaddrinfo|EndpointConnectionError"
-)
 _NO_PROGRAM = r"executable file not found|train: not found|train: no such file|can't open '?train"
 
 COMPLETES = Rule(
@@ -68,6 +68,14 @@ HOSTNAME = Rule(
     "fail",
     "training",
     "HOSTNAME is ip-….ec2.internal: read current_host from /opt/ml/input/config/resourceconfig.json.",
+)
+OWN_NAME = Rule(
+    "train-own-name",
+    "It finds itself by the name in current_host, at an address that is not 127.0.0.1",
+    "contract §1.1, §1.4.4",
+    "fail",
+    "training",
+    "algo-1 is an address of the network: what others shall reach by that name must listen on 0.0.0.0.",
 )
 SM_VARIABLES = Rule(
     "train-sm-variables",
@@ -135,12 +143,24 @@ SM = {
 
 @dataclass(frozen=True)
 class Baseline:
-    """The plain job's end. `culprit`: the rule that it broke, where it failed; `seen`: how that shows."""
+    """The plain job's end. `culprit`: the rule that it broke, where it failed; `seen`: how that shows.
+
+    `in_pipe_mode`: it trains so, and not in File mode, which an image that claims Pipe mode need not know.
+    """
 
     plain: Ended
     checkpoints: Path
     culprit: Rule | None = None
     seen: str = ""
+    in_pipe_mode: bool = False
+
+
+@dataclass(frozen=True)
+class Piped:
+    """The plain job in Pipe mode, and what it read."""
+
+    ended: Ended
+    pipes: Pipes | None
 
 
 def baseline(context: Context) -> Baseline:
@@ -156,22 +176,59 @@ def trained(context: Context) -> Ended:
     return found.plain
 
 
-def _examined(context: Context) -> Baseline:
+def job_of(context: Context) -> Job:
+    """What a further job is made of: its input mode is the one that the image trains in. Has no checkpoints."""
+    return Job(pipe=baseline(context).in_pipe_mode)
+
+
+def least_seconds(context: Context, more: Ended | None = None) -> float:
+    """What a whole job takes at the least: the first is slow, because nothing of the image was in memory yet."""
+    seen = context.shared.get("training-seconds", lambda: [trained(context).seconds])
+    if more is not None:
+        seen.append(more.seconds)
+    return min(seen)
+
+
+def piped(context: Context) -> Piped:
+    """The plain job in Pipe mode; run once."""
+    return context.shared.get("training-piped", lambda: run_piped(context, _folder(context, "checkpoints-piped")))
+
+
+def run_piped(context: Context, checkpoints: Path, prompt: bool = False) -> Piped:
+    with running(context, Job(checkpoints=checkpoints, pipe=True, prompt_pipes=prompt)) as started:
+        return Piped(to_the_end(context, started, _PLAIN_SECONDS), started.pipes)
+
+
+def _folder(context: Context, name: str) -> Path:
     assert context.scratch is not None
-    checkpoints = context.scratch / "checkpoints"
-    checkpoints.mkdir()
+    folder = context.scratch / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _examined(context: Context) -> Baseline:
+    checkpoints = _folder(context, "checkpoints")
     job = Job(checkpoints=checkpoints)
-    plain = run(context, job, _PLAIN_SECONDS)
-    if plain.trained:
+    seconds = _PLAIN_SECONDS
+    other: Piped | None = None
+    if "pipe" in context.claims and channels_of(context):
+        # First, because one that knows nothing else waits in File mode for a pipe that never comes.
+        other = piped(context)
+        if other.ended.is_good:
+            seconds = 3 * other.ended.seconds + 30
+    plain = run(context, job, seconds)
+    if plain.is_good:
         return Baseline(plain, checkpoints)
+    if other is not None and other.ended.is_good:
+        return Baseline(other.ended, _folder(context, "checkpoints-piped"), in_pipe_mode=True)
     if plain.start_error or plain.exit_code in (126, 127) or words_about(_NO_PROGRAM, plain):
         return Baseline(plain, checkpoints, ARGUMENT, plain.outcome)
-    about = words_about(_NO_NETWORK, plain)
+    about = words_about(NO_NETWORK, plain)
     if about:
         return Baseline(plain, checkpoints, NETWORK, f"{plain.outcome.partition(':')[0]}: {about}")
     if plain.exit_code is not None and plain.seconds < _TRY_SECONDS:
         for rule, words, changed in _departures(context, job):
-            if run(context, changed, _TRY_SECONDS).trained:
+            if run(context, changed, _TRY_SECONDS).is_good:
                 return Baseline(plain, checkpoints, rule, f"{plain.outcome}; {words}, it trains")
     return Baseline(plain, checkpoints, COMPLETES, plain.outcome)
 
@@ -187,6 +244,7 @@ def _departures(context: Context, job: Job) -> Iterator[tuple[Rule, str, Job]]:
         yield HYPERPARAMETERS, "with numbers in place of strings", dataclasses.replace(job, hyperparameters=numbers)
     yield CONFIG_FILES, "without the files that it may not know", dataclasses.replace(job, only_documented_files=True)
     yield HOSTNAME, "on a machine named algo-1", dataclasses.replace(job, hostname="algo-1")
+    yield OWN_NAME, "with algo-1 at 127.0.0.1", dataclasses.replace(job, extra_hosts={"algo-1": "127.0.0.1"})
     yield SM_VARIABLES, "with SM_* variables", dataclasses.replace(job, environment=_sm(context))
     yield ARGUMENT, "without the argument", dataclasses.replace(job, without_argument=True)
 
@@ -213,7 +271,8 @@ def as_number(value: str) -> Any:
 def completes(context: Context) -> Finding:
     found = baseline(context)
     if found.culprit is None:
-        return COMPLETES.passed(f"exit code 0 after {found.plain.seconds:.1f} s")
+        mode = ", in Pipe mode; in File mode it does not train" if found.in_pipe_mode else ""
+        return COMPLETES.passed(f"exit code 0 after {found.plain.seconds:.1f} s{mode}")
     if found.culprit is not COMPLETES:
         raise CannotCheck(f"training fails: see {found.culprit.id}")
     if context.options.data is None and found.plain.exit_code is not None:
@@ -251,14 +310,14 @@ def user(context: Context) -> Finding:
 
 
 def model(context: Context) -> Finding:
-    files = trained(context).model
+    files = trained(context).left.files
     if not files:
         return MODEL.broken("exit code 0, and /opt/ml/model is empty")
     return MODEL.passed(f"{len(files)} file{'' if len(files) == 1 else 's'}, {sum(one.size for one in files):,} bytes")
 
 
 def model_links(context: Context) -> Finding:
-    links = [one for one in trained(context).model if one.link]
+    links = [one for one in trained(context).left.files if one.link]
     if links:
         return MODEL_LINKS.broken(", ".join(f"{one.path} -> {one.link}" for one in links[:3]))
     return MODEL_LINKS.passed("none")
@@ -280,6 +339,7 @@ CHECKS = tuple(
         (HYPERPARAMETERS, hyperparameters),
         (CONFIG_FILES, _not_tripped_over(CONFIG_FILES, "trained with all that SageMaker writes")),
         (HOSTNAME, _not_tripped_over(HOSTNAME, "trained on a machine named ip-10-0-209-118.ec2.internal")),
+        (OWN_NAME, _not_tripped_over(OWN_NAME, "trained with algo-1 at its address in the network")),
         (SM_VARIABLES, _not_tripped_over(SM_VARIABLES, "trained without any from outside")),
         (USER, user),
         (NETWORK, _not_tripped_over(NETWORK, "trained, cut off from the world")),

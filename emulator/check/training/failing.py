@@ -1,13 +1,21 @@
-"""How a job fails: with an exit code and a reason that a person can read, and not as if all were well."""
+"""How a job fails: with an exit code and a reason that a person can read; and how near it came for its memory."""
 
 from __future__ import annotations
 
+import dataclasses
+from typing import TYPE_CHECKING
+
 from emulator.check.checks import Check, Context, Need
 from emulator.check.findings import Finding, Rule
-from emulator.check.training.baseline import SECONDS, trained
-from emulator.check.training.job import Ended, Job, run
+from emulator.check.memory import in_words
+from emulator.check.training.baseline import SECONDS, job_of, least_seconds, trained
+from emulator.check.training.job import run
+
+if TYPE_CHECKING:
+    from emulator.check.hosts import Ended
 
 MOST_CHARACTERS = 1024  # of the failure file become FailureReason (contract §1.7)
+FULL = 0.9  # of the memory
 LITTLE_MEMORY = 32 * 2**20  # no interpreter with a library for numbers starts in it
 
 EXIT_CODE = Rule(
@@ -34,6 +42,14 @@ MEMORY = Rule(
     "training",
     "A shell script goes on after its child was killed: exec the trainer as its last command, or set -e.",
 )
+HEADROOM = Rule(
+    "train-memory-headroom",
+    "Training holds no more than nine tenths of the memory it has",
+    "contract §1.7: a job that is killed for its memory ends with exit code 137",
+    "warn",
+    "training",
+    "Take a larger instance, or hold less at once: smaller batches, fewer loaders. The page cache is not counted.",
+)
 
 
 def failed(context: Context) -> Ended:
@@ -41,13 +57,15 @@ def failed(context: Context) -> Ended:
 
     def fail() -> Ended:
         plain = trained(context)
-        return run(context, Job(read_only_model=True), 3 * plain.seconds + 30)
+        ended = run(context, dataclasses.replace(job_of(context), read_only_model=True), 3 * plain.seconds + 30)
+        least_seconds(context, ended if ended.seconds > plain.seconds / 4 else None)  # it may have failed at once
+        return ended
 
     return context.shared.get("training-failed", fail)
 
 
 def exit_code(context: Context) -> Finding:
-    if not trained(context).model:
+    if not trained(context).left.files:
         return EXIT_CODE.skipped("it writes no model: see train-model")
     ended = failed(context)
     if ended.exit_code == 0:
@@ -58,15 +76,15 @@ def exit_code(context: Context) -> Finding:
 
 
 def failure_file(context: Context) -> Finding:
-    if not trained(context).model:
+    if not trained(context).left.files:
         return FAILURE_FILE.skipped("it writes no model: see train-model")
     ended = failed(context)
     if not ended.exit_code:
         return FAILURE_FILE.skipped("it does not fail: see train-exit-code")
-    if not ended.failure:
+    if not ended.left.message:
         return FAILURE_FILE.broken("there is none: FailureReason will be 'AlgorithmError: , exit code: N'")
     try:
-        text = ended.failure.decode()
+        text = ended.left.message.decode()
     except UnicodeDecodeError as error:
         return FAILURE_FILE.broken(f"byte {error.start} is not UTF-8")
     if len(text) > MOST_CHARACTERS:
@@ -76,16 +94,31 @@ def failure_file(context: Context) -> Finding:
 
 def memory(context: Context) -> Finding:
     plain = trained(context)
-    ended = run(context, Job(memory_bytes=LITTLE_MEMORY), 3 * plain.seconds + 30)
+    job = dataclasses.replace(job_of(context), memory_bytes=LITTLE_MEMORY)
+    ended = run(context, job, 3 * plain.seconds + 30)
+    little = in_words(LITTLE_MEMORY)
     if not ended.oom_killed:
         if ended.exit_code == 0:
-            return MEMORY.skipped(f"it trains within {LITTLE_MEMORY >> 20} MiB, and was never short of memory")
-        return MEMORY.passed(f"within {LITTLE_MEMORY >> 20} MiB: {ended.outcome}")
+            return MEMORY.skipped(f"it trains within {little}, and was never short of memory")
+        return MEMORY.passed(f"given {little}: {ended.outcome}")
     if ended.exit_code == 0:
-        return MEMORY.broken(f"exit code 0, although a process was killed at {LITTLE_MEMORY >> 20} MiB")
+        return MEMORY.broken(f"exit code 0, although a process was killed at the limit of {little}")
     if ended.exit_code is None:
         return MEMORY.broken(f"still running {ended.seconds:.0f} s after, although a process was killed for its memory")
-    return MEMORY.passed(f"exit code {ended.exit_code} when killed at {LITTLE_MEMORY >> 20} MiB")
+    return MEMORY.passed(f"given {little}: {ended.how}")
+
+
+def headroom(context: Context) -> Finding:
+    plain = trained(context)
+    if plain.peak_bytes is None or not plain.memory_bytes:
+        return HEADROOM.skipped("it could not be seen: too short a job, or an engine on another machine")
+    whose = context.options.instance_type
+    if context.options.memory_bytes is None:
+        whose = "this machine's share for it; --instance-type names another"
+    seen = f"it held {in_words(plain.peak_bytes)} of {in_words(plain.memory_bytes)} ({whose})"
+    if plain.peak_bytes > FULL * plain.memory_bytes:
+        return HEADROOM.broken(seen)
+    return HEADROOM.passed(seen)
 
 
 _ENGINE: frozenset[Need] = frozenset({"files", "engine"})
@@ -94,4 +127,5 @@ CHECKS = (
     Check(EXIT_CODE, exit_code, _ENGINE, frozenset({"train"}), SECONDS),
     Check(FAILURE_FILE, failure_file, _ENGINE, frozenset({"train"}), SECONDS),
     Check(MEMORY, memory, _ENGINE, frozenset({"train"}), SECONDS),
+    Check(HEADROOM, headroom, _ENGINE, frozenset({"train"}), SECONDS),
 )

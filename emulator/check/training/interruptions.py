@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
 from emulator.check.findings import Finding, Rule
-from emulator.check.training.baseline import SECONDS, baseline, trained
-from emulator.check.training.job import Ended, Job, run, running
+from emulator.check.hosts import Ended, holds_files
+from emulator.check.training.baseline import SECONDS, baseline, job_of, least_seconds, trained
+from emulator.check.training.job import run, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +65,7 @@ class Stopped:
     ended: Ended
     grace: int
     took: float
-    has_checkpoints: bool
+    checkpoints: Path
 
 
 def stopped(context: Context) -> Stopped:
@@ -77,13 +79,13 @@ def _stop(context: Context) -> Stopped:
         raise CannotCheck(f"a training of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
     grace = FAST_GRACE_SECONDS if context.options.fast else GRACE_SECONDS
     checkpoints = _folder(context, "checkpoints-stopped")
-    with running(context, Job(checkpoints=checkpoints)) as job:
-        if job.wait_for_middle(plain):
+    with running(context, dataclasses.replace(job_of(context), checkpoints=checkpoints)) as job:
+        if job.wait_for_middle(plain, least_seconds(context)):
             raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
         began = time.monotonic()
         job.terminate(grace)
         took = time.monotonic() - began
-        return Stopped(job.ended(), grace, took, _holds_files(checkpoints))
+        return Stopped(job.ended(), grace, took, checkpoints)
 
 
 def stop(context: Context) -> Finding:
@@ -106,9 +108,9 @@ def _went_on(ended: Ended, plain: Ended) -> bool:
 
 def stop_model(context: Context) -> Finding:
     found = stopped(context)
-    if found.ended.model:
-        return STOP_MODEL.passed(f"{len(found.ended.model)} files in /opt/ml/model")
-    if found.has_checkpoints:
+    if found.ended.left.files:
+        return STOP_MODEL.passed(f"{len(found.ended.left.files)} files in /opt/ml/model")
+    if holds_files(found.checkpoints):
         return STOP_MODEL.passed("checkpoints, and no model")
     return STOP_MODEL.broken("neither")
 
@@ -116,26 +118,38 @@ def stop_model(context: Context) -> Finding:
 def resume(context: Context) -> Finding:
     plain = trained(context)
     written = baseline(context).checkpoints
-    if not _holds_files(written):
+    if not holds_files(written):
         return RESUME.skipped("it writes nothing to /opt/ml/checkpoints")
-    checkpoints = _folder(context, "checkpoints-interrupted")
-    with running(context, Job(checkpoints=checkpoints)) as job:
-        job.wait_for_middle(plain)
-        job.kill()
-    interrupted = _holds_files(checkpoints)
-    ended = run(context, Job(checkpoints=checkpoints if interrupted else written), 3 * plain.seconds + 30)
-    when = "in its middle" if interrupted else "after its end"
+    checkpoints, when = _interrupted(context, plain) or (written, "after its end")
+    job = dataclasses.replace(job_of(context), checkpoints=checkpoints)
+    ended = run(context, job, 3 * plain.seconds + 30)
     if ended.exit_code != 0:
-        return RESUME.broken(f"killed {when} and started again: {ended.outcome}")
-    if plain.model and not ended.model:
-        return RESUME.broken(f"killed {when} and started again: exit code 0, and /opt/ml/model is empty")
-    return RESUME.passed(f"killed {when} and started again: exit code 0 after {ended.seconds:.1f} s")
+        return RESUME.broken(f"{when}, and started again: {ended.outcome}")
+    if plain.left.files and not ended.left.files:
+        return RESUME.broken(f"{when}, and started again: exit code 0, and /opt/ml/model is empty")
+    return RESUME.passed(f"{when}, and started again: exit code 0 after {ended.seconds:.1f} s")
+
+
+def _interrupted(context: Context, plain: Ended) -> tuple[Path, str] | None:
+    """The checkpoints of a job that was ended in its middle, and how; None where it had written none by then."""
+    if context.options.fast:
+        with contextlib.suppress(CannotCheck):
+            checkpoints = stopped(context).checkpoints
+            if holds_files(checkpoints):
+                return checkpoints, "stopped in its middle (--fast: with SIGTERM in place of SIGKILL)"
+    checkpoints = _folder(context, "checkpoints-interrupted")
+    with running(context, dataclasses.replace(job_of(context), checkpoints=checkpoints)) as job:
+        has_ended = job.wait_for_middle(plain, least_seconds(context))
+        job.kill()
+    if not holds_files(checkpoints):
+        return None
+    return checkpoints, "after its end" if has_ended else "killed in its middle"
 
 
 def two_hosts(context: Context) -> Finding:
     plain = trained(context)
     seconds = 5 * plain.seconds + 30  # they share one machine
-    with running(context, Job(hosts=2)) as job:
+    with running(context, dataclasses.replace(job_of(context), hosts=2)) as job:
         end = time.monotonic() + seconds
         for host in range(2):
             job.wait(max(0.0, end - time.monotonic()), host)
@@ -151,10 +165,6 @@ def _folder(context: Context, name: str) -> Path:
     folder = context.scratch / name
     folder.mkdir(exist_ok=True)
     return folder
-
-
-def _holds_files(folder: Path) -> bool:
-    return any(files for _, _, files in os.walk(folder))
 
 
 _ENGINE: frozenset[Need] = frozenset({"files", "engine"})

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
-import shutil
-import threading
-import time
-import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.check import tar
-from emulator.check.checks import CannotCheck, Context, OutOfTime
-from emulator.check.files import read_all
-from emulator.containers.engine import ContainerSpec, EngineError, Mount, PathMissing, StartFailed
+from emulator.check import hosts
+from emulator.check.hosts import EC2_NAME, Ended, Found, Hosts, Left, words_about
+from emulator.check.training.pipes import Pipes
+from emulator.containers.engine import ContainerSpec, Mount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from emulator.containers.engine import Engine, LogLine
+    from emulator.check.checks import Context
+    from emulator.containers.engine import Engine
 
-# Not algo-1, as on AWS (contract §1.1).
-EC2_NAME = "ip-10-0-209-118.ec2.internal"
+__all__ = ["EC2_NAME", "Ended", "Found", "Job", "Running", "channels_of", "run", "running", "words_about"]
+
 CHECKPOINTS = "/opt/ml/checkpoints"
-_MOST_DATA = 2**30  # bytes of --data that are copied for each run; more is mounted, and may not be written
-_MOST_LINES = 400  # of a log are kept: the last ones
-_PIDS = 4096
+SINGLE_CHANNEL = "training"
 _BUCKET = "samebox-check"
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -39,177 +34,62 @@ class Job:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     hosts: int = 1
     checkpoints: Path | None = None  # a folder that becomes /opt/ml/checkpoints; None: a job without CheckpointConfig
+    pipe: bool = False  # TrainingInputMode Pipe
     # What departs from the platform, to find out what an image trips over:
     environment: Mapping[str, str] = field(default_factory=dict)
     hostname: str = EC2_NAME
+    extra_hosts: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     without_argument: bool = False  # the image's own CMD in place of "train"
     only_documented_files: bool = False  # in /opt/ml/input/config
     read_only_model: bool = False
+    read_only_root: bool = False  # with /opt/ml, /tmp and /dev/shm to write to
+    prompt_pipes: bool = False  # the next epoch's pipe is there before the last one has ended
     memory_bytes: int | None = None
 
 
-@dataclass(frozen=True)
-class Found:
-    """A file or link below /opt/ml/model."""
+class Running(Hosts):
+    """The hosts of a training job; `pipes` of the first, in Pipe mode."""
 
-    path: str
-    size: int
-    link: str = ""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What became of one host. `exit_code` None: it had not ended within the time, and was killed."""
-
-    exit_code: int | None
-    seconds: float
-    started_at: float | None = None
-    oom_killed: bool = False
-    start_error: str = ""
-    model: tuple[Found, ...] = ()
-    failure: bytes | None = None
-    log: tuple[LogLine, ...] = ()
+    def __init__(self, context: Context, job: Job) -> None:
+        self._job = job
+        self._feeding: list[Pipes] = []
+        names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
+        super().__init__(context, names, self._spec, _left)
 
     @property
-    def trained(self) -> bool:
-        return self.exit_code == 0
-
-    @property
-    def outcome(self) -> str:
-        """For a person, in a few words: how it ended, and the last that it said."""
-        if self.start_error:
-            return self.start_error
-        how = "not done" if self.exit_code is None else f"exit code {self.exit_code}"
-        how += f" after {self.seconds:.1f} s"
-        if self.oom_killed:
-            how += ", killed for its memory"
-        last = next((line.text.strip() for line in reversed(self.log) if line.text.strip()), "")
-        return f"{how}: {last[:200]}" if last else f"{how}, without a word"
-
-    @property
-    def middle_line(self) -> int:
-        """How many lines it had written in the middle of its time; 0 where that cannot be told."""
-        if self.started_at is None or not 4 <= len(self.log) < _MOST_LINES:
-            return 0
-        middle, late = ((self.started_at + part * self.seconds) * 1e9 for part in (0.5, 0.8))
-        count = 1 + sum(line.time < middle for line in self.log)  # with the first one after the middle
-        return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
-
-
-class Running:
-    """The hosts of a job, started. Leave it by the end of its `with` block: all of it is removed there."""
-
-    def __init__(self, context: Context, engine: Engine, job: Job) -> None:
-        self._context, self._engine, self.job = context, engine, job
-        scratch = context.scratch
-        if scratch is None or context.options.workbench is None or context.subject.reference is None:
-            raise CannotCheck("nothing can be run here")
-        self._root = scratch / f"job-{uuid.uuid4().hex[:8]}"
-        self._root.mkdir()
-        self._network = ""
-        self.containers: list[str] = []
-        self.start_error = ""
-        self._began = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self._began
-
-    def start(self) -> None:
-        # Of its own and cut off: hosts find each other, and an image of a stranger reaches nobody.
-        network = self._engine.create_network(f"samebox-check-{self._root.name}", self._context.labels, internal=True)
-        self._network = network.id
-        try:
-            for number in range(1, self.job.hosts + 1):
-                self.containers.append(self._engine.create(self._spec(f"algo-{number}", network.name)))
-            self._began = time.monotonic()
-            for container in self.containers:
-                self._engine.start(container)
-        except StartFailed as error:
-            self.start_error = str(error)
-
-    def wait(self, seconds: float, host: int = 0) -> bool:
-        """Whether the host ends within the time."""
-        if self.start_error:
-            return True
-        seconds = min(seconds, self._context.deadline.left)
-        return self._engine.wait(self.containers[host], max(0.0, seconds)) is not None
-
-    def wait_for_middle(self, plain: Ended) -> bool:
-        """Until it is as far as the plain job was in the middle of its time; whether it has ended before that."""
-        if not plain.middle_line:
-            return self.wait(0.6 * plain.seconds)
-        stream = self._engine.logs(self.containers[0], follow=True)
-        limit = threading.Timer(min(self._context.deadline.left, 3 * plain.seconds), stream.close)
-        limit.start()
-        try:
-            for _ in range(plain.middle_line):
-                if next(stream, None) is None:
-                    break
-        finally:
-            limit.cancel()
-            stream.close()
-        return self.wait(0)
-
-    def terminate(self, grace_seconds: int) -> None:
-        """SIGTERM, and SIGKILL after the grace, as StopTrainingJob does."""
-        self._engine.stop(self.containers[0], grace_seconds, "SIGTERM")
-
-    def kill(self) -> None:
-        for container in self.containers:
-            self._engine.kill(container)
-            self._engine.wait(container, 30)
-
-    def ended(self, host: int = 0) -> Ended:
-        """How a host fared; one that still runs is killed first, and has no exit code."""
-        if self.start_error:
-            return Ended(127, 0.0, start_error=self.start_error)
-        container = self.containers[host]
-        state = self._engine.inspect(container)
-        late = state.running
-        if late:
-            self._engine.kill(container)
-            state = self._engine.wait(container, 30) or state
-        began, finished = state.started_at, state.finished_at
-        seconds = finished - began if began and finished and finished > began else self.seconds
-        return Ended(
-            None if late else state.exit_code,
-            seconds,
-            began,
-            state.oom_killed,
-            model=tuple(_found(self._engine, container, "/opt/ml/model")),
-            failure=_content(self._engine, container, "/opt/ml/output/failure"),
-            log=_last_lines(self._engine, container),
-        )
+    def pipes(self) -> Pipes | None:
+        return self._feeding[0] if self._feeding else None
 
     def remove(self) -> None:
-        for container in self.containers:
-            self._engine.remove(container)
-        if self._network:
-            self._engine.remove_network(self._network)
-        # What containers wrote as root goes with the run's scratch folder where we may not remove it.
-        shutil.rmtree(self._root, ignore_errors=True)
+        for pipes in self._feeding:
+            pipes.close()
+        super().remove()
 
-    def _spec(self, host: str, network: str) -> ContainerSpec:
-        job, context = self.job, self._context
-        root = self._root / host
+    def _spec(self, place: Path, host: str, network: str) -> ContainerSpec:
+        job, context = self._job, self._context
+        root = place / host
         assert context.options.workbench is not None
         assert context.subject.reference is not None
         channels = channels_of(context)
-        prepared = context.options.workbench.training(root, _request(job, context.subject.reference, channels), host)
+        prepared = context.options.workbench.training(root, _request(context, job, channels), host)
         if job.only_documented_files:
             _keep_documented(root / "input" / "config")
         mounts = [
             Mount(root / "input", "/opt/ml/input"),
             Mount(root / "model", "/opt/ml/model", job.read_only_model),
             Mount(root / "output", "/opt/ml/output"),
-            *_channel_mounts(root, channels),
         ]
+        if job.pipe:
+            self._feed(root / "input" / "data", channels)
+        else:
+            mounts += _in_file_mode(root, channels)
         if job.checkpoints is not None:
             mounts.append(Mount(job.checkpoints, CHECKPOINTS))
-        capacity = self._engine.capacity()
+        if job.read_only_root:
+            if not any(file.path.startswith("/opt/ml/") and not file.is_folder for file in context.subject.files):
+                mounts.insert(0, Mount(root, "/opt/ml"))
+            mounts += hosts.writable_on_read_only_root(place)
         return ContainerSpec(
             image=context.subject.reference,
             command=None if job.without_argument else prepared.command,
@@ -218,57 +98,59 @@ class Running:
             labels=context.labels,
             mounts=tuple(mounts),
             user=job.user,
-            hostname=job.hostname if job.hosts == 1 else f"ip-10-0-209-11{host[-1]}.ec2.internal",
+            hostname=job.hostname if job.hosts == 1 else hosts.name_of(host, job.hosts),
+            extra_hosts=job.extra_hosts,
             network=network,
             aliases=(host,),
-            memory_bytes=job.memory_bytes or capacity.memory_bytes // (2 * job.hosts),
-            pids_limit=_PIDS,
+            memory_bytes=job.memory_bytes or hosts.memory_of(context, job.hosts),
+            pids_limit=hosts.PIDS,
+            read_only_root=job.read_only_root,
         )
+
+    def _feed(self, data: Path, channels: Mapping[str, Path]) -> None:
+        pipes = Pipes(data, late=not self._job.prompt_pipes)
+        self._feeding.append(pipes)
+        for channel, folder in channels.items():
+            pipes.add(channel, _epoch(self._context, folder))
 
 
 @contextlib.contextmanager
 def running(context: Context, job: Job) -> Iterator[Running]:
     """The job, started, or with a `start_error`; removed at the end of the block."""
-    engine = context.engine
-    if engine is None:
-        raise CannotCheck(context.why_no_engine or "there is no container engine")
     context.deadline.check()
     job = dataclasses.replace(job, hyperparameters={**context.options.hyperparameters, **job.hyperparameters})
-    started = Running(context, engine, job)
-    try:
-        started.start()
+    with hosts.kept(Running(context, job)) as started:
         yield started
-    finally:
-        with contextlib.suppress(EngineError):  # the sweep at the end of the run finds what is left
-            started.remove()
 
 
 def run(context: Context, job: Job, seconds: float) -> Ended:
     """The job to its end, or to the end of `seconds`. Raises OutOfTime when the check's own time is over."""
     with running(context, job) as started:
-        started.wait(seconds)
-        if not context.deadline.left:
-            raise OutOfTime(f"not done within {context.deadline.seconds:g} s")
-        return started.ended()
+        return hosts.to_the_end(context, started, seconds)
 
 
 def channels_of(context: Context) -> dict[str, Path]:
     """--data: each folder in it is a channel; one that holds files is the channel `training`."""
-    folder = context.options.data
-    if folder is None:
-        return {}
-    inside = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
-    if inside and all(one.is_dir() for one in inside):
-        return {one.name: one.resolve() for one in inside}
-    return {"training": folder.resolve()}
+    return hosts.folders_of(context, SINGLE_CHANNEL)
 
 
-def _request(job: Job, image: str, channels: Mapping[str, Path]) -> dict[str, Any]:
+def _left(engine: Engine, container: str) -> Left:
+    return Left(
+        tuple(hosts.found(engine, container, "/opt/ml/model")),
+        hosts.content(engine, container, "/opt/ml/output/failure"),
+    )
+
+
+def _request(context: Context, job: Job, channels: Mapping[str, Path]) -> dict[str, Any]:
     name = "samebox-check-2026-11-22-12-00-00-000"
     output = f"s3://{_BUCKET}/output"
+    wrapped = {"RecordWrapperType": "RecordIO"} if job.pipe and context.options.record_io else {}
     request: dict[str, Any] = {
         "TrainingJobName": name,
-        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "AlgorithmSpecification": {
+            "TrainingImage": context.subject.reference,
+            "TrainingInputMode": "Pipe" if job.pipe else "File",
+        },
         "RoleArn": "arn:aws:iam::000000000000:role/samebox-check",
         "HyperParameters": dict(job.hyperparameters),
         "InputDataConfig": [
@@ -281,11 +163,16 @@ def _request(job: Job, image: str, channels: Mapping[str, Path]) -> dict[str, An
                         "S3DataDistributionType": "FullyReplicated",
                     }
                 },
+                **wrapped,
             }
             for channel in channels
         ],
         "OutputDataConfig": {"S3OutputPath": output},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": job.hosts, "VolumeSizeInGB": 30},
+        "ResourceConfig": {
+            "InstanceType": context.options.instance_type,
+            "InstanceCount": job.hosts,
+            "VolumeSizeInGB": 30,
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
     }
     if not job.only_documented_files:
@@ -304,60 +191,27 @@ def _keep_documented(folder: Path) -> None:
             path.unlink()
 
 
-def _channel_mounts(root: Path, channels: Mapping[str, Path]) -> Iterator[Mount]:
-    """Copies, because a channel in File mode may be written to (contract §1.2.1) and the data is not ours."""
+def _in_file_mode(root: Path, channels: Mapping[str, Path]) -> Iterator[Mount]:
+    """Copies, because a channel in File mode may be written to (contract §1.2.1)."""
     data = root / "input" / "data"
     for channel, folder in channels.items():
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        lines = [f"{channel}/", *(f"s3://{_BUCKET}/{channel}/{file}" for file in files)]
+        lines = [f"{channel}/", *(f"s3://{_BUCKET}/{channel}/{file}" for file in hosts.files_in(folder))]
         (data / f"{channel}-manifest").write_text("".join(f"{line}\n" for line in lines))
-        if sum((folder / file).stat().st_size for file in files) <= _MOST_DATA:
-            shutil.copytree(folder, data / channel, copy_function=shutil.copyfile)
-        else:
-            (data / channel).mkdir()
-            yield Mount(folder, f"/opt/ml/input/data/{channel}", read_only=True)
+        yield from hosts.given_folder(folder, data / channel, f"/opt/ml/input/data/{channel}")
 
 
-def _found(engine: Engine, container: str, path: str) -> Iterator[Found]:
-    try:
-        stream = engine.archive(container, path)
-    except PathMissing:
-        return
-    with contextlib.closing(stream):
-        for entry, _ in tar.entries(stream):
-            inside = entry.name.partition("/")[2]
-            if inside and entry.kind != tar.FOLDER:
-                is_link = entry.kind in (tar.SYMBOLIC_LINK, tar.HARD_LINK)
-                yield Found(inside, entry.size, entry.link if is_link else "")
+def _epoch(context: Context, folder: Path) -> Callable[[], Iterator[bytes]]:
+    """A channel's objects one after another, as one epoch's pipe gives them."""
+    workbench = context.options.workbench
+    assert workbench is not None
 
+    def chunks() -> Iterator[bytes]:
+        for file in hosts.files_in(folder):
+            if context.options.record_io:
+                yield workbench.record((folder / file).read_bytes())
+                continue
+            with (folder / file).open("rb") as opened:
+                while chunk := opened.read(_CHUNK):
+                    yield chunk
 
-def _content(engine: Engine, container: str, path: str) -> bytes | None:
-    try:
-        stream = engine.archive(container, path)
-    except PathMissing:
-        return None
-    with contextlib.closing(stream):
-        for entry, read in tar.entries(stream):
-            return read_all(read, 1 << 20) if entry.kind == tar.FILE else None
-    return None
-
-
-def _last_lines(engine: Engine, container: str) -> tuple[LogLine, ...]:
-    last: list[LogLine] = []
-    stream = engine.logs(container)
-    try:
-        for line in stream:
-            last.append(line)
-            if len(last) > 2 * _MOST_LINES:
-                del last[:_MOST_LINES]
-    finally:
-        stream.close()
-    return tuple(last[-_MOST_LINES:])
-
-
-def words_about(pattern: str, ended: Ended) -> str:
-    """The first line of the log that fits, shortened; "" where none does."""
-    for line in ended.log:
-        if re.search(pattern, line.text, re.IGNORECASE):
-            return line.text.strip()[:200]
-    return ""
+    return chunks

@@ -8,9 +8,10 @@ import pytest
 
 from emulator.check import subject
 from emulator.check.checks import Context, Options
+from emulator.check.hosts import Ended
 from emulator.check.runner import Run
 from emulator.check.training.baseline import as_number
-from emulator.check.training.job import Ended, Job, channels_of, run, running
+from emulator.check.training.job import Job, channels_of, run, running
 from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import LogLine

@@ -1,0 +1,82 @@
+"""How much memory containers hold at most, as this machine's kernel counts it.
+
+Read from outside while they run; the page cache is left out, because the kernel takes that back before it kills. It
+works where the engine runs on this machine, under Linux; elsewhere there are no answers, and whoever asks says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PROC = Path("/proc")
+GROUPS = Path("/sys/fs/cgroup")
+_SECONDS = 0.1  # between two looks
+# memory.stat of the second version of control groups, and of the first
+_COUNTED = {"anon", "shmem"}, {"total_rss", "total_shmem"}
+
+
+class Watch:
+    """Looks at containers that have been started, in a thread of its own, until it is closed."""
+
+    def __init__(self, containers: Iterable[str], proc: Path = PROC, groups: Path = GROUPS) -> None:
+        found = {container: accounts(container, proc, groups) for container in containers}
+        self._files = {container: file for container, file in found.items() if file is not None}
+        self._peaks: dict[str, int] = {}
+        self._closed = threading.Event()
+        self._look()
+        if self._files:
+            threading.Thread(target=self._watch, name="the memory of a job", daemon=True).start()
+
+    def peak(self, container: str) -> int | None:
+        """Bytes so far; None when they cannot be seen."""
+        return self._peaks.get(container)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _watch(self) -> None:
+        while self._files and not self._closed.wait(_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        for container, file in list(self._files.items()):
+            try:
+                held = counted(file.read_text())
+            except OSError:  # the container has ended
+                del self._files[container]
+                continue
+            self._peaks[container] = max(held, self._peaks.get(container, 0))
+
+
+def accounts(container: str, proc: Path = PROC, groups: Path = GROUPS) -> Path | None:
+    """The kernel's memory.stat of a running container."""
+    for process in proc.iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):  # ended since
+            for line in (process / "cgroup").read_text().splitlines():
+                _, controllers, path = line.split(":", 2)
+                if container not in path or controllers not in ("", "memory"):
+                    continue
+                file = groups / controllers / path.lstrip("/") / "memory.stat"
+                if file.exists():
+                    return file
+    return None
+
+
+def counted(text: str) -> int:
+    """Bytes that a memory.stat tells: what the kernel cannot take back."""
+    lines = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
+    names = next((names for names in _COUNTED if names & lines.keys()), set())
+    return sum(int(lines.get(name, 0)) for name in names)
+
+
+def in_words(size: int) -> str:
+    """512 MiB, 3.9 GiB."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
