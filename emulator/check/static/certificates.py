@@ -6,7 +6,7 @@ from emulator.check.checks import FILES, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.static.places import line_naming
 
-_BUNDLES = (
+BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, Red Hat
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -26,7 +26,7 @@ CERTIFICATES = Rule(
 
 def certificates(context: Context) -> Finding:
     files = context.subject.files
-    for path in _BUNDLES:
+    for path in BUNDLES:
         found = files.resolve(path)
         if found is not None and files.target(found).size:
             return CERTIFICATES.passed(path)

@@ -41,10 +41,7 @@ REQUIREMENT = Rule(
 
 
 def no_driver(context: Context) -> Finding:
-    found = sorted(path for path in context.subject.files.paths if _DRIVER.search(path) and not _COMPAT.search(path))
-    # A package may leave the name as a link into compat/, or a file of no length where the runtime mounts.
-    files = context.subject.files
-    found = [path for path in found if (file := files.get(path)) is not None and file.is_file and file.size]
+    found = drivers(context.subject)
     if found:
         return NO_DRIVER.broken(some(found), line=line_of(context, "RUN", "nvidia"))
     return NO_DRIVER.passed("none")
@@ -81,6 +78,14 @@ def requirement(context: Context) -> Finding:
             line,
         )
     return REQUIREMENT.passed(f"{seen}; NVIDIA_REQUIRE_CUDA says cuda>={required[0]}.{required[1]}")
+
+
+def drivers(subject: Subject) -> list[str]:
+    """Paths of a driver's parts."""
+    files = subject.files
+    found = sorted(path for path in files.paths if _DRIVER.search(path) and not _COMPAT.search(path))
+    # A package may leave the name as a link into compat/, or a file of no length where the runtime mounts.
+    return [path for path in found if (file := files.get(path)) is not None and file.is_file and file.size]
 
 
 def cuda_versions(subject: Subject) -> set[tuple[int, int]]:

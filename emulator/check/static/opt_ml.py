@@ -7,7 +7,7 @@ from emulator.check.findings import Finding, Rule
 from emulator.check.static.places import line_naming, some
 
 # In a job these are mounted, whatever the image has there. A server gets its model, if the request names one.
-_MOUNTED = {
+MOUNTED = {
     "train": ("/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/checkpoints"),
     "processing": ("/opt/ml/input", "/opt/ml/output", "/opt/ml/config", "/opt/ml/processing"),
     "serve": ("/opt/ml/model", "/opt/ml/models"),
@@ -27,12 +27,12 @@ HIDDEN = Rule(
 def hidden(context: Context) -> Finding:
     files = [file.path for file in context.subject.files if file.path.startswith("/opt/ml/") and not file.is_folder]
     files = [path for path in files if not path.startswith(tuple(f"{one}/" for one in _KEPT))]
-    jobs = [one for name in ("train", "processing") if name in context.claims for one in _MOUNTED[name]]
+    jobs = [one for name in ("train", "processing") if name in context.claims for one in MOUNTED[name]]
     certain = sorted(path for path in files if path.startswith(tuple(f"{one}/" for one in jobs)))
     line = line_naming(context, *(file.rpartition("/")[0] for file in files)) if files else None
     if certain:
         return HIDDEN.broken(f"{some(certain)} will be hidden", line=line)
-    served = sorted(path for path in files if path.startswith(tuple(f"{one}/" for one in _MOUNTED["serve"])))
+    served = sorted(path for path in files if path.startswith(tuple(f"{one}/" for one in MOUNTED["serve"])))
     if served:
         return HIDDEN.warned(f"{some(served)} will be hidden when the model has a ModelDataUrl", line=line)
     if files:

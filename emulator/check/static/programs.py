@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.check.checks import Claim
+    from emulator.check.subject import Subject
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 _INITS = {"tini", "tini-static", "docker-init"}
@@ -123,20 +124,7 @@ def tini(context: Context) -> Finding:
 
 def crlf(context: Context) -> Finding:
     """Of train, serve, the entrypoint, and of everything on PATH that begins with #!."""
-    files = context.subject.files
-    bad = []
-    config = context.subject.config
-    for name in ("train", "serve", *config.entrypoint[:1], *config.command[:1]):
-        found = context.subject.which(name)
-        if found is not None and _ends_in_crlf(files.head(found)):
-            bad.append(found.path)
-    for number, layer in enumerate(files.layers):
-        for path, head in layer.heads.items():
-            if _ends_in_crlf(head):
-                seen = files.get(path)
-                if seen is not None and seen.layer == number and seen.executable:
-                    bad.append(path)
-    bad = list(dict.fromkeys(bad))
+    bad = with_crlf(context.subject)
     if bad:
         line = line_naming(context, *(path.rpartition("/")[2] for path in bad))
         return CRLF.broken(f"{', '.join(bad[:5])}: `#!…\\r` names no program that exists", line=line)
@@ -146,6 +134,29 @@ def crlf(context: Context) -> Finding:
 def is_shell_form(entrypoint: tuple[str, ...]) -> bool:
     """`ENTRYPOINT program` becomes these three words; ["sh", "-c", …] comes to the same."""
     return len(entrypoint) >= 2 and entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
+
+
+def with_crlf(subject: Subject) -> list[str]:
+    """Paths of the programs whose #! line ends so."""
+    files = subject.files
+    bad = []
+    config = subject.config
+    for name in ("train", "serve", *config.entrypoint[:1], *config.command[:1]):
+        found = subject.which(name)
+        if found is not None and _ends_in_crlf(files.head(found)):
+            bad.append(found.path)
+    for number, layer in enumerate(files.layers):
+        for path, head in layer.heads.items():
+            if _ends_in_crlf(head):
+                seen = files.get(path)
+                if seen is not None and seen.layer == number and seen.executable:
+                    bad.append(path)
+    return list(dict.fromkeys(bad))
+
+
+def is_init(program: str) -> bool:
+    """Whether it is one of those that take what follows for the program to start."""
+    return program.rpartition("/")[2] in _INITS | _OTHER_INITS
 
 
 def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tuple[str, ...]) -> Finding:

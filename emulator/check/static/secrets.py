@@ -10,7 +10,7 @@ from emulator.check.findings import Finding, Rule
 from emulator.check.static.places import line_naming, some
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from emulator.check.files import Files
 
@@ -74,16 +74,13 @@ CONFIGURED = Rule(
 def left(context: Context) -> Finding:
     files = context.subject.files
     found, harmless = [], []
-    for number, layer in enumerate(files.layers):
-        for path, content in layer.contents.items():
-            if not any(name.search(path) and tells(content) for name, tells in _SECRETS) or _HARMLESS.search(path):
-                continue
-            if _is_for_its_own_hosts(files, number, path):
-                harmless.append(path)
-                continue
-            seen = files.get(path)
-            gone = seen is None or seen.layer != number
-            found.append(f"{path} in layer {number + 1}{', deleted or replaced later' if gone else ''}")
+    for number, path, is_harmless in in_layers(files):
+        if is_harmless:
+            harmless.append(path)
+            continue
+        seen = files.get(path)
+        gone = seen is None or seen.layer != number
+        found.append(f"{path} in layer {number + 1}{', deleted or replaced later' if gone else ''}")
     if found:
         line = line_naming(context, *(one.split(" in layer")[0].rpartition("/")[2] for one in found))
         return LEFT.broken(some(found, 4), line=line)
@@ -94,12 +91,20 @@ def left(context: Context) -> Finding:
     return LEFT.passed("none")
 
 
+def in_layers(files: Files) -> Iterator[tuple[int, str, bool]]:
+    """Number of the layer, counted from 0; path; whether it opens nothing but containers of this image."""
+    for number, layer in enumerate(files.layers):
+        for path, content in layer.contents.items():
+            if any(name.search(path) and tells(content) for name, tells in _SECRETS) and not _HARMLESS.search(path):
+                yield number, path, _is_for_its_own_hosts(files, number, path)
+
+
 def configured(context: Context) -> Finding:
     config = context.subject.config
-    found = [f"ENV {name}" for name, value in config.environment.items() if _is_secret(name, value)]
+    found = [f"ENV {name}" for name, value in config.environment.items() if is_secret(name, value)]
     for instruction in config.history:
         found += [
-            f"a build argument {name}" for name, value in _ARGUMENT.findall(instruction) if _is_secret(name, value)
+            f"a build argument {name}" for name, value in _ARGUMENT.findall(instruction) if is_secret(name, value)
         ]
         found += [f"an AWS access key in {instruction[:30]!r}…" for _ in _AWS_KEY_ID.findall(instruction)]
     found = list(dict.fromkeys(found))
@@ -109,7 +114,8 @@ def configured(context: Context) -> Finding:
     return CONFIGURED.passed("none")
 
 
-def _is_secret(name: str, value: str) -> bool:
+def is_secret(name: str, value: str) -> bool:
+    """Of a variable: whether its name and its value look like one."""
     if _AWS_KEY_ID.search(value):
         return True
     if name.upper().endswith(("_FILE", "_PATH", "_URL", "_URI", "_ARN")) or value.startswith(("/", "$", "sha256:")):

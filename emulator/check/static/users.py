@@ -17,9 +17,9 @@ _READ, _ENTER = 0o004, 0o001
 _SET_ID = 0o6000
 # What the OS itself keeps from others, and no server reads.
 _PRIVATE = ("/usr/lib/ssl/private", "/usr/share/polkit-1", "/usr/lib/dbus-1.0", "/usr/libexec/")
-_SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/root/", "/run/", "/boot/", "/tmp/", "/home/", "/media/")  # noqa: S108
+SYSTEM = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/root/", "/run/", "/boot/", "/tmp/", "/home/", "/media/")  # noqa: S108
 _PROGRAMS = ("/bin/", "/sbin/", "/usr/", "/opt/", "/app/", "/srv/", "/lib/", "/workspace/", "/code/")
-_CODE = (".py", ".pyc", ".pth", ".so", ".sh")
+CODE = (".py", ".pyc", ".pth", ".so", ".sh")
 
 EXISTS = Rule(
     "image-user-exists",
@@ -105,11 +105,11 @@ def world_writable(context: Context) -> Finding:
     for file in context.subject.files:
         if not file.mode & _OTHERS_WRITE or file.is_link or not (file.is_file or file.is_folder):
             continue
-        if file.path.startswith(_SYSTEM) or file.path == "/tmp" or file.path.startswith("/opt/ml"):  # noqa: S108
+        if file.path.startswith(SYSTEM) or file.path == "/tmp" or file.path.startswith("/opt/ml"):  # noqa: S108
             continue
         if file.is_folder and file.mode & _STICKY:
             continue
-        if file.is_folder or file.path.endswith(_CODE) or (file.executable and file.size):
+        if file.is_folder or file.path.endswith(CODE) or (file.executable and file.size):
             open_ones.append(file.path)
     if open_ones:
         seen = f"{len(open_ones)} may be written by anybody: {some(sorted(open_ones, key=len), 3)}"
