@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check, _record):
+    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check, _parity, _record):
         add(words)
     return root
 
@@ -221,13 +221,61 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
 
 
+def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parity = words.add_parser(
+        "parity",
+        help="tell whether a train and a serve image agree",
+        usage="samebox parity [options] TRAIN_IMAGE SERVE_IMAGE\n       samebox parity [options] --recorded FILE IMAGE",
+        description="Tell whether two images agree: what they are made of, what differs and whether that can change a "
+        "prediction; with --model and --data, what the same model answers to the same inputs in both, and behind an "
+        "endpoint. Nothing that is run has a network, but for the endpoint.",
+        epilog="A model is loaded by its code/inference.py, or as a SavedModel, Keras or pickled scikit-learn model. "
+        "Exit status: 0 when they agree, 1 when they differ, 2 when they could not be compared. Without --data, 1 "
+        "means that something differs which is likely to change predictions.",
+    )
+    parity.add_argument("images", metavar="IMAGE", nargs="*", help="names of images, or paths of archives")
+    given = parity.add_argument_group("what is predicted")
+    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz; without it, what the images bring")
+    given.add_argument("--data", type=Path, action="append", default=[], metavar="FILE", help="an input; repeatable")
+    given.add_argument("--content-type", default="", help="of the inputs (default: by their names' endings)")
+    given.add_argument("--accept", default="", metavar="TYPE", help="wanted type of the answers")
+    given.add_argument(
+        "--run",
+        dest="run_command",
+        metavar="COMMAND",
+        help="how the model is called where the defaults do not fit: a shell command for both images; the model is in "
+        "/opt/ml/model, the input on its standard input and at $SAMEBOX_DATA, the answer on its standard output",
+    )
+    given.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of every container; repeatable"
+    )
+    given.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each image (default: 600)")
+    how = parity.add_argument_group("how it is compared")
+    how.add_argument("--rtol", type=float, default=1e-5, help="relative tolerance of numbers (default: 1e-5)")
+    how.add_argument("--atol", type=float, default=1e-6, help="absolute tolerance of numbers (default: 1e-6)")
+    how.add_argument(
+        "--no-endpoint", dest="endpoint", action="store_false", help="do not ask an endpoint of the serve image, too"
+    )
+    how.add_argument(
+        "--emulator", action="store_true", help="use the emulator that runs, not one for this comparison alone"
+    )
+    how.add_argument("--data-dir", type=Path, help="with --emulator: its folder (default: ~/.local/share/samebox)")
+    how.add_argument(
+        "--recorded", type=Path, metavar="FILE", help="replay the calls that `samebox record` kept against one IMAGE"
+    )
+    written = parity.add_argument_group("reports; - is standard output")
+    for form in ("json", "html"):
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {form.upper()}")
+    written.add_argument("--verbose", "-v", action="store_true", help="show what hardly matters, too")
+
+
 def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record = words.add_parser(
         "record",
         help="keep calls of an endpoint, to be replayed against an image",
         description="Keep calls of an endpoint, of AWS or of the emulator, with their answers: in a transcript, a file "
-        "of JSON Lines that `samebox parity --recorded` replays. Either it invokes the endpoint with what is given, or it "
-        "listens on loopback for an application's calls, passes them on and answers as the endpoint did.",
+        "of JSON Lines that `samebox parity --recorded` replays. Either it invokes the endpoint with what is given, "
+        "or it listens on loopback for an application's calls, passes them on and answers as the endpoint did.",
         epilog="Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is "
         "meant. Transcripts hold bodies as they are, and no credentials.",
     )

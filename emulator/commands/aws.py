@@ -25,20 +25,21 @@ class Session:
     def __init__(self, session: Any, endpoint_url: str | None) -> None:
         self._session = session
         self._endpoint_url = endpoint_url
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
 
-    def client(self, service: str) -> Any:
-        """A client of a service; the same one each time."""
-        if service not in self._clients:
+    def client(self, service: str, attempts: int = 5) -> Any:
+        """A client of a service; the same one each time. With one attempt an error is not tried to be got around."""
+        if (service, attempts) not in self._clients:
             config = Config(
                 connect_timeout=10,
                 read_timeout=90,  # an invocation may take 60 s
-                retries={"max_attempts": 4, "mode": "standard"},
+                retries={"total_max_attempts": attempts, "mode": "standard"},
                 # The emulator's host is an address: a bucket cannot stand in front of it as a name.
                 s3={"addressing_style": "path"} if self._endpoint_url else {},
             )
-            self._clients[service] = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
-        return self._clients[service]
+            made = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+            self._clients[service, attempts] = made
+        return self._clients[service, attempts]
 
     @property
     def region(self) -> str:

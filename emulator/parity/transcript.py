@@ -271,8 +271,9 @@ class Writer:
         self._path = path
         self._lock = threading.Lock()
         self.count = 0
-        is_new = not (append and path.exists() and path.stat().st_size)
-        if not is_new:
+        self.is_new = not (append and path.exists() and path.stat().st_size)
+        self.is_new = not (append and path.exists() and path.stat().st_size)
+        if not self.is_new:
             _look_at(path, header)
         try:
             # Bodies may be people's data: nobody but the owner reads them, until the owner says otherwise.
@@ -282,7 +283,7 @@ class Writer:
             raise Occupied(f"{path} is there already; --append adds to it.") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if is_new:
+            if self.is_new:
                 self._append(_header_document(header))
         except BlockingIOError:
             os.close(self._file)
