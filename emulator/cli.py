@@ -218,6 +218,13 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     written = check.add_argument_group("reports; - is standard output")
     for form in ("junit", "json", "html", "sarif"):
         written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {form.upper()}")
+    written.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="write tests for container-structure-test and goss there; or container-structure-test=FILE, goss=FILE",
+    )
     written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
 
 

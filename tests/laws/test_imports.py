@@ -31,7 +31,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "boto3": ("data/", "commands/aws.py"),
     "sqlite3": ("resources/store.py",),
     "docker": ("containers/",),
-    "rich": ("commands/", "check/reports/"),
+    "rich": ("commands/", "check/reports/", "parity/terminal.py"),
     "uvicorn": ("server.py",),
 }
 

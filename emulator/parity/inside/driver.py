@@ -225,7 +225,7 @@ def load(folder: str) -> Tuple[str, Any]:
             return "pickled model %s" % _name(path), _pickled(path)
     present = ", ".join(sorted(os.listdir(folder))[:10]) if os.path.isdir(folder) else ""
     raise Refused(
-        "there is neither code/inference.py, nor a SavedModel, a .keras, .h5, .joblib or .pkl file in %s, which holds %s"
+        "there is no code/inference.py, SavedModel, .keras, .h5, .joblib or .pkl file in %s, which holds %s"
         % (folder, present or "nothing")
     )
 

@@ -32,7 +32,7 @@ def python() -> Told:
         "version": platform.python_version(),
         "implementation": platform.python_implementation(),
         "executable": os.path.realpath(sys.executable),
-        "hash seed": "fixed" if os.environ.get("PYTHONHASHSEED", "random") != "random" else "random",
+        "search path": ":".join(one for one in sys.path if one),
     }
 
 

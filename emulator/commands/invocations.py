@@ -1,0 +1,116 @@
+"""The same inputs through an endpoint of an emulator: made for it, asked through boto3 as any client asks, deleted."""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from emulator.check.findings import harmless
+from emulator.commands import aws, lines
+from emulator.parity.predict import Answer, Input, Predicted
+
+SERVICE_SECONDS = 600.0  # until it is in service
+GONE_SECONDS = 120.0
+PLACE = "the endpoint"
+_SHOWN = 500  # characters of a reason
+
+
+def predict(
+    session: aws.Session,
+    image: str,
+    model: Path | None,
+    inputs: tuple[Input, ...],
+    environment: Mapping[str, str],
+    tick: Callable[[str], None] = lambda _: None,
+) -> Predicted:
+    """What an endpoint of the image answers; everything that is made for it is deleted. Raises ClientError of AWS."""
+    name = f"samebox-parity-{uuid.uuid4().hex[:12]}"
+    began = time.monotonic()
+    with contextlib.ExitStack() as made:
+        uri = _uploaded(session, name, model, made) if model else None
+        reason = _in_service(session, name, image, uri, environment, made, tick)
+        if reason:
+            with contextlib.suppress(aws.ClientError):
+                log = tuple(lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{name}", 0, 15))
+                return Predicted(PLACE, image, problem=reason, log=tuple(harmless(line)[:_SHOWN] for line in log))
+            return Predicted(PLACE, image, problem=reason)
+        answers = []
+        for number, one in enumerate(inputs, 1):
+            tick(f"asking {PLACE}: {number} of {len(inputs)}")
+            answers.append(_asked(session, name, one))
+    return Predicted(PLACE, image, tuple(answers), seconds=time.monotonic() - began)
+
+
+def _uploaded(session: aws.Session, name: str, model: Path, made: contextlib.ExitStack) -> str:
+    s3 = session.client("s3")
+    s3.create_bucket(Bucket=name)
+    made.callback(_quietly, lambda: s3.delete_bucket(Bucket=name))
+    with model.open("rb") as body:
+        s3.put_object(Bucket=name, Key="model.tar.gz", Body=body)
+    made.callback(_quietly, lambda: s3.delete_object(Bucket=name, Key="model.tar.gz"))
+    return f"s3://{name}/model.tar.gz"
+
+
+def _in_service(
+    session: aws.Session,
+    name: str,
+    image: str,
+    uri: str | None,
+    environment: Mapping[str, str],
+    made: contextlib.ExitStack,
+    tick: Callable[[str], None],
+) -> str:
+    """Create it and wait; "" or why it is not in service."""
+    sagemaker = session.client("sagemaker")
+    container: dict[str, Any] = {"Image": image, "Environment": dict(environment)}
+    if uri is not None:
+        container["ModelDataUrl"] = uri
+    role = f"arn:aws:iam::{session.account}:role/samebox-parity"
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
+    made.callback(_quietly, lambda: sagemaker.delete_model(ModelName=name))
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.xlarge"}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[{**variant, "InitialInstanceCount": 1}]
+    )
+    made.callback(_quietly, lambda: sagemaker.delete_endpoint_config(EndpointConfigName=name))
+    made.callback(_quietly, lambda: _delete(sagemaker, name))
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    began = time.monotonic()
+    while (spent := time.monotonic() - began) < SERVICE_SECONDS:
+        tick(f"waiting for {PLACE} to be in service: {spent:.0f} s")
+        found = sagemaker.describe_endpoint(EndpointName=name)
+        if found["EndpointStatus"] == "InService":
+            return ""
+        if found["EndpointStatus"] == "Failed":
+            return harmless(f"it is Failed: {found.get('FailureReason', 'no reason is given')}")[:_SHOWN]
+        time.sleep(0.2)
+    return f"it was not in service within {SERVICE_SECONDS:.0f} s"
+
+
+def _asked(session: aws.Session, name: str, one: Input) -> Answer:
+    began = time.monotonic()
+    accept = {"Accept": one.accept} if one.accept else {}
+    try:
+        answer = session.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body=one.path.read_bytes(), ContentType=one.content_type, **accept
+        )
+        body = answer["Body"].read()
+    except (aws.ClientError, aws.BotoCoreError) as error:
+        return Answer(error=harmless(aws.words(error))[:_SHOWN], seconds=time.monotonic() - began)
+    return Answer(body, answer["ContentType"], seconds=time.monotonic() - began)
+
+
+def _delete(sagemaker: Any, name: str) -> None:
+    """And wait until it is gone: what it runs on may go next."""
+    sagemaker.delete_endpoint(EndpointName=name)
+    deadline = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < deadline:
+        sagemaker.describe_endpoint(EndpointName=name)  # raises when there is none any more
+        time.sleep(0.1)
+
+
+def _quietly(undo: Callable[[], object]) -> None:
+    with contextlib.suppress(aws.ClientError, aws.BotoCoreError):
+        undo()

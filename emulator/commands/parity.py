@@ -1,0 +1,268 @@
+"""`samebox parity`: do the train and the serve image agree? What differs, and what the same model answers in both."""
+
+import argparse
+import contextlib
+import importlib
+import signal
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.status import Status
+
+from emulator.check.checks import CannotCheck, Context, Options
+from emulator.check.runner import Run, sweep_old
+from emulator.check.subject import Subject
+from emulator.cli import VERSION
+from emulator.commands import aws, examination, invocations, private_emulator, where
+from emulator.commands.examination import UNUSABLE
+from emulator.commands.outcome import Stop
+from emulator.containers.docker import DockerEngine
+from emulator.containers.engine import Engine, EngineError
+from emulator.parity import agreement, differences, inventory, jsonfile, page, predict, terminal
+from emulator.parity.agreement import Report
+from emulator.parity.inventory import Inventory
+from emulator.parity.outputs import Tolerance
+from emulator.parity.predict import Input, Predicted, Task
+
+_WRITERS: dict[str, Callable[[Report], str]] = {"json": jsonfile.write, "html": page.write}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks for, looked at before anything is started."""
+
+    images: tuple[str, str]
+    inputs: tuple[Input, ...] = ()
+    model: Path | None = None
+    command: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    seconds: float = 600.0
+    endpoint: bool = True
+    emulator: bool = False  # the one that runs, and not one of its own
+    data_dir: Path | None = None
+
+
+def run(given: argparse.Namespace) -> int:
+    if given.recorded is not None:
+        replayed: int = importlib.import_module("emulator.commands.replay").run(given)
+        return replayed
+    wish = wish_of(given)
+    # A report on standard output is for a program; the person's words go beside it.
+    outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
+    screen = Console(stderr=any(path == "-" for _, path in outputs))
+    engine = DockerEngine()
+    # `timeout` and CI systems end a program so; what was started must go then, too.
+    before = signal.signal(signal.SIGTERM, _ended)
+    try:
+        why_no_engine = engine.available()
+        report = compare(wish, None if why_no_engine else engine, why_no_engine or "", screen)
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        engine.close()
+    terminal.show(report, screen, everything=given.verbose)
+    for form, path in outputs:
+        _write(path, _WRITERS[form](report))
+    return report.exit_status
+
+
+def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Console) -> Report:
+    """The whole of it. Raises Stop when there is nothing to compare; EngineError."""
+    started_at, began = time.time(), time.monotonic()
+    with screen.status("looking at both images") as status, contextlib.ExitStack() as stack:
+        if engine is not None:
+            sweep_old(engine)
+        run = stack.enter_context(Run(engine, Options(), why_no_engine=why_no_engine))
+        left, right = (_subject(name, engine, why_no_engine, run, status) for name in wish.images)
+        for subject in (left, right):
+            if subject.reference is not None:  # so that the run knows that there may be something to remove
+                run.examine(subject)
+        if left.facts is not None and right.facts is not None and left.facts.id == right.facts.id:
+            right_image, right = right.name, left  # read once
+        else:
+            right_image = right.name
+        inventories = [_inventory(one, run.context, status) for one in ((left,) if left is right else (left, right))]
+        ours, theirs = inventories[0], replace(inventories[-1], image=right_image)  # it may have two names
+        predicted, notes = _predictions(wish, (left, right), (ours, theirs), run.context, status)
+    return Report(
+        ours,
+        theirs,
+        tuple(differences.differences(ours, theirs)),
+        asked=bool(wish.inputs),
+        predicted=tuple(predicted),
+        compared=agreement.compare(wish.inputs, predicted, wish.tolerance),
+        tolerance=wish.tolerance,
+        notes=(*_of_probes(ours, theirs, why_no_engine), *notes),
+        started_at=started_at,
+        seconds=time.monotonic() - began,
+        version=VERSION,
+    )
+
+
+def wish_of(given: argparse.Namespace) -> Wish:
+    """Raises Stop, before anything is started."""
+    if len(given.images) != 2:
+        raise Stop("say which two images: samebox parity TRAIN_IMAGE SERVE_IMAGE.", status=UNUSABLE)
+    for path in (given.model, *given.data):
+        if path is not None and not path.exists():
+            raise Stop(f"there is no {path}.", status=UNUSABLE)
+    if given.model is not None and not tarfile.is_tarfile(given.model):
+        raise Stop(f"--model {given.model} is no model.tar.gz.", status=UNUSABLE)
+    if (given.model or given.run_command) and not given.data:
+        raise Stop("--data FILE is needed: what shall be predicted from?", status=UNUSABLE)
+    for name in ("rtol", "atol", "timeout"):
+        if getattr(given, name) < 0:
+            raise Stop(f"--{name} must not be below 0.", status=UNUSABLE)
+    for pair in given.env:
+        if not pair.partition("=")[0] or "=" not in pair:
+            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=UNUSABLE)
+    if given.emulator and not given.endpoint:
+        raise Stop("--emulator and --no-endpoint do not go together.", status=UNUSABLE)
+    return Wish(
+        (given.images[0], given.images[1]),
+        tuple(Input(path, _type_of(path, given.content_type), given.accept) for path in given.data),
+        given.model,
+        given.run_command or "",
+        tuple((name, value) for name, _, value in (pair.partition("=") for pair in given.env)),
+        Tolerance(given.rtol, given.atol),
+        given.timeout,
+        given.endpoint,
+        given.emulator,
+        given.data_dir,
+    )
+
+
+def _type_of(path: Path, content_type: str) -> str:
+    if path.is_dir():
+        raise Stop(f"--data {path} is a folder; give the files in it, one by one.", status=UNUSABLE)
+    found = content_type or predict.TYPES.get(path.suffix.lower())
+    if found is None:
+        raise Stop(f"of what type is {path}? Say it with --content-type.", status=UNUSABLE)
+    return found
+
+
+# What the images are made of
+
+
+def _subject(name: str, engine: Engine | None, why_no_engine: str, run: Run, status: Status) -> Subject:
+    found = examination.subject_of(name, engine, why_no_engine, run, status.update)
+    found.progress = status.update
+    return found
+
+
+def _inventory(subject: Subject, context: Context, status: Status) -> Inventory:
+    examination.read(subject, status.update)
+    probed = None
+    python = inventory.interpreter(subject, "serve" if subject.which("serve") else "train")
+    if subject.reference is not None and context.engine is not None and python is not None:
+        status.update(f"asking {subject.name}'s Python")
+        probed = predict.probe(context, subject.reference, python)
+    status.update(f"listing {subject.name}")
+    return inventory.read(subject, probed)
+
+
+def _of_probes(left: Inventory, right: Inventory, why_no_engine: str) -> list[str]:
+    silent = [one.image for one in (left, right) if one.probed is None]
+    if not silent:
+        return []
+    why = why_no_engine or "an archive, or no Python that answers"
+    return [f"only the files of {' and '.join(silent)} were read ({why}): what only a run tells is not compared"]
+
+
+# What they answer
+
+
+def _predictions(
+    wish: Wish,
+    subjects: tuple[Subject, Subject],
+    inventories: tuple[Inventory, Inventory],
+    context: Context,
+    status: Status,
+) -> tuple[list[Predicted], list[str]]:
+    if not wish.inputs:
+        return [], []
+    names = [one.image for one in inventories]
+    for subject in subjects:
+        if subject.reference is None or context.engine is None:
+            why = context.why_no_engine or "an archive is read and not run: load it into an engine first (docker load)"
+            return [Predicted(other, problem=why) for other in names], []
+    assert context.scratch is not None
+    model = None
+    if wish.model is not None:
+        status.update(f"unpacking {wish.model.name}")
+        model = context.scratch / "model"
+        try:
+            examination.unpack(wish.model, model)
+        except CannotCheck as reason:
+            return [Predicted(name, problem=f"{reason}; an endpoint would refuse it, too") for name in names], []
+    task = Task(wish.inputs, model, wish.command, dict(wish.environment), wish.seconds)
+    predicted = []
+    for subject, name in zip(subjects, _distinct(names), strict=True):
+
+        def tick(spent: float, name: str = name) -> None:
+            status.update(f"predicting in {name}: {spent:.0f} s")
+
+        tick(0)
+        reference = str(subject.reference)
+        if wish.command:
+            found = predict.by_command(context, reference, task, tick)
+        else:
+            program = "serve" if subject is subjects[1] else "train"
+            found = predict.by_driver(context, reference, inventory.interpreter(subject, program), task, tick)
+        predicted.append(replace(found, place=name))
+    if not wish.endpoint:
+        return predicted, []
+    if "serve" not in inventories[1].claims:
+        return predicted, [f"{names[1]} has no `serve` on its PATH: no endpoint was tried"]
+    if all(one.problem for one in predicted):
+        return predicted, ["no endpoint was tried: there is nothing to compare its answers with"]
+    return [*predicted, _through_endpoint(wish, names[1], context, status)], []
+
+
+def _through_endpoint(wish: Wish, image: str, context: Context, status: Status) -> Predicted:
+    """Through an emulator: the running one, or one for this alone."""
+    assert context.scratch is not None
+
+    def ask(session: aws.Session) -> Predicted:
+        return invocations.predict(session, image, wish.model, wish.inputs, dict(wish.environment), status.update)
+
+    try:
+        if wish.emulator:
+            url, _ = where.running(wish.data_dir)
+            return ask(aws.of_emulator(url, where.settings(data_dir=wish.data_dir)))
+        status.update("starting an emulator")
+        with private_emulator.started(context.scratch / "emulator") as settings:
+            found = ask(aws.of_emulator(settings.url, settings))
+            status.update("ending the emulator")
+            return found
+    except (aws.ClientError, aws.BotoCoreError) as error:
+        hint = " (an emulator takes images of the engine with SAMEBOX_ALLOW_LOCAL_IMAGES=true)" if wish.emulator else ""
+        return Predicted(invocations.PLACE, problem=f"{aws.words(error)}{hint}")
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """One image compared with itself is two places."""
+    return [f"{names[0]} (train)", f"{names[1]} (serve)"] if names[0] == names[1] else names
+
+
+def _ended(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is short, and half of it would be none
+    raise Stop("ended by SIGTERM; what was started has been removed.", status=128 + signal.SIGTERM)
+
+
+def _write(path: str, text: str) -> None:
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Stop(f"the report cannot be written to {path}: {error.strerror}", status=UNUSABLE) from None
