@@ -152,7 +152,7 @@ def show(report: Report, screen: Console, everything: bool = False) -> None:
         if not everything and len(found) > _SHOWN_MOST:
             screen.print(f"[dim]… and {len(found) - _SHOWN_MOST} more that differ (--verbose shows all)[/]")
     elsewhere = sorted({call.words for call in report.of("not compared")})
-    for words in elsewhere[:_SHOWN_MOST]:
+    for words in elsewhere[:_SHOWN_MOST] if not everything else ():
         screen.print(f"[dim]not compared: {escape(words)}[/]")
     if report.ended_early:
         screen.print(Text(f"not all calls were sent: {harmless(report.ended_early)}", style="yellow"))
@@ -160,7 +160,8 @@ def show(report: Report, screen: Console, everything: bool = False) -> None:
         screen.print(f"[dim]{escape(harmless(note))}[/]")
     screen.print(Text(f"{report.verdict}: {report.sentence}", style=_STYLES[report.exit_status]))
     if report.first is not None:
-        screen.print(Text(f"the first is call {report.first.number}: {difference(report.first)}"))
+        counted = " (rows are counted from 0)" if report.first.comparison is not None else ""
+        screen.print(Text(f"the first is call {report.first.number}: {difference(report.first)}{counted}"))
     if report.latencies:
         screen.print(f"[dim]latency {escape(report.latencies)}[/]")
 

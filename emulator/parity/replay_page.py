@@ -17,10 +17,9 @@ main { max-width: 58rem; }
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .15rem .8rem; margin: .35rem 0 0; }
 .pair .at { color: var(--soft); font-size: .8rem; }
 .pair .value { font: .88em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: .5rem 0 0; font-size: .88rem; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-top: 1px solid var(--rule); }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.differ { color: var(--fail); font-weight: 600; } .not { color: var(--warn); }
+.row { border-top: 1px solid var(--rule); padding: .45rem 0; } .row p { margin: 0; }
+.row .name { display: inline-block; min-width: 2.2rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.row .differ { color: var(--fail); font-weight: 600; } .row .not { color: var(--warn); }
 """
 _STATES = {0: "pass", 1: "fail", 2: "warn"}
 _WORDS = {"same": "the same", "within": "within tolerance", "differ": "different", "not compared": "not compared"}
@@ -77,7 +76,7 @@ def _card(call: Replayed) -> str:
         lines.append(f'<p class="seen">{escape(call.words)}</p>')
     else:
         first = found.first
-        rows = f": {found.differing_rows:,} of {found.rows:,} rows differ" if found.rows > 1 else ""
+        rows = f"; {found.differing_rows:,} of {found.rows:,} rows differ" if found.rows > 1 else ""
         lines += [
             f'<p class="soft">first at row {first.row}, {escape(first.where)} (counted from 0){rows}</p>',
             '<div class="pair"><span class="at">recorded</span><span class="at">now</span>',
@@ -91,20 +90,19 @@ def _all(report: Report) -> str:
     rows = "".join(_row(call) for call in report.calls[:_ROWS_MOST])
     more = len(report.calls) - _ROWS_MOST
     rest = f'<p class="soft">… and {more:,} more; --json has all</p>' if more > 0 else ""
-    return (
-        f'<details><summary>All calls ({len(report.calls):,})</summary><div class="table"><table>'
-        '<tr><th class="number">call</th><th></th><th>recorded</th><th>now</th><th class="number">ms recorded</th>'
-        f'<th class="number">ms now</th><th></th></tr>{rows}</table></div>{rest}</details>'
-    )
+    return f"<details><summary>All calls ({len(report.calls):,})</summary>{rows}{rest}</details>"
 
 
 def _row(call: Replayed) -> str:
     mark = {"differ": ' class="differ"', "not compared": ' class="not"'}.get(call.state, "")
     words = difference(call) if call.state == "differ" else call.words or _form(call)
+    statuses = call.recorded if call.recorded == call.now or not call.now else f"{call.recorded}, now {call.now}"
+    times = [] if call.recorded_ms is None or call.ms is None else [f"{call.recorded_ms:.1f} ms, now {call.ms:.1f} ms"]
+    facts = " · ".join([statuses, *times])
+    more = f'<p class="soft">{escape(words)}</p>' if words else ""
     return (
-        f'<tr><td class="number">{call.number}</td><td{mark}>{_WORDS[call.state]}</td><td>{escape(call.recorded)}</td>'
-        f'<td>{escape(call.now)}</td><td class="number">{_ms(call.recorded_ms)}</td>'
-        f'<td class="number">{_ms(call.ms)}</td><td>{escape(words)}</td></tr>'
+        f'<div class="row"><span class="name">{call.number}</span> <span{mark}>{_WORDS[call.state]}</span> '
+        f'<span class="soft">· {escape(facts)}</span>{more}</div>'
     )
 
 
@@ -115,7 +113,3 @@ def _form(call: Replayed) -> str:
     rows = f"{found.form}, {found.rows:,} row{'s' * (found.rows != 1)}"
     parts = [rows, *([f"up to {found.largest_absolute:.3g} apart"] if found.largest_absolute else [])]
     return "; ".join([*parts, *([found.note] if found.note else [])])
-
-
-def _ms(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"

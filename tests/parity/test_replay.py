@@ -1,9 +1,11 @@
 """Calls are sent again as a container gets them, and each answer is held against the recorded one."""
 
+import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from emulator.parity import replay_page
 from emulator.parity.outputs import Tolerance
 from emulator.parity.replay import Replayed, Report, Stopped, as_json, difference, replay
 from emulator.parity.transcript import Answer, Call, Error, Header
+from tests.browser import assert_fits_a_phone
 
 HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z")
 Behaviour = Callable[[bytes, Mapping[str, str]], tuple[int, bytes, dict[str, str]] | None]
@@ -278,3 +281,12 @@ def test_the_page_has_the_verdict_on_top_and_lets_no_answer_be_markup(container:
     assert "&lt;b&gt;fine&lt;/b&gt;" in page
     assert "<script" not in page
     assert page.index("<h1>") < page.index("Call 1, line 0") < page.index("All calls (1)")
+
+
+@pytest.mark.parametrize("words", ["short", "x" * 400, "/a/long/path" * 40])
+def test_the_page_fits_a_phone(tmp_path: Path, words: str, container: Make) -> None:
+    server = container(lambda _, __: (200, words.encode(), {"Content-Type": "text/plain"}))
+    recorded = Answer(200, {"ContentType": "text/plain"}, b"y" * 400)
+    calls = replayed(server, Call({}, b"", recorded), Call({"TargetModel": words}, b"", recorded))
+    wide = dataclasses.replace(report(*calls, ended_early=words), image=words, transcript=words, notes=(words,))
+    assert_fits_a_phone(replay_page.write(wide).replace("<details>", "<details open>"), tmp_path)
