@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from emulator.check.checks import Claim
 from emulator.testing import kit, options
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from emulator.check.findings import Finding, Rule
 
 # Findings speak of the options of `samebox check`.
-_OPTION = re.compile(r"(?<![\w-])--(data|model|payload|hyperparameter|dockerfile|max-size|fast)(?![\w-])")
-_CLAIM = re.compile(r"(?<![\w-])--(train|serve|transform|multi-model|processing|serverless)(?![\w-])")
+_OPTION = re.compile(rf"(?<![\w-])--({'|'.join(one.name for one in options.OPTIONS)})(?![\w-])")
+_CLAIM = re.compile(rf"(?<![\w-])--({'|'.join(get_args(Claim))})(?![\w-])")
 
 
 class CheckWarning(UserWarning):
@@ -55,30 +56,31 @@ class ImageCheck(pytest.Item):
             found, notes = kit.of(self.config).look(self.check)
         except kit.Unusable as error:
             raise pytest.fail.Exception(_ours(str(error)), pytrace=False) from None
-        verdict(self, self.check.rule, found)
-        for note in notes:
-            self._warn(note)
+        verdict(self, self.check.rule, found, notes)
 
-    def _warn(self, text: str) -> None:
+    def gently(self, text: str) -> None:
+        """Give a warning of pytest's."""
         try:
             self.warn(CheckWarning(text))
         except CheckWarning as error:  # pytest was told that warnings are errors
             raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-def verdict(item: ImageCheck, rule: Rule, found: list[Finding]) -> None:
+def verdict(item: ImageCheck, rule: Rule, found: list[Finding], notes: list[str]) -> None:
     """Raises what pytest calls failed, xfailed and skipped; gives a warning; or returns."""
     config = item.config
     bad = [one for one in found if one.counts]
-    words = "\n".join(in_words(config, rule, one) for one in bad)
+    words = "\n".join([*(in_words(config, rule, one) for one in bad), *(f"  note:   {note}" for note in notes)])
     if any(one.status == "fail" for one in bad) or (bad and options.value(config, "strict")):
         raise pytest.fail.Exception(words, pytrace=False)
     accepted = [one for one in found if one.accepted]
     if accepted and config.option.runxfail:
         raise pytest.fail.Exception("\n".join(in_words(config, rule, one) for one in accepted), pytrace=False)
     if bad:
-        item._warn(words)  # noqa: SLF001
+        item.gently(words)
         return
+    for note in notes:
+        item.gently(note)
     if accepted:
         raise pytest.xfail.Exception("; ".join(_acceptance(one) for one in accepted))
     seen = "; ".join(_ours(one.seen) for one in found)

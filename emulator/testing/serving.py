@@ -19,7 +19,6 @@ from emulator.check.serving import server
 from emulator.check.serving.wire import NoAnswer
 from emulator.commands import examination
 from emulator.containers.engine import EngineError
-from emulator.testing.kit import Unusable
 from emulator.testing.training import TrainRun
 
 if TYPE_CHECKING:
@@ -59,24 +58,31 @@ class Response:
 class Endpoint:
     """A server that starts when it is first asked for. Called, it is another server, with what is given changed."""
 
-    def __init__(self, context: Context, setup: server.Setup) -> None:
-        self._context, self._setup = context, setup
+    def __init__(self, kit: Kit, context: Context, setup: server.Setup) -> None:
+        self._kit, self._context, self._setup = kit, context, setup
         self._others: list[Endpoint] = []
 
     def __call__(
-        self, *, model: Path | str | TrainRun | None = None, environment: Mapping[str, str] | None = None
+        self,
+        *,
+        image: str | None = None,
+        model: Path | str | TrainRun | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Endpoint:
         """Start a server of its own now, and wait until it is ready.
 
-        `model` is a model.tar.gz, a folder, or a training run that made one; without, --samebox-model.
+        `image` in place of the fixture's. `model` is a model.tar.gz, a folder, or a training run that made one;
+        without, --samebox-model.
         """
-        options = self._context.options
+        context = self._context if image is None else self._kit.bench(image)
+        options = context.options
         if model is not None:
             path = model.model_archive if isinstance(model, TrainRun) else Path(model)
             if not path.exists():
                 raise FileNotFoundError(f"endpoint: there is no {path}")
             options = dataclasses.replace(options, model=path, unpack=_unpack)
-        other = Endpoint(_apart(self._context, options), server.Setup(environment=dict(environment or {})))
+        setup = server.Setup(environment=dict(environment or {}))
+        other = Endpoint(self._kit, _apart(context, options), setup)
         self._others.append(other)
         _ = other._server
         return other
@@ -150,11 +156,8 @@ def of(kit: Kit, image: str) -> Endpoint:
     """The image's plain server, the same one in the whole session."""
     key = f"server of {image}"
     if key not in kit.kept:
-        try:
-            bench = kit.bench(image)
-        except Unusable as error:
-            pytest.fail(str(error), pytrace=False)
-        made = Endpoint(_apart(bench, bench.options), server.Setup())
+        bench = kit.bench(image)
+        made = Endpoint(kit, _apart(bench, bench.options), server.Setup())
         kit.at_the_end(made.close)
         kit.kept[key] = made
     found = kit.kept[key]

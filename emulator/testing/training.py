@@ -21,7 +21,6 @@ from emulator.commands import examination
 from emulator.containers.engine import EngineError, PathMissing
 from emulator.data import artifacts
 from emulator.data.artifacts import ArtifactError
-from emulator.testing.kit import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +48,13 @@ class Result:
 class TrainRun:
     """A job that runs when it is first asked about. Called, it is another job, with what is given changed."""
 
-    def __init__(self, context: Context, wanted: job.Job, seconds: float = SECONDS) -> None:
-        self._context, self._job, self._seconds = context, wanted, seconds
+    def __init__(self, kit: Kit, context: Context, wanted: job.Job, seconds: float = SECONDS) -> None:
+        self._kit, self._context, self._job, self._seconds = kit, context, wanted, seconds
 
     def __call__(
         self,
         *,
+        image: str | None = None,
         hyperparameters: Mapping[str, str] | None = None,
         data: Path | str | None = None,
         channels: Mapping[str, Path | str] | None = None,
@@ -63,10 +63,11 @@ class TrainRun:
     ) -> TrainRun:
         """Run a job of its own now.
 
-        `hyperparameters` go on top of --samebox-hyperparameter; `data` is a folder as for --samebox-data, `channels`
-        are folders by their names, in its place. It is killed after `seconds`, and has no exit code then.
+        `image` in place of the fixture's. `hyperparameters` go on top of --samebox-hyperparameter; `data` is a folder
+        as for --samebox-data, `channels` are folders by their names, in its place. It is killed after `seconds`, and
+        has no exit code then.
         """
-        context = self._context
+        context = self._context if image is None else self._kit.bench(image)
         if data is not None and channels is not None:
             raise TypeError("train_run takes data or channels, not both")
         if channels is not None:
@@ -76,7 +77,7 @@ class TrainRun:
                 raise NotADirectoryError(f"train_run: {data} is no folder")
             context = dataclasses.replace(context, options=dataclasses.replace(context.options, data=Path(data)))
         wanted = job.Job(hyperparameters=dict(hyperparameters or {}), environment=dict(environment or {}))
-        run = TrainRun(context, wanted, seconds)
+        run = TrainRun(self._kit, context, wanted, seconds)
         _ = run._result
         return run
 
@@ -166,10 +167,7 @@ def of(kit: Kit, image: str) -> TrainRun:
     """The image's plain job, the same one in the whole session."""
     key = f"training of {image}"
     if key not in kit.kept:
-        try:
-            kit.kept[key] = TrainRun(kit.bench(image), job.Job())
-        except Unusable as error:
-            pytest.fail(str(error), pytrace=False)
+        kit.kept[key] = TrainRun(kit, kit.bench(image), job.Job())
     found = kit.kept[key]
     assert isinstance(found, TrainRun)
     return found
