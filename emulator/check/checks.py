@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -100,6 +101,15 @@ class Shared:
             found: Made = self._made[key]
             return found
 
+    def begin(self, key: str, make: Callable[[], Any]) -> None:
+        """Have it made in the background: whoever gets it waits for that, and hears of its failure."""
+
+        def work() -> None:
+            with contextlib.suppress(Exception):  # remembered, for whoever gets it
+                self.get(key, make)
+
+        threading.Thread(target=work, name=f"making {key}", daemon=True).start()
+
     def forget(self, key: str) -> None:
         """The next that asks has it made anew: after a check has used it up."""
         with self._lock:
@@ -144,6 +154,7 @@ class Options:
     dockerfile: Path | None = None
     fast: bool = False  # shorten what must wait, and say so
     patience: float | None = None  # seconds that an invocation is waited for; None: as long as the platform does
+    start_seconds: float | None = None  # that a server's start is waited for; None: as long as the platform does
     size_budget: int | None = None  # bytes; the image's own limit, beside AWS's
 
 
@@ -160,6 +171,7 @@ class Context:
     shared: Shared = field(default_factory=Shared)  # of this run
     scratch: Path | None = None  # a folder of this run that is removed at its end; None only where nothing runs
     why_no_engine: str = ""
+    wanted: frozenset[str] = frozenset()  # the ids of all rules that this run is to check, where that is known
 
     @property
     def labels(self) -> Mapping[str, str]:

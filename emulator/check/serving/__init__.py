@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.check.serving import (
+    bidirectional,
     connections,
     environments,
     health,
     invocations,
     multi_model,
+    multi_model_memory,
     starting,
     stopping,
     strain,
+    streaming,
 )
 
 if TYPE_CHECKING:
@@ -27,9 +30,12 @@ SERVING: tuple[Check, ...] = (
     *health.CHECKS,
     *invocations.CHECKS,
     *connections.CHECKS,
+    *streaming.CHECKS,
+    *bidirectional.CHECKS,
     *strain.CHECKS,
     *stopping.CHECKS,
     *starting.LATE_CHECKS,
     *environments.CHECKS,
     *multi_model.CHECKS,
+    *multi_model_memory.CHECKS,
 )

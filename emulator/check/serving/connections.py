@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, patience, payload
+from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered, patience
 from emulator.check.serving.server import PING_SECONDS, running
 from emulator.check.serving.wire import Connection, NoAnswer, request
 
@@ -36,7 +36,7 @@ CHUNKED = Rule(
 
 
 def keep_alive(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     steps = (
         ("GET", "/ping", None),
         ("POST", "/invocations", one.body),
@@ -79,7 +79,7 @@ def pipelining(context: Context) -> Finding:
 
 
 def chunked(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     limit = min(FAST_SECONDS, patience(context))
     try:
         plain = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)

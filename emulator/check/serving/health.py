@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emulator.check.checks import Check, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, SERVED, payload
+from emulator.check.serving.served import ENGINE, SERVED, patience, payload
 from emulator.check.serving.server import PING_SECONDS, first_boot, running
 from emulator.check.serving.wire import Connection, NoAnswer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 0.25
 LOAD_SECONDS = 2.0
+FAST_LOAD_SECONDS = 1.0
 CLIENTS = 4
 
 PING_TIME = Rule(
@@ -68,13 +69,14 @@ def ping_time(context: Context) -> Finding:
 
 def ping_under_load(context: Context) -> Finding:
     server, asked = running(context), payload(context)
+    longest = min(patience(context), 30.0)
     over = threading.Event()
     answered: list[float] = []
 
     def invoke() -> None:
         while not over.is_set():
             try:
-                answer = server.ask("POST", "/invocations", asked.body, asked.headers, seconds=30)
+                answer = server.ask("POST", "/invocations", asked.body, asked.headers, seconds=longest)
             except NoAnswer:
                 over.wait(0.05)  # what becomes of invocations is another rule's
             else:
@@ -84,11 +86,12 @@ def ping_under_load(context: Context) -> Finding:
     for client in clients:
         client.start()
     try:
-        slowest, problems, is_broken = _pings(server, over)
+        seconds = FAST_LOAD_SECONDS if context.options.fast else LOAD_SECONDS
+        slowest, problems, is_broken = _pings(server, over, seconds)
     finally:
         over.set()
     for client in clients:
-        client.join(max(min(context.deadline.left, 30), 0.1))
+        client.join(max(min(context.deadline.left, longest + 1), 0.1))
     load = f"{CLIENTS} clients that sent {asked.name}"
     if is_broken:
         return PING_LOAD.broken(f"{problems[-1]}, beside {load}")
@@ -97,12 +100,12 @@ def ping_under_load(context: Context) -> Finding:
     return PING_LOAD.warned(seen) if slowest > PING_SECONDS / 2 else PING_LOAD.passed(seen)
 
 
-def _pings(server: Server, over: threading.Event) -> tuple[float, list[str], bool]:
+def _pings(server: Server, over: threading.Event, seconds: float) -> tuple[float, list[str], bool]:
     """The slowest good one, and what was wrong with others, and whether that counts."""
     slowest, problems, began = 0.0, list[str](), time.monotonic()
     over.wait(0.2)  # for the load to begin
     # One that took too long counts; one that was lost is looked at again.
-    while len(problems) < 2 and time.monotonic() - began < LOAD_SECONDS * (1 + len(problems)):
+    while len(problems) < 2 and time.monotonic() - began < seconds * (1 + len(problems)):
         try:
             answer = server.ask("GET", "/ping", seconds=PING_SECONDS)
         except NoAnswer as error:

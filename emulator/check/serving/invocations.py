@@ -12,11 +12,12 @@ from emulator.check.serving.served import (
     INVOCATION_SECONDS,
     SERVED,
     Payload,
+    answered,
+    first_answers,
     patience,
-    payload,
-    payloads,
 )
 from emulator.check.serving.server import Server, running
+from emulator.check.serving.streaming import is_stream
 from emulator.check.serving.wire import Answer, NoAnswer
 
 # The sizes that pass the platform: what it takes today, and what its batch transform sends unless told otherwise.
@@ -92,8 +93,11 @@ BAD_BODIES = (
 
 def answers(context: Context) -> Finding:
     seen = []
-    for one, answer in _first_answers(context):
+    for one, answer in first_answers(context):
         if isinstance(answer, NoAnswer):
+            if answer.begun is not None and is_stream(context, answer.begun):  # of that serve-stream-ends tells
+                seen.append(f"{one.name}: {answer.begun.status}, a stream without an end")
+                continue
             if answer.why != "timeout":  # of that serve-invocation-time tells
                 return ANSWERS.broken(f"{one.name}: {answer}")
             seen.append(f"{one.name}: none yet")
@@ -108,15 +112,20 @@ def answers(context: Context) -> Finding:
 
 def time(context: Context) -> Finding:
     slowest, name = 0.0, ""
-    for one, answer in _first_answers(context):
-        if isinstance(answer, NoAnswer):
-            if answer.why != "timeout":
-                raise CannotCheck(f"{one.name} is not answered: see {ANSWERS.id}")
-            if context.options.fast:
-                return TIME.warned(f"{one.name}: no answer within {FAST_SECONDS:.0f} s; --fast waits no longer")
+    for one, answer in first_answers(context):
+        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        if begun is not None and is_stream(context, begun):
+            seconds = begun.parts[0].seconds if begun.parts else begun.seconds  # of its end tells serve-stream-time
+        elif not isinstance(answer, NoAnswer):
+            seconds = answer.seconds
+        elif answer.why != "timeout":
+            raise CannotCheck(f"{one.name} is not answered: see {ANSWERS.id}")
+        elif patience(context) < INVOCATION_SECONDS:
+            return TIME.warned(f"{one.name}: no answer within {patience(context):.0f} s; --fast waits no longer")
+        else:
             return TIME.broken(f"{one.name}: no answer within {INVOCATION_SECONDS:.0f} s")
-        if answer.seconds >= slowest:
-            slowest, name = answer.seconds, one.name
+        if seconds >= slowest:
+            slowest, name = seconds, one.name
     words = f"{name}: {slowest:.2f} s"
     return TIME.warned(f"{words} of 60 s") if slowest > INVOCATION_SECONDS / 2 else TIME.passed(words)
 
@@ -139,7 +148,7 @@ def bad_body(context: Context) -> Finding:
 
 
 def content_type(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     plain, limit = _plain(context, server, one), min(FAST_SECONDS, patience(context))
     try:
         charset = _invoke(server, replace(one, content_type=f"{one.content_type}; charset=utf-8"), limit)
@@ -156,7 +165,7 @@ def content_type(context: Context) -> Finding:
 
 
 def accept(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     plain, limit = _plain(context, server, one), min(FAST_SECONDS, patience(context))
     statuses = []
     for value in ("*/*", "application/json, text/csv;q=0.5", "application/x-samebox-unknown"):
@@ -171,7 +180,7 @@ def accept(context: Context) -> Finding:
 
 
 def unknown_headers(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     plain, limit = _plain(context, server, one), min(FAST_SECONDS, patience(context))
     more = {
         "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
@@ -192,6 +201,7 @@ def unknown_headers(context: Context) -> Finding:
 
 def large_body(context: Context) -> Finding:
     server, limit = running(context), patience(context)
+    answered(context)  # one that has no time for a small body has none for a large one
     seen: list[str] = []
     refused = False
     for size in LARGE:
@@ -219,22 +229,6 @@ def _plain(context: Context, server: Server, one: Payload) -> Answer:
         return _invoke(server, one, min(FAST_SECONDS, patience(context)))
     except NoAnswer as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see {ANSWERS.id}") from None
-
-
-def _first_answers(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
-    """Of every payload, asked once for all who want to know."""
-
-    def ask() -> list[tuple[Payload, Answer | NoAnswer]]:
-        server = running(context)
-        found: list[tuple[Payload, Answer | NoAnswer]] = []
-        for one in payloads(context):
-            try:
-                found.append((one, _invoke(server, one, patience(context))))
-            except NoAnswer as error:
-                found.append((one, error))
-        return found
-
-    return context.shared.get("answers of /invocations", ask)
 
 
 def _differ(one: Answer, other: Answer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from emulator.check.checks import CannotCheck, Check, Claim, Context, Need
 from emulator.check.findings import Finding, Rule
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 MULTI_MODEL: frozenset[Claim] = frozenset({"multi-model"})
 MODEL: frozenset[Need] = ENGINE | {"model"}
 NAME = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"  # opaque to the container, as the platform's are
-FOLDER = f"/opt/ml/models/{NAME}/model"
+SECOND = "1f1e2d3c4b5a69788796a5b4c3d2e1f0"
+ODD = "samebox.model=1"  # opaque, too; a part of it must be percent-encoded in a path
+COPIES = tuple(f"{number:032x}" for number in range(1, 13))  # to fill memory with
 UNKNOWN = "there-is-no-such-model"
 LOAD_SECONDS = 360.0
+_MOST_PAGES = 100
 
 STARTS = Rule(
     "multi-model-starts",
@@ -39,7 +43,7 @@ UNLOADED = Rule(
 )
 LOAD = Rule(
     "multi-model-load",
-    "POST /models loads a model, and answers 409 the second time",
+    "POST /models loads models, and answers 409 for one that is loaded",
     "contract §2.8",
     "fail",
     "multi-model",
@@ -51,7 +55,16 @@ LIST = Rule(
     "contract §2.8",
     "fail",
     "multi-model",
-    'GET /models: {"models": [{"modelName": …, "modelUrl": …}]}; GET /models/<name>: one of these.',
+    'GET /models: {"models": [{"modelName": …, "modelUrl": …}]}, the url as it was given; GET /models/<name>: one of '
+    "these. A nextPageToken comes back as ?next_page_token=.",
+)
+NAMES = Rule(
+    "multi-model-names",
+    "A model's name is taken as it is, and may be percent-encoded in a path",
+    "contract §2.8 (opaque identifiers), RFC 3986 §2.1",
+    "warn",
+    "multi-model",
+    "Decode the path of a request before you look the name up; make no demands on its letters.",
 )
 INVOKE = Rule(
     "multi-model-invoke",
@@ -97,30 +110,63 @@ def unknown_model(context: Context) -> Finding:
 
 def load(context: Context) -> Finding:
     try:
-        first, second = _loaded(context)
+        first, again, second = _loaded(context)
     except NoAnswer as error:
         return LOAD.broken(f"POST /models: {error}")
     if first.status != 200:
         return LOAD.broken(f"POST /models: {first.words}")
-    if second.status != 409:
-        return LOAD.broken(f"POST /models a second time: {second.words}")
-    return LOAD.passed(f"200 after {first.seconds:.1f} s, then 409")
+    if again.status != 409:
+        return LOAD.broken(f"POST /models of the same model again: {again.words}")
+    if second.status not in (200, 507):
+        return LOAD.broken(f"POST /models of a second model: {second.words}")
+    return LOAD.passed(f"200 after {first.seconds:.1f} s, then 409; {second.status} for a second model")
 
 
 def show(context: Context) -> Finding:
     _must_be_loaded(context)
+    loaded = {NAME} if _loaded(context)[2].status == 507 else {NAME, SECOND}
+    found: dict[Any, Any] = {}
+    path, pages = "/models", 0
     try:
-        every, one = _ask(context, "GET", "/models"), _ask(context, "GET", f"/models/{NAME}")
+        while path:
+            page = _ask(context, "GET", path)
+            models = _json(page).get("models")
+            if page.status != 200 or not isinstance(models, list) or not all(isinstance(one, dict) for one in models):
+                return LIST.broken(f"GET {path}: {page.words}")
+            found |= {one.get("modelName"): one.get("modelUrl") for one in models}
+            token, pages = _json(page).get("nextPageToken"), pages + 1
+            if pages == _MOST_PAGES:
+                return LIST.broken(f"GET /models: there is a nextPageToken still on page {pages}")
+            path = f"/models?next_page_token={quote(str(token), safe='')}" if token else ""
+        one = _ask(context, "GET", f"/models/{NAME}")
     except NoAnswer as error:
         return LIST.broken(str(error))
-    found = _json(every).get("models")
-    if every.status != 200 or not isinstance(found, list):
-        return LIST.broken(f"GET /models: {every.words}")
-    if not any(isinstance(model, dict) and model.get("modelName") == NAME for model in found):
-        return LIST.broken(f"GET /models does not show the loaded model: {every.words}")
-    if one.status != 200 or _json(one).get("modelName") != NAME:
+    if missing := loaded - set(found):
+        return LIST.broken(f"GET /models shows {len(found)} models, and not {', '.join(sorted(missing))}: {page.words}")
+    if wrong := [f"{found[name]!r} and not {folder(name)}" for name in sorted(loaded) if found[name] != folder(name)]:
+        return LIST.broken(f"GET /models: the modelUrl is {wrong[0]}")
+    if one.status != 200 or _json(one) != {"modelName": NAME, "modelUrl": folder(NAME)} | _json(one):
         return LIST.broken(f"GET /models/{NAME}: {one.words}")
-    return LIST.passed(f"{len(found)} loaded")
+    return LIST.passed(f"{len(found)} loaded, on {pages} {'page' if pages == 1 else 'pages'}")
+
+
+def names(context: Context) -> Finding:
+    _must_be_loaded(context)
+    path = f"/models/{quote(ODD, safe='')}"
+    try:
+        loaded = post(_server(context), ODD, LOAD_SECONDS)
+        if loaded.status == 507:
+            return NAMES.skipped("memory is short (507)")
+        if loaded.status != 200:
+            return NAMES.broken(f"POST /models of {ODD}: {loaded.words}")
+        shown, gone = _ask(context, "GET", path), _ask(context, "DELETE", path)
+    except NoAnswer as error:
+        return NAMES.broken(f"of a model named {ODD}: {error}")
+    if shown.status != 200 or _json(shown).get("modelName") != ODD:
+        return NAMES.broken(f"{ODD} is loaded, and GET {path}: {shown.words}")
+    if gone.status != 200:
+        return NAMES.broken(f"{ODD} is loaded, and DELETE {path}: {gone.words}")
+    return NAMES.passed(path)
 
 
 def invoke(context: Context) -> Finding:
@@ -138,23 +184,44 @@ def invoke(context: Context) -> Finding:
 
 def unload(context: Context) -> Finding:
     _must_be_loaded(context)
+    one = payload(context)
     try:
         first, then = _ask(context, "DELETE", f"/models/{NAME}"), _ask(context, "GET", f"/models/{NAME}")
-        again = _post(_server(context))
+        asked = _ask(context, "POST", f"/models/{NAME}/invoke", one.body, one.headers)
+        again = post(_server(context), NAME, LOAD_SECONDS)
     except NoAnswer as error:
         return UNLOAD.broken(str(error))
     if first.status != 200:
         return UNLOAD.broken(f"DELETE /models/{NAME}: {first.words}")
     if then.status != 404:
         return UNLOAD.broken(f"once unloaded, GET /models/{NAME}: {then.words}")
+    if asked.status != 404:
+        return UNLOAD.broken(f"once unloaded, POST /models/{NAME}/invoke: {asked.words}")
     if again.status != 200:
         return UNLOAD.broken(f"once unloaded, it is not loaded again: {again.words}")
     return UNLOAD.passed("200, then 404; and it can be loaded again")
 
 
+def folder(name: str) -> str:
+    return f"/opt/ml/models/{name}/model"
+
+
+# One model under many names: they differ for the server, and no other is at hand.
+SETUP = Setup(
+    environment={"SAGEMAKER_MULTI_MODEL": "true"},
+    models_at=tuple(folder(name) for name in (NAME, SECOND, ODD, *COPIES)),
+)
+
+
+def post(server: Server, name: str, seconds: float) -> Answer:
+    """Load a model. Raises NoAnswer."""
+    body = json.dumps({"model_name": name, "url": folder(name)}).encode()
+    headers = {"Content-Type": "application/json", "X-Amzn-SageMaker-Target-Model": "a/model.tar.gz"}
+    return server.ask("POST", "/models", body, headers, seconds=seconds)
+
+
 def _boot(context: Context) -> Boot:
-    setup = Setup(environment={"SAGEMAKER_MULTI_MODEL": "true"}, model_at=FOLDER)
-    return context.shared.get("multi-model server", lambda: start(context, setup), _remove)
+    return context.shared.get("multi-model server", lambda: start(context, SETUP), _remove)
 
 
 def _remove(boot: Boot) -> None:
@@ -169,27 +236,24 @@ def _server(context: Context) -> Server:
     return server
 
 
-def _loaded(context: Context) -> tuple[Answer, Answer]:
-    def post_twice() -> tuple[Answer, Answer]:
-        server = _server(context)
-        return _post(server), _post(server)
+def _loaded(context: Context) -> tuple[Answer, Answer, Answer]:
+    """How one model was loaded, how it was again, and how a second was."""
 
-    return context.shared.get("loaded model", post_twice)
+    def load_them() -> tuple[Answer, Answer, Answer]:
+        server = _server(context)
+        first, again = post(server, NAME, LOAD_SECONDS), post(server, NAME, LOAD_SECONDS)
+        return first, again, post(server, SECOND, LOAD_SECONDS)
+
+    return context.shared.get("loaded models", load_them)
 
 
 def _must_be_loaded(context: Context) -> None:
     try:
-        first, _ = _loaded(context)
+        first, _, _ = _loaded(context)
     except NoAnswer:
         raise CannotCheck(f"no model could be loaded: see {LOAD.id}") from None
     if first.status != 200:
         raise CannotCheck(f"no model could be loaded: see {LOAD.id}")
-
-
-def _post(server: Server) -> Answer:
-    body = json.dumps({"model_name": NAME, "url": FOLDER}).encode()
-    headers = {"Content-Type": "application/json", "X-Amzn-SageMaker-Target-Model": "a/model.tar.gz"}
-    return server.ask("POST", "/models", body, headers, seconds=LOAD_SECONDS)
 
 
 def _ask(
@@ -210,8 +274,9 @@ _SECONDS = WINDOW_SECONDS + 60
 CHECKS = (
     Check(STARTS, starts, ENGINE, MULTI_MODEL, seconds=_SECONDS),
     Check(UNLOADED, unknown_model, ENGINE, MULTI_MODEL, seconds=_SECONDS),
-    Check(LOAD, load, MODEL, MULTI_MODEL, seconds=2 * LOAD_SECONDS + 60),
-    Check(LIST, show, MODEL, MULTI_MODEL, seconds=2 * LOAD_SECONDS + 60),
+    Check(LOAD, load, MODEL, MULTI_MODEL, seconds=3 * LOAD_SECONDS + 60),
+    Check(LIST, show, MODEL, MULTI_MODEL, seconds=3 * LOAD_SECONDS + 60),
+    Check(NAMES, names, MODEL, MULTI_MODEL, seconds=3 * LOAD_SECONDS + 60),
     Check(INVOKE, invoke, MODEL, MULTI_MODEL, seconds=2 * LOAD_SECONDS + 60),
     Check(UNLOAD, unload, MODEL, MULTI_MODEL, seconds=3 * LOAD_SECONDS + 60),
 )

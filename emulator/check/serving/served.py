@@ -1,4 +1,4 @@
-"""What a server is asked, where nobody says what: a payload that was given, or a harmless probe."""
+"""What a server is asked, where nobody says what, and its first answers: to payloads that were given, or to a probe."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import mimetypes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.check.checks import CannotCheck
+from emulator.check.serving.server import running
+from emulator.check.serving.wire import NoAnswer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from emulator.check.checks import Claim, Context, Need
+    from emulator.check.serving.wire import Answer
 
 ENGINE: frozenset[Need] = frozenset({"engine"})
-SERVED: frozenset[Claim] = frozenset({"serve", "transform", "serverless"})
+SERVED: frozenset[Claim] = frozenset({"serve", "transform", "serverless", "streaming"})
 INVOCATION_SECONDS = 60.0  # contract §2.2
 FAST_SECONDS = 15.0
 # What AWS's own containers call these; the rest is what everybody calls it.
@@ -62,5 +67,32 @@ def content_type(path: Path) -> str:
 
 def patience(context: Context) -> float:
     """How long an invocation is waited for."""
-    longest = FAST_SECONDS if context.options.fast else INVOCATION_SECONDS
+    longest = context.options.patience or (FAST_SECONDS if context.options.fast else INVOCATION_SECONDS)
     return max(min(longest, context.deadline.left - 2), 0.1)
+
+
+def first_answers(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
+    """Of every payload, asked once for all who want to know."""
+
+    def ask() -> list[tuple[Payload, Answer | NoAnswer]]:
+        server = running(context)
+        found: list[tuple[Payload, Answer | NoAnswer]] = []
+        for one in payloads(context):
+            try:
+                seconds = patience(context)
+                found.append((one, server.ask("POST", "/invocations", one.body, one.headers, seconds=seconds)))
+            except NoAnswer as error:
+                found.append((one, error))
+        return found
+
+    return context.shared.get("answers of /invocations", ask)
+
+
+def answered(context: Context) -> Payload:
+    """The payload for checks that ask often, where it is answered in time. Raises CannotCheck where it is not."""
+    smallest = payload(context)
+    for one, answer in first_answers(context):
+        if one == smallest and isinstance(answer, NoAnswer):
+            rule = "serve-invocation-time" if answer.why == "timeout" else "serve-invocations"
+            raise CannotCheck(f"{one.name} is not answered ({answer}): see {rule}")
+    return smallest

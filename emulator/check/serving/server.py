@@ -66,7 +66,7 @@ class Setup:
     read_only_root: bool = False
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     memory_bytes: int = _MEMORY_BYTES
-    model_at: str = MODEL
+    models_at: tuple[str, ...] = (MODEL,)
     writable_model: bool = False
 
 
@@ -112,7 +112,9 @@ class Boot:
     @property
     def with_log(self) -> str:
         """What happened, and the last that the program said of it."""
-        return f"{self.words}; it said: {' / '.join(self.log[-3:])[-400:]}" if self.log else self.words
+        # Its access log tells of the pings that it was asked until then, and buries why it did not answer them.
+        told = [line for line in self.log if "/ping" not in line] or list(self.log)
+        return f"{self.words}; it said: {' / '.join(told[-3:])[-400:]}" if told else self.words
 
 
 # What checks use
@@ -246,7 +248,7 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
             return Boot("not ready", "", 0.0), False
         address = ("", 0)  # it has ended already
     window = SHORTENED_SECONDS if context.options.fast or context.options.model is None else WINDOW_SECONDS
-    window = min(window, max(context.deadline.left - 10, 1))
+    window = min(context.options.start_seconds or window, max(context.deadline.left - 10, 1))
     server = Server(engine, container, address, address[1] == setup.port and not address[0].startswith("127."))
     how, words = _Wait(server, setup.port, window).result() if address[0] else _exited(server)
     boot = Boot(how, words, time.monotonic() - began, server, _last_lines(engine, container))
@@ -344,7 +346,7 @@ def _mounts(context: Context, setup: Setup) -> tuple[Mount, ...]:
     folder = context.shared.get("model folder", lambda: _model_folder(context))
     if folder is None:
         return ()
-    return (Mount(folder, setup.model_at, read_only=not setup.writable_model),)
+    return tuple(Mount(folder, place, read_only=not setup.writable_model) for place in setup.models_at)
 
 
 def _model_folder(context: Context) -> Path | None:
@@ -382,7 +384,7 @@ def _brings_model(context: Context) -> bool:
         engine.remove(container)
 
 
-def _last_lines(engine: Engine, container: str, most: int = 40) -> tuple[str, ...]:
+def _last_lines(engine: Engine, container: str, most: int = 400) -> tuple[str, ...]:
     with contextlib.closing(engine.logs(container)) as stream:
         lines = [line.text.strip() for line in stream]
     return tuple(line for line in lines if line)[-most:]

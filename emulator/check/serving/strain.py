@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.serving import processes
-from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, payload
+from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered
 from emulator.check.serving.server import running
 from emulator.check.serving.wire import Answer, NoAnswer
 
@@ -55,7 +55,7 @@ FILES = Rule(
 
 
 def concurrency(context: Context) -> Finding:
-    server, one = running(context), payload(context)
+    server, one = running(context), answered(context)
     limit = max(min(FAST_SECONDS, context.deadline.left - 5), 1.0)
     end = time.monotonic() + limit
 
@@ -133,7 +133,7 @@ def open_files(context: Context) -> Finding:
 
 def _round(context: Context, server: Server, most: int = REQUESTS) -> int:
     """Ask many times, on connections of their own; how often. Raises CannotCheck when it is not answered."""
-    one = payload(context)
+    one = answered(context)
     end = time.monotonic() + ROUND_SECONDS
     for number in range(most):
         if number >= LEAST_REQUESTS and time.monotonic() > end:

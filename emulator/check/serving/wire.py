@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
@@ -26,11 +27,20 @@ _PIECE = 64 << 10
 
 
 class NoAnswer(Exception):
-    """There was no whole answer; `why` tells how it ended."""
+    """There was no whole answer; `why` tells how it ended, `begun` what of it had come."""
 
-    def __init__(self, why: Why, words: str) -> None:
+    def __init__(self, why: Why, words: str, begun: Answer | None = None) -> None:
         super().__init__(words)
         self.why = why
+        self.begun = begun
+
+
+@dataclass(frozen=True)
+class Part:
+    """One chunk of an answer in chunks: how long after the request it came, and its size."""
+
+    seconds: float
+    size: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,11 @@ class Answer:
     version: str = "HTTP/1.1"
     seconds: float = 0.0
     is_early: bool = False  # it came before the request's body had been sent
+    parts: tuple[Part, ...] = ()  # of one in chunks
+
+    @property
+    def is_chunked(self) -> bool:
+        return "chunked" in self.headers.get("transfer-encoding", "").lower()
 
     @property
     def closes(self) -> bool:
@@ -101,7 +116,8 @@ class Connection:
         self.connect_seconds = time.monotonic() - began
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self._ended: NoAnswer | None = None
+        self._begun: Answer | None = None  # the answer that is being read, once it has a head
+        self._parts: list[Part] = []
 
     def __enter__(self) -> Self:
         return self
@@ -154,37 +170,64 @@ class Connection:
         """The next answer. Raises NoAnswer."""
         began = time.monotonic() if began is None else began
         end = time.monotonic() + seconds
-        while True:
-            head = self._until(b"\r\n\r\n", end)
-            version, status, headers = _parse(head)
-            if status >= 200 or status == 101:
-                break
-        if method == "HEAD" or status in (101, 204, 304):
+        head = self.receive_head(seconds, began)
+        if method == "HEAD" or head.status in (101, 204, 304):
             body = b""
-        elif "chunked" in headers.get("transfer-encoding", "").lower():
-            body = self._chunked(end)
-        elif "content-length" in headers:
-            if not headers["content-length"].isdigit():
-                raise NoAnswer("not http", f"its Content-Length is {headers['content-length'][:40]!r}")
-            body = self._exactly(int(headers["content-length"]), end)
+        elif head.is_chunked:
+            body = self._chunked(began, end)
+        elif "content-length" in head.headers:
+            if not head.headers["content-length"].isdigit():
+                raise NoAnswer("not http", f"its Content-Length is {head.headers['content-length'][:40]!r}")
+            body = self._exactly(int(head.headers["content-length"]), end)
         else:
             body = self._to_the_end(end)
-        return Answer(status, headers, body, version, time.monotonic() - began, is_early)
+        self._begun = None
+        seconds = time.monotonic() - began
+        return replace(head, body=body, seconds=seconds, is_early=is_early, parts=tuple(self._parts))
+
+    def receive_head(self, seconds: float, began: float | None = None) -> Answer:
+        """The next answer as far as its headers go; what follows them is left to be taken. Raises NoAnswer."""
+        began = time.monotonic() if began is None else began
+        end = time.monotonic() + seconds
+        self._begun, self._parts = None, []
+        while True:
+            version, status, headers = _parse(self._until(b"\r\n\r\n", end))
+            if status >= 200 or status == 101:
+                self._begun = Answer(status, headers, version=version, seconds=time.monotonic() - began)
+                return self._begun
+
+    def take(self, size: int, seconds: float) -> bytes:
+        """So many bytes of what comes, as they are. Raises NoAnswer."""
+        return self._exactly(size, time.monotonic() + seconds)
+
+    def reset(self) -> None:
+        """Go without a word, as a caller does whose process has ended."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def _fill(self, end: float) -> None:
         left = end - time.monotonic()
+        late = "no answer in time", "its answer did not end in time"
         if left <= 0:
-            raise NoAnswer("timeout", "no answer in time")
+            raise self._unfinished("timeout", *late)
         try:
             self._socket.settimeout(left)
             data = self._socket.recv(_PIECE)
         except TimeoutError:
-            raise NoAnswer("timeout", "no answer in time") from None
+            raise self._unfinished("timeout", *late) from None
         except OSError as error:
-            raise NoAnswer("reset", f"the connection was reset ({error.strerror or error})") from None
+            words = f"the connection was reset ({error.strerror or error})"
+            raise self._unfinished("reset", words, f"within its answer, {words}") from None
         if not data:
-            raise NoAnswer("closed", "the connection was closed without an answer")
+            words = "the connection was closed"
+            raise self._unfinished("closed", f"{words} without an answer", f"{words} within its answer")
         self._buffer += data
+
+    def _unfinished(self, why: Why, before: str, within: str) -> NoAnswer:
+        if self._begun is None:
+            return NoAnswer(why, before)
+        begun = replace(self._begun, parts=tuple(self._parts))
+        return NoAnswer(why, f"{within}, after {len(begun.parts)} parts of it" if begun.parts else within, begun)
 
     def _until(self, mark: bytes, end: float) -> bytes:
         while mark not in self._buffer:
@@ -214,7 +257,7 @@ class Connection:
         body, self._buffer = self._buffer, b""
         return body
 
-    def _chunked(self, end: float) -> bytes:
+    def _chunked(self, began: float, end: float) -> bytes:
         parts: list[bytes] = []
         total = 0
         while True:
@@ -231,6 +274,7 @@ class Connection:
                     continue
                 return b"".join(parts)
             parts.append(self._exactly(size, end))
+            self._parts.append(Part(time.monotonic() - began, size))
             self._until(b"\r\n", end)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any
 
 from tests.check.images import DOCKER_MANIFEST, OCI_MANIFEST, Entry, Made, elf, layer, script
 from tests.check.static.looking import GOOD, holding
+from tests.check.zoo.artifacts import zeros
 from tests.check.zoo.zoo import Broken, Sound
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 SITE = "usr/local/lib/python3.10/site-packages"
 LARGE = Entry("srv/data.bin", size=60_000_000)
+VAST = zeros("srv/one.bin", 5_500_000_000) + zeros("srv/two.bin", 5_500_000_000) + gzip.compress(bytes(1024))
 LABEL = "com.amazonaws.sagemaker.capabilities.multi-models"
 
 
@@ -31,6 +34,7 @@ SOUND = (
         holding(Labels={LABEL: "true"}, Cmd=["/bin/sh"]),
         frozenset({"train", "serve", "multi-model", "processing", "serverless"}),
         {"size_budget": 10**9},
+        "FROM debian:12.5-slim\nRUN echo ok\n",
     ),
 )
 
@@ -68,12 +72,10 @@ BROKEN = (
     ),
     broken("trusts nobody", "image-ca-certificates", Made((layer(*GOOD[:3], *GOOD[4:]),))),
     broken("is larger than it should be", "image-size-budget", holding(), size_budget=10),
+    broken("is far too large", "serverless-image-size", Made((layer(*GOOD), VAST)), "serverless"),
     broken("deletes too late", "image-layer-waste", Made((layer(*GOOD, LARGE), layer(Entry("srv/.wh.data.bin"))))),
     broken("keeps pip's cache", "image-caches", holding(Entry("root/.cache/pip/x", size=2_000_000))),
+    Broken(
+        "has a Dockerfile with a fault", "image-dockerfile-lint", holding(), dockerfile="FROM debian\nRUN echo ok\n"
+    ),
 )
-
-# Rules that no archive here can break; a test in tests/check/static does, in its own way.
-ELSEWHERE = {
-    "serverless-image-size": "10 GB would have to be written",
-    "image-dockerfile-lint": "hadolint is not installed everywhere",
-}

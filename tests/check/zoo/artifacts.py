@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import tarfile
@@ -46,15 +47,22 @@ def archive(*members: Member, mode: str = "w:gz", cut: int = 0) -> Callable[[Pat
     return write
 
 
-def of_zeros(size: int) -> Callable[[Path], Path]:
-    """A file of gigabytes that is written in a moment: one piece, compressed once and repeated."""
+def zeros(name: str, size: int) -> bytes:
+    """Of a tar in gzip, a file of gigabytes that is made in a moment: one piece, compressed once and repeated."""
+    info = tarfile.TarInfo(name)
+    info.size = size // _PIECE * _PIECE
+    return gzip.compress(info.tobuf()) + size // _PIECE * _piece()
 
+
+@functools.cache
+def _piece() -> bytes:
+    return gzip.compress(bytes(_PIECE), 6)
+
+
+def of_zeros(size: int) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         path = folder / "model.tar.gz"
-        info = tarfile.TarInfo("model.txt")
-        pieces, piece = size // _PIECE, gzip.compress(bytes(_PIECE), 1)
-        info.size = pieces * _PIECE
-        path.write_bytes(gzip.compress(info.tobuf()) + pieces * piece + gzip.compress(bytes(2 * tarfile.BLOCKSIZE)))
+        path.write_bytes(zeros("model.txt", size) + gzip.compress(bytes(2 * tarfile.BLOCKSIZE)))
         return path
 
     return write

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from emulator.commands.examination import unpack
+from tests.check.zoo.artifacts import MODEL, archive, of_zeros
 from tests.check.zoo.zoo import Broken, Recipe, Sound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from emulator.check.checks import Claim
 
 BASE = "samebox/base:cpu"
-BIND_LABEL = "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true"
-SOUND_SERVER = """#!/usr/bin/env python3
-import json, os, signal, socket, sys, threading, time
+LABELS = (
+    "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true",
+    "LABEL com.amazonaws.sagemaker.capabilities.bidirectional-streaming=true",
+)
+SOUND_SERVER = r"""#!/usr/bin/env python3
+import base64, hashlib, json, os, signal, socket, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 PING, HOST, PORT, BACKLOG = "/ping", "0.0.0.0", int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080), 512
-loaded, kept = {}, []
+TALK = "/invocations-bidirectional-stream"
+loaded, weights, kept = {}, {}, []
+
+def free():
+    used = int(open("/proc/self/statm").read().split()[1]) * 4096
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        if os.path.exists(path) and (limit := open(path).read().strip()) != "max":
+            return int(limit) - used
+    return 1 << 50
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def parse_request(self):
+        is_whole = super().parse_request()
+        if is_whole:
+            self.path = unquote(self.path)
+        return is_whole
 
     def body(self):
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -44,14 +67,60 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    def stream(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(8):
+            self.part(b"data: %d\n\n" % number)
+            time.sleep(0.1)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def part(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def talk(self):
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.end_headers()
+        self.close_connection = True
+        kind, message = 0, b""
+        while head := self.rfile.read(2):
+            opcode, is_last, size = head[0] & 15, head[0] & 128, head[1] & 127
+            if size > 125:
+                size = int.from_bytes(self.rfile.read(2 if size == 126 else 8), "big")
+            mask = self.rfile.read(4)
+            data = bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.rfile.read(size)))
+            if opcode == 8:
+                return self.frame(8, data)
+            if opcode == 9:
+                self.frame(10, data)
+            if opcode in (0, 1, 2):
+                kind, message = opcode or kind, message + data
+                if is_last:
+                    self.frame(kind, message)
+                    message = b""
+
+    def frame(self, opcode, data):
+        size = bytes([len(data)]) if len(data) < 126 else bytes([126]) + len(data).to_bytes(2, "big")
+        self.wfile.write(bytes([128 | opcode]) + size + data)
+
     def do_GET(self):
         self.body()
+        if self.path == TALK and "Upgrade" in self.headers:
+            return self.talk()
         if self.path == PING:
             self.answer(200)
         elif self.path == "/execution-parameters":
             self.answer(200, {"MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6})
-        elif self.path == "/models":
-            self.answer(200, {"models": list(loaded.values())})
+        elif self.path.split("?")[0] == "/models":
+            every, at = list(loaded.values()), int(self.path.partition("=")[2] or 0)
+            more = {"nextPageToken": str(at + 1)} if at + 1 < len(every) else {}
+            self.answer(200, {"models": every[at : at + 1], **more})
         else:
             model = loaded.get(self.path.removeprefix("/models/"))
             self.answer(200, model) if model else self.answer(404)
@@ -63,6 +132,10 @@ class Handler(BaseHTTPRequestHandler):
             name = asked["model_name"]
             if name in loaded:
                 return self.answer(409)
+            files = [os.path.join(folder, one) for folder, _, names in os.walk(asked["url"]) for one in names]
+            if sum(os.path.getsize(one) for one in files) + (32 << 20) > free():
+                return self.answer(507)
+            weights[name] = [open(one, "rb").read() for one in files]
             loaded[name] = {"modelName": name, "modelUrl": asked["url"]}
             return self.answer(200)
         if self.path.startswith("/models/") and self.path.endswith("/invoke"):
@@ -73,13 +146,17 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Type", "").split(";")[0] != "application/json":
             return self.answer(415)
         try:
+            if b'"stream"' in data:
+                return self.stream()
             self.answer(200, {"keys": len(json.loads(data))})
         except ValueError as error:
             self.answer(400, {"error": str(error)})
 
     def do_DELETE(self):
         self.body()
-        self.answer(200 if loaded.pop(self.path.removeprefix("/models/"), None) else 404)
+        name = self.path.removeprefix("/models/")
+        weights.pop(name, None)
+        self.answer(200 if loaded.pop(name, None) else 404)
 
     def log_message(self, *words):
         pass
@@ -95,7 +172,9 @@ def stop(*_):
 
 def end():
     server.shutdown()
-    time.sleep(1.5)
+    until = time.monotonic() + 10
+    while threading.active_count() > 2 and time.monotonic() < until:
+        time.sleep(0.05)
     os._exit(0)
 
 if __name__ == "__main__":
@@ -111,10 +190,24 @@ SERVE: frozenset[Claim] = frozenset({"serve"})
 TRANSFORM: frozenset[Claim] = frozenset({"transform"})
 SERVERLESS: frozenset[Claim] = frozenset({"serverless"})
 MULTI_MODEL: frozenset[Claim] = frozenset({"multi-model"})
-ALL = SERVE | TRANSFORM | SERVERLESS | MULTI_MODEL
+STREAMING: frozenset[Claim] = frozenset({"streaming"})
+ALL = SERVE | TRANSFORM | SERVERLESS | MULTI_MODEL | STREAMING
 
 
-def server(*changes: tuple[str, str], instructions: tuple[str, ...] = (BIND_LABEL,)) -> Recipe:
+def two_payloads(folder: Path) -> tuple[Path, ...]:
+    """The second asks for a stream."""
+    paths = folder / "plain.json", folder / "stream.json"
+    for path, text in zip(paths, ("{}", '{"stream": true}'), strict=True):
+        path.write_text(text)
+    return paths
+
+
+SMALL: Mapping[str, Any] = {"model": archive(*MODEL), "unpack": unpack}
+LARGE: Mapping[str, Any] = {"model": of_zeros(50_000_384), "unpack": unpack}
+STREAM: Mapping[str, Any] = {"payloads": two_payloads}
+
+
+def server(*changes: tuple[str, str], instructions: tuple[str, ...] = LABELS) -> Recipe:
     """The sound one, with words of it replaced."""
     text = SOUND_SERVER
     for old, new in changes:
@@ -123,8 +216,14 @@ def server(*changes: tuple[str, str], instructions: tuple[str, ...] = (BIND_LABE
     return Recipe({"usr/local/bin/serve": text}, instructions, BASE)
 
 
-def broken(name: str, fails: str, *changes: tuple[str, str], claims: frozenset[Claim] = SERVE) -> Broken:
-    return Broken(name, fails, server(*changes), claims)
+def broken(
+    name: str,
+    fails: str,
+    *changes: tuple[str, str],
+    claims: frozenset[Claim] = SERVE,
+    arguments: Mapping[str, Any] | None = None,
+) -> Broken:
+    return Broken(name, fails, server(*changes), claims, arguments or {})
 
 
 def before(*lines: str) -> tuple[str, str]:
@@ -132,7 +231,16 @@ def before(*lines: str) -> tuple[str, str]:
     return START, "".join(f"    {line}\n" for line in lines) + START
 
 
-SOUND = (Sound("a server", server(), ALL),)
+def loading(name: str, fails: str, *changes: tuple[str, str]) -> Broken:
+    """With a model, which these alone need."""
+    return broken(name, fails, *changes, claims=MULTI_MODEL, arguments=SMALL)
+
+
+def streaming(name: str, fails: str, *changes: tuple[str, str]) -> Broken:
+    return broken(name, fails, *changes, claims=SERVE | STREAMING, arguments=STREAM)
+
+
+SOUND = (Sound("a server", server(), ALL, {**LARGE, **STREAM}),)
 
 BROKEN = (
     Broken("there is no serve", "serve-starts", Recipe({"usr/local/bin/server": "#!/bin/sh\n"}, (), BASE), SERVE),
@@ -151,11 +259,13 @@ BROKEN = (
         "is never healthy",
         "serve-ready",
         ("            self.answer(200)\n        elif", "            self.answer(503)\n        elif"),
+        arguments={"start_seconds": 5.0},
     ),
     broken(
         "writes to its model",
         "serve-read-only-model",
         before("os.makedirs('/opt/ml/model', exist_ok=True)", "open('/opt/ml/model/cache', 'w').close()"),
+        arguments=SMALL,
     ),
     broken(
         "wants a GPU",
@@ -170,7 +280,7 @@ BROKEN = (
     broken(
         "does not answer /ping while it predicts",
         "serve-ping-under-load",
-        ("loaded, kept", "lock = threading.Lock()\nloaded, kept"),
+        ("loaded, weights", "lock = threading.Lock()\nloaded, weights"),
         ("        if self.path == PING:\n", "        if self.path == PING:\n            with lock: pass\n"),
         (
             PARSED,
@@ -252,7 +362,7 @@ BROKEN = (
     broken(
         "keeps files open", "serve-open-files", (PARSED, "            kept.append(open('/etc/hostname'))\n" + PARSED)
     ),
-    broken("drops what is under way", "serve-drains", ("    time.sleep(1.5)\n", "")),
+    broken("drops what is under way", "serve-drains", ("active_count() > 2", "active_count() > 20")),
     broken("ignores SIGTERM", "serve-stops", ("signal.SIGTERM, stop", "signal.SIGTERM, signal.SIG_IGN")),
     broken(
         "listens on 8080 always",
@@ -293,21 +403,99 @@ BROKEN = (
         ),
         claims=MULTI_MODEL,
     ),
-)
-# With a model.tar.gz, which these alone need.
-LOADING = (
-    broken(
-        "loads twice", "multi-model-load", ("return self.answer(409)", "return self.answer(200)"), claims=MULTI_MODEL
+    loading("loads twice", "multi-model-load", ("return self.answer(409)", "return self.answer(200)")),
+    loading("lists nothing", "multi-model-list", ("list(loaded.values())", "[]")),
+    loading("has one page", "multi-model-list", ('"nextPageToken"', '"nextToken"')),
+    loading(
+        "knows the model's url better", "multi-model-list", ('"modelUrl": asked["url"]', '"modelUrl": "model.txt"')
     ),
-    broken("lists nothing", "multi-model-list", ("list(loaded.values())", "[]"), claims=MULTI_MODEL),
-    broken(
+    loading("does not decode paths", "multi-model-names", ("self.path = unquote(self.path)", "pass")),
+    loading(
         "fails to predict",
         "multi-model-invoke",
         (
             "            if self.path.split",
-            "            if loaded: return self.answer(405)\n            if self.path.split",
+            "            if loaded and self.path.split('/')[2] in loaded: return self.answer(405)\n"
+            "            if self.path.split",
         ),
-        claims=MULTI_MODEL,
     ),
-    broken("never unloads", "multi-model-unload", ("200 if loaded.pop(", "200 if loaded.get("), claims=MULTI_MODEL),
+    loading(
+        "never unloads",
+        "multi-model-unload",
+        ("200 if loaded.pop(", "200 if loaded.get("),
+    ),
+    Broken(
+        "loads what it has no room for", "multi-model-memory", server((" > free():", " > 1 << 60:")), MULTI_MODEL, LARGE
+    ),
+    Broken(
+        "says 500 when memory is short",
+        "multi-model-memory",
+        server(("answer(507)", "answer(500)")),
+        MULTI_MODEL,
+        LARGE,
+    ),
+    streaming("answers in one piece", "serve-stream", ("return self.stream()", "pass")),
+    streaming(
+        "keeps the parts to the end",
+        "serve-stream-arrives",
+        ("        for number in range(8):\n", "        time.sleep(0.8)\n        for number in range(8):\n"),
+        ("            time.sleep(0.1)\n", ""),
+    ),
+    streaming("breaks off", "serve-stream-ends", (r'self.wfile.write(b"0\r\n\r\n")', "self.close_connection = True")),
+    Broken(
+        "goes with its caller",
+        "serve-stream-abandoned",
+        server(
+            (
+                "    stopping, busy = False, 0\n",
+                "    stopping, busy = False, 0\n    handle_error = lambda *_: os._exit(3)\n",
+            ),
+            ('TALK = "/', 'TALK = "/other/'),
+            instructions=LABELS[:1],
+        ),
+        SERVE | STREAMING,
+        STREAM,
+    ),
+    broken(
+        "never ends",
+        "serve-stream-time",
+        ("range(8):\n", "range(1 << 40):\n            if self.server.stopping: break\n"),
+        claims=SERVE | STREAMING,
+        arguments={**STREAM, "patience": 2.0},
+    ),
+    broken("opens no WebSocket", "serve-bidirectional", ('TALK = "/', 'TALK = "/other/')),
+    Broken("keeps quiet of its WebSockets", "serve-bidirectional", server(instructions=LABELS[:1]), SERVE),
+    broken(
+        "answers no Ping",
+        "serve-bidirectional-pong",
+        ("if opcode == 9:", "if opcode == 9 and message:"),
+        arguments={"patience": 2.0},
+    ),
+    broken(
+        "takes whole messages only",
+        "serve-bidirectional-frames",
+        ("                if is_last:", "                if not is_last: return\n                if True:"),
+    ),
+    broken("answers no Close", "serve-bidirectional-close", ("return self.frame(8, data)", "return")),
+    broken(
+        "is slow to predict",
+        "serve-invocation-time",
+        (PARSED, "            json.loads(data)\n            self.server.stopping or time.sleep(3)\n" + PARSED),
+        arguments={"patience": 2.0},
+    ),
+    # A full backlog drops the next connection, which is tried again a second later.
+    broken(
+        "stops accepting when a connection was not used",
+        "serve-connect-time",
+        (
+            "    stopping, busy = False, 0\n",
+            "    stopping, busy = False, 0\n\n"
+            "    def verify_request(self, request, _):\n"
+            "        if not request.recv(1, socket.MSG_PEEK) and not kept:\n"
+            "            kept.append(time.sleep(0.8))\n"
+            "            self.socket.listen(BACKLOG)\n"
+            "        return True\n",
+        ),
+        ("block_on_close = BACKLOG", "block_on_close = 0"),
+    ),
 )

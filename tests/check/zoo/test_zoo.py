@@ -2,120 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check import dockerfile, subject
-from emulator.check.checks import Options
 from emulator.check.registry import CHECKS
-from emulator.check.runner import Run
-from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
-from tests.check.zoo import archives, artifacts, training
-from tests.check.zoo.zoo import Animal, Broken, Recipe, Sound, build
+from tests.check.zoo.looking import BROKEN, SOUND, asked, faults, is_put_to, is_served, look, parameters
+from tests.check.zoo.zoo import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.check.checks import Check
-    from emulator.check.findings import Finding
     from emulator.containers.engine import Engine
-    from tests.check.images import Made
-
-ROOMS = (archives, training, artifacts)
-BROKEN: tuple[Broken, ...] = tuple(animal for room in ROOMS for animal in room.BROKEN)
-SOUND: tuple[Sound, ...] = tuple(animal for room in ROOMS for animal in room.SOUND)
-
-
-def ids(animals: tuple[Animal, ...]) -> list[Any]:
-    """As parameters: those that are run need an engine."""
-    return [
-        pytest.param(
-            animal,
-            id=f"{animal.fails if isinstance(animal, Broken) else 'sound'}: {animal.name}",
-            marks=[pytest.mark.docker] if isinstance(animal.subject, Recipe) else [],
-        )
-        for animal in animals
-    ]
-
-
-def as_archive(image: Recipe | Made | bytes) -> bytes:
-    assert not isinstance(image, Recipe)
-    return image if isinstance(image, bytes) else image.docker_archive()
+    from tests.check.zoo.zoo import Animal, Broken, Sound
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+def docker() -> Iterator[Engine]:
     engine = DockerEngine()
     yield engine
     engine.close()
 
 
 @pytest.fixture
-def look(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """What all checks of the families that the animal is about say of it."""
-
-    def look(animal: Animal, families: set[str]) -> list[Finding]:
-        arguments = {name: value(tmp_path) if callable(value) else value for name, value in animal.arguments.items()}
-        options = Options(claims=animal.claims, fast=True, workbench=OptMl(), **arguments)
-        checks = [check for check in CHECKS if check.rule.family in families]
-        engine: Engine | None = request.getfixturevalue("engine") if isinstance(animal.subject, Recipe) else None
-        read = dockerfile.parse(animal.dockerfile) if animal.dockerfile else None
-        with Run(engine, options, read) as run:
-            if isinstance(animal.subject, Recipe) and engine is not None:
-                run.examine(subject.from_engine(engine, build(animal.subject), run.context.labels))
-            elif animal.subject is not None:
-                path = tmp_path / "image.tar"
-                path.write_bytes(as_archive(animal.subject))
-                run.examine(subject.from_path(path))
-                checks = [check for check in checks if not check.needs - {"files"}]
-            else:  # only its arguments are of interest
-                checks = [check for check in checks if check.needs == {"model"}]
-            return run.run(checks)
-
-    return look
+def engine(animal: Animal, request: pytest.FixtureRequest) -> Engine | None:
+    """For those that are run."""
+    if not isinstance(animal.subject, Recipe):
+        return None
+    found: Engine = request.getfixturevalue("docker")
+    return found
 
 
-@pytest.mark.parametrize("animal", ids(BROKEN))
-def test_the_kit_names_the_planted_fault_and_nothing_else(animal: Broken, look: Any) -> None:
-    (family,) = [check.rule.family for check in CHECKS if check.rule.id == animal.fails]
-    room = {family, "artifact"} if animal.fails.startswith("artifact-") else {family}
+# Servers are looked at in tests/check/serving/test_animals.py, beside these.
+@pytest.mark.parametrize("animal", parameters(one for one in BROKEN if not is_served(one)))
+def test_the_kit_names_the_planted_fault_and_nothing_else(
+    animal: Broken, tmp_path: Path, engine: Engine | None
+) -> None:
+    found = faults(look(animal, tmp_path, engine))
 
-    findings = look(animal, room)
-
-    faults = {finding.rule_id: finding.seen for finding in findings if finding.counts}
-    assert set(faults) == {animal.fails}, faults
+    assert set(found) == {animal.fails}, found
 
 
-@pytest.mark.parametrize("animal", ids(SOUND))
-def test_a_sound_one_passes_everything(animal: Sound, look: Any) -> None:
-    rooms = {"training"} if isinstance(animal.subject, Recipe) else {check.rule.family for check in CHECKS}
-
-    findings = look(animal, rooms)
+@pytest.mark.parametrize("animal", parameters(one for one in SOUND if not is_served(one)))
+def test_a_sound_one_passes_everything(animal: Sound, tmp_path: Path, engine: Engine | None) -> None:
+    findings = look(animal, tmp_path, engine)
 
     assert {finding.rule_id: finding.seen for finding in findings if finding.status != "pass"} == {}
     assert findings
 
 
-def test_every_rule_is_broken_by_an_animal_of_the_zoo() -> None:
-    names = {animal.fails for animal in BROKEN}
-
-    assert names <= {check.rule.id for check in CHECKS}
-    assert {check.rule.id for check in CHECKS if lives_here(check)} - names == set()
+# The law of the zoo
 
 
-def test_every_rule_is_kept_by_an_animal_of_the_zoo() -> None:
-    """A sound animal passes all checks of its claims, so one that makes the claim (or brings a model) is enough."""
-    claims = {claim for animal in SOUND for claim in animal.claims}
-    missing = [check.rule.id for check in CHECKS if lives_here(check) and check.claims and not check.claims & claims]
-
-    assert missing == []
-    assert any("model" in animal.arguments for animal in SOUND)
+@pytest.mark.parametrize("rule_id", [check.rule.id for check in CHECKS])
+def test_every_rule_is_broken_by_an_animal(rule_id: str) -> None:
+    assert [animal.name for animal in BROKEN if animal.fails == rule_id and puts(rule_id, animal)] != []
 
 
-def lives_here(check: Check) -> bool:
-    return check.rule.id not in archives.ELSEWHERE and (
-        not check.needs - {"files"} or check.rule.family in ("training", "artifact")
-    )
+@pytest.mark.parametrize("rule_id", [check.rule.id for check in CHECKS])
+def test_every_rule_is_kept_by_an_animal(rule_id: str) -> None:
+    """One that it is put to: of a sound animal nothing is skipped."""
+    (check,) = [check for check in CHECKS if check.rule.id == rule_id]
+    assert [animal.name for animal in SOUND if is_put_to(check, animal)] != []
+
+
+def test_no_animal_breaks_a_rule_that_there_is_not() -> None:
+    assert {animal.fails for animal in BROKEN} <= {check.rule.id for check in CHECKS}
+
+
+def puts(rule_id: str, animal: Animal) -> bool:
+    return any(check.rule.id == rule_id and is_put_to(check, animal) for check in asked(animal))

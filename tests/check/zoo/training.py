@@ -21,6 +21,7 @@ trap stopped TERM
 trap 'code=$?; [ $code = 0 ] || echo "training ended with $code" > /opt/ml/output/failure' EXIT
 [ "${1:-train}" = train ]
 cat /opt/ml/input/config/hyperparameters.json
+ping -c 1 -w 10 "$(sed 's/.*"current_host":"\\([^"]*\\)".*/\\1/' /opt/ml/input/config/resourceconfig.json)"
 for epoch in 1 2 3 4 5 6 7 8; do
     echo "epoch $epoch"
     sleep 0.25 & wait $!
@@ -39,7 +40,19 @@ HOG = "dd if=/dev/zero of=/dev/null bs=64M count=1"
 FAILS = "trap 'code=$?; [ $code = 0 ] || echo \"training ended with $code\" > /opt/ml/output/failure' EXIT"
 CHECKPOINTS = "if [ -d /opt/ml/checkpoints ]; then"
 
+BEGINS = "for epoch in"
+PIPES = """
+for epoch in 0 1; do
+    pipe=/opt/ml/input/data/training_$epoch
+    until [ -p $pipe ]; do sleep 0.1; done
+    echo "$(wc -c < $pipe) bytes of data"
+done
+"""
+NO_FOLDER = "[ -d /opt/ml/input/data/training ] ||"
+
 TRAIN: frozenset[Claim] = frozenset({"train"})
+PIPE: frozenset[Claim] = TRAIN | {"pipe"}
+READ_ONLY: frozenset[Claim] = TRAIN | {"read-only-root"}
 GIVEN: Mapping[str, Any] = {"data": DATA, "hyperparameters": {"epochs": "8"}}
 
 
@@ -61,7 +74,21 @@ def broken(name: str, fails: str, recipe: Recipe) -> Broken:
     return Broken(name, fails, recipe, TRAIN, GIVEN)
 
 
-SOUND = (Sound("a trainer", trainer(), TRAIN, GIVEN),)
+def piping(pipes: str) -> Recipe:
+    """The sound one, which reads pipes where there is no folder."""
+    return trainer((BEGINS, f"{NO_FOLDER} {{ {pipes} }}\n{BEGINS}"))
+
+
+SOUND = (
+    Sound("a trainer on a root that is only read", trainer(), READ_ONLY, GIVEN),
+    Sound("a trainer that takes files and pipes", piping(PIPES), PIPE, GIVEN),
+    Sound(
+        "a trainer that takes records from pipes, and no files",
+        trainer((BEGINS, f"cat /opt/ml/input/data/training_0 > /dev/null\n{PIPES.replace('0 1', '1')}{BEGINS}")),
+        PIPE,
+        {**GIVEN, "record_io": True},
+    ),
+)
 
 BROKEN = (
     broken(
@@ -88,6 +115,17 @@ BROKEN = (
         ),
     ),
     broken("is on algo-1", "train-hostname", first('[ "$(hostname)" = algo-1 ]')),
+    broken(
+        "listens where only it can hear",
+        "train-own-name",
+        first(
+            "echo heard > /tmp/index.html",
+            "httpd -f -p 127.0.0.1:7777 -h /tmp & server=$!",
+            "for again in 1 2 3 4 5; do wget -q -O - http://algo-1:7777/ && break; sleep 0.1; done",
+            "wget -q -O - http://algo-1:7777/",
+            "kill $server",
+        ),
+    ),
     broken("wants SM_MODEL_DIR", "train-sm-variables", trainer((LAST, 'echo trained > "$SM_MODEL_DIR/model.txt"'))),
     broken("is nobody", "train-user", trainer(instructions=("USER nobody",))),
     # Asks the kernel for the way out, which a download would take: busybox alone cannot look up names.
@@ -106,6 +144,22 @@ BROKEN = (
         trainer(('echo "training ended with $code"', "seq 1 1000")),
     ),
     broken("lives on when its child was killed", "train-memory", trainer((HOG, f"{HOG} || true"))),
+    Broken(
+        "fills its memory",
+        "train-memory-headroom",
+        trainer((HOG, "dd if=/dev/zero of=/dev/null bs=90M count=40")),
+        TRAIN,
+        {**GIVEN, "memory_bytes": 96 << 20},
+    ),
+    Broken("looks for a folder", "train-pipe", first("cat /opt/ml/input/data/training/data.csv"), PIPE, GIVEN),
+    Broken(
+        "wants the next pipe at once",
+        "train-pipe-epochs",
+        piping(PIPES.replace("until [ -p $pipe ]; do sleep 0.1; done", "")),
+        PIPE,
+        GIVEN,
+    ),
+    Broken("writes to its root", "train-read-only-root", first("mkdir -p /var/cache/trainer"), READ_ONLY, GIVEN),
     broken("hears no SIGTERM", "train-sigterm", trainer(("trap stopped TERM\n", "trap '' TERM\n"))),
     broken(
         "loses its work at SIGTERM",
@@ -115,7 +169,7 @@ BROKEN = (
     broken(
         "wants its checkpoints new",
         "train-checkpoint-resume",
-        trainer(("for epoch in", "[ ! -d /opt/ml/checkpoints ] || mkdir /opt/ml/checkpoints/run\nfor epoch in")),
+        trainer((BEGINS, "[ ! -d /opt/ml/checkpoints ] || mkdir /opt/ml/checkpoints/run\nfor epoch in")),
     ),
     broken(
         "is alone",
