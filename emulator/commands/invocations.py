@@ -1,9 +1,11 @@
 """The same inputs through an endpoint of an emulator: made for it, asked through boto3 as any client asks, deleted."""
 
 import contextlib
+import itertools
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ from emulator.check.findings import harmless
 from emulator.commands import aws, lines
 from emulator.parity.predict import Answer, Input, Predicted
 
-SERVICE_SECONDS = 600.0  # until it is in service
 GONE_SECONDS = 120.0
 PLACE = "the endpoint"
 _SHOWN = 500  # characters of a reason
+# A container that ends at once is started again as long as the platform's patience lasts; ours is shorter.
+_ENDED, _ENDS, _LOOK_SECONDS = "samebox: the container exited", 3, 2.0
 
 
 def predict(
@@ -23,19 +26,21 @@ def predict(
     model: Path | None,
     inputs: tuple[Input, ...],
     environment: Mapping[str, str],
+    seconds: float,
     tick: Callable[[str], None] = lambda _: None,
 ) -> Predicted:
-    """What an endpoint of the image answers; everything that is made for it is deleted. Raises ClientError of AWS."""
+    """What an endpoint of the image answers; everything that is made for it is deleted. Raises ClientError of AWS.
+
+    `seconds`: how long it may take to be in service.
+    """
     name = f"samebox-parity-{uuid.uuid4().hex[:12]}"
     began = time.monotonic()
     with contextlib.ExitStack() as made:
         uri = _uploaded(session, name, model, made) if model else None
-        reason = _in_service(session, name, image, uri, environment, made, tick)
+        reason = _in_service(_Wanted(name, image, uri, environment, seconds), session, made, tick)
         if reason:
-            with contextlib.suppress(aws.ClientError):
-                log = tuple(lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{name}", 0, 15))
-                return Predicted(PLACE, image, problem=reason, log=tuple(harmless(line)[:_SHOWN] for line in log))
-            return Predicted(PLACE, image, problem=reason)
+            log = tuple(harmless(line)[:_SHOWN] for line in _log(session, name, 15))
+            return Predicted(PLACE, image, problem=reason, log=log, seconds=time.monotonic() - began)
         answers = []
         for number, one in enumerate(inputs, 1):
             tick(f"asking {PLACE}: {number} of {len(inputs)}")
@@ -53,20 +58,21 @@ def _uploaded(session: aws.Session, name: str, model: Path, made: contextlib.Exi
     return f"s3://{name}/model.tar.gz"
 
 
-def _in_service(
-    session: aws.Session,
-    name: str,
-    image: str,
-    uri: str | None,
-    environment: Mapping[str, str],
-    made: contextlib.ExitStack,
-    tick: Callable[[str], None],
-) -> str:
+@dataclass(frozen=True)
+class _Wanted:
+    name: str
+    image: str
+    model_uri: str | None
+    environment: Mapping[str, str]
+    seconds: float
+
+
+def _in_service(wanted: _Wanted, session: aws.Session, made: contextlib.ExitStack, tick: Callable[[str], None]) -> str:
     """Create it and wait; "" or why it is not in service."""
-    sagemaker = session.client("sagemaker")
-    container: dict[str, Any] = {"Image": image, "Environment": dict(environment)}
-    if uri is not None:
-        container["ModelDataUrl"] = uri
+    sagemaker, name = session.client("sagemaker"), wanted.name
+    container: dict[str, Any] = {"Image": wanted.image, "Environment": dict(wanted.environment)}
+    if wanted.model_uri is not None:
+        container["ModelDataUrl"] = wanted.model_uri
     role = f"arn:aws:iam::{session.account}:role/samebox-parity"
     sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
     made.callback(_quietly, lambda: sagemaker.delete_model(ModelName=name))
@@ -77,16 +83,29 @@ def _in_service(
     made.callback(_quietly, lambda: sagemaker.delete_endpoint_config(EndpointConfigName=name))
     made.callback(_quietly, lambda: _delete(sagemaker, name))
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    began = time.monotonic()
-    while (spent := time.monotonic() - began) < SERVICE_SECONDS:
+    began, looked = time.monotonic(), 0.0
+    while (spent := time.monotonic() - began) < wanted.seconds:
         tick(f"waiting for {PLACE} to be in service: {spent:.0f} s")
         found = sagemaker.describe_endpoint(EndpointName=name)
         if found["EndpointStatus"] == "InService":
             return ""
         if found["EndpointStatus"] == "Failed":
             return harmless(f"it is Failed: {found.get('FailureReason', 'no reason is given')}")[:_SHOWN]
+        if spent - looked > _LOOK_SECONDS:
+            looked = spent
+            ends = [line for line in _log(session, name, 100) if line.startswith(_ENDED)]
+            if len(ends) >= _ENDS:
+                return harmless(f"{ends[-1].removeprefix('samebox: ')}, {len(ends)} times by now")[:_SHOWN]
         time.sleep(0.2)
-    return f"it was not in service within {SERVICE_SECONDS:.0f} s"
+    return f"it was not in service within {wanted.seconds:.0f} s"
+
+
+def _log(session: aws.Session, name: str, most: int) -> list[str]:
+    try:
+        said = lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{name}", 0, most)
+    except (aws.ClientError, aws.BotoCoreError):
+        return []
+    return [line for line, _ in itertools.groupby(said)] if most < 100 else said
 
 
 def _asked(session: aws.Session, name: str, one: Input) -> Answer:

@@ -6,8 +6,9 @@ import importlib
 import signal
 import sys
 import tarfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +16,8 @@ from typing import NoReturn
 from rich.console import Console
 from rich.status import Status
 
-from emulator.check.checks import CannotCheck, Context, Options
+from emulator.check.archive import NotAnImage
+from emulator.check.checks import CannotCheck, Context, Options, OutOfTime
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
@@ -56,7 +58,7 @@ def run(given: argparse.Namespace) -> int:
     wish = wish_of(given)
     # A report on standard output is for a program; the person's words go beside it.
     outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
-    screen = Console(stderr=any(path == "-" for _, path in outputs))
+    screen = Console(stderr=any(path == "-" for _, path in outputs), emoji=False)
     engine = DockerEngine()
     # `timeout` and CI systems end a program so; what was started must go then, too.
     before = signal.signal(signal.SIGTERM, _ended)
@@ -81,7 +83,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
         if engine is not None:
             sweep_old(engine)
         run = stack.enter_context(Run(engine, Options(), why_no_engine=why_no_engine))
-        left, right = (_subject(name, engine, why_no_engine, run, status) for name in wish.images)
+        left, right = (examination.subject_of(name, engine, why_no_engine, run, status.update) for name in wish.images)
         for subject in (left, right):
             if subject.reference is not None:  # so that the run knows that there may be something to remove
                 run.examine(subject)
@@ -89,6 +91,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
             right_image, right = right.name, left  # read once
         else:
             right_image = right.name
+        _read(dict.fromkeys((left, right)), status)
         inventories = [_inventory(one, run.context, status) for one in ((left,) if left is right else (left, right))]
         ours, theirs = inventories[0], replace(inventories[-1], image=right_image)  # it may have two names
         predicted, notes = _predictions(wish, (left, right), (ours, theirs), run.context, status)
@@ -152,14 +155,30 @@ def _type_of(path: Path, content_type: str) -> str:
 # What the images are made of
 
 
-def _subject(name: str, engine: Engine | None, why_no_engine: str, run: Run, status: Status) -> Subject:
-    found = examination.subject_of(name, engine, why_no_engine, run, status.update)
-    found.progress = status.update
-    return found
+def _read(subjects: Iterable[Subject], status: Status) -> None:
+    """All at once: reading one is mostly waiting for the engine. Raises Stop."""
+    heard: dict[str, str] = {}
+
+    def read(subject: Subject) -> None:
+        def hear(words: str) -> None:
+            heard[subject.name] = words
+            status.update(", ".join(heard.values()))
+
+        subject.progress = hear
+        with contextlib.suppress(NotAnImage, EngineError, OSError, OutOfTime, MemoryError):  # is raised again below
+            _ = subject.contents
+
+    threads = [threading.Thread(target=read, args=(one,), name=f"reading {one.name}", daemon=True) for one in subjects]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():  # in slices: a wait without a limit is deaf to Ctrl-C on some platforms
+            thread.join(0.5)
+    for one in subjects:
+        examination.read(one, lambda _: None)
 
 
 def _inventory(subject: Subject, context: Context, status: Status) -> Inventory:
-    examination.read(subject, status.update)
     probed = None
     python = inventory.interpreter(subject, "serve" if subject.which("serve") else "train")
     if subject.reference is not None and context.engine is not None and python is not None:
@@ -232,7 +251,9 @@ def _through_endpoint(wish: Wish, image: str, context: Context, status: Status) 
     assert context.scratch is not None
 
     def ask(session: aws.Session) -> Predicted:
-        return invocations.predict(session, image, wish.model, wish.inputs, dict(wish.environment), status.update)
+        return invocations.predict(
+            session, image, wish.model, wish.inputs, dict(wish.environment), wish.seconds, status.update
+        )
 
     try:
         if wish.emulator:

@@ -60,6 +60,14 @@ class Report:
         return next((state for state in reversed(_ORDER) if state in states), "not compared")
 
     @property
+    def by_input(self) -> list[tuple[str, list[Compared]]]:
+        """Each input with its comparisons; "" has those that are about all inputs."""
+        found: dict[str, list[Compared]] = {}
+        for one in self.compared:
+            found.setdefault(one.input, []).append(one)
+        return list(found.items())
+
+    @property
     def exit_status(self) -> int:
         """Without inputs, what the images are made of is all that was compared."""
         if not self.asked:
@@ -121,6 +129,11 @@ class Report:
             noun = f"{counts['possibly']:,}" if parts else _many(counts["possibly"], "difference") + " in the images"
             parts.append(f"{noun} possibly may" if parts else f"{noun} may possibly change predictions")
         return f"{', '.join(parts)}."
+
+
+def at_one(compared: Sequence[Compared]) -> bool:
+    """Whether every two places gave the same answers to an input, so that one line says it all."""
+    return all(one.state == "same" for one in compared) and bool(compared)
 
 
 def compare(inputs: Sequence[Input], predicted: Sequence[Predicted], tolerance: Tolerance) -> tuple[Compared, ...]:
@@ -229,7 +242,8 @@ def _of_difference(one: Compared) -> str:
         return f"{one.input}: {one.problem}."
     found = one.comparison
     first = found.first
-    rows = f"{found.differing_rows} of {_many(found.rows, 'row')} differ" if found.rows else found.note
+    verb = "differs" if found.differing_rows == 1 else "differ"
+    rows = f"{found.differing_rows:,} of {_many(found.rows, 'row')} {verb}" if found.rows else found.note
     if first is None:
         return f"{one.input}: {one.left} and {one.right} differ: {found.note or rows}."
     return (

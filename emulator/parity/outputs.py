@@ -43,6 +43,7 @@ _NUMBER = re.compile(
 )
 _INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # more digits than that, Python does not read
 _SHOWN_MOST = 120
+_PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,8 @@ class _Tally:
         )
 
     def _agree(self, left: object, right: object) -> bool:
+        if type(left) is float and type(right) is float:  # nearly all there is, where there is much
+            return left == right or self._close(left, right)
         if isinstance(left, complex) and isinstance(right, complex):
             is_real_close = self._close(left.real, right.real)
             return self._close(left.imag, right.imag) and is_real_close
@@ -430,9 +433,10 @@ def _bytes(tally: _Tally, left: bytes, right: bytes) -> None:
     tally.rows = 1 if left or right else 0
     if left == right:
         return
-    at = next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), None)
-    if at is None:
-        at = min(len(left), len(right))
+    both = min(len(left), len(right))
+    piece = next((at for at in range(0, both, _PIECE) if left[at : at + _PIECE] != right[at : at + _PIECE]), both)
+    at = next((at for at in range(piece, min(piece + _PIECE, both)) if left[at] != right[at]), both)
+    if at == both:
         tally.notes.append(f"{len(left):,} bytes against {len(right):,}")
     tally.differ(
         0, f"byte {at}", *(_shown(side[at : at + 16]) if at < len(side) else "nothing" for side in (left, right))

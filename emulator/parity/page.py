@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from emulator.check.reports.page import STYLE
+from emulator.parity.agreement import at_one
 from emulator.parity.differences import ABSENT
 from emulator.parity.inventory import GROUPS
 from emulator.parity.known import WEIGHTS
@@ -82,12 +83,16 @@ def _predictions(report: Report) -> str:
     if not report.asked:
         return ""
     cards = [_compared(one) for one in report.compared if one.state in ("differ", "not compared")]
-    fine = [one for one in report.compared if one.state in ("same", "within")]
-    if fine:
-        rows = "".join(_line(one) for one in fine)
-        title = "Agree" if not cards else "These agree"
-        cards.append(f'<article class="same"><h2>{title}</h2>{rows}</article>')
-    cards += [_place(one) for one in report.predicted if one.log or one.notes or one.how]
+    rows = []
+    for _, found in report.by_input:
+        fine = [one for one in found if one.state in ("same", "within")]
+        rows += [_line(one, len(found)) for one in (fine[:1] if at_one(found) else fine)]
+    if rows:
+        title = "These agree" if cards else "All answers agree"
+        cards.append(f'<article class="same"><h2>{title}</h2>{"".join(rows)}</article>')
+    is_open = " open" if any(one.log for one in report.predicted) else ""
+    places = "".join(_place(one) for one in report.predicted)
+    cards.append(f"<details{is_open}><summary>Where, and how</summary>{places}</details>")
     return "<h3>Predictions</h3>" + "\n".join(cards)
 
 
@@ -110,29 +115,26 @@ def _compared(one: Compared) -> str:
 def _without_first(one: Compared) -> str:
     found = one.comparison
     assert found is not None
-    parts = [f"{found.differing_rows:,} of {found.rows:,} rows differ"] if found.rows else []
+    parts = [f"{found.differing_rows:,} of {found.rows:,} rows"] if found.rows else []
     if found.largest_absolute:
         parts.append(f"up to {found.largest_absolute:.3g} apart")
     return "; ".join([*parts, *([found.note] if found.note else [])])
 
 
-def _line(one: Compared) -> str:
+def _line(one: Compared, pairs: int) -> str:
+    """`pairs`: how many comparisons this line speaks for, where all of them are the same."""
     words = detail(one)
     more = f'<p class="soft">{escape(words)}</p>' if words else ""
-    return (
-        f'<div class="row"><span class="name">{escape(one.input)}</span> · {escape(one.left)} and {escape(one.right)}: '
-        f"{STATE_WORDS[one.state]}{more}</div>"
-    )
+    between = "the same everywhere" if one.state == "same" and pairs > 1 else ""
+    between = between or f"{escape(one.left)} and {escape(one.right)}: {STATE_WORDS[one.state]}"
+    return f'<div class="row"><span class="name">{escape(one.input)}</span> · {between}{more}</div>'
 
 
 def _place(one: Predicted) -> str:
-    words = "".join(f"<p>{escape(part)}</p>" for part in (one.how, one.problem, *one.notes) if part)
+    words = "".join(f"<p>{escape(part)}</p>" for part in (one.problem, *one.notes) if part)
     log = f"<pre>{escape(chr(10).join(one.log))}</pre>" if one.log else ""
-    is_open = " open" if one.log else ""
-    return (
-        f"<details{is_open}><summary>{escape(one.place)}</summary>{words}{log}"
-        f'<p class="soft">{one.seconds:.1f} s</p></details>'
-    )
+    how = " · ".join([*([escape(one.how)] if one.how else []), f"{one.seconds:.1f} s"])
+    return f'<div class="row"><span class="name">{escape(one.place)}</span> <span class="soft">{how}</span>{words}{log}</div>'
 
 
 def _differences(report: Report, weight: Weight) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emulator.parity import differences
+from emulator.parity.agreement import at_one
 from emulator.parity.inventory import shared
 from emulator.parity.known import WEIGHTS
 
@@ -59,18 +60,20 @@ def _contents(report: Report, console: Console, everything: bool) -> None:
         table.add_column("", style=_STYLES[weight], overflow="fold", ratio=3)
         table.add_column(report.left.image, overflow="fold", ratio=2)
         table.add_column(report.right.image, overflow="fold", ratio=2)
-        table.add_column("why", style="dim", overflow="fold", ratio=5)
+        if weight != "hardly":
+            table.add_column("why", style="dim", overflow="fold", ratio=5)
         for one in found[:most]:
             name = one.name if one.group == "Python packages" else f"{one.group}: {one.name}"
             why = f"{one.why} [{one.source}]" if one.source and weight == "likely" else one.why
-            table.add_row(Text(name), Text(one.left), Text(one.right), Text(why))
+            words = (name, one.left, one.right) if weight == "hardly" else (name, one.left, one.right, why)
+            table.add_row(*map(Text, words))
         console.print(table)
         if len(found) > most:
             console.print(f"[dim]… and {len(found) - most} more (--verbose shows them)[/]", highlight=False)
         console.print()
     if counts["hardly"] and not everything:
-        noun = "difference" if counts["hardly"] == 1 else "differences"
-        console.print(f"[dim]{counts['hardly']} {noun} that hardly matter (--verbose, --html)[/]", highlight=False)
+        these = "difference that hardly matters" if counts["hardly"] == 1 else "differences that hardly matter"
+        console.print(f"[dim]{counts['hardly']} {these} (--verbose, --html)[/]", highlight=False)
 
 
 def _predictions(report: Report, console: Console) -> None:
@@ -83,16 +86,25 @@ def _predictions(report: Report, console: Console) -> None:
             console.print(Text(f"  {line}", style="dim"))
         for note in place.notes:
             console.print(f"[dim]{escape(place.place)}: {escape(note)}[/]", highlight=False)
-    shown = [one for one in report.compared if one.input]
+    shown = [(name, found) for name, found in report.by_input if name]
     if not shown:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("input", "between", "and", "answers", ""):
+    for column in ("input", "between", "answers", ""):
         table.add_column(column, overflow="fold")
-    for one in shown:
-        state = Text(STATE_WORDS[one.state], style=_STATES[one.state])
-        table.add_row(Text(one.input), Text(one.left), Text(one.right), state, Text(detail(one)))
+    for name, found in shown:
+        if at_one(found):
+            table.add_row(
+                Text(name), Text("all" if len(found) > 1 else "both"), _state(found[0]), Text(detail(found[0]))
+            )
+            continue
+        for one in found:
+            table.add_row(Text(name), Text(f"{one.left}, {one.right}"), _state(one), Text(detail(one)))
     console.print(table)
+
+
+def _state(one: Compared) -> Text:
+    return Text(STATE_WORDS[one.state], style=_STATES[one.state])
 
 
 def detail(one: Compared) -> str:
@@ -102,7 +114,7 @@ def detail(one: Compared) -> str:
         return one.problem
     parts = [f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"] if found.rows else []
     if one.state == "differ" and found.differing_rows:
-        parts.append(f"{found.differing_rows:,} differ")
+        parts.append(f"{found.differing_rows:,} {'differs' if found.differing_rows == 1 else 'differ'}")
     if found.largest_absolute:
         parts.append(f"up to {found.largest_absolute:.3g} apart")
     if one.state == "differ" and found.first is not None:
