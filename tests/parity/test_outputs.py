@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.parity.outputs import Comparison, Difference, Tolerance, compare, form_of
 
 EXACT = Tolerance(relative=0.0, absolute=0.0)
 USUAL = Tolerance()
+# How long an example takes says nothing here, on a machine that is busy.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TYPES = ["application/json", "application/jsonlines", "text/csv", "application/x-npy", "text/plain", "image/png", ""]
 
 
@@ -388,6 +390,7 @@ JSON = st.recursive(
 CELLS = st.lists(st.lists(st.floats() | st.integers() | st.sampled_from(["a", "b,c", ""]), max_size=3), max_size=4)
 
 
+@PATIENT
 @given(body=st.binary(max_size=60), content_type=st.sampled_from(TYPES))
 def test_whatever_it_is_it_is_the_same_as_itself(body: bytes, content_type: str) -> None:
     found = of(body, body, content_type, EXACT)
@@ -395,12 +398,14 @@ def test_whatever_it_is_it_is_the_same_as_itself(body: bytes, content_type: str)
     assert found.largest_absolute == 0
 
 
+@PATIENT
 @given(value=JSON)
 def test_json_is_the_same_as_itself_however_it_is_written(value: Any) -> None:
     text = json.dumps(value, indent=2)
     assert of(text, json.dumps(json.loads(text), sort_keys=True), "application/json", EXACT).equal
 
 
+@PATIENT
 @given(left=JSON, right=JSON, absolute=st.sampled_from([0.0, 0.5, 1e3]))
 def test_which_side_is_left_does_not_matter_to_an_absolute_tolerance(left: Any, right: Any, absolute: float) -> None:
     tolerance = Tolerance(relative=0.0, absolute=absolute)
@@ -409,6 +414,7 @@ def test_which_side_is_left_does_not_matter_to_an_absolute_tolerance(left: Any, 
     assert one.largest_absolute == other.largest_absolute
 
 
+@PATIENT
 @given(left=CELLS, right=CELLS, absolute=st.sampled_from([0.0, 0.5, 1e3]))
 def test_nor_does_it_for_csv(left: list[list[Any]], right: list[list[Any]], absolute: float) -> None:
     one, other = ("\n".join(",".join(f"{cell}" for cell in row) for row in side) for side in (left, right))
@@ -416,9 +422,10 @@ def test_nor_does_it_for_csv(left: list[list[Any]], right: list[list[Any]], abso
     assert of(one, other, "text/csv", tolerance).equal == of(other, one, "text/csv", tolerance).equal
 
 
+@PATIENT
 @given(values=st.lists(st.floats(width=32), min_size=1, max_size=8), scale=st.floats(0, 2))
 def test_what_agrees_differs_by_no_more_than_the_tolerance(values: list[float], scale: float) -> None:
-    left, right = np.array(values, "f4"), np.array(values, "f8") * scale
+    left, right = np.array(values, "f4"), np.array([value * scale for value in values], "f8")
     found = of_npy(left, right, Tolerance(relative=0.0, absolute=0.25))
     if found.equal:
         assert found.largest_absolute <= 0.25
@@ -426,6 +433,7 @@ def test_what_agrees_differs_by_no_more_than_the_tolerance(values: list[float], 
         assert found.first is not None
 
 
+@PATIENT
 @given(data=st.data())
 def test_a_comparison_that_is_equal_names_nothing_and_one_that_is_not_names_one(data: st.DataObject) -> None:
     content_type = data.draw(st.sampled_from(TYPES))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulator.parity.transcript import (
@@ -26,6 +26,8 @@ from emulator.parity.transcript import (
     now,
 )
 
+# How long an example takes says nothing here, on a machine that is busy.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z", "https://runtime.sagemaker.example", "0.1.0")
 FIRST = '{"samebox_transcript": 1, "endpoint": "digits", "region": "eu-west-1", "recorded_at": "then"}\n'
 GOOD = '{"request": {"ContentType": "text/csv", "Body": "1"}, "response": {"status": 200, "Body": "2"}}\n'
@@ -97,6 +99,7 @@ MEMBERS = st.dictionaries(
 )
 
 
+@PATIENT
 @given(request=MEMBERS, body=st.binary(), answer=st.binary(), status=st.integers(100, 599))
 def test_every_call_is_read_as_it_was_written(request: dict[str, str], body: bytes, answer: bytes, status: int) -> None:
     call = Call(request, body, Answer(status, {"ContentType": "a/b"}, answer), at=now(), ms=1.5)
