@@ -70,10 +70,12 @@ class Run:
         why_no_engine: str = "",
         subject: Subject | None = None,
     ) -> None:
-        self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
-        # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's.
-        self._lock = (self._scratch / "lock").open("w")
+        # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's. Locked
+        # before it has the name that a sweep looks for: another run may begin at this moment.
+        made = Path(tempfile.mkdtemp(prefix=f".{_SCRATCH}"))
+        self._lock = (made / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._scratch = made.rename(made.with_name(made.name.removeprefix(".")))
         self.run_id = f"{int(time.time())}@{socket.gethostname()}@{self._scratch}"
         self._context = Context(
             subject=subject or _NOTHING,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import signal
+import subprocess
+
 import pytest
 
-from tests.testing.images import GOOD, LEAN, write
+from emulator.check.checks import LABEL
+from tests.check.zoo.zoo import build
+from tests.testing.images import BOX, GOOD, LEAN, write
 
 pytest_plugins = ["pytester"]
 
@@ -47,3 +53,58 @@ def test_fixtures_say_what_they_lack(pytester: pytest.Pytester) -> None:
     nobody = pytester.runpytest("-ra", "-k", "test_one or test_two", "--samebox-image=mine:1")
     assert nobody.parseoutcomes()["errors"] == 2
     nobody.stdout.fnmatch_lines(["*mine:1 cannot be looked up: No Docker engine answers*"])
+
+
+# With an engine: nothing is left, however a session ends
+
+LASTS = """
+import os, signal, pytest
+
+def test_serves(endpoint):
+    assert endpoint.ping().status == 200
+
+def test_ends(endpoint):
+    how = os.environ["ENDS_BY"]
+    if how != "itself":
+        os.kill(os.getpid(), getattr(signal, how))
+        signal.pause()
+"""
+
+
+def containers(image: str) -> list[str]:
+    """Of any session of the kit that has run this image."""
+    command = ["docker", "ps", "--all", "--quiet", "--filter", f"ancestor={image}", "--filter", f"label={LABEL}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("ends_by", "status"),
+    [("itself", 0), ("SIGINT", 2), ("SIGTERM", 128 + signal.SIGTERM), ("SIGKILL", -signal.SIGKILL)],
+)
+def test_nothing_is_left(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ends_by: str, status: int) -> None:
+    monkeypatch.delenv("DOCKER_HOST")
+    # Of its own, so that no other test's containers are found with it, nor swept.
+    image = build(dataclasses.replace(BOX, instructions=(f"LABEL samebox-test.ends={ends_by}",)))
+    pytester.makepyfile(LASTS)
+    kit = ("--samebox-image", image, "--samebox-claims", "serve", "--samebox-only", "serve-starts")
+    monkeypatch.setenv("ENDS_BY", ends_by)
+    found = pytester.runpytest_subprocess(*kit, timeout=300)
+    assert found.ret == status
+    if ends_by == "SIGKILL":
+        monkeypatch.setenv("ENDS_BY", "itself")
+        pytester.runpytest_subprocess(*kit, timeout=300).assert_outcomes(passed=3)
+    assert containers(image) == []
+
+
+@pytest.mark.docker
+def test_an_image_is_checked_run_and_shared_by_workers(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST")
+    pytester.makepyfile(
+        test_one="def test_trains(train_run): assert train_run.exit_code == 0",
+        test_two="def test_answers(endpoint): assert endpoint.invoke('3', 'text/csv').body == b'3.0'",
+    )
+    kit = ("--samebox-image", build(BOX), "--samebox-only", "serve-starts,serve-ready,train-completes,train-argument")
+    pytester.runpytest_subprocess(*kit, "-n", "2", timeout=300).assert_outcomes(passed=6)
