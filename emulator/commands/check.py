@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -20,7 +20,7 @@ from emulator.check.report import Report
 from emulator.check.reports import jsonfile, junit, page, sarif, terminal
 from emulator.check.runner import Progress
 from emulator.cli import VERSION
-from emulator.commands import examination
+from emulator.commands import examination, exporting
 from emulator.commands.examination import UNUSABLE, Asked, Wish
 from emulator.commands.outcome import Stop
 from emulator.containers.docker import DockerEngine
@@ -43,13 +43,15 @@ def run(given: argparse.Namespace) -> int:
         return 0
     if not given.image:
         raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
+    exported = exporting.targets(given.export)
     wish = examination.wish_of(_asked(given))
     engine = DockerEngine()
     # `timeout` and CI systems end a program so; what was started must go then, too.
     before = signal.signal(signal.SIGTERM, _ended)
     try:
         why_no_engine = engine.available()
-        report = examine(given.image, None if why_no_engine else engine, why_no_engine or "", wish, screen)
+        usable = None if why_no_engine else engine
+        report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
@@ -61,8 +63,17 @@ def run(given: argparse.Namespace) -> int:
     return report.exit_status
 
 
-def examine(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, screen: Console) -> Report:
-    """Run the checks. Raises Stop when there is nothing to run them on; EngineError."""
+def examine(
+    name: str,
+    engine: Engine | None,
+    why_no_engine: str,
+    wish: Wish,
+    screen: Console,
+    exported: Mapping[str, Path] | None = None,
+) -> Report:
+    """Run the checks; `exported`: where their tests for other tools go. Raises Stop when there is nothing to run them
+    on; EngineError.
+    """
     started_at, began = time.time(), time.monotonic()
     notes = []
     with (
@@ -71,13 +82,16 @@ def examine(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, sc
     ):
         examined = run.context.subject
         claims = wish.options.claims
-        if not claims - FURTHER or any("files" in check.needs for check in wish.checks):
+        if exported or not claims - FURTHER or any("files" in check.needs for check in wish.checks):
             examination.read(examined, status.update)
         if not claims - FURTHER:
             guessed, note = guess.claims(examined)
             claims = claims | guessed
             notes.append(note)
         run.claim(claims)
+        if exported:
+            for sentence in exporting.write(exported, run.context, wish.checks):
+                screen.print(sentence, highlight=False, markup=False, soft_wrap=True)
         findings = run.run(wish.checks, lambda progress: _show(progress, status))
         image_id = examined.facts.id if examined.facts else ""
     if why_no_engine:
