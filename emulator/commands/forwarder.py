@@ -7,6 +7,7 @@ can invoke endpoints through it, as long as it runs; a browser's page cannot.
 import contextlib
 import json
 import re
+import sys
 import threading
 import time
 import uuid
@@ -38,7 +39,7 @@ Keep = Callable[[str, Exchange], None]
 
 
 class Forwarder(ThreadingHTTPServer):
-    """Listens as soon as it is made; OSError where it cannot. `troubles` are of keeping, not of invoking."""
+    """Listens as soon as it is made; OSError where it cannot. `troubles` are its own, not the endpoint's."""
 
     daemon_threads = True
     block_on_close = False
@@ -80,8 +81,11 @@ class Forwarder(ThreadingHTTPServer):
                 self._changed.wait(min(left, 0.5))
             return not self._busy
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """An application that goes away in the middle is nobody's fault, and no traceback."""
+    def handle_error(self, *_: Any) -> None:
+        """An application that goes away in the middle is nobody's fault; all else is told at the end."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            self.troubles.append(f"{type(error).__name__}: {error}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         response, error = exchange.call.response, exchange.call.error
         if response is not None:
             self._answer(response.status, exchange.headers, exchange.body)
+        elif error is not None and error.code == "ParamValidationError":
+            self._refuse(400, "ValidationError", error.message)
         elif error is not None:
             self._refuse(503, "ServiceUnavailable", f"samebox record had no answer: {error.message}")
 

@@ -158,7 +158,7 @@ def _listen(given: argparse.Namespace, recorder: _Recorder, forwarder: Forwarder
     where = f" in {given.output}" if writer.count else ""
     notes.print(escape(f"{_counted(writer.count)} recorded{where}{others}"))
     if forwarder.troubles:
-        raise Stop(f"{_counted(len(forwarder.troubles))} could not be written: {forwarder.troubles[0]}")
+        raise Stop(f"{_counted(len(forwarder.troubles))} went wrong here: {harmless(forwarder.troubles[0])}")
     return 0
 
 

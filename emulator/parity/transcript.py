@@ -28,6 +28,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -240,7 +241,7 @@ def _members(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], by
     for member in REQUEST_MEMBERS | RESPONSE_MEMBERS:
         value = members.get(member, "")
         # They become headers again: one that ends a header early would be another request than the one recorded.
-        if not isinstance(value, str) or not value.isprintable():
+        if not isinstance(value, str) or re.search(r"[\r\n\0]", value):
             raise _Wrong(f"{name}.{member} is no text of one line")
     text, encoded = members.pop("Body", None), members.pop("BodyBase64", None)
     if text is not None and encoded is not None:
@@ -310,7 +311,7 @@ class Writer:
 
     def _append(self, document: Mapping[str, Any]) -> None:
         before = os.fstat(self._file).st_size
-        view = memoryview(json.dumps(document, ensure_ascii=False).encode() + b"\n")
+        view = memoryview(_line(document))
         try:
             while view:
                 view = view[os.write(self._file, view) :]
@@ -336,6 +337,13 @@ def document_of(call: Call) -> dict[str, Any]:
 def _header_document(header: Header) -> dict[str, Any]:
     members = {name: getattr(header, name) for name in _HEADER_MEMBERS}
     return {"samebox_transcript": FORMAT, **members, **header.more}
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # half a character, out of an error's JSON: only its escape can be written
+        return json.dumps(document).encode() + b"\n"
 
 
 def _body(body: bytes) -> dict[str, str]:

@@ -340,6 +340,24 @@ def test_an_error_reaches_the_application_as_it_was(listener: Listener) -> None:
     assert [call.error is not None for call in calls(listener.output)] == [True, True]
 
 
+def test_odd_words_in_headers_are_passed_on_and_can_be_read_again(server: Server, listener: Listener) -> None:
+    headers = {"X-Amzn-SageMaker-Custom-Attributes": "caf\xe9\tx"}
+    connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=60)
+    with contextlib.closing(connection):
+        connection.request("POST", "/endpoints/digits/invocations", b"x", headers)
+        assert connection.getresponse().read() == b"X"
+    assert listener.end() == 0, listener.said
+    (call,) = calls(listener.output)
+    assert call.request["CustomAttributes"] == "caf\xe9\tx"
+
+
+def test_what_botocore_would_not_send_is_the_applications_error(server: Server, listener: Listener) -> None:
+    status, answer = listener.ask("POST", "/endpoints/digits/invocations", b"x", {"X-Amzn-SageMaker-Target-Model": ""})
+    assert status == 400
+    assert "Invalid length for parameter TargetModel" in answer["message"]
+    assert server.seen == []
+
+
 def test_another_endpoints_calls_are_passed_on_and_not_kept(listener: Listener) -> None:
     with pytest.raises(ClientError, match="Endpoint nobody of account 123456789012 not found"):
         listener.client().invoke_endpoint(EndpointName="nobody", Body=b"x")

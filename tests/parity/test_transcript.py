@@ -94,6 +94,11 @@ def test_an_error_is_kept_beside_its_status(tmp_path: Path) -> None:
     assert (second.error, second.response) == (Error("", "no route"), None)
 
 
+def test_half_a_character_in_an_error_can_be_written(tmp_path: Path) -> None:
+    error = Error("ModelError", "\ud800", {"OriginalMessage": "ä\udfff"})
+    assert calls(written(tmp_path / "t.jsonl", Call({}, b"x", Answer(424), error)))[0].error == error
+
+
 MEMBERS = st.dictionaries(
     st.sampled_from(sorted(REQUEST_MEMBERS)), st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=9)
 )
