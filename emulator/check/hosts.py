@@ -18,7 +18,7 @@ from emulator.check.memory import Watch, in_words
 from emulator.containers.engine import EngineError, Mount, PathMissing, StartFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from emulator.containers.engine import ContainerSpec, Engine, LogLine
@@ -112,6 +112,12 @@ class Ended:
         middle, late = ((self.started_at + part * self.seconds) * 1e9 for part in (0.5, 0.8))
         count = 1 + sum(line.time < middle for line in self.log)  # with the first one after the middle
         return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
+
+    def went_on_as(self, plain: Ended) -> bool:
+        """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds."""
+        if plain.middle_line:
+            return len(self.log) >= len(plain.log)
+        return self.seconds > 0.9 * plain.seconds
 
 
 class Hosts:
@@ -259,6 +265,12 @@ def memory_of(context: Context, hosts: int) -> int:
     return min(context.options.memory_bytes or capacity // (2 * hosts), capacity)
 
 
+def has_room_for_more(context: Context, plain: Ended) -> bool:
+    """Whether some such jobs may run beside each other: none shall fail for the memory that another holds."""
+    assert context.engine is not None
+    return plain.peak_bytes is not None and 8 * plain.peak_bytes < context.engine.capacity().memory_bytes
+
+
 def name_of(host: str, count: int) -> str:
     """The machine's name, which is not the host's."""
     return EC2_NAME if count == 1 else f"ip-10-0-209-11{host[-1]}.ec2.internal"
@@ -324,6 +336,11 @@ def content(engine: Engine, container: str, path: str) -> bytes | None:
         for entry, read in tar.entries(stream):
             return read_all(read, 1 << 20) if entry.kind == tar.FILE else None
     return None
+
+
+def counted(files: Sequence[Found]) -> str:
+    """1 file, 2 files."""
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}"
 
 
 def holds_files(folder: Path) -> bool:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
 _SECONDS = 0.1  # between two looks
-# memory.stat of the second version of control groups, and of the first
-_COUNTED = {"anon", "shmem"}, {"total_rss", "total_shmem"}
+_OF_VERSION_1 = ("total_rss", "total_shmem")
+_OF_VERSION_2 = ("anon", "shmem")
 
 
 class Watch:
@@ -73,7 +73,7 @@ def accounts(container: str, proc: Path = PROC, groups: Path = GROUPS) -> Path |
 def counted(text: str) -> int:
     """Bytes that a memory.stat tells: what the kernel cannot take back."""
     lines = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
-    names = next((names for names in _COUNTED if names & lines.keys()), set())
+    names = _OF_VERSION_1 if _OF_VERSION_1[0] in lines else _OF_VERSION_2
     return sum(int(lines.get(name, 0)) for name in names)
 
 

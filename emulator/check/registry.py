@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.check.artifact import ARTIFACT
+from emulator.check.processing import PROCESSING
 from emulator.check.serving import SERVING
 from emulator.check.static import STATIC
 from emulator.check.training import TRAINING
@@ -12,4 +13,4 @@ from emulator.check.training import TRAINING
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
-CHECKS: tuple[Check, ...] = (*STATIC, *ARTIFACT, *TRAINING, *SERVING)
+CHECKS: tuple[Check, ...] = (*STATIC, *ARTIFACT, *TRAINING, *PROCESSING, *SERVING)

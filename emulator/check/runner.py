@@ -110,6 +110,7 @@ class Run:
     def run(self, checks: Sequence[Check], show: Show = lambda _: None) -> list[Finding]:
         """The findings of the checks that are of interest for what is claimed, in order."""
         chosen = [check for check in checks if check.is_of_interest(self._context.claims)]
+        self._context = dataclasses.replace(self._context, wanted=frozenset(check.rule.id for check in chosen))
         found: list[Finding] = []
         for number, check in enumerate(chosen, 1):
             show(Progress(number, len(chosen), check.rule))
@@ -240,7 +241,7 @@ def _is_old(run_id: str | None, now: float) -> bool:
     began, _, rest = run_id.partition("@")
     host, _, folder = rest.partition("@")
     # A run with a temporary folder that cannot be seen from here, such as another user's, may well be alive.
-    if host == socket.gethostname() and Path(folder).is_dir():
+    if host == socket.gethostname() and os.access(Path(folder) / "lock", os.R_OK | os.W_OK):
         return not _is_held(Path(folder))
     return not began.isdigit() or now - int(began) > OLD_SECONDS
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
-
 from emulator.check.checks import Check, Context, Need
 from emulator.check.findings import Finding, Rule
 from emulator.check.memory import in_words
-from emulator.check.training.baseline import SECONDS, job_of, least_seconds, trained
-from emulator.check.training.job import run
-
-if TYPE_CHECKING:
-    from emulator.check.hosts import Ended
+from emulator.check.training.baseline import SECONDS, trained
+from emulator.check.training.beside import LITTLE_MEMORY, failed, short_of_memory
 
 MOST_CHARACTERS = 1024  # of the failure file become FailureReason (contract §1.7)
 FULL = 0.9  # of the memory
-LITTLE_MEMORY = 32 * 2**20  # no interpreter with a library for numbers starts in it
 
 EXIT_CODE = Rule(
     "train-exit-code",
@@ -52,18 +45,6 @@ HEADROOM = Rule(
 )
 
 
-def failed(context: Context) -> Ended:
-    """The plain job, with a model folder that cannot be written."""
-
-    def fail() -> Ended:
-        plain = trained(context)
-        ended = run(context, dataclasses.replace(job_of(context), read_only_model=True), 3 * plain.seconds + 30)
-        least_seconds(context, ended if ended.seconds > plain.seconds / 4 else None)  # it may have failed at once
-        return ended
-
-    return context.shared.get("training-failed", fail)
-
-
 def exit_code(context: Context) -> Finding:
     if not trained(context).left.files:
         return EXIT_CODE.skipped("it writes no model: see train-model")
@@ -93,9 +74,8 @@ def failure_file(context: Context) -> Finding:
 
 
 def memory(context: Context) -> Finding:
-    plain = trained(context)
-    job = dataclasses.replace(job_of(context), memory_bytes=LITTLE_MEMORY)
-    ended = run(context, job, 3 * plain.seconds + 30)
+    trained(context)
+    ended = short_of_memory(context)
     little = in_words(LITTLE_MEMORY)
     if not ended.oom_killed:
         if ended.exit_code == 0:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import Ended, holds_files
+from emulator.check.hosts import Ended, counted, holds_files
 from emulator.check.training.baseline import SECONDS, baseline, job_of, least_seconds, trained
+from emulator.check.training.beside import two_hosts
 from emulator.check.training.job import run, running
 
 if TYPE_CHECKING:
@@ -93,23 +94,16 @@ def stop(context: Context) -> Finding:
     shortened = f" (--fast: {found.grace} s in place of {GRACE_SECONDS})" if found.grace < GRACE_SECONDS else ""
     if found.took >= found.grace:
         return STOP.broken(f"SIGKILL after {found.grace} s{shortened}")
-    if found.ended.exit_code == 0 and _went_on(found.ended, plain):
+    if found.ended.exit_code == 0 and found.ended.went_on_as(plain):
         unsure = "" if plain.seconds > SURE else "; or it was not listening yet: let it train for longer"
         return STOP.broken(f"it went on to its end as if nothing had come{unsure}")
     return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{shortened}")
 
 
-def _went_on(ended: Ended, plain: Ended) -> bool:
-    """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds."""
-    if plain.middle_line:
-        return len(ended.log) >= len(plain.log)
-    return ended.seconds > 0.9 * plain.seconds
-
-
 def stop_model(context: Context) -> Finding:
     found = stopped(context)
     if found.ended.left.files:
-        return STOP_MODEL.passed(f"{len(found.ended.left.files)} files in /opt/ml/model")
+        return STOP_MODEL.passed(f"{counted(found.ended.left.files)} in /opt/ml/model")
     if holds_files(found.checkpoints):
         return STOP_MODEL.passed("checkpoints, and no model")
     return STOP_MODEL.broken("neither")
@@ -146,18 +140,13 @@ def _interrupted(context: Context, plain: Ended) -> tuple[Path, str] | None:
     return checkpoints, "after its end" if has_ended else "killed in its middle"
 
 
-def two_hosts(context: Context) -> Finding:
-    plain = trained(context)
-    seconds = 5 * plain.seconds + 30  # they share one machine
-    with running(context, dataclasses.replace(job_of(context), hosts=2)) as job:
-        end = time.monotonic() + seconds
-        for host in range(2):
-            job.wait(max(0.0, end - time.monotonic()), host)
-        hosts = [job.ended(host) for host in range(2)]
-    for number, ended in enumerate(hosts, 1):
+def hosts(context: Context) -> Finding:
+    trained(context)
+    both = two_hosts(context)
+    for number, ended in enumerate(both, 1):
         if ended.exit_code != 0:
             return HOSTS.broken(f"algo-{number}: {ended.outcome}")
-    return HOSTS.passed(f"both ended with exit code 0 after {max(one.seconds for one in hosts):.1f} s")
+    return HOSTS.passed(f"both ended with exit code 0 after {max(one.seconds for one in both):.1f} s")
 
 
 def _folder(context: Context, name: str) -> Path:
@@ -170,8 +159,9 @@ def _folder(context: Context, name: str) -> Path:
 _ENGINE: frozenset[Need] = frozenset({"files", "engine"})
 
 CHECKS = (
+    # First, because it was begun beside another job, and those that follow want the machine for themselves.
+    Check(HOSTS, hosts, _ENGINE, frozenset({"train"}), SECONDS),
     Check(STOP, stop, _ENGINE, frozenset({"train"}), SECONDS),
     Check(STOP_MODEL, stop_model, _ENGINE, frozenset({"train"}), SECONDS),
     Check(RESUME, resume, _ENGINE, frozenset({"train"}), SECONDS),
-    Check(HOSTS, two_hosts, _ENGINE, frozenset({"train"}), SECONDS),
 )

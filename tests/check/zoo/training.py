@@ -45,7 +45,8 @@ PIPES = """
 for epoch in 0 1; do
     pipe=/opt/ml/input/data/training_$epoch
     until [ -p $pipe ]; do sleep 0.1; done
-    echo "$(wc -c < $pipe) bytes of data"
+    bytes=$(wc -c < $pipe)
+    echo "$bytes bytes of data"
 done
 """
 NO_FOLDER = "[ -d /opt/ml/input/data/training ] ||"

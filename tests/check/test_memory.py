@@ -1,0 +1,59 @@
+"""What a container holds at most, read from the kernel's files as they are laid out by both versions of its groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check.memory import Watch, accounts, counted, in_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTAINER = "0a1b2c"
+FIRST = "cache 900\nrss 10\nshmem 7\ntotal_cache 900\ntotal_rss 120\ntotal_shmem 3\n"
+SECOND = "anon 100\nfile 900\nshmem 5\n"
+
+
+def lay_out(folder: Path, line: str, inside: str, text: str) -> Path:
+    process = folder / "proc" / "7"
+    process.mkdir(parents=True)
+    (process / "cgroup").write_text(f"3:cpu:/docker/{CONTAINER}\n{line}\n")
+    (folder / "proc" / "self").mkdir()
+    file = folder / "groups" / inside / "memory.stat"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("line", "inside", "text", "held"),
+    [
+        (f"9:memory:/docker/{CONTAINER}", f"memory/docker/{CONTAINER}", FIRST, 123),
+        (f"0::/system.slice/docker-{CONTAINER}.scope", f"system.slice/docker-{CONTAINER}.scope", SECOND, 105),
+    ],
+    ids=["version 1", "version 2"],
+)
+def test_the_page_cache_is_not_counted(tmp_path: Path, line: str, inside: str, text: str, held: int) -> None:
+    file = lay_out(tmp_path, line, inside, text)
+
+    assert accounts(CONTAINER, tmp_path / "proc", tmp_path / "groups") == file
+    watch = Watch([CONTAINER], tmp_path / "proc", tmp_path / "groups")
+    watch.close()
+    assert watch.peak(CONTAINER) == held
+
+
+def test_a_container_that_cannot_be_seen_has_no_peak(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+
+    assert Watch([CONTAINER], tmp_path / "proc", tmp_path).peak(CONTAINER) is None
+
+
+def test_what_an_empty_account_tells_is_nothing() -> None:
+    assert counted("") == 0
+
+
+@pytest.mark.parametrize(("size", "words"), [(96 << 20, "96 MiB"), (4 << 30, "4.0 GiB"), (0, "0 MiB")])
+def test_sizes_are_told_as_docker_limits_are(size: int, words: str) -> None:
+    assert in_words(size) == words
