@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
+from emulator.check.findings import harmless
 from emulator.parity import differences, outputs
 from emulator.parity.outputs import Comparison, Tolerance
 
@@ -23,19 +24,24 @@ State = Literal["same", "within", "differ", "not compared"]
 Grade = Literal["pass", "warn", "fail"]
 _GRADES: dict[State, Grade] = {"same": "pass", "within": "pass", "differ": "fail", "not compared": "warn"}
 # The worst of all decides; a difference that was seen is known for sure, whatever else could not be compared.
+_LONGEST_ROW = 300  # characters of a row that is shown
 _ORDER: tuple[State, ...] = ("same", "within", "not compared", "differ")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Two places and one input. `problem`: why there is nothing to compare, or which of them has no answer."""
+    """Two places and one input. `problem`: why there is nothing to compare, or which of them has no answer.
 
-    input: str  # "" where it is about all of them
+    A place that could answer nothing at all is one of its own: without an input, and with no other place.
+    """
+
+    input: str
     left: str
     right: str
     state: State
     comparison: Comparison | None = None
     problem: str = ""
+    rows: tuple[str, str] | None = None  # the first row that differs, whole, where answers have rows that can be shown
 
 
 @dataclass(frozen=True)
@@ -139,17 +145,18 @@ def at_one(compared: Sequence[Compared]) -> bool:
 def compare(inputs: Sequence[Input], predicted: Sequence[Predicted], tolerance: Tolerance) -> tuple[Compared, ...]:
     """Every two places, and every input."""
     found: list[Compared] = []
-    for left, right in combinations(predicted, 2):
-        unable = next((one for one in (left, right) if one.problem), None)
-        if unable is not None:
-            problem = f"{unable.place}: {unable.problem}"
-            found.append(Compared("", left.place, right.place, "not compared", problem=problem))
-            continue
+    for left, right in combinations([one for one in predicted if not one.problem], 2):
         for number, one in enumerate(inputs):
             ours, theirs = left.answers[number], right.answers[number]
-            alike_forms = left.own_form and right.own_form
-            state, comparison, problem = _pair(left.place, ours, right.place, theirs, tolerance, alike_forms)
-            found.append(Compared(one.name, left.place, right.place, state, comparison, problem))
+            own_forms = left.own_form and right.own_form
+            state, comparison, problem = _pair(left.place, ours, right.place, theirs, tolerance, own_forms)
+            rows = _first_rows(ours, theirs, comparison)
+            found.append(Compared(one.name, left.place, right.place, state, comparison, problem, rows))
+    found += [
+        Compared("", place.place, "", "not compared", problem=f"{place.place}: {place.problem}")
+        for place in predicted
+        if place.problem
+    ]
     return tuple(found)
 
 
@@ -190,6 +197,21 @@ def _as_numbers(ours: Answer, theirs: Answer, tolerance: Tolerance) -> Compariso
         found.largest_relative,
         "; ".join(part for part in (note, found.note) if part),
     )
+
+
+def _first_rows(ours: Answer, theirs: Answer, comparison: Comparison | None) -> tuple[str, str] | None:
+    if comparison is None or comparison.equal or comparison.first is None:
+        return None
+    shown = []
+    for answer in (ours, theirs):
+        rows = _rows(answer) or []
+        if len(rows) == comparison.rows + 1:  # a header line is no row
+            rows = rows[1:]
+        if comparison.first.row >= len(rows):
+            return None
+        words = ", ".join(str(cell) for cell in rows[comparison.first.row])
+        shown.append(harmless(words if len(words) <= _LONGEST_ROW else f"{words[:_LONGEST_ROW]}…"))
+    return shown[0], shown[1]
 
 
 def _shape(answer: Answer) -> str:

@@ -75,6 +75,7 @@ def _compared(one: Compared) -> dict[str, Any]:
         "state": one.state,
         "problem": one.problem,
         "comparison": None,
+        "first_rows": None if one.rows is None else list(one.rows),
     }
     if one.comparison is not None:
         told["comparison"] = {

@@ -30,7 +30,7 @@ h1 { font-size: 1.6rem; }
 .pair > * { min-width: 0; } .pair .at { color: var(--soft); font-size: .8rem; }
 .pair .value { font: .88em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .row { border-top: 1px solid var(--rule); padding: .45rem 0; } .row:first-of-type { border-top: 0; }
-.row .name { font-weight: 600; } .unlike { color: var(--warn); }
+.name { font-weight: 600; } .unlike { color: var(--warn); }
 .images { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 .7rem; margin: .5rem 0 0; }
 pre { white-space: pre-wrap; margin: .4rem 0 0; color: var(--soft); max-height: 16rem; overflow: auto; }
 h2.group { font-size: .95rem; color: var(--soft); margin: 1rem 0 .2rem; }
@@ -102,10 +102,12 @@ def _compared(one: Compared) -> str:
     if first is not None:
         where = f"first at row {first.row}, {escape(first.where)} (counted from 0)"
         found = f'<p class="soft">{where}</p>{_pair(one.left, first.left, one.right, first.right)}'
-    title = escape(one.input or f"{one.left} and {one.right}")
+        if one.rows is not None and one.rows != (first.left, first.right):
+            found += f'<p class="soft">the whole row</p>{_pair(one.left, one.rows[0], one.right, one.rows[1])}'
+    title = escape(one.input or one.left)
     between = f"{escape(one.left)} and {escape(one.right)}: " if one.input else ""
     state = "not" if one.state == "not compared" else one.state
-    words = escape(detail(one) if first is None else _without_first(one))
+    words = escape(detail(one).removeprefix(f"{one.left}: ") if first is None else _without_first(one))
     return (
         f'<article class="{state}"><p class="state">{STATE_WORDS[one.state].capitalize()}</p><h2>{title}</h2>'
         f'<p class="seen">{between}{words}</p>{found}</article>'
@@ -134,7 +136,8 @@ def _place(one: Predicted) -> str:
     words = "".join(f"<p>{escape(part)}</p>" for part in (one.problem, *one.notes) if part)
     log = f"<pre>{escape(chr(10).join(one.log))}</pre>" if one.log else ""
     how = " · ".join([*([escape(one.how)] if one.how else []), f"{one.seconds:.1f} s"])
-    return f'<div class="row"><span class="name">{escape(one.place)}</span> <span class="soft">{how}</span>{words}{log}</div>'
+    name = f'<span class="name">{escape(one.place)}</span>'
+    return f'<div class="row">{name} <span class="soft">{how}</span>{words}{log}</div>'
 
 
 def _differences(report: Report, weight: Weight) -> str:

@@ -101,6 +101,11 @@ def _predictions(report: Report, console: Console) -> None:
         for one in found:
             table.add_row(Text(name), Text(f"{one.left}, {one.right}"), _state(one), Text(detail(one)))
     console.print(table)
+    for one in report.compared:
+        if one.rows is not None and one.comparison is not None and one.comparison.first is not None:
+            console.print(Text(f"{one.input}, row {one.comparison.first.row}", style="bold"))
+            for name, row in zip((one.left, one.right), one.rows, strict=True):
+                console.print(Text.assemble((f"  {name}: ", "dim"), row))
 
 
 def _state(one: Compared) -> Text:
