@@ -186,6 +186,9 @@ def _claims(asked: Asked) -> frozenset[Claim]:
     trains: frozenset[Claim] = frozenset({"train"})
     if asked.record_io and "pipe" not in asked.claims:
         raise Stop(f"{asked.dashes}record-io is of channels in Pipe mode: add {asked.dashes}pipe.", status=UNUSABLE)
+    if (asked.entrypoint or asked.arguments or asked.outputs) and "processing" not in asked.claims:
+        one = "entrypoint" if asked.entrypoint else "argument" if asked.arguments else "output"
+        raise Stop(f"{asked.dashes}{one} is of processing jobs: add {asked.dashes}processing.", status=UNUSABLE)
     return asked.claims | trains if "pipe" in asked.claims else asked.claims
 
 

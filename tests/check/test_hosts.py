@@ -9,6 +9,7 @@ import pytest
 from emulator.check import subject
 from emulator.check.checks import Context, Options
 from emulator.check.hosts import Ended, files_in, folders_of, given_folder
+from emulator.containers.engine import LogLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,27 @@ GIB = 1 << 30
 )
 def test_an_exit_code_is_told_with_what_it_means(ended: Ended, words: str) -> None:
     assert ended.how == words
+
+
+def ended(*lines: str) -> Ended:
+    log = tuple(LogLine(int((100 + number) * 1e9), "stdout", text) for number, text in enumerate(lines))
+    return Ended(0, float(len(lines)), started_at=100.0, log=log)
+
+
+PLAIN = ended("begun", "epoch 1: loss 0.9", "epoch 2: loss 0.5", "epoch 3: loss 0.4", "saved", "done")
+
+
+def test_a_job_that_says_all_that_it_says_otherwise_went_on() -> None:
+    same = ("begun", "epoch 1: loss 0.8", "epoch 2: loss 0.6", "epoch 3: loss 0.4", "saved", "done")
+
+    assert ended(*same).went_on_as(PLAIN)
+    assert ended(*same, "ignored a signal").went_on_as(PLAIN)
+
+
+def test_a_job_that_skips_an_epoch_and_tells_why_did_not_go_on() -> None:
+    heard = ("begun", "epoch 1: loss 0.9", "epoch 2: loss 0.5", "SIGTERM: no more epochs", "saved", "done")
+
+    assert not ended(*heard).went_on_as(PLAIN)
 
 
 def test_files_are_in_the_order_in_which_s3_lists_them(tmp_path: Path) -> None:

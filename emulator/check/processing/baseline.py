@@ -13,6 +13,7 @@ from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import NO_NETWORK, Ended, Found, counted, to_the_end, words_about
 from emulator.check.processing.job import Job, outputs_of, run, running
+from emulator.check.static import programs
 from emulator.check.static.places import line_of
 
 if TYPE_CHECKING:
@@ -209,15 +210,12 @@ def _not_tripped_over(rule: Rule, seen: str, word: str = "") -> Callable[[Contex
 
 
 def starts(context: Context) -> Finding:
-    look = _not_tripped_over(STARTS, f"started as `{_command_line(context)}`", "ENTRYPOINT")
+    found = baseline(context)
+    if found.culprit is STARTS and programs.processing(context).status == "fail":
+        raise CannotCheck("it cannot be started: see processing-program")
+    words = " ".join(programs.processing_command(context))[:120]
+    look = _not_tripped_over(STARTS, f"started as `{words}`", "ENTRYPOINT")
     return look(context)
-
-
-def _command_line(context: Context) -> str:
-    given, image = context.options, context.subject.config
-    entrypoint = given.entrypoint or image.entrypoint
-    own = () if given.entrypoint else image.command
-    return " ".join((*entrypoint, *(given.arguments or own)))[:120]
 
 
 def user(context: Context) -> Finding:

@@ -123,14 +123,16 @@ def message(context: Context) -> Finding:
         return MESSAGE.broken(f"byte {error.start} is not UTF-8: the job fails with a ClientError")
     if len(written) > MOST_BYTES:
         return MESSAGE.warned(f"{len(written):,} bytes; what comes after {MOST_BYTES} is lost")
-    return MESSAGE.passed(f"{len(written)} bytes: {text.strip().splitlines()[0][:100] if text.strip() else ''}")
+    return MESSAGE.passed(f"{len(written)} bytes: {' '.join(text.split())[:120]}")
 
 
 def stop(context: Context) -> Finding:
     plain = processed(context)
     if plain.seconds < SHORTEST:
         raise CannotCheck(f"processing of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
-    grace = FAST_GRACE_SECONDS if context.options.fast else GRACE_SECONDS
+    grace = GRACE_SECONDS
+    if context.options.fast:  # and longer where everything takes long, as on a busy machine
+        grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
     with running(context, Job()) as job:
         if job.wait_for_middle(plain, plain.seconds):
             raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")

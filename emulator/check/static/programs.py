@@ -92,7 +92,7 @@ def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
 
 def processing(context: Context) -> Finding:
     config = context.subject.config
-    command = (*config.entrypoint, *config.command)
+    command = processing_command(context)
     if not command:
         return PROCESSING.warned("no ENTRYPOINT and no CMD: every job has to give ContainerEntrypoint")
     found = executables.look(context.subject, command[0])
@@ -100,6 +100,14 @@ def processing(context: Context) -> Finding:
         line = line_of(context, "ENTRYPOINT" if config.entrypoint else "CMD")
         return PROCESSING.broken(found.problem, found.remedy or None, line)
     return PROCESSING.passed(" ".join(command))
+
+
+def processing_command(context: Context) -> tuple[str, ...]:
+    """What the job names (--entrypoint, --argument), and the image's own where it names nothing."""
+    given, own = context.options, context.subject.config
+    if given.entrypoint:
+        return (*given.entrypoint, *given.arguments)
+    return (*own.entrypoint, *(given.arguments or own.command))
 
 
 def shell_form(context: Context) -> Finding:

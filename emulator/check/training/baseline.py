@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import NO_NETWORK, counted, to_the_end, words_about
+from emulator.check.static import programs
 from emulator.check.static.places import line_of
 from emulator.check.training.job import Job, channels_of, run, running
 
@@ -268,6 +269,14 @@ def as_number(value: str) -> Any:
         return value
 
 
+def argument(context: Context) -> Finding:
+    found = baseline(context)
+    if found.culprit is ARGUMENT and programs.program(programs.TRAIN, "train")(context).status == "fail":
+        raise CannotCheck("it cannot be started: see train-program")
+    look = _not_tripped_over(ARGUMENT, "started as `docker run IMAGE train`", "ENTRYPOINT")
+    return look(context)
+
+
 def completes(context: Context) -> Finding:
     found = baseline(context)
     if found.culprit is None:
@@ -334,7 +343,7 @@ _TRAIN = frozenset({"train"})
 CHECKS = tuple(
     Check(rule, look, _ENGINE, _TRAIN, SECONDS)  # type: ignore[arg-type]  # frozensets of literals
     for rule, look in (
-        (ARGUMENT, _not_tripped_over(ARGUMENT, "started as `docker run IMAGE train`", "ENTRYPOINT")),
+        (ARGUMENT, argument),
         (COMPLETES, completes),
         (HYPERPARAMETERS, hyperparameters),
         (CONFIG_FILES, _not_tripped_over(CONFIG_FILES, "trained with all that SageMaker writes")),

@@ -70,7 +70,7 @@ def failure_file(context: Context) -> Finding:
         return FAILURE_FILE.broken(f"byte {error.start} is not UTF-8")
     if len(text) > MOST_CHARACTERS:
         return FAILURE_FILE.broken(f"{len(text):,} characters; what comes after {MOST_CHARACTERS} is lost")
-    return FAILURE_FILE.passed(f"{len(text)} characters: {text.strip().splitlines()[0][:100] if text.strip() else ''}")
+    return FAILURE_FILE.passed(f"{len(text)} characters: {' '.join(text.split())[:120]}")
 
 
 def memory(context: Context) -> Finding:

@@ -78,7 +78,9 @@ def _stop(context: Context) -> Stopped:
     plain = trained(context)
     if plain.seconds < SHORTEST:
         raise CannotCheck(f"a training of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
-    grace = FAST_GRACE_SECONDS if context.options.fast else GRACE_SECONDS
+    grace = GRACE_SECONDS
+    if context.options.fast:  # and longer where everything takes long, as on a busy machine
+        grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
     checkpoints = _folder(context, "checkpoints-stopped")
     with running(context, dataclasses.replace(job_of(context), checkpoints=checkpoints)) as job:
         if job.wait_for_middle(plain, least_seconds(context)):
