@@ -97,6 +97,10 @@ class Run:
             self._context, options=dataclasses.replace(self._context.options, claims=claims)
         )
 
+    def expect(self, checks: Iterable[Check]) -> None:
+        """What will be asked for, where `one` is called for each: some of what they start may run side by side."""
+        self._context = dataclasses.replace(self._context, wanted=frozenset(check.rule.id for check in checks))
+
     def __enter__(self) -> Self:
         return self
 
@@ -110,7 +114,7 @@ class Run:
     def run(self, checks: Sequence[Check], show: Show = lambda _: None) -> list[Finding]:
         """The findings of the checks that are of interest for what is claimed, in order."""
         chosen = [check for check in checks if check.is_of_interest(self._context.claims)]
-        self._context = dataclasses.replace(self._context, wanted=frozenset(check.rule.id for check in chosen))
+        self.expect(chosen)
         found: list[Finding] = []
         for number, check in enumerate(chosen, 1):
             show(Progress(number, len(chosen), check.rule))

@@ -49,6 +49,7 @@ class Kit:
         self.image = image
         self.wish = wish
         self.kept: dict[str, object] = {}  # what fixtures share in a session
+        self.chosen: list[Check] = []  # those that this process will be asked for; none where nobody can tell
         self._stack = contextlib.ExitStack()
         self._runs: dict[str, Run] = {}
         self._unusable: tuple[str, str] | None = None  # the first check that came upon it, and the sentence
@@ -113,6 +114,7 @@ class Kit:
         key = f"the checks of {self.image}"
         if key not in self._runs:
             self._runs[key] = self._open(self.image)
+            self._runs[key].expect(self.chosen)
         return self._runs[key]
 
     def _open(self, image: str) -> Run:

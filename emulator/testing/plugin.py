@@ -53,6 +53,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         items.extend(session.genitems(image))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # A worker of xdist's does not know which of them will be its own.
+    if options.image(session.config) and not hasattr(session.config, "workerinput"):
+        from emulator.testing import items, kit
+
+        chosen = [one.check for one in session.items if isinstance(one, items.ImageCheck)]
+        kit.of(session.config).chosen = chosen
+
+
 def _take_our_arguments(config: pytest.Config, name: str) -> None:
     """`pytest IMAGE::serve-starts`, as a report names a test, chooses that check; for pytest it would be a file."""
     ours = [one for one in config.args if one.startswith(f"{name}::")]
