@@ -33,15 +33,18 @@ How a check is added
      `labels=context.labels`: what bears them is removed at the end, on Ctrl-C, at the check's time
      limit, and by the next run after a kill -9. Remove them yourself as soon as they have served, too. Files to
      mount go below `context.scratch`.
-   - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` runs a job in it.
+   - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` and `processing/job.py` run
+     jobs in it, out of the hosts of `hosts.py`.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten what must wait, and say so
      in `seen`.
    - `context.shared.get(key, make, close)` makes what several checks use once; its failure is remembered, too.
+     `context.shared.begin` makes it in the background, for a check that is in `context.wanted` and has no clock.
    - `context.dockerfile`, when given, knows lines: `context.dockerfile.line("ENTRYPOINT")`.
    - `context.subject.config`, `.files`, `.which("serve")`, `.read_file(path)` read the image itself (needs "files").
 
 4. Declare it: `Check(STARTS, ping_timeout, needs=frozenset({"engine"}), claims=frozenset({"serve"}), seconds=30)`.
-   A need that is not met makes it skipped, with the reason. A claim that nobody makes leaves it out. Put the module's
+   A need that is not met makes it skipped, with the reason. A claim that nobody makes leaves it out; so does one of
+   `further` ("pipe", "read-only-root"), which is asked for with an option beside the claim. Put the module's
    tuple into `registry.py`; the order there is the order in which they run.
 
 5. Prove it: an animal in the zoo (tests/check/zoo) that breaks exactly this rule, and a sound one that keeps it; tests

@@ -211,9 +211,9 @@ def _not_tripped_over(rule: Rule, seen: str, word: str = "") -> Callable[[Contex
 
 def starts(context: Context) -> Finding:
     found = baseline(context)
-    if found.culprit is STARTS and programs.processing(context).status == "fail":
-        raise CannotCheck("it cannot be started: see processing-program")
-    words = " ".join(programs.processing_command(context))[:120]
+    if found.culprit is STARTS and programs.processing(context).status != "pass":
+        raise CannotCheck("there is nothing that could be started: see processing-program")
+    words = " ".join(" ".join(programs.processing_command(context)).split())[:120]
     look = _not_tripped_over(STARTS, f"started as `{words}`", "ENTRYPOINT")
     return look(context)
 

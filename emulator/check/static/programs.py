@@ -99,7 +99,7 @@ def processing(context: Context) -> Finding:
     if found.problem:
         line = line_of(context, "ENTRYPOINT" if config.entrypoint else "CMD")
         return PROCESSING.broken(found.problem, found.remedy or None, line)
-    return PROCESSING.passed(" ".join(command))
+    return PROCESSING.passed(" ".join(" ".join(command).split())[:120])
 
 
 def processing_command(context: Context) -> tuple[str, ...]:

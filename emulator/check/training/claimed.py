@@ -65,6 +65,8 @@ def pipe_epochs(context: Context) -> Finding:
         return PIPE_EPOCHS.broken(f"{found.ended.outcome}; with the next pipe there at once, it trains")
     if not found.ended.is_good:
         raise CannotCheck("it does not train: see train-pipe")
+    if pipes.are_untouched:
+        raise CannotCheck("it opened no pipe: see train-pipe")
     if max(taken.epochs for taken in pipes.taken.values()) < 2:
         return PIPE_EPOCHS.skipped("it reads one epoch")
     return PIPE_EPOCHS.passed("it waited half a second for each")
