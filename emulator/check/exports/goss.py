@@ -106,7 +106,10 @@ def _row(test: Test, port: str) -> tuple[str, _Row] | None:
             wanted: _Row = {"match-regexp": pattern}
             return "file", {"path": _plain(path), "exists": True, "contents": wanted if found else {"not": wanted}}
         case Account(name, is_group):
-            return "group" if is_group else "user", {"groupname" if is_group else "username": name, "exists": True}
+            return "group" if is_group else "user", {
+                "groupname" if is_group else "username": _plain(name),
+                "exists": True,
+            }
         case Command(alone=False):
             return "command", _command(given)
         case Reachable(milliseconds):

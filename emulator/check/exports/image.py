@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -70,8 +71,9 @@ def mended_entrypoint(subject: Subject) -> tuple[str, ...]:
         except ValueError:
             return ()
         words = words[1:] if words[:1] == ("exec",) else words
-    while words and (programs.is_init(words[0]) or words[0] == "--"):
-        words = words[1:]
+    while words and programs.is_init(words[0]):
+        words = words[words.index("--") + 1 :] if "--" in words else words[1:]
+        words = tuple(itertools.dropwhile(lambda word: word.startswith("-"), words))
     return words
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MARK = "# Written by samebox check --export."  # the first line: a file without it is somebody else's
 # JSON lets these stand as they are, and YAML does not.
-_NOT_PRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
