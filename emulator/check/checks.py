@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from emulator.check.findings import Finding, Rule
+from emulator.containers.engine import EngineError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +131,9 @@ class Shared:
             closer = self._closers.pop()
             try:
                 closer()
-            except Exception:  # the sweep that follows removes what is left; what went wrong is not lost
+            except (EngineError, OSError) as error:  # the sweep that follows removes what is left
+                log.warning("something that a check made could not be removed: %s", error)
+            except Exception:  # what went wrong is not lost
                 log.warning("something a check made could not be closed", exc_info=True)
 
 

@@ -48,6 +48,11 @@ class Report:
     @property
     def sentence(self) -> str:
         """The verdict in words."""
+        if self.verdict == "fail" and not any(
+            one.status == "fail" and one.counts and one.checked for one in self.findings
+        ):
+            unknown = _many(self.counts["fail"], "thing")
+            return f"It is not known whether it works on SageMaker: {unknown} could not be checked."
         if self.verdict == "fail":
             return f"{_many(self.counts['fail'], 'thing')} will go wrong on SageMaker."
         if self.verdict == "warn":

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OLD_SECONDS = 6 * 3600.0  # longer than any run; only of what runs of other machines have left
+LOOK_SECONDS = 5.0  # between looks whether the engine still answers, while a check runs
+SILENCES = 3  # of an engine, in a row, after which it is not waited for
+CLOSE_SECONDS = 60.0  # for the removal of all that a run made
 _SCRATCH = "samebox-check-"
 
 
@@ -87,6 +90,7 @@ class Run:
             scratch=self._scratch,
             why_no_engine=why_no_engine,
         )
+        self._lost = ""  # why the engine is not asked any more
 
     def examine(self, subject: Subject) -> None:
         """What it is about, where it could not be said before: reading an engine's image takes the run's labels."""
@@ -126,6 +130,8 @@ class Run:
     def one(self, check: Check) -> list[Finding]:
         """Run one check, whatever is claimed. Never raises, but for KeyboardInterrupt."""
         why_not = self._unmet(check.needs)
+        if not why_not and "engine" in check.needs and self._lost:
+            why_not = f"the engine answers no more: {self._lost}"
         if why_not:
             return [check.rule.skipped(why_not)]
         began = time.monotonic()
@@ -135,14 +141,30 @@ class Run:
         return [dataclasses.replace(finding, seconds=seconds) for finding in findings]
 
     def close(self) -> None:
-        """Remove all that the run made. Raises nothing: it is what is done when something was raised already."""
-        self._context.shared.close()
-        self._sweep()
-        self._lock.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        if self._scratch.exists() and self._context.engine is not None:  # containers wrote there as root
-            with contextlib.suppress(EngineError, OSError):
-                self._context.engine.sweep_path(self._scratch)
+        """Remove all that the run made, in a time that is limited, too. Raises only what a signal does.
+
+        What an engine that hangs does not let go is left, with the folder by which the next run knows it.
+        """
+        removed = threading.Event()
+
+        def remove_all() -> None:
+            try:
+                self._context.shared.close()
+                self._sweep()
+                shutil.rmtree(self._scratch, ignore_errors=True)
+                if self._scratch.exists() and self._context.engine is not None:  # containers wrote there as root
+                    with contextlib.suppress(EngineError, OSError):
+                        self._context.engine.sweep_path(self._scratch)
+            finally:
+                removed.set()
+
+        if not self._lost:
+            threading.Thread(target=remove_all, name="removing", daemon=True).start()
+        try:
+            if self._lost or not _wait(removed, CLOSE_SECONDS):
+                log.warning("The engine does not answer: the next `samebox check` removes what is left of this one.")
+        finally:
+            self._lock.close()
 
     def _unmet(self, needs: Iterable[Need]) -> str:
         options = self._context.options
@@ -178,13 +200,26 @@ class Run:
                 done.set()
 
         threading.Thread(target=work, name=f"check {check.rule.id}", daemon=True).start()
-        if _wait(done, check.seconds):
+        engine = context.engine if "engine" in check.needs else None
+        if _wait(done, check.seconds, lambda: self._is_lost(engine)):
             return result
+        if self._lost:
+            context.deadline.cancel()
+            return [check.rule.unknown(self._lost)]
         context.deadline.cancel()
         context.shared.abandon(f"{check.rule.id} had not ended within {check.seconds:g} s")
         self._sweep()  # what it waits for is gone now, and so, mostly, is the thread
         _wait(done, 5)
         return [check.rule.unknown(f"not done within {check.seconds:g} s")]
+
+    def _is_lost(self, engine: Engine | None) -> bool:
+        """Whether the engine has not answered, time and again: one that hangs would be waited for in each call."""
+        for _ in range(SILENCES):
+            why = engine.available() if engine is not None else None
+            if why is None:
+                return False
+        self._lost = why or ""
+        return True
 
     def _read_image(self, rule: Rule) -> Finding | None:
         """Make sure that the image has been read; a finding where it cannot be."""
@@ -275,9 +310,13 @@ def _checked(check: Check, context: Context) -> list[Finding]:
         return [check.rule.unknown(f"{type(error).__name__}: {error}")]
 
 
-def _wait(done: threading.Event, seconds: float) -> bool:
+def _wait(done: threading.Event, seconds: float, is_in_vain: Callable[[], bool] = lambda: False) -> bool:
     """In slices, because a wait without a limit is deaf to Ctrl-C on some platforms."""
-    end = time.monotonic() + seconds
+    end, look = time.monotonic() + seconds, time.monotonic() + LOOK_SECONDS
     while not done.is_set() and (left := end - time.monotonic()) > 0:
         done.wait(min(left, 0.5))
+        if time.monotonic() > look:
+            if not done.is_set() and is_in_vain():
+                break
+            look = time.monotonic() + LOOK_SECONDS
     return done.is_set()

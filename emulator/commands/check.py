@@ -54,6 +54,8 @@ def run(given: argparse.Namespace) -> int:
         report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
+    except KeyboardInterrupt:
+        raise Stop("interrupted; what was started has been removed.", status=128 + signal.SIGINT) from None
     finally:
         signal.signal(signal.SIGTERM, before)
         engine.close()

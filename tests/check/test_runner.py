@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check import subject
+from emulator.check import runner, subject
 from emulator.check.checks import LABEL, CannotCheck, Check, Claim, Context, Need, Options
 from emulator.check.findings import Finding, Rule
 from emulator.check.runner import Progress, Run, sweep_old
@@ -177,6 +177,52 @@ def test_an_engine_that_hangs_while_the_image_is_read_holds_nobody(engine: FakeE
         (found,) = run.one(check(passes, {"files"}))
     never.set()
     assert (found.status, "could not be read within" in found.seen) == ("fail", True)
+
+
+def test_an_engine_that_hangs_in_the_middle_is_given_up_and_its_things_are_left_to_the_next_run(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.05)
+    never = threading.Event()
+
+    def hang(context: Context) -> Finding:
+        start(context)
+        engine.unavailable = "Docker does not answer in time."
+        never.wait(60)
+        return RULE.passed("never")
+
+    checks = [check(hang, {"engine"}, seconds=600), check(passes, {"engine"}), check(passes)]
+    with Run(engine, Options(), subject=subject.from_engine(engine, IMAGE, {})) as run:
+        findings = run.run(checks)
+    never.set()
+
+    assert [(one.status, one.seen) for one in findings] == [
+        ("fail", "could not be checked: Docker does not answer in time."),
+        ("skipped", "the engine answers no more: Docker does not answer in time."),
+        ("pass", "fine"),
+    ]
+    assert "the next `samebox check` removes" in caplog.text
+    engine.unavailable = None
+    assert sweep_old(engine) == 2  # a container and a folder
+    assert engine.find({}) == []
+
+
+def test_an_engine_that_hangs_at_the_end_holds_nobody(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runner, "CLOSE_SECONDS", 0.05)
+    hanging = threading.Event()
+
+    def close(_: str) -> None:
+        hanging.wait(60)
+
+    def use(context: Context) -> Finding:
+        return RULE.passed(context.shared.get("server", lambda: "server", close))
+
+    with Run(engine, Options(), subject=subject.from_engine(engine, IMAGE, {})) as run:
+        run.one(check(use, {"engine"}))
+    assert "the next `samebox check` removes" in caplog.text
+    hanging.set()
 
 
 def make(events: list[str]) -> str:

@@ -17,6 +17,7 @@ LABEL = "com.amazonaws.sagemaker.capabilities.bidirectional-streaming"
 PATH = "/invocations-bidirectional-stream"
 _PAGE = "contract §2.6; AWS: Container Contract to Support Bidirectional Streaming Capabilities"
 _MARK = b"samebox"
+_NONE = "no label claims bidirectional-streaming, and no WebSocket opens"
 
 OPENS = Rule(
     "serve-bidirectional",
@@ -72,13 +73,13 @@ def opens(context: Context) -> Finding:
         with WebSocket(server.address, PATH, _limit(context)) as socket:
             socket.close()
     except Refused as refused:
-        if claimed:
-            return OPENS.broken(f"GET {PATH} with Upgrade: websocket is answered {refused}", line=line)
-        return OPENS.skipped("its label does not claim bidirectional-streaming")
+        if not claimed:
+            raise CannotCheck(_NONE) from None
+        return OPENS.broken(f"GET {PATH} with Upgrade: websocket is answered {refused}", line=line)
     except NoAnswer as error:
-        if claimed:
-            return OPENS.broken(f"GET {PATH} with Upgrade: websocket: {error}", line=line)
-        return OPENS.skipped("its label does not claim bidirectional-streaming")
+        if not claimed:
+            raise CannotCheck(_NONE) from None
+        return OPENS.broken(f"GET {PATH} with Upgrade: websocket: {error}", line=line)
     if not claimed:
         return OPENS.warned(
             "it opens, but no label tells SageMaker that it does", f"LABEL {LABEL}=true, if it is meant for SageMaker."
@@ -164,7 +165,8 @@ def _open(context: Context) -> WebSocket:
     try:
         return WebSocket(running(context).address, PATH, _limit(context))
     except (Refused, NoAnswer):
-        raise CannotCheck(f"no WebSocket opens there: see {OPENS.id}") from None
+        claimed = label(context, LABEL) == "true"
+        raise CannotCheck(f"no WebSocket opens: see {OPENS.id}" if claimed else _NONE) from None
 
 
 def _send(context: Context, name: str, parts: tuple[tuple[int, bytes, bool], ...]) -> Sent:

@@ -33,6 +33,7 @@ _TELLING_SECONDS = 0.5
 _SPREAD = 0.1  # of the whole
 _TRIES = 3
 _TYPES = ("text/event-stream",)
+_NONE = "no answer is text/event-stream; --streaming, if one is to be a stream"
 
 STREAMS = Rule(
     "serve-stream",
@@ -91,7 +92,7 @@ def streams(context: Context) -> Finding:
         if begun is not None and is_stream(context, begun):
             return STREAMS.passed(f"{one.name}: {begun.status}, in {_many(begun)}")
     if "streaming" not in context.claims:
-        return STREAMS.skipped("no answer is text/event-stream; --streaming, if one is to be a stream")
+        raise CannotCheck(_NONE)
     good = [(one, answer) for one, answer in found if isinstance(answer, Answer) and answer.is_good]
     if not good:
         raise CannotCheck("no answer was good: give a request for a stream with --payload")
@@ -195,7 +196,7 @@ def _streams(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
         if begun is not None and is_stream(context, begun):
             found.append((one, answer))
     if not found:
-        raise CannotCheck(f"no answer is a stream: see {STREAMS.id}")
+        raise CannotCheck(f"no answer is a stream: see {STREAMS.id}" if "streaming" in context.claims else _NONE)
     return found
 
 

@@ -24,6 +24,13 @@ def test_the_verdict_is_the_gravest_that_counts() -> None:
     assert dataclasses.replace(REPORT, findings=()).sentence == "Nothing was checked."
 
 
+def test_what_could_not_be_checked_is_not_said_to_go_wrong() -> None:
+    rule = next(iter(REPORT.rules.values()))
+    report = dataclasses.replace(REPORT, findings=(dataclasses.replace(rule.unknown("it hangs"), status="fail"),))
+    assert (report.verdict, report.exit_status) == ("fail", 1)
+    assert report.sentence == "It is not known whether it works on SageMaker: 1 thing could not be checked."
+
+
 def test_what_is_wrong_comes_first() -> None:
     assert [one.status for one in REPORT.ordered()] == ["fail", "fail", "warn", "warn", "skipped", "pass"]
     assert REPORT.ordered()[3].accepted
