@@ -138,17 +138,11 @@ class Kit:
 
     @functools.cached_property
     def _engine(self) -> tuple[Engine | None, str]:
-        self._end_at_sigterm()
+        self._stack.callback(end_at_sigterm())
         engine = DockerEngine()
         self._stack.callback(engine.close)
         why_not = engine.available()
         return (None, why_not) if why_not else (engine, "")
-
-    def _end_at_sigterm(self) -> None:
-        """As Ctrl-C does: `timeout` and CI systems end a program so, and pytest would die on the spot."""
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            before = signal.signal(signal.SIGTERM, _ended)
-            self._stack.callback(signal.signal, signal.SIGTERM, before)
 
 
 def of(config: pytest.Config) -> Kit:
@@ -170,6 +164,18 @@ def sweep() -> None:
         pass  # the next run does it
     finally:
         engine.close()
+
+
+def end_at_sigterm() -> Callable[[], None]:
+    """As Ctrl-C does: `timeout` and CI systems end a program so, and pytest would die at once. Gives its undoing."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return lambda: None
+
+    def undo() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, _ended)
+    return undo
 
 
 def _is_archive(name: str) -> bool:

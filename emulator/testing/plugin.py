@@ -31,8 +31,16 @@ def pytest_configure(config: pytest.Config) -> None:
     made = kit.of(config)
     for line in items.markers(made.checks):
         config.addinivalue_line("markers", line)
-    if config.pluginmanager.hasplugin("dsession"):
-        config.add_cleanup(kit.sweep)  # xdist's workers are gone by then, and may have been killed
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if config.pluginmanager.hasplugin("dsession") and options.image(config):
+        from emulator.testing import kit
+
+        # Where xdist's workers do the work, this process ends them, and then looks for what they have left.
+        config.add_cleanup(kit.sweep)
+        config.add_cleanup(kit.end_at_sigterm())
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
