@@ -122,10 +122,10 @@ class Endpoint:
     def close(self) -> None:
         """Remove it, and those that were made of it."""
         self.close_others()
-        self._context.shared.close()
         with contextlib.suppress(EngineError):  # what is left is swept at the end of the session
             if "_server" in self.__dict__:
                 self._server.remove()
+        self._context.shared.close()  # its network, which nobody may be on any more
 
     def close_others(self) -> None:
         while self._others:

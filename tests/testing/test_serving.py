@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,17 @@ def test_a_server_that_gives_no_answer_is_a_failure_with_its_words(endpoint: End
     other = endpoint()
     with pytest.raises(pytest.fail.Exception, match=r"POST /invocations: .*; the server said: .*word"):
         other.invoke("end", "text/csv")
+
+
+def test_what_was_started_goes_whole_when_it_is_closed(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    other = endpoint()
+    name = other._context.scratch.name if other._context.scratch else ""
+    assert name in networks()
+    endpoint.close_others()
+    assert name not in networks()
+    assert caplog.records == []
+
+
+def networks() -> str:
+    command = ["docker", "network", "ls", "--format", "{{.Name}}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
