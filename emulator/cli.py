@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
+_FORMS = {"junit": "JUnit XML", "json": "JSON", "html": "a page of HTML", "sarif": "SARIF"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
@@ -216,8 +218,8 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     chosen.add_argument("--fast", action="store_true", help="shorten the checks that must wait")
     chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
     written = check.add_argument_group("reports; - is standard output")
-    for form in ("junit", "json", "html", "sarif"):
-        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {form.upper()}")
+    for form in _FORMS:
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {_FORMS[form]}")
     written.add_argument(
         "--export",
         action="append",
@@ -272,7 +274,7 @@ def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     written = parity.add_argument_group("reports; - is standard output")
     for form in ("json", "html"):
-        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {form.upper()}")
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {_FORMS[form]}")
     written.add_argument("--verbose", "-v", action="store_true", help="show what hardly matters, too")
 
 

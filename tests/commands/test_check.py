@@ -7,9 +7,11 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from emulator import cli
 from emulator.check.registry import CHECKS
+from emulator.check.reports import terminal
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:
@@ -113,5 +115,14 @@ def test_an_engine_that_hangs_holds_nobody(
 
 def test_the_list_shows_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--list"]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[0] for line in said] == [check.rule.id for check in CHECKS]
+    assert all(len(line.split("\t")) == 4 for line in said)
+
+
+def test_the_list_is_a_table_on_a_screen() -> None:
+    screen = Console(width=100, force_terminal=True, record=True)
+    terminal.listing(CHECKS, screen)
+    said = screen.export_text()
+    assert "holds when" in said
     assert [check.rule.id for check in CHECKS if check.rule.id not in said] == []

@@ -52,15 +52,23 @@ def summary(report: Report) -> str:
 
 
 def listing(checks: Iterable[Check], console: Console) -> None:
-    """All checks there are, for --list."""
+    """All checks there are, for --list: a table on a screen; for a file or a pipe a line each, parted by tabs."""
+    rows = [(one.rule.id, one.rule.title, one.rule.source, _claims(one)) for one in checks]
+    if not console.is_terminal:
+        for row in rows:
+            console.out("\t".join(row), highlight=False)
+        return
     table = Table(box=None, pad_edge=False)
     for column in ("id", "holds when", "source", "of"):
         table.add_column(column, no_wrap=column == "id", overflow="fold")
-    for check in checks:
-        of = ", ".join(sorted(check.claims)) or "every image"
-        of += "".join(f", --{one}" for one in sorted(check.further))
-        table.add_row(check.rule.id, escape(check.rule.title), escape(check.rule.source), of)
+    for row in rows:
+        table.add_row(*map(escape, row))
     console.print(table)
+
+
+def _claims(check: Check) -> str:
+    of = ", ".join(sorted(check.claims)) or "every image"
+    return of + "".join(f", --{one}" for one in sorted(check.further))
 
 
 def _words(report: Report, finding: Finding) -> Text:
