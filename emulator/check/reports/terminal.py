@@ -56,7 +56,7 @@ def listing(checks: Iterable[Check], console: Console) -> None:
     rows = [(one.rule.id, one.rule.title, one.rule.source, _claims(one)) for one in checks]
     if not console.is_terminal:
         for row in rows:
-            console.out("\t".join(row), highlight=False)
+            console.file.write("\t".join(row) + "\n")  # not printed: rich makes blanks of tabs
         return
     table = Table(box=None, pad_edge=False)
     for column in ("id", "holds when", "source", "of"):
