@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import importlib
 import signal
 import sys
 import tarfile
@@ -21,7 +20,7 @@ from emulator.check.checks import CannotCheck, Context, Options, OutOfTime
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
-from emulator.commands import aws, examination, invocations, private_emulator, where
+from emulator.commands import aws, examination, invocations, private_emulator, replay, where
 from emulator.commands.examination import UNUSABLE
 from emulator.commands.outcome import Stop
 from emulator.containers.docker import DockerEngine
@@ -53,9 +52,13 @@ class Wish:
 
 def run(given: argparse.Namespace) -> int:
     if given.recorded is not None:
-        replayed: int = importlib.import_module("emulator.commands.replay").run(given)
-        return replayed
+        return replay.run(given)
     wish = wish_of(given)
+    if wish.emulator:  # before minutes are spent on the rest
+        try:
+            where.running(wish.data_dir)
+        except Stop as stop:
+            raise Stop(str(stop), status=UNUSABLE) from None
     # A report on standard output is for a program; the person's words go beside it.
     outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
     screen = Console(stderr=any(path == "-" for _, path in outputs), emoji=False)
@@ -267,6 +270,9 @@ def _through_endpoint(wish: Wish, image: str, context: Context, status: Status) 
     except (aws.ClientError, aws.BotoCoreError) as error:
         hint = " (an emulator takes images of the engine with SAMEBOX_ALLOW_LOCAL_IMAGES=true)" if wish.emulator else ""
         return Predicted(invocations.PLACE, problem=f"{aws.words(error)}{hint}")
+    except private_emulator.NotStarted as problem:
+        first, _, rest = str(problem).partition("\n")
+        return Predicted(invocations.PLACE, problem=first.rstrip(":"), log=tuple(rest.splitlines()))
 
 
 def _distinct(names: list[str]) -> list[str]:

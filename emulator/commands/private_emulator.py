@@ -27,9 +27,13 @@ END_SECONDS = 120.0
 _LOG_LINES = 15
 
 
+class NotStarted(Stop):
+    """It could not be started; the message has its last words."""
+
+
 @contextlib.contextmanager
 def started(folder: Path) -> Iterator[Settings]:
-    """Its settings, once it is ready. `folder` must not exist, and is gone at the end. Raises Stop."""
+    """Its settings, once it is ready. `folder` must not exist, and is gone at the end. Raises NotStarted."""
     log = folder.with_suffix(".log")
     with log.open("wb") as output:
         child = subprocess.Popen(
@@ -92,7 +96,7 @@ def _ready(child: "subprocess.Popen[bytes]", folder: Path, log: Path) -> Setting
                 return settings
             break
     words = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    raise Stop("an emulator could not be started:\n" + "\n".join(words))
+    raise NotStarted("an emulator could not be started:\n" + "\n".join(words))
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

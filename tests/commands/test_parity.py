@@ -17,7 +17,7 @@ import pytest
 from emulator import cli
 from tests.check.images import Entry, Made, elf, layer
 from tests.check.zoo.zoo import Recipe, build
-from tests.scenarios.emulator_process import until
+from tests.scenarios.emulator_process import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,6 +130,15 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(
     said = capsys.readouterr()
     assert words in " ".join(said.err.split())
     assert "Traceback" not in said.err + said.out
+
+
+def test_an_emulator_that_does_not_run_is_missed_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAMEBOX_PORT", str(free_port()))
+    arguments = ["parity", archive("a.tar"), "a.tar", "--data", "rows.csv", "--emulator", "--data-dir", "none"]
+    assert cli.main(arguments) == 2
+    assert "no emulator answers at" in capsys.readouterr().err
 
 
 def test_an_engine_that_hangs_holds_nobody(
