@@ -47,6 +47,9 @@ How a check is added
    `further` ("pipe", "read-only-root"), which is asked for with an option beside the claim. Put the module's
    tuple into `registry.py`; the order there is the order in which they run.
 
+   Where container-structure-test or goss can say it, too, `exports/` is where; where they cannot, `exports/reasons.py`
+   says why, by how the id begins.
+
 5. Prove it: an animal in the zoo (tests/check/zoo) that breaks exactly this rule, and a sound one that keeps it; tests
    of the cases in between.
 

@@ -25,7 +25,7 @@ def targets(given: Sequence[str]) -> dict[str, Path]:
         form, is_file, path = one.partition("=")
         if is_file and form not in _MAIN:
             raise Stop(f"--export {one}: there is no form {form!r}, but {' and '.join(_MAIN)}.", status=UNUSABLE)
-        if not (path if is_file else one):
+        if (path if is_file else one) in ("", "-"):
             raise Stop("--export: FOLDER, or FORM=FILE, is wanted.", status=UNUSABLE)
         if is_file:
             found[form] = Path(path)

@@ -21,6 +21,7 @@ from emulator.check.exports.assertions import (
     Request,
     Text,
 )
+from emulator.check.exports.image import has
 from emulator.check.exports.text import Exported
 from emulator.check.serving.served import SERVED
 from emulator.check.serving.starting import BIND_LABEL
@@ -46,6 +47,7 @@ _ABOUT = (
     "and what it is for: make it anew when these change. Written for goss 0.4 and its dgoss, which wants sh in the "
     "image."
 )
+_NO_SHELL = "This image has no sh, and dgoss cannot be used on it: see container-structure-test.yaml."
 _WAIT_ABOUT = "What dgoss waits for before it runs goss.yaml: the server's start window is 8 minutes."
 _Row = dict[str, Any]
 
@@ -64,7 +66,8 @@ def write(context: Context, rules: Sequence[Rule], tests: Sequence[Test]) -> Exp
         else:
             sections[found[0]].append((_plain(test.name), found[1]))
             expressed.add(test.rule.id)
-    lines = text.header([_ABOUT], _how(context))
+    shell = [] if has(context.subject, "sh") else [_NO_SHELL]
+    lines = text.header([_ABOUT, *shell], _how(context))
     for name, rows in sections.items():
         if rows:
             lines += [f"{name}:", *text.named(rows), ""]

@@ -35,6 +35,7 @@ _BEGINS = (
     ("serverless-file", "the image has no serve."),
     ("artifact-", "of model.tar.gz, a file beside the image."),
     ("train-", _OWN_RUN),
+    ("processing-", _OWN_RUN),
 )
 
 _STRUCTURE = (
@@ -57,6 +58,7 @@ _GOSS = (
     ),
     ("multi-model-label", _METADATA),
     ("train-", "a job wants a container of its own; container-structure-test.yaml has some of it."),
+    ("processing-", "a job wants a container of its own."),
     ("serve-ready", "goss_wait.yaml has it."),
     ("serve-starts", "dgoss itself ends when the container does, and goss_wait.yaml wants its /ping."),
     ("serve-bind-to-port", "run it once more with -e SAGEMAKER_BIND_TO_PORT=8093, if the image's label claims it."),
@@ -113,7 +115,6 @@ def _of(context: Context, rule: Rule, own: tuple[tuple[str, str], ...]) -> str:
         return why
     if rule.id == "serve-invocations" and (names := serving.not_text(context)):
         return f"{', '.join(names)} cannot be written down: it is no text, or long."
-    for begin, reason in (*own, *_IMAGE.items(), *_BEGINS):
-        if rule.id.startswith(begin):
-            return reason
-    return "the tool has no words for it."
+    fitting = [row for row in (*_BEGINS, *_IMAGE.items(), *own) if rule.id.startswith(row[0])]
+    # What says more of the id knows more of the rule; the tool's own word is the last.
+    return max(reversed(fitting), key=lambda row: len(row[0]))[1] if fitting else "the tool has no words for it."

@@ -192,3 +192,23 @@ def test_only_a_server_is_waited_for(tmp_path: Path) -> None:
         assert row["status"] == 200
         assert name.startswith(("serve-ready: ", "multi-model-starts: "))
     assert "-e SAGEMAKER_MULTI_MODEL=true IMAGE serve" in files["goss.yaml"]
+
+
+def test_an_image_without_a_shell_is_told_so(tmp_path: Path) -> None:
+    image = Made((layer(elf("usr/bin/serve")),))
+    files = write(tmp_path, image, "serve")
+    assert "# This image has no sh, and dgoss cannot be used on it" in files["goss.yaml"]
+    assert "commandTests" not in files["container-structure-test.yaml"]
+    absent = [row["path"] for row in yaml.safe_load(files["container-structure-test.yaml"])["fileExistenceTests"]]
+    assert "/opt/ml/model" in absent
+
+
+def test_the_reason_is_the_one_that_knows_most_of_the_rule(tmp_path: Path) -> None:
+    text = write(tmp_path, SOUND, "serverless")["container-structure-test.yaml"]
+    assert "serverless-read-only-root, serverless-non-root: no server runs beside its tests." in " ".join(text.split())
+    assert re.search("- serverless-image-size, [^:]*: the tool sees files as the last", text)
+
+
+@pytest.mark.parametrize("claim", get_args(Claim))
+def test_no_rule_is_without_words_of_its_own(tmp_path: Path, claim: Claim) -> None:
+    assert [name for name, text in write(tmp_path, SOUND, claim).items() if "has no words for it" in text] == []
