@@ -12,4 +12,4 @@ from emulator.check.training import baseline, claimed, failing, interruptions
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
-TRAINING: tuple[Check, ...] = (*baseline.CHECKS, *failing.CHECKS, *interruptions.CHECKS, *claimed.CHECKS)
+TRAINING: tuple[Check, ...] = (*baseline.CHECKS, *failing.CHECKS, *claimed.CHECKS, *interruptions.CHECKS)

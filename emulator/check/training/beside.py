@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from emulator.check.hosts import has_room_for_more
-from emulator.check.training.baseline import job_of, least_seconds, trained
+from emulator.check.training.baseline import baseline, job_of, least_seconds, trained
 from emulator.check.training.job import run, running
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def failed(context: Context) -> Ended:
                 context.shared.begin(_MEMORY, lambda: _short_of_memory(context))
             if "train-two-hosts" in context.wanted:
                 context.shared.begin(_HOSTS, lambda: _two_hosts(context))
+            if "train-read-only-root" in context.wanted:
+                context.shared.begin(_READ_ONLY_ROOT, lambda: _read_only_root(context))
         ended = run(context, dataclasses.replace(job_of(context), read_only_model=True), 3 * plain.seconds + 30)
         if ended.seconds > plain.seconds / 4:  # it may have failed at once
             least_seconds(context, ended)
@@ -48,6 +50,11 @@ def two_hosts(context: Context) -> tuple[Ended, Ended]:
     return context.shared.get(_HOSTS, lambda: _two_hosts(context))
 
 
+def read_only_root(context: Context) -> Ended:
+    """The plain job on a root file system that is only read."""
+    return context.shared.get(_READ_ONLY_ROOT, lambda: _read_only_root(context))
+
+
 def _short_of_memory(context: Context) -> Ended:
     job = dataclasses.replace(job_of(context), memory_bytes=LITTLE_MEMORY)
     return run(context, job, 3 * trained(context).seconds + 30)
@@ -62,5 +69,13 @@ def _two_hosts(context: Context) -> tuple[Ended, Ended]:
         return job.ended(0), job.ended(1)
 
 
+def _read_only_root(context: Context) -> Ended:
+    checkpoints = baseline(context).checkpoints.parent / "checkpoints-read-only"
+    checkpoints.mkdir()
+    job = dataclasses.replace(job_of(context), read_only_root=True, checkpoints=checkpoints)
+    return run(context, job, 3 * trained(context).seconds + 30)
+
+
+_READ_ONLY_ROOT = "training-read-only-root"
 _MEMORY = "training-short-of-memory"
 _HOSTS = "training-hosts"

@@ -6,14 +6,13 @@ writable on such a root (/opt/ml, /tmp, /dev/shm) is a choice of this kit.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import READ_ONLY, words_about
-from emulator.check.training.baseline import SECONDS, Piped, baseline, job_of, piped, run_piped, trained
-from emulator.check.training.job import run
+from emulator.check.training import beside
+from emulator.check.training.baseline import SECONDS, Piped, piped, run_piped, trained
 
 if TYPE_CHECKING:
     from emulator.check.training.pipes import Pipes
@@ -96,12 +95,9 @@ def _is_impatient(context: Context, found: Piped) -> bool:
     return context.shared.get("training-prompt", again)
 
 
-def read_only_root(context: Context) -> Finding:
-    plain = trained(context)
-    checkpoints = baseline(context).checkpoints.parent / "checkpoints-read-only"
-    checkpoints.mkdir(exist_ok=True)
-    job = dataclasses.replace(job_of(context), read_only_root=True, checkpoints=checkpoints)
-    ended = run(context, job, 3 * plain.seconds + 30)
+def on_read_only_root(context: Context) -> Finding:
+    trained(context)
+    ended = beside.read_only_root(context)
     if ended.is_good:
         return READ_ONLY_ROOT.passed("trained, with /opt/ml, /tmp and /dev/shm to write to")
     about = words_about(READ_ONLY, ended)
@@ -113,5 +109,5 @@ _ENGINE: frozenset[Need] = frozenset({"files", "engine"})
 CHECKS = (
     Check(PIPE, pipe, _ENGINE | {"data"}, frozenset({"train"}), SECONDS, frozenset({"pipe"})),
     Check(PIPE_EPOCHS, pipe_epochs, _ENGINE | {"data"}, frozenset({"train"}), SECONDS, frozenset({"pipe"})),
-    Check(READ_ONLY_ROOT, read_only_root, _ENGINE, frozenset({"train"}), SECONDS, frozenset({"read-only-root"})),
+    Check(READ_ONLY_ROOT, on_read_only_root, _ENGINE, frozenset({"train"}), SECONDS, frozenset({"read-only-root"})),
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 120  # of StopTrainingJob
 FAST_GRACE_SECONDS = 15
-SHORTEST = 1.5  # seconds: a training that takes less cannot be met in the middle
+SHORTEST = 1.0  # seconds: a training that takes less cannot be met in the middle
 SURE = 10.0  # seconds: a training that takes less may not have begun to listen when the signal comes
 
 STOP = Rule(

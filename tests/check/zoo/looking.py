@@ -45,6 +45,11 @@ def is_served(animal: Animal) -> bool:
     return isinstance(animal.subject, Recipe) and bool(animal.claims & SERVED)
 
 
+def is_processor(animal: Animal) -> bool:
+    """Whether it runs as a processing job."""
+    return isinstance(animal.subject, Recipe) and "processing" in animal.claims
+
+
 def asked(animal: Animal) -> list[Check]:
     """The checks that it is looked at with. Where one is of no interest for its claims, the kit leaves it out."""
     if isinstance(animal.subject, Recipe):

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.check.registry import CHECKS
 from emulator.containers.docker import DockerEngine
-from tests.check.zoo.looking import BROKEN, SOUND, asked, faults, is_put_to, is_served, look, parameters
+from tests.check.zoo.looking import BROKEN, SOUND, asked, faults, is_processor, is_put_to, is_served, look, parameters
 from tests.check.zoo.zoo import Recipe
 
 if TYPE_CHECKING:
@@ -35,8 +35,13 @@ def engine(animal: Animal, request: pytest.FixtureRequest) -> Engine | None:
     return found
 
 
-# Servers are looked at in tests/check/serving/test_animals.py, beside these.
-@pytest.mark.parametrize("animal", parameters(one for one in BROKEN if not is_served(one)))
+# Servers are looked at in tests/check/serving/test_animals.py, processors in tests/check/processing/test_animals.py:
+# two files are run at once.
+def lives_here(animal: Animal) -> bool:
+    return not is_served(animal) and not is_processor(animal)
+
+
+@pytest.mark.parametrize("animal", parameters(one for one in BROKEN if lives_here(one)))
 def test_the_kit_names_the_planted_fault_and_nothing_else(
     animal: Broken, tmp_path: Path, engine: Engine | None
 ) -> None:
@@ -45,7 +50,7 @@ def test_the_kit_names_the_planted_fault_and_nothing_else(
     assert set(found) == {animal.fails}, found
 
 
-@pytest.mark.parametrize("animal", parameters(one for one in SOUND if not is_served(one)))
+@pytest.mark.parametrize("animal", parameters(one for one in SOUND if lives_here(one)))
 def test_a_sound_one_passes_everything(animal: Sound, tmp_path: Path, engine: Engine | None) -> None:
     findings = look(animal, tmp_path, engine)
 

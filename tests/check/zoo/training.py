@@ -24,7 +24,7 @@ cat /opt/ml/input/config/hyperparameters.json
 ping -c 1 -w 10 "$(sed 's/.*"current_host":"\\([^"]*\\)".*/\\1/' /opt/ml/input/config/resourceconfig.json)"
 for epoch in 1 2 3 4 5 6 7 8; do
     echo "epoch $epoch"
-    sleep 0.25 & wait $!
+    sleep 0.18 & wait $!
     if [ -d /opt/ml/checkpoints ]; then
         echo $epoch > /opt/ml/checkpoints/part
         mv /opt/ml/checkpoints/part /opt/ml/checkpoints/epoch
