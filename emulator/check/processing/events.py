@@ -65,7 +65,7 @@ HOST_OUTPUTS = Rule(
 READ_ONLY_ROOT = Rule(
     "processing-read-only-root",
     "It processes on a root file system that is only read",
-    "claimed with --read-only-root: docker run --read-only",
+    "no rule of AWS: asked for with --read-only-root",
     "fail",
     "processing",
     "Write below /opt/ml, /tmp or /dev/shm only: point HOME, TMPDIR, MPLCONFIGDIR and caches there.",

@@ -73,7 +73,7 @@ HOSTNAME = Rule(
 OWN_NAME = Rule(
     "train-own-name",
     "It finds itself by the name in current_host, at an address that is not 127.0.0.1",
-    "contract §1.1, §1.4.4; that the address is one of the network, on a single host too, is a choice of this kit",
+    "contract §1.1, §1.4.4; where there is one host, a choice of this kit",
     "warn",
     "training",
     "What shall be reached by the name algo-1 must listen on 0.0.0.0, and names are looked up anew where that fails.",

@@ -36,7 +36,7 @@ PIPE_EPOCHS = Rule(
 READ_ONLY_ROOT = Rule(
     "train-read-only-root",
     "It trains on a root file system that is only read",
-    "claimed with --read-only-root: docker run --read-only",
+    "no rule of AWS: asked for with --read-only-root",
     "fail",
     "training",
     "Write below /opt/ml, /tmp or /dev/shm only: point HOME, TMPDIR, MPLCONFIGDIR and caches there.",
