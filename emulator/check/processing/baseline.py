@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context
+from emulator.check.ended import NO_NETWORK, Ended, Found, counted, words_about
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import NO_NETWORK, Ended, Found, counted, to_the_end, words_about
+from emulator.check.hosts import to_the_end
 from emulator.check.processing.job import Job, outputs_of, run, running
 from emulator.check.static import programs
 from emulator.check.static.places import line_of

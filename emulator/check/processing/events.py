@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
+from emulator.check.ended import READ_ONLY, Ended, counted, words_about
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import READ_ONLY, Ended, counted, has_room_for_more, words_about
+from emulator.check.hosts import has_room_for_more
 from emulator.check.processing.baseline import SECONDS, processed
 from emulator.check.processing.job import Job, run, running
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.check import hosts
-from emulator.check.hosts import EC2_NAME, Ended, Found, Hosts, Left
+from emulator.check.ended import Ended, Found, Left
+from emulator.check.hosts import EC2_NAME, Hosts
 from emulator.containers.engine import ContainerSpec, Mount
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.check.checks import CannotCheck, Check, Context
+from emulator.check.ended import NO_NETWORK, counted, words_about
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import NO_NETWORK, counted, to_the_end, words_about
+from emulator.check.hosts import to_the_end
 from emulator.check.static import programs
 from emulator.check.static.places import line_of
 from emulator.check.training.job import Job, channels_of, run, running
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from emulator.check.hosts import Ended
+    from emulator.check.ended import Ended
     from emulator.check.training.pipes import Pipes
 
 SECONDS = 900.0  # for the plain job and all that is tried when it fails

@@ -15,7 +15,7 @@ from emulator.check.training.job import run, running
 
 if TYPE_CHECKING:
     from emulator.check.checks import Context
-    from emulator.check.hosts import Ended
+    from emulator.check.ended import Ended
 
 LITTLE_MEMORY = 32 * 2**20  # no interpreter with a library for numbers starts in it
 

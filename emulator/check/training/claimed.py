@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
+from emulator.check.ended import READ_ONLY, words_about
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import READ_ONLY, words_about
 from emulator.check.training import beside
 from emulator.check.training.baseline import SECONDS, Piped, piped, run_piped, trained
 

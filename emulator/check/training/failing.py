@@ -92,9 +92,11 @@ def headroom(context: Context) -> Finding:
     plain = trained(context)
     if plain.peak_bytes is None or not plain.memory_bytes:
         return HEADROOM.skipped("it could not be seen: too short a job, or an engine on another machine")
-    whose = context.options.instance_type
-    if context.options.memory_bytes is None:
+    wanted, whose = context.options.memory_bytes, context.options.instance_type
+    if wanted is None:
         whose = "this machine's share for it; --instance-type names another"
+    elif wanted > plain.memory_bytes:
+        whose = f"all of this machine; {whose} has {in_words(wanted)}"
     seen = f"it held {in_words(plain.peak_bytes)} of {in_words(plain.memory_bytes)} ({whose})"
     if plain.peak_bytes > FULL * plain.memory_bytes:
         return HEADROOM.broken(seen)

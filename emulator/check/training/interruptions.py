@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context, Need
+from emulator.check.ended import Ended, counted
 from emulator.check.findings import Finding, Rule
-from emulator.check.hosts import Ended, counted, holds_files
+from emulator.check.hosts import holds_files
 from emulator.check.training.baseline import SECONDS, baseline, job_of, least_seconds, trained
 from emulator.check.training.beside import two_hosts
 from emulator.check.training.job import run, running

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.check import hosts
-from emulator.check.hosts import EC2_NAME, Ended, Found, Hosts, Left, words_about
+from emulator.check.ended import Ended, Left
+from emulator.check.hosts import EC2_NAME, Hosts
 from emulator.check.training.pipes import Pipes
 from emulator.containers.engine import ContainerSpec, Mount
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from emulator.check.checks import Context
     from emulator.containers.engine import Engine
-
-__all__ = ["EC2_NAME", "Ended", "Found", "Job", "Running", "channels_of", "run", "running", "words_about"]
 
 CHECKPOINTS = "/opt/ml/checkpoints"
 SINGLE_CHANNEL = "training"

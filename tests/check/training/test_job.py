@@ -8,13 +8,11 @@ import pytest
 
 from emulator.check import subject
 from emulator.check.checks import Context, Options
-from emulator.check.hosts import Ended
 from emulator.check.runner import Run
 from emulator.check.training.baseline import as_number
 from emulator.check.training.job import Job, channels_of, run, running
 from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import LogLine
 from tests.check.zoo.training import SOUND_TRAINER
 from tests.check.zoo.zoo import Recipe, build
 
@@ -37,10 +35,6 @@ def docker() -> Iterator[DockerEngine]:
     engine.close()
 
 
-def line(second: float) -> LogLine:
-    return LogLine(int(second * 1e9), "stdout", f"at {second}")
-
-
 def test_each_folder_of_the_data_is_a_channel(with_data: Context, tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "test").mkdir()
@@ -58,27 +52,9 @@ def test_a_job_without_data_has_no_channels(tmp_path: Path) -> None:
     assert channels_of(Context(subject.from_path(tmp_path))) == {}
 
 
-def test_the_middle_of_a_training_is_told_by_its_lines() -> None:
-    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in range(10)))
-
-    assert ended.middle_line == 6
-
-
-@pytest.mark.parametrize("seconds", [(0, 1, 2, 3), (9, 9.1, 9.2, 9.3), (1, 9)])
-def test_lines_that_are_all_at_one_end_tell_no_middle(seconds: tuple[float, ...]) -> None:
-    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in seconds))
-
-    assert ended.middle_line == 0
-
-
 @pytest.mark.parametrize(("text", "value"), [("3", 3), ("0.5", 0.5), ("adam", "adam"), ("true", True)])
 def test_hyperparameters_are_tried_as_the_values_that_they_spell(text: str, value: object) -> None:
     assert as_number(text) == value
-
-
-def test_how_a_job_ended_is_told_with_its_last_words() -> None:
-    assert Ended(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
-    assert Ended(None, 60.0).outcome == "not done after 60.0 s, without a word"
 
 
 @pytest.mark.docker
