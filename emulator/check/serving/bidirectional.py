@@ -179,9 +179,9 @@ def _send(context: Context, name: str, parts: tuple[tuple[int, bytes, bool], ...
             socket.send(PING, mark)
             _await_pong(socket, mark, _limit(context))
         except _Closed as error:
-            return Sent(name, False, f"is answered with the end, {error}", "1011" in str(error))
+            return Sent(name, False, _silence(error), "1011" in str(error))
         except NoAnswer as error:
-            return Sent(name, False, f"is followed by this: {_silence(error)}", True)
+            return Sent(name, False, _silence(error), True)
     return Sent(name, True)
 
 
@@ -213,7 +213,7 @@ def _limit(context: Context) -> float:
 
 
 def _words(sent: list[Sent]) -> str:
-    return "; ".join(f"{one.name} {one.words}" for one in sent)
+    return "; ".join(f"after {one.name}, {one.words}" for one in sent)
 
 
 def _is_text(one: Payload) -> bool:

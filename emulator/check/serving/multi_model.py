@@ -72,7 +72,7 @@ INVOKE = Rule(
     "contract §2.8",
     "fail",
     "multi-model",
-    "It is /invocations of this one model.",
+    "Have a route POST /models/<name>/invoke that does what /invocations does, with this model.",
 )
 UNLOAD = Rule(
     "multi-model-unload",
@@ -142,7 +142,7 @@ def show(context: Context) -> Finding:
     except NoAnswer as error:
         return LIST.broken(str(error))
     if missing := loaded - set(found):
-        return LIST.broken(f"GET /models shows {len(found)} models, and not {', '.join(sorted(missing))}: {page.words}")
+        return LIST.broken(f"{', '.join(sorted(missing))} is loaded, and GET /models does not show it: {page.words}")
     if wrong := [f"{found[name]!r} and not {folder(name)}" for name in sorted(loaded) if found[name] != folder(name)]:
         return LIST.broken(f"GET /models: the modelUrl is {wrong[0]}")
     if one.status != 200 or _json(one) != {"modelName": NAME, "modelUrl": folder(NAME)} | _json(one):

@@ -96,10 +96,7 @@ def streams(context: Context) -> Finding:
     good = [(one, answer) for one, answer in found if isinstance(answer, Answer) and answer.is_good]
     if not good:
         raise CannotCheck("no answer was good: give a request for a stream with --payload")
-    one, answer = good[0]
-    length = answer.headers.get("content-length")
-    how = f"Content-Length: {length}" if length else "its end is told by the end of the connection alone"
-    return STREAMS.broken(f"{one.name}: {answer.status} in one piece ({how})")
+    return STREAMS.broken("; ".join(f"{one.name}: {answer.status}, {_one_piece(answer)}" for one, answer in good))
 
 
 def arrives(context: Context) -> Finding:
@@ -218,6 +215,11 @@ def _go_in_the_middle(server: Server, one: Payload, seconds: float) -> None:
             connection.reset()
     except NoAnswer as error:
         raise CannotCheck(f"no stream could be begun: {error}") from None
+
+
+def _one_piece(answer: Answer) -> str:
+    length = answer.headers.get("content-length")
+    return f"in one piece of {length} bytes" if length else "and only the end of the connection tells its end"
 
 
 def _many(answer: Answer) -> str:

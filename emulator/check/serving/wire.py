@@ -227,7 +227,8 @@ class Connection:
         if self._begun is None:
             return NoAnswer(why, before)
         begun = replace(self._begun, parts=tuple(self._parts))
-        return NoAnswer(why, f"{within}, after {len(begun.parts)} parts of it" if begun.parts else within, begun)
+        count = f", after {len(begun.parts)} of its parts" if begun.parts else ""
+        return NoAnswer(why, f"{within}{count}", begun)
 
     def _until(self, mark: bytes, end: float) -> bytes:
         while mark not in self._buffer:

@@ -78,6 +78,36 @@ def test_what_is_no_whole_answer_is_none(pieces: tuple[bytes, ...], why: str) ->
     assert raised.value.why == why
 
 
+def test_an_answer_that_breaks_off_tells_what_had_come() -> None:
+    pieces = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n",
+    )
+    with (
+        serving(replying(*pieces)) as address,
+        pytest.raises(NoAnswer, match="within its answer, after 1 of its parts") as raised,
+    ):
+        ask(address, "GET", "/ping")
+    begun = raised.value.begun
+    assert begun is not None
+    assert (begun.status, begun.is_chunked, [part.size for part in begun.parts]) == (200, True, [2])
+
+
+def test_the_parts_of_an_answer_are_told_apart_by_when_they_came() -> None:
+    read = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n")
+        read.wait(0.2)  # for the clock to go on
+        connection.sendall(b"3\r\nllo\r\n0\r\n\r\n")
+
+    with serving(answer) as address:
+        found = ask(address, "GET", "/ping")
+    assert [part.size for part in found.parts] == [2, 3]
+    assert found.parts[0].seconds < found.parts[1].seconds <= found.seconds
+
+
 def test_nobody_listening_is_a_refusal() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
