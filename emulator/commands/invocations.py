@@ -1,10 +1,11 @@
 """The same inputs through an endpoint of an emulator: made for it, asked through boto3 as any client asks, deleted."""
 
 import contextlib
-import itertools
+import json
+import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from emulator.parity.predict import Answer, Input, Predicted
 GONE_SECONDS = 120.0
 PLACE = "the endpoint"
 _SHOWN = 500  # characters of a reason
+_LOG_LINES, _LINES_SHOWN = 2000, 10
+_WRONG = re.compile(
+    r"error|exception|traceback|critical|fatal|could not|cannot|can't|no such|not found|denied", re.IGNORECASE
+)
 # A container that ends at once is started again as long as the platform's patience lasts; ours is shorter.
 _ENDED, _ENDS, _LOOK_SECONDS = "samebox: the container exited", 3, 2.0
 
@@ -39,8 +44,9 @@ def predict(
         uri = _uploaded(session, name, model, made) if model else None
         reason = _in_service(_Wanted(name, image, uri, environment, seconds), session, made, tick)
         if reason:
-            log = tuple(harmless(line)[:_SHOWN] for line in _log(session, name, 15))
-            return Predicted(PLACE, image, problem=reason, log=log, seconds=time.monotonic() - began)
+            log = telling(_log(session, name))
+            problem = f"{reason}; its log: {log[0]}" if log and log[0] not in reason else reason
+            return Predicted(PLACE, image, problem=problem, log=log, seconds=time.monotonic() - began)
         answers = []
         for number, one in enumerate(inputs, 1):
             tick(f"asking {PLACE}: {number} of {len(inputs)}")
@@ -93,19 +99,34 @@ def _in_service(wanted: _Wanted, session: aws.Session, made: contextlib.ExitStac
             return harmless(f"it is Failed: {found.get('FailureReason', 'no reason is given')}")[:_SHOWN]
         if spent - looked > _LOOK_SECONDS:
             looked = spent
-            ends = [line for line in _log(session, name, 100) if line.startswith(_ENDED)]
+            ends = [line for line in _log(session, name) if line.startswith(_ENDED)]
             if len(ends) >= _ENDS:
                 return harmless(f"{ends[-1].removeprefix('samebox: ')}, {len(ends)} times by now")[:_SHOWN]
         time.sleep(0.2)
     return f"it was not in service within {wanted.seconds:.0f} s"
 
 
-def _log(session: aws.Session, name: str, most: int) -> list[str]:
+def _log(session: aws.Session, name: str) -> list[str]:
     try:
-        said = lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{name}", 0, most)
+        return lines.last(session.client("logs"), f"{lines.ENDPOINTS}/{name}", 0, _LOG_LINES)
     except (aws.ClientError, aws.BotoCoreError):
         return []
-    return [line for line, _ in itertools.groupby(said)] if most < 100 else said
+
+
+def telling(said: Sequence[str]) -> tuple[str, ...]:
+    """Of a log that is mostly pings, the lines that speak of what went wrong; the last ones where none does."""
+    plain = list(dict.fromkeys(harmless(_message(line)).strip()[:_SHOWN] for line in said))
+    loud = [line for line in plain if _WRONG.search(line)]
+    return tuple((loud or plain)[-_LINES_SHOWN:])
+
+
+def _message(line: str) -> str:
+    """What a line of structured logs says."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    return str(found["message"]) if isinstance(found, dict) and "message" in found else line
 
 
 def _asked(session: aws.Session, name: str, one: Input) -> Answer:

@@ -31,6 +31,7 @@ from emulator.parity.inventory import Inventory
 from emulator.parity.outputs import Tolerance
 from emulator.parity.predict import Input, Predicted, Task
 
+_LEAST_PATIENCE = 120.0  # seconds, with an endpoint that does not come into service
 _WRITERS: dict[str, Callable[[Report], str]] = {"json": jsonfile.write, "html": page.write}
 
 
@@ -246,16 +247,18 @@ def _predictions(
         return predicted, [f"{names[1]} has no `serve` on its PATH: no endpoint was tried"]
     if all(one.problem for one in predicted):
         return predicted, ["no endpoint was tried: there is nothing to compare its answers with"]
-    return [*predicted, _through_endpoint(wish, names[1], context, status)], []
+    # A server may take longer than the driver did, and yet not as long as the platform would wait for it.
+    patience = min(wish.seconds, max(_LEAST_PATIENCE, 20 * predicted[1].seconds))
+    return [*predicted, _through_endpoint(wish, names[1], patience, context, status)], []
 
 
-def _through_endpoint(wish: Wish, image: str, context: Context, status: Status) -> Predicted:
+def _through_endpoint(wish: Wish, image: str, patience: float, context: Context, status: Status) -> Predicted:
     """Through an emulator: the running one, or one for this alone."""
     assert context.scratch is not None
 
     def ask(session: aws.Session) -> Predicted:
         return invocations.predict(
-            session, image, wish.model, wish.inputs, dict(wish.environment), wish.seconds, status.update
+            session, image, wish.model, wish.inputs, dict(wish.environment), patience, status.update
         )
 
     try:
