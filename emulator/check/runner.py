@@ -25,7 +25,7 @@ from emulator.check.archive import NotAnImage
 from emulator.check.checks import LABEL, CannotCheck, Check, Context, Deadline, Need, Options, OutOfTime, Shared
 from emulator.check.findings import Finding, Rule
 from emulator.check.subject import Subject
-from emulator.containers.engine import EngineError
+from emulator.containers.engine import EngineError, EngineUnavailable
 
 if TYPE_CHECKING:
     from emulator.check.archive import Archive
@@ -91,6 +91,7 @@ class Run:
             why_no_engine=why_no_engine,
         )
         self._lost = ""  # why the engine is not asked any more
+        self._unreadable = ""  # why the image is not
 
     def examine(self, subject: Subject) -> None:
         """What it is about, where it could not be said before: reading an engine's image takes the run's labels."""
@@ -161,7 +162,8 @@ class Run:
         if not self._lost:
             threading.Thread(target=remove_all, name="removing", daemon=True).start()
         try:
-            if self._lost or not _wait(removed, CLOSE_SECONDS):
+            engine = self._context.engine
+            if self._lost or not _wait(removed, CLOSE_SECONDS, lambda: self._is_lost(engine)):
                 log.warning("The engine does not answer: the next `samebox check` removes what is left of this one.")
         finally:
             self._lock.close()
@@ -214,36 +216,48 @@ class Run:
 
     def _is_lost(self, engine: Engine | None) -> bool:
         """Whether the engine has not answered, time and again: one that hangs would be waited for in each call."""
-        for _ in range(SILENCES):
-            why = engine.available() if engine is not None else None
-            if why is None:
-                return False
-        self._lost = why or ""
-        return True
+        self._lost = _silence(engine)
+        return bool(self._lost)
 
     def _read_image(self, rule: Rule) -> Finding | None:
         """Make sure that the image has been read; a finding where it cannot be."""
-        done = threading.Event()
-        problem: list[Finding] = []
-
-        def work() -> None:
+        if not self._unreadable:
             try:
-                _ = self._context.subject.contents
+                read(self._context.subject, self._context.engine)
             except (NotAnImage, EngineError, OSError, OutOfTime, MemoryError) as error:
-                problem.append(rule.unknown(f"the image cannot be read: {error}"))
-            finally:
-                done.set()
-
-        threading.Thread(target=work, name="reading the image", daemon=True).start()
-        seconds = self._context.subject.seconds
-        if not _wait(done, seconds + 5):
-            return rule.unknown(f"the image could not be read within {seconds:g} s")
-        return problem[0] if problem else None
+                self._unreadable = f"the image cannot be read: {error}"
+        return rule.unknown(self._unreadable) if self._unreadable else None
 
     def _sweep(self) -> None:
         if self._context.engine is not None and self._context.subject.reference is not None:
             with contextlib.suppress(EngineError):
                 remove(self._context.engine, self.run_id)
+
+
+def read(subject: Subject, engine: Engine | None = None) -> None:
+    """Read an image now, while its engine answers. Raises NotAnImage, OutOfTime, OSError, MemoryError, EngineError."""
+    done = threading.Event()
+    problems: list[Exception] = []
+    silence = ""
+
+    def work() -> None:
+        try:
+            _ = subject.contents
+        except (NotAnImage, EngineError, OSError, OutOfTime, MemoryError) as error:
+            problems.append(error)
+        finally:
+            done.set()
+
+    def is_in_vain() -> bool:
+        nonlocal silence
+        silence = _silence(engine)
+        return bool(silence)
+
+    threading.Thread(target=work, name="reading the image", daemon=True).start()
+    if not _wait(done, subject.seconds + 5, is_in_vain):
+        raise EngineUnavailable(silence) if silence else OutOfTime(f"not done within {subject.seconds:g} s")
+    if problems:
+        raise problems[0]
 
 
 def remove(engine: Engine, run_id: str) -> None:
@@ -308,6 +322,16 @@ def _checked(check: Check, context: Context) -> list[Finding]:
     except Exception as error:  # a check must never end the run: an image of any shape is its input
         log.exception("check %s broke down", check.rule.id)
         return [check.rule.unknown(f"{type(error).__name__}: {error}")]
+
+
+def _silence(engine: Engine | None) -> str:
+    """Why an engine does not answer, however often it is asked; empty when it does, or there is none."""
+    why = None
+    for _ in range(SILENCES):
+        why = engine.available() if engine is not None else None
+        if why is None:
+            break
+    return why or ""
 
 
 def _wait(done: threading.Event, seconds: float, is_in_vain: Callable[[], bool] = lambda: False) -> bool:

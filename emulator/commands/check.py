@@ -85,7 +85,7 @@ def examine(
         examined = run.context.subject
         claims = wish.options.claims
         if exported or not claims - FURTHER or any("files" in check.needs for check in wish.checks):
-            examination.read(examined, status.update)
+            examination.read(examined, status.update, engine)
         if not claims - FURTHER:
             guessed, note = guess.claims(examined)
             claims = claims | guessed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.check import accepted, dockerfile, subject
+from emulator.check import accepted, dockerfile, runner, subject
 from emulator.check.accepted import BadAcceptance
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import CannotCheck, Check, Claim, Options, OutOfTime
@@ -139,11 +139,11 @@ def opened(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, say
         yield run
 
 
-def read(examined: Subject, say: Say) -> None:
+def read(examined: Subject, say: Say, engine: Engine | None = None) -> None:
     """Before all checks: an image that cannot be read is one sentence, and not a fault of each rule. Raises Stop."""
     say(f"reading {examined.name}")
     try:
-        _ = examined.contents
+        runner.read(examined, engine)
     except (NotAnImage, OutOfTime, OSError) as error:
         raise Stop(f"{examined.name} cannot be examined: {error}", status=UNUSABLE) from None
 

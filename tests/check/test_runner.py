@@ -176,7 +176,27 @@ def test_an_engine_that_hangs_while_the_image_is_read_holds_nobody(engine: FakeE
     with Run(hanging, Options(), subject=examined) as run:
         (found,) = run.one(check(passes, {"files"}))
     never.set()
-    assert (found.status, "could not be read within" in found.seen) == ("fail", True)
+    assert (found.status, "cannot be read: not done within" in found.seen) == ("fail", True)
+
+
+def test_an_engine_that_falls_silent_while_the_image_is_read_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.05)
+    never = threading.Event()
+
+    class Silent(FakeEngine):
+        def export(self, reference: str) -> BinaryIO:
+            self.unavailable = "Docker does not answer in time."
+            never.wait(60)
+            return super().export(reference)
+
+    silent = Silent(Path(tempfile.gettempdir()))
+    silent.add_image(IMAGE, {})
+    with Run(silent, Options(), subject=subject.from_engine(silent, IMAGE, {})) as run:
+        findings = run.run([check(passes, {"files"}), check(passes, {"files"})])
+    never.set()
+    assert {one.seen for one in findings} == {
+        "could not be checked: the image cannot be read: Docker does not answer in time."
+    }
 
 
 def test_an_engine_that_hangs_in_the_middle_is_given_up_and_its_things_are_left_to_the_next_run(
