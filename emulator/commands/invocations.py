@@ -45,7 +45,7 @@ def predict(
         reason = _in_service(_Wanted(name, image, uri, environment, seconds), session, made, tick)
         if reason:
             log = telling(_log(session, name))
-            problem = f"{reason}; its log: {log[0]}" if log and log[0] not in reason else reason
+            problem = f"{reason}; its log: {log[0]}" if log and _WRONG.search(log[0]) else reason
             return Predicted(PLACE, image, problem=problem, log=log, seconds=time.monotonic() - began)
         answers = []
         for number, one in enumerate(inputs, 1):
