@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from emulator.check.training.baseline import as_number
 from emulator.check.training.job import Job, channels_of, run, running
 from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
+from emulator.data import recordio
 from tests.check.zoo.training import SOUND_TRAINER
 from tests.check.zoo.zoo import Recipe, build
 
@@ -95,3 +97,27 @@ def test_the_data_is_copied_for_each_job(docker: DockerEngine, tmp_path: Path) -
         assert run(kit.context, Job(), seconds=60).exit_code == 0
 
     assert (tmp_path / "data.csv").read_text() == "mine"
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("record_io", [False, True])
+def test_a_channel_in_pipe_mode_is_a_pipe_with_its_files_in_order(
+    docker: DockerEngine, tmp_path: Path, record_io: bool
+) -> None:
+    (tmp_path / "b.csv").write_text("second,")
+    (tmp_path / "a.csv").write_text("first,")
+    tells = (
+        "#!/bin/sh\ncat /opt/ml/input/config/inputdataconfig.json; echo\nls /opt/ml/input/data\n"
+        "cat /opt/ml/input/data/training_0 > /opt/ml/model/read\nod -A n -t x1 -v /opt/ml/model/read\n"
+    )
+    with Run(docker, Options(workbench=OptMl(), data=tmp_path, record_io=record_io)) as kit:
+        kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": tells})), kit.context.labels))
+
+        ended = run(kit.context, Job(pipe=True), seconds=60)
+
+    lines = [one.text for one in ended.log]
+    told = json.loads(lines[0])["training"]
+    assert (told["TrainingInputMode"], told["RecordWrapperType"]) == ("Pipe", "RecordIO" if record_io else "None")
+    assert lines[1] == "training_0"
+    read = bytes.fromhex("".join(lines[2:]))
+    assert (list(recordio.records([read])) if record_io else [read[:6], read[6:]]) == [b"first,", b"second,"]
