@@ -63,17 +63,17 @@ def _judged(group: str, name: str, one: Mapping[str, str], other: Mapping[str, s
     plain = name.partition(" in ")[0]
     fits = ((row, known) for row, known in enumerate(TABLE) if known.speaks_of(group, plain))
     row, known = next(fits, (len(TABLE), Known(group, ".*", "possibly", "Nothing is known of it here.")))
-    weight, why = known.weight, known.why
+    weight, why, source = known.weight, known.why, known.source
     if left is None or right is None:
         weight = known.one_sided or weight
-        if group == "Python packages" and weight == "likely":
-            why = GONE
+        if weight == "likely" and (group == "Python packages" or (group, name) == ("Python", "version")):
+            why, source = GONE, ""
     elif group == "Python" and name == "version" and left.split(".")[:2] == right.split(".")[:2]:
         weight, why = "possibly", "A patch release: bugs mended, seldom in what computes."
     elif group == "Python packages" and " in " in name and weight == "likely":
         weight, why = "possibly", "Of another Python than the one on PATH."
     return row, Disparity(
-        group, name, missing if left is None else left, missing if right is None else right, weight, why, known.source
+        group, name, missing if left is None else left, missing if right is None else right, weight, why, source
     )
 
 

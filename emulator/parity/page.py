@@ -146,9 +146,12 @@ def _differences(report: Report, weight: Weight) -> str:
         return ""
     if weight == "likely":
         return f"<h3>{_TITLES[weight]} ({len(found)})</h3>" + "".join(_card(report, one) for one in found)
+    if weight == "hardly":  # many, and each of little weight
+        names = (f"{one.group}: {one.name}" for one in found)
+        facts = "".join(_fact(name, one.left, one.right) for name, one in zip(names, found, strict=True))
+        return f"<details><summary>{_TITLES[weight]} ({len(found)})</summary>{_heads(report)}{facts}</details>"
     rows = "".join(f'<div class="row">{_words(report, one)}</div>' for one in found)
-    is_open = " open" if weight == "possibly" else ""
-    return f"<details{is_open}><summary>{_TITLES[weight]} ({len(found)})</summary>{rows}</details>"
+    return f"<details open><summary>{_TITLES[weight]} ({len(found)})</summary>{rows}</details>"
 
 
 def _card(report: Report, one: Disparity) -> str:
@@ -180,7 +183,13 @@ def _side_by_side(report: Report) -> str:
         if names:
             rows = "".join(_fact(name, one.get(name), other.get(name)) for name in names)
             parts.append(f'<h2 class="group">{escape(group)}</h2>{rows}')
-    return f"<details><summary>Side by side</summary>{''.join(parts)}</details>"
+    return f"<details><summary>Side by side</summary>{_heads(report)}{''.join(parts)}</details>"
+
+
+def _heads(report: Report) -> str:
+    """Above values that stand beside each other."""
+    heads = (f'<span class="at">{escape(name)}</span>' for name in (report.left.image, report.right.image))
+    return f'<div class="pair">{"".join(heads)}</div>'
 
 
 def _fact(name: str, one: str | None, other: str | None) -> str:
