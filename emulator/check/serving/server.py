@@ -177,6 +177,11 @@ def wants_writable_model(context: Context) -> bool:
     return context.shared.get("server that may write to its model", start_writable, _remove).server is not None
 
 
+def has_model(context: Context) -> bool:
+    """Whether there is one: the given, or the image's own."""
+    return context.options.model is not None or _model_place(context) is None
+
+
 def label(context: Context, name: str) -> str | None:
     """A label of the image, without reading all of it."""
     facts = engine_of(context).image(str(context.subject.reference))
@@ -343,10 +348,14 @@ def _answers(server: Server) -> bool:
 
 
 def _mounts(context: Context, setup: Setup) -> tuple[Mount, ...]:
-    folder = context.shared.get("model folder", lambda: _model_folder(context))
+    folder = _model_place(context)
     if folder is None:
         return ()
     return tuple(Mount(folder, place, read_only=not setup.writable_model) for place in setup.models_at)
+
+
+def _model_place(context: Context) -> Path | None:
+    return context.shared.get("model folder", lambda: _model_folder(context))
 
 
 def _model_folder(context: Context) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.serving.served import ENGINE, SERVED
@@ -9,6 +11,7 @@ from emulator.check.serving.server import (
     WINDOW_SECONDS,
     Setup,
     first_boot,
+    has_model,
     label,
     rule_of,
     running,
@@ -118,9 +121,10 @@ def ready(context: Context) -> Finding:
     boot = first_boot(context)
     _leave_to_others(context, "serve-ready")
     if boot.how == "not ready":
-        if context.options.model is None:
-            return READY.broken(boot.with_log, _GIVE_MODEL)
-        return READY.broken(boot.with_log)
+        if has_model(context):
+            return READY.broken(boot.with_log)
+        # One that says so for want of a model is as it should be.
+        return replace(READY.unknown(f"without a model it was {boot.with_log}"), remedy=_GIVE_MODEL)
     if boot.seconds > WINDOW_SECONDS / 2:
         return READY.warned(f"ready after {boot.seconds:.0f} s of the {WINDOW_SECONDS:.0f} s that it has")
     return READY.passed(f"ready after {boot.seconds:.1f} s")

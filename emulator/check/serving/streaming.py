@@ -93,9 +93,10 @@ def streams(context: Context) -> Finding:
             return STREAMS.passed(f"{one.name}: {begun.status}, in {_many(begun)}")
     if "streaming" not in context.claims:
         raise CannotCheck(_NONE)
-    good = [(one, answer) for one, answer in found if isinstance(answer, Answer) and answer.is_good]
+    # Many stream only when a request says so, which the probe does not.
+    good = [(one, answer) for one, answer in found if one.is_given and isinstance(answer, Answer) and answer.is_good]
     if not good:
-        raise CannotCheck("no answer was good: give a request for a stream with --payload")
+        raise CannotCheck("--payload gives a request for a stream; no given one was answered well")
     return STREAMS.broken("; ".join(f"{one.name}: {answer.status}, {_one_piece(answer)}" for one, answer in good))
 
 

@@ -261,7 +261,7 @@ BROKEN = (
         "is never healthy",
         "serve-ready",
         ("            self.answer(200)\n        elif", "            self.answer(503)\n        elif"),
-        arguments={"start_seconds": 5.0},
+        arguments={**SMALL, "start_seconds": 5.0},
     ),
     broken(
         "writes to its model",

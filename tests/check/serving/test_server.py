@@ -1,0 +1,22 @@
+"""What is said of a start that failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.check.serving.server import Boot
+
+PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ((), "not ready within 60 s"),
+        (("no saved_model.pb", *PINGS), "not ready within 60 s; it said: no saved_model.pb"),
+        (("one", "two", "three", "four"), "not ready within 60 s; it said: two / three / four"),
+        (PINGS[:1], 'not ready within 60 s; it said: "GET /ping HTTP/1.1" 503 -'),
+    ],
+)
+def test_the_programs_last_words_are_not_the_pings_that_it_was_asked(log: tuple[str, ...], words: str) -> None:
+    assert Boot("not ready", "not ready within 60 s", 60.0, log=log).with_log == words
