@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HERE = "/samebox-parity"  # where our files are, in the container
 OUT = f"{HERE}/out"
 INSIDE = Path(__file__).parent / "inside"
+PROGRAMS = ("driver.py", "probe.py")
 _MEMORY_BYTES = 16 << 30
 _PROCESSES = 4096
 _MOST_BYTES = 256 << 20  # of all that it may hand back
@@ -85,7 +86,7 @@ def run(
         command=(),
         environment={"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
         labels={INSTANCE_LABEL: "parity", **context.labels},
-        mounts=(Mount(INSIDE, f"{HERE}/programs", read_only=True), Mount(out, OUT), *mounts),
+        mounts=(Mount(_programs(scratch), f"{HERE}/programs", read_only=True), Mount(out, OUT), *mounts),
         network="none",
         memory_bytes=min(_MEMORY_BYTES, engine.capacity().memory_bytes),
         pids_limit=_PROCESSES,
@@ -116,6 +117,18 @@ def run(
         )
     finally:
         engine.remove(container)
+
+
+def _programs(scratch: Path) -> Path:
+    """Ours, where the image's user may read them, however strictly this package was installed."""
+    folder = scratch / "programs"
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(0o755)
+        for name in PROGRAMS:
+            (folder / name).write_bytes((INSIDE / name).read_bytes())
+            (folder / name).chmod(0o644)
+    return folder
 
 
 def _files(engine: Engine, container: str) -> tuple[dict[str, bytes], bool]:

@@ -36,7 +36,7 @@ _MKL = "Intel oneMKL, Conditional Numerical Reproducibility"
 _ONEDNN = "TensorFlow 2.9 release notes: oneDNN's round-off differs"
 _CUDNN = "NVIDIA cuDNN, Reproducibility; cuBLAS, Results Reproducibility: the same only within one release"
 _LIBM = "GNU C library manual, Errors in Math Functions"
-GONE = "A model or handler that imports it fails where it is not."
+GONE = "A model or handler that needs it fails where it is not."
 
 TABLE = (
     Known("system", "architecture", "likely", "Other instructions round otherwise, and compiled wheels differ."),

@@ -109,6 +109,7 @@ def by_driver(
         for number, one in enumerate(task.inputs)
     ]
     (folder / "plan.json").write_text(json.dumps({"inputs": plan}))
+    (folder / "plan.json").chmod(0o644)
     command = (python, f"{boxed.HERE}/programs/driver.py", f"{boxed.HERE}/data/plan.json", boxed.OUT)
     done = boxed.run(context, image, command, task.seconds, _mounts(folder, task), task.environment, tick)
     return _told(image, done, len(task.inputs))
@@ -183,6 +184,7 @@ def _staged(context: Context, task: Task) -> Path:
     folder = context.scratch / "data"
     if not folder.exists():
         folder.mkdir()
+        folder.chmod(0o755)
         for number, one in enumerate(task.inputs):
             shutil.copyfile(one.path, folder / str(number))
             (folder / str(number)).chmod(0o644)
