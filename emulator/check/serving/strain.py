@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.serving import processes
-from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered
+from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered, first_answers
 from emulator.check.serving.server import running
 from emulator.check.serving.wire import Answer, NoAnswer
 
@@ -96,6 +96,7 @@ def memory_growth(context: Context) -> Finding:
     server = running(context)
     if processes.memory_bytes(server.container) is None:
         return MEMORY.skipped(_NOT_SEEN)
+    _must_have_time(context, 4 * LEAST_REQUESTS)
     _round(context, server)  # to warm up: what is allocated once is no leak
     sizes, counts = [processes.memory_bytes(server.container) or 0], []
     for _ in range(3):
@@ -117,6 +118,7 @@ def open_files(context: Context) -> Finding:
     server = running(context)
     if processes.open_files(server.container) is None:
         return FILES.skipped(_NOT_SEEN)
+    _must_have_time(context, 2 * LEAST_REQUESTS)
     _round(context, server, 20)
     before = processes.open_files(server.container) or 0
     count = _round(context, server)
@@ -129,6 +131,14 @@ def open_files(context: Context) -> Finding:
     if after - before < count / 2:
         return FILES.passed(f"{before} before, {after} after {count} requests: a pool, by its size")
     return FILES.broken(f"{before} before, {after} after {count} requests")
+
+
+def _must_have_time(context: Context, requests: int) -> None:
+    """Raises CannotCheck where so many requests would take longer than the check may."""
+    one = answered(context)
+    (first,) = [answer for asked, answer in first_answers(context) if asked == one][:1]
+    if isinstance(first, Answer) and first.seconds * requests > context.deadline.left / 2:
+        raise CannotCheck(f"{one.name} takes {first.seconds:.1f} s, too long to ask for it {requests} times")
 
 
 def _round(context: Context, server: Server, most: int = REQUESTS) -> int:
