@@ -1,13 +1,10 @@
 """`samebox check`: will this image work on SageMaker? Says what would not, and how to mend it."""
 
 import argparse
-import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.status import Status
@@ -20,9 +17,9 @@ from emulator.check.report import Report
 from emulator.check.reports import jsonfile, junit, page, sarif, terminal
 from emulator.check.runner import Progress
 from emulator.cli import VERSION
-from emulator.commands import examination, exporting
+from emulator.commands import examination, exporting, reporting
 from emulator.commands.examination import UNUSABLE, Asked, Wish
-from emulator.commands.outcome import Stop
+from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError
 
@@ -43,25 +40,22 @@ def run(given: argparse.Namespace) -> int:
         return 0
     if not given.image:
         raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
+    reporting.look_at(path for _, path in outputs)
     exported = exporting.targets(given.export)
     wish = examination.wish_of(_asked(given))
     engine = DockerEngine()
-    # `timeout` and CI systems end a program so; what was started must go then, too.
-    before = signal.signal(signal.SIGTERM, _ended)
     try:
-        why_no_engine = engine.available()
-        usable = None if why_no_engine else engine
-        report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
+        with cleaning_up():
+            why_no_engine = engine.available()
+            usable = None if why_no_engine else engine
+            report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
-    except KeyboardInterrupt:
-        raise Stop("interrupted; what was started has been removed.", status=128 + signal.SIGINT) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
         engine.close()
     terminal.show(report, screen, everything=given.verbose)
     for form, path in outputs:
-        _write(path, _WRITERS[form](report))
+        reporting.write(path, _WRITERS[form](report))
     return report.exit_status
 
 
@@ -158,17 +152,3 @@ def _from_here(path: Path | None) -> str:
         return ""
     whole, here = path.resolve(), Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)
-
-
-def _ended(*_: object) -> NoReturn:
-    raise Stop("ended by SIGTERM; what was started has been removed.", status=128 + signal.SIGTERM)
-
-
-def _write(path: str, text: str) -> None:
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Stop(f"the report cannot be written to {path}: {error.strerror}", status=UNUSABLE) from None

@@ -1,8 +1,11 @@
 """How a command ends: with a status, or with one sentence for the person who typed it."""
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 
 class Stop(Exception):
@@ -27,3 +30,23 @@ def of(command: Callable[[], int], program: str = "samebox") -> int:
         # The reader of our output went away (`samebox logs … | head`): no error, and nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+@contextlib.contextmanager
+def cleaning_up() -> Iterator[None]:
+    """Around what removes all that it has started, however it ends: SIGTERM and Ctrl-C become a Stop that says so.
+
+    `timeout` and CI systems end a program with SIGTERM.
+    """
+    before = signal.signal(signal.SIGTERM, _ended)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stop("interrupted; what was started has been removed.", status=128 + signal.SIGINT) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _ended(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is short, and half of it would be none
+    raise Stop("ended by SIGTERM; what was started has been removed.", status=128 + signal.SIGTERM)

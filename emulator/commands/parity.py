@@ -2,15 +2,12 @@
 
 import argparse
 import contextlib
-import signal
-import sys
 import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.status import Status
@@ -20,9 +17,9 @@ from emulator.check.checks import CannotCheck, Context, Options, OutOfTime
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
-from emulator.commands import aws, examination, invocations, private_emulator, replay, where
+from emulator.commands import aws, examination, invocations, private_emulator, replay, reporting, where
 from emulator.commands.examination import UNUSABLE
-from emulator.commands.outcome import Stop
+from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError
 from emulator.parity import agreement, differences, inventory, jsonfile, page, predict, terminal
@@ -55,28 +52,27 @@ def run(given: argparse.Namespace) -> int:
     if given.recorded is not None:
         return replay.run(given)
     wish = wish_of(given)
+    # A report on standard output is for a program; the person's words go beside it.
+    outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
+    reporting.look_at(path for _, path in outputs)
     if wish.emulator:  # before minutes are spent on the rest
         try:
             where.running(wish.data_dir)
         except Stop as stop:
             raise Stop(str(stop), status=UNUSABLE) from None
-    # A report on standard output is for a program; the person's words go beside it.
-    outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
     screen = Console(stderr=any(path == "-" for _, path in outputs), emoji=False)
     engine = DockerEngine()
-    # `timeout` and CI systems end a program so; what was started must go then, too.
-    before = signal.signal(signal.SIGTERM, _ended)
     try:
-        why_no_engine = engine.available()
-        report = compare(wish, None if why_no_engine else engine, why_no_engine or "", screen)
+        with cleaning_up():
+            why_no_engine = engine.available()
+            report = compare(wish, None if why_no_engine else engine, why_no_engine or "", screen)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
         engine.close()
     terminal.show(report, screen, everything=given.verbose)
     for form, path in outputs:
-        _write(path, _WRITERS[form](report))
+        reporting.write(path, _WRITERS[form](report))
     return report.exit_status
 
 
@@ -126,7 +122,7 @@ def wish_of(given: argparse.Namespace) -> Wish:
     if (given.model or given.run_command) and not given.data:
         raise Stop("--data FILE is needed: what shall be predicted from?", status=UNUSABLE)
     for name in ("rtol", "atol", "timeout"):
-        if getattr(given, name) < 0:
+        if not getattr(given, name) >= 0:  # nan is neither
             raise Stop(f"--{name} must not be below 0.", status=UNUSABLE)
     for pair in given.env:
         if not pair.partition("=")[0] or "=" not in pair:
@@ -150,6 +146,8 @@ def wish_of(given: argparse.Namespace) -> Wish:
 def _type_of(path: Path, content_type: str) -> str:
     if path.is_dir():
         raise Stop(f"--data {path} is a folder; give the files in it, one by one.", status=UNUSABLE)
+    if not path.stat().st_size:
+        raise Stop(f"--data {path} is empty: there is nothing to predict from.", status=UNUSABLE)
     found = content_type or predict.TYPES.get(path.suffix.lower())
     if found is None:
         raise Stop(f"of what type is {path}? Say it with --content-type.", status=UNUSABLE)
@@ -281,18 +279,3 @@ def _through_endpoint(wish: Wish, image: str, patience: float, context: Context,
 def _distinct(names: list[str]) -> list[str]:
     """One image compared with itself is two places."""
     return [f"{names[0]} (train)", f"{names[1]} (serve)"] if names[0] == names[1] else names
-
-
-def _ended(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is short, and half of it would be none
-    raise Stop("ended by SIGTERM; what was started has been removed.", status=128 + signal.SIGTERM)
-
-
-def _write(path: str, text: str) -> None:
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Stop(f"the report cannot be written to {path}: {error.strerror}", status=UNUSABLE) from None

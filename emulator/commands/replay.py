@@ -4,12 +4,9 @@ import argparse
 import dataclasses
 import json
 import math
-import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,9 +19,9 @@ from emulator.check.findings import harmless
 from emulator.check.serving.server import Setup, engine_of, start
 from emulator.check.serving.wire import Answer
 from emulator.cli import VERSION
-from emulator.commands import examination
+from emulator.commands import examination, reporting
 from emulator.commands.examination import UNUSABLE, Wish
-from emulator.commands.outcome import Stop
+from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError
 from emulator.parity import replay, replay_page
@@ -38,29 +35,28 @@ _STYLES = {0: "bold green", 1: "bold red", 2: "bold yellow"}
 
 def run(given: argparse.Namespace) -> int:
     image = _look_over(given)
+    reporting.look_at(path for path in (given.json, given.html) if path)
     header, count, variants = _look_at(given.recorded)
     screen = Console(stderr="-" in (given.json, given.html), highlight=False)
     engine = DockerEngine()
-    # `timeout` and CI systems end a program so; what was started must go then, too.
-    before = signal.signal(signal.SIGTERM, _ended)
     try:
-        why_no_engine = engine.available()
-        if why_no_engine:
-            raise Stop(f"{image} cannot be run: {why_no_engine}", status=UNUSABLE)
-        report = _replay(given, image, engine, (header, count), screen)
+        with cleaning_up():
+            why_no_engine = engine.available()
+            if why_no_engine:
+                raise Stop(f"{image} cannot be run: {why_no_engine}", status=UNUSABLE)
+            report = _replay(given, image, engine, (header, count), screen)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
         engine.close()
     if len(variants) > 1:
         note = f"when they were recorded, several variants answered them: {', '.join(sorted(variants))}"
         report = dataclasses.replace(report, notes=(note,))
     show(report, screen, given.verbose)
     if given.json:
-        _write(given.json, json.dumps(replay.as_json(report), indent=2, ensure_ascii=False) + "\n")
+        reporting.write(given.json, json.dumps(replay.as_json(report), indent=2, ensure_ascii=False) + "\n")
     if given.html:
-        _write(given.html, replay_page.write(report))
+        reporting.write(given.html, replay_page.write(report))
     return report.exit_status
 
 
@@ -213,18 +209,3 @@ def _look_at(path: Path) -> tuple[Header, int, set[str]]:
     if not count:
         raise Stop(f"{path} has no call in it.", status=UNUSABLE)
     return reader.header, count, variants
-
-
-def _ended(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is short, and half of it would be none
-    raise Stop("ended by SIGTERM; what was started has been removed.", status=128 + signal.SIGTERM)
-
-
-def _write(path: str, text: str) -> None:
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Stop(f"the report cannot be written to {path}: {error.strerror}", status=UNUSABLE) from None

@@ -117,6 +117,8 @@ def test_an_archive_is_not_predicted_with_and_that_is_said(capsys: pytest.Captur
         (["a.tar", "a.tar", "--model", "a.tar"], "--data FILE is needed"),
         (["a.tar", "a.tar", "--run", "cat"], "--data FILE is needed"),
         (["a.tar", "a.tar", "--rtol", "-1"], "--rtol must not be below 0"),
+        (["a.tar", "a.tar", "--atol", "nan"], "--atol must not be below 0"),
+        (["a.tar", "a.tar", "--data", "empty.csv"], "empty.csv is empty: there is nothing to predict from"),
         (["a.tar", "a.tar", "--env", "x"], "NAME=VALUE is wanted"),
         (["a.tar", "a.tar", "--emulator", "--no-endpoint"], "do not go together"),
         (["a.tar", "a.tar", "--html", "gone/x.html"], "cannot be written to gone/x.html"),
@@ -126,6 +128,7 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     archive("a.tar")
+    Path("empty.csv").touch()
     assert cli.main(["parity", *arguments]) == 2
     said = capsys.readouterr()
     assert words in " ".join(said.err.split())

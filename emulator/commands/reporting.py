@@ -1,0 +1,36 @@
+"""Reports of a command into files: where they go is looked at before minutes are spent on what stands in them."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from emulator.commands.examination import UNUSABLE
+from emulator.commands.outcome import Stop
+
+
+def look_at(paths: Iterable[str]) -> None:
+    """Raises Stop for a place that takes no file. "-" is standard output."""
+    for path in paths:
+        if path == "-":
+            continue
+        if Path(path).is_dir():
+            raise _refused(path, errno.EISDIR)
+        if not Path(path).parent.is_dir():
+            raise _refused(path, errno.ENOENT)
+
+
+def write(path: str, text: str) -> None:
+    """Raises Stop."""
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _refused(path, error.errno or errno.EIO) from None
+
+
+def _refused(path: str, number: int) -> Stop:
+    return Stop(f"the report cannot be written to {path}: {os.strerror(number)}", status=UNUSABLE)
