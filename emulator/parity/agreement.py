@@ -93,7 +93,10 @@ class Report:
         if self.asked:
             words = {"same": "Same", "within": "Same within tolerance", "differ": "They differ"}
             return words.get(self.state, "Not compared")
-        return "Made of different things" if self.exit_status else "Made of the same things"
+        if self.exit_status:
+            return "Made of different things"
+        same = not differences.counts(self.differences)["possibly"]
+        return "Made of the same things" if same else "Made of much the same things"
 
     @property
     def sentence(self) -> str:

@@ -223,11 +223,11 @@ TABLE = (
     Known(
         "environment",
         "PATH|HOME|HOSTNAME|TERM|SHLVL|PWD|PIP_.*|UV_.*|DEBIAN_FRONTEND|PYTHON(UNBUFFERED|DONTWRITEBYTECODE)|"
-        "OMPI_.*|SAGEMAKER_TRAINING_MODULE|GPG_KEY|PYTHON_\\w+|CUDA_VERSION|NV_.*|LC_TERMINAL.*",
+        "OMPI_.*|SAGEMAKER_.*|GPG_KEY|PYTHON_\\w+|CUDA_VERSION|NV_.*|LC_TERMINAL.*|GUNICORN_.*|NGINX_.*|(\\w+_)?PORT",
         "hardly",
-        "Finds programs, or is for building and training.",
+        "Finds programs, or is for building, training and serving.",
     ),
-    Known("environment", ".*", "hardly", "Only for code that reads it."),
+    Known("environment", ".*", "possibly", "A setting of the image's own: handlers that read it may act otherwise."),
     # The system
     Known(
         "system", "libc", "possibly", "exp, log and sin come from it; its last digits differ between releases.", _LIBM

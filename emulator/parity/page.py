@@ -86,7 +86,7 @@ def _predictions(report: Report) -> str:
     rows = []
     for _, found in report.by_input:
         fine = [one for one in found if one.state in ("same", "within")]
-        rows += [_line(one, len(found)) for one in (fine[:1] if at_one(found) else fine)]
+        rows += [_line(fine[0], len(found))] if at_one(found) else [_line(one) for one in fine]
     if rows:
         title = "These agree" if cards else "All answers agree"
         cards.append(f'<article class="same"><h2>{title}</h2>{"".join(rows)}</article>')
@@ -123,11 +123,11 @@ def _without_first(one: Compared) -> str:
     return "; ".join([*parts, *([found.note] if found.note else [])])
 
 
-def _line(one: Compared, pairs: int) -> str:
+def _line(one: Compared, pairs: int = 1) -> str:
     """`pairs`: how many comparisons this line speaks for, where all of them are the same."""
     words = detail(one)
     more = f'<p class="soft">{escape(words)}</p>' if words else ""
-    between = "the same everywhere" if one.state == "same" and pairs > 1 else ""
+    between = "the same everywhere" if pairs > 1 else ""
     between = between or f"{escape(one.left)} and {escape(one.right)}: {STATE_WORDS[one.state]}"
     return f'<div class="row"><span class="name">{escape(one.input)}</span> · {between}{more}</div>'
 

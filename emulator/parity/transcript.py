@@ -273,7 +273,6 @@ class Writer:
         self._lock = threading.Lock()
         self.count = 0
         self.is_new = not (append and path.exists() and path.stat().st_size)
-        self.is_new = not (append and path.exists() and path.stat().st_size)
         if not self.is_new:
             _look_at(path, header)
         try:

@@ -71,3 +71,10 @@ def test_an_answer_that_is_missing_is_shown(tmp_path: Path) -> None:
     html = page.write(report(ROWS, A, silent))
     assert "A answers, B does not: KeyError: &#x27;x&#x27;" in html
     assert "Traceback" in html
+
+
+def test_an_input_is_the_same_everywhere_only_where_all_places_agree() -> None:
+    some = page.write(report(ROWS[:1], said("A", "1\n"), said("B", "2\n"), said("C", "2\n")))
+    assert "the same everywhere" not in some
+    assert "B and C: same" in some
+    assert "the same everywhere" in page.write(report(ROWS[:1], said("A", "1\n"), said("B", "1\n"), said("C", "1\n")))
