@@ -4,6 +4,7 @@ It has every service and no supervisor: what the API writes down stays as it is 
 """
 
 import asyncio
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -43,6 +44,12 @@ REGION = "us-east-1"
 CALLER = Caller(ACCOUNT, REGION)
 DIGEST = f"sha256:{'d' * 64}"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+def pytest_configure() -> None:
+    # Shells have what they start in the background ignore Ctrl-C, and it is handed down to every program of a test.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Buckets:

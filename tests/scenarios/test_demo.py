@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.emulator_process import docker
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1500)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 1200
