@@ -22,7 +22,8 @@ def look_at(paths: Iterable[str]) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Raises Stop."""
+    """Raises Stop. Half a character, out of what a stranger wrote, becomes its escape: no file takes it."""
+    text = text.encode("utf-8", "backslashreplace").decode()
     if path == "-":
         sys.stdout.write(text)
         return

@@ -233,7 +233,7 @@ def _rows(answer: Answer) -> list[list[Any]] | None:
     try:
         text = answer.body.decode()
         if form == "csv":
-            cells = [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(text)) if row]
+            cells = [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline="")) if row]
             return cells or None
         if form == "jsonlines":
             return [_flat(json.loads(line)) for line in text.splitlines() if line.strip()]
@@ -243,7 +243,7 @@ def _rows(answer: Answer) -> list[list[Any]] | None:
         while isinstance(document, dict) and len(document) == 1:
             document = next(iter(document.values()))
         return [_flat(row) for row in document] if isinstance(document, list) else None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, csv.Error):
         return None
 
 

@@ -167,7 +167,7 @@ def _system(subject: Subject) -> dict[str, str]:
     if name := words.get("PRETTY_NAME") or words.get("NAME"):
         told["operating system"] = name
     version = _text(subject, "/etc/debian_version").strip() if words.get("ID") == "debian" else ""
-    if re.fullmatch(r"\d+(\.\d+)*", version):
+    if name and re.fullmatch(r"\d+(\.\d+)*", version):
         told["operating system"] += f", {version}"
     libc, libstdcxx = set(), set()
     for path in subject.files.paths:

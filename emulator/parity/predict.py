@@ -230,7 +230,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _answer(number: int, told: Mapping[str, Any], files: Mapping[str, bytes]) -> Answer:
     told_seconds = told.get("seconds")
-    seconds = float(told_seconds) if isinstance(told_seconds, (int, float)) else 0.0
+    # An image may write any number, and some integers no float can hold.
+    seconds = float(told_seconds) if isinstance(told_seconds, int | float) and 0 <= told_seconds < 1e9 else 0.0
     if told.get("error"):
         return Answer(error=_short(str(told["error"])), seconds=seconds)
     if str(number) not in files:

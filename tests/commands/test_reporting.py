@@ -32,3 +32,8 @@ def test_standard_output_is_a_place(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_goes_wrong_while_a_report_is_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(Stop, match=r"cannot be written to .*: No such file or directory"):
         reporting.write(str(tmp_path / "gone/x.json"), "words")
+
+
+def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
+    reporting.write(str(tmp_path / "x.json"), '"\ud800"')
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '"\\ud800"'

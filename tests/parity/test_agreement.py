@@ -89,3 +89,10 @@ def test_without_inputs_what_they_are_made_of_decides() -> None:
         "1 difference in the images is likely to change predictions, 1 possibly may. "
         "Predictions were not compared: give --model and --data."
     )
+
+
+@pytest.mark.parametrize("body", ["1,2\r3,4\r", f"{'x' * 200_000},1\n"])
+def test_csv_of_odd_forms_is_compared_and_no_crash(body: str) -> None:
+    found = report(ROWS, said("A", body, own_form=False), said("B", '{"x": [1]}', kind="application/json"))
+    assert found.exit_status == 1
+    assert report(ROWS, said("A", body), said("B", "1,5\n")).exit_status == 1

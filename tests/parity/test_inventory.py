@@ -180,3 +180,8 @@ def test_a_programs_first_line_tells_its_python(tmp_path: Path, first: str, pyth
 def test_an_image_without_python_has_none(tmp_path: Path) -> None:
     (tmp_path / "image.tar").write_bytes(Made().docker_archive())
     assert inventory.interpreter(subject.from_path(tmp_path / "image.tar"), "serve") is None
+
+
+def test_a_system_without_a_name_has_none(tmp_path: Path) -> None:
+    found = look(tmp_path, Entry("etc/os-release", b"ID=debian\n"), Entry("etc/debian_version", b"12.1\n")).facts()
+    assert "operating system" not in found["system"]

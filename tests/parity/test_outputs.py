@@ -441,3 +441,24 @@ def test_a_comparison_that_is_equal_names_nothing_and_one_that_is_not_names_one(
     found = of(left, right, content_type)
     assert found.equal is (found.first is None)
     assert found.differing_rows <= found.rows
+
+
+def test_what_a_stranger_wrote_steers_no_terminal() -> None:
+    odd = np.zeros(2, dtype=[("\x1b[31m", "<f4")])
+    files = []
+    for array in (odd, np.ones(2, dtype=odd.dtype)):
+        with io.BytesIO() as file:
+            np.save(file, array)
+            files.append(file.getvalue())
+    named = compare(files[0], "application/x-npy", files[1], "application/x-npy", Tolerance())
+    typed = compare(b"1", "text/\x1b[31m\ud800", b"1", "text/csv", Tolerance())
+    for found in (named, typed):
+        assert found.first is not None
+        words = f"{found.note}{found.first.where}{found.first.left}{found.first.right}"
+        assert "\x1b" not in words
+        assert "\ud800" not in words
+
+
+def test_a_charset_that_would_take_hours_is_not_read() -> None:
+    found = compare(b"a-" * 500_000, "text/plain; charset=punycode", b"b", "text/plain", Tolerance())
+    assert not found.equal
