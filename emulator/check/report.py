@@ -57,6 +57,8 @@ class Report:
             return f"{_many(self.counts['fail'], 'thing')} will go wrong on SageMaker."
         if self.verdict == "warn":
             return f"It should work on SageMaker; {_many(self.counts['warn'], 'thing')} to look at."
+        if not self.counts["pass"] and self.counts["accepted"]:
+            return "Nothing was found but what is accepted."
         if not self.counts["pass"]:
             return "Nothing was checked."
         return "Everything that was checked holds."

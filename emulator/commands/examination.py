@@ -224,8 +224,10 @@ def _acceptances(path: Path | None) -> list[Acceptance]:
         return []
     try:
         return accepted.read(path, {check.rule.id for check in CHECKS})
-    except (BadAcceptance, OSError) as error:
+    except BadAcceptance as error:
         raise Stop(str(error), status=UNUSABLE) from None
+    except OSError as error:
+        raise Stop(f"{path} cannot be read: {error.strerror}", status=UNUSABLE) from None
 
 
 def _words(given: Sequence[str]) -> list[str]:

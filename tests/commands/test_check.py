@@ -87,6 +87,7 @@ def test_what_is_accepted_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFi
         (["check", "image.tar", "--data", "text.tar"], "is no folder"),
         (["check", "image.tar", "--max-size", "large"], "is no size"),
         (["check", "image.tar", "--accept", "text.tar"], "text.tar: "),
+        (["check", "image.tar", "--accept", "."], ". cannot be read: Is a directory"),
         (["check", "image.tar", "--json", "gone/x.json"], "cannot be written to gone/x.json"),
     ],
 )

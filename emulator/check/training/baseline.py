@@ -320,9 +320,11 @@ def user(context: Context) -> Finding:
 
 
 def model(context: Context) -> Finding:
-    files = trained(context).left.files
+    ended = trained(context)
+    files = ended.left.files
     if not files:
-        return MODEL.broken("exit code 0, and /opt/ml/model is empty")
+        last = f"; the last that it said: {ended.last_words[:200]}" if ended.last_words else ""
+        return MODEL.broken(f"exit code 0, and /opt/ml/model is empty{last}")
     return MODEL.passed(f"{counted(files)}, {sum(one.size for one in files):,} bytes")
 
 

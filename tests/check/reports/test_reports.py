@@ -22,6 +22,8 @@ def test_the_verdict_is_the_gravest_that_counts() -> None:
     fine = dataclasses.replace(REPORT, findings=FINDINGS[:1])
     assert (fine.verdict, fine.sentence) == ("pass", "Everything that was checked holds.")
     assert dataclasses.replace(REPORT, findings=()).sentence == "Nothing was checked."
+    accepted = tuple(one for one in FINDINGS if one.accepted)
+    assert dataclasses.replace(REPORT, findings=accepted).sentence == "Nothing was found but what is accepted."
 
 
 def test_what_could_not_be_checked_is_not_said_to_go_wrong() -> None:
