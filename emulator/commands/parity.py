@@ -12,8 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.status import Status
 
-from emulator.check.archive import NotAnImage
-from emulator.check.checks import CannotCheck, Context, Options, OutOfTime
+from emulator.check.checks import CannotCheck, Context, Options
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
@@ -91,7 +90,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
             right_image, right = right.name, left  # read once
         else:
             right_image = right.name
-        _read(dict.fromkeys((left, right)), status)
+        _read(dict.fromkeys((left, right)), engine, status)
         inventories = [_inventory(one, run.context, status) for one in ((left,) if left is right else (left, right))]
         ours, theirs = inventories[0], replace(inventories[-1], image=right_image)  # it may have two names
         predicted, notes = _predictions(wish, (left, right), (ours, theirs), run.context, status)
@@ -157,9 +156,10 @@ def _type_of(path: Path, content_type: str) -> str:
 # What the images are made of
 
 
-def _read(subjects: Iterable[Subject], status: Status) -> None:
-    """All at once: reading one is mostly waiting for the engine. Raises Stop."""
+def _read(subjects: Iterable[Subject], engine: Engine | None, status: Status) -> None:
+    """All at once: reading one is mostly waiting for the engine. Raises Stop, EngineError, MemoryError."""
     heard: dict[str, str] = {}
+    problems: list[Stop | EngineError | MemoryError] = []
 
     def read(subject: Subject) -> None:
         def hear(words: str) -> None:
@@ -167,8 +167,10 @@ def _read(subjects: Iterable[Subject], status: Status) -> None:
             status.update(", ".join(heard.values()))
 
         subject.progress = hear
-        with contextlib.suppress(NotAnImage, EngineError, OSError, OutOfTime, MemoryError):  # is raised again below
-            _ = subject.contents
+        try:
+            examination.read(subject, hear, engine)
+        except (Stop, EngineError, MemoryError) as error:
+            problems.append(error)
 
     threads = [threading.Thread(target=read, args=(one,), name=f"reading {one.name}", daemon=True) for one in subjects]
     for thread in threads:
@@ -176,8 +178,8 @@ def _read(subjects: Iterable[Subject], status: Status) -> None:
     for thread in threads:
         while thread.is_alive():  # in slices: a wait without a limit is deaf to Ctrl-C on some platforms
             thread.join(0.5)
-    for one in subjects:
-        examination.read(one, lambda _: None)
+    if problems:
+        raise problems[0]
 
 
 def _inventory(subject: Subject, context: Context, status: Status) -> Inventory:

@@ -125,7 +125,7 @@ class Kit:
         """Read the image when somebody is about to need that, so that what is wrong with it is said once."""
         if self._read or not (self._is_guessed or "files" in check.needs):
             return
-        examination.read(run.context.subject, lambda _: None)
+        examination.read(run.context.subject, lambda _: None, run.context.engine)
         self._read = True
         if self._is_guessed:
             claims, self._note = guess.claims(run.context.subject)
