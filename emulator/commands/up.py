@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
         screen = Console(soft_wrap=True)
         screen.print(f"samebox runs at [bold]{settings.url}[/] (process {pid}, log {log_file(settings.data_dir)}).")
         warn_of_engine(said, screen)
-        screen.print(next_steps(settings.url), highlight=False)
+        screen.print(next_steps(settings), highlight=False, markup=False)
         return 0
     return serve_here(settings)
 
@@ -107,13 +108,14 @@ def log_file(data_dir: Path) -> Path:
     return data_dir / "emulator.log"
 
 
-def next_steps(url: str) -> str:
-    """The two things to do next."""
-    port = url.rpartition(":")[2]
-    option = "" if port == "4566" else f" --port {port}"
+def next_steps(settings: Settings) -> str:
+    """The two things to do next, with the options that they need."""
+    port = "" if settings.port == Settings().port else f" --port {settings.port}"
+    is_usual = settings.data_dir.resolve() == where.settings().data_dir.resolve()
+    folder = "" if is_usual else f" --data-dir {shlex.quote(str(settings.data_dir))}"
     return (
-        f'  eval "$(samebox env{option})"     AWS clients of this shell then talk to it\n'
-        "  samebox status                what runs on it; `samebox down` ends it"
+        f'  eval "$(samebox env{port})"     AWS clients of this shell then talk to it\n'
+        f"  samebox status{folder}                what runs on it; `samebox down{folder}` ends it"
     )
 
 
@@ -136,7 +138,7 @@ def _greet(settings: Settings) -> None:
             screen = Console(soft_wrap=True)
             screen.print(f"\nsamebox runs at [bold]{settings.url}[/]; everything is kept in {settings.data_dir}.")
             warn_of_engine(said, screen)
-            screen.print(next_steps(settings.url), highlight=False)
+            screen.print(next_steps(settings), highlight=False, markup=False)
             screen.print("Ctrl-C ends it.\n")
             return
         time.sleep(LOOK_EVERY_SECONDS)

@@ -28,8 +28,15 @@ def test_a_free_port_is_no_trouble(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("url", "command"), [("http://127.0.0.1:4566", "env)"), ("http://127.0.0.1:9", "env --port 9)")]
-)
-def test_the_next_step_names_the_port_where_it_is_not_the_usual_one(url: str, command: str) -> None:
-    assert command in up.next_steps(url)
+@pytest.mark.parametrize(("port", "command"), [(4566, "env)"), (9, "env --port 9)")])
+def test_the_next_step_names_the_port_where_it_is_not_the_usual_one(port: int, command: str) -> None:
+    assert command in up.next_steps(Settings(port=port))
+
+
+def test_the_next_step_names_the_folder_where_it_is_not_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a folder"
+    assert f"samebox down --data-dir '{folder}'" in up.next_steps(Settings(data_dir=folder))
+    monkeypatch.setenv("SAMEBOX_DATA_DIR", str(folder))
+    assert "--data-dir" not in up.next_steps(Settings(data_dir=folder))

@@ -150,6 +150,7 @@ def test_an_array_goes_in_and_comes_out(tmp_path: Path) -> None:
 def test_a_model_that_cannot_be_loaded_says_why(tmp_path: Path, code: str, words: str) -> None:
     result, _ = drive(tmp_path, code)
     assert words in result["error"]
+    assert bool(result["trace"]) == (": " in words)  # our own refusals need none
     assert result["answers"] == []
 
 

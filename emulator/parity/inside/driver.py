@@ -71,7 +71,7 @@ def main(plan_path: str, out: str) -> int:
         model.load()
         result["how"] = model.how
     except BaseException as error:  # a model that calls sys.exit() is one that could not be loaded
-        result["error"], result["trace"] = words(error), traceback.format_exc()
+        result["error"], result["trace"] = words(error), trace_of(error)
     else:
         result["load_seconds"] = round(time.time() - began, 3)
         for number, one in enumerate(plan["inputs"]):
@@ -95,7 +95,7 @@ def answer(model: "Model", one: Dict[str, str], target: str) -> Dict[str, Any]:
         with open(target, "wb") as file:
             file.write(said)
     except BaseException as error:
-        return {"error": words(error), "trace": traceback.format_exc(), "seconds": round(time.time() - began, 3)}
+        return {"error": words(error), "trace": trace_of(error), "seconds": round(time.time() - began, 3)}
     return {"content_type": content_type, "error": "", "seconds": round(time.time() - began, 3)}
 
 
@@ -203,6 +203,11 @@ def finished(result: Any, wanted: str, context: Context) -> Tuple[bytes, str, in
 
 def words(error: BaseException) -> str:
     return str(error) if isinstance(error, Refused) else "%s: %s" % (type(error).__name__, error)
+
+
+def trace_of(error: BaseException) -> str:
+    """Where it came from; of our own refusals the words say all."""
+    return "" if isinstance(error, Refused) else traceback.format_exc()
 
 
 # Models without a model_fn
