@@ -46,11 +46,19 @@ def differences(left: Inventory, right: Inventory) -> list[Disparity]:
             continue
         one, other = ours.get(group, {}), theirs.get(group, {})
         for name in sorted({*one, *other}):
-            if one.get(name) != other.get(name):
+            if one.get(name) != other.get(name) and not _is_known_closer(group, name, one, other):
                 row, disparity = _judged(group, name, one, other)
                 found.append((row, place, name, disparity))
     found.sort(key=lambda one: (WEIGHTS.index(one[3].weight), one[0], one[1], one[2]))
     return [one[3] for one in found] + list(_programs(ours.get("programs", {}), theirs.get("programs", {})))
+
+
+def _is_known_closer(group: str, name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """3.10 and 3.10.13: files alone do not always tell the whole version of Python."""
+    if (group, name) != ("Python", "version") or name not in one or name not in other:
+        return False
+    left, right = sorted((one[name], other[name]), key=len)
+    return left.count(".") == 1 and right.startswith(f"{left}.")
 
 
 def counts(found: list[Disparity] | tuple[Disparity, ...]) -> dict[Weight, int]:

@@ -72,8 +72,12 @@ class Inventory:
     def facts(self, with_probe: bool = True) -> Facts:
         """All of it; without the probe's answers where they are to be compared with an image that gave none."""
         told: Facts = {group: dict(values) for group, values in self.static.items()}
-        if not with_probe or self.probed is None:
+        if self.probed is None:
             return told
+        if not with_probe:
+            # Files tell the same of it, and were not all read where Python was asked.
+            precise = self.probed.get("Python", {}).get("version")
+            return told | ({"Python": {**told.get("Python", {}), "version": precise}} if precise else {})
         for group, values in self.probed.items():
             told.setdefault(group, {}).update(values)
         seen = self.probed.get("Python packages")

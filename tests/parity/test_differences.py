@@ -93,3 +93,8 @@ def test_many_programs_are_one_difference() -> None:
 
 def test_every_row_of_the_table_speaks_of_a_group_that_there_is() -> None:
     assert {known.group for known in TABLE} <= set(GROUPS)
+
+
+def test_a_version_that_is_known_less_closely_is_no_difference() -> None:
+    assert told(image(Python={"version": "3.10"}), image(Python={"version": "3.10.13"})) == []
+    assert told(image(Python={"version": "3.1"}), image(Python={"version": "3.10.13"})) == [("version", "likely")]

@@ -147,6 +147,7 @@ def test_what_its_python_says_comes_before_what_its_files_say(tmp_path: Path) ->
         "a in /b/site-packages": "1",
     }
     assert found.facts(with_probe=False)["Python packages"]["numpy"] == "1.23"
+    assert found.facts(with_probe=False)["Python"]["version"] == "3.10.13"
 
 
 def test_layers_that_both_have_are_counted_with_their_bytes(tmp_path: Path) -> None:
