@@ -132,7 +132,7 @@ class Shared:
             try:
                 closer()
             except (EngineError, OSError) as error:  # the sweep that follows removes what is left
-                log.warning("something that a check made could not be removed: %s", error)
+                log.info("something that a check made could not be removed yet: %s", error)
             except Exception:  # what went wrong is not lost
                 log.warning("something a check made could not be closed", exc_info=True)
 

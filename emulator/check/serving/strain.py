@@ -6,7 +6,6 @@ import itertools
 import statistics
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck, Check, Context
@@ -59,25 +58,29 @@ def concurrency(context: Context) -> Finding:
     limit = max(min(FAST_SECONDS, context.deadline.left - 5), 1.0)
     end = time.monotonic() + limit
 
-    def client(_: int) -> list[Answer | NoAnswer]:
-        found: list[Answer | NoAnswer] = []
-        for _number in range(EACH):
-            if found and time.monotonic() > end - limit / 2:
+    results: list[Answer | NoAnswer] = []
+
+    def client() -> None:
+        for number in range(EACH):
+            if number and time.monotonic() > end - limit / 2:
                 break
             try:
-                found.append(server.ask("POST", "/invocations", one.body, one.headers, seconds=limit))
+                results.append(server.ask("POST", "/invocations", one.body, one.headers, seconds=limit))
             except NoAnswer as error:
-                found.append(error)
+                results.append(error)
                 break
-        return found
 
     # How one alone is answered says what is due to their number.
     try:
         alone = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
     except NoAnswer as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see serve-invocations") from None
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        results = [result for found in pool.map(client, range(CLIENTS)) for result in found]
+    # Daemons, and no executor's: Ctrl-C does not wait for answers that nobody will give any more.
+    clients = [threading.Thread(target=client, name="a client", daemon=True) for _ in range(CLIENTS)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
     answers = [result for result in results if isinstance(result, Answer)]
     lost = [result for result in results if isinstance(result, NoAnswer) and result.why != "timeout"]
     late = [result for result in results if isinstance(result, NoAnswer) and result.why == "timeout"]
