@@ -24,11 +24,19 @@ _FORMS = {"junit": "JUnit XML", "json": "JSON", "html": "a page of HTML", "sarif
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    given = parser().parse_args(arguments)
+    root = parser()
+    given, unknown = root.parse_known_args(arguments)
+    if unknown:  # the usage of the command that was meant, and not of all commands
+        _commands(root)[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     from emulator.commands import outcome  # here, and not above: a bare --help needs none of it
 
     command = importlib.import_module(f"emulator.commands.{given.command}")
     return outcome.of(lambda: command.run(given))
+
+
+def _commands(root: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    (words,) = (one for one in root._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
+    return dict(words.choices)
 
 
 def parser() -> argparse.ArgumentParser:

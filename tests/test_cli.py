@@ -47,6 +47,15 @@ def test_listening_beyond_loopback_needs_a_token(
     assert "a token is needed" in capsys.readouterr().err
 
 
+def test_an_option_that_is_not_known_shows_the_usage_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", "mine:1", "--fats"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("usage: samebox check ")
+    assert said.endswith("samebox check: error: unrecognized arguments: --fats\n")
+
+
 def test_the_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 

@@ -34,7 +34,11 @@ def read(path: Path, known: Collection[str]) -> list[Acceptance]:
     entries = document.get("accepted", [])
     if not isinstance(entries, list) or set(document) - {"accepted"}:
         raise BadAcceptance(f"{path}: it holds [[accepted]] tables and nothing else")
-    return [_acceptance(path, number, entry, known) for number, entry in enumerate(entries, 1)]
+    found = [_acceptance(path, number, entry, known) for number, entry in enumerate(entries, 1)]
+    for number, one in enumerate(found, 1):
+        if any(one.rule_id == other.rule_id for other in found[: number - 1]):
+            raise BadAcceptance(f"{path}: entry {number}: {one.rule_id} is accepted already, by an entry before it")
+    return found
 
 
 def apply(findings: Iterable[Finding], accepted: Iterable[Acceptance], today: date) -> tuple[list[Finding], list[str]]:

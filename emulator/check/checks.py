@@ -35,6 +35,7 @@ Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
 
 FILES: frozenset[Need] = frozenset({"files"})  # the needs of a check that only reads
 
+LOG_BYTES = 256 << 20  # of a container's log that are kept: an image of a stranger must not fill the disk
 LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,15 @@ _STATUS: Mapping[str, Literal["created", "running", "exited"]] = {
     "exited": "exited",
     "dead": "exited",
 }
-# A line is lost if Docker rotates it away before it is read, or if the daemon's default driver cannot be read at all.
-_LOG_CONFIG = {"Type": "json-file", "Config": {"max-size": "1000g", "max-file": "1", "compress": "false"}}
+_WHOLE_LOG = {"max-size": "1000g", "max-file": "1", "compress": "false"}
+
+
+def _log_config(log_bytes: int | None) -> dict[str, Any]:
+    """A line is lost if Docker rotates it away before it is read, or where the daemon's own driver cannot be read."""
+    if log_bytes is None:
+        return {"Type": "json-file", "Config": _WHOLE_LOG}
+    two = {"max-size": str(max(1, log_bytes // 2)), "max-file": "2", "compress": "false"}  # the older one goes
+    return {"Type": "json-file", "Config": two}
 
 
 def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any
     published = {inside: outside for inside, outside in spec.publish.items() if outside or chosen_ports}
     host: dict[str, Any] = {
         "NetworkMode": spec.network,
-        "LogConfig": _LOG_CONFIG,
+        "LogConfig": _log_config(spec.log_bytes),
         # "bind" mounts rather than Binds: a source that is missing is an error, not a new folder owned by root.
         "Mounts": [
             {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": mount.read_only}

@@ -53,6 +53,7 @@ class ContainerSpec:
     gpus: int = 0
     shm_bytes: int | None = None
     pids_limit: int | None = None
+    log_bytes: int | None = None  # about so much of its log is kept, the last of it; None: all
     read_only_root: bool = False
     tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> mount options, such as "size=512m"
     stop_signal: str | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.check import tar
+from emulator.check.checks import LOG_BYTES
 from emulator.check.files import read_all
 from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount, PathMissing, StartFailed
 
@@ -90,6 +91,7 @@ def run(
         network="none",
         memory_bytes=min(_MEMORY_BYTES, engine.capacity().memory_bytes),
         pids_limit=_PROCESSES,
+        log_bytes=LOG_BYTES,
     )
     began = time.monotonic()
     container = engine.create(spec)

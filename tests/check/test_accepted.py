@@ -43,6 +43,7 @@ def test_an_acceptance_has_an_id_a_reason_and_days(tmp_path: Path) -> None:
         ('[[accepted]]\nid = "image-user"\nreason = "x"', "are days"),
         ('[[accepted]]\nid = "image-user"\nreason = "x"\ndate = 2026-11-01T10:00:00', "are days"),
         ('[[accepted]]\nid = "image-user"\nexpires = 1', "has expires; known are"),
+        (2 * '[[accepted]]\nid = "image-user"\nreason = "x"\ndate = 2026-11-01\n', "entry 2: image-user is accepted"),
     ],
 )
 def test_a_file_that_says_nothing_useful_is_refused(tmp_path: Path, text: str, words: str) -> None:

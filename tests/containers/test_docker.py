@@ -120,6 +120,16 @@ def test_user_shared_memory_processes_folder_and_hosts_are_the_specs(docker_worl
 
 
 @docker
+def test_a_bounded_log_keeps_the_last_lines(docker_world: World) -> None:
+    said = say(docker_world, "i=0; while [ $i -lt 20000 ]; do echo a line with the number $i; i=$((i+1)); done",
+               log_bytes=400_000)  # fmt: skip
+    assert said[-1] == "a line with the number 19999"
+    assert 1000 < len(said) < 15_000
+    numbers = [int(line.rpartition(" ")[2]) for line in said]
+    assert numbers == list(range(20_000 - len(said), 20_000))
+
+
+@docker
 def test_network_none_has_no_way_out(docker_world: World) -> None:
     assert say(docker_world, "ls /sys/class/net", network="none") == ["lo"]
 

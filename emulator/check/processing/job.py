@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.check import hosts
+from emulator.check.checks import LOG_BYTES
 from emulator.check.ended import Ended, Found, Left
 from emulator.check.hosts import EC2_NAME, Hosts
 from emulator.containers.engine import ContainerSpec, Mount
@@ -109,6 +110,7 @@ class Running(Hosts):
             aliases=(host,),
             memory_bytes=hosts.memory_of(context, job.hosts),
             pids_limit=hosts.PIDS,
+            log_bytes=LOG_BYTES,
             read_only_root=job.read_only_root,
         )
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from emulator.check.checks import CannotCheck, Context
+from emulator.check.checks import LOG_BYTES, CannotCheck, Context
 from emulator.check.serving import processes
 from emulator.check.serving.wire import Address, Answer, NoAnswer, ask
 from emulator.containers.engine import (
@@ -235,6 +235,7 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
         publish={setup.port: 0},
         memory_bytes=memory,
         pids_limit=_PROCESSES,
+        log_bytes=LOG_BYTES,
         user=setup.user,
         read_only_root=setup.read_only_root,
         tmpfs=setup.tmpfs,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.check import hosts
+from emulator.check.checks import LOG_BYTES
 from emulator.check.ended import Ended, Left
 from emulator.check.hosts import EC2_NAME, Hosts
 from emulator.check.training.pipes import Pipes
@@ -103,6 +104,7 @@ class Running(Hosts):
             aliases=(host,),
             memory_bytes=job.memory_bytes or hosts.memory_of(context, job.hosts),
             pids_limit=hosts.PIDS,
+            log_bytes=LOG_BYTES,
             read_only_root=job.read_only_root,
         )
 
