@@ -106,7 +106,7 @@ def _row(test: Test, port: str) -> tuple[str, _Row] | None:
             return "file", {"path": _plain(path), "exists": True, "size": {"gt": 0}}
         case Text(path, pattern, found):
             # A list of patterns would be asked line by line, and lose the ends of lines.
-            wanted: _Row = {"match-regexp": pattern}
+            wanted: _Row = {"match-regexp": _plain(pattern)}
             return "file", {"path": _plain(path), "exists": True, "contents": wanted if found else {"not": wanted}}
         case Account(name, is_group):
             return "group" if is_group else "user", {
