@@ -22,6 +22,7 @@ sys.path.insert(0, sys.argv[1])
 from samebox_train.signals import Signals
 signals = Signals.install()
 from samebox_train import processes
+processes.STOP_SECONDS = float(sys.argv[3])
 finished = processes.run(["/bin/sh", "-c", sys.argv[2]], "/", signals)
 sys.stdout.write(finished.stderr)
 sys.exit(finished.code)
@@ -37,10 +38,13 @@ def launched() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def launch(started: list[subprocess.Popen[str]], script: str) -> subprocess.Popen[str]:
+def launch(
+    started: list[subprocess.Popen[str]], script: str, stop_seconds: float = 110.0
+) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, str(TRAIN), script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", LAUNCHER, str(TRAIN), script, str(stop_seconds)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     started.append(process)
     return process
 
@@ -74,6 +78,34 @@ def test_sigterm_reaches_the_program_and_what_it_started(launched: list[subproce
 
     assert sorted(out.splitlines()[:2]) == ["child heard", "parent heard"]
     assert process.returncode == 5
+
+
+def test_what_a_shell_started_may_save_after_the_shell_has_died(launched: list[subprocess.Popen[str]]) -> None:
+    child = "trap 'sleep 1; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+    process = launch(launched, f'bash -c "{child}"; echo never')
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+
+    assert "saved" in out.splitlines()
+    assert "never" not in out.splitlines()
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_what_goes_on_after_the_stop_is_not_waited_for_beyond_it(launched: list[subprocess.Popen[str]]) -> None:
+    child = 'trap : TERM; echo "$BASHPID"; while :; do sleep 0.1; done'
+    process = launch(launched, f"bash -c '{child}'; echo never", stop_seconds=0.5)
+    assert process.stdout is not None
+    child_id = process.stdout.readline().strip()
+
+    process.terminate()
+    process.communicate(timeout=60)
+
+    assert process.returncode == 128 + signal.SIGTERM
+    left = Path("/proc") / child_id / "stat"
+    assert not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_a_program_that_does_not_listen_ends_with_143(launched: list[subprocess.Popen[str]]) -> None:

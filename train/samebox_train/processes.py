@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from samebox_train.signals import Signals
 
 TAIL_BYTES = 64 * 1024
+STOP_SECONDS = 110.0  # from SIGTERM on; SIGKILL comes at 120, and how it ended must be written down before
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ def run(
     pump = threading.Thread(target=_pass_through, args=(read_end, tail), name="stderr", daemon=True)
     pump.start()
     code = _wait(process)
+    if signals.received is not None:
+        # A shell dies of SIGTERM at once. What it started has heard it too, and may be saving the model.
+        _wait_for_group(process.pid, STOP_SECONDS - signals.seconds_since)
     signals.ended()
     # Whoever the program left behind would end with the container. Where we are not PID 1 it must end as well, and it
     # may hold the pipe open for ever.
@@ -82,6 +87,20 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
             return process.wait()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(died.si_pid, 0)
+
+
+def _wait_for_group(group: int, seconds: float) -> None:
+    """Until nobody of the process group is left, burying those whom PID 1 inherits; `seconds` at most."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
 
 
 class _Tail:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._since = 0.0
         self._starting = False
         self._deliver: Callable[[int], None] | None = None
 
@@ -30,6 +32,11 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signals._on_signal)
         return signals
+
+    @property
+    def seconds_since(self) -> float:
+        """How long ago we were told first; 0 if we were not."""
+        return time.monotonic() - self._since if self.received is not None else 0.0
 
     def starting(self) -> None:
         """The user's process is being started: a signal from here on waits for `deliver_to`."""
@@ -45,6 +52,8 @@ class Signals:
         self._deliver = lambda _number: None
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is None:
+            self._since = time.monotonic()
         self.received = number
         name = signal.Signals(number).name
         if self._deliver is not None:
