@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+import struct
 import subprocess
 import tarfile
 import tempfile
@@ -45,7 +46,7 @@ def import_tiny(tag: str, changes: Sequence[str] = ()) -> str:
 def _busybox(folder: Path) -> Path:
     """The host's own if it is static, else Debian's package, which any user of a Debian may download."""
     installed = shutil.which("busybox")
-    if installed and b"statically linked" in _output("file", "-L", installed):
+    if installed and _is_static(Path(installed)):
         return Path(installed)
     # apt drops its rights to the user _apt for a download, who must be able to write here.
     folder.chmod(0o777)
@@ -53,6 +54,14 @@ def _busybox(folder: Path) -> Path:
     (package,) = folder.glob("busybox-static_*.deb")
     _output("dpkg-deb", "--extract", str(package), str(folder / "root"))
     return next(path for path in folder.glob("root/**/bin/busybox"))
+
+
+def _is_static(program: Path) -> bool:
+    """Whether a 64-bit ELF program needs no loader (a program header of type PT_INTERP, 3)."""
+    data = program.read_bytes()
+    (start,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return all(struct.unpack_from("<I", data, start + number * size) != (3,) for number in range(count))
 
 
 def _root(busybox: Path) -> bytes:
