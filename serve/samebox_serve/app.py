@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+import time
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -20,6 +21,8 @@ MEGABYTE = 1024 * 1024
 # The largest product of both that batch transform allows (contract.md §3.2), and its default payload.
 TRANSFORM_MEGABYTES = 100
 DEFAULT_PAYLOAD_MEGABYTES = 6
+# Of a body that is too large: more than any client of SageMaker may send, and as long as a client may take for it.
+DISCARD_BYTES, DISCARD_SECONDS = 128 * MEGABYTE, 30.0
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 
@@ -90,14 +93,30 @@ def read_body(settings: Settings) -> bytes:
     limit = settings.max_payload_megabytes * MEGABYTE
     stream, expected = request.environ["wsgi.input"], request.content_length
     if limit and expected is not None and expected > limit:
+        discard(stream)
         raise too_large(settings)
-    # gunicorn's stream ends where the request ends. What is not read here it discards itself.
+    # gunicorn's stream ends where the request ends.
     body: bytes = stream.read(limit + 1) if limit else stream.read()
     if limit and len(body) > limit:
+        discard(stream)
         raise too_large(settings)
     if expected is not None and len(body) < expected:
         raise BadRequest(f"the body ended after {len(body)} of {expected} bytes")
     return body
+
+
+def discard(stream: IO[bytes]) -> None:
+    """Take the rest of a body that nobody wants, within limits.
+
+    A client reads no answer before it has sent everything: closing while it sends would reset the connection, and the
+    answer would be lost.
+    """
+    end, left = time.monotonic() + DISCARD_SECONDS, DISCARD_BYTES
+    while left > 0 and time.monotonic() < end:
+        taken = len(stream.read(min(left, 64 * 1024)))
+        if not taken:
+            return
+        left -= taken
 
 
 def too_large(settings: Settings) -> TooLarge:
