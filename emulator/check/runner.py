@@ -281,9 +281,10 @@ def sweep_old(engine: Engine, now: float | None = None) -> int:
             engine.remove_network(network.id)
             count += 1
     for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        if folder.stat().st_uid == os.getuid() and not _is_held(folder):
-            engine.sweep_path(folder)
-            count += 1
+        with contextlib.suppress(FileNotFoundError):  # another run may be sweeping, too
+            if folder.stat().st_uid == os.getuid() and not _is_held(folder):
+                engine.sweep_path(folder)
+                count += 1
     return count
 
 
