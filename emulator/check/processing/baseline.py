@@ -9,13 +9,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.check import trials
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.ended import NO_NETWORK, Ended, Found, counted, words_about
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import to_the_end
 from emulator.check.processing.job import Job, outputs_of, run, running
 from emulator.check.static import programs
-from emulator.check.static.places import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,27 +187,11 @@ def _departures(context: Context, job: Job) -> Iterator[tuple[Rule, str, Job]]:
 
 
 def completes(context: Context) -> Finding:
-    found = baseline(context)
-    if found.culprit is None:
-        return COMPLETES.passed(f"exit code 0 after {found.plain.seconds:.1f} s")
-    if found.culprit is not COMPLETES:
-        raise CannotCheck(f"processing fails: see {found.culprit.id}")
-    if context.options.data is None and found.plain.exit_code is not None:
-        return COMPLETES.skipped(f"{found.seen} (there was no data; give some with --data DIR)")
-    return COMPLETES.broken(found.seen)
+    return trials.completes(context, COMPLETES, baseline(context), "processing")
 
 
 def _not_tripped_over(rule: Rule, seen: str, word: str = "") -> Callable[[Context], Finding]:
-    """A check that passes when the plain job went well, and fails when this was found to be the reason."""
-
-    def look(context: Context) -> Finding:
-        found = baseline(context)
-        if found.culprit is rule:
-            return rule.broken(found.seen, line=line_of(context, word) if word else None)
-        processed(context)
-        return rule.passed(seen)
-
-    return look
+    return trials.not_tripped_over(baseline, processed, rule, seen, word)
 
 
 def starts(context: Context) -> Finding:

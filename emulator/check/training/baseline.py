@@ -10,12 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from emulator.check import trials
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.ended import NO_NETWORK, counted, words_about
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import to_the_end
 from emulator.check.static import programs
-from emulator.check.static.places import line_of
 from emulator.check.training.job import Job, channels_of, run, running
 
 if TYPE_CHECKING:
@@ -280,27 +280,12 @@ def argument(context: Context) -> Finding:
 
 def completes(context: Context) -> Finding:
     found = baseline(context)
-    if found.culprit is None:
-        mode = ", in Pipe mode; in File mode it does not train" if found.in_pipe_mode else ""
-        return COMPLETES.passed(f"exit code 0 after {found.plain.seconds:.1f} s{mode}")
-    if found.culprit is not COMPLETES:
-        raise CannotCheck(f"training fails: see {found.culprit.id}")
-    if context.options.data is None and found.plain.exit_code is not None:
-        return COMPLETES.skipped(f"{found.seen} (there was no data; give some with --data DIR)")
-    return COMPLETES.broken(found.seen)
+    aside = ", in Pipe mode; in File mode it does not train" if found.in_pipe_mode else ""
+    return trials.completes(context, COMPLETES, found, "training", aside)
 
 
 def _not_tripped_over(rule: Rule, seen: str, word: str = "") -> Callable[[Context], Finding]:
-    """A check that passes when the plain job went well, and fails when this was found to be the reason."""
-
-    def look(context: Context) -> Finding:
-        found = baseline(context)
-        if found.culprit is rule:
-            return rule.broken(found.seen, line=line_of(context, word) if word else None)
-        trained(context)
-        return rule.passed(seen)
-
-    return look
+    return trials.not_tripped_over(baseline, trained, rule, seen, word)
 
 
 def hyperparameters(context: Context) -> Finding:
