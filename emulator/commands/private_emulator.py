@@ -48,13 +48,12 @@ def started(folder: Path) -> Iterator[Settings]:
     try:
         yield _ready(child, folder, log)
     finally:
-        _end(child)
+        _end(child, folder)
 
 
 def main(folder: Path) -> int:
     """Be the emulator until standard input ends. Prints {"port": …} when it is ready."""
     from emulator import server
-    from emulator.commands import prune
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -68,9 +67,7 @@ def main(folder: Path) -> int:
             while os.read(sys.stdin.fileno(), 1024):
                 pass
     finally:
-        with contextlib.suppress(Stop):  # no engine any more: nothing that could be removed
-            prune.clear(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
     return 0
 
 
@@ -99,7 +96,8 @@ def _ready(child: "subprocess.Popen[bytes]", folder: Path, log: Path) -> Setting
     raise NotStarted("an emulator could not be started:\n" + "\n".join(words))
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
+def _end(child: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """It removes what it ran and its folder; where it hangs, that is done here."""
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.close()
@@ -108,8 +106,17 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait(10)
+        _clear(folder)
     finally:
         child.stdout.close()
+
+
+def _clear(folder: Path) -> None:
+    from emulator.commands import prune
+
+    with contextlib.suppress(Stop):  # no engine any more: nothing that could be removed
+        prune.clear(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:
