@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
@@ -18,6 +17,7 @@ from typing import Any
 from emulator.containers import metadata_network
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine
+from emulator.containers.health import EngineHealth
 from emulator.containers.registry_server import RegistryServer
 from emulator.data.objects import NoSuchBucket, NoSuchKey, Objects, S3Error
 from emulator.data.rclone import S3Server
@@ -48,6 +48,10 @@ from emulator.wire.models import Models
 
 log = logging.getLogger(__name__)
 
+# How long a status waits for the container engine, and how long a start does, which needs it for the network alone.
+STATUS_ENGINE_SECONDS = 1.0
+START_ENGINE_SECONDS = 5.0
+
 
 class AlreadyRunning(Exception):
     """Another emulator works on the data directory."""
@@ -72,6 +76,7 @@ class Emulator:
         self.id = secret.identity(self._secret)
         (data_dir / "id").write_text(self.id)
         self.engine: Engine = engine or DockerEngine(instance_id=self.id, answer_seconds=settings.engine_seconds)
+        self._engine_health = EngineHealth(self.engine)
         models = Models()
         self._started.callback(self.engine.close)
         self.store = Store(data_dir / "state.sqlite")
@@ -130,6 +135,7 @@ class Emulator:
             registry=registry,
             metadata=Metadata(services, self._role_of),
             gateway=gateway,
+            ready=self.ready,
             status=self.status,
             metadata_host=metadata_network.ADDRESS,
         )  # fmt: skip
@@ -161,9 +167,13 @@ class Emulator:
         await self._connections.aclose()
         await asyncio.to_thread(self._started.close)
 
+    def ready(self) -> dict[str, Any]:
+        """Whether the start is complete. Nothing is read for it, and it tells nothing that is worth hiding."""
+        return {"ready": self._ready, "version": version("samebox")}
+
     def status(self) -> dict[str, Any]:
         """What `samebox status` shows."""
-        why_not = self.engine.available()
+        why_not = self._engine_health.why_not(STATUS_ENGINE_SECONDS)
         return {
             "ready": self._ready,
             "pid": os.getpid(),
@@ -174,8 +184,8 @@ class Emulator:
             "engine": {"available": why_not is None, "detail": why_not or ""},
             "s3": {"running": self._s3.is_running},
             "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},
-            "jobs": dict(Counter(row.status for row in self.store.find(Query(TRAINING_JOB.noun)))),
-            "endpoints": {row.name: row.status for row in self.store.find(Query(ENDPOINT.noun))},
+            "jobs": self.store.count_by_status(TRAINING_JOB.noun),
+            "endpoints": self.store.statuses(ENDPOINT.noun),
         }
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -187,6 +197,10 @@ class Emulator:
 
     def _metadata_socket(self) -> socket.socket | None:
         if not self.settings.container_credentials:
+            return None
+        why_not = self._engine_health.why_not(START_ENGINE_SECONDS)
+        if why_not is not None:
+            log.info("containers get no credentials: %s", why_not)
             return None
         network = metadata_network.MetadataNetwork(self.engine, self.id)
         listener = network.open()

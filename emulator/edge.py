@@ -13,6 +13,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
 
@@ -27,13 +28,14 @@ class Edge:
 
     `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
     characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
-    shows.
+    shows; `ready` is asked many times while an emulator starts, so it reads nothing.
     """
 
     invocations: Application
     registry: Application
     metadata: Application
     gateway: Application
+    ready: Callable[[], dict[str, Any]]
     status: Callable[[], dict[str, Any]]
     metadata_host: str
 
@@ -52,8 +54,10 @@ class Edge:
             await self.metadata(scope, receive, send)
         elif path == "/v2" or path.startswith("/v2/"):
             await self.registry(scope, receive, send)
+        elif path == READY_PATH:
+            await _tell(send, 200, self.ready())
         elif path == STATUS_PATH:
-            # In a thread: asking the container engine may take its time.
+            # In a thread: it reads the store, and waits a moment for the container engine.
             await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
         else:
             await self.gateway(scope, receive, send)

@@ -85,7 +85,7 @@ def _ready(child: "subprocess.Popen[bytes]", folder: Path, log: Path) -> Setting
             if not line:
                 break
             settings = _settings(folder, int(json.loads(line)["port"]))
-            while (said := where.ask(settings.url, seconds=5)) is None or not said.get("ready"):
+            while not where.is_ready(settings.url):
                 if time.monotonic() > deadline or child.poll() is not None:
                     break
                 time.sleep(0.05)

@@ -46,16 +46,21 @@ def run(given: argparse.Namespace) -> int:
 
 def running_jobs(session: aws.Session) -> list[dict[str, Any]]:
     """Training jobs that have not ended, the newest first."""
-    sagemaker = session.client("sagemaker")
-    found: list[dict[str, Any]] = []
-    for status in ("InProgress", "Stopping"):
-        found += sagemaker.list_training_jobs(StatusEquals=status, MaxResults=100)["TrainingJobSummaries"]
-    return found
+    # No page size: with one, ListTrainingJobs cuts the page first and looks at the status then, as on AWS.
+    pages = session.client("sagemaker").get_paginator("list_training_jobs")
+    found = [
+        job
+        for status in ("InProgress", "Stopping")
+        for page in pages.paginate(StatusEquals=status)
+        for job in page["TrainingJobSummaries"]
+    ]
+    return sorted(found, key=lambda job: job["CreationTime"], reverse=True)
 
 
 def present_endpoints(session: aws.Session) -> list[dict[str, Any]]:
     """All endpoints, the newest first."""
-    return list(session.client("sagemaker").list_endpoints(MaxResults=100)["Endpoints"])
+    pages = session.client("sagemaker").get_paginator("list_endpoints")
+    return [endpoint for page in pages.paginate(MaxResults=100) for endpoint in page["Endpoints"]]
 
 
 def overview(url: str, said: dict[str, Any]) -> Table:

@@ -27,8 +27,7 @@ def run(given: argparse.Namespace) -> int:
     settings = where.settings(port=given.port, data_dir=given.data_dir, host=given.host)
     running = where.record(settings.data_dir)
     if running is not None:
-        said = where.ask(running.url)
-        state = "already running" if said and said.get("ready") else "already starting"
+        state = "already running" if where.is_ready(running.url) else "already starting"
         Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
         return 0
     check_port(settings)
@@ -93,8 +92,7 @@ def start_detached(settings: Settings) -> int:
         )  # fmt: skip
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        said = where.ask(settings.url, seconds=2)
-        if said is not None and said.get("ready"):
+        if where.is_ready(settings.url, seconds=2):
             return child.pid
         if child.poll() is not None:
             raise Stop(f"the emulator ended at once, with status {child.returncode}:\n{_tail(log, start)}")
@@ -133,8 +131,8 @@ def warn_of_engine(said: dict[str, Any], screen: Console) -> None:
 def _greet(settings: Settings) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        said = where.ask(settings.url, seconds=2)
-        if said is not None and said.get("ready"):
+        if where.is_ready(settings.url, seconds=2):
+            said = where.ask(settings.url) or {}
             screen = Console(soft_wrap=True)
             screen.print(f"\nsamebox runs at [bold]{settings.url}[/]; everything is kept in {settings.data_dir}.")
             warn_of_engine(said, screen)

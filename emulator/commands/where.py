@@ -15,6 +15,7 @@ from emulator.commands import process
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 
+READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
 
 
@@ -70,14 +71,14 @@ def recorded(data_dir: Path, url: str) -> Iterator[Record]:
 
 def ask(url: str, seconds: float = 5) -> dict[str, Any] | None:
     """What an emulator says of itself; None when nobody answers at the URL, or somebody else does."""
-    try:
-        # Only ever an http URL of ours; and never by way of a proxy, which would look for loopback on its own machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url.rstrip("/") + STATUS_PATH, timeout=seconds) as answer:
-            said = json.loads(answer.read(1_000_000))
-    except (urllib.error.URLError, OSError, ValueError):
-        return None
-    return said if isinstance(said, dict) and "data_dir" in said and "version" in said else None
+    said = _get(url, STATUS_PATH, seconds)
+    return said if said is not None and "data_dir" in said and "version" in said else None
+
+
+def is_ready(url: str, seconds: float = 5) -> bool:
+    """True when an emulator answers at the URL and its start is complete. Costs it nothing, whatever it keeps."""
+    said = _get(url, READY_PATH, seconds)
+    return said is not None and said.get("ready") is True and "version" in said
 
 
 def url(data_dir: Path | None) -> str:
@@ -97,6 +98,17 @@ def running(data_dir: Path | None) -> tuple[str, dict[str, Any]]:
     if said is None:
         raise Stop(f"no emulator answers at {place}. `samebox up` starts one.")
     return place, said
+
+
+def _get(url: str, path: str, seconds: float) -> dict[str, Any] | None:
+    try:
+        # Only ever an http URL of ours; and never by way of a proxy, which would look for loopback on its own machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url.rstrip("/") + path, timeout=seconds) as answer:
+            said = json.loads(answer.read(1_000_000))
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _file(data_dir: Path) -> Path:

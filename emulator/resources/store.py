@@ -78,6 +78,8 @@ class Changed(Exception):
 
 
 _COLUMNS = "kind, account, region, name, arn, status, created, modified, version, spec, state, tags"
+_COUNT_BY_STATUS = "SELECT status, count(*) FROM resources WHERE kind = ? GROUP BY status"
+_STATUSES = "SELECT name, status FROM resources WHERE kind = ? ORDER BY name_key"
 _SORTABLE = {"created": "created", "modified": "modified", "name": "name_key", "status": "status"}
 _COMPARABLE = {"name", "name_key", "status", "created", "modified", "arn"}
 _OPERATORS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "contains": "contains"}
@@ -186,6 +188,16 @@ class Store:
             values.append(query.limit)
         with self._connection() as connection:
             return [_row(raw) for raw in connection.execute(sql, values)]
+
+    def count_by_status(self, kind: str) -> dict[str, int]:
+        """How many resources of a kind have each status, of all accounts. Only the index is read."""
+        with self._connection() as connection:
+            return dict(connection.execute(_COUNT_BY_STATUS, (kind,)))
+
+    def statuses(self, kind: str) -> dict[str, str]:
+        """The status of each resource of a kind by its name, of all accounts. Only the index is read."""
+        with self._connection() as connection:
+            return dict(connection.execute(_STATUSES, (kind,)))
 
     def close(self) -> None:
         """Close the files, those of calls under way as soon as they return. Nothing may use the store afterwards."""

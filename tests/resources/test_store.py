@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from emulator.resources.store import AlreadyThere, Changed, Condition, Query, Resource, Scope, Store
+from emulator.resources.store import (
+    _COUNT_BY_STATUS,
+    _STATUSES,
+    AlreadyThere,
+    Changed,
+    Condition,
+    Query,
+    Resource,
+    Scope,
+    Store,
+)
 
 
 def row(name: str = "one", **changes: object) -> Resource:
@@ -135,6 +145,26 @@ def test_rows_are_filtered_then_sorted_then_cut(store: Store) -> None:
     assert names(store.find(replace(query, after=("b", "b")))) == ["d"]
     assert names(store.find(replace(query, descending=True))) == ["d", "b"]
     assert names(store.find(Query("TrainingJob", conditions=(Condition("name", "contains", "the"),)))) == ["other"]
+
+
+def test_statuses_are_counted_and_listed_of_all_accounts(store: Store) -> None:
+    store.insert(row("a"))
+    store.insert(row("b", status="Failed"))
+    store.insert(row("c", account="2", status="Failed"))
+    store.insert(row("d", kind="Endpoint", status="Failed"))
+    assert store.count_by_status("TrainingJob") == {"InProgress": 1, "Failed": 2}
+    assert store.statuses("TrainingJob") == {"a": "InProgress", "b": "Failed", "c": "Failed"}
+    assert store.count_by_status("Model") == {}
+    assert store.statuses("Model") == {}
+
+
+@pytest.mark.parametrize("statement", [_COUNT_BY_STATUS, _STATUSES])
+def test_no_row_is_read_for_its_status(store: Store, statement: str) -> None:
+    # A row holds its job's whole request: 10,000 of them are seconds, their index entries milliseconds.
+    with store._connection() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", ("TrainingJob",)).fetchall()
+    assert [step[3] for step in plan if "resources" in step[3] and "COVERING INDEX" not in step[3]] == []
+    assert any("COVERING INDEX" in step[3] for step in plan)
 
 
 def test_rows_of_one_moment_are_paged_by_name(store: Store) -> None:

@@ -91,7 +91,7 @@ class EmulatorProcess:
         if self._process is not None and self._process.poll() is not None:
             raise AssertionError(f"samebox up ended with {self._process.returncode}: {self.log.read_text()[-4000:]}")
         try:
-            with urllib.request.urlopen(f"{self.url}/_samebox/status", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/_samebox/ready", timeout=5) as answer:
                 return bool(json.load(answer)["ready"])
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False

@@ -1,0 +1,66 @@
+"""The emulator put together: what it says of itself while a part of it does not answer."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from emulator import app, server
+from emulator.commands import where
+from emulator.containers.fake import FakeEngine
+from emulator.settings import Settings
+from tests.conftest import free_port
+from tests.scenarios.emulator_process import until
+
+
+class HangingEngine(FakeEngine):
+    """Takes requests and answers none until `answering` is set."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.answering = threading.Event()
+
+    def available(self) -> str | None:
+        self.answering.wait()
+        return super().available()
+
+    def _answer(self) -> None:
+        self.answering.wait()
+        super()._answer()
+
+
+@contextmanager
+def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[app.Emulator, str]]:
+    settings = Settings(data_dir=tmp_path / "data", port=free_port())
+    engine = HangingEngine(tmp_path / "engine")
+    with server.running(settings, engine) as emulator:
+        try:
+            yield emulator, settings.url
+        finally:
+            engine.answering.set()
+
+
+def test_an_emulator_starts_and_tells_its_status_while_the_engine_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "START_ENGINE_SECONDS", 0.01)
+    monkeypatch.setattr(app, "STATUS_ENGINE_SECONDS", 0.01)
+    with emulator_with_an_engine_that_hangs(tmp_path) as (_, url):
+        status = until(lambda: where.ask(url, seconds=60), 60, "the status is told")
+    assert status["ready"] is True
+    assert status["engine"]["available"] is False
+    assert "it hangs" in status["engine"]["detail"]
+
+
+def test_readiness_asks_neither_the_store_nor_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "START_ENGINE_SECONDS", 0.01)
+    with emulator_with_an_engine_that_hangs(tmp_path) as (emulator, url):
+
+        def broken() -> None:
+            raise AssertionError("the store was asked")
+
+        with monkeypatch.context() as inside:
+            inside.setattr(emulator.store, "_connection", broken)
+            assert until(lambda: where.is_ready(url, seconds=60), 60, "it is ready")
