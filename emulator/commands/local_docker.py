@@ -113,9 +113,7 @@ def _run(
     place = ["--config", str(configuration)] if configuration else []
     try:
         command = ["docker", *place, *arguments]
-        return subprocess.run(
-            command, input=given, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS
-        )
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS)
     except FileNotFoundError:
         raise Stop("the `docker` program is not on PATH. scripts/setup installs it on Debian and Ubuntu.") from None
     except subprocess.TimeoutExpired:

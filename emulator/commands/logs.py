@@ -43,9 +43,9 @@ def find(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
         if aws.code(missing) not in ("ValidationException", "ResourceNotFound"):
             raise
     else:
-        return Lines(logs, TRAINING_JOBS, f"{name}/"), lambda: (
-            sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
-        )
+        return Lines(
+            logs, TRAINING_JOBS, f"{name}/"
+        ), lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
     try:
         sagemaker.describe_endpoint(EndpointName=name)
     except aws.ClientError as missing:

@@ -8,9 +8,7 @@ COUNT = Path(__file__).resolve().parents[2] / "scripts" / "count"
 
 
 def count(folder: Path, *more: str) -> tuple[int, str]:
-    told = subprocess.run(
-        [sys.executable, str(COUNT), str(folder), *more], capture_output=True, text=True, check=False
-    )
+    told = subprocess.run([sys.executable, str(COUNT), str(folder), *more], capture_output=True, text=True, check=False)
     return told.returncode, told.stdout.splitlines()[-1]
 
 

@@ -38,9 +38,7 @@ def launched() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def launch(
-    started: list[subprocess.Popen[str]], script: str, stop_seconds: float = 110.0
-) -> subprocess.Popen[str]:
+def launch(started: list[subprocess.Popen[str]], script: str, stop_seconds: float = 110.0) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, str(TRAIN), script, str(stop_seconds)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
