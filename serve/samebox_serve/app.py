@@ -10,6 +10,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from samebox_serve.errors import BadRequest, RequestError, TooLarge
+from samebox_serve.logs import NEWS
 
 if TYPE_CHECKING:
     from samebox_serve.model import Model
@@ -43,9 +44,10 @@ def create(settings: Settings, model: Model, concurrency: int) -> Flask:
     @app.get("/ping", provide_automatic_options=False)
     def ping() -> Response:
         healthy, reason = model.health()
-        if healthy:
-            return Response(status=200)
-        return error(503, reason)
+        status = 200 if healthy else 503
+        if model.is_news(status, reason):
+            request.environ[NEWS] = reason
+        return Response(status=200) if healthy else error(status, reason)
 
     @app.post("/invocations", provide_automatic_options=False)
     def invocations() -> Response:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
+# In a request's environment: why /ping answers as it does, where the log does not have that yet.
+NEWS = "samebox.news"
+
+
 class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -47,8 +51,8 @@ class GunicornLog(Logger):
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:  # noqa: ARG002
         status = str(resp.status).split(None, 1)[0]
         path = environ.get("PATH_INFO", "")
-        # The platform asks /ping every few seconds; only a bad answer is news.
-        if path == "/ping" and status == "200":
+        # The platform asks /ping every few seconds; only an answer that it has not had yet is news.
+        if path == "/ping" and environ.get("REQUEST_METHOD") == "GET" and NEWS not in environ:
             return
         request = {
             "method": environ.get("REQUEST_METHOD"),
@@ -60,6 +64,8 @@ class GunicornLog(Logger):
             "content_type": environ.get("CONTENT_TYPE"),
             "accept": environ.get("HTTP_ACCEPT"),
         }
+        if NEWS in environ:
+            request["answer"] = environ[NEWS]
         inference_id = environ.get("HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID")
         if inference_id:
             request["inference_id"] = inference_id

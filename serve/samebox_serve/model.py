@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING
@@ -53,6 +52,10 @@ class Model:
             return False, "the model is being loaded"
         return True, "the model is loaded"
 
+    def is_news(self, status: int, reason: str) -> bool:
+        """Whether an answer of /ping belongs in the log (see Readiness.is_news)."""
+        return self._readiness.is_news(status, reason)
+
     def answer(self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]) -> Answer:
         """Raises NotReady, TookTooLong, and what Handlers.answer raises."""
         deadline = time.monotonic() + self._settings.timeout_seconds
@@ -78,7 +81,7 @@ class Model:
             handlers.load()
         except BaseException as error:  # a model that calls sys.exit() must show as one that did not load
             self._problem = f"the model could not be loaded: {type(error).__name__}: {error}"
-            log.error("%s\n%s", self._problem, traceback.format_exc())  # noqa: TRY400 - the traceback belongs in one line
+            log.exception("%s", self._problem)
         else:
             self._handlers = handlers
             self._readiness.loaded(self._slot)

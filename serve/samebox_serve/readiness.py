@@ -1,10 +1,17 @@
-"""Which worker processes have the model loaded: one byte each, in memory that they share since before the fork."""
+"""What worker processes know of each other, in memory that they share since before the fork: who has loaded the model,
+and which answers of /ping are in the log.
+"""
 
 from __future__ import annotations
 
 import mmap
+import struct
+import zlib
 
 SLOTS = 4096
+# Different answers of /ping that are logged before it is 200 again; every process may fail with words of its own.
+ANSWERS = 64
+_ANSWER = struct.Struct("<I")
 
 
 class Readiness:
@@ -17,6 +24,7 @@ class Readiness:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._memory = mmap.mmap(-1, SLOTS + 1)
+        self._answers = mmap.mmap(-1, ANSWERS * _ANSWER.size)
 
     def loaded(self, slot: int) -> None:
         self._memory[slot % SLOTS] = 1
@@ -28,6 +36,27 @@ class Readiness:
 
     def is_serving(self) -> bool:
         return self._memory[SLOTS] == 1 and self._count() > 0
+
+    def is_news(self, status: int, reason: str) -> bool:
+        """True where /ping has not said this since it last said 200, whichever process was asked; 200 is no news.
+
+        The platform asks every second: a line for each 503 would bury the traceback that says why. Two processes that
+        ask at the same moment may both be told that it is news; that costs a line.
+        """
+        if status == 200:
+            if self._answers[: _ANSWER.size] != bytes(_ANSWER.size):
+                self._answers[:] = bytes(len(self._answers))
+            return False
+        # 0 is an empty place.
+        answer = _ANSWER.pack(zlib.crc32(f"{status} {reason}".encode()) or 1)
+        for at in range(0, len(self._answers), _ANSWER.size):
+            known = self._answers[at : at + _ANSWER.size]
+            if known == answer:
+                return False
+            if known == bytes(_ANSWER.size):
+                self._answers[at : at + _ANSWER.size] = answer
+                return True
+        return False
 
     def _count(self) -> int:
         return self._memory[:SLOTS].count(1)

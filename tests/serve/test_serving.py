@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from samebox_serve.readiness import ANSWERS, Readiness
 from tests.serve.conftest import Reply, send, wait_until_ready
 
 if TYPE_CHECKING:
@@ -63,6 +64,37 @@ def test_a_model_that_does_not_load_says_why_and_keeps_saying_503(start_server: 
     assert server.invoke(b"x").status == 503
     assert any("weights.bin" in str(entry["message"]) for entry in server.entries())
     assert server.stop() == 0
+
+
+def test_equal_answers_of_ping_are_logged_once_so_that_the_log_ends_with_the_traceback(
+    start_server: StartServer,
+) -> None:
+    server = start_server("def model_fn(model_dir): raise OSError('weights.bin is truncated')", wait=False)
+    answered(f"{server.url}/ping", lambda reply: "truncated" in reply.error)
+    for _ in range(40):
+        send(f"{server.url}/ping")
+
+    pings = [entry for entry in server.entries() if entry.get("path") == "/ping"]
+    answers = [str(entry["answer"]) for entry in pings]
+    assert len(set(answers)) == len(answers), answers
+    assert "the model could not be loaded: OSError: weights.bin is truncated" in answers
+    last_lines = server.entries()[-20:]
+    assert any("in model_fn" in str(entry.get("traceback")) for entry in last_lines)
+
+
+def test_an_answer_of_ping_is_news_again_once_it_was_200() -> None:
+    readiness = Readiness(workers=2)
+    assert readiness.is_news(503, "the model is being loaded")
+    assert readiness.is_news(503, "the model could not be loaded")
+    assert not readiness.is_news(503, "the model is being loaded")
+    assert not readiness.is_news(200, "the model is loaded")
+    assert readiness.is_news(503, "the model is being loaded")
+
+
+def test_words_that_change_with_every_ping_do_not_fill_the_log() -> None:
+    readiness = Readiness(workers=1)
+    news = [readiness.is_news(503, f"loaded {number} of 10000 rows") for number in range(10_000)]
+    assert sum(news) == ANSWERS
 
 
 def test_a_program_that_is_not_there_is_named(start_server: StartServer) -> None:
