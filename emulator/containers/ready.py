@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Reason = Literal["ready", "no answer", "status", "redirect", "slow", "exited", "cancelled"]
 
+_BODY_BYTES = 1 << 20  # that are read of an answer; more are left to the closing connection
+
 
 @dataclass(frozen=True)
 class PingRules:
@@ -33,6 +35,15 @@ class PingRules:
     in_a_row: int = 2
     first_interval_seconds: float = 0.01  # between pings; grows by half each time …
     interval_seconds: float = 1.0  # … up to this
+
+
+@dataclass(frozen=True)
+class Ping:
+    """What became of one ping: `detail` says it to a person, `body` is what the server answered with."""
+
+    reason: Reason
+    detail: str
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,10 @@ class Verdict:
 
 
 class Readiness:
-    """One wait for one server. Call `wait` once; `container_exited` and `cancel` end it at once, from any thread."""
+    """One wait for one server. Call `wait` once; `container_exited` and `cancel` end it at once, from any thread.
+
+    `heard` gets every ping, in the thread that waits.
+    """
 
     def __init__(
         self,
@@ -59,8 +73,10 @@ class Readiness:
         rules: PingRules | None = None,
         path: str = "/ping",
         clock: Callable[[], float] = time.monotonic,
+        heard: Callable[[Ping], None] | None = None,
     ) -> None:
         self._address = address
+        self._heard = heard
         self._path = path
         self._rules = rules or PingRules()
         self._clock = clock
@@ -77,7 +93,10 @@ class Readiness:
         detail = "nothing was asked yet"
         while not self._interrupted.is_set() and self._clock() - began < self._rules.window_seconds:
             pings += 1
-            reason, detail = self._ping()
+            ping = self._ping()
+            reason, detail = ping.reason, ping.detail
+            if self._heard is not None and not self._interrupted.is_set():
+                self._heard(ping)
             good_in_a_row = good_in_a_row + 1 if reason == "ready" else 0
             if good_in_a_row >= self._rules.in_a_row:
                 break
@@ -110,36 +129,36 @@ class Readiness:
                 with contextlib.suppress(OSError):  # it has ended by itself
                     self._connection.shutdown(socket.SHUT_RDWR)
 
-    def _ping(self) -> tuple[Reason, str]:
+    def _ping(self) -> Ping:
         deadline = time.monotonic() + self._rules.ping_seconds
         try:
             with socket.create_connection(self._address, timeout=self._rules.ping_seconds) as connection:
                 with self._lock:
                     self._connection = connection
                 try:
-                    status = self._ask(connection, deadline)
+                    status, body = self._ask(connection, deadline)
                 finally:
                     with self._lock:
                         self._connection = None
         except TimeoutError:
-            return "slow", f"GET {self._path} took more than {self._rules.ping_seconds:g} seconds"
+            return Ping("slow", f"GET {self._path} took more than {self._rules.ping_seconds:g} seconds")
         except (OSError, http.client.HTTPException) as error:
-            return "no answer", f"GET {self._path} was not answered: {error}"
+            return Ping("no answer", f"GET {self._path} was not answered: {error}")
         if status == 200:
-            return "ready", "200"
+            return Ping("ready", "200", body)
         if 300 <= status < 400:
-            return "redirect", f"GET {self._path} answered {status}, and a redirect does not pass"
-        return "status", f"GET {self._path} answered {status}, not 200"
+            return Ping("redirect", f"GET {self._path} answered {status}, and a redirect does not pass", body)
+        return Ping("status", f"GET {self._path} answered {status}, not 200", body)
 
-    def _ask(self, connection: socket.socket, deadline: float) -> int:
+    def _ask(self, connection: socket.socket, deadline: float) -> tuple[int, bytes]:
         host = f"{self._address[0]}:{self._address[1]}"
         request = f"GET {self._path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: AHC/2.0\r\nAccept: */*\r\n"
         connection.sendall((request + "Connection: close\r\n\r\n").encode())
         answer = http.client.HTTPResponse(_Deadline(connection, deadline), method="GET")  # type: ignore[arg-type]
         with contextlib.closing(answer):
             answer.begin()
-            answer.read(1 << 20)
-            return answer.status
+            body = answer.read(_BODY_BYTES)
+            return answer.status, body
 
 
 def wait_until_ready(

@@ -26,6 +26,7 @@ from emulator.jobs.loglines import LogLines
 from emulator.jobs.model_folders import ModelFolders, ModelRefused
 from emulator.jobs.patience import Closing, patiently
 from emulator.jobs.phases import runtime_words
+from emulator.jobs.pings import PingNews
 from emulator.resources.logbook import Logbook
 from emulator.settings import Settings
 
@@ -87,6 +88,7 @@ class Server:
         self._readiness: Readiness | None = None
         self._follower: Follower | None = None
         self._lines = LogLines(means.logbook, plan.log_group, plan.log_stream)
+        self._pings = PingNews(self._lines.say)
         pool = ThreadPoolExecutor(1, f"server {plan.slot.variant}")
         self._future: Future[None] = pool.submit(self._live)
         pool.shutdown(wait=False)
@@ -257,7 +259,7 @@ class Server:
             ping_seconds=settings.ping_seconds,
             in_a_row=settings.ping_successes,
         )
-        readiness = Readiness(self.address, rules)
+        readiness = Readiness(self.address, rules, heard=self._pings.hear)
         with self._lock:
             self._readiness = readiness
         self._heed()  # what happened just before

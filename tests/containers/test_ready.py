@@ -57,6 +57,14 @@ def test_a_server_that_answers_200_is_ready() -> None:
     assert (verdict.is_ready, verdict.pings) == (True, 2)
 
 
+def test_every_ping_is_heard_with_its_answer() -> None:
+    heard: list[tuple[Reason, bytes]] = []
+    bad = b"HTTP/1.1 503 Busy\r\nContent-Length: 7\r\n\r\nnot yet"
+    with server(sends(bad, OK)) as address:
+        Readiness(address, LONG, heard=lambda ping: heard.append((ping.reason, ping.body))).wait()
+    assert heard == [("status", b"not yet"), ("ready", b""), ("ready", b"")]
+
+
 def test_the_ping_is_a_get_of_exactly_ping() -> None:
     requests: list[bytes] = []
 

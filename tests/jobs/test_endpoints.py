@@ -198,6 +198,19 @@ def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(house: 
     assert "took more than 0.5 seconds" in next(iter(logs(house).values()))[-1]
 
 
+def test_what_ping_answers_is_in_the_log_at_once_and_not_only_when_the_window_is_over(house: "House") -> None:
+    def serve(process: "Process") -> int:
+        return process.serve(lambda _: Response(503, b'{"error": "the model could not be loaded: RuntimeError: x"}'))
+
+    house.engine.add_image("serve:1", {"serve": serve})
+    house.up()
+    row = house.serve(wanted(variant(StartupSeconds=3600)))
+    said = "samebox: GET /ping answered 503, not 200: the model could not be loaded: RuntimeError: x"
+    house.until_quiet(house.containers)
+    house.until_quiet(lambda: list(logs(house).values()) == [[said]])
+    assert house.row(row).status == "Creating"
+
+
 def test_a_server_that_crashes_is_started_again_until_its_window_is_over(house: "House") -> None:
     def crash(process: "Process") -> int:
         process.print("crash")
