@@ -253,6 +253,18 @@ class Files:
             without_bit = without_bit or found
         return without_bit
 
+    def dangling(self, program: str, search: str, folder: str = "/") -> File | None:
+        """The first link at one of the places where `which` looks that leads to nothing."""
+        places = [program] if "/" in program else [posixpath.join(one or ".", program) for one in search.split(":")]
+        for place in places:
+            above, _, name = posixpath.join(folder or "/", place).rpartition("/")
+            inside = self.resolve(above)
+            path = f"{inside.path if inside is not None else above}".rstrip("/") + f"/{name}"
+            found = self.get(path)
+            if found is not None and found.is_link and self.resolve(path) is None:
+                return found
+        return None
+
     def target(self, file: File) -> File:
         """The file that a hard link is; any other file itself."""
         if file.kind == tar.HARD_LINK:

@@ -21,7 +21,7 @@ from emulator.check.exports.assertions import (
     Test,
     Text,
 )
-from emulator.check.static import certificates, cuda, executables, labels, opt_ml, programs, secrets, users
+from emulator.check.static import certificates, cuda, executables, labels, opt_ml, programs, proxies, secrets, users
 from emulator.check.static.manifest import PLATFORM
 from emulator.check.static.python_packages import REQUIREMENTS
 
@@ -65,7 +65,9 @@ def has(subject: Subject, *names: str) -> bool:
 def mended_entrypoint(subject: Subject) -> tuple[str, ...]:
     """The ENTRYPOINT as it should be: without the shell or the init that swallows `train` and `serve`."""
     words = subject.config.entrypoint
-    if programs.is_shell_form(words):
+    if programs.is_misquoted(words):
+        words = programs.meant_by(words)
+    elif programs.is_shell_form(words):
         try:
             words = tuple(shlex.split(" ".join(words[2:3])))
         except ValueError:
@@ -160,6 +162,10 @@ def _said_of_itself(context: Context) -> Iterator[Test]:
         text = config.environment.get(name)
         if secrets.is_secret(name, text) if text is not None else name in _CREDENTIALS:
             yield Test(secrets.CONFIGURED, f"ENV has no {name}", Environment(name))
+    is_left = bool(proxies.not_excepted(config.environment))
+    for name in [*proxies.NAMES, *(name.upper() for name in proxies.NAMES)]:
+        if is_left or name not in config.environment:
+            yield Test(proxies.PROXIES, f"ENV has no {name}", Environment(name))
 
 
 def _users(context: Context) -> Iterator[Test]:

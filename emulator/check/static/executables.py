@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 _MACHINES = {62: "amd64", 183: "arm64", 3: "386", 40: "arm", 243: "riscv64", 21: "ppc64le", 22: "s390x"}
 _PT_INTERP = 3
 _LONGEST_LINE = 255  # of a #! line; 127 before Linux 5.1
+# What editors of Windows put before the text; the kernel wants #! to be the first two bytes.
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_MOST_OFFERED = 3  # files of the name that a link meant
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ def look(subject: Subject, name: str) -> Program:
     """What starting `name` in the image's PATH and WORKDIR would come to. Reads the image."""
     found = subject.which(name)
     if found is None:
+        link = subject.files.dangling(name, subject.config.path, subject.config.working_directory or "/")
+        if link is not None:
+            return _dangling(subject, name, link)
         words = "does not exist" if "/" in name else f"is not on PATH ({subject.config.path})"
         return Program(name, problem=f"{name} {words}")
     if not found.is_file:
@@ -55,12 +62,38 @@ def look(subject: Subject, name: str) -> Program:
         return _script(subject, name, found, head)
     if head[:4] == b"\x7fELF":
         return _binary(subject, name, found, head)
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return _marked(name, found, mark, encoding)
     return Program(
         name,
         found.path,
         f"{found.path} is neither a program nor begins with #!" if file.size else f"{found.path} is empty",
         "Let its first line be, say, #!/usr/bin/env python3. A shell runs it without one; a container does not.",
     )
+
+
+def _dangling(subject: Subject, name: str, link: File) -> Program:
+    wanted = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.link))
+    problem = f"{link.path} is a link to {wanted}, which is not in the image"
+    if wanted == link.path:
+        return Program(name, link.path, f"{link.path} is a link to itself", "Copy the program there in its place.")
+    last = wanted.rpartition("/")[2]
+    alike = sorted(path for path in subject.files.paths if path.endswith(f"/{last}") and path != link.path)
+    if not alike or len(alike) > _MOST_OFFERED:
+        return Program(name, link.path, problem, f"Copy the program to {wanted}, or let the link name what is there.")
+    there = f"{', '.join(alike)} {'is' if len(alike) == 1 else 'are'}"
+    return Program(name, link.path, f"{problem} ({there})", f"Let the link name it: RUN ln -sf {alike[0]} {link.path}.")
+
+
+def _marked(name: str, found: File, mark: bytes, encoding: str) -> Program:
+    if encoding == "UTF-8":
+        remedy = f"Save it as UTF-8 without one, or RUN sed -i '1s/^\\xEF\\xBB\\xBF//' {found.path}."
+    else:
+        remedy = f"Save it as UTF-8 without a byte order mark, or RUN iconv -f {encoding} -t UTF-8 it."
+    shown = mark.hex(" ").upper()
+    words = f"{found.path} begins with a byte order mark ({shown}, {encoding}), so that #! is not its first bytes"
+    return Program(name, found.path, words, remedy)
 
 
 def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
@@ -75,10 +108,12 @@ def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
     interpreter = words[0]
     # To the kernel a "\r" belongs to the name; that is a fault of its own, and `crlf` tells of it.
     if subject.files.resolve(interpreter) is None:
+        link = subject.files.dangling(interpreter, "")
+        why = f"which is a link to {link.link}, and that is not" if link is not None else "which is not"
         return Program(
             name,
             found.path,
-            f"{found.path} wants {interpreter}, which is not in the image",
+            f"{found.path} wants {interpreter}, {why} in the image",
             f"Install {interpreter}, or name the interpreter that is there.",
             interpreter,
             crlf,

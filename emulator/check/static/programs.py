@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import FILES, Check, Context
@@ -20,6 +22,11 @@ _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 _INITS = {"tini", "tini-static", "docker-init"}
 # Inits that AWS's pages do not name, and that hand signals on as tini does.
 _OTHER_INITS = {"dumb-init", "catatonit", "s6-svscan", "init"}
+_BUILT_IN = {"cd", "export", "set", "source", ".", "test", "if", "for", "while", "case", "ulimit", "umask", "trap"}
+_MISQUOTED = (
+    "{} was meant to be in exec form, which is JSON and wants double quotes; with single quotes Docker hands all of "
+    'it to a shell. Write ["program", "argument"].'
+)
 _HANDS_ON = re.compile(rb'^\s*(exec\s+)?"?\$@"?\s*$|^\s*exec\s+[^\n]*"\$@"', re.MULTILINE)
 
 TRAIN = Rule(
@@ -77,8 +84,12 @@ def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
 
     def check(context: Context) -> Finding:
         entrypoint = context.subject.config.entrypoint
+        if is_misquoted(entrypoint):
+            return rule.skipped(f"see {SHELL_FORM.id}")
         if entrypoint and not is_shell_form(entrypoint):
             return _behind_entrypoint(context, rule, name, entrypoint)
+        if entrypoint and (started := started_by_shell(entrypoint)):
+            return _behind_shell(context, rule, name, started)
         found = executables.look(context.subject, name)
         if found.crlf:
             return rule.skipped("see image-shebang-crlf")
@@ -93,6 +104,9 @@ def program(rule: Rule, name: Claim) -> Callable[[Context], Finding]:
 def processing(context: Context) -> Finding:
     config = context.subject.config
     command = processing_command(context)
+    if is_misquoted(command):
+        words = "ENTRYPOINT" if config.entrypoint else "CMD"
+        return PROCESSING.broken(f"{words} {command[2]}", _MISQUOTED.format(words), line_of(context, words))
     if not command:
         return PROCESSING.warned("no ENTRYPOINT and no CMD: every job has to give ContainerEntrypoint")
     found = executables.look(context.subject, command[0])
@@ -114,9 +128,21 @@ def shell_form(context: Context) -> Finding:
     entrypoint = context.subject.config.entrypoint
     if not entrypoint:
         return SHELL_FORM.passed("no ENTRYPOINT")
-    if is_shell_form(entrypoint):
-        return SHELL_FORM.broken(f"ENTRYPOINT {' '.join(entrypoint)}", line=line_of(context, "ENTRYPOINT"))
-    return SHELL_FORM.passed(" ".join(entrypoint))
+    line = line_of(context, "ENTRYPOINT")
+    if is_misquoted(entrypoint):
+        return SHELL_FORM.broken(f"ENTRYPOINT {entrypoint[2]}", _MISQUOTED.format("ENTRYPOINT"), line)
+    if not is_shell_form(entrypoint):
+        return SHELL_FORM.passed(" ".join(entrypoint))
+    seen = f"ENTRYPOINT {' '.join(entrypoint)}"
+    started = started_by_shell(entrypoint)
+    # An image that does one thing need not be told which.
+    if len(context.claims & {"train", "serve"}) == 1 and not executables.look(context.subject, started).problem:
+        return SHELL_FORM.warned(
+            f"{seen}: it starts {started}, which gets no argument, and SIGTERM only where the shell replaces itself",
+            'Write ENTRYPOINT ["program", "argument"], or ENTRYPOINT exec program: SIGTERM then reaches the program.',
+            line,
+        )
+    return SHELL_FORM.broken(seen, line=line)
 
 
 def tini(context: Context) -> Finding:
@@ -142,6 +168,30 @@ def crlf(context: Context) -> Finding:
 def is_shell_form(entrypoint: tuple[str, ...]) -> bool:
     """`ENTRYPOINT program` becomes these three words; ["sh", "-c", …] comes to the same."""
     return len(entrypoint) >= 2 and entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
+
+
+def is_misquoted(command: tuple[str, ...]) -> bool:
+    """Whether exec form was meant: ['program', 'argument'] is no JSON, and so Docker hands it to a shell as it is."""
+    return is_shell_form(command) and len(command) > 2 and command[2].lstrip().startswith("[") and "'" in command[2]
+
+
+def meant_by(misquoted: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that were meant; none where they cannot be read with other quotes, either."""
+    try:
+        words = json.loads(misquoted[2].replace("'", '"'))
+    except ValueError:
+        return ()
+    return tuple(str(word) for word in words) if isinstance(words, list) else ()
+
+
+def started_by_shell(entrypoint: tuple[str, ...]) -> str:
+    """The program that an ENTRYPOINT in shell form starts, where it plainly starts one; "" where that takes a shell."""
+    try:
+        words = shlex.split(" ".join(entrypoint[2:3]))
+    except ValueError:
+        return ""
+    words = words[1:] if words[:1] == ["exec"] else words
+    return words[0] if words and re.fullmatch(r"[\w./+-]+", words[0]) and words[0] not in _BUILT_IN else ""
 
 
 def with_crlf(subject: Subject) -> list[str]:
@@ -182,6 +232,17 @@ def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tupl
     if script and _HANDS_ON.search(script) and name.encode() not in script:
         return rule.broken(f"{found.path} runs its argument, and {own.problem}", own.remedy or None, line)
     return rule.passed(f"{found.path} is given the argument `{name}`")
+
+
+def _behind_shell(context: Context, rule: Rule, name: str, started: str) -> Finding:
+    """The shell swallows the argument and starts this: whether it does what the argument asks, only running tells."""
+    found = executables.look(context.subject, started)
+    if found.crlf:
+        return rule.skipped("see image-shebang-crlf")
+    if found.problem:
+        words = f"the ENTRYPOINT cannot be started: {found.problem}"
+        return rule.broken(words, found.remedy or None, line_of(context, "ENTRYPOINT"))
+    return rule.passed(f"the ENTRYPOINT, in shell form, starts {found.path}, which is not given `{name}`")
 
 
 def _ends_in_crlf(head: bytes | None) -> bool:

@@ -59,8 +59,33 @@ def elf_with_loader(path: str, loader: str) -> Entry:
         (with_train(script("usr/bin/train", "#!/" + "x" * 300)), "is too long"),
         (with_train(elf("usr/bin/train", 183)), "is built for arm64, the image says amd64"),
         (with_train(elf_with_loader("usr/bin/train", "/lib64/ld-linux.so.2")), "loader /lib64/ld-linux.so.2"),
-        (with_train(Entry("usr/bin/train", link="/nowhere")), "train is not on PATH"),
-        (with_train(Entry("usr/bin/train", link="/usr/bin/train")), "train is not on PATH"),
+        (
+            with_train(Entry("usr/bin/train", link="/nowhere")),
+            "/usr/bin/train is a link to /nowhere, which is not in the image",
+        ),
+        (
+            with_train(Entry("usr/bin/train", link="../lib/train.py"), Entry("srv/train.py")),
+            "/usr/bin/train is a link to /usr/lib/train.py, which is not in the image (/srv/train.py is)",
+        ),
+        (
+            with_train(
+                Entry("app", link="usr/bin"),
+                Entry("usr/bin/"),
+                Entry("usr/bin/train", link="/nowhere"),
+                Env=["PATH=/app"],
+            ),
+            "/usr/bin/train is a link to /nowhere",
+        ),
+        (with_train(Entry("usr/bin/train", link="/usr/bin/train")), "/usr/bin/train is a link to itself"),
+        (
+            with_train(script("usr/bin/train", "#!/usr/bin/python3"), Entry("usr/bin/python3", link="python3.12")),
+            "wants /usr/bin/python3, which is a link to python3.12, and that is not in the image",
+        ),
+        (with_train(script("usr/bin/train", "\ufeff#!/bin/sh")), "byte order mark (EF BB BF, UTF-8)"),
+        (
+            with_train(Entry("usr/bin/train", "\ufeff#!/bin/sh\n".encode("utf-16-le"), 0o755)),
+            "byte order mark (FF FE, UTF-16)",
+        ),
         (with_train(Entrypoint=["/usr/bin/gone"]), "the ENTRYPOINT cannot be started: /usr/bin/gone does not exist"),
         (with_train(RUNS, Entrypoint=["entry"]), "runs its argument, and train is not on PATH"),
     ],
@@ -118,3 +143,41 @@ def test_a_first_line_that_ends_as_on_windows_is_one_fault_and_not_two() -> None
 def test_any_program_that_ends_lines_so_is_found() -> None:
     found = look("image-shebang-crlf", holding(script("opt/run.sh", "#!/bin/bash\r")))
     assert (found.status, "/opt/run.sh" in found.seen) == ("fail", True)
+
+
+SHELL_START = ["/bin/sh", "-c", "exec python /srv/app.py --port 8080"]
+
+
+def test_an_entrypoint_in_shell_form_that_starts_a_program_does_what_the_image_is_for() -> None:
+    image = with_train(elf("usr/bin/python"), Entrypoint=SHELL_START)
+    found = look("serve-program", image, "serve")
+    assert (found.status, found.seen) == (
+        "pass",
+        "the ENTRYPOINT, in shell form, starts /usr/bin/python, which is not given `serve`",
+    )
+    assert look("image-entrypoint-exec-form", image, "serve").status == "warn"
+    # Of two things that an image is for, it can be asked for one only.
+    assert look("image-entrypoint-exec-form", image, "serve", "train").status == "fail"
+
+
+def test_an_entrypoint_in_shell_form_names_a_program_that_there_is() -> None:
+    found = look("serve-program", with_train(Entrypoint=SHELL_START), "serve")
+    assert (found.status, "python is not on PATH" in found.seen) == ("fail", True)
+
+
+@pytest.mark.parametrize("command", ["cd /srv && python app.py", "$PROGRAM", "export A=1; run", "it's not closed"])
+def test_what_takes_a_shell_to_understand_is_not_guessed(command: str) -> None:
+    found = look("serve-program", with_train(Entrypoint=["/bin/sh", "-c", command]), "serve")
+    assert "serve is not on PATH" in found.seen
+
+
+def test_single_quotes_are_one_fault_and_not_three() -> None:
+    image = with_train(elf("usr/bin/python"), Entrypoint=["/bin/sh", "-c", "['python', '/srv/app.py']"])
+    found = look("image-entrypoint-exec-form", image, "serve", words="FROM x\nENTRYPOINT ['python', '/srv/app.py']")
+    assert (found.status, found.seen, found.line) == ("fail", "ENTRYPOINT ['python', '/srv/app.py']", 2)
+    assert "double quotes" in found.remedy
+    assert look("serve-program", image, "serve").seen == "see image-entrypoint-exec-form"
+    assert look("train-program", image, "train").seen == "see image-entrypoint-exec-form"
+    assert "double quotes" in look("processing-program", image, "processing").remedy
+    command = with_train(Cmd=["/bin/sh", "-c", "['python', '/srv/app.py']"])
+    assert look("processing-program", command, "processing").seen == "CMD ['python', '/srv/app.py']"

@@ -28,6 +28,18 @@ def broken(name: str, fails: str, subject: Made | bytes, *claims: Claim, **argum
     return Broken(name, fails, subject, frozenset(claims), arguments)
 
 
+def with_link() -> Made:
+    return Made((layer(*GOOD[:-1], Entry("usr/local/bin/serve", link="/srv/serve.py")),))
+
+
+def marked() -> Made:
+    return Made((layer(*GOOD[:-1], script("usr/local/bin/serve", "\ufeff#!/bin/sh")),))
+
+
+def misquoted() -> Made:
+    return Made((layer(*GOOD[:-1]),), {"Entrypoint": ["/bin/sh", "-c", "['python3', '/srv/app.py']"]})
+
+
 SOUND = (
     Sound(
         "an archive",
@@ -71,6 +83,10 @@ BROKEN = (
         "wants no driver", "image-cuda-requirement", holding(Entry("usr/local/cuda/lib64/libcudart.so.11.8.89", b"x"))
     ),
     broken("trusts nobody", "image-ca-certificates", Made((layer(*GOOD[:3], *GOOD[4:]),))),
+    broken("was built behind a proxy", "image-proxy-variables", holding(Env=["HTTP_PROXY=http://proxy:3128"])),
+    broken("has a link to nothing", "serve-program", with_link(), "serve"),
+    broken("begins with a byte order mark", "serve-program", marked(), "serve"),
+    broken("writes JSON with single quotes", "image-entrypoint-exec-form", misquoted(), "serve"),
     broken("is larger than it should be", "image-size-budget", holding(), size_budget=10),
     broken("is far too large", "serverless-image-size", Made((layer(*GOOD), VAST)), "serverless"),
     broken("deletes too late", "image-layer-waste", Made((layer(*GOOD, LARGE), layer(Entry("srv/.wh.data.bin"))))),
