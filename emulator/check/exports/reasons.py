@@ -51,6 +51,7 @@ _GOSS = (
     ("image-capability-labels", _METADATA),
     ("image-exposed-port", _METADATA),
     ("image-secrets-in-config", _METADATA),
+    ("image-proxy-variables", _METADATA),
     ("image-cuda-requirement", _METADATA),
     (
         "image-cuda-driver",
@@ -82,6 +83,7 @@ _PARTLY = {
     "image-capability-labels": "a label that SageMaker does not know cannot be excluded.",
     "image-secrets": f"the usual places only; {_LAYERS}",
     "image-secrets-in-config": "the build's history is not seen.",
+    "image-proxy-variables": "of ENV; the settings of pip are not seen.",
     "image-cuda-driver": "the usual place, and what is wrong today.",
     "serverless-file-permissions": "of the server's program only.",
     "train-completes": "without channels, and with none of the files that SageMaker does not document.",

@@ -12,6 +12,7 @@ from emulator.check.static import (
     manifest,
     opt_ml,
     programs,
+    proxies,
     python_packages,
     secrets,
     size,
@@ -31,6 +32,7 @@ STATIC: tuple[Check, ...] = (
     *python_packages.CHECKS,
     *cuda.CHECKS,
     *certificates.CHECKS,
+    *proxies.CHECKS,
     *size.CHECKS,
     *lint.CHECKS,
 )
