@@ -38,8 +38,9 @@ from emulator.services.metadata import Metadata, Role
 from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
 from emulator.services.registry_client import RegistryClient
-from emulator.settings import Settings
+from emulator.settings import Settings, is_loopback, words
 from emulator.traffic.invoke import Invocations
+from emulator.traffic.origins import OriginPolicy
 from emulator.traffic.routes import Key, Route, RoutingTable, Target
 from emulator.traffic.s3 import S3Door
 from emulator.traffic.upstream import Upstream
@@ -138,6 +139,8 @@ class Emulator:
             ready=self.ready,
             status=self.status,
             metadata_host=metadata_network.ADDRESS,
+            origins=_origins(self.settings),
+            refuse=gateway.refuse,
         )  # fmt: skip
         for row in self.store.find(Query(ENDPOINT.noun)):
             self._route(row)
@@ -263,6 +266,13 @@ class _Lookups:
             return False
         except S3Error as error:
             raise AwsError("InternalFailure", f"S3 could not be asked: {error}", 500) from error
+
+
+def _origins(settings: Settings) -> OriginPolicy:
+    hosts = set(words(settings.allowed_hosts))
+    if not is_loopback(settings.host):
+        hosts.add(socket.gethostname().lower())
+    return OriginPolicy(settings.host, frozenset(hosts), frozenset(words(settings.allowed_origins)))
 
 
 def _claim(data_dir: Path) -> int:

@@ -1,4 +1,7 @@
-"""The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on."""
+"""The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on.
+
+Before anything else it refuses requests that a browser sends for somebody's web page (traffic/origins.py).
+"""
 
 import ipaddress
 import json
@@ -8,10 +11,15 @@ from typing import Any
 
 import anyio.to_thread
 
+from emulator.errors import AwsError
+from emulator.traffic import cors
+from emulator.traffic.origins import OriginPolicy
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
 
 READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
@@ -28,7 +36,8 @@ class Edge:
 
     `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
     characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
-    shows; `ready` is asked many times while an emulator starts, so it reads nothing.
+    shows; `ready` is asked many times while an emulator starts, so it reads nothing. `refuse` answers with an error in
+    the protocol that a request seems to speak.
     """
 
     invocations: Application
@@ -38,11 +47,32 @@ class Edge:
     ready: Callable[[], dict[str, Any]]
     status: Callable[[], dict[str, Any]]
     metadata_host: str
+    origins: OriginPolicy
+    refuse: Refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
         if scope["type"] != "http":
             return  # websockets are not spoken here yet; lifespan is switched off
+        try:
+            origin = self.origins.check(scope["headers"])
+        except AwsError as error:
+            await self._turn_away(scope, send, error)
+            return
+        if origin is None:
+            await self._pass_on(scope, receive, send)
+        elif cors.is_preflight(scope):
+            await cors.permit(scope, send, origin)
+        else:
+            await self._pass_on(scope, receive, cors.readable(send, origin))
+
+    async def _turn_away(self, scope: Scope, send: Send, error: AwsError) -> None:
+        if scope["path"].startswith("/v2"):
+            await _tell(send, error.status, {"errors": [{"code": "DENIED", "message": error.message}]})
+        else:
+            await self.refuse(scope, send, error)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
             # Somebody routed a packet to an address that is this machine's containers' alone.
             await _tell(send, 403, {"message": "Only containers of this machine are served here."})

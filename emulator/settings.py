@@ -1,7 +1,9 @@
 """Every choice a person may make about the emulator: one frozen value, read once, before anything starts."""
 
 import dataclasses
+import ipaddress
 import os
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -33,6 +35,12 @@ class Settings:
         "Folder of everything that is kept: state, objects, images, logs.", factory=default_data_dir
     )
     token: str = _setting("When set, requests must be signed with it as AWS_SECRET_ACCESS_KEY.", "")
+    allowed_origins: str = _setting(
+        "Web pages that may use the emulator: origins such as http://localhost:3000, separated by commas.", ""
+    )
+    allowed_hosts: str = _setting(
+        "Further names of the emulator in the Host header, separated by commas; *.name is every name below it.", ""
+    )
     region: str = _setting("Region of requests that are not signed.", "us-east-1")
     account: str = _setting("Account of access keys that are not themselves a 12-digit account number.", "000000000000")
     allow_local_images: bool = _setting(
@@ -85,6 +93,8 @@ class Settings:
             raise ValueError(f"{', '.join(sorted(stray))}: there is no such setting. `samebox up --help` lists them.")
         values.update({name: value for name, value in given.items() if value is not None})
         settings = cls(**values)  # type: ignore[arg-type]
+        _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
+        _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
         if not is_loopback(settings.host) and not settings.token:
             raise ValueError(
                 f"--host {settings.host} listens beyond this machine, so a token is needed: set {PREFIX}TOKEN; "
@@ -95,7 +105,25 @@ class Settings:
 
 def is_loopback(host: str) -> bool:
     """True for addresses that only this machine can reach."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # another name: where it leads is not known here
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The items of a setting that is a list: separated by commas, in lower case."""
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
+
+
+def _check_names(setting: str, text: str, form: re.Pattern[str], wanted: str) -> None:
+    for word in words(text):
+        if not form.fullmatch(word):
+            raise ValueError(f"{PREFIX}{setting}: {word!r} is not {wanted}.")
 
 
 def _convert(wanted: object, text: str, variable: str) -> object:

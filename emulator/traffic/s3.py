@@ -53,6 +53,10 @@ _KNOWN = frozenset(
         "response-content-encoding",
     }
 )
+# On AWS an object has another origin than the API. Here a browser that shows an object, an HTML report of a job, say,
+# would let its scripts use the emulator as our own page; in a sandbox they run with the origin `null`, which
+# origins.py refuses.
+_SANDBOX = (b"content-security-policy", b"sandbox allow-scripts allow-popups allow-modals allow-downloads")
 # What S3 answers about a bucket on which nothing of the kind was set; nothing can be set here.
 _UNSET = {
     "policy": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
@@ -275,6 +279,7 @@ def _on_answer(head: Head, answer: Answer) -> Answer:
     headers = [
         *(header for header in answer.headers if _is_s3s(header[0], wants_checksum and status == 200)),
         *_identified(),
+        _SANDBOX,
     ]
     if head.method == "HEAD" and "/" not in _split(head.target)[0].strip("/"):
         headers.append((b"x-amz-bucket-region", b"us-east-1"))

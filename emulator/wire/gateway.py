@@ -150,6 +150,13 @@ class Gateway:
         who = caller(request.headers, request.query, self._account, self._region)
         return who.account, who.region
 
+    async def refuse(self, scope: Scope, send: Send, error: AwsError) -> None:
+        """Answer with an error a request of which only the head was read, in the protocol that it seems to speak."""
+        head = _head(scope)
+        protocol = "s3" if self._router.is_s3(head) else _likely_protocol(head)
+        log.info("%s %s: %s", head.method, head.path, error)
+        await _send(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
+
     def _find(self, route: Route) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":
             raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "its operations")

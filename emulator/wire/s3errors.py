@@ -9,6 +9,7 @@ from emulator.wire.models import Operation, Service
 
 # S3 has names of its own for what the other services agree on.
 _CODES = {
+    "AccessDeniedException": "AccessDenied",
     "MissingAuthenticationTokenException": "AccessDenied",
     "IncompleteSignatureException": "AuthorizationHeaderMalformed",
     "InternalFailure": "InternalError",

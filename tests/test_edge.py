@@ -1,0 +1,284 @@
+"""The edge in front of a whole emulator, asked by real browsers and as programs ask."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from emulator import server
+from emulator.containers.fake import FakeEngine
+from emulator.settings import Settings
+from tests.browser import Site, dumped, opened
+from tests.conftest import free_port
+
+BUCKET = "objects"
+
+
+def settings_of(folder: Path, **more: Any) -> Settings:
+    return Settings(data_dir=folder / "data", port=free_port(), container_credentials=False, **more)
+
+
+@contextmanager
+def emulator(settings: Settings) -> Iterator[Settings]:
+    settings.data_dir.mkdir(parents=True)
+    with server.running(settings, FakeEngine(settings.data_dir / "engine")):
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with emulator(settings_of(tmp_path_factory.mktemp("house"))) as settings:
+        yield settings
+
+
+def client(service: str, settings: Settings, url: str | None = None, **more: Any) -> Any:
+    config = Config(retries={"total_max_attempts": 1}, **more)
+    session: Any = boto3.session.Session("000000000000", settings.token or "any", region_name="us-east-1")
+    return session.client(service, endpoint_url=url or settings.url, config=config)
+
+
+@pytest.fixture
+def s3(house: Settings) -> Iterator[Any]:
+    found = client("s3", house)
+    found.create_bucket(Bucket=BUCKET)
+    found.put_object(Bucket=BUCKET, Key="victim", Body=b"precious")
+    yield found
+    for one in found.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        found.delete_object(Bucket=BUCKET, Key=one["Key"])
+    found.close()
+
+
+def keys(s3: Any) -> list[str]:
+    return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def ask(settings: Settings, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any, bytes]:
+    with closing(http.client.HTTPConnection("127.0.0.1", settings.port, timeout=60)) as connection:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+# Pages of other origins. What takes no preflight is sent, whatever the answer says; so it must not be carried out.
+
+CROSS_ORIGIN = """
+const quiet = {method: "POST", mode: "no-cors"};
+const form = new FormData(); form.append("key", "planted"); form.append("file", new Blob(["owned"]));
+return {
+  erase: await attempt("%(url)s/objects?delete", {...quiet, headers: {"content-type": "text/plain"},
+    body: "<Delete><Object><Key>victim</Key></Object></Delete>"}),
+  plant: await attempt("%(url)s/objects", {...quiet, body: form}),
+  upload: await attempt("%(url)s/objects/planted?uploads", quiet),
+  invoke: await attempt("%(url)s/endpoints/digits/invocations", {...quiet, body: "1,2"}),
+  assume: await attempt("%(url)s/?Action=AssumeRole&Version=2011-06-15&RoleSessionName=me"
+    + "&RoleArn=arn:aws:iam::123456789012:role/me", {mode: "no-cors"}),
+  read: await attempt("%(url)s/objects/victim"),
+  write: await attempt("%(url)s/objects/planted", {method: "PUT", body: "owned"}),
+  call: await attempt("%(url)s/", {method: "POST", body: "{}",
+    headers: {"x-amz-target": "SageMaker.ListModels", "content-type": "application/x-amz-json-1.1"}}),
+};
+"""
+
+
+def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(house: Settings, s3: Any, tmp_path: Path) -> None:
+    before = sessions(house)
+    with Site(CROSS_ORIGIN % {"url": house.url}) as site, opened(site.url, tmp_path):
+        report = site.report()
+    # What asks first is refused; what does not gets an answer that the page cannot see.
+    assert {name: seen for name, seen in report.items() if seen != [0, ""]} == {
+        "read": "TypeError", "write": "TypeError", "call": "TypeError",
+    }  # fmt: skip
+    assert keys(s3) == ["victim"]
+    assert sessions(house) == before
+
+
+def sessions(settings: Settings) -> int:
+    import sqlite3
+
+    with closing(sqlite3.connect(settings.data_dir / "state.sqlite")) as store:
+        (count,) = store.execute("select count(*) from resources where kind = 'Session'").fetchone()
+        return int(count)
+
+
+REBOUND = """
+return {
+  status: await attempt("/_samebox/status"),
+  read: await attempt("/objects/victim"),
+  write: await attempt("/objects/planted", {method: "PUT", body: "owned"}),
+  call: await attempt("/", {method: "POST", body: "{}",
+    headers: {"x-amz-target": "SageMaker.ListTrainingJobs", "content-type": "application/x-amz-json-1.1"}}),
+};
+"""
+
+
+def test_a_page_whose_name_was_given_our_address_is_refused(house: Settings, s3: Any, tmp_path: Path) -> None:
+    with Site(REBOUND) as site, Rebound(site, house) as name:
+        site.reports_to = site.url
+        with opened(name.url, tmp_path, f"--host-resolver-rules=MAP {name.host} 127.0.0.1"):
+            report = site.report()
+    assert {step: seen[0] for step, seen in report.items()} == {"status": 403, "read": 403, "write": 403, "call": 403}
+    assert all("precious" not in seen[1] and str(house.data_dir) not in seen[1] for seen in report.values())
+    assert keys(s3) == ["victim"]
+
+
+class Rebound:
+    """A name whose address changes under a page: the page is the site's, all that it asks for is the emulator's."""
+
+    host = "rebound.example"
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self._ports = (site.server_address[1], settings.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._accept)
+        self.url = f"http://{self.host}:{self._listener.getsockname()[1]}/"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                incoming, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._join, args=(incoming,), daemon=True).start()
+
+    def _join(self, incoming: socket.socket) -> None:
+        with incoming:
+            is_page = incoming.recv(10, socket.MSG_PEEK) == b"GET / HTTP"
+            with socket.create_connection(("127.0.0.1", self._ports[not is_page])) as outgoing:
+                back = threading.Thread(target=_copy, args=(outgoing, incoming), daemon=True)
+                back.start()
+                _copy(incoming, outgoing)
+                back.join(60)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(30)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return  # the other side has closed it
+
+
+def test_a_page_cannot_open_us_by_a_name_of_its_own(house: Settings, tmp_path: Path) -> None:
+    url = f"http://evil.example:{house.port}/_samebox/status"
+    shown = dumped(url, tmp_path, "--host-resolver-rules=MAP evil.example 127.0.0.1")
+    assert "SAMEBOX_ALLOWED_HOSTS" in shown
+    assert str(house.data_dir) not in shown
+
+
+def test_an_object_that_a_browser_shows_cannot_use_the_emulator(house: Settings, s3: Any, tmp_path: Path) -> None:
+    with Site("return null") as site:
+        program = """(async () => {
+          const seen = [];
+          for (const options of [{method: "PUT", body: "owned"}, {method: "POST", mode: "no-cors", body: "1"}])
+            seen.push(await fetch("/objects/planted", options).then(answer => answer.status, error => error.name));
+          await fetch("%s/report", {method: "POST", mode: "no-cors", body: JSON.stringify(seen)});
+        })()"""
+        page = f"<!doctype html><script>{program % site.url}</script>".encode()
+        s3.put_object(Bucket=BUCKET, Key="report.html", Body=page, ContentType="text/html")
+        url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "report.html"})
+        with opened(url, tmp_path):
+            assert site.report() == ["TypeError", 0]
+    assert keys(s3) == ["report.html", "victim"]
+
+
+def test_a_page_of_an_allowed_origin_reads_and_writes(tmp_path: Path) -> None:
+    script = """
+    const written = await attempt("%(url)s/objects/mine", {method: "PUT", body: "1", headers: {"x-amz-meta-a": "b"}});
+    const read = await fetch("%(url)s/objects/mine");
+    return [written[0], await read.text(), read.headers.get("etag")];
+    """
+    site = Site("")
+    settings = settings_of(tmp_path, allowed_origins=f"http://other.example, {site.url}")
+    site.script = script % {"url": settings.url}
+    with site, emulator(settings):
+        s3 = client("s3", settings)
+        s3.create_bucket(Bucket=BUCKET)
+        with opened(site.url, tmp_path):
+            assert site.report() == [200, "1", s3.head_object(Bucket=BUCKET, Key="mine")["ETag"]]
+        s3.close()
+
+
+# Who is refused reads why, in what its protocol calls an error.
+
+
+def test_an_s3_client_that_uses_a_strange_name_reads_why(house: Settings) -> None:
+    status, _, body = ask(house, "GET", "/objects/victim", Host="evil.example")
+    assert status == 403
+    assert b"<Code>AccessDenied</Code>" in body
+    assert b"SAMEBOX_ALLOWED_HOSTS" in body
+
+
+def test_docker_reads_why(house: Settings) -> None:
+    status, _, body = ask(house, "GET", "/v2/", Host="evil.example:4566")
+    assert status == 403
+    assert "SAMEBOX_ALLOWED_HOSTS" in json.loads(body)["errors"][0]["message"]
+
+
+def test_a_sagemaker_client_reads_why(house: Settings) -> None:
+    status, _, body = ask(
+        house, "POST", "/", b"{}", Host="evil.example", X_Amz_Target="SageMaker.ListModels",
+        Content_Type="application/x-amz-json-1.1",
+    )  # fmt: skip
+    assert status == 403
+    assert json.loads(body)["__type"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/objects/victim", "/v2/", "/_samebox/status", "/endpoints/e/invocations"])
+def test_nothing_is_behind_the_check(house: Settings, method: str, path: str) -> None:
+    assert ask(house, method, path, Host="evil.example")[0] == 403
+    assert ask(house, method, path, Origin="http://evil.example")[0] == 403
+    assert ask(house, method, path, Sec_Fetch_Site="cross-site")[0] == 403
+
+
+def test_a_preflight_of_an_origin_that_is_not_allowed_gets_no_permission(house: Settings) -> None:
+    status, headers, _ = ask(
+        house, "OPTIONS", "/objects/k", Origin="http://evil.example", Access_Control_Request_Method="PUT"
+    )
+    assert status == 403
+    assert not [name for name in headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.parametrize("name", ["localhost", "s3.localhost"])
+def test_clients_reach_us_by_every_name_of_loopback(house: Settings, name: str) -> None:
+    status, _, _ = ask(house, "GET", "/_samebox/status", Host=f"{name}:{house.port}")
+    assert status == 200
+
+
+def test_clients_that_are_sent_here_by_a_name_of_aws_are_served(house: Settings) -> None:
+    form = b"Action=GetCallerIdentity&Version=2011-06-15"
+    kind = "application/x-www-form-urlencoded"
+    status, _, body = ask(house, "POST", "/", form, Host="sts.us-east-1.amazonaws.com", Content_Type=kind)
+    assert (status, b"<Account>000000000000</Account>" in body) == (200, True)
+
+
+def test_an_unknown_name_is_an_error_of_the_service_to_boto3(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *more, **options: look_up(host.replace("my.box", "127.0.0.1"), *more, **options),
+    )
+    sagemaker = client("sagemaker", house, url=f"http://my.box:{house.port}")
+    with pytest.raises(ClientError, match=r"\(AccessDeniedException\).*'my\.box:\d+'.*SAMEBOX_ALLOWED_HOSTS"):
+        sagemaker.list_models()
+    sagemaker.close()
