@@ -133,7 +133,7 @@ class Hosts:
             began,
             state.oom_killed,
             left=self._left_in(self._engine, container),
-            log=_last_lines(self._engine, container),
+            log=last_lines(self._engine, container),
             memory_bytes=self._memory_bytes,
             peak_bytes=self._watch.peak(container) if self._watch else None,
         )
@@ -252,14 +252,15 @@ def holds_files(folder: Path) -> bool:
     return any(path.is_file() for path in folder.rglob("*"))
 
 
-def _last_lines(engine: Engine, container: str) -> tuple[LogLine, ...]:
+def last_lines(engine: Engine, container: str, most: int = MOST_LINES) -> tuple[LogLine, ...]:
+    """The end of a container's log."""
     last: list[LogLine] = []
     stream = engine.logs(container)
     try:
         for line in stream:
             last.append(line)
-            if len(last) > 2 * MOST_LINES:
-                del last[:MOST_LINES]
+            if len(last) > 2 * most:
+                del last[:most]
     finally:
         stream.close()
-    return tuple(last[-MOST_LINES:])
+    return tuple(last[-most:])

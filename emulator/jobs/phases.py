@@ -19,6 +19,7 @@ from emulator.jobs.loglines import LogLines
 from emulator.jobs.patience import Closing
 from emulator.jobs.plan import FAILURE_FILE, Plan, Upload
 from emulator.jobs.wake import Wake
+from emulator.log_excerpt import runtime_reason
 from emulator.resources.outcome import REASON_CHARACTERS, Outcome
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def _cannot_start(plan: Plan, tools: Tools, error: str) -> Ended:
     words = runtime_words(error)
     log.warning("%s: %s", plan.arn, error)
     # The log stream of such a job shows the runtime's words from "exec:" on (observed 2019, contract.md §1.7).
-    tools.lines.quote(words[words.find("exec:") :].removesuffix(": unknown") if "exec:" in words else words)
+    tools.lines.quote(runtime_reason(words))
     return Ended(Outcome.CANNOT_START, words)
 
 

@@ -27,6 +27,7 @@ from emulator.jobs.model_folders import ModelFolders, ModelRefused
 from emulator.jobs.patience import Closing, patiently
 from emulator.jobs.phases import runtime_words
 from emulator.jobs.pings import PingNews
+from emulator.log_excerpt import runtime_reason
 from emulator.resources.logbook import Logbook
 from emulator.settings import Settings
 
@@ -210,7 +211,7 @@ class Server:
 
     def _cannot_start(self, error: str) -> _Failed:
         words = runtime_words(error)
-        self._lines.quote(words[words.find("exec:") :].removesuffix(": unknown") if "exec:" in words else words)
+        self._lines.quote(runtime_reason(words))
         return _Failed(hosting.cannot_start(self.plan.slot.variant))
 
     def _await_ready(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING
 from emulator.check import tar
 from emulator.check.checks import LOG_BYTES
 from emulator.check.files import read_all
+from emulator.check.hosts import last_lines
 from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount, PathMissing, StartFailed
+from emulator.log_excerpt import runtime_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,7 +100,7 @@ def run(
         try:
             engine.start(container)
         except StartFailed as error:
-            return Boxed(127, time.monotonic() - began, start_error=_runtime_words(str(error)))
+            return Boxed(127, time.monotonic() - began, start_error=runtime_reason(str(error)))
         state = None
         while state is None and (left := seconds - (time.monotonic() - began)) > 0:
             state = engine.wait(container, min(left, _SLICE_SECONDS))
@@ -113,7 +114,7 @@ def run(
             state.exit_code if state else None,
             took,
             files,
-            _last_lines(engine, container),
+            tuple(line.text.rstrip() for line in last_lines(engine, container, _LINES)),
             oom_killed=bool(state and state.oom_killed),
             too_much=too_much,
         )
@@ -149,14 +150,3 @@ def _files(engine: Engine, container: str) -> tuple[dict[str, bytes], bool]:
                     return found, True
                 found[entry.name.rpartition("/")[2]] = read_all(read, entry.size)
     return found, False
-
-
-def _last_lines(engine: Engine, container: str) -> tuple[str, ...]:
-    with contextlib.closing(engine.logs(container)) as stream:
-        return tuple(deque((line.text.rstrip() for line in stream), maxlen=_LINES))
-
-
-def _runtime_words(error: str) -> str:
-    """The end of the runtime's sentence; its beginning is about itself."""
-    at = error.find("exec:")
-    return error[at:].removesuffix(": unknown") if at >= 0 else error

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "emulator"
 # A room may import itself and these; `cli`, `commands`, `testing` and `app` may import everything.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "log_excerpt": set(),
     "settings": set(),
     "wire": {"errors"},
     "resources": {"wire", "errors"},
@@ -19,9 +20,9 @@ ROOMS: dict[str, set[str]] = {
     "data": {"errors"},
     "traffic": {"errors"},
     "services": {"wire", "resources", "traffic", "errors", "settings"},
-    "jobs": {"resources", "containers", "data", "errors", "settings"},
-    "check": {"containers"},
-    "parity": {"check", "containers"},
+    "jobs": {"resources", "containers", "data", "errors", "settings", "log_excerpt"},
+    "check": {"containers", "log_excerpt"},
+    "parity": {"check", "containers", "log_excerpt"},
 }
 FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 

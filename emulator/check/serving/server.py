@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from emulator.check.checks import LOG_BYTES, CannotCheck, Context
+from emulator.check.hosts import last_lines
 from emulator.check.serving import processes
 from emulator.check.serving.wire import Address, Answer, NoAnswer, ask
 from emulator.containers.engine import (
@@ -25,6 +26,7 @@ from emulator.containers.engine import (
     PathMissing,
     StartFailed,
 )
+from emulator.log_excerpt import runtime_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -245,7 +247,7 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
     except ImageMissing as error:
         raise CannotCheck(f"the engine has the image no more: {error}") from None
     except StartFailed as error:
-        return Boot("cannot start", _runtime_words(str(error)), time.monotonic() - began), True
+        return Boot("cannot start", runtime_reason(str(error)), time.monotonic() - began), True
     try:
         address = engine.address(container, setup.port)
     except EngineError:
@@ -257,7 +259,8 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
     window = min(context.options.start_seconds or window, max(context.deadline.left - 10, 1))
     server = Server(engine, container, address, address[1] == setup.port and not address[0].startswith("127."))
     how, words = _Wait(server, setup.port, window).result() if address[0] else _exited(server)
-    boot = Boot(how, words, time.monotonic() - began, server, _last_lines(engine, container))
+    log = tuple(text for line in last_lines(engine, container) if (text := line.text.rstrip()))
+    boot = Boot(how, words, time.monotonic() - began, server, log)
     if how != "ready":
         engine.remove(container)
         boot = Boot(how, words, boot.seconds, None, boot.log)
@@ -392,18 +395,6 @@ def _brings_model(context: Context) -> bool:
         return False
     finally:
         engine.remove(container)
-
-
-def _last_lines(engine: Engine, container: str, most: int = 400) -> tuple[str, ...]:
-    with contextlib.closing(engine.logs(container)) as stream:
-        lines = [line.text.strip() for line in stream]
-    return tuple(line for line in lines if line)[-most:]
-
-
-def _runtime_words(error: str) -> str:
-    """The end of the runtime's sentence; its beginning is about itself."""
-    at = error.find("exec:")
-    return error[at:].removesuffix(": unknown") if at >= 0 else error
 
 
 def _remove(boot: Boot) -> None:
