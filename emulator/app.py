@@ -140,6 +140,7 @@ class Emulator:
             status=self.status,
             metadata_host=metadata_network.ADDRESS,
             origins=_origins(self.settings),
+            authorize=gateway.identify,
             refuse=gateway.refuse,
         )  # fmt: skip
         for row in self.store.find(Query(ENDPOINT.noun)):

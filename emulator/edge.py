@@ -36,8 +36,9 @@ class Edge:
 
     `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
     characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
-    shows; `ready` is asked many times while an emulator starts, so it reads nothing. `refuse` answers with an error in
-    the protocol that a request seems to speak.
+    shows, and names folders and jobs: it is for clients that may use the API, which `authorize` knows. `ready` is asked
+    many times while an emulator starts, so it reads nothing; probes do not sign, so it tells nothing of this machine.
+    `refuse` answers with an error in the protocol that a request seems to speak.
     """
 
     invocations: Application
@@ -48,6 +49,7 @@ class Edge:
     status: Callable[[], dict[str, Any]]
     metadata_host: str
     origins: OriginPolicy
+    authorize: Callable[[Scope, bytes], object]  # (request, body); AwsError where it is not signed as it must be
     refuse: Refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,10 +89,18 @@ class Edge:
         elif path == READY_PATH:
             await _tell(send, 200, self.ready())
         elif path == STATUS_PATH:
-            # In a thread: it reads the store, and waits a moment for the container engine.
-            await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+            await self._tell_status(scope, send)
         else:
             await self.gateway(scope, receive, send)
+
+    async def _tell_status(self, scope: Scope, send: Send) -> None:
+        try:
+            self.authorize(scope, b"")
+        except AwsError as error:
+            await _tell(send, error.status, {"__type": error.code, "message": error.message})
+        else:
+            # In a thread: it reads the store, and waits a moment for the container engine.
+            await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
 
 
 async def _tell(send: Send, status: int, said: dict[str, Any]) -> None:

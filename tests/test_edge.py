@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from emulator import server
+from emulator import cli, server
+from emulator.commands import consent, up, where
+from emulator.commands.outcome import Stop
 from emulator.containers.fake import FakeEngine
 from emulator.settings import Settings
 from tests.browser import Site, dumped, opened
@@ -215,6 +218,78 @@ def test_a_page_of_an_allowed_origin_reads_and_writes(tmp_path: Path) -> None:
         with opened(site.url, tmp_path):
             assert site.report() == [200, "1", s3.head_object(Bucket=BUCKET, Key="mine")["ETag"]]
         s3.close()
+
+
+# With a token
+
+
+TOKEN = "a token that nobody guesses"
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with emulator(settings_of(tmp_path_factory.mktemp("locked"), token=TOKEN)) as settings:
+        yield settings
+
+
+@pytest.fixture
+def shell(locked: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A shell that means the emulator with the token, and does not know the token."""
+    for name in ("SAMEBOX_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SAMEBOX_DATA_DIR", str(locked.data_dir))
+    monkeypatch.setenv("SAMEBOX_PORT", str(locked.port))
+    return monkeypatch
+
+
+def test_a_status_that_nobody_signed_tells_nothing(locked: Settings) -> None:
+    status, _, body = ask(locked, "GET", "/_samebox/status")
+    assert (status, json.loads(body)) == (
+        403,
+        {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"},
+    )
+
+
+def test_a_probe_that_does_not_sign_learns_only_whether_it_is_ready(locked: Settings) -> None:
+    status, _, body = ask(locked, "GET", "/_samebox/ready")
+    assert (status, json.loads(body)) == (200, {"ready": True, "version": version("samebox")})
+
+
+def test_a_shell_with_the_token_sees_the_status(locked: Settings, shell: pytest.MonkeyPatch) -> None:
+    shell.setenv("SAMEBOX_TOKEN", TOKEN)
+    said = where.ask(locked.url, seconds=60)
+    assert said is not None
+    assert said["data_dir"] == str(locked.data_dir)
+
+
+@pytest.mark.parametrize("token", ["", "another token"])
+def test_a_shell_without_the_token_is_asked_for_it(locked: Settings, shell: pytest.MonkeyPatch, token: str) -> None:
+    shell.setenv("SAMEBOX_TOKEN", token)
+    with pytest.raises(Stop, match="set SAMEBOX_TOKEN to the emulator's"):
+        where.ask(locked.url, seconds=60)
+
+
+def test_no_wrong_secret_is_printed_for_a_shell_without_the_token(
+    locked: Settings, shell: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["env"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "set SAMEBOX_TOKEN to the emulator's" in printed.err
+    shell.setenv("SAMEBOX_TOKEN", TOKEN)
+    assert cli.main(["env"]) == 0
+    assert f"AWS_SECRET_ACCESS_KEY='{TOKEN}'" in capsys.readouterr().out
+
+
+def test_a_port_that_an_emulator_with_a_token_has_is_said_to_be_an_emulators(
+    locked: Settings, shell: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Stop, match=f"port {locked.port} is taken by another samebox\\."):
+        up.check_port(locked)
+
+
+def test_it_is_no_bill_of_aws_where_an_emulator_has_a_token(locked: Settings, shell: pytest.MonkeyPatch) -> None:
+    assert not consent.place(locked.url, "000000000000", "us-east-1").costs
 
 
 # Who is refused reads why, in what its protocol calls an error.

@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.commands.outcome import Stop
@@ -63,6 +66,15 @@ def identity(settings: Settings) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": settings.token or NO_SECRET,
         "AWS_REGION": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or settings.region,
     }
+
+
+def signature(url: str, settings: Settings) -> dict[str, str]:
+    """The headers that sign a GET of a path that is an emulator's own, not AWS's."""
+    who = identity(settings)
+    request = AWSRequest("GET", url)
+    credentials = Credentials(who["AWS_ACCESS_KEY_ID"], who["AWS_SECRET_ACCESS_KEY"])
+    SigV4Auth(credentials, "samebox", who["AWS_REGION"]).add_auth(request)
+    return dict(request.headers)
 
 
 def of_emulator(url: str, settings: Settings) -> Session:

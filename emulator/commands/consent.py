@@ -19,7 +19,7 @@ class Place:
 def place(endpoint: str, account: str, region: str) -> Place:
     """What answers at an endpoint."""
     host = urlsplit(endpoint).hostname or ""
-    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.ask(endpoint) is not None:
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.is_emulator(endpoint):
         return Place(f"the emulator at {endpoint}, account {account}, {region}", costs=False)
     return Place(f"AWS account {account} in {region} ({endpoint})", costs=True)
 

@@ -13,9 +13,12 @@ UNWANTED = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 def run(given: argparse.Namespace) -> int:
     settings = where.settings(data_dir=given.data_dir, port=given.port)
     running = where.record(settings.data_dir) if given.port is None else None
+    url = running.url if running else settings.url
+    # Stops here where the emulator has another token than this shell: the secret that would be printed is wrong.
+    where.ask(url)
     identity = aws.identity(settings)
     variables = {
-        "AWS_ENDPOINT_URL": running.url if running else settings.url,
+        "AWS_ENDPOINT_URL": url,
         **identity,
         "AWS_DEFAULT_REGION": identity["AWS_REGION"],
     }

@@ -54,12 +54,17 @@ def check_port(settings: Settings) -> None:
             reason = error.strerror
         else:
             return
-    said = where.ask(settings.url, seconds=2)
-    if said is not None:
-        who = f"another samebox (data folder {said['data_dir']}, process {said.get('pid', '?')})"
-    else:
-        who = process.listener(settings.port) or f"somebody else ({reason})"
-    raise Stop(f"port {settings.port} is taken by {who}. `samebox up --port N` takes another.")
+    raise Stop(f"port {settings.port} is taken by {_holder(settings, reason)}. `samebox up --port N` takes another.")
+
+
+def _holder(settings: Settings, reason: str | None) -> str:
+    if not where.is_emulator(settings.url, seconds=2):
+        return process.listener(settings.port) or f"somebody else ({reason})"
+    try:
+        said = where.ask(settings.url, seconds=2) or {}
+    except Stop:  # it has a token of its own
+        said = {}
+    return "another samebox" + (f" (data folder {said['data_dir']}, process {said.get('pid', '?')})" if said else "")
 
 
 def serve_here(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Which emulator a command means: the one of a data folder, as its record there says, or the one at a URL."""
 
 import fcntl
+import http
 import json
 import os
 import urllib.error
@@ -70,15 +71,23 @@ def recorded(data_dir: Path, url: str) -> Iterator[Record]:
 
 
 def ask(url: str, seconds: float = 5) -> dict[str, Any] | None:
-    """What an emulator says of itself; None when nobody answers at the URL, or somebody else does."""
-    said = _get(url, STATUS_PATH, seconds)
-    return said if said is not None and "data_dir" in said and "version" in said else None
+    """The status of an emulator, None when none answers at the URL. Raises Stop when it has a token we do not know."""
+    status, said = _get(url, STATUS_PATH, seconds, sign=True)
+    if status == http.HTTPStatus.FORBIDDEN and is_emulator(url, seconds):
+        raise Stop(f"the emulator at {url} has another token than this shell: set SAMEBOX_TOKEN to the emulator's.")
+    return said if "data_dir" in said and "version" in said else None
+
+
+def is_emulator(url: str, seconds: float = 5) -> bool:
+    """True when an emulator answers at the URL, whether its start is complete or not. Needs no token."""
+    _, said = _get(url, READY_PATH, seconds)
+    return "ready" in said and "version" in said
 
 
 def is_ready(url: str, seconds: float = 5) -> bool:
     """True when an emulator answers at the URL and its start is complete. Costs it nothing, whatever it keeps."""
-    said = _get(url, READY_PATH, seconds)
-    return said is not None and said.get("ready") is True and "version" in said
+    _, said = _get(url, READY_PATH, seconds)
+    return said.get("ready") is True and "version" in said
 
 
 def url(data_dir: Path | None) -> str:
@@ -100,15 +109,26 @@ def running(data_dir: Path | None) -> tuple[str, dict[str, Any]]:
     return place, said
 
 
-def _get(url: str, path: str, seconds: float) -> dict[str, Any] | None:
+def _get(url: str, path: str, seconds: float, sign: bool = False) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of the answer; 0 when there is none, and an empty object when it is something else."""
+    place = url.rstrip("/") + path
+    headers = {}
+    if sign and (own := settings()).token:
+        from emulator.commands import aws  # boto3 takes its time to load, and most emulators have no token
+
+        headers = aws.signature(place, own)
     try:
         # Only ever an http URL of ours; and never by way of a proxy, which would look for loopback on its own machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url.rstrip("/") + path, timeout=seconds) as answer:
+        request = urllib.request.Request(place, headers=headers)  # noqa: S310
+        with opener.open(request, timeout=seconds) as answer:
             said = json.loads(answer.read(1_000_000))
+            return answer.status, said if isinstance(said, dict) else {}
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code, {}
     except (urllib.error.URLError, OSError, ValueError):
-        return None
-    return said if isinstance(said, dict) else None
+        return 0, {}
 
 
 def _file(data_dir: Path) -> Path:
