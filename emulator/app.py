@@ -19,10 +19,10 @@ from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine
 from emulator.containers.health import EngineHealth
 from emulator.containers.registry_server import RegistryServer
-from emulator.data.objects import NoSuchBucket, NoSuchKey, Objects, S3Error
+from emulator.data.lookups import Lookups
+from emulator.data.objects import Objects
 from emulator.data.rclone import S3Server
 from emulator.edge import Edge
-from emulator.errors import AwsError
 from emulator.jobs.endpoints import Endpoints
 from emulator.jobs.plan import Site, credentials_id
 from emulator.jobs.supervisor import Supervisor, Work
@@ -107,7 +107,7 @@ class Emulator:
         services = Services(
             settings=self.settings,
             resources=self.resources,
-            objects=_Lookups(objects),
+            objects=Lookups(objects),
             images=EcrImages(self.settings, self.resources),
             registry=RegistryClient(self._registry.url),
             logbook=self._logbook,
@@ -243,30 +243,6 @@ class Emulator:
             self._table.put(Route(key, targets, routes[0]["LogGroup"]))
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._upstream.forget, self._table.addresses())
-
-
-class _Lookups:
-    """What operations ask of S3, in their words."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    def exists(self, uri: str) -> bool:
-        """True when this very key exists."""
-        return self._ask(lambda: bool(self._objects.head(uri)))
-
-    def exists_under(self, uri: str) -> bool:
-        """True when at least one key starts with the URI's key."""
-        return self._ask(lambda: self._objects.exists_under(uri))
-
-    @staticmethod
-    def _ask(ask: Callable[[], bool]) -> bool:
-        try:
-            return ask()
-        except (NoSuchBucket, NoSuchKey):
-            return False
-        except S3Error as error:
-            raise AwsError("InternalFailure", f"S3 could not be asked: {error}", 500) from error
 
 
 def _origins(settings: Settings) -> OriginPolicy:

@@ -79,5 +79,6 @@ class UnknownOperation(AwsError):
 class NotImplementedByEmulator(AwsError):
     """The operation is AWS's, but nothing here runs it: said plainly, so that nothing pretends."""
 
-    def __init__(self, service: str, operation: str) -> None:
-        super().__init__("NotImplemented", f"samebox does not implement {service}:{operation}.", 501)
+    def __init__(self, service: str, operation: str, why: str = "") -> None:
+        message = f"samebox does not implement {service}:{operation}."
+        super().__init__("NotImplemented", f"{message} {why}".rstrip(), 501)

@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
+from emulator.data.lookups import Lookups
+from emulator.data.objects import Location, NoSuchKey, Object
 from emulator.resources.kinds import KINDS, REPOSITORY
 from emulator.resources.logbook import Logbook
 from emulator.resources.resources import Resources
@@ -53,16 +55,22 @@ def pytest_configure() -> None:
 
 
 class Buckets:
-    """The objects that S3 holds, as far as operations ask."""
+    """The objects that S3 holds, under the emulator's own Lookups. A bucket is there when an object in it is."""
 
     def __init__(self) -> None:
         self.uris: set[str] = set()
 
-    def exists(self, uri: str) -> bool:
-        return uri in self.uris
+    def head(self, uri: str) -> Object:
+        place = Location.parse(uri)
+        if str(place) not in self.uris:
+            raise NoSuchKey(uri, "NoSuchKey", "Not Found")
+        return Object(place.bucket, place.key, size=1)
 
     def exists_under(self, uri: str) -> bool:
-        return any(one.startswith(uri) for one in self.uris)
+        return any(one.startswith(str(Location.parse(uri))) for one in self.uris)
+
+    def bucket_exists(self, uri: str) -> bool:
+        return self.exists_under(f"s3://{Location.parse(uri).bucket}/")
 
 
 class Clock:
@@ -191,7 +199,7 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
     services = Services(
         settings=settings,
         resources=resources,
-        objects=buckets,
+        objects=Lookups(buckets),
         images=EcrImages(settings, resources),
         registry=RegistryClient(registry.url),
         logbook=Logbook(settings.data_dir / "logs"),

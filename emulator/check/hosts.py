@@ -189,8 +189,11 @@ def name_of(host: str, count: int) -> str:
 def folders_of(context: Context, single: str) -> dict[str, Path]:
     """--data: each folder in it is a channel or an input; where it holds files, it is one itself, named `single`."""
     folder = context.options.data
-    if folder is None:
-        return {}
+    return {} if folder is None else folders_in(folder, single)
+
+
+def folders_in(folder: Path, single: str) -> dict[str, Path]:
+    """The folders in it by their names; where it holds files, itself, by the name `single`."""
     inside = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
     if inside and all(one.is_dir() for one in inside):
         return {one.name: one.resolve() for one in inside}

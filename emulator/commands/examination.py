@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.check import accepted, dockerfile, runner, subject
+from emulator.check import accepted, dockerfile, hosts, runner, subject
 from emulator.check.accepted import BadAcceptance
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import CannotCheck, Check, Claim, Options, OutOfTime
@@ -19,12 +19,14 @@ from emulator.check.findings import Acceptance
 from emulator.check.registry import CHECKS
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
+from emulator.check.training import job
 from emulator.commands.outcome import Stop
 from emulator.commands.workbench import OptMl
 from emulator.containers import instances
 from emulator.containers.engine import Engine, ImageMissing
-from emulator.data import artifacts, processing
+from emulator.data import artifacts, channels, processing
 from emulator.data.artifacts import ArtifactError
+from emulator.data.channels import ChannelError
 
 ACCEPTED = Path(".samebox-check.toml")
 UNUSABLE = 2  # exit status: the image was not examined
@@ -74,6 +76,8 @@ def wish_of(asked: Asked) -> Wish:
             raise Stop(f"there is no {path}.", status=UNUSABLE)
     if asked.data is not None and not asked.data.is_dir():
         raise Stop(f"{asked.dashes}data {asked.data} is no folder.", status=UNUSABLE)
+    if asked.data is not None and asked.claims != {"processing"}:
+        _check_channels(asked.data, asked.dashes)
     options = Options(
         claims=_claims(asked),
         data=asked.data,
@@ -97,6 +101,13 @@ def wish_of(asked: Asked) -> Wish:
         dockerfile.read(asked.dockerfile) if asked.dockerfile else None,
         tuple(_acceptances(asked.accept)),
     )
+
+
+def _check_channels(data: Path, dashes: str) -> None:
+    try:
+        channels.check_names(hosts.folders_in(data, job.SINGLE_CHANNEL))
+    except ChannelError as error:
+        raise Stop(f"{dashes}data {data}: {error}", status=UNUSABLE) from None
 
 
 def chosen(checks: Sequence[Check], only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:

@@ -17,7 +17,7 @@ from emulator.commands import aws, bucket, hyperparameters, local_docker, push, 
 from emulator.commands.folder import Folder, Pack
 from emulator.commands.lines import TRAINING_JOBS, Lines
 from emulator.commands.outcome import Stop
-from emulator.data import artifacts
+from emulator.data import artifacts, channels
 from emulator.settings import Settings
 
 CODE_CHANNEL = "code"
@@ -25,8 +25,7 @@ CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
 LOOK_EVERY_SECONDS = 0.3
 FINAL = ("Completed", "Failed", "Stopped")
 READ_BYTES = 1024 * 1024
-# The API's limits on a channel's name; a job's is shorter, so that everything named after it fits.
-CHANNEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Shorter than the API's limit on a job's name, so that everything named after it fits.
 LONGEST_STEM = 40
 
 
@@ -38,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
         values = hyperparameters.of_arguments(_arguments(given.arguments))
     except hyperparameters.CannotSay as reason:
         raise Stop(f"{given.script.name}: {reason}", status=2) from None
-    channels = data_channels(given.data)
+    folders = data_channels(given.data)
     notes = Console(stderr=True, soft_wrap=True)
     for option, value in _paths_in(values, script.parent):
         notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
@@ -48,10 +47,10 @@ def run(given: argparse.Namespace) -> int:
         image = _image(session, given.image, notes)
         name = job_name(script.stem, datetime.now(UTC))
         prefix = f"s3://{_bucket(session)}/jobs/{name}"
-        unwanted = (*channels.values(), given.output.resolve())
+        unwanted = (*folders.values(), given.output.resolve())
         Folder(session.client("s3"), f"{prefix}/{CODE_CHANNEL}/").upload(Pack.of_code(script, unwanted))
         places = {CODE_CHANNEL: f"{prefix}/{CODE_CHANNEL}/"}
-        for channel, path in channels.items():
+        for channel, path in folders.items():
             # One place for each folder of this machine: a second job uploads only what has changed.
             place = f"s3://{_bucket(session)}/data/{Pack.name_of(path)}/"
             sent = Folder(session.client("s3"), place).upload(Pack.of_data(path))
@@ -117,13 +116,17 @@ def data_channels(given: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for pair in given:
         name, equals, path = pair.partition("=")
-        if not equals or not CHANNEL_NAME.fullmatch(name):
-            raise Stop(f"--data {pair}: NAME=PATH is wanted, the name of letters, digits, '.', '_' and '-'.", status=2)
+        if not equals:
+            raise Stop(f"--data {pair}: NAME=PATH is wanted.", status=2)
         if name == CODE_CHANNEL or name in found:
             raise Stop(f"--data {pair}: the channel {name} is taken.", status=2)
         found[name] = Path(path).expanduser().resolve()
         if not found[name].exists():
             raise Stop(f"--data {pair}: there is no {path}.", status=2)
+    try:
+        channels.check_names([CODE_CHANNEL, *found])
+    except channels.ChannelError as error:
+        raise Stop(f"--data: {error}", status=2) from None
     return found
 
 

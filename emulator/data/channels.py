@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from emulator.data.objects import Cancelled, Location, Object, Objects, OutOfSpace, disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from threading import Event
 
 NAME_BYTES = 255
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # SM:Channel.ChannelName
 # As on AWS, whatever the umask (contract §1.2).
 DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
 # How soon a wish to stop reaches the threads that move bytes.
@@ -47,6 +49,17 @@ class ChannelPlan:
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(file.object.size for file in self.files)
+
+
+def check_names(names: Collection[str]) -> None:
+    """Raise ChannelError for a name that CreateTrainingJob refuses, or that would be another place in a job's data."""
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ChannelError(f"Channel {name!r}: a name has 1 to 64 letters, digits, '.', '_' and '-'.")
+        if name in (".", ".."):
+            raise ChannelError(f"Channel {name!r}: a channel is a directory of its name.")
+        if f"{name}-manifest" in names:
+            raise ChannelError(f"Channel {name}-manifest has the name of the manifest of channel {name}.")
 
 
 def source_uri(channel: Mapping[str, Any], training_input_mode: str = "File") -> str:
@@ -116,13 +129,9 @@ def download(
 
     `volume_bytes` is what all of them together may take (VolumeSizeInGB). What an earlier, interrupted call left
     complete is kept, the rest is fetched again, and what is not planned is removed. Raises OutOfSpace, NoSuchKey,
-    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where a channel is called like
-    another's manifest.
+    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where check_names does.
     """
-    names = {one.name for one in plans}
-    for one in plans:
-        if f"{one.name}-manifest" in names:
-            raise ChannelError(f"Channel {one.name}-manifest has the name of the manifest of channel {one.name}.")
+    check_names([one.name for one in plans])
     needed = sum(one.size for one in plans)
     if volume_bytes is not None and needed > volume_bytes:
         raise OutOfSpace(str(data_directory), needed, volume_bytes)

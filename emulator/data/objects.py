@@ -10,6 +10,7 @@ import errno
 import hashlib
 import logging
 import os
+import re
 import stat
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,13 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, ResponseStreamingError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ParamValidationError,
+    ResponseStreamingError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -39,6 +46,9 @@ PARTS_OF_ONE_SIZE = 1000
 
 # What the kernel says where it cannot copy between two files without us.
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+
+# Today's buckets have stricter names; those of the first years are still there.
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 
 
 class S3Error(Exception):
@@ -61,6 +71,13 @@ class NoSuchKey(S3Error):
 
 class AccessDenied(S3Error):
     """The credentials may not do this."""
+
+
+class NotS3(S3Error):
+    """The address is not one of S3's, although the model's pattern takes it: `https://example.com/data/`."""
+
+    def __init__(self, uri: str, message: str) -> None:
+        super().__init__(uri, "InvalidURI", message)
 
 
 class Unreachable(S3Error):
@@ -91,23 +108,26 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str) -> Location:
-        """Read `s3://bucket/key` or S3's https forms, path and virtual-host style. ValueError names what is wrong."""
+        """Read `s3://bucket/key` or S3's https forms, path and virtual-host style. Raises NotS3."""
         if uri.startswith("s3://"):
             # Not urlsplit: `?` and `#` are ordinary characters of a key.
             bucket, _, key = uri[5:].partition("/")
         elif uri.startswith("https://"):
-            parts = urlsplit(uri)
-            host, path = parts.hostname or "", unquote(parts.path.removeprefix("/"))
+            try:
+                parts = urlsplit(uri)
+                host, path = parts.hostname or "", unquote(parts.path.removeprefix("/"))
+            except ValueError as error:
+                raise NotS3(uri, str(error)) from None
             if host == "s3.amazonaws.com" or (host.startswith(("s3.", "s3-")) and ".amazonaws.com" in host):
                 bucket, _, key = path.partition("/")
             elif ".s3." in host or ".s3-" in host:
                 bucket, key = host[: max(host.rfind(".s3."), host.rfind(".s3-"))], path
             else:
-                raise ValueError(f"{uri!r} is not an S3 address: its host is not S3's.")
+                raise NotS3(uri, "the host is not one of S3's")
         else:
-            raise ValueError(f"{uri!r} is not an S3 URI: it starts with neither s3:// nor https://.")
-        if not bucket:
-            raise ValueError(f"{uri!r} names no bucket.")
+            raise NotS3(uri, "the address starts with neither s3:// nor https://")
+        if not _BUCKET.fullmatch(bucket) or not bucket.strip("."):
+            raise NotS3(uri, "the address names no bucket")
         return cls(bucket, key)
 
     def __str__(self) -> str:
@@ -168,12 +188,23 @@ class Objects:
         self._attempts = attempts
         self._folder = folder
 
+    def bucket_exists(self, uri: str) -> bool:
+        """Is the URI's bucket there? Raises NotS3, AccessDenied, Unreachable."""
+        place = Location.parse(uri)
+        try:
+            with _errors(uri, head=True):
+                self._client.head_bucket(Bucket=place.bucket)
+        except (NoSuchBucket, NoSuchKey):
+            return False
+        return True
+
     def exists_under(self, uri: str) -> bool:
         """Is there an object whose key starts with the URI's key? Raises NoSuchBucket, AccessDenied, Unreachable."""
         place = Location.parse(uri)
         with _errors(uri):
             answer = self._client.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1)
-        return bool(answer.get("Contents"))
+        # Our own server takes the prefix "/" for none.
+        return any(one["Key"].startswith(place.key) for one in answer.get("Contents", []))
 
     def list(self, uri: str) -> tuple[Object, ...]:
         """Every object whose key starts with the URI's key (a string prefix), sorted by key bytes as S3 sorts."""
@@ -190,6 +221,7 @@ class Objects:
                         one["LastModified"].timestamp(),
                     )
                     for one in page.get("Contents", [])
+                    if one["Key"].startswith(place.key)
                 )
         return tuple(sorted(found, key=lambda one: one.key.encode()))
 
@@ -198,6 +230,8 @@ class Objects:
         place = Location.parse(uri)
         with _errors(uri, head=True):
             answer = self._client.head_object(Bucket=place.bucket, Key=place.key)
+        if "ETag" not in answer:  # the bucket answered: our own server takes the key "/" for none
+            raise NoSuchKey(uri, "NoSuchKey", "Not Found")
         etag, modified = answer["ETag"].strip('"'), answer["LastModified"].timestamp()
         return Object(place.bucket, place.key, answer["ContentLength"], etag, modified)
 
@@ -445,5 +479,7 @@ def _errors(uri: str, head: bool = False) -> Iterator[None]:
         if status >= 500:
             raise Unreachable(uri, code, message) from error
         raise S3Error(uri, code, message) from error
+    except ParamValidationError as error:
+        raise NotS3(uri, "the address names no object") from error  # its key is empty: s3://bucket
     except BotoCoreError as error:
         raise Unreachable(uri, type(error).__name__, str(error)) from error

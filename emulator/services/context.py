@@ -23,7 +23,16 @@ class Image:
 
 
 class Objects(Protocol):
-    """What operations ask of S3, which is little: is there something? AwsError where S3 cannot be asked."""
+    """What operations ask of S3, which is little: is there something? AwsError where S3 cannot be asked.
+
+    An address that is none of S3's leads to nothing.
+    """
+
+    def place(self, uri: str) -> tuple[str, str] | None:
+        """Bucket and key of the address; the key may be empty. None where it is no address of S3's."""
+
+    def bucket_exists(self, uri: str) -> bool:
+        """True when the URI's bucket exists."""
 
     def exists(self, uri: str) -> bool:
         """True when this very key exists."""

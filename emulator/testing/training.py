@@ -21,6 +21,7 @@ from emulator.commands import examination
 from emulator.containers.engine import EngineError, PathMissing
 from emulator.data import artifacts
 from emulator.data.artifacts import ArtifactError
+from emulator.data.channels import check_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,6 +176,7 @@ def of(kit: Kit, image: str) -> TrainRun:
 
 def _folder_of(channels: Mapping[str, Path | str], context: Context) -> Path:
     """As --samebox-data has them: a folder each, in one."""
+    check_names(channels)
     folder = _new_folder(context, "channels")
     for name, source in channels.items():
         if not Path(source).is_dir():

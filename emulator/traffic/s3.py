@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from emulator.traffic.forward import Answer, Failure, Forward, Head, Headers, Receive, Scope, Send
+from emulator.traffic.s3_keys import KEY_BYTES, cannot_keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,6 @@ _CODE = re.compile(rb"<Code>([^<]*)</Code>")
 _MESSAGE = re.compile(rb"<Message>([^<]*)</Message>")
 _BARE_ETAG = re.compile(rb"<ETag>([^<&\"]+)</ETag>")
 _KEPT_HEADERS = (b"x-amz-meta-", b"x-amz-server-side-encryption", b"x-amz-storage-class", b"x-amz-website-redirect-")
-_NAME_BYTES = 255
 
 
 class S3Door:
@@ -155,11 +155,10 @@ class S3Door:
         if key.endswith("/"):
             words = "A key that ends with '/' cannot be kept as a file; folders need no objects of their own here."
             return _error(head, 501, "NotImplemented", words)
-        if any(part in ("", ".", "..") for part in parts) or any(ord(letter) < 32 for letter in key):
-            words = "Keys are kept as file names: no empty part, no '.', no '..' and no control character."
-            return _error(head, 400, "InvalidArgument", words)
-        if any(len(part.encode()) > _NAME_BYTES for part in parts) or len(key.encode()) > 1024:
-            return _error(head, 400, "KeyTooLongError", "Your key is too long: a part of it may have 255 bytes.")
+        if len(key.encode()) > KEY_BYTES:
+            return _error(head, 400, "KeyTooLongError", "Your key is too long")
+        if why_not := cannot_keep(key):
+            return _error(head, 501, "NotImplemented", why_not)
         place = self._root / bucket
         for part in parts[:-1]:
             place = place / part

@@ -85,6 +85,7 @@ def test_what_is_accepted_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFi
         (["check", "image.tar", "--only", "no-such-check"], "no check fits 'no-such-check'"),
         (["check", "image.tar", "--model", "gone.tar.gz"], "there is no gone.tar.gz"),
         (["check", "image.tar", "--data", "text.tar"], "is no folder"),
+        (["check", "image.tar", "--data", "data"], "Channel 'my data': a name has 1 to 64 letters"),
         (["check", "image.tar", "--max-size", "large"], "is no size"),
         (["check", "image.tar", "--accept", "text.tar"], "text.tar: "),
         (["check", "image.tar", "--accept", "."], ". cannot be read: Is a directory"),
@@ -95,6 +96,7 @@ def test_what_cannot_be_examined_is_said_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     write(tmp_path, GOOD)
+    (tmp_path / "data" / "my data").mkdir(parents=True)
     (tmp_path / "text.tar").write_bytes(b"only words\n" * 100)
     (tmp_path / "cut.tar").write_bytes(GOOD.docker_archive()[:2000])
     assert cli.main(arguments) == 2

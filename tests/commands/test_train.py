@@ -41,8 +41,11 @@ def test_data_becomes_channels(tmp_path: Path) -> None:
     ("pair", "says"),
     [
         ("nothing", "NAME=PATH is wanted"),
-        ("a b=.", "NAME=PATH is wanted"),
-        ("=.", "NAME=PATH is wanted"),
+        ("a b=.", "Channel 'a b': a name has 1 to 64 letters, digits"),
+        ("=.", "Channel '': a name has 1 to 64 letters, digits"),
+        ("..=.", "Channel '..': a channel is a directory of its name"),
+        (".=.", "Channel '.': a channel is a directory of its name"),
+        ("code-manifest=.", "Channel code-manifest has the name of the manifest of channel code"),
         ("code=.", "the channel code is taken"),
         ("x=/does/not/exist", "there is no /does/not/exist"),
     ],

@@ -117,6 +117,20 @@ def test_a_half_file_is_fetched_again(store: Objects, tmp_path: Path) -> None:
     assert (tmp_path / "train" / "a").read_bytes() == b"12345"
 
 
+@pytest.mark.parametrize(
+    "names", [["."], [".."], ["a/b"], [""], ["a" * 65], ["train", "train-manifest"], ["train-manifest", "train"]]
+)
+def test_a_channel_that_would_be_another_place_of_the_job_is_not_written(
+    store: Objects, tmp_path: Path, names: list[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "hyperparameters.json").write_text("{}")
+    plans = [channels.ChannelPlan(name, (), (), b"") for name in names]
+    with pytest.raises(ChannelError):
+        channels.download(plans, store, tmp_path / "data")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "hyperparameters.json"]
+
+
 def test_more_than_the_volume_is_out_of_space_before_a_byte_moves(store: Objects, tmp_path: Path) -> None:
     plan = channels.plan(channel("s3://b/in"), objects("in/a", "in/b", size=6))
     with pytest.raises(OutOfSpace) as raised:

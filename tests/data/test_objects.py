@@ -11,7 +11,16 @@ from threading import Event
 import pytest
 
 from emulator.data import objects as module
-from emulator.data.objects import AccessDenied, Cancelled, Location, NoSuchBucket, NoSuchKey, Objects, Unreachable
+from emulator.data.objects import (
+    AccessDenied,
+    Cancelled,
+    Location,
+    NoSuchBucket,
+    NoSuchKey,
+    NotS3,
+    Objects,
+    Unreachable,
+)
 from emulator.data.rclone import S3Server
 
 
@@ -33,9 +42,11 @@ def test_an_s3_uri_is_a_bucket_and_a_key(uri: str, bucket: str, key: str) -> Non
     assert Location.parse(uri) == Location(bucket, key)
 
 
-@pytest.mark.parametrize("uri", ["", "b/k", "http://s3.amazonaws.com/b/k", "s3:///k", "https://example.com/b/k"])
+@pytest.mark.parametrize(
+    "uri", ["", "b/k", "http://s3.amazonaws.com/b/k", "s3:///k", "s3://../k", "https://example.com/b/k"]
+)
 def test_what_is_no_s3_uri_is_named(uri: str) -> None:
-    with pytest.raises(ValueError, match=r"is not an S3|names no bucket"):
+    with pytest.raises(NotS3, match=r"the host is not one of S3's|starts with neither|names no bucket"):
         Location.parse(uri)
 
 

@@ -252,14 +252,32 @@ def test_input_larger_than_the_volume_fails_for_disk_space(house: "House") -> No
     assert house.lines(job)[0].startswith("samebox: the input does not fit")
 
 
-def test_an_output_path_that_cannot_be_written_fails_the_upload(house: "House") -> None:
+# What CreateTrainingJob refuses today, earlier versions wrote down; and buckets are deleted while a job runs.
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("s3://never-made/out", "NoSuchBucket"), ("https://example.com/out", "InvalidURI")]
+)
+def test_an_output_path_that_cannot_be_written_fails_the_upload(house: "House", path: str, code: str) -> None:
     house.engine.add_image("digits:1", {"train": train})
     house.up()
-    row = house.ends(house.train(OutputDataConfig={"S3OutputPath": "s3://never-made/out"}))
+    row = house.ends(house.train(OutputDataConfig={"S3OutputPath": path}))
     assert row.status == "Failed"
     assert row.state["FailureReason"].startswith("ClientError: Artifact upload failed:")
-    assert "NoSuchBucket" in row.state["FailureReason"]
+    assert code in row.state["FailureReason"]
     assert "ModelArtifacts" not in row.state
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_channel_that_is_another_directory_of_the_job_fails_the_download(house: "House", name: str) -> None:
+    house.engine.add_image("digits:1", {"train": train})
+    house.put("in/hyperparameters.json", b"{}")
+    house.up()
+    row = house.ends(house.train(InputDataConfig=[house.channel(name, f"s3://{house.bucket}/in/")]))
+    assert row.state["FailureReason"] == (
+        f"ClientError: Data download failed:Channel '{name}': a channel is a directory of its name."
+    )
+    assert house.containers() == []
 
 
 def test_a_gpu_instance_on_a_host_without_a_gpu_is_a_capacity_error_that_names_the_way_out(house: "House") -> None:

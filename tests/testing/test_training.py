@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from emulator.data.channels import ChannelError
 from emulator.testing import kit, training
 from tests.check.zoo.zoo import build
 from tests.testing.images import BOX
@@ -58,6 +59,8 @@ def test_data_is_a_folder_of_channels(train_run: TrainRun, tmp_path: Path) -> No
         train_run(data=tmp_path / "gone")
     with pytest.raises(NotADirectoryError, match=r"the channel train, .* is no folder"):
         train_run(channels={"train": tmp_path / "gone"})
+    with pytest.raises(ChannelError, match="a channel is a directory of its name"):
+        train_run(channels={"..": tmp_path})
 
 
 def test_the_model_is_what_the_job_would_upload(train_run: TrainRun, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from emulator.resources.store import Resource
 from emulator.services import images
 from emulator.services.context import Image, Operation, Services
 from emulator.services.sagemaker.unsupported import Limit, missing, not_run, refuse
+from emulator.traffic.s3_keys import cannot_keep
 from emulator.wire.caller import Caller
 
 # SM:StoppingCondition.MaxRuntimeInSeconds
@@ -111,6 +112,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
     image = _image(services, params, caller)
     for channel in channels:
         _check_data(services, channel, params["RoleArn"], caller)
+    _check_output(services, params, caller)
     return image
 
 
@@ -126,9 +128,24 @@ def _check_channel_names(channels: list[dict[str, Any]]) -> None:
     if twice:
         # Choice: AWS's words are not known.
         raise ValidationException(f"Channel names must be unique; given more than once: {', '.join(twice)}.")
+    for place, name in enumerate(names, 1):
+        # A channel is a directory of its name, and a file of its name with "-manifest" beside it (contract.md §1.5).
+        # The model's pattern allows "..", which would be another directory; what AWS answers is not known.
+        if name in (".", ".."):
+            raise _bad_channel_name(place, name, "Member must name a directory")
+        if name.removesuffix("-manifest") in names and name.endswith("-manifest"):
+            other = name.removesuffix("-manifest")
+            raise _bad_channel_name(place, name, f"Member must not be the name of the manifest of channel '{other}'")
     for channel in channels:
         if not channel["DataSource"].get("S3DataSource"):
             raise ValidationException(f'Channel "{channel["ChannelName"]}" has no data source.')
+
+
+def _bad_channel_name(place: int, name: str, rule: str) -> ValidationException:
+    path = f"inputDataConfig.{place}.member.channelName"
+    return ValidationException(
+        f"1 validation error detected: Value '{name}' at '{path}' failed to satisfy constraint: {rule}"
+    )
 
 
 def _image(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
@@ -184,12 +201,42 @@ def _check_data(services: Services, channel: Mapping[str, Any], role: str, calle
     )
 
 
+def _check_output(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
+    """Where the model will go, looked at before hours of training and not after them."""
+    path = params["OutputDataConfig"]["S3OutputPath"]
+    place = services.objects.place(_model_archive(params, params["TrainingJobName"]))
+    if place is None or not services.objects.bucket_exists(path):
+        # Choice: AWS's words are not known; these follow those for input data.
+        bucket = path.partition("://")[2].partition("/")[0]
+        raise ValidationException(
+            f'No S3 bucket found under S3 URL "{path}" given in output data config. Please ensure that the bucket '
+            f'exists in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has '
+            f'"s3:PutObject" permissions on bucket "{bucket}".'
+        )
+    bucket, key = place
+    why_not = cannot_keep(key) or _object_above(services, bucket, key)
+    if why_not:
+        raise not_run("CreateTrainingJob", "OutputDataConfig.S3OutputPath", path, why_not)
+
+
+def _object_above(services: Services, bucket: str, key: str) -> str:
+    parts = key.split("/")
+    for end in range(1, len(parts)):
+        above = f"s3://{bucket}/{'/'.join(parts[:end])}"
+        if services.objects.exists(above):
+            return f"Keys are kept as file names: nothing can be below {above}, which is an object."
+    return ""
+
+
+def _model_archive(spec: Mapping[str, Any], job_name: str) -> str:
+    return f"{spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job_name}/output/model.tar.gz"
+
+
 def _defaults(job: Resource) -> dict[str, Any]:
     # ModelArtifacts is required in the answer and its S3ModelArtifacts must be an S3 URI, also before there is one
     # (contract.md §1.6: unverified). Until the job knows better we say where the archive will be.
-    output = job.spec["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     return {
-        "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{job.name}/output/model.tar.gz"},
+        "ModelArtifacts": {"S3ModelArtifacts": _model_archive(job.spec, job.name)},
         "EnableNetworkIsolation": False,
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,

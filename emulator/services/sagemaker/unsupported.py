@@ -26,10 +26,10 @@ def refuse(operation: str, params: Mapping[str, Any], limits: Iterable[Limit]) -
                 raise not_run(operation, path, value)
 
 
-def not_run(operation: str, path: str, value: object = None) -> AwsError:
+def not_run(operation: str, path: str, value: object = None, why: str = "") -> AwsError:
     """The refusal itself, for what no table can say."""
     shown = f"{path}={value}" if isinstance(value, str | int | float) else path
-    return NotImplementedByEmulator("sagemaker", f"{operation} with {shown}")
+    return NotImplementedByEmulator("sagemaker", f"{operation} with {shown}", why)
 
 
 def missing(path: str) -> ValidationException:

@@ -54,9 +54,11 @@ def test_a_training_job_takes_an_oci_manifest(aws: Aws) -> None:
 
 
 def test_model_data_must_be_there_to_the_letter(aws: Aws) -> None:
-    uri = samples.MODEL_DATA.removesuffix(".gz")  # a prefix of one that is there
-    container = {"Image": samples.IMAGE, "ModelDataUrl": uri}
-    assert refused(aws, PrimaryContainer=container) == ("ValidationException", f"Could not find model data at {uri}.")
+    a_prefix_of_one = samples.MODEL_DATA.removesuffix(".gz")
+    for uri in (a_prefix_of_one, "https://example.com/model.tar.gz", "s3://samples", "s3://no bucket/model.tar.gz"):
+        container = {"Image": samples.IMAGE, "ModelDataUrl": uri}
+        expected = ("ValidationException", f"Could not find model data at {uri}.")
+        assert refused(aws, PrimaryContainer=container) == expected
 
 
 def test_a_gzipped_object_is_model_data_too(aws: Aws) -> None:

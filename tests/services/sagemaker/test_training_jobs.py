@@ -100,6 +100,70 @@ def test_channel_names_are_unique(aws: Aws) -> None:
     assert (code, message) == ("ValidationException", "Channel names must be unique; given more than once: train.")
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_channel_is_a_directory_of_its_name(aws: Aws, name: str) -> None:
+    # The model's pattern allows both names.
+    assert refused(aws, changed(InputDataConfig=[channel(), channel(name)])) == (
+        "ValidationException",
+        f"1 validation error detected: Value '{name}' at 'inputDataConfig.2.member.channelName' failed to satisfy "
+        "constraint: Member must name a directory",
+    )
+
+
+def test_a_channel_is_not_the_manifest_of_another(aws: Aws) -> None:
+    assert refused(aws, changed(InputDataConfig=[channel("train-manifest"), channel()])) == (
+        "ValidationException",
+        "1 validation error detected: Value 'train-manifest' at 'inputDataConfig.1.member.channelName' failed to "
+        "satisfy constraint: Member must not be the name of the manifest of channel 'train'",
+    )
+    aws.create("TrainingJob", InputDataConfig=[channel("train-manifest")])
+
+
+@pytest.mark.parametrize("path", ["https://example.com/out", "s3://nowhere/out", "s3://.."])
+def test_an_output_path_is_looked_at_before_the_job_starts(aws: Aws, path: str) -> None:
+    bucket = path.partition("://")[2].partition("/")[0]
+    assert refused(aws, changed(OutputDataConfig={"S3OutputPath": path})) == (
+        "ValidationException",
+        f'No S3 bucket found under S3 URL "{path}" given in output data config. Please ensure that the bucket exists '
+        f'in the selected region (us-east-1), and that the role "{samples.ROLE}" has "s3:PutObject" permissions on '
+        f'bucket "{bucket}".',
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "s3://samples/out//x",
+        "s3://samples/../out",
+        "s3://samples/./out",
+        "s3://samples/" + "x" * 256,
+        "https://s3.amazonaws.com/samples/a//b",
+        f"{samples.DATA}/below",
+        samples.DATA,
+    ],
+)
+def test_an_output_path_that_our_s3_cannot_keep_is_refused_as_not_run(aws: Aws, path: str) -> None:
+    # Each works on AWS.
+    code, message = refused(aws, changed(OutputDataConfig={"S3OutputPath": path}))
+    assert code == "NotImplemented"
+    assert f"OutputDataConfig.S3OutputPath={path}. Keys are kept as file names: " in message
+
+
+@pytest.mark.parametrize(
+    "path", ["s3://samples", "s3://samples/", "s3://samples/out/", "https://s3.amazonaws.com/samples/o"]
+)
+def test_an_output_path_may_be_a_bucket_or_a_prefix(aws: Aws, path: str) -> None:
+    aws.create("TrainingJob", OutputDataConfig={"S3OutputPath": path})
+
+
+def test_data_at_an_address_that_is_none_of_s3_is_not_found(aws: Aws) -> None:
+    code, message = refused(aws, changed(InputDataConfig=[channel(source={"S3Uri": "https://example.com/data/"})]))
+    assert code == "ValidationException"
+    assert message.startswith(
+        'No S3 objects found under S3 URL "https://example.com/data/" given in input data source.'
+    )
+
+
 def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_together(aws: Aws) -> None:
     code, message = refused(aws, changed(TrainingJobName="my_job", RoleArn="arn:aws:iam::1:role/short"))
     assert (code, message[:30]) == ("ValidationException", "2 validation errors detected: ")
