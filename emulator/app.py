@@ -18,6 +18,7 @@ from emulator.containers import metadata_network
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine
 from emulator.containers.health import EngineHealth
+from emulator.containers.kept_images import KeptImages
 from emulator.containers.registry_server import RegistryServer
 from emulator.data.lookups import Lookups
 from emulator.data.objects import Objects
@@ -31,9 +32,8 @@ from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from emulator.resources.logbook import Logbook
 from emulator.resources.resources import Resources
 from emulator.resources.store import Query, Resource, Store
-from emulator.services import registry_tokens, secret
+from emulator.services import images, registry_tokens, secret
 from emulator.services.context import Services
-from emulator.services.images import EcrImages
 from emulator.services.metadata import Metadata, Role
 from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
@@ -108,7 +108,7 @@ class Emulator:
             settings=self.settings,
             resources=self.resources,
             objects=Lookups(objects),
-            images=EcrImages(self.settings, self.resources),
+            images=images.EcrImages(self.settings, self.resources, self._kept_images()),
             registry=RegistryClient(self._registry.url),
             logbook=self._logbook,
             clock=self._clock,
@@ -195,6 +195,9 @@ class Emulator:
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which event loop the connections to containers belong to."""
         self._loop = loop
+
+    def _kept_images(self) -> KeptImages:
+        return KeptImages(self.engine, self.id, lambda: images.needed_ids(self.store))
 
     def _login(self, account: str, region: str) -> tuple[str, str]:
         return registry_tokens.USER, registry_tokens.issue(self._secret, account, region, self._clock()).password

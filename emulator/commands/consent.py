@@ -10,17 +10,22 @@ from emulator.commands.outcome import Stop
 
 @dataclass(frozen=True)
 class Place:
-    """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator."""
+    """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator.
+
+    `is_here` is true of an emulator on this machine, which sees the images of this machine's engine.
+    """
 
     name: str
     costs: bool
+    is_here: bool = False
 
 
 def place(endpoint: str, account: str, region: str) -> Place:
     """What answers at an endpoint."""
     host = urlsplit(endpoint).hostname or ""
     if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.is_emulator(endpoint):
-        return Place(f"the emulator at {endpoint}, account {account}, {region}", costs=False)
+        name = f"the emulator at {endpoint}, account {account}, {region}"
+        return Place(name, costs=False, is_here=where.is_here(endpoint))
     return Place(f"AWS account {account} in {region} ({endpoint})", costs=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from emulator.commands import aws, bucket, consent, deployment, lines, outcome, repository
+from emulator.commands import aws, bucket, consent, deployment, lines, local_docker, outcome, repository
 from emulator.commands.deployment import Deployment, Request
 from emulator.commands.outcome import Stop
 
@@ -91,7 +91,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
     uploads, model_data = _model_data(given, session)
     wanted = Deployment(
         endpoint=given.endpoint,
-        image=_image(given.image, session),
+        image=_image(given.image, session, there),
         model_data=model_data,
         role=_role(given.role, session, there),
         instance_type=given.instance_type,
@@ -292,14 +292,20 @@ def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[R
     return [], uri
 
 
-def _image(image: str, session: aws.Session) -> str:
+def _image(image: str, session: aws.Session, there: consent.Place) -> str:
     first = image.partition("/")[0]
     if "/" in image and ("." in first or ":" in first):
         return image
-    # repository:tag of this account's own ECR; its name there is asked for, because it depends on where "there" is
     digest = image.partition("@")[2]
     name, tag = repository.default_name(image)
-    uri = repository.uri(session.client("ecr"), name, create=False)
+    ecr = session.client("ecr")
+    if there.is_here and not repository.lists(ecr, name, tag, digest):
+        local = local_docker.image(image)
+        if local is None:
+            raise Stop(f"there is no image {image}, neither in ECR nor in the container engine of this machine.")
+        return repository.by_id(local)
+    # repository:tag of this account's own ECR; its name there is asked for, because it depends on where "there" is
+    uri = repository.uri(ecr, name, create=False)
     return f"{uri}@{digest}" if digest else f"{uri}:{tag}"
 
 

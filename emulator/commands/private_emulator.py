@@ -115,7 +115,7 @@ def _clear(folder: Path) -> None:
     from emulator.commands import prune
 
     with contextlib.suppress(Stop):  # no engine any more: nothing that could be removed
-        prune.clear(folder)
+        prune.clear(folder, for_good=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

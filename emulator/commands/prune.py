@@ -10,12 +10,14 @@ from rich.console import Console
 
 from emulator.commands import where
 from emulator.commands.outcome import Stop
+from emulator.containers import kept_images
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
 from emulator.containers.registry_server import REGISTRY_OWNER
 from emulator.resources import listing
 from emulator.resources.kinds import ENDPOINT, TRAINING_JOB
 from emulator.resources.store import Query, Store
+from emulator.services import images
 
 # What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
 HELPERS = frozenset({"", REGISTRY_OWNER})
@@ -27,15 +29,17 @@ class Strays:
 
     containers: tuple[ContainerState, ...] = ()
     networks: tuple[Network, ...] = ()
+    images: tuple[str, ...] = ()  # names that keep them (containers/kept_images.py)
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks)
+        return bool(self.containers or self.networks or self.images)
 
     def lines(self) -> list[str]:
         """One line for each, for a person."""
         return [
             *(f"container {one.name} ({one.status}){_of(one.labels)}" for one in self.containers),
             *(f"network {one.name}{_of(one.labels)}" for one in self.networks),
+            *(f"image {name}" for name in self.images),
         ]
 
 
@@ -51,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
         needed = wanted(settings.data_dir)
         if where.record(settings.data_dir) is not None:
             needed |= HELPERS
-        strays = find(engine, instance, needed)
+        strays = find(engine, instance, needed, images_needed(settings.data_dir))
         for line in strays.lines():
             screen.print(line, highlight=False, markup=False)
         if not strays:
@@ -59,7 +63,10 @@ def run(given: argparse.Namespace) -> int:
         elif not given.dry_run:
             _agree(given.yes)
             remove(engine, strays)
-            screen.print(f"Removed {len(strays.containers)} containers and {len(strays.networks)} networks.")
+            screen.print(
+                f"Removed {len(strays.containers)} containers, {len(strays.networks)} networks and the names of "
+                f"{len(strays.images)} images."
+            )
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
     finally:
@@ -67,14 +74,17 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def clear(data_dir: Path) -> int:
-    """Remove every container and network of a data folder, those of running jobs and endpoints too; how many."""
+def clear(data_dir: Path, for_good: bool = False) -> int:
+    """Remove every container and network of a data folder, those of running jobs and endpoints too; how many.
+
+    What the next `samebox up` starts again needs its images: they stay, unless the folder is given up `for_good`.
+    """
     instance = identity(data_dir)
     if instance is None:
         return 0
     engine = _engine(instance)
     try:
-        strays = find(engine, instance, frozenset())
+        strays = find(engine, instance, frozenset(), frozenset() if for_good else images_needed(data_dir))
         remove(engine, strays)
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
@@ -104,12 +114,25 @@ def wanted(data_dir: Path) -> frozenset[str]:
     return frozenset(row.arn for row in rows)
 
 
-def find(engine: Engine, instance: str, needed: frozenset[str]) -> Strays:
-    """What bears this data folder's label, and an ARN that is not among the needed ones."""
+def images_needed(data_dir: Path) -> frozenset[str]:
+    """Ids of the engine's own images that jobs, models and endpoints need."""
+    path = data_dir / "state.sqlite"
+    if not path.exists():
+        return frozenset()
+    store = Store(path)
+    try:
+        return frozenset(images.needed_ids(store))
+    finally:
+        store.close()
+
+
+def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: frozenset[str] = frozenset()) -> Strays:
+    """What bears this data folder's label, and an ARN that is not among the needed ones; likewise images, by id."""
     label = {INSTANCE_LABEL: instance}
     return Strays(
         tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, "") not in needed),
         tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, "") not in needed),
+        tuple(kept_images.unneeded(engine, instance, images_needed)),
     )
 
 
@@ -119,6 +142,8 @@ def remove(engine: Engine, strays: Strays) -> None:
         engine.remove(container.id)
     for network in strays.networks:
         engine.remove_network(network.id)
+    for name in strays.images:
+        engine.untag(name)
 
 
 def _engine(instance: str) -> DockerEngine:

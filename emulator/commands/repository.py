@@ -77,6 +77,23 @@ def default_name(image: str) -> tuple[str, str]:
     return name, tag or "latest"
 
 
+def by_id(local: LocalImage) -> str:
+    """The name by which an emulator takes a local image from the engine as it is now, without a push."""
+    return f"{':'.join(default_name(local.name))}@{local.id}"
+
+
+def lists(ecr: Any, name: str, tag: str, digest: str = "") -> bool:
+    """Whether the repository has the image; False, too, when there is no such repository."""
+    wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
+    try:
+        ecr.describe_images(repositoryName=name, imageIds=[wanted])
+    except aws.ClientError as error:
+        if aws.code(error) not in ("RepositoryNotFoundException", "ImageNotFoundException"):
+            raise
+        return False
+    return True
+
+
 def uri(ecr: Any, name: str, create: bool) -> str:
     """The repository's URI. Raises Stop when it does not exist and shall not be made."""
     try:
@@ -85,7 +102,7 @@ def uri(ecr: Any, name: str, create: bool) -> str:
         if aws.code(error) != "RepositoryNotFoundException":
             raise
         if not create:
-            raise Stop(f"there is no repository {name} in ECR. --create makes it.") from None
+            raise Stop(f"there is no repository {name} in ECR. `samebox push --create` makes it.") from None
         found = ecr.create_repository(repositoryName=name)["repository"]
     return str(found["repositoryUri"])
 

@@ -42,9 +42,9 @@ def run(given: argparse.Namespace) -> int:
     for option, value in _paths_in(values, script.parent):
         notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
     with aws.spoken():
-        settings, url = _emulator(given.data_dir, notes)
+        settings, url, is_here = _emulator(given.data_dir, notes)
         session = aws.of_emulator(url, settings)
-        image = _image(session, given.image, notes)
+        image = _image(session, given.image, is_here, notes)
         name = job_name(script.stem, datetime.now(UTC))
         prefix = f"s3://{_bucket(session)}/jobs/{name}"
         unwanted = (*folders.values(), given.output.resolve())
@@ -220,7 +220,8 @@ def _paths_in(values: Mapping[str, str], folder: Path) -> Iterator[tuple[str, st
             yield name, value
 
 
-def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str]:
+def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str, bool]:
+    """Settings and URL of the emulator, started if none runs, and whether it is on this machine."""
     settings = where.settings(data_dir=data_dir)
     url = where.url(data_dir)
     said = where.ask(url)
@@ -234,16 +235,19 @@ def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str]:
     engine = said.get("engine") or {}
     if engine and not engine.get("available"):
         raise Stop(f"training needs a container engine: {engine.get('detail') or 'none answers'}")
-    return settings, url
+    return settings, url, where.is_here(url)
 
 
-def _image(session: aws.Session, image: str, notes: Console) -> str:
-    """The image's name in the emulator's ECR, by digest; pushed there first if it is a local one."""
+def _image(session: aws.Session, image: str, is_here: bool, notes: Console) -> str:
+    """The name for the request: a local image by its id, or, where the emulator is elsewhere, pushed to its ECR."""
     first = image.partition("/")[0]
     if "/" in image and ("." in first or ":" in first) and local_docker.image(image) is None:
         return image  # already a name in a registry
+    local = push.present(image)
+    if is_here:
+        return repository.by_id(local)
     name, tag = repository.default_name(image)
-    pushed = repository.push(session.client("ecr"), push.present(image), name, tag, create=True)
+    pushed = repository.push(session.client("ecr"), local, name, tag, create=True)
     if not pushed.skipped:
         notes.print(f"Pushed {image} to {pushed.uri}", highlight=False)
     return pushed.pinned

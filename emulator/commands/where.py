@@ -100,6 +100,19 @@ def url(data_dir: Path | None) -> str:
     return running.url if running else chosen.url
 
 
+def is_here(url: str) -> bool:
+    """Whether the emulator at the URL is a process of this machine, so that its container engine is ours, too."""
+    usual = record(settings().data_dir)
+    if usual is not None and usual.url == url.rstrip("/"):
+        return True
+    try:
+        said = ask(url)
+    except Stop:
+        return False  # without its token it does not tell
+    found = record(Path(said["data_dir"])) if said is not None else None
+    return found is not None and said is not None and found.pid == said.get("pid")
+
+
 def running(data_dir: Path | None) -> tuple[str, dict[str, Any]]:
     """URL and status of the emulator that a client command talks to. Raises Stop when it is not running."""
     place = url(data_dir)

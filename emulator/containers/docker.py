@@ -40,6 +40,7 @@ from emulator.containers.docker_http import (
 )
 from emulator.containers.docker_words import PullTally, create_body, facts_of, gpus_of, state_of
 from emulator.containers.engine import (
+    IMAGE_ID,
     Capacity,
     ContainerMissing,
     ContainerSpec,
@@ -114,6 +115,8 @@ class DockerEngine:
         password: str | None = None,
         progress: Callable[[PullProgress], None] | None = None,
     ) -> ImageFacts:
+        if reference.startswith(IMAGE_ID):
+            raise ImageMissing(reference)
         repository, tag = utils.parse_repository_tag(reference)
         session, _, address = self._http.connected
         if username is None:
@@ -155,6 +158,21 @@ class DockerEngine:
             image=reference,
         )
         return io.BufferedReader(DockerArchive(response, self._http.connected.address), 1 << 18)
+
+    def tag(self, image: str, name: str) -> None:
+        repository, _, tag = name.rpartition(":")
+        path = f"/images/{quote(image, safe='/:@')}/tag"
+        self._http.call("POST", path, parameters={"repo": repository, "tag": tag}, image=image)
+
+    def untag(self, name: str) -> None:
+        with contextlib.suppress(ImageMissing, Conflict):  # Conflict: the last name of what a container needs
+            self._http.call("DELETE", f"/images/{quote(name, safe='/:@')}", seconds=WORK_SECONDS, image=name)
+
+    def tags(self, repository: str) -> list[str]:
+        filters = json.dumps({"reference": [repository]})
+        found = self._http.json("GET", "/images/json", parameters={"filters": filters})
+        names = [name for entry in found for name in entry.get("RepoTags") or ()]
+        return sorted(name for name in names if name.rpartition(":")[0] == repository)
 
     # The life of a container
 

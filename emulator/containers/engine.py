@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
 ARN_LABEL = "samebox.arn"  # value: the ARN of the resource that it serves
 
+# What an image's id begins with; a name of an image in a registry never does.
+IMAGE_ID = "sha256:"
+
 Stream = Literal["stdout", "stderr"]
 
 
@@ -211,10 +214,25 @@ class Engine(Protocol):
         password: str | None = None,
         progress: Callable[[PullProgress], None] | None = None,
     ) -> ImageFacts:
-        """Fetch from the registry that the reference names. Raises ImageMissing (access denied, too), OutOfSpace."""
+        """Fetch from the registry that the reference names. Raises ImageMissing (access denied, too), OutOfSpace.
+
+        An id names no registry: what the engine does not hold under it is missing.
+        """
 
     def export(self, reference: str) -> ArchiveStream:
         """The whole image, configuration and layers, as `docker save` writes it. Raises ImageMissing."""
+
+    def tag(self, image: str, name: str) -> None:
+        """Give an image that the engine holds one more name, `repository:tag`. Raises ImageMissing."""
+
+    def untag(self, name: str) -> None:
+        """Take a name away. The image goes with its last one, unless a container needs it: then the name stays, too.
+
+        A name that is gone already is no error.
+        """
+
+    def tags(self, repository: str) -> list[str]:
+        """The names, `repository:tag`, of all images of a repository that the engine holds."""
 
     def create(self, spec: ContainerSpec) -> str:
         """The new container's id. Raises ImageMissing (never pulls), NameTaken, StartFailed if the spec is refused."""

@@ -125,6 +125,37 @@ class FakeEngine:
             raise ImageMissing(reference)
         return io.BytesIO(self.exports.get(reference) or _saved(reference, image.facts))
 
+    def tag(self, image: str, name: str) -> None:
+        found = self._image(image)
+        if found is None:
+            raise ImageMissing(image)
+        with self._changed:
+            tags = tuple(sorted({*(tag for tag in found.facts.tags if tag != name), name}))
+            tagged = replace(found, facts=replace(found.facts, tags=tags))
+            # An image is kept once for each of its names.
+            again = {one: tagged for one, image in self._images.items() if image.facts.id == found.facts.id}
+            self._images = {**self._images, **again, name: tagged}
+
+    def untag(self, name: str) -> None:
+        found = self._image(name)
+        if found is None:
+            return
+        with self._changed:
+            is_last = set(found.facts.tags) == {name}
+            if is_last and any(one.image.facts.id == found.facts.id for one in self._containers.values()):
+                return
+            left = replace(found, facts=replace(found.facts, tags=tuple(t for t in found.facts.tags if t != name)))
+            self._images = {
+                one: left if image.facts.id == found.facts.id else image
+                for one, image in self._images.items()
+                if one != name
+            }
+
+    def tags(self, repository: str) -> list[str]:
+        self._answer()
+        names = {tag for image in self._images.values() for tag in image.facts.tags}
+        return sorted(name for name in names if name.rpartition(":")[0] == repository)
+
     def create(self, spec: ContainerSpec) -> str:
         image = self._image(spec.image)
         if image is None:

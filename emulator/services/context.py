@@ -14,7 +14,8 @@ from emulator.wire.caller import Caller
 class Image:
     """An image that was found: the name a container engine can pull, by digest, and its manifest's media type.
 
-    Images that were not looked up in the emulator's ECR (`allow_local_images`) have neither digest nor media type.
+    Images that were not looked up in the emulator's ECR have neither digest nor media type: those of the engine's own,
+    whose reference is their id, and those that `allow_local_images` lets through.
     """
 
     reference: str
@@ -46,6 +47,13 @@ class Images(Protocol):
 
     def resolve(self, image: str, caller: Caller) -> Image:
         """Find an image by the name in a request. Raises images.Unresolved."""
+
+
+class EngineImages(Protocol):
+    """The container engine's own images, which no registry need have."""
+
+    def keep(self, image_id: str) -> bool:
+        """Whether the engine holds the image of this id; if so, it is kept for as long as a resource names it."""
 
 
 class Registry(Protocol):

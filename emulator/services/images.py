@@ -1,12 +1,21 @@
-"""Image names: which repository of our ECR a name means, and which image is there now."""
+"""Image names: which repository of our ECR a name means, and which image is there now.
+
+One form of name means no repository: `name@sha256:…`, with the id of an image that the container engine holds. The
+image then needs no push. AWS refuses such names, as those of a private registry; the id tells that this one is meant,
+and neither a build that moves the name nor its removal changes what it means.
+"""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from emulator.resources.kinds import REPOSITORY
+from emulator.resources import listing
+from emulator.resources.kinds import ENDPOINT, MODEL, REPOSITORY, TRAINING_JOB
 from emulator.resources.resources import Resources
+from emulator.resources.store import Query, Resource, Store
 from emulator.services import repositories
-from emulator.services.context import Image
+from emulator.services.context import EngineImages, Image
 from emulator.settings import Settings
 from emulator.wire.caller import Caller
 
@@ -17,6 +26,8 @@ _NAME = re.compile(
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE_MEMBERS = ("Image", "TrainingImage", "ResolvedImage")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -50,11 +61,15 @@ class Absent(Unresolved):
 
 
 class EcrImages:
-    """Images in the emulator's own ECR; `allow_local_images` lets other names through to the container engine."""
+    """Images in the emulator's own ECR, and by id those of the container engine, `own`.
 
-    def __init__(self, settings: Settings, resources: Resources) -> None:
+    `allow_local_images` lets other names through to the engine.
+    """
+
+    def __init__(self, settings: Settings, resources: Resources, own: EngineImages | None = None) -> None:
         self._settings = settings
         self._resources = resources
+        self._own = own
 
     def resolve(self, image: str, caller: Caller) -> Image:
         """The image that the name means now. Raises Malformed, Foreign, OtherRegion, Absent."""
@@ -63,6 +78,9 @@ class EcrImages:
             raise Malformed(image)
         owner = self._owner(found["host"], caller)
         if owner is None:
+            image_id = found["digest"]
+            if image_id and self._own is not None and self._own.keep(image_id):
+                return Image(image_id)
             if self._settings.allow_local_images:
                 return Image(image)
             raise Foreign(image)
@@ -99,6 +117,29 @@ def in_our_registry(image: str, settings: Settings) -> str:
         return image
     place = f"@{found['digest']}" if found["digest"] else f":{found['tag'] or 'latest'}"
     return f"{registry_host(settings)}/{found['repository']}{place}"
+
+
+def needed_ids(store: Store) -> set[str]:
+    """Ids of the engine's own images that something needs: a job that has not ended, a model or an endpoint."""
+    rows = [
+        *store.find(listing.unfinished(TRAINING_JOB)),
+        *store.find(Query(MODEL.noun)),
+        *store.find(Query(ENDPOINT.noun)),
+    ]
+    # Digests of ECR's images are among them. No image of the engine is kept by those, so they do no harm.
+    return {digest for row in rows for name in _image_names(row) for digest in _DIGEST.findall(name)}
+
+
+def _image_names(row: Resource) -> Iterator[str]:
+    """What a row has under Image and ResolvedImage, in its request and in what became of it."""
+    waiting: list[Any] = [row.spec, row.state]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += one.values()
+            yield from (value for key in _IMAGE_MEMBERS if isinstance(value := one.get(key), str))
+        elif isinstance(one, list | tuple):
+            waiting += one
 
 
 def registry_host(settings: Settings) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from emulator.commands import deploy
+from emulator.commands import consent, deploy, local_docker
+from emulator.commands.local_docker import LocalImage
 from tests import samples
 from tests.commands.requests import complaints
 from tests.conftest import ACCOUNT, REGION, Aws
 
 IMAGE = "digits:latest"
+ID = f"sha256:{'e' * 64}"
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +82,34 @@ def test_a_role_is_needed_where_it_may_be_aws(capsys: pytest.CaptureFixture[str]
 def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main([*words(), "--image", "nothing:1", "--dry-run"]) == 1
     assert "there is no repository nothing in ECR" in capsys.readouterr().err
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    """The emulator is one of this machine, whose engine holds the image mine:latest."""
+    monkeypatch.setattr(consent, "place", lambda *_: consent.Place("the emulator", costs=False, is_here=True))
+    held = LocalImage("mine:latest", ID, 1)
+    monkeypatch.setattr(local_docker, "image", lambda name: held if name in ("mine", "mine:latest") else None)
+
+
+@pytest.mark.usefixtures("beside")
+def test_an_image_of_the_engine_that_is_not_in_ecr_is_named_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    model = dry_run(capsys, *words(), "--image", "mine")[0]["params"]
+    assert model["PrimaryContainer"]["Image"] == f"mine:latest@{ID}"
+    assert complaints("sagemaker", "CreateModel", model) == ""
+
+
+@pytest.mark.usefixtures("beside")
+def test_an_image_that_is_in_ecr_is_taken_from_there(capsys: pytest.CaptureFixture[str], aws: Aws) -> None:
+    model = dry_run(capsys, *words())[0]["params"]
+    uri = aws.ecr.describe_repositories()["repositories"][0]["repositoryUri"]
+    assert model["PrimaryContainer"]["Image"] == f"{uri}:latest"
+
+
+@pytest.mark.usefixtures("beside")
+def test_an_image_that_is_nowhere_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main([*words(), "--image", "digits:9", "--dry-run"]) == 1
+    assert "there is no image digits:9, neither in ECR nor in the container engine" in capsys.readouterr().err
 
 
 def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,12 @@ from emulator.commands import prune
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from emulator.containers.fake import FakeEngine
 from emulator.containers.fake_process import Process
+from emulator.containers.kept_images import KeptImages, name_of
 from emulator.containers.registry_server import REGISTRY_OWNER
-from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from emulator.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
 from emulator.resources.resources import Resources
 from emulator.resources.store import Store
+from emulator.services import images
 from emulator.wire.models import Models
 from tests import samples
 from tests.conftest import CALLER
@@ -75,6 +77,25 @@ def test_jobs_that_have_not_ended_and_endpoints_are_needed(tmp_path: Path, model
     endpoint = resources.create(ENDPOINT, CALLER, samples.OF_KIND["Endpoint"])
     store.close()
     assert prune.wanted(tmp_path) == {running.arn, endpoint.arn}
+
+
+def test_an_image_is_kept_for_a_model_and_not_for_a_job_that_has_ended(
+    engine: FakeEngine, tmp_path: Path, models: Models
+) -> None:
+    store = Store(tmp_path / "state.sqlite")
+    resources = Resources(store, models, KINDS, lambda: 1_700_000_000.0)
+    served, trained = engine.add_image("serve:1", {}).id, engine.add_image("train:1", {}).id
+    keeper = KeptImages(engine, "mine", lambda: images.needed_ids(store))
+    assert keeper.keep(served)
+    assert keeper.keep(trained)
+    resources.create(MODEL, CALLER, {**samples.OF_KIND["Model"], "PrimaryContainer": {"Image": f"serve:1@{served}"}})
+    job = resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"], {"ResolvedImage": trained})
+    resources.advance(job, "Failed")
+    store.close()
+    needed = prune.images_needed(tmp_path)
+    assert prune.find(engine, "mine", frozenset(), needed).lines() == [f"image {name_of('mine', trained)}"]
+    prune.remove(engine, prune.find(engine, "mine", frozenset(), needed))
+    assert engine.tags("samebox/kept") == [name_of("mine", served)]
 
 
 def test_a_folder_on_which_no_emulator_ever_ran_has_nothing_to_prune(tmp_path: Path) -> None:

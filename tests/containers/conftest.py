@@ -107,3 +107,17 @@ def entry_image(world: World) -> str:
         return "entry"
     changes = ('ENTRYPOINT ["echo", "entry"]', 'CMD ["cmd"]', "LABEL kind=entry", "ENV GREETING=hello", "USER nobody")
     return import_tiny("entry", changes)
+
+
+@pytest.fixture
+def own_image(world: World) -> Iterator[str]:
+    """An image of this test's own, for what changes its names."""
+    name = f"samebox-test/own:{world.instance_id}"
+    if isinstance(world.engine, FakeEngine):
+        world.engine.add_image(name, {})
+    else:
+        import_tiny(world.instance_id, (f"LABEL own={world.instance_id}",))
+        world.engine.tag(f"samebox-test/tiny:{world.instance_id}", name)
+        world.engine.untag(f"samebox-test/tiny:{world.instance_id}")
+    yield name
+    world.engine.untag(name)

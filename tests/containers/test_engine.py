@@ -93,6 +93,41 @@ def test_an_image_that_is_not_there_cannot_be_exported(world: World) -> None:
         world.engine.export("samebox-test/nothing:1")
 
 
+def test_an_image_has_as_many_names_as_it_is_given(world: World, own_image: str) -> None:
+    facts = world.engine.image(own_image)
+    assert facts is not None
+    name = f"samebox-test/kept:{world.instance_id}"
+    world.engine.tag(facts.id, name)
+    assert name in world.engine.tags("samebox-test/kept")
+    world.engine.untag(own_image)
+    left = world.engine.image(facts.id)
+    assert left is not None
+    assert left.tags == (name,)
+    world.engine.untag(name)
+    world.engine.untag(name)
+    assert name not in world.engine.tags("samebox-test/kept")
+    assert world.engine.image(facts.id) is None
+
+
+def test_the_last_name_of_an_image_that_a_container_needs_stays(world: World, own_image: str) -> None:
+    container = world.engine.create(ContainerSpec(image=own_image, labels=world.labels, command=("true",)))
+    world.engine.untag(own_image)
+    assert world.engine.image(own_image) is not None
+    world.engine.remove(container)
+    world.engine.untag(own_image)
+    assert world.engine.image(own_image) is None
+
+
+def test_a_name_for_an_image_that_is_not_there_is_refused(world: World) -> None:
+    with pytest.raises(ImageMissing):
+        world.engine.tag("samebox-test/nothing:1", "samebox-test/kept:1")
+
+
+def test_an_id_cannot_be_pulled(world: World) -> None:
+    with pytest.raises(ImageMissing):
+        world.engine.pull(f"sha256:{'0' * 64}")
+
+
 # The life of a container
 
 

@@ -57,7 +57,7 @@ def test_an_image_is_pushed_once_and_nothing_of_it_stays_with_the_engine(emulato
 def test_a_repository_is_only_made_when_that_is_wanted(emulator: EmulatorProcess) -> None:
     told = run(emulator, "scripts/push", BOX, "--repository", "not/asked/for")
     assert told.returncode == 1
-    assert "--create makes it" in told.stderr
+    assert "`samebox push --create` makes it" in told.stderr
 
 
 def test_a_deployment_serves_is_updated_survives_a_bad_update_and_is_undone(

@@ -56,6 +56,44 @@ def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
         local.resolve(f"{HOST}/never", CALLER)
 
 
+class Engine:
+    """An engine that holds one image."""
+
+    def __init__(self, image_id: str) -> None:
+        self.image_id = image_id
+        self.asked: list[str] = []
+
+    def keep(self, image_id: str) -> bool:
+        self.asked.append(image_id)
+        return image_id == self.image_id
+
+
+ID = f"sha256:{'e' * 64}"
+
+
+@pytest.mark.parametrize("name", [f"mine@{ID}", f"team/mine:7@{ID}", f"ghcr.io/some/image:1@{ID}"])
+def test_a_name_with_the_id_of_an_image_of_the_engine_needs_no_push(aws: Aws, name: str) -> None:
+    own = EcrImages(aws.services.settings, aws.resources, Engine(ID))
+    assert own.resolve(name, CALLER) == Image(ID)
+
+
+def test_an_id_that_the_engine_does_not_hold_is_a_foreign_image(aws: Aws) -> None:
+    own = EcrImages(aws.services.settings, aws.resources, Engine(ID))
+    with pytest.raises(images.Foreign):
+        own.resolve(f"mine@sha256:{'0' * 64}", CALLER)
+
+
+def test_the_engine_is_asked_for_nothing_that_ecr_has_to_have(aws: Aws) -> None:
+    engine = Engine(DIGEST)
+    own = EcrImages(aws.services.settings, aws.resources, engine)
+    assert own.resolve(f"{HOST}/digits@{DIGEST}", CALLER).digest == DIGEST
+    with pytest.raises(images.Absent):
+        own.resolve(f"{HOST}/never@{DIGEST}", CALLER)
+    with pytest.raises(images.Foreign):
+        own.resolve("python:3.11", CALLER)
+    assert engine.asked == []
+
+
 def test_a_name_in_our_registry_is_never_somebody_elses(aws: Aws) -> None:
     port = aws.services.settings.port
     assert in_our_registry(f"{HOST}/team/app:v1", aws.services.settings) == f"localhost:{port}/team/app:v1"
