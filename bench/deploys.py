@@ -7,7 +7,8 @@ import time
 from bench.figures import Bar, Row, alternate, median
 from bench.servers import SCRIPT
 from bench.stand import Stand, ping, wait_for
-from tests.scenarios.emulator_process import ROLE, free_port
+from tests.ports import free_port
+from tests.scenarios.emulator_process import ROLE
 
 DEPLOY = "deploy"
 BAR = Bar("ours", 1.5)

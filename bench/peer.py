@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.servers import SCRIPT
 from bench.stand import ROOT, NotMeasured, Stand
-from tests.scenarios.emulator_process import free_port
+from tests.ports import free_port
 
 ENVIRONMENT = ROOT / ".venv-peer"
 PROGRAM = Path(__file__).parent / "peer_program.py"

@@ -34,6 +34,7 @@ from emulator.wire.gateway import Gateway
 from emulator.wire.models import Models
 from tests import samples
 from tests.plain_registry import PlainRegistry
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -255,11 +256,3 @@ class served:  # noqa: N801
         self._server.should_exit = True
         self._thread.join(30)
         self._listener.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

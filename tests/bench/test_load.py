@@ -42,10 +42,10 @@ def server() -> Iterator[Server]:
     ended = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert listening.wait(10)
+    assert listening.wait(60)
     yield one
     loop.call_soon_threadsafe(ended.set)
-    thread.join(10)
+    thread.join(60)
     loop.close()
 
 

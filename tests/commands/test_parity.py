@@ -17,7 +17,8 @@ import pytest
 from emulator import cli
 from tests.check.images import Entry, Made, elf, layer
 from tests.check.zoo.zoo import Recipe, build
-from tests.scenarios.emulator_process import free_port, until
+from tests.ports import free_port
+from tests.scenarios.emulator_process import until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

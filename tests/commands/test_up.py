@@ -9,6 +9,7 @@ import pytest
 from emulator.commands import up
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
+from tests.ports import free_port
 
 
 def test_a_port_that_somebody_has_is_refused_with_his_name(tmp_path: Path) -> None:
@@ -21,10 +22,7 @@ def test_a_port_that_somebody_has_is_refused_with_his_name(tmp_path: Path) -> No
 
 
 def test_a_free_port_is_no_trouble(tmp_path: Path) -> None:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    up.check_port(Settings(port=port, data_dir=tmp_path))
+    up.check_port(Settings(port=free_port(), data_dir=tmp_path))
     assert not list(tmp_path.iterdir())
 
 

@@ -235,7 +235,7 @@ def test_the_janitor_and_nobody_elses_containers_are_pruned(docker_world: World)
 
 def pong(host: str, port: int) -> bytes:
     for _ in range(1000):
-        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection = http.client.HTTPConnection(host, port, timeout=60)
         with contextlib.closing(connection), contextlib.suppress(ConnectionError, http.client.RemoteDisconnected):
             connection.request("GET", "/ping")
             return connection.getresponse().read()

@@ -38,7 +38,7 @@ def test_nothing_runs_until_it_is_needed(engine: FakeEngine, tmp_path: Path) -> 
 def test_its_url_answers(engine: FakeEngine, tmp_path: Path) -> None:
     one = server(engine, tmp_path)
     place = urlsplit(one.url())
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
     connection.request("GET", "/v2/")
     assert connection.getresponse().status == 200
     connection.close()

@@ -82,7 +82,7 @@ def test_a_killed_emulator_takes_its_server_along(tmp_path: Path) -> None:
         pid = int(output.readline())
         assert lives(pid)
         emulator.kill()
-        emulator.wait(10)
+        emulator.wait(60)
         assert until(lambda: not lives(pid))
 
 
@@ -94,7 +94,7 @@ def test_a_server_that_an_earlier_run_left_is_ended(tmp_path: Path) -> None:
     # As after a crash on a system that does not end children with their parent.
     first._stopping.set()
     second.start()
-    assert left.wait(10) == -signal.SIGKILL
+    assert left.wait(60) == -signal.SIGKILL
     second.stop()
 
 

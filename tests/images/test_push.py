@@ -49,7 +49,7 @@ def wait_until_it_answers(url: str) -> None:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):
+        with urllib.request.urlopen(url, timeout=60):
             return True
     except OSError:
         return False
@@ -62,7 +62,7 @@ def test_bake_pushes_a_docker_manifest_without_attestations(engine: DockerClient
     request = urllib.request.Request(
         f"http://{registry}/v2/samebox/registry/manifests/latest", headers={"Accept": ACCEPT}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         media_type, manifest = answer.headers["Content-Type"], json.load(answer)
 
     assert media_type == manifest["mediaType"] == DOCKER_MANIFEST
@@ -76,7 +76,7 @@ def test_the_registry_deletes_manifests(engine: DockerClient, registry: str) -> 
     request = urllib.request.Request(f"http://{registry}/v2/none/manifests/{digest}", method="DELETE")
 
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     refused.value.close()
 
     assert refused.value.code == 404

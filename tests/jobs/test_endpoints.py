@@ -68,7 +68,7 @@ def wanted(*variants: dict[str, Any], config: str = "config-1") -> dict[str, Any
 def ask(row: "Resource", number: int = 0, which: int = 0) -> str:
     """What the endpoint answers at an address of its routes."""
     host, port = row.state["Routes"][number]["Addresses"][which]
-    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         connection.request("POST", "/invocations", body=b"1")
         return connection.getresponse().read().decode()
@@ -188,7 +188,7 @@ def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(house: 
     over = threading.Event()
 
     def slow(_: Request) -> Response:
-        over.wait(10)
+        over.wait(60)
         return Response()
 
     house.engine.add_image("serve:1", {"serve": lambda process: process.serve(slow)})

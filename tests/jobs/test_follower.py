@@ -60,11 +60,11 @@ def test_a_line_is_in_the_book_while_the_container_runs_and_its_end_is_told_once
     follower = Follower(
         engine, container, LogLines(logbook, GROUP, STREAM), ended.set, lambda _: seen.set()
     )  # `seen` is called after the write
-    assert seen.wait(10)
+    assert seen.wait(60)
     assert texts(logbook) == ["0"]
     assert not follower.done
     step(engine, go)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert follower.state is not None
     assert follower.state.exit_code == 4
 
@@ -78,7 +78,7 @@ def test_a_follower_that_is_closed_leaves_the_rest_to_the_next(engine: FakeEngin
     step(engine, first)
     again = follow(engine, container, logbook, ended)
     step(engine, second)
-    assert again.wait(10)
+    assert again.wait(60)
     assert texts(logbook) == ["0", "1"]
 
 
@@ -108,7 +108,7 @@ def test_an_engine_that_goes_away_in_the_middle_of_a_stream_costs_no_line(
     follower = follow(engine, container, logbook, ended)
     step(engine, first)
     step(engine, second)
-    assert follower.wait(10)
+    assert follower.wait(60)
     assert texts(logbook) == ["0", "1"]
 
 
@@ -124,7 +124,7 @@ def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
     monkeypatch.setattr(engine, "logs", none)
     follower = follow(engine, container, logbook, ended)
     step(engine, go)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert follower.state is not None
     assert texts(logbook) == []
 
@@ -134,5 +134,5 @@ def test_a_container_that_is_removed_is_told_as_lost(engine: FakeEngine, logbook
     container = run(engine, go)
     follower = follow(engine, container, logbook, ended)
     engine.remove(container)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert follower.state is None

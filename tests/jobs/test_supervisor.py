@@ -189,7 +189,7 @@ def test_a_wish_to_stop_cancels_what_is_under_way(
     cancelled = []
 
     def work(resource: Resource, wake: Wake) -> None:
-        cancelled.append(wake.cancelled.wait(10))
+        cancelled.append(wake.cancelled.wait(60))
         if not wake.closing.is_set():
             resources.advance(resource, "Failed")
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from emulator.commands import local_docker
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -33,14 +33,6 @@ ACCOUNT = "123456789012"
 # Far more than anything here takes on a quiet machine; the machines that run this are not.
 WAIT_SECONDS = 180.0
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/samebox"
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def until(look: Callable[[], Found | None], seconds: float, what: str) -> Found:

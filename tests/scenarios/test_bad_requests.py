@@ -23,7 +23,7 @@ def post(emulator: EmulatorProcess, operation: str, body: bytes) -> tuple[int, d
         {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -105,7 +105,7 @@ def test_two_jobs_of_one_name(emulator: EmulatorProcess, box: str) -> None:
 
 
 def test_a_truncated_body(emulator: EmulatorProcess) -> None:
-    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=60) as client:
         client.sendall(
             b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SageMaker.ListTrainingJobs\r\n"
             b"Content-Type: application/x-amz-json-1.1\r\nContent-Length: 1000\r\n\r\n{"

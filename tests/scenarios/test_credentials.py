@@ -34,7 +34,7 @@ def test_a_container_gets_its_roles_credentials(generous: EmulatorProcess, box_i
     script = """
 from urllib.request import urlopen
 address = "http://169.254.170.2" + os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
-given = json.load(urlopen(address, timeout=10))
+given = json.load(urlopen(address, timeout=60))
 print(json.dumps({"role": given["RoleArn"], "key": given["AccessKeyId"], "members": sorted(given)}))
 """
     generous.train("credentials", box_image, script)

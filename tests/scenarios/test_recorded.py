@@ -124,7 +124,7 @@ def test_sigterm_leaves_no_container(emulator: EmulatorProcess, transcript: Path
 
     until(containers, 60, "its server runs")
     running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=120)
     assert running.returncode == 128 + signal.SIGTERM, said
     assert "ended by SIGTERM; what was started has been removed" in said
     assert containers() == []

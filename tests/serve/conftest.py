@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -101,9 +102,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         code = tmp_path / "model" / "code"
         code.mkdir(parents=True, exist_ok=True)
         (code / "inference.py").write_text(handlers)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         log = tmp_path / "serve.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -41,6 +41,18 @@ def transform_fn(model, body, content_type, accept):
     return model
 """
 
+# A prediction begins, and ends when a file appears.
+BUSY = """
+import pathlib, threading
+def model_fn(model_dir):
+    return pathlib.Path(model_dir)
+def transform_fn(folder, body, content_type, accept):
+    (folder / "begun").touch()
+    while not (folder / "go").exists():
+        threading.Event().wait(0.02)
+    return "done"
+"""
+
 
 def test_ping_is_200_only_once_the_model_is_loaded(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(GATED, wait=False)
@@ -53,7 +65,7 @@ def test_ping_is_200_only_once_the_model_is_loaded(start_server: StartServer, tm
         (tmp_path / "model" / "go").touch()
         wait_until_ready(server.url)
         # A request that came too early is answered when the model is there.
-        assert early.result(30).body == b"loaded"
+        assert early.result(120).body == b"loaded"
 
 
 def test_a_model_that_does_not_load_says_why_and_keeps_saying_503(start_server: StartServer) -> None:
@@ -146,9 +158,9 @@ def test_a_request_in_flight_and_those_that_still_come_are_answered_after_sigter
         clients = [pool.submit(client) for _ in range(8)]
         threading.Event().wait(0.5)  # a load that runs is what is tested, not a state to be reached
         code = server.stop()
-        assert long_one.result(30) == Reply(200, b"5.0", long_one.result().headers)
+        assert long_one.result(120) == Reply(200, b"5.0", long_one.result().headers)
         for one in clients:
-            one.result(30)
+            one.result(120)
 
     assert code == 0
     # After the port is closed a client is refused, which it can see and retry. Nothing is reset, nothing is an error.
@@ -156,18 +168,18 @@ def test_a_request_in_flight_and_those_that_still_come_are_answered_after_sigter
     assert results[200] > 8
 
 
-def test_ping_is_answered_while_every_worker_is_busy(start_server: StartServer) -> None:
-    server = start_server(SLEEPER)
+def test_ping_is_answered_while_every_worker_is_busy(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(BUSY)
     with ThreadPoolExecutor(8) as pool:
-        busy = [pool.submit(server.invoke, b"1.5") for _ in range(8)]
-        began = time.monotonic()
+        busy = [pool.submit(server.invoke, b"x") for _ in range(8)]
+        until_exists(tmp_path / "model" / "begun")
         statuses = [send(f"{server.url}/ping").status for _ in range(20)]
-        took = time.monotonic() - began
-        assert [one.result(60).status for one in busy] == [200] * 8
+        unanswered = [one for one in busy if not one.done()]
+        (tmp_path / "model" / "go").touch()
+        assert [one.result(120).status for one in busy] == [200] * 8
 
     assert statuses == [200] * 20
-    # The platform gives each 2 s (contract.md §2.2), and six seconds of work were queued.
-    assert took < 20 * 2
+    assert len(unanswered) == 8, "no prediction had ended when the pings were answered"
 
 
 def test_a_stuck_prediction_is_given_up_and_its_worker_replaced(start_server: StartServer) -> None:
@@ -255,7 +267,7 @@ def send_chunked(url: str, chunks: list[bytes]) -> bytes:
     import socket
 
     host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(
             b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
             b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -267,3 +279,11 @@ def send_chunked(url: str, chunks: list[bytes]) -> bytes:
         while part := connection.recv(65536):
             answer += part
         return answer
+
+
+def until_exists(path: Path, seconds: float = 120) -> None:
+    """Wait for a file that a handler makes."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path.name} did not appear within {seconds} s"
+        pause.wait(0.02)

@@ -39,7 +39,7 @@ class Docker:
         self.port = aws.services.settings.port
 
     def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {"authorization": f"Basic {self.basic}"} if self.basic else {}
         connection.request(method, target, body, {**given, **{k.replace("_", "-"): v for k, v in headers.items()}})
         answer = connection.getresponse()

@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError
 
 from emulator.settings import Settings
 from tests import samples
-from tests.conftest import ACCOUNT, Aws, free_port
+from tests.conftest import ACCOUNT, Aws
+from tests.ports import free_port
 
 TOKEN = "a token that nobody guesses"
 

@@ -40,7 +40,7 @@ def test_whatever_status_it_answers_is_given(endpoint: Endpoint) -> None:
 
 
 def test_its_url_is_for_any_client(endpoint: Endpoint) -> None:
-    with urllib.request.urlopen(f"{endpoint.url}/ping", timeout=30) as answer:
+    with urllib.request.urlopen(f"{endpoint.url}/ping", timeout=60) as answer:
         assert answer.status == 200
 
 

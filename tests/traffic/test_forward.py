@@ -39,14 +39,14 @@ def serving(app: App) -> Iterator[int]:
         yield int(listening.getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         listening.close()
 
 
 @contextlib.contextmanager
 def forwarding(forward: Forward) -> Iterator[http.client.HTTPConnection]:
     with serving(forward) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             yield connection
         finally:
@@ -99,7 +99,7 @@ def scripted(*answers: bytes, then_close: bool = True) -> Iterator[tuple[int, li
                     asked.append(head)
                     connection.sendall(answer)
                     if not then_close:
-                        done.wait(10)
+                        done.wait(60)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -108,7 +108,7 @@ def scripted(*answers: bytes, then_close: bool = True) -> Iterator[tuple[int, li
     finally:
         done.set()
         listening.close()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE", "PATCH"])
@@ -229,7 +229,7 @@ def test_a_client_that_goes_away_takes_its_upstream_request_along() -> None:
         client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         assert not gone.wait(0.2)
         client.close()
-        assert gone.wait(10)
+        assert gone.wait(60)
 
 
 def test_half_a_body_is_never_a_whole_request_upstream() -> None:
@@ -248,7 +248,7 @@ def test_half_a_body_is_never_a_whole_request_upstream() -> None:
         client = socket.create_connection(("127.0.0.1", here))
         client.sendall(b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
         client.close()
-        assert ended.wait(10)
+        assert ended.wait(60)
     assert messages[-1] == "http.disconnect"
 
 
@@ -256,7 +256,7 @@ def test_a_client_that_waits_for_100_is_told_to_go_on() -> None:
     with (
         serving(echo) as port,
         serving(Forward(f"http://127.0.0.1:{port}")) as here,
-        socket.create_connection(("127.0.0.1", here), timeout=10) as client,
+        socket.create_connection(("127.0.0.1", here), timeout=60) as client,
     ):
         client.sendall(b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 100 Continue")
@@ -271,7 +271,7 @@ def test_a_refused_body_is_not_taken_for_the_next_request() -> None:
     with serving(echo) as port, forwarding(Forward(f"http://127.0.0.1:{port}", on_request=refuse)) as client:
         assert ask(client, "PUT", body=b"GET /smuggled HTTP/1.1\r\n\r\n")[0].status == 403
         assert ask(client, target="/next")[0].headers["x-target"] == "/next?"
-        with socket.create_connection((client.host, client.port), timeout=10) as waiting:
+        with socket.create_connection((client.host, client.port), timeout=60) as waiting:
             waiting.sendall(b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n")
             answer = b""
             while data := waiting.recv(65536):

@@ -1,6 +1,8 @@
 """botocore signs, we verify: headers and URLs, S3 and the rest, and everything that may be wrong with them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,26 +48,44 @@ def refusal(request: Request, token: str = TOKEN, at: float | None = None) -> Aw
 
 
 @pytest.mark.parametrize(
-    "request_",
+    "sign",
     [
-        signed(botocore.auth.SigV4Auth),
-        signed(botocore.auth.SigV4Auth, url="http://localhost:4566/endpoints/a%20b/invocations", body=b"1,2"),
-        signed(
-            botocore.auth.SigV4Auth, url="http://h/human-loops?NextToken=a%2Bb%3D&MaxResults=3", method="GET", body=b""
+        partial(signed, botocore.auth.SigV4Auth),
+        partial(signed, botocore.auth.SigV4Auth, url="http://localhost:4566/endpoints/a%20b/invocations", body=b"1,2"),
+        partial(
+            signed,
+            botocore.auth.SigV4Auth,
+            url="http://h/human-loops?NextToken=a%2Bb%3D&MaxResults=3",
+            method="GET",
+            body=b"",
         ),
-        signed(
-            botocore.auth.SigV4QueryAuth, "sts", "http://h/?Action=GetCallerIdentity&Version=2011-06-15", "GET", b""
+        partial(
+            signed,
+            botocore.auth.SigV4QueryAuth,
+            "sts",
+            "http://h/?Action=GetCallerIdentity&Version=2011-06-15",
+            "GET",
+            b"",
         ),
-        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a%20key%2Bmore/%C3%A9.csv?partNumber=1&uploadId=x", "PUT"),
-        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b?list-type=2&prefix=a%2Fb&delimiter=%2F", "GET", b""),
-        signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/a//b/../c", "GET", b""),
-        signed(botocore.auth.S3SigV4QueryAuth, "s3", "http://h/bucket/key.csv", "GET", b""),
+        partial(
+            signed,
+            botocore.auth.S3SigV4Auth,
+            "s3",
+            "http://h/b/a%20key%2Bmore/%C3%A9.csv?partNumber=1&uploadId=x",
+            "PUT",
+        ),
+        partial(
+            signed, botocore.auth.S3SigV4Auth, "s3", "http://h/b?list-type=2&prefix=a%2Fb&delimiter=%2F", "GET", b""
+        ),
+        partial(signed, botocore.auth.S3SigV4Auth, "s3", "http://h/b/a//b/../c", "GET", b""),
+        partial(signed, botocore.auth.S3SigV4QueryAuth, "s3", "http://h/bucket/key.csv", "GET", b""),
     ],
     ids=["json", "encoded path", "query", "presigned sts", "s3 put", "s3 list", "s3 dots", "s3 presigned"],
 )
-def test_what_botocore_signs_with_the_token_is_let_in(request_: Request) -> None:
-    verify(request_, TOKEN, now())
-    error = refusal(request_, "another token")
+def test_what_botocore_signs_with_the_token_is_let_in(sign: Callable[[], Request]) -> None:
+    request = sign()  # here and not when tests are collected: a signature is valid for five minutes
+    verify(request, TOKEN, now())
+    error = refusal(request, "another token")
     assert error.code in {"InvalidSignatureException", "SignatureDoesNotMatch"}
     assert error.status == 403
     assert error.message.startswith("The request signature we calculated does not match the signature you provided.")

@@ -59,11 +59,11 @@ def running() -> Iterator[Address]:
         await site.start()
         return runner, runner.addresses[0]
 
-    runner, address = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    runner, address = asyncio.run_coroutine_threadsafe(start(), loop).result(120)
     try:
         yield address
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(120)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()

@@ -32,7 +32,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[Address]:
         try:
             yield listener.getsockname()
         finally:
-            thread.join(10)
+            thread.join(60)
 
 
 def replying(*pieces: bytes) -> Callable[[socket.socket], None]:

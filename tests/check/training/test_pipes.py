@@ -102,7 +102,7 @@ def test_closed_pipes_feed_nobody(pipes: Pipes, tmp_path: Path) -> None:
     pipes.close()
     for feeder in threading.enumerate():
         if feeder.name == "the pipes of training":
-            feeder.join(10)
+            feeder.join(60)
 
     reader = os.open(tmp_path / "training_0", os.O_RDONLY | os.O_NONBLOCK)
 
