@@ -11,7 +11,7 @@ from emulator import app, server
 from emulator.commands import where
 from emulator.containers.fake import FakeEngine
 from emulator.settings import Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
 

@@ -21,7 +21,7 @@ from emulator.commands.outcome import Stop
 from emulator.containers.fake import FakeEngine
 from emulator.settings import Settings
 from tests.browser import Site, dumped, opened
-from tests.conftest import free_port
+from tests.ports import free_port
 
 BUCKET = "objects"
 
