@@ -16,7 +16,7 @@ from emulator.check.accepted import BadAcceptance
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import CannotCheck, Check, Claim, Options, OutOfTime
 from emulator.check.findings import Acceptance
-from emulator.check.registry import CHECKS
+from emulator.check.registry import CHECKS, RETIRED
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.check.training import job
@@ -115,7 +115,7 @@ def chosen(checks: Sequence[Check], only: Sequence[str], skip: Sequence[str]) ->
     only, skip = _words(only), _words(skip)
     ids = [check.rule.id for check in checks]
     for word in (*only, *skip):
-        if not fnmatch.filter(ids, word):
+        if not fnmatch.filter(ids, word) and not (word in skip and word in RETIRED):
             raise Stop(f"no check fits {word!r}; `samebox check --list` shows them all.", status=UNUSABLE)
 
     def is_wanted(name: str) -> bool:
@@ -234,7 +234,7 @@ def _acceptances(path: Path | None) -> list[Acceptance]:
     if path is None:
         return []
     try:
-        return accepted.read(path, {check.rule.id for check in CHECKS})
+        return accepted.read(path, {check.rule.id for check in CHECKS} | set(RETIRED))
     except BadAcceptance as error:
         raise Stop(str(error), status=UNUSABLE) from None
     except OSError as error:

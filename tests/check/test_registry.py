@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check.registry import CHECKS
+from emulator.check.registry import CHECKS, RETIRED
 
 if TYPE_CHECKING:
     from emulator.check.checks import Check
@@ -18,6 +18,10 @@ BEGINNINGS = ("image-", "train-", "serve-", "artifact-", "multi-model-", "transf
 def test_no_two_checks_share_an_id() -> None:
     ids = [check.rule.id for check in CHECKS]
     assert len(ids) == len(set(ids))
+
+
+def test_an_id_that_was_published_is_never_given_anew() -> None:
+    assert {check.rule.id for check in CHECKS} & set(RETIRED) == set()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.rule.id))

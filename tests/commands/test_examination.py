@@ -34,6 +34,13 @@ def test_checks_are_chosen_by_ids_and_patterns(only: list[str], skip: list[str],
     assert [one.rule.id for one in examination.chosen(checks, only, skip)] == left
 
 
+def test_what_is_not_checked_any_more_may_be_left_out_and_not_asked_for() -> None:
+    checks = some("serve-a")
+    assert examination.chosen(checks, [], ["serve-pipelining"]) == tuple(checks)
+    with pytest.raises(Stop):
+        examination.chosen(checks, ["serve-pipelining"], [])
+
+
 @pytest.mark.parametrize(
     ("size", "number"), [("10", 10), ("2.5GB", 2_500_000_000), ("1 KiB", 1024), ("900mib", 900 << 20)]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import threading
 import time
@@ -20,6 +21,7 @@ CONNECT_SECONDS = 0.25
 LOAD_SECONDS = 2.0
 FAST_LOAD_SECONDS = 1.0
 CLIENTS = 4
+CONNECTIONS = 20
 
 PING_TIME = Rule(
     "serve-ping-time",
@@ -44,7 +46,7 @@ CONNECT = Rule(
     "contract §2.2",
     "fail",
     "serving",
-    "Accept in a thread of its own, with a backlog of some hundreds: listen(128) or more.",
+    "Listen for as long as the server runs, and accept in a thread of its own, with a backlog of 128 or more.",
 )
 
 
@@ -125,16 +127,24 @@ def connect_time(context: Context) -> Finding:
     server = running(context)
     if not server.is_direct:
         return CONNECT.skipped("between this process and the container, something else accepts connections")
-    times = []
-    for _ in range(20):
+    times, late = [], list[str]()
+    for number in range(1, CONNECTIONS + 1):
         try:
-            with Connection(server.address, 3.0) as connection:
-                times.append(connection.connect_seconds)
+            connection = Connection(server.address, 3.0)
         except NoAnswer as error:
-            return CONNECT.broken(str(error))
+            return CONNECT.broken(f"connection {number} of {CONNECTIONS}, one after another: {error}")
+        # With a request, as the platform makes one: connections that bring none fill a queue that it never would.
+        # Of the answer serve-ping-time tells.
+        with connection, contextlib.suppress(NoAnswer):
+            connection.ask("GET", "/ping", headers={"Connection": "close"}, seconds=PING_SECONDS)
+        times.append(connection.connect_seconds)
         if times[-1] > CONNECT_SECONDS:
-            return CONNECT.broken(f"{times[-1] * 1000:.0f} ms, for connection {len(times)} of 20, one after another")
-    return CONNECT.passed(f"at most {max(times) * 1000:.1f} ms, 20 times")
+            late.append(f"{times[-1] * 1000:.0f} ms, for connection {number} of {CONNECTIONS}, one after another")
+        # A machine that is busy loses one, too; one of its own is no server's fault.
+        if len(late) > 1:
+            return CONNECT.broken("; ".join(late))
+    seen = f"at most {max(times) * 1000:.1f} ms, {CONNECTIONS} times"
+    return CONNECT.passed(f"{seen} (one lost and sent again, as on a busy machine)" if late else seen)
 
 
 CHECKS = (

@@ -23,6 +23,7 @@ from emulator.check.serving.wire import Answer, NoAnswer
 # The sizes that pass the platform: what it takes today, and what its batch transform sends unless told otherwise.
 MEGABYTE = 1 << 20
 LARGE = (6, 25)
+UNKNOWN_TYPE = "application/x-samebox-unknown"
 _MISSING = {404: "there is no such route", 405: "it does not take POST", 501: "it does not take POST"}
 
 ANSWERS = Rule(
@@ -152,7 +153,7 @@ def content_type(context: Context) -> Finding:
     plain, limit = _plain(context, server, one), min(FAST_SECONDS, patience(context))
     try:
         charset = _invoke(server, replace(one, content_type=f"{one.content_type}; charset=utf-8"), limit)
-        unknown = _invoke(server, replace(one, content_type="application/x-samebox-unknown"), limit)
+        unknown = _invoke(server, replace(one, content_type=UNKNOWN_TYPE), limit)
     except NoAnswer as error:
         return CONTENT_TYPE.broken(f"with a Content-Type that it may not know: {error}")
     if _differ(plain, charset):
@@ -160,7 +161,7 @@ def content_type(context: Context) -> Finding:
             f"{one.content_type}: {plain.status}, but {one.content_type}; charset=utf-8: {charset.words}"
         )
     if unknown.status >= 500 > plain.status:
-        return CONTENT_TYPE.broken(f"application/x-samebox-unknown: {unknown.words}")
+        return CONTENT_TYPE.broken(f"{UNKNOWN_TYPE}: {unknown.words}")
     return CONTENT_TYPE.passed(f"with charset=utf-8 {charset.status}, of an unknown type {unknown.status}")
 
 
@@ -168,7 +169,7 @@ def accept(context: Context) -> Finding:
     server, one = running(context), answered(context)
     plain, limit = _plain(context, server, one), min(FAST_SECONDS, patience(context))
     statuses = []
-    for value in ("*/*", "application/json, text/csv;q=0.5", "application/x-samebox-unknown"):
+    for value in ("*/*", "application/json, text/csv;q=0.5", UNKNOWN_TYPE):
         try:
             answer = _invoke(server, one, limit, {"Accept": value})
         except NoAnswer as error:

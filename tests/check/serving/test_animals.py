@@ -11,6 +11,7 @@ from emulator.check.serving import SERVING
 from emulator.commands.examination import unpack
 from emulator.containers.docker import DockerEngine
 from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters
+from tests.check.zoo.serving import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,13 @@ def test_exactly_the_planted_fault_is_named(engine: Engine, animal: Broken, tmp_
 @pytest.mark.parametrize("animal", parameters(one for one in SOUND if is_served(one)))
 def test_a_sound_server_keeps_every_rule(engine: Engine, animal: Sound, tmp_path: Path) -> None:
     found = look(animal, tmp_path, engine)
+    assert faults(found) == {}
+    assert {one.rule_id for one in found} == {check.rule.id for check in SERVING if check.is_of_interest(animal.claims)}
+
+
+def test_one_keeps_every_rule_that_there_is(engine: Engine, tmp_path: Path) -> None:
+    (whole,) = [animal for animal in SOUND if is_served(animal) and animal.claims == ALL]
+    found = look(whole, tmp_path, engine)
     assert {one.rule_id: one.seen for one in found if one.status != "pass"} == {}
     assert {one.rule_id for one in found} == {check.rule.id for check in SERVING}
 
