@@ -32,7 +32,7 @@ from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from emulator.resources.logbook import Logbook
 from emulator.resources.resources import Resources
 from emulator.resources.store import Query, Resource, Store
-from emulator.services import images, registry_tokens, secret
+from emulator.services import images, registry_tokens, secret, session_tokens
 from emulator.services.context import Services
 from emulator.services.metadata import Metadata, Role
 from emulator.services.operations import operations
@@ -46,6 +46,7 @@ from emulator.traffic.s3 import S3Door
 from emulator.traffic.upstream import Upstream
 from emulator.wire.gateway import Gateway
 from emulator.wire.models import Models
+from emulator.wire.sessions import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +125,7 @@ class Emulator:
             account=self.settings.account,
             region=self.settings.region,
             token=self.settings.token,
+            sessions=self._session,
             s3=door,
             clock=self._clock,
         )
@@ -147,7 +149,7 @@ class Emulator:
             self._route(row)
         self.store.subscribe(self._route)
         inward = self._metadata_socket()
-        site = Site(self._data_dir, self.id, self.settings)
+        site = Site(self._data_dir, self.id, self.settings, self._secret)
         if inward is not None:
             address = f"http://{metadata_network.ADDRESS}"
             site = replace(site, credentials=True, network=metadata_network.NAME, endpoint_url=address)
@@ -202,6 +204,9 @@ class Emulator:
     def _login(self, account: str, region: str) -> tuple[str, str]:
         return registry_tokens.USER, registry_tokens.issue(self._secret, account, region, self._clock()).password
 
+    def _session(self, access_key: str, token: str) -> Verdict:
+        return session_tokens.verify(self._secret, access_key, token, self._clock())
+
     def _metadata_socket(self) -> socket.socket | None:
         if not self.settings.container_credentials:
             return None
@@ -221,7 +226,7 @@ class Emulator:
         for kind in (TRAINING_JOB, ENDPOINT):
             for row in self.resources.unfinished(kind):
                 role = row.spec.get("RoleArn")
-                if role and hmac.compare_digest(credentials_id(row), credentials):
+                if role and hmac.compare_digest(credentials_id(row, self._secret).encode(), credentials.encode()):
                     return Role(role, row.region)
         return None
 

@@ -22,7 +22,7 @@ from emulator.resources.kinds import KINDS, REPOSITORY
 from emulator.resources.logbook import Logbook
 from emulator.resources.resources import Resources
 from emulator.resources.store import Resource, Store
-from emulator.services import repositories
+from emulator.services import repositories, session_tokens
 from emulator.services.context import Services
 from emulator.services.images import EcrImages
 from emulator.services.operations import operations
@@ -98,7 +98,7 @@ class Aws:
         self.clock = clock
         self._boto: Any = boto  # its stubs know each service by a literal name
         self._secret = services.settings.token or "anything"
-        self._clients: dict[tuple[str, str, str, str], Any] = {}
+        self._clients: dict[tuple[str, ...], Any] = {}
 
     @property
     def url(self) -> str:
@@ -120,9 +120,11 @@ class Aws:
     def sts(self) -> "STSClient":
         return self.client("sts")  # type: ignore[no-any-return]
 
-    def client(self, service: str, account: str = ACCOUNT, region: str = REGION, secret: str = "") -> Any:
-        """A client as a user makes one; `account` is any access key."""
-        key = (service, account, region, secret)
+    def client(
+        self, service: str, account: str = ACCOUNT, region: str = REGION, secret: str = "", session: str = ""
+    ) -> Any:
+        """A client as a user makes one; `account` is any access key, `session` the token of a temporary one."""
+        key = (service, account, region, secret, session)
         if key not in self._clients:
             self._clients[key] = self._boto.client(
                 service,
@@ -130,6 +132,7 @@ class Aws:
                 region_name=region,
                 aws_access_key_id=account,
                 aws_secret_access_key=secret or self._secret,
+                aws_session_token=session or None,
                 config=Config(retries={"total_max_attempts": 1}),
             )
         return self._clients[key]
@@ -208,7 +211,13 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
         secret=b"secret of the tests",
     )
     endpoint = RegistryEndpoint(resources, services.secret, registry.url)
-    gateway = Gateway(models, operations(services), account=settings.account, token=settings.token)
+    gateway = Gateway(
+        models,
+        operations(services),
+        account=settings.account,
+        token=settings.token,
+        sessions=lambda key, token: session_tokens.verify(services.secret, key, token, clock()),
+    )
     aws = Aws(services, registry, buckets, clock, boto)
     try:
         with served(settings.port, gateway, endpoint):

@@ -292,6 +292,35 @@ def test_it_is_no_bill_of_aws_where_an_emulator_has_a_token(locked: Settings, sh
     assert not consent.place(locked.url, "000000000000", "us-east-1").costs
 
 
+# Temporary keys, where no gateway reads the body: tests/services/test_sts.py has the others.
+
+
+@pytest.mark.parametrize("where_", ["house", "locked"])
+def test_temporary_keys_are_good_for_objects_and_invocations_with_their_session_token(
+    where_: str, request: pytest.FixtureRequest
+) -> None:
+    settings: Settings = request.getfixturevalue(where_)
+    sts = client("sts", settings)
+    given = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/me", RoleSessionName="me")["Credentials"]
+    sts.close()
+
+    def refusal(service: str, session: str | None) -> tuple[str, int]:
+        keys = (given["AccessKeyId"], given["SecretAccessKey"], session)
+        one: Any = boto3.session.Session(*keys, region_name="us-east-1")
+        made = one.client(service, endpoint_url=settings.url, config=Config(retries={"total_max_attempts": 1}))
+        with pytest.raises(ClientError) as refused:
+            made.list_objects(Bucket="missing") if service == "s3" else made.invoke_endpoint(EndpointName="e", Body=b"")
+        made.close()
+        answer = refused.value.response
+        return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+    assert refusal("s3", None) == ("InvalidAccessKeyId", 403)
+    assert refusal("s3", "made up") == ("InvalidToken", 400)
+    assert refusal("s3", given["SessionToken"]) == ("NoSuchBucket", 404)
+    assert refusal("sagemaker-runtime", None) == ("UnrecognizedClientException", 403)
+    assert refusal("sagemaker-runtime", given["SessionToken"]) == ("ValidationError", 400)
+
+
 # Who is refused reads why, in what its protocol calls an error.
 
 

@@ -119,7 +119,9 @@ def server(
     facts = opt_ml.ModelFacts(
         region=resource.region,
         has_gpu=limits.gpus > 0,
-        credentials_path=f"/v2/credentials/{credentials_id(resource)}" if site.credentials and not isolated else None,
+        credentials_path=f"/v2/credentials/{credentials_id(resource, site.secret)}"
+        if site.credentials and not isolated
+        else None,
         endpoint_url=site.endpoint_url,
     )
     url = container.get("ModelDataUrl")

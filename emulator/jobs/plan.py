@@ -5,9 +5,10 @@ the container and the files of the one who began.
 """
 
 import hashlib
+import hmac
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,7 +28,7 @@ MAX_RUNTIME_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Site:
-    """What is the same for all work of one emulator. `label` is the id of its data directory.
+    """What is the same for all work of one emulator. `label` is the id of its data directory, `secret` its secret.
 
     `credentials` says that somebody answers at 169.254.170.2 for containers on `network`; `endpoint_url` is where
     containers on it reach this emulator, None if they cannot.
@@ -36,6 +37,7 @@ class Site:
     data_dir: Path
     label: str
     settings: Settings
+    secret: bytes = field(repr=False)
     credentials: bool = False
     network: str = "bridge"
     endpoint_url: str | None = None
@@ -89,9 +91,10 @@ def identity(resource: Resource) -> str:
     return hashlib.sha256(f"{resource.arn} {resource.created!r}".encode()).hexdigest()
 
 
-def credentials_id(resource: Resource) -> str:
-    """The uuid in the path of the resource's role credentials."""
-    return str(uuid.UUID(identity(resource)[:32], version=4))
+def credentials_id(resource: Resource, secret: bytes) -> str:
+    """The uuid in the path of a resource's role credentials. Who knows the path has the role: nobody can guess it."""
+    made = hmac.new(secret, f"credentials {identity(resource)}".encode(), hashlib.sha256)
+    return str(uuid.UUID(made.hexdigest()[:32], version=4))
 
 
 def log_stream(resource: Resource, host: str = "algo-1") -> str:
@@ -110,12 +113,13 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
     root = jobs_folder(site.data_dir) / own[:16]
     isolated = bool(request.get("EnableNetworkIsolation"))
     with_credentials = site.credentials and not isolated  # contract.md §1.4.5
+    own_credentials = credentials_id(resource, site.secret)
     facts = opt_ml.TrainingFacts(
         arn=resource.arn,
         region=resource.region,
         has_gpu=limits.gpus > 0,
-        credentials_path=f"/v2/credentials/{credentials_id(resource)}" if with_credentials else None,
-        metadata_id=credentials_id(resource) if with_credentials else None,
+        credentials_path=f"/v2/credentials/{own_credentials}" if with_credentials else None,
+        metadata_id=own_credentials if with_credentials else None,
         endpoint_url=site.endpoint_url,
     )
     (host,) = opt_ml.hosts(request)

@@ -1,7 +1,6 @@
 """STS: who calls, and temporary credentials that say the same account and verify without being kept."""
 
 import base64
-import json
 import re
 import secrets
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from emulator.errors import AwsError
 from emulator.resources.kinds import SESSION
 from emulator.resources.store import Condition, Query
+from emulator.services import session_tokens
 from emulator.services.context import Operation, Services
 from emulator.wire.caller import Caller
 from emulator.wire.signature import temporary_secret
@@ -62,11 +62,10 @@ def _credentials(services: Services, account: str, seconds: int, facts: dict[str
     services.resources.create(
         SESSION, _everywhere(account), {"SessionName": access_key, "Expiration": expires, **facts}
     )
-    token = base64.b64encode(json.dumps([account, expires, secrets.token_hex(32)]).encode()).decode()
     return {
         "AccessKeyId": access_key,
         "SecretAccessKey": temporary_secret(services.settings.token, access_key),
-        "SessionToken": token,
+        "SessionToken": session_tokens.issue(services.secret, access_key, expires),
         "Expiration": expires,
     }
 

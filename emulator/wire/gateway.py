@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 
 from emulator.errors import AwsError, NotImplementedByEmulator, UnknownOperation
-from emulator.wire import shapes, signature
+from emulator.wire import sessions, shapes, signature
 from emulator.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
 from emulator.wire.codecs import CODECS
 from emulator.wire.constraints import validate
@@ -46,8 +46,9 @@ _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 class Gateway:
     """Answers AWS requests with `handlers`; passes S3's on to `s3`, and what nobody here speaks to `elsewhere`.
 
-    `token`, where there is one, is the secret key that every request must be signed with. A body may have
-    `largest_body` bytes and take `body_seconds` to arrive; at most `threads` handlers run at once.
+    `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
+    session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
+    `body_seconds` to arrive; at most `threads` handlers run at once.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Gateway:
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
         token: str = "",
+        sessions: sessions.Look | None = None,
         s3: Application | None = None,
         elsewhere: Application | None = None,
         clock: Callable[[], float] = time.time,
@@ -69,6 +71,7 @@ class Gateway:
         self._handlers = handlers
         self._router = Router(models)
         self._account, self._region, self._token = account, region, token
+        self._sessions = sessions
         self._s3, self._elsewhere = s3, elsewhere
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
@@ -94,8 +97,7 @@ class Gateway:
         start = time.perf_counter()
         try:
             route = self._router.route(request)
-            if self._token:
-                signature.verify(request, self._token, self._clock())
+            self._authorize(request, route.protocol)
             if route.service is None and self._elsewhere is not None:
                 return None
             service, operation = self._find(route)
@@ -145,8 +147,7 @@ class Gateway:
     def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
         """Account and region of a request that somebody else answers. AwsError where it is not signed as it must be."""
         request = replace(_head(scope), body=body)
-        if self._token:
-            signature.verify(request, self._token, self._clock())
+        self._authorize(request, "rest-json")
         who = caller(request.headers, request.query, self._account, self._region)
         return who.account, who.region
 
@@ -156,6 +157,13 @@ class Gateway:
         protocol = "s3" if self._router.is_s3(head) else _likely_protocol(head)
         log.info("%s %s: %s", head.method, head.path, error)
         await _send(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
+
+    def _authorize(self, request: Request, protocol: sessions.Protocol, body_was_read: bool = True) -> None:
+        # The key first, as AWS does: of a key without its session token, the signature tells nothing.
+        if self._sessions is not None:
+            sessions.check(request, protocol, self._sessions)
+        if self._token:
+            signature.verify(request, self._token, self._clock(), body_was_read)
 
     def _find(self, route: Route) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":
@@ -207,10 +215,8 @@ class Gateway:
         return b"".join(chunks)
 
     def _refuse_s3(self, head: Request) -> Response | None:
-        if not self._token:
-            return None
         try:
-            signature.verify(head, self._token, self._clock(), body_was_read=False)
+            self._authorize(head, "s3", body_was_read=False)
         except AwsError as error:
             return CODECS["s3"].encode_error(None, None, error, str(uuid.uuid4()))
         return None

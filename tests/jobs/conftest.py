@@ -142,7 +142,7 @@ class House:
 
     def up(self, life: Life | None = None, patience_seconds: float = 60.0) -> Supervisor:
         self.life = life or Life()
-        site = Site(self.data_dir, "test-house", self.settings)
+        site = Site(self.data_dir, "test-house", self.settings, b"a secret")
         hands = (
             self.life.mortal(self.resources, "resources"),
             self.life.mortal(self.engine, "engine"),

@@ -6,13 +6,13 @@ from typing import Any
 
 from emulator.containers.engine import ContainerSpec, Mount
 from emulator.containers.instances import Limits
-from emulator.jobs.plan import Plan, Site, Upload, training
+from emulator.jobs.plan import Plan, Site, Upload, credentials_id, training
 from emulator.resources.store import Resource
 from emulator.settings import Settings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
 LIMITS = Limits(cpus=2.0, memory_bytes=8 << 30, gpus=0, warning="less")
-SITE = Site(Path("/data"), "an-id", Settings())
+SITE = Site(Path("/data"), "an-id", Settings(), b"a secret")
 
 
 def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
@@ -107,6 +107,18 @@ def test_isolated_jobs_get_neither_network_nor_credentials() -> None:
     assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in open_plan.container.environment
     assert isolated.container.network == "none"
     assert not {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ENDPOINT_URL"} & set(isolated.container.environment)
+
+
+def test_the_path_of_the_credentials_is_made_with_a_secret() -> None:
+    # ARN and creation time are public: Describe tells them.
+    path = credentials_id(row(), b"a secret")
+    assert path == credentials_id(row(), b"a secret")
+    assert path != credentials_id(row(), b"another secret")
+    assert path != credentials_id(row(created=1_700_000_001.25), b"a secret")
+    site = replace(SITE, credentials=True, endpoint_url="http://169.254.170.2")
+    environment = training(row(), LIMITS, site).container.environment
+    assert environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] == f"/v2/credentials/{path}"
+    assert "a secret" not in repr(site)
 
 
 def test_shared_memory_is_the_engines_own_unless_a_setting_says_more() -> None:

@@ -27,7 +27,8 @@ def test_temporary_credentials_verify_without_the_token(aws: Aws) -> None:
     answer = aws.client("sts", secret=TOKEN).assume_role(RoleArn=samples.ROLE, RoleSessionName="me")
     given = answer["Credentials"]
     assert given["SecretAccessKey"] != TOKEN
-    mine = aws.client("sts", account=given["AccessKeyId"], secret=given["SecretAccessKey"])
+    key, session = given["AccessKeyId"], given["SessionToken"]
+    mine = aws.client("sts", account=key, secret=given["SecretAccessKey"], session=session)
     assert mine.get_caller_identity()["Account"] == ACCOUNT
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
-        aws.client("sts", account=given["AccessKeyId"], secret=TOKEN).get_caller_identity()
+        aws.client("sts", account=key, secret=TOKEN, session=session).get_caller_identity()
