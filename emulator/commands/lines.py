@@ -1,6 +1,8 @@
 """Log lines as CloudWatch Logs gives them: those of a training job or an endpoint, in the order they were written."""
 
+import heapq
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from emulator.commands import aws
@@ -20,17 +22,17 @@ class Lines:
         self._since = since
         self._group = group
         self._prefix = prefix
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, str | None] = {}
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log pages")
 
     def new(self) -> Iterator[str]:
         """Each line written since. Without the group, or a stream, there are none yet."""
-        events: list[tuple[int, str]] = []
-        for stream in self._streams():
-            events += self._events(stream)
-        events.sort(key=lambda event: event[0])  # stable: lines of one stream and one millisecond keep their order
+        # Merged as pages come: the first lines of a long log are shown while the rest of it is still read.
+        events = heapq.merge(*map(self._events, self.streams()), key=lambda event: event[0])
         yield from (line for _, line in events)
 
-    def _streams(self) -> list[str]:
+    def streams(self) -> list[str]:
+        """The names of the streams. Without the group there are none yet."""
         names: list[str] = []
         token: dict[str, str] = {}
         try:
@@ -46,23 +48,33 @@ class Lines:
                 return []
             raise
 
-    def _events(self, stream: str) -> list[tuple[int, str]]:
-        found = []
+    def _events(self, stream: str) -> Iterator[tuple[int, str]]:
+        token = self._tokens.get(stream)
+        page = self._page(stream, token)
         while True:
-            token = self._tokens.get(stream)
-            page = self._logs.get_log_events(
-                logGroupName=self._group,
-                logStreamName=stream,
-                startFromHead=True,
-                **({"nextToken": token} if token else {}),
-            )
-            found += [(event["timestamp"], event["message"]) for event in page["events"]]
             following = page["nextForwardToken"]
             self._tokens[stream] = following
-            if following == token or not page["events"]:
-                return found
+            # A page may be empty before the end; there a token leads to itself.
+            more = self._ahead.submit(self._page, stream, following) if following != token else None
+            yield from ((event["timestamp"], event["message"]) for event in page["events"])
+            if more is None:
+                return
+            token, page = following, more.result()
+
+    def _page(self, stream: str, token: str | None) -> Any:
+        return self._logs.get_log_events(
+            logGroupName=self._group,
+            logStreamName=stream,
+            startFromHead=True,
+            **({"nextToken": token} if token else {}),
+        )
 
 
 def last(logs: Any, group: str, since: int = 0, count: int = 20) -> list[str]:
     """The last lines of those of a group's streams that were made after `since` (epoch milliseconds)."""
-    return list(Lines(logs, group, since=since).new())[-count:]
+    events: list[tuple[int, str]] = []
+    for stream in Lines(logs, group, since=since).streams():
+        page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=False, limit=count)
+        events += ((event["timestamp"], event["message"]) for event in page["events"])
+    events.sort(key=lambda event: event[0])  # stable: lines of one stream and one millisecond keep their order
+    return [line for _, line in events][-count:]

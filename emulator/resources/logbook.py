@@ -1,31 +1,24 @@
 """Log streams as files: a folder per account and region, in it one per group, in it a file of JSON lines per stream."""
 
 import json
+import os
 import threading
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
+
+from emulator.resources import log_file
+from emulator.resources.log_file import Block, Event
+
+__all__ = ["Event", "Logbook", "Stream"]
 
 _READ_BYTES = 64 * 1024
 
-# Its time stamp is when the group was made: a folder's own changes with each new stream. No stream's file can be called
-# so, because a dot in a stream's name is quoted.
+# Holds the attributes of a group as JSON, or nothing. Its time stamp is when the group was made: a folder's own changes
+# with each new stream. No stream's file can be called so, because a dot in a stream's name is quoted.
 _MARK = ".group"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of a log: epoch milliseconds and the text, without its line end.
-
-    `cursor` is the writer's own mark of the place (say, the engine's nanosecond time stamp), to go on from after a
-    crash without losing or doubling a line.
-    """
-
-    timestamp: int
-    message: str
-    cursor: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,16 +32,25 @@ class Stream:
     bytes: int
 
 
+class _Shared:
+    """What the logbooks of all accounts have in common: one writer at a time, and what was read of each stream."""
+
+    def __init__(self) -> None:
+        self.writing = threading.Lock()
+        # Path -> (size and time of the file, what was read of it then). Without it, a listing opens every stream.
+        self.known: dict[str, tuple[tuple[int, int], Stream]] = {}
+
+
 class Logbook:
     """All log groups under one folder. Appends are whole lines, so a reader never sees half an event."""
 
-    def __init__(self, root: Path, lock: "threading.Lock | None" = None) -> None:
+    def __init__(self, root: Path, shared: _Shared | None = None) -> None:
         self._root = root
-        self._lock = lock or threading.Lock()
+        self._shared = shared or _Shared()
 
     def of(self, account: str, region: str) -> "Logbook":
         """The log groups of one account in one region, which see nothing of each other."""
-        return Logbook(self._root / account / region, self._lock)
+        return Logbook(self._root / account / region, self._shared)
 
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
@@ -58,47 +60,37 @@ class Logbook:
 
     def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
         """Add events to a stream, making it if need be."""
-        lines = "".join(
-            json.dumps([event.timestamp, event.message, event.cursor], ensure_ascii=False, separators=(",", ":")) + "\n"
-            for event in events
-        )
+        lines = log_file.encode(list(events))
         path = self._path(group, stream)
         self._make_group(path.parent)
-        with self._lock, path.open("a+b") as file:
+        with self._shared.writing, path.open("a+b") as file:
             # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
             if file.tell() and not _ends_line(path):
                 file.write(b"\n")
-            file.write(lines.encode())
+            file.write(lines)
 
     def read(self, group: str, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
         """Events from the byte offset `after` on, each with the offset behind it. Raises FileNotFoundError."""
-        path, offset = self._path(group, stream), after
-        while True:
-            # Closed while the caller works: somebody may read a thousand streams at once.
-            with path.open("rb") as file:
-                file.seek(offset)
-                lines = file.readlines(_READ_BYTES)
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    return
-                offset += len(line)
-                event = _event(line)
+        offset = after
+        while (block := self.after(group, stream, offset, _READ_BYTES)).lines:
+            for line, event in zip(block.lines, log_file.decode(block.lines), strict=True):
+                offset += len(line) + 1
                 if event is not None:
                     yield offset, event
-            if not lines:
-                return
 
-    def backwards(self, group: str, stream: str, before: int) -> Iterator[tuple[int, int, Event]]:
-        """Events that end at or before the byte offset `before`, the last first, each with its start and its end.
+    def after(self, group: str, stream: str, offset: int, size: int) -> Block:
+        """About `size` bytes of lines from a byte offset on, one line at least, if there is one.
 
         Raises FileNotFoundError.
         """
-        with self._path(group, stream).open("rb") as file:
-            end = min(before, file.seek(0, 2))
-            for start, line in _lines_backwards(file, end):
-                event = _event(line) if line.endswith(b"\n") else None
-                if event is not None:
-                    yield start, start + len(line), event
+        return log_file.after(self._path(group, stream), offset, size)
+
+    def before(self, group: str, stream: str, offset: int, size: int) -> Block:
+        """About `size` bytes of lines that end at or before a byte offset, one line at least, if there is one.
+
+        Raises FileNotFoundError.
+        """
+        return log_file.before(self._path(group, stream), offset, size)
 
     def size(self, group: str, stream: str) -> int:
         """Bytes of a stream. Raises FileNotFoundError."""
@@ -114,18 +106,39 @@ class Logbook:
         """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
         return int((self._root / _quote(group) / _MARK).stat().st_mtime * 1000)
 
-    def names(self, group: str) -> list[str]:
-        """The names of a group's streams, sorted. Raises FileNotFoundError."""
-        folder = self._root / _quote(group)
-        return sorted(_unquote(path.name) for path in folder.iterdir() if path.name != _MARK)
+    def attributes(self, group: str) -> dict[str, Any]:
+        """What a client gave with the group, such as its key and tags. Raises FileNotFoundError."""
+        text = (self._root / _quote(group) / _MARK).read_text()
+        return dict(json.loads(text)) if text else {}
+
+    def set_attributes(self, group: str, attributes: Mapping[str, Any]) -> None:
+        """Replace the attributes of a group. Raises FileNotFoundError."""
+        mark = self._root / _quote(group) / _MARK
+        with self._shared.writing:
+            made = mark.stat()
+            partial = mark.with_suffix(".part")
+            partial.write_text(json.dumps(attributes))
+            os.utime(partial, ns=(made.st_atime_ns, made.st_mtime_ns))
+            partial.replace(mark)
+
+    def names(self, group: str, prefix: str = "") -> list[str]:
+        """The names of a group's streams that start with a prefix, sorted. Raises FileNotFoundError."""
+        # Quoting goes character by character, so that what starts alike starts alike when quoted.
+        return sorted(_unquote(entry.name) for entry in self._files(group, _quote(prefix)))
 
     def stream(self, group: str, name: str) -> Stream:
         """What a listing says of one stream. Raises FileNotFoundError."""
-        return _describe(self._path(group, name))
+        path = self._path(group, name)
+        return self._describe(str(path), path.stat())
 
-    def streams(self, group: str) -> list[Stream]:
-        """All streams of a group, by name. Raises FileNotFoundError."""
-        return [self.stream(group, name) for name in self.names(group)]
+    def streams(self, group: str, prefix: str = "") -> list[Stream]:
+        """All streams of a group whose names start with a prefix, by name. Raises FileNotFoundError."""
+        found = [self._describe(entry.path, entry.stat()) for entry in self._files(group, _quote(prefix))]
+        return sorted(found, key=lambda stream: stream.name)
+
+    def stored_bytes(self, group: str) -> int:
+        """The size of all streams of a group. No stream is opened for it. Raises FileNotFoundError."""
+        return sum(entry.stat().st_size for entry in self._files(group))
 
     def has_stream(self, group: str, name: str) -> bool:
         """True when the stream exists, be it empty."""
@@ -135,11 +148,11 @@ class Logbook:
         """Make a stream of an existing group. Raises FileExistsError, FileNotFoundError."""
         self._path(group, name).touch(exist_ok=False)
 
-    def create_group(self, group: str) -> None:
-        """Make a group. Raises FileExistsError."""
+    def create_group(self, group: str, attributes: Mapping[str, Any] | None = None) -> None:
+        """Make a group with its attributes. Raises FileExistsError."""
         folder = self._root / _quote(group)
         folder.mkdir(parents=True)
-        (folder / _MARK).touch()
+        (folder / _MARK).write_text(json.dumps(attributes) if attributes else "")
 
     def has_group(self, group: str) -> bool:
         """True when the group exists, be it empty."""
@@ -147,24 +160,39 @@ class Logbook:
 
     def delete_stream(self, group: str, stream: str) -> None:
         """Remove a stream. Raises FileNotFoundError."""
-        self._path(group, stream).unlink()
+        path = self._path(group, stream)
+        path.unlink()
+        self._shared.known.pop(str(path), None)
 
     def delete_group(self, group: str) -> None:
         """Remove a group with its streams. Raises FileNotFoundError."""
         folder = self._root / _quote(group)
         for path in folder.iterdir():
             path.unlink()
+            self._shared.known.pop(str(path), None)
         folder.rmdir()
 
     def last(self, group: str, stream: str) -> Event | None:
         """The newest event, None when there is none or no stream."""
         try:
-            return _last(self._path(group, stream))
+            return log_file.last(self._path(group, stream))
         except FileNotFoundError:
             return None
 
     def _path(self, group: str, stream: str) -> Path:
         return self._root / _quote(group) / _quote(stream)
+
+    def _files(self, group: str, prefix: str = "") -> Iterator[os.DirEntry[str]]:
+        with os.scandir(self._root / _quote(group)) as entries:
+            yield from (entry for entry in entries if entry.name.startswith(prefix) and not entry.name.startswith("."))
+
+    def _describe(self, path: str, stat: os.stat_result) -> Stream:
+        state = (stat.st_size, stat.st_mtime_ns)
+        known = self._shared.known.get(path)
+        if known is None or known[0] != state:
+            known = state, _describe(Path(path), stat)
+            self._shared.known[path] = known
+        return known[1]
 
     def _make_group(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -172,10 +200,8 @@ class Logbook:
             (folder / _MARK).touch()
 
 
-def _describe(path: Path) -> Stream:
-    with path.open("rb") as file:
-        first = _event(file.readline())
-    stat, last = path.stat(), _last(path)
+def _describe(path: Path, stat: os.stat_result) -> Stream:
+    first, last = log_file.first(path), log_file.last(path)
     return Stream(
         name=_unquote(path.name),
         created=first.timestamp if first else int(stat.st_mtime * 1000),
@@ -198,37 +224,3 @@ def _ends_line(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) == b"\n"
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        timestamp, message, cursor = json.loads(line)
-        return Event(int(timestamp), str(message), str(cursor))
-    except ValueError:
-        return None  # the one half line a kill may leave
-
-
-def _last(path: Path) -> Event | None:
-    with path.open("rb") as file:
-        for _, line in _lines_backwards(file, file.seek(0, 2)):
-            event = _event(line)
-            if event is not None:
-                return event
-    return None
-
-
-def _lines_backwards(file: BinaryIO, end: int, reach: int = 64 * 1024) -> Iterator[tuple[int, bytes]]:
-    """Lines before the offset `end`, the last first, each with its start; in memory is one piece and one line."""
-    rest = b""
-    while end:
-        start = max(0, end - reach)
-        file.seek(start)
-        piece = file.read(end - start) + rest
-        lines = piece.splitlines(keepends=True)
-        # The first may have begun earlier; it is kept for the next round.
-        rest = lines.pop(0) if start else b""
-        place = start + len(piece)
-        for line in reversed(lines):
-            place -= len(line)
-            yield place, line
-        end = start

@@ -7,25 +7,40 @@
 JSON ({ $.x = 1 }) and space-delimited ([a, b]) patterns are refused by name: to ignore one would give wrong lines.
 """
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from emulator.errors import AwsError
 
 Matcher = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Whether a message matches; and what the line of every message that does has in it, as the logbook writes it.
+
+    The second is for passing over most lines of a log without decoding them.
+    """
+
+    matches: Matcher
+    bytes_in_every_match: tuple[bytes, ...] = ()
+
 
 _TERM = re.compile(
     r'(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|%(?P<regex>[^%]+)%|(?P<word>[^\s"%{}\[\]]+))(?:\s+|$)'
 )
 
 
-def matcher(pattern: str) -> Matcher:
-    """Whether a line matches. InvalidParameterException for what is no pattern, NotImplemented for what is not run."""
-    text = pattern.strip()
+def pattern(expression: str) -> Pattern:
+    """A filter pattern. InvalidParameterException for what is no pattern, NotImplemented for what is not run."""
+    text = expression.strip()
     if text[:1] in ("{", "["):
-        raise AwsError("NotImplemented", f"samebox does not implement the filter pattern {pattern}.", 501)
+        raise AwsError("NotImplemented", f"samebox does not implement the filter pattern {expression}.", 501)
     needed: list[Matcher] = []
     either: list[Matcher] = []
+    literal: list[bytes] = []
     place = 0
     while place < len(text):
         found = _TERM.match(text, place)
@@ -38,8 +53,13 @@ def matcher(pattern: str) -> Matcher:
             needed.append(lambda line, test=test: not test(line))  # type: ignore[misc]
         else:
             needed.append(test)
+            if found["regex"] is None:
+                literal.append(_in_json(_literal(found)))
         place = found.end()
-    return lambda line: all(test(line) for test in needed) and (not either or any(test(line) for test in either))
+    return Pattern(
+        lambda line: all(test(line) for test in needed) and (not either or any(test(line) for test in either)),
+        tuple(literal),
+    )
 
 
 def _term(found: re.Match[str]) -> Matcher:
@@ -49,5 +69,14 @@ def _term(found: re.Match[str]) -> Matcher:
         except re.error as error:
             raise AwsError("InvalidParameterException", f"Invalid regular expression: {error}") from None
         return lambda line: expression.search(line) is not None
-    wanted = found["word"] if found["phrase"] is None else re.sub(r"\\(.)", r"\1", found["phrase"])
+    wanted = _literal(found)
     return lambda line: wanted in line
+
+
+def _literal(found: re.Match[str]) -> str:
+    return found["word"] if found["phrase"] is None else re.sub(r"\\(.)", r"\1", found["phrase"])
+
+
+def _in_json(text: str) -> bytes:
+    # JSON escapes one character at a time, so that a part of a text is a part of it when escaped, too.
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode()

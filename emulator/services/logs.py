@@ -5,23 +5,25 @@ length costs what is new.
 """
 
 import base64
-import heapq
-import json
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from emulator.errors import AwsError
+from emulator.errors import AwsError, NotImplementedByEmulator
+from emulator.resources import log_file
+from emulator.resources.log_file import Block
 from emulator.resources.logbook import Event, Logbook, Stream
+from emulator.services import log_search
 from emulator.services.context import Operation, Services
-from emulator.services.log_pattern import matcher
+from emulator.services.log_pattern import pattern
 from emulator.wire.caller import Caller
 
-# LOGS: GetLogEvents and FilterLogEvents give at most 10,000 events or 1 MB, lists 50 entries.
+# LOGS: GetLogEvents and FilterLogEvents give at most 10,000 events or 1 MB, lists 50 entries. An answer also looks at
+# no more than that: where few events match, pages are short or empty and lead on by their tokens, as on AWS.
 _EVENTS = 10_000
 _BYTES = 1024 * 1024
-_EVENT_OVERHEAD = 26
 _PAGE = 50
 _TOO_NEW_MILLISECONDS = 2 * 3600 * 1000
 _TOO_OLD_MILLISECONDS = 14 * 24 * 3600 * 1000
@@ -30,6 +32,8 @@ _LONGEST_NAME = 255
 
 _TOKEN = re.compile(r"(?P<way>[fb])/(?P<offset>\d{56})/s")
 _Params = dict[str, Any]
+_InTime = Callable[[Event], bool]
+_NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
 def describe_log_groups(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
@@ -42,6 +46,8 @@ def describe_log_groups(services: Services, params: _Params, caller: Caller) -> 
         for name in book.groups()
         if name.startswith(prefix) and part in name.lower() and (not asked or name in asked)
     ]
+    if params.get("logGroupClass"):
+        names = [name for name in names if _class(book.attributes(name)) == params["logGroupClass"]]
     page, token = _page(names, params)
     return {"logGroups": [_group(book, name, caller) for name in page], **token}
 
@@ -52,10 +58,9 @@ def describe_log_streams(services: Services, params: _Params, caller: Caller) ->
     prefix, by_time = params.get("logStreamNamePrefix", ""), params.get("orderBy") == "LastEventTime"
     if prefix and by_time:
         raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
-    names = [name for name in book.names(group) if name.startswith(prefix)]
+    names = book.names(group, prefix)
     if by_time:
-        last = {name: (book.stream(group, name).last_event or 0, name) for name in names}
-        names.sort(key=last.__getitem__)
+        names = [one.name for one in sorted(book.streams(group), key=lambda one: (one.last_event or 0, one.name))]
     if params.get("descending"):
         names.reverse()
     page, token = _page(names, params)
@@ -74,13 +79,11 @@ def get_log_events(services: Services, params: _Params, caller: Caller) -> dict[
             raise _invalid("The specified nextToken is invalid.")
         forward, place = found["way"] == "f", int(found["offset"])
     start = place if place is not None else (0 if forward else size)
-    rows = _forwards(book, group, stream, start) if forward else book.backwards(group, stream, start)
-    taken = list(_fill((row for row in rows if _in_time(row[2], params)), params.get("limit", _EVENTS)))
-    if not forward:
-        taken.reverse()
-    first, last = (taken[0][0], taken[-1][1]) if taken else (start, start)
+    look = book.after if forward else book.before
+    limit = params.get("limit", _EVENTS)
+    events, first, last = _page_of(look(group, stream, start, _BYTES), forward, limit, _in_time(params))
     return {
-        "events": [{**_shown(event), "ingestionTime": event.timestamp} for _, _, event in taken],
+        "events": [{**_shown(event), "ingestionTime": event.timestamp} for event in events],
         "nextForwardToken": f"f/{last:056d}/s",
         "nextBackwardToken": f"b/{first:056d}/s",
     }
@@ -89,32 +92,34 @@ def get_log_events(services: Services, params: _Params, caller: Caller) -> dict[
 def filter_log_events(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """FilterLogEvents: the streams of a group as one, by time."""
     book, group = _book(services, caller), _group_of(services, params, caller)
-    matches = matcher(params.get("filterPattern", ""))
+    wanted = pattern(params.get("filterPattern", ""))
     if params.get("logStreamNames") and params.get("logStreamNamePrefix"):
         raise _invalid("Cannot specify both logStreamNames and logStreamNamePrefix.")
-    prefix = params.get("logStreamNamePrefix", "")
-    names = params.get("logStreamNames") or [name for name in book.names(group) if name.startswith(prefix)]
-    seen = _filter_place(params.get("nextToken"))
-    streams = [_matching(book, group, _stream_of(book, group, name), params) for name in names]
-    rows = heapq.merge(*streams, key=lambda row: row[2].timestamp)
-    # Reading a stream again gives the same order, so the number of rows passed is a place.
-    passed = seen
-    events: list[dict[str, Any]] = []
-    for start, stream, event in islice(rows, seen, None):
-        if len(events) == params.get("limit", _EVENTS):
-            return {"events": events, "nextToken": base64.urlsafe_b64encode(json.dumps(passed).encode()).decode()}
-        passed += 1
-        if matches(event.message):
-            identity = f"{event.timestamp:020d}{start:036d}"
-            shown = {**_shown(event), "ingestionTime": event.timestamp}
-            events.append({**shown, "logStreamName": stream, "eventId": identity})
-    return {"events": events, "searchedLogStreams": []}
+    if params.get("startFromHead") is False:
+        raise NotImplementedByEmulator("logs", "FilterLogEvents with startFromHead=false")
+    names = params.get("logStreamNames")
+    if names:
+        streams = [book.stream(group, _stream_of(book, group, name)) for name in dict.fromkeys(names)]
+    else:
+        streams = book.streams(group, params.get("logStreamNamePrefix", ""))
+    try:
+        place = log_search.Place.read(params["nextToken"]) if params.get("nextToken") else None
+    except ValueError:
+        raise _invalid("The specified nextToken is invalid.") from None
+    limit = params.get("limit", _EVENTS)
+    found, more = log_search.search(book, group, streams, wanted, _in_time(params), limit, place)
+    answer: dict[str, Any] = {"events": [_filtered(one) for one in found], "searchedLogStreams": []}
+    return {**answer, "nextToken": more.token()} if more else answer
 
 
 def create_log_group(services: Services, params: _Params, caller: Caller) -> None:
-    """CreateLogGroup."""
+    """CreateLogGroup. What else is given with the name is shown again; nothing is encrypted."""
+    name = _storable(params["logGroupName"])
+    if params.get("deletionProtectionEnabled"):
+        raise NotImplementedByEmulator("logs", "CreateLogGroup with deletionProtectionEnabled")
+    given = {member: params[member] for member in ("kmsKeyId", "logGroupClass", "tags") if params.get(member)}
     try:
-        _book(services, caller).create_group(_storable(params["logGroupName"]))
+        _book(services, caller).create_group(name, given)
     except FileExistsError:
         raise AwsError("ResourceAlreadyExistsException", "The specified log group already exists") from None
 
@@ -154,6 +159,22 @@ def delete_log_group(services: Services, params: _Params, caller: Caller) -> Non
     _book(services, caller).delete_group(_group_of(services, params, caller))
 
 
+def list_tags_for_resource(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
+    """ListTagsForResource, of a log group."""
+    group = _group_of(services, {"logGroupIdentifier": params["resourceArn"]}, caller)
+    return {"tags": _book(services, caller).attributes(group).get("tags", {})}
+
+
+def tag_resource(services: Services, params: _Params, caller: Caller) -> None:
+    """TagResource, of a log group."""
+    _retag(services, params["resourceArn"], caller, add=params["tags"])
+
+
+def untag_resource(services: Services, params: _Params, caller: Caller) -> None:
+    """UntagResource, of a log group."""
+    _retag(services, params["resourceArn"], caller, remove=params["tagKeys"])
+
+
 def delete_log_stream(services: Services, params: _Params, caller: Caller) -> None:
     """DeleteLogStream."""
     book, group = _book(services, caller), _group_of(services, params, caller)
@@ -174,6 +195,15 @@ def _group_of(services: Services, params: _Params, caller: Caller) -> str:
     return group
 
 
+def _retag(
+    services: Services, arn: str, caller: Caller, add: Mapping[str, str] = _NO_TAGS, remove: Sequence[str] = ()
+) -> None:
+    book, group = _book(services, caller), _group_of(services, {"logGroupIdentifier": arn}, caller)
+    attributes = book.attributes(group)
+    kept = {key: value for key, value in attributes.get("tags", {}).items() if key not in remove}
+    book.set_attributes(group, {**attributes, "tags": {**kept, **add}})
+
+
 def _group_name(identifier: str) -> str:
     """A group's name, out of an ARN where it is one."""
     return identifier.split(":")[6] if identifier.startswith("arn:") and identifier.count(":") >= 6 else identifier
@@ -191,40 +221,37 @@ def _storable(name: str) -> str:
     return name
 
 
-def _forwards(book: Logbook, group: str, stream: str, start: int) -> Iterator[tuple[int, int, Event]]:
-    for end, event in book.read(group, stream, start):
-        yield start, end, event
-        start = end
+def _page_of(block: Block, forward: bool, limit: int, in_time: _InTime | None) -> tuple[list[Event], int, int]:
+    """Up to `limit` events of a block, from the end that is read first; start and end of what was looked at."""
+    if in_time is None:
+        block = _cut(block, forward, limit)
+    start, end = block.start, block.end
+    offsets = block.offsets()
+    rows = list(zip(offsets, offsets[1:], log_file.decode(block.lines), strict=False))
+    events: list[Event] = []
+    for begins, ends, event in rows if forward else reversed(rows):
+        if event is None or not event.message or (in_time and not in_time(event)):
+            continue
+        events.append(event)
+        if len(events) == limit:
+            start, end = (start, ends) if forward else (begins, end)
+            break
+    return events if forward else events[::-1], start, end
 
 
-def _fill(rows: Iterable[tuple[int, int, Event]], limit: int) -> Iterator[tuple[int, int, Event]]:
-    """As many rows as fit one answer."""
-    room = _BYTES
-    for count, row in enumerate(rows):
-        room -= len(row[2].message.encode()) + _EVENT_OVERHEAD
-        if count == limit or (room < 0 and count):
-            return
-        yield row
+def _cut(block: Block, forward: bool, count: int) -> Block:
+    if forward:
+        return Block(block.start, block.lines[:count])
+    lines = block.lines[-count:]
+    return Block(block.end - sum(map(len, lines)) - len(lines), lines)
 
 
-def _matching(book: Logbook, group: str, stream: str, params: _Params) -> Iterator[tuple[int, str, Event]]:
-    for start, _, event in _forwards(book, group, stream, 0):
-        if _in_time(event, params):
-            yield start, stream, event
-
-
-def _in_time(event: Event, params: _Params) -> bool:
+def _in_time(params: _Params) -> _InTime | None:
+    """The test of a request's time bounds; None when it has none."""
     start, end = params.get("startTime"), params.get("endTime")
-    return (start is None or event.timestamp >= start) and (end is None or event.timestamp < end)
-
-
-def _filter_place(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        return int(json.loads(base64.urlsafe_b64decode(token.encode())))
-    except (ValueError, TypeError):
-        raise _invalid("The specified nextToken is invalid.") from None
+    if start is None and end is None:
+        return None
+    return lambda event: (start is None or event.timestamp >= start) and (end is None or event.timestamp < end)
 
 
 def _page(names: list[str], params: _Params) -> tuple[list[str], dict[str, str]]:
@@ -243,15 +270,21 @@ def _page(names: list[str], params: _Params) -> tuple[list[str], dict[str, str]]
 
 def _group(book: Logbook, name: str, caller: Caller) -> dict[str, Any]:
     arn = f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{name}"
+    attributes = book.attributes(name)
     return {
         "logGroupName": name,
         "creationTime": book.created(name),
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
         "logGroupArn": arn,
-        "logGroupClass": "STANDARD",
-        "storedBytes": sum(stream.bytes for stream in book.streams(name)),
+        "logGroupClass": _class(attributes),
+        "kmsKeyId": attributes.get("kmsKeyId"),
+        "storedBytes": book.stored_bytes(name),
     }
+
+
+def _class(attributes: dict[str, Any]) -> str:
+    return str(attributes.get("logGroupClass", "STANDARD"))
 
 
 def _stream(stream: Stream, group: str, caller: Caller) -> dict[str, Any]:
@@ -270,6 +303,13 @@ def _shown(event: Event) -> dict[str, Any]:
     return {"timestamp": event.timestamp, "message": event.message}
 
 
+def _filtered(found: log_search.Found) -> dict[str, Any]:
+    # Two streams may have a line at the same offset and time; clients tell events apart by this alone.
+    identity = f"{found.event.timestamp:020d}{zlib.crc32(found.stream.encode()):016d}{found.start:020d}"
+    shown = {**_shown(found.event), "ingestionTime": found.event.timestamp}
+    return {**shown, "logStreamName": found.stream, "eventId": identity}
+
+
 def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterException", message)
 
@@ -284,4 +324,7 @@ OPERATIONS: dict[str, Operation] = {
     "PutLogEvents": put_log_events,
     "DeleteLogGroup": delete_log_group,
     "DeleteLogStream": delete_log_stream,
+    "ListTagsForResource": list_tags_for_resource,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
 }

@@ -180,6 +180,8 @@ def project(shape: Shape, value: Any) -> Any:
     if kind == "structure":
         if shape.is_document:
             return value
+        if plain := shape.plain_members:
+            return {name: item for name, _ in plain if (item := value.get(name)) is not None}
         projected = {}
         for name, member in shape.members.items():
             item = value.get(name)
@@ -203,6 +205,8 @@ def to_json(shape: Shape, value: Any) -> Any:
     if shape.type == "structure":
         if shape.is_document:
             return value
+        if plain := shape.plain_members:
+            return {wire_name: item for name, wire_name in plain if (item := value.get(name)) is not None}
         written = {}
         for name, member in shape.members.items():
             item = value.get(name)

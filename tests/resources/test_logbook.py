@@ -43,18 +43,6 @@ def test_half_a_line_costs_one_line_and_no_more(tmp_path: Path) -> None:
     assert messages(logs) == ["a", "c"]
 
 
-@pytest.mark.parametrize("size", [1, 100, 70_000])
-def test_backwards_is_forwards_backwards(tmp_path: Path, size: int) -> None:
-    logs = book(tmp_path)
-    logs.append("/g", "s/1", [Event(number, str(number) * size) for number in range(12)])
-    ends = [end for end, _ in logs.read("/g", "s/1")]
-    backwards = list(logs.backwards("/g", "s/1", logs.size("/g", "s/1")))
-    assert [event.timestamp for _, _, event in backwards] == list(range(11, -1, -1))
-    assert [end for _, end, _ in backwards] == ends[::-1]
-    assert [start for start, _, _ in backwards] == [0, *ends[:-1]][::-1]
-    assert [event.timestamp for _, _, event in logs.backwards("/g", "s/1", ends[2])] == [2, 1, 0]
-
-
 def test_writers_do_not_tear_each_others_lines(tmp_path: Path) -> None:
     logs = book(tmp_path)
 
@@ -112,3 +100,47 @@ def test_a_stream_tells_its_times_and_size(tmp_path: Path) -> None:
     (stream,) = logs.streams("/g")
     assert (stream.name, stream.first_event, stream.last_event) == ("s/1", 10, 20)
     assert stream.bytes == logs.size("/g", "s/1") > 0
+
+
+def test_a_stream_is_described_anew_once_it_has_changed(tmp_path: Path) -> None:
+    logs = book(tmp_path)
+    logs.create("/g", "s")
+    assert logs.stream("/g", "s").first_event is None
+    logs.append("/g", "s", [Event(10, "a")])
+    assert (logs.stream("/g", "s").first_event, logs.stream("/g", "s").last_event) == (10, 10)
+    logs.append("/g", "s", [Event(20, "b")])
+    assert logs.stream("/g", "s").last_event == 20
+    logs.delete_stream("/g", "s")
+    logs.append("/g", "s", [Event(30, "c")])
+    assert logs.stream("/g", "s").first_event == 30
+
+
+def test_a_stream_that_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = book(tmp_path)
+    logs.append("/g", "s", [Event(10, "a")])
+    described = logs.streams("/g")
+
+    def broken(*_: object) -> None:
+        raise AssertionError("a stream was opened")
+
+    monkeypatch.setattr(Path, "open", broken)
+    assert logs.streams("/g") == described
+    assert logs.stored_bytes("/g") == described[0].bytes
+
+
+def test_streams_are_found_by_how_their_names_start(tmp_path: Path) -> None:
+    logs = book(tmp_path)
+    for name in ("job/a", "job/b", "job-2/a", "j.b/a"):
+        logs.create("/g", name)
+    assert logs.names("/g", "job/") == ["job/a", "job/b"]
+    assert [stream.name for stream in logs.streams("/g", "j.")] == ["j.b/a"]
+
+
+def test_a_groups_attributes_are_kept_beside_the_time_it_was_made(tmp_path: Path) -> None:
+    logs = book(tmp_path)
+    logs.create_group("/g", {"kmsKeyId": "key"})
+    logs.create("/h", "s")
+    made = logs.created("/g")
+    assert (logs.attributes("/g"), logs.attributes("/h")) == ({"kmsKeyId": "key"}, {})
+    logs.set_attributes("/g", {"tags": {"a": "b"}})
+    assert (logs.attributes("/g"), logs.created("/g"), logs.names("/g")) == ({"tags": {"a": "b"}}, made, [])

@@ -59,6 +59,22 @@ def test_a_log_is_read_back_from_its_end(aws: Aws) -> None:
     assert (events, same) == ([], backward)
 
 
+def test_a_reading_that_finds_nothing_at_first_leads_on(aws: Aws) -> None:
+    write(aws, *["x" * 200_000] * 12, "late")
+    events, forward, _ = read(aws, startFromHead=True, startTime=START + 12)
+    pages = 1
+    while not events:
+        events, forward, _ = read(aws, startTime=START + 12, nextToken=forward)
+        pages += 1
+    assert (events, pages) == (["late"], 3)
+
+
+def test_a_line_without_text_is_no_event(aws: Aws) -> None:
+    # The model's messages have a character at least. Files of earlier versions have such lines.
+    write(aws, "", "a", "", "b", "")
+    assert read(aws, startFromHead=True)[0] == read(aws)[0] == filtered(aws) == ["a", "b"]
+
+
 def test_times_bound_a_reading(aws: Aws) -> None:
     write(aws, "a", "b", "c", "d")
     assert read(aws, startTime=START + 1, endTime=START + 3)[0] == ["b", "c"]
@@ -134,6 +150,72 @@ def test_streams_are_searched_as_one(aws: Aws) -> None:
     assert filtered(aws, filterPattern="ERROR", PaginationConfig={"PageSize": 1}) == ["one ERROR", "three ERROR"]
     assert filtered(aws, logStreamNames=["b"]) == ["three ERROR"]
     assert filtered(aws, logStreamNamePrefix="a", startTime=START + 1) == ["two"]
+
+
+def test_a_search_looks_at_a_megabyte_an_answer_and_leads_on(aws: Aws) -> None:
+    write(aws, "needle one", *["hay" * 100_000] * 12, "needle two")
+    first = aws.logs.filter_log_events(logGroupName=GROUP, filterPattern="needle")
+    assert [event["message"] for event in first["events"]] == ["needle one"]
+    assert (
+        filtered(aws, filterPattern="needle")
+        == filtered(aws, filterPattern="%^needle%")
+        == ["needle one", "needle two"]
+    )
+    answers = len(
+        list(aws.logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, filterPattern="needle"))
+    )
+    assert answers == 4, "3.6 MB"
+
+
+def test_a_search_of_many_streams_gives_each_event_once_and_by_time(aws: Aws) -> None:
+    for number in range(7):
+        for part in range(3):
+            start = START + number + 100 * part
+            write(aws, *(f"{start + 7 * line}" for line in range(10)), stream=f"s{number}", start=start)
+    expected = sorted(filtered(aws))
+    for size in (1, 4, 1000):
+        found = [
+            event
+            for page in aws.logs.get_paginator("filter_log_events").paginate(
+                logGroupName=GROUP, PaginationConfig={"PageSize": size}
+            )
+            for event in page["events"]
+        ]
+        assert sorted(event["message"] for event in found) == expected
+        assert len({event["eventId"] for event in found}) == len(found) == 210
+        assert [event["timestamp"] for event in found] == sorted(event["timestamp"] for event in found)
+
+
+def test_a_token_of_a_search_that_is_none_is_refused(aws: Aws) -> None:
+    write(aws, "a")
+    for token in ("x", "e30=", "W10=", "WzEsIDJd"):
+        code = error_of(aws.logs.filter_log_events, logGroupName=GROUP, nextToken=token)
+        assert code == ("InvalidParameterException", "The specified nextToken is invalid.")
+
+
+def test_the_newest_first_is_refused_and_not_answered_with_the_oldest(aws: Aws) -> None:
+    write(aws, "a", "b")
+    code, _ = error_of(aws.logs.filter_log_events, logGroupName=GROUP, startFromHead=False)
+    assert code == "NotImplemented"
+
+
+def test_what_is_given_with_a_group_is_shown_again(aws: Aws) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/abc"
+    logs = aws.logs
+    logs.create_log_group(logGroupName="/k", kmsKeyId=key, logGroupClass="INFREQUENT_ACCESS", tags={"a": "1"})
+    logs.create_log_group(logGroupName="/plain")
+    kept, plain = logs.describe_log_groups()["logGroups"]
+    assert (kept["kmsKeyId"], kept["logGroupClass"]) == (key, "INFREQUENT_ACCESS")
+    assert ("kmsKeyId" in plain, plain["logGroupClass"]) == (False, "STANDARD")
+    assert [one["logGroupName"] for one in logs.describe_log_groups(logGroupClass="STANDARD")["logGroups"]] == [
+        "/plain"
+    ]
+    arn = kept["logGroupArn"]
+    logs.tag_resource(resourceArn=arn, tags={"b": "2", "c": "3"})
+    logs.untag_resource(resourceArn=arn, tagKeys=["a", "c"])
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"b": "2"}
+    code, _ = error_of(logs.create_log_group, logGroupName="/safe", deletionProtectionEnabled=True)
+    assert code == "NotImplemented"
 
 
 def test_a_client_writes_too(aws: Aws) -> None:
