@@ -133,7 +133,7 @@ class Emulator:
         self.edge = Edge(
             invocations=Invocations(
                 self._table, self._upstream, gateway.identify, self.settings.invocation_bytes,
-                self.settings.invocation_seconds,
+                self.settings.invocation_seconds, self.settings.lenient_responses,
             ),
             registry=registry,
             metadata=Metadata(services, self._role_of),

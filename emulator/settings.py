@@ -62,6 +62,11 @@ class Settings:
     ping_successes: int = _setting("How many pings in a row must answer 200 before a container is in service.", 1)
     invocation_seconds: float = _setting("Seconds a container may take to answer an invocation.", 60.0)
     invocation_bytes: int = _setting("Largest body of InvokeEndpoint, in bytes.", 25 * 1024 * 1024)
+    lenient_responses: bool = _setting(
+        "Pass on what a container may not answer by the contract: other statuses than 2xx, 4xx and 5xx as 200, and "
+        "Content-Encoding. By default such a status is a ModelError and the header is dropped.",
+        False,
+    )
     shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
     container_credentials: bool = _setting(
         "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True

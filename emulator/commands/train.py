@@ -164,6 +164,8 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
     if fetched:
         notes.print(f"Model in {output}", highlight=False)
     if status == "Completed":
+        if not fetched:
+            notes.print("[yellow]No model[/]: the job wrote nothing to SM_MODEL_DIR (/opt/ml/model).", highlight=False)
         return 0
     if status == "Stopped":
         why = "its time was over" if job.get("SecondaryStatus") == "MaxRuntimeExceeded" else "it was told to"

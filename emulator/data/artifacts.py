@@ -38,16 +38,21 @@ class ArtifactError(Exception):
         self.reason: Reason = reason
 
 
+class EmptyDirectory(Exception):
+    """There is nothing to pack: SageMaker uploads no archive of an empty directory (contract §1.8)."""
+
+
 def pack(tar: Iterable[bytes], level: Literal[0, 1, 2, 3] = 1) -> Iterator[bytes]:
     """A gzip tar of the *contents* of the one directory that `tar` holds (the Engine's archive of /opt/ml/model).
 
     No top directory, no `./`, owner 0/0, mtimes kept, gzip header without time or name: same tree, same bytes
     (contract §1.8). Links are kept as they are; hosting refuses them later, as AWS does. Sockets, pipes and devices are
     left out. Bounded memory. ArtifactError where the stream is no tar or ends too early, so that half is never taken
-    for whole.
+    for whole; EmptyDirectory, before any byte, where the directory holds nothing to pack.
     """
     compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, GZIP)
     top: str | None = None
+    empty = True
     with _members(_Stream(iter(tar))) as (source, members):
         for member in members:
             first, _, rest = member.name.removeprefix("./").rstrip("/").partition("/")
@@ -59,9 +64,12 @@ def pack(tar: Iterable[bytes], level: Literal[0, 1, 2, 3] = 1) -> Iterator[bytes
             if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
                 log.warning("%s is left out of the archive: it is no file, directory or link", member.name)
                 continue
+            empty = False
             yield from _compressed(compressor, _header(member, rest, top))
             if member.isreg():
                 yield from _compressed_file(compressor, source, member)
+    if empty:
+        raise EmptyDirectory
     end = bytes(2 * tarfile.BLOCKSIZE)
     yield compressor.compress(end) + compressor.flush()
 

@@ -198,23 +198,12 @@ def upload(plan: Plan, tools: Tools, container: str) -> None:
 
 
 def _upload(one: Upload, tools: Tools, container: str) -> None:
-    if not one.always and _is_empty(tools.engine, container, one.source):
-        return
     # A stop does not cancel this: what is there when the container ends is uploaded (contract.md §1.1.1).
-    with tools.engine.archive(container, one.source) as stream:
-        tools.objects.upload(artifacts.pack(_chunks(stream)), one.uri, tools.wake.closing)
-
-
-def _is_empty(engine: Engine, container: str, path: str) -> bool:
     try:
-        with (
-            engine.archive(container, path) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as tar,
-        ):
-            tar.next()  # the directory itself
-            return tar.next() is None
-    except containers.PathMissing:
-        return True
+        with tools.engine.archive(container, one.source) as stream:
+            tools.objects.upload(artifacts.pack(_chunks(stream)), one.uri, tools.wake.closing)
+    except (artifacts.EmptyDirectory, containers.PathMissing):
+        log.info("nothing is uploaded to %s: %s is empty", one.uri, one.source)
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

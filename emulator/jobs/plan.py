@@ -45,11 +45,10 @@ class Site:
 
 @dataclass(frozen=True)
 class Upload:
-    """A directory of the container that becomes a gzip tar in S3. One that is not `always` is left out when empty."""
+    """A directory of the container that becomes a gzip tar in S3. Nothing is uploaded of an empty one (contract.md §1.8)."""
 
     source: str
     uri: str
-    always: bool
 
 
 @dataclass(frozen=True)
@@ -153,10 +152,8 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
         container=container,
         volume_bytes=volume * 1024**3 if volume else None,
         uploads=(
-            # An empty /opt/ml/model still gives a model.tar.gz; of an empty /opt/ml/output/data nothing is seen in S3.
-            # Both are unverified (contract.md §1.8).
-            Upload(MODEL_DIRECTORY, f"{output}/model.tar.gz", always=True),
-            Upload(OUTPUT_DIRECTORY, f"{output}/output.tar.gz", always=False),
+            Upload(MODEL_DIRECTORY, f"{output}/model.tar.gz"),
+            Upload(OUTPUT_DIRECTORY, f"{output}/output.tar.gz"),
         ),
         log_stream=log_stream(resource, host.name),
         stop_seconds=site.settings.training_stop_seconds,

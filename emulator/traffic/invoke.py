@@ -53,15 +53,27 @@ class ModelError(AwsError):
 class Invocations:
     """The ASGI callable behind `POST /endpoints/{name}/invocations`.
 
-    `limit` is the largest body in bytes, both ways; `seconds` how long a container may take.
+    `limit` is the largest body in bytes, both ways; `seconds` how long a container may take. `lenient` decides what
+    the container contract leaves open: a status that is neither 2xx nor 4xx nor 5xx is passed on as 200, and so is
+    Content-Encoding; else such a status is a ModelError, and the header is dropped like every undocumented one.
     """
 
-    def __init__(self, table: RoutingTable, upstream: Upstream, identify: Identify, limit: int, seconds: float) -> None:
+    def __init__(
+        self,
+        table: RoutingTable,
+        upstream: Upstream,
+        identify: Identify,
+        limit: int,
+        seconds: float,
+        lenient: bool = False,
+    ) -> None:
         self._table = table
         self._upstream = upstream
         self._identify = identify
         self._limit = limit
         self._seconds = seconds
+        self._lenient = lenient
+        self._to_client = _TO_CLIENT | ({b"content-encoding": b"Content-Encoding"} if lenient else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -78,7 +90,7 @@ class Invocations:
             return
         except _Gone:
             return
-        out = [(_TO_CLIENT[name], value) for name, value in reply.headers if name in _TO_CLIENT]
+        out = [(self._to_client[name], value) for name, value in reply.headers if name in self._to_client]
         out.append((b"x-Amzn-Invoked-Production-Variant", target.variant.encode()))
         await _answer(send, 200, out, reply.body)
 
@@ -100,12 +112,14 @@ class Invocations:
             )
             raise _model_error(route, target, 0, said) from None
         except Broken as error:
+            if error.status:
+                raise _cut_off(route, target, error.status) from None
             # The words are ours: what AWS says when a container dies in the middle of a request is not recorded.
             raise _model_error(route, target, 0, f"{error}") from None
         except TooLarge:
             said = f"The response of container {target.container} is larger than {self._limit} bytes."
             raise _model_error(route, target, 0, said) from None
-        if not 200 <= reply.status < 300:
+        if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
             raise _model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
         return target, reply
 
@@ -171,15 +185,24 @@ def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
 
 
 def _model_error(route: Route, target: Target, status: int, said: str) -> ModelError:
+    return _received(route, status, f'from {target.container} with message "{said}"', said)
+
+
+def _cut_off(route: Route, target: Target, status: int) -> ModelError:
+    """The container's answer broke off in its body: the status that it had is not lost (contract.md §2.3)."""
+    return _received(route, status, f"from {target.container} and could not load the entire response body", "")
+
+
+def _received(route: Route, status: int, what: str, body: str) -> ModelError:
     side = "client" if 400 <= status < 500 else "server"
     key = route.key
     message = (
-        f'Received {side} error ({status}) from {target.container} with message "{said}". See '
+        f"Received {side} error ({status}) {what}. See "
         f"https://{key.region}.console.aws.amazon.com/cloudwatch/home?region={key.region}"
         f"#logEventViewer:group={route.log_group} in account {key.account} for more information."
     )
     arn = f"arn:aws:logs:{key.region}:{key.account}:log-group:{route.log_group}"
-    return ModelError(message, status, said, arn)
+    return ModelError(message, status, body, arn)
 
 
 def _error_body(error: AwsError) -> bytes:

@@ -22,7 +22,14 @@ class Refused(Exception):
 
 
 class Broken(Exception):
-    """The connection ended, or the answer was not HTTP, after the request was sent."""
+    """The connection ended, or the answer was not HTTP, after the request was sent.
+
+    `status` is that of an answer that broke off in its body, 0 if its head was not complete.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TooLarge(Exception):
@@ -52,6 +59,7 @@ class _Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._size = 0
+        self._status = 0
         self.heard = False
         self.open = False
 
@@ -70,7 +78,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(Broken(f"the answer is not HTTP: {error}"))
+            self._fail(Broken(f"the answer is not HTTP: {error}", self._status))
 
     def connection_lost(self, _: Exception | None) -> None:
         self.open = False
@@ -78,12 +86,17 @@ class _Connection(asyncio.Protocol):
             if self._answer_ends_with_connection():
                 self.on_message_complete()
             else:
-                self._fail(Broken("the container closed the connection before it had answered"))
+                self._fail(Broken("the container closed the connection before it had answered", self._status))
 
     # httptools
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        status = self._parser.get_status_code()
+        self._status = status if status >= 200 else 0  # 100 Continue and the like precede the answer
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -111,7 +124,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, request: Iterable[bytes]) -> Reply:
         assert self._transport is not None
         self._parser = httptools.HttpResponseParser(self)
-        self._headers, self._body, self._size, self.heard = [], [], 0, False
+        self._headers, self._body, self._size, self._status, self.heard = [], [], 0, 0, False
         self._reply = self._loop.create_future()
         self._transport.writelines(request)
         return await self._reply

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.data.artifacts import ArtifactError, pack, unpack
+from emulator.data.artifacts import ArtifactError, EmptyDirectory, pack, unpack
 
 
 def member(
@@ -70,8 +70,15 @@ def test_the_same_tree_gives_the_same_bytes() -> None:
     assert b"".join(pack([MODEL]))[:10] == bytes.fromhex("1f8b08000000000000ff")
 
 
-def test_an_empty_directory_gives_an_empty_archive() -> None:
-    assert names(b"".join(pack([tar(member("model/", tarfile.DIRTYPE))]))) == []
+@pytest.mark.parametrize("more", [(), (member("model/socket", tarfile.FIFOTYPE),)], ids=["nothing", "only a pipe"])
+def test_of_an_empty_directory_there_is_no_archive(more: tuple[tuple[tarfile.TarInfo, bytes], ...]) -> None:
+    with pytest.raises(EmptyDirectory):
+        next(pack([tar(member("model/", tarfile.DIRTYPE), *more)]))
+
+
+def test_a_directory_that_holds_an_empty_directory_is_packed() -> None:
+    model = tar(member("model/", tarfile.DIRTYPE), member("model/1/", tarfile.DIRTYPE))
+    assert names(b"".join(pack([model]))) == ["1"]
 
 
 @pytest.mark.parametrize("at", [0, 100, 512, 700, 1024, 1536, 4000, len(MODEL) - 10240])

@@ -65,8 +65,8 @@ def test_a_plan_is_all_that_the_job_comes_to() -> None:
         cpus=2.0,
     )
     assert made.uploads == (
-        Upload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz", always=True),
-        Upload("/opt/ml/output/data", "s3://bucket/out/Digits/output/output.tar.gz", always=False),
+        Upload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz"),
+        Upload("/opt/ml/output/data", "s3://bucket/out/Digits/output/output.tar.gz"),
     )
     assert (made.log_stream, made.volume_bytes) == ("Digits/algo-1-1700000000", 2 << 30)
     assert (made.stop_seconds, made.max_runtime_seconds, made.warning) == (120.0, 60, "less")

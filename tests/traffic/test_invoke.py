@@ -64,13 +64,13 @@ class Said:
 
 async def invoke(
     addresses: tuple[Address, ...], body: bytes = b"1,2", *, calls: int = 1, name: str = "Digits",
-    headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 5.0,
+    headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 60.0, lenient: bool = False,
 ) -> Said:  # fmt: skip
     key = Key("000000000000", "us-east-1", "Digits")
     route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits")
     upstream = Upstream(LIMIT)
     app = Invocations(
-        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", "us-east-1"), LIMIT, seconds
+        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", "us-east-1"), LIMIT, seconds, lenient
     )
     scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
     sent: list[MutableMapping[str, Any]] = []
@@ -100,7 +100,7 @@ def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             said = await invoke((*before, server.sockets[0].getsockname()), **given)
-        await asyncio.wait_for(asyncio.gather(*connections), 5)
+        await asyncio.wait_for(asyncio.gather(*connections), 60)
         return said
 
     return asyncio.run(story())
@@ -179,6 +179,42 @@ def test_a_container_that_dies_in_the_middle_is_a_model_error() -> None:
     said = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-Le", seen, close=True))
     assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
     assert len(seen.requests) == 1, "a request that was begun to be answered is not asked again"
+
+
+@pytest.mark.parametrize(("status", "side"), [(500, "server"), (404, "client"), (200, "server")])
+def test_an_answer_that_breaks_off_in_its_body_keeps_its_status(status: int, side: str) -> None:
+    answer = b"HTTP/1.1 %d X\r\nContent-Length: 5000\r\n\r\nTraceback (most recent call" % status
+    said = exchange(answering(answer, Seen(), close=True))
+    assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
+    assert said.error["Message"].startswith(
+        f"Received {side} error ({status}) from primary and could not load the entire response body. See https://"
+    )
+
+
+def test_a_chunked_answer_that_breaks_off_keeps_its_status() -> None:
+    answer = b"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nTrace"
+    assert exchange(answering(answer, Seen(), close=True)).error["OriginalStatusCode"] == 500
+
+
+@pytest.mark.parametrize("status", [302, 304, 600])
+def test_a_status_that_the_contract_does_not_know_is_a_model_error_unless_a_setting_passes_it(status: int) -> None:
+    length = b"" if status == 304 else b"Content-Length: 2\r\n"
+    answer = b"HTTP/1.1 %d X\r\n%sLocation: /ping/\r\n\r\n%s" % (status, length, b"42" if length else b"")
+    said = exchange(answering(answer, Seen()))
+    assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
+    passed = exchange(answering(answer, Seen()), lenient=True)
+    assert (passed.status, passed.body) == (200, b"42" if length else b"")
+
+
+def test_no_content_is_an_empty_answer() -> None:
+    said = exchange(answering(b"HTTP/1.1 204 No Content\r\n\r\n", Seen()))
+    assert (said.status, said.body) == (200, b"")
+
+
+def test_content_encoding_is_dropped_unless_a_setting_passes_it() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n42"
+    assert "content-encoding" not in exchange(answering(answer, Seen())).headers
+    assert exchange(answering(answer, Seen()), lenient=True).headers["content-encoding"] == "gzip"
 
 
 def test_the_next_container_is_asked_when_one_does_not_listen() -> None:
