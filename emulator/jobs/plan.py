@@ -45,7 +45,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Upload:
-    """A directory of the container that becomes a gzip tar in S3. Nothing is uploaded of an empty one (contract.md §1.8)."""
+    """A directory of the container that becomes a gzip tar in S3, if there is anything in it (contract.md §1.8)."""
 
     source: str
     uri: str

@@ -114,7 +114,7 @@ class TrainRun:
     def model_archive(self) -> Path:
         """model.tar.gz, as the job would upload it; gone at the end of the session. A failure where there is none."""
         if self._result.archive is None:
-            pytest.fail(f"/opt/ml/model is empty, so SageMaker uploads no model.tar.gz: {self.outcome}", pytrace=False)
+            pytest.fail(f"there is no model, /opt/ml/model is empty: {self.outcome}", pytrace=False)
         return self._result.archive
 
     @property
