@@ -90,12 +90,12 @@ def _bake(stand: Stand, tree: Path) -> None:
 
 
 def _push(stand: Stand) -> None:
-    command = [sys.executable, "-m", "emulator.commands.push", _image(stand), "--create", "--tag", "cpu"]
+    command = [sys.executable, "-m", "emulator.cli", "push", _image(stand), "--create", "--tag", "cpu"]
     done = subprocess.run(
         command, cwd=ROOT, env=stand.emulator.environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )
     if done.returncode:
-        raise NotMeasured(f"scripts/push: {done.stderr.strip()[-500:]}")
+        raise NotMeasured(f"samebox push: {done.stderr.strip()[-500:]}")
 
 
 def _manifest(stand: Stand) -> dict[str, Any]:

@@ -187,6 +187,8 @@ class Emulator:
             "url": self.settings.url,
             "data_dir": str(self._data_dir),
             "id": self.id,
+            "account": self.settings.account,
+            "region": self.settings.region,
             "engine": {"available": why_not is None, "detail": why_not or ""},
             "s3": {"running": self._s3.is_running},
             "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulator.commands import production
 from emulator.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, unknown = root.parse_known_args(arguments)
     if unknown:  # the usage of the command that was meant, and not of all commands
         _commands(root)[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    if given.command == "help":
+        (_commands(root)[given.about] if given.about else root).print_help()
+        return 0
     from emulator.commands import outcome  # here, and not above: a bare --help needs none of it
 
     command = importlib.import_module(f"emulator.commands.{given.command}")
@@ -48,7 +52,10 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_up, _down, _status, _env, _logs, _prune, _train, _check, _parity, _record):
+    for add in (
+        _up, _down, _status, _env, _jobs, _logs, _prune, _train,
+        production.push, production.deploy, _check, _parity, _record, _help,
+    ):  # fmt: skip
         add(words)
     return root
 
@@ -96,7 +103,25 @@ def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
     )
     _where(env, port=True)
-    env.add_argument("--shell", choices=("sh", "fish", "powershell"), default="sh", help="whose words (default: sh)")
+    env.add_argument(
+        "--shell",
+        choices=("sh", "bash", "zsh", "csh", "fish", "powershell"),
+        default="sh",
+        help="whose words (default: sh, which bash and zsh understand)",
+    )
+    env.add_argument("--unset", action="store_true", help="print what takes the variables back instead")
+
+
+def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    jobs = words.add_parser(
+        "jobs",
+        help="list training jobs, the newest first, with duration and metrics",
+        description="List training jobs, past and present, the newest first: status, start, duration, final metrics.",
+    )
+    _where(jobs)
+    jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin so")
+    jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many; 0: all (default: 20)")
+    jobs.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
 
 
 def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -106,7 +131,12 @@ def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Print the log lines of a training job or an endpoint, as CloudWatch Logs would show them.",
     )
     _where(logs)
-    logs.add_argument("name", metavar="JOB", help="name of a training job or an endpoint")
+    logs.add_argument(
+        "name",
+        metavar="JOB",
+        nargs="?",
+        help="name of a training job or an endpoint, or how it begins: the newest (default: the newest training job)",
+    )
     logs.add_argument("--follow", "-f", action="store_true", help="go on until the job has ended, or Ctrl-C")
 
 
@@ -306,6 +336,12 @@ def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record.add_argument("--append", action="store_true", help="add to a transcript of the same endpoint")
     record.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
     record.add_argument("--yes", "-y", action="store_true", help="do not ask before calls that AWS may bill")
+
+
+def _help(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words.add_parser("help", help="explain samebox, or a command of it").add_argument(
+        "about", metavar="COMMAND", nargs="?", choices=[*words.choices], help="the command to explain"
+    )
 
 
 def _where(command: argparse.ArgumentParser, port: bool = False) -> None:

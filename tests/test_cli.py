@@ -7,7 +7,7 @@ import pytest
 
 from emulator import cli
 
-COMMANDS = ("up", "down", "status", "env", "logs", "prune", "train")
+COMMANDS = ("up", "down", "status", "env", "jobs", "logs", "prune", "train", "push", "deploy", "help")
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])
@@ -60,3 +60,10 @@ def test_the_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 
     assert version("samebox") == cli.VERSION
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: samebox ")
+    assert cli.main(["help", "train"]) == 0
+    assert capsys.readouterr().out.startswith("usage: samebox train ")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from emulator.commands import where
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 from emulator.wire.caller import account_of
@@ -83,6 +85,12 @@ def of_emulator(url: str, settings: Settings) -> Session:
     return Session(
         boto3.Session(who["AWS_ACCESS_KEY_ID"], who["AWS_SECRET_ACCESS_KEY"], region_name=who["AWS_REGION"]), url
     )
+
+
+def of_running(data_dir: Path | None) -> Session:
+    """Clients of the emulator that a command means. Raises Stop when it is not running."""
+    url, said = where.running(data_dir)
+    return of_emulator(url, where.settings_of(said, data_dir))
 
 
 def of_environment(region: str | None = None) -> Session:

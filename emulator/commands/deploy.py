@@ -1,4 +1,4 @@
-"""`scripts/deploy`: an image and a model into an endpoint, of the emulator or of AWS, with the same words."""
+"""`samebox deploy`: an image and a model into an endpoint, of the emulator or of AWS, with the same words."""
 
 import argparse
 import json
@@ -13,62 +13,13 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from emulator.commands import aws, bucket, consent, deployment, lines, local_docker, outcome, repository
+from emulator.commands import aws, bucket, consent, deployment, lines, local_docker, repository
 from emulator.commands.deployment import Deployment, Request
 from emulator.commands.outcome import Stop
-
-EXAMPLES = """\
-examples:
-  eval "$(samebox env)"        the emulator; without it, AWS
-  scripts/deploy --endpoint digits --image samebox/serve:cpu --model-data s3://…/output/model.tar.gz
-  scripts/deploy --endpoint digits --image … --model-data ./model.tar.gz --payload digit.csv --content-type text/csv
-  scripts/deploy --endpoint digits --delete
-
-Run again with another image or model, it updates the endpoint, which serves the old one until the new one is in
-service; when that fails, the reason and the last log lines are printed and the old one goes on. Exit status 0 only when
-the new one serves. Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS
-is meant.
-"""
 
 IN_TRANSIT = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 LOG_LINES = 20
 BODY_SHOWN = 2000
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(arguments)
-    return outcome.of(lambda: run(given), "scripts/deploy")
-
-
-def parser() -> argparse.ArgumentParser:
-    deploy = argparse.ArgumentParser(
-        prog="scripts/deploy",
-        description="Create or update a SageMaker endpoint from an image and a model, wait for it, and try it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    what = deploy.add_argument_group("what to serve")
-    what.add_argument("--endpoint", required=True, metavar="NAME", help="the endpoint to create, update or delete")
-    what.add_argument("--image", metavar="URI", help="image in ECR, as scripts/push prints it, or just repository:tag")
-    what.add_argument("--model-data", metavar="S3_OR_TAR", help="s3://…/model.tar.gz, or a local one to upload first")
-    what.add_argument(
-        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of the container; repeatable"
-    )
-    how = deploy.add_argument_group("on what")
-    how.add_argument("--instance-type", default="ml.m5.large", help="ml.* type (default: ml.m5.large)")
-    how.add_argument("--count", type=int, default=1, help="number of instances (default: 1)")
-    how.add_argument("--role", metavar="ARN", help="execution role; may be left out with the emulator")
-    how.add_argument("--bucket", help="for a local archive (default: samebox-<region>-<account>, made if missing)")
-    how.add_argument("--region", help="AWS region (default: the environment's)")
-    test = deploy.add_argument_group("try it")
-    test.add_argument("--payload", type=Path, metavar="FILE", help="send this file to the endpoint, print the answer")
-    test.add_argument("--content-type", default="application/octet-stream", help="of the payload, such as text/csv")
-    test.add_argument("--accept", help="wanted type of the answer")
-    deploy.add_argument("--wait-minutes", type=float, default=30, help="how long to wait for it (default: 30)")
-    deploy.add_argument("--dry-run", action="store_true", help="print the exact requests as JSON and send none")
-    deploy.add_argument("--delete", action="store_true", help="delete the endpoint and what this program made for it")
-    deploy.add_argument("--yes", "-y", action="store_true", help="do not ask before what AWS bills, or deletes")
-    return deploy
 
 
 def run(given: argparse.Namespace) -> int:
@@ -84,7 +35,7 @@ def run(given: argparse.Namespace) -> int:
 
 def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place, notes: Console) -> int:
     if not given.image:
-        raise Stop("--image is needed: an image in ECR, as scripts/push prints it.", status=2)
+        raise Stop("--image is needed: an image in ECR, as samebox push prints it.", status=2)
     if given.payload and not given.payload.is_file():
         raise Stop(f"--payload {given.payload}: there is no such file.", status=2)
     sagemaker = session.client("sagemaker")
@@ -113,7 +64,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
     if there.costs:
         consent.ask(
             f"This runs {given.count} x {given.instance_type}, which AWS bills from now until "
-            f"`scripts/deploy --endpoint {given.endpoint} --delete`"
+            f"`samebox deploy --endpoint {given.endpoint} --delete`"
             f"{', and stores the model archive in S3' if uploads else ''}.",
             given.yes,
         )
@@ -332,7 +283,3 @@ def _tagged(sagemaker: Any, operation: str, noun: str, prefix: str, endpoint: st
         for one in page[f"{noun}s"]
         if {"Key": deployment.TAG, "Value": endpoint} in sagemaker.list_tags(ResourceArn=one[f"{noun}Arn"])["Tags"]
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

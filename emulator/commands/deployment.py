@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.commands import bucket
 
-# By this tag --delete knows what scripts/deploy made for an endpoint.
+# By this tag --delete knows what samebox deploy made for an endpoint.
 TAG = "samebox:endpoint"
 VARIANT = "AllTraffic"
 LONGEST_NAME = 63

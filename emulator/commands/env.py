@@ -3,41 +3,70 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from emulator.commands import aws, where
 
 # A profile or a session token left in the shell would go before, or along with, the keys that we set.
 UNWANTED = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
+SET = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+)
 
 
 def run(given: argparse.Namespace) -> int:
+    if given.unset:
+        sys.stdout.write(script({}, SET, given.shell))
+        return 0
     settings = where.settings(data_dir=given.data_dir, port=given.port)
-    running = where.record(settings.data_dir) if given.port is None else None
-    url = running.url if running else settings.url
+    running = where.record(settings.data_dir)
+    url = running.url if running is not None and given.port is None else settings.url
     # Stops here where the emulator has another token than this shell: the secret that would be printed is wrong.
-    where.ask(url)
-    identity = aws.identity(settings)
+    said = where.ask(url)
+    if said is None:
+        _warn(f"no emulator answers at {url}. {_way_to_one(running, url)}")
+    identity = aws.identity(where.settings_of(said or {}, given.data_dir))
     variables = {
         "AWS_ENDPOINT_URL": url,
         **identity,
         "AWS_DEFAULT_REGION": identity["AWS_REGION"],
     }
-    sys.stdout.write(script(variables, given.shell))
+    sys.stdout.write(script(variables, UNWANTED, given.shell))
     return 0
 
 
-def script(variables: dict[str, str], shell: str) -> str:
-    """Lines that set the variables, in the words of a shell."""
+def script(variables: Mapping[str, str], unwanted: Iterable[str], shell: str) -> str:
+    """Lines that set the variables and take the unwanted ones away, in the words of a shell."""
     if shell == "fish":
         lines = [f"set -gx {name} {_fish(value)}" for name, value in variables.items()]
-        lines += [f"set -e {name}" for name in UNWANTED]
+        lines += [f"set -e {name}" for name in unwanted]
     elif shell == "powershell":
         lines = [f"$Env:{name} = {_powershell(value)}" for name, value in variables.items()]
-        lines += [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in UNWANTED]
+        lines += [f"Remove-Item Env:{name} -ErrorAction SilentlyContinue" for name in unwanted]
+    elif shell == "csh":
+        # Within backquotes csh makes a blank of each line end, so each command ends with a semicolon.
+        lines = [f"setenv {name} {_csh(value)};" for name, value in variables.items()]
+        lines += [f"unsetenv {name};" for name in unwanted]
     else:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        lines += [f"unset {name}" for name in UNWANTED]
+        lines += [f"unset {name}" for name in unwanted]
     return "\n".join(lines) + "\n"
+
+
+def _way_to_one(running: where.Record | None, url: str) -> str:
+    if running is not None:
+        return f"The emulator of this data folder runs at {running.url}: `samebox env` without --port names it."
+    return f"`samebox up --port {urlsplit(url).port}` starts one."
+
+
+def _warn(sentence: str) -> None:
+    # On stderr, which `eval "$(samebox env)"` shows and does not run.
+    sys.stderr.write(f"samebox env: warning: {sentence}\n")
 
 
 def _fish(value: str) -> str:
@@ -48,3 +77,8 @@ def _fish(value: str) -> str:
 def _powershell(value: str) -> str:
     doubled = value.replace("'", "''")
     return f"'{doubled}'"
+
+
+def _csh(value: str) -> str:
+    # In single quotes, csh still replaces `!` by words of its history.
+    return "'" + value.replace("'", "'\\''").replace("!", "\\!") + "'"

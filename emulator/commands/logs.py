@@ -1,21 +1,22 @@
 """`samebox logs`: the log lines of a training job or an endpoint, as they are or as they come."""
 
 import argparse
+import itertools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
-from emulator.commands import aws, where
+from emulator.commands import aws, jobs
+from emulator.commands.jobs import FINAL
 from emulator.commands.lines import ENDPOINTS, TRAINING_JOBS, Lines
 from emulator.commands.outcome import Stop
 
 LOOK_EVERY_SECONDS = 0.5
-FINAL = ("Completed", "Failed", "Stopped")
 
 
 def run(given: argparse.Namespace) -> int:
-    url, _ = where.running(given.data_dir)
-    session = aws.of_emulator(url, where.settings(data_dir=given.data_dir))
+    session = aws.of_running(given.data_dir)
     with aws.spoken():
         lines, is_over = find(session, given.name)
         while True:
@@ -34,22 +35,59 @@ def show(lines: Lines) -> None:
     sys.stdout.flush()
 
 
-def find(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
-    """The lines of a job or an endpoint, and whether any more can come. Raises Stop when there is neither."""
-    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+def find(session: aws.Session, given: str | None) -> tuple[Lines, Callable[[], bool]]:
+    """The lines of a job or an endpoint, and whether any more can come.
+
+    It is the one of this name, else the newest whose name begins so; without a name, the newest training job. Which one
+    was chosen is said on stderr. Raises Stop when there is none.
+    """
+    if given is None:
+        newest = next(jobs.newest(session), None)
+        if newest is None:
+            raise Stop("there is no training job yet.")
+        return _of_job(session, _said(newest[0]))
+    sagemaker = session.client("sagemaker")
+    if _is_there(lambda: sagemaker.describe_training_job(TrainingJobName=given)):
+        return _of_job(session, given)
+    if _is_there(lambda: sagemaker.describe_endpoint(EndpointName=given)):
+        return _of_endpoint(session, given)
+    found = [(created, name, _of_job) for name, created in itertools.islice(jobs.newest(session, given), 1)]
+    found += [(created, name, _of_endpoint) for name, created in itertools.islice(_endpoints(session, given), 1)]
+    if not found:
+        raise Stop(f"there is neither a training job nor an endpoint whose name is {given} or begins so.")
+    _, name, lines = max(found, key=lambda one: one[0])
+    return lines(session, _said(name))
+
+
+def _of_job(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
+    sagemaker = session.client("sagemaker")
+    return Lines(
+        session.client("logs"), TRAINING_JOBS, f"{name}/"
+    ), lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
+
+
+def _of_endpoint(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
+    return Lines(session.client("logs"), f"{ENDPOINTS}/{name}"), lambda: False
+
+
+def _endpoints(session: aws.Session, prefix: str) -> Iterator[tuple[str, datetime]]:
+    pages = session.client("sagemaker").get_paginator("list_endpoints")
+    for page in pages.paginate(SortBy="CreationTime", SortOrder="Descending", NameContains=prefix, MaxResults=100):
+        for endpoint in page["Endpoints"]:
+            if endpoint["EndpointName"].startswith(prefix):
+                yield endpoint["EndpointName"], endpoint["CreationTime"]
+
+
+def _is_there(describe: Callable[[], object]) -> bool:
     try:
-        sagemaker.describe_training_job(TrainingJobName=name)
+        describe()
     except aws.ClientError as missing:
         if aws.code(missing) not in ("ValidationException", "ResourceNotFound"):
             raise
-    else:
-        return Lines(
-            logs, TRAINING_JOBS, f"{name}/"
-        ), lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
-    try:
-        sagemaker.describe_endpoint(EndpointName=name)
-    except aws.ClientError as missing:
-        if aws.code(missing) != "ValidationException":
-            raise
-        raise Stop(f"there is neither a training job nor an endpoint called {name}.") from None
-    return Lines(logs, f"{ENDPOINTS}/{name}"), lambda: False
+        return False
+    return True
+
+
+def _said(name: str) -> str:
+    sys.stderr.write(f"{name}\n")
+    return name

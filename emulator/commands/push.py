@@ -1,4 +1,4 @@
-"""`scripts/push`: local images into ECR, the emulator's or AWS's, with the same words."""
+"""`samebox push`: local images into ECR, the emulator's or AWS's, with the same words."""
 
 import argparse
 import json
@@ -8,42 +8,9 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from emulator.commands import aws, consent, local_docker, outcome, repository
+from emulator.commands import aws, consent, local_docker, repository
 from emulator.commands.local_docker import LocalImage
 from emulator.commands.outcome import Stop
-
-EXAMPLES = """\
-examples:
-  eval "$(samebox env)"                                       into the emulator; without it, into AWS
-  scripts/push samebox/train:cpu samebox/serve:cpu --create   both images, into repositories of the same names
-  scripts/push my/model:7 --repository team/model --tag 7 --tag latest
-
-Credentials and region are AWS's usual ones (AWS_PROFILE, AWS_REGION, ~/.aws/config, roles); AWS_ENDPOINT_URL decides
-whether the emulator or AWS is meant. docker is logged in only while this runs. What ECR holds already is not pushed
-again.
-"""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(arguments)
-    return outcome.of(lambda: run(given), "scripts/push")
-
-
-def parser() -> argparse.ArgumentParser:
-    push = argparse.ArgumentParser(
-        prog="scripts/push",
-        description="Push local images to ECR as Docker v2 manifests (SageMaker takes no others); print the digests.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    push.add_argument("images", nargs="+", metavar="IMAGE", help="a local image, such as samebox/train:cpu")
-    push.add_argument("--repository", metavar="NAME", help="ECR repository (default: the image's own name)")
-    push.add_argument("--tag", action="append", metavar="TAG", help="tag in ECR (default: the image's own); repeatable")
-    push.add_argument("--create", action="store_true", help="create the repository if it does not exist")
-    push.add_argument("--region", help="AWS region (default: the environment's)")
-    push.add_argument("--json", action="store_true", help="print one JSON list instead of lines")
-    push.add_argument("--yes", "-y", action="store_true", help="do not ask before something that AWS bills")
-    return push
 
 
 def run(given: argparse.Namespace) -> int:
@@ -97,7 +64,3 @@ def present(name: str) -> LocalImage:
         way = f" Build it: docker buildx bake {target}" if ours[0].startswith("samebox/") else ""
         raise Stop(f"there is no local image {name}.{way}")
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(main())

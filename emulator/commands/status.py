@@ -24,7 +24,7 @@ def run(given: argparse.Namespace) -> int:
             sys.stdout.write(json.dumps({"running": False, "url": url}) + "\n")
             return 1
         raise Stop(f"no emulator answers at {url}. `samebox up` starts one.")
-    session = aws.of_emulator(url, where.settings(data_dir=given.data_dir))
+    session = aws.of_emulator(url, where.settings_of(said, given.data_dir))
     with aws.spoken():
         jobs, endpoints = running_jobs(session), present_endpoints(session)
     if given.json:

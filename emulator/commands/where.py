@@ -6,9 +6,9 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,12 @@ def url(data_dir: Path | None) -> str:
     chosen = settings(data_dir=data_dir)
     running = record(chosen.data_dir)
     return running.url if running else chosen.url
+
+
+def settings_of(said: Mapping[str, Any], data_dir: Path | None = None) -> Settings:
+    """This shell's settings, with the account and the region that the emulator has, by its status."""
+    own = settings(data_dir=data_dir)
+    return replace(own, account=said.get("account") or own.account, region=said.get("region") or own.region)
 
 
 def is_here(url: str) -> bool:

@@ -1,11 +1,12 @@
-"""scripts/deploy against an emulator whose endpoints stay as they are: what it asks, refuses and prints."""
+"""samebox deploy against an emulator whose endpoints stay as they are: what it asks, refuses and prints."""
 
 import json
 from typing import Any
 
 import pytest
 
-from emulator.commands import consent, deploy, local_docker
+from emulator import cli
+from emulator.commands import consent, local_docker
 from emulator.commands.local_docker import LocalImage
 from tests import samples
 from tests.commands.requests import complaints
@@ -29,8 +30,12 @@ def words(*more: str) -> list[str]:
     return ["--endpoint", "fresh", "--image", IMAGE, "--model-data", samples.MODEL_DATA, "--role", role, *more]
 
 
+def deploy(*given: str) -> int:
+    return cli.main(["deploy", *given])
+
+
 def dry_run(capsys: pytest.CaptureFixture[str], *given: str) -> list[dict[str, Any]]:
-    assert deploy.main([*given, "--dry-run"]) == 0
+    assert deploy(*given, "--dry-run") == 0
     requests: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["requests"]
     return requests
 
@@ -58,7 +63,7 @@ def test_an_endpoint_that_is_there_is_updated(aws: Aws, capsys: pytest.CaptureFi
 def test_an_endpoint_in_transition_is_left_alone(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.create("Endpoint")
     name = samples.OF_KIND["Endpoint"]["EndpointName"]
-    assert deploy.main([*words(), "--endpoint", name]) == 1
+    assert deploy(*words(), "--endpoint", name) == 1
     assert f"endpoint {name} is Creating" in capsys.readouterr().err
 
 
@@ -67,7 +72,7 @@ def test_what_is_no_emulator_costs_money_and_is_asked_about(
 ) -> None:
     # This server does not answer as an emulator does, so it might as well be AWS by another name.
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    assert deploy.main(words()) == 2
+    assert deploy(*words()) == 2
     said = capsys.readouterr().err
     assert "which AWS bills from now until" in said
     assert "give --yes" in said
@@ -75,12 +80,12 @@ def test_what_is_no_emulator_costs_money_and_is_asked_about(
 
 
 def test_a_role_is_needed_where_it_may_be_aws(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main(["--endpoint", "fresh", "--image", IMAGE, "--dry-run"]) == 2
+    assert deploy("--endpoint", "fresh", "--image", IMAGE, "--dry-run") == 2
     assert "--role is needed" in capsys.readouterr().err
 
 
 def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main([*words(), "--image", "nothing:1", "--dry-run"]) == 1
+    assert deploy(*words(), "--image", "nothing:1", "--dry-run") == 1
     assert "there is no repository nothing in ECR" in capsys.readouterr().err
 
 
@@ -108,7 +113,7 @@ def test_an_image_that_is_in_ecr_is_taken_from_there(capsys: pytest.CaptureFixtu
 
 @pytest.mark.usefixtures("beside")
 def test_an_image_that_is_nowhere_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main([*words(), "--image", "digits:9", "--dry-run"]) == 1
+    assert deploy(*words(), "--image", "digits:9", "--dry-run") == 1
     assert "there is no image digits:9, neither in ECR nor in the container engine" in capsys.readouterr().err
 
 
@@ -120,5 +125,5 @@ def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: py
 
 
 def test_deleting_what_is_not_there_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main(["--endpoint", "nobody", "--delete"]) == 0
+    assert deploy("--endpoint", "nobody", "--delete") == 0
     assert "There is no endpoint nobody" in capsys.readouterr().err

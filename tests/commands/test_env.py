@@ -1,5 +1,7 @@
 """What `samebox env` prints must be understood by the shell that evaluates it."""
 
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from emulator import cli
-from emulator.commands.env import script
+from emulator.commands import where
+from emulator.commands.env import UNWANTED, script
+from tests.conftest import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +62,66 @@ def test_a_token_becomes_the_secret(capsys: pytest.CaptureFixture[str], monkeypa
     assert told.stdout == "it's secret\n"
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
-def test_fish_understands_its_own_words() -> None:
+# What a shell does with it
+
+VALUE = 'it\'s \\ here! $HOME `x` "y"'
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "csh", "fish"])
+def test_a_shell_understands_what_is_printed_for_it(shell: str) -> None:
+    program = {"csh": "tcsh"}.get(shell, shell)
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    printed = script({"AWS_X": VALUE}, ["AWS_GONE"], shell)
+    # As a person writes it; csh and fish have their own words for `eval "$(…)"` and for a variable that is not there.
+    evaluate, is_gone = {
+        "csh": ("eval `printenv PRINTED`", "echo $?AWS_GONE"),
+        "fish": ("printenv PRINTED | source", "set -q AWS_GONE; and echo 1; or echo 0"),
+    }.get(shell, ('eval "$(printenv PRINTED)"', "echo ${AWS_GONE+1}${AWS_GONE-0}"))
     told = subprocess.run(
-        ["fish", "-c", script({"AWS_X": "it's \\ here"}, "fish") + "echo $AWS_X"],
-        capture_output=True, text=True, check=True,
+        [program, "-c", f"{evaluate}\nprintenv AWS_X\n{is_gone}"], capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], "HOME": "/", "PRINTED": printed, "AWS_GONE": "1"},
     )  # fmt: skip
-    assert told.stdout == "it's \\ here\n"
+    assert told.stdout == f"{VALUE}\n0\n"
 
 
 def test_quotes_are_doubled_for_powershell() -> None:
-    assert "$Env:AWS_X = 'it''s'\n" in script({"AWS_X": "it's"}, "powershell")
-    assert "set -gx AWS_X 'it\\'s'\n" in script({"AWS_X": "it's"}, "fish")
+    assert "$Env:AWS_X = 'it''s'\n" in script({"AWS_X": "it's"}, (), "powershell")
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "csh", "fish", "powershell"])
+def test_unset_takes_back_all_that_was_set(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["env", "--shell", shell])
+    names = set(re.findall(r"(?:export |setenv |set -gx |Env:)(\w+)", capsys.readouterr().out)) - set(UNWANTED)
+    cli.main(["env", "--shell", shell, "--unset"])
+    assert set(re.findall(r"(?:unset |unsetenv |set -e |Env:)(\w+)", capsys.readouterr().out)) == names
+    assert "AWS_ENDPOINT_URL" in names
+
+
+# What is warned of
+
+
+def test_where_nothing_listens_a_warning_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    assert cli.main(["env", "--port", str(port)]) == 0
+    said = capsys.readouterr()
+    assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n" in said.out
+    assert f"warning: no emulator answers at http://127.0.0.1:{port}. `samebox up --port {port}`" in said.err
+
+
+def test_another_port_than_the_emulators_is_warned_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with where.recorded(tmp_path, "http://127.0.0.1:4599"):
+        cli.main(["env", "--port", str(free_port())])
+    assert "The emulator of this data folder runs at http://127.0.0.1:4599" in capsys.readouterr().err
+
+
+def test_an_emulator_that_answers_has_its_own_account_and_region(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"version": "1", "data_dir": "/x", "account": "111122223333", "region": "eu-central-1"}
+    monkeypatch.setattr(where, "ask", lambda _: told)
+    cli.main(["env"])
+    said = capsys.readouterr()
+    assert "export AWS_ACCESS_KEY_ID=111122223333\n" in said.out
+    assert "export AWS_DEFAULT_REGION=eu-central-1\n" in said.out
+    assert said.err == ""
