@@ -11,7 +11,7 @@ import pytest
 from emulator import cli
 from emulator.commands import where
 from emulator.commands.env import UNWANTED, script
-from tests.conftest import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
