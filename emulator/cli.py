@@ -265,6 +265,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FOLDER",
         help="write tests for container-structure-test and goss there; or container-structure-test=FILE, goss=FILE",
     )
+    written.add_argument("--log", action="store_true", help="print all that is kept of the log of what failed")
     written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
 
 

@@ -71,6 +71,7 @@ _COMPLAINT = re.compile(
     r"|illegal instruction|bus error|undefined symbol|invalid (?:option|argument)|no space left|syntax error",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"\s*(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception)\b(?!s)")
 # Warnings; figures that are called errors; counts of none.
 _NO_COMPLAINT = re.compile(
     r"\bwarn(?:ing)?\b|Warning: |^(?:\S+ \S+ )?W(?:\d{4})? |\bW tensorflow/"
@@ -104,6 +105,22 @@ def excerpt(lines: Iterable[str], last: int = 3) -> tuple[str, ...]:
     quoted = list(found.lines if found else _last_complaint(streams))
     ending = [text for line in kept[-10 * last :] for one in readable(line) if (text := one.strip())][-last:]
     return tuple(quoted + [one for one in ending if one not in quoted])
+
+
+def headline(quoted: Sequence[str]) -> str:
+    """Of what `excerpt` or `exception_in` gives, the line that names the fault: an exception's name and message."""
+    headers = [number for number, line in enumerate(quoted) if _TRACEBACK.match(line)]
+    if headers:
+        below = quoted[headers[-1] + 1 :]
+        named = [line for line in below if not _INDENTED.match(line)] or [line for line in below if ": " in line]
+        return named[0].strip(" |") if named else quoted[headers[-1]]
+    for number, line in enumerate(quoted):
+        if any(head.match(line) for head, _ in _REPORTS) and "Segmentation" not in line:
+            goes_on = quoted[number + 1].strip() if number + 1 < len(quoted) else ""
+            return f"{line} {goes_on}" if line.endswith(":") or goes_on.startswith("what():") else line
+        if number + 1 < len(quoted) and _FRAME.match(quoted[number + 1]):
+            return line
+    return next((line.strip() for line in reversed(quoted) if line.strip()), "")
 
 
 def readable(line: str) -> tuple[str, ...]:
@@ -367,4 +384,6 @@ def _last_complaint(streams: Iterable[list[_Line]]) -> tuple[str, ...]:
 
 
 def _complains(text: str) -> bool:
+    if _NAME.match(text):
+        return True
     return bool(_MAY_COMPLAIN.search(text) and _COMPLAINT.search(text)) and not _NO_COMPLAINT.search(text)

@@ -256,6 +256,7 @@ def test_without_an_exception_the_last_lines_that_complain_are_quoted() -> None:
         "nginx: [emerg] no port in upstream",
         "Segmentation fault (core dumped)",
         "ERROR there is no column",
+        "ValueError: 64 values were expected",
         "OSError: [Errno 28] No space left on device",
         "Killed",
     ],

@@ -7,11 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.check.findings import Quote
 from emulator.check.memory import in_words
+from emulator.log_excerpt import exception_in, excerpt, headline, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from emulator.check.alive import Still
+    from emulator.check.findings import Finding
     from emulator.containers.engine import LogLine
 
 NO_NETWORK = (
@@ -19,8 +23,12 @@ NO_NETWORK = (
     r"|bad address|nodename nor servname|no route to host|failed to resolve|getaddrinfo|EndpointConnectionError"
 )
 READ_ONLY = r"read-only file system|EROFS|errno 30\b"
-MOST_LINES = 400  # of a log are kept: the last ones
+MOST_LINES = 2_000  # of a log are kept: the last ones
 _SIGKILLED = 128 + 9
+# What sagemaker-training writes of a script that failed: everything else in it is the toolkit's own.
+_OF_TOOLKIT = re.compile(r'ErrorMessage "(.+?)"\n(?:ExtraInfo|Command) "', re.DOTALL)
+_LAST = 20  # lines of a log that tell of its end
+_MOST_SHOWN = 300  # characters of a line
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,12 @@ class Left:
 
     files: tuple[Found, ...] = ()
     message: bytes | None = None
+    message_path: str = "/opt/ml/output/failure"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of one host. `exit_code` None: it had not ended within the time, and was killed."""
+    """What became of one host. `exit_code` None: it had not ended, and was killed; `still`, because it did nothing."""
 
     exit_code: int | None
     seconds: float
@@ -53,6 +62,7 @@ class Ended:
     log: tuple[LogLine, ...] = ()
     memory_bytes: int = 0  # that it had; 0: unknown
     peak_bytes: int | None = None  # that it held at most, the page cache aside; None where that cannot be seen
+    still: Still | None = None
 
     @property
     def is_good(self) -> bool:
@@ -82,12 +92,58 @@ class Ended:
         return next((line.text.strip() for line in reversed(self.log) if line.text.strip()), "")
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """Its log, as a person reads it."""
+        return tuple(part for line in self.log for part in readable(line.text))
+
+    @property
     def outcome(self) -> str:
-        """For a person, in a few words: how it ended, and the last that it said."""
+        """For a person, in a few words: how it ended, and the line that says why."""
         if self.start_error:
             return self.start_error
         how = f"{self.how} after {self.seconds:.1f} s"
-        return f"{how}: {self.last_words[:200]}" if self.last_words else f"{how}, without a word"
+        if self.still is not None:
+            left = f"it has left {counted(self.left.files)}" if self.left.files else "it has left no file"
+            return (
+                f"{how}: {left}, and for {self.still.seconds:.0f} s it computed and wrote nothing; alive: {self.still}"
+            )
+        why = self.reason
+        return f"{how}: {why[:_MOST_SHOWN]}" if why else f"{how}, without a word"
+
+    @property
+    def reason(self) -> str:
+        """The line of its own words that says why it ended; the last one, where none does. "" without a word."""
+        message = self._message
+        if by_toolkit := _OF_TOOLKIT.search("\n".join(message)):
+            return headline(excerpt(by_toolkit.group(1).splitlines()))
+        # A message may say no more than that something failed, which the log knows better.
+        return headline(exception_in(message) or exception_in(self._texts) or message[:1] or excerpt(self._texts))
+
+    @property
+    def explains_itself(self) -> bool:
+        """Whether its own words say why it failed: an exception, or a line that complains."""
+        return bool(exception_in(self._message) or exception_in(self._texts))
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """What of its own words tells why it failed, whole: its failure file or message, and the log's exception."""
+        found = [Quote(self.left.message_path, "\n".join(self._message))] if self._message else []
+        of_log = excerpt(self._texts)
+        if of_log and headline(of_log) not in "\n".join(self._message):
+            found.append(Quote("its log", "\n".join(of_log)))
+        return tuple(found)
+
+    def quoted_in(self, finding: Finding) -> Finding:
+        """A finding about this host, with its own words."""
+        return finding.quoting(self.quotes, self.lines)
+
+    @property
+    def _message(self) -> tuple[str, ...]:
+        return tuple((self.left.message or b"").decode(errors="replace").strip().splitlines())
+
+    @property
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(line.text for line in self.log)
 
     @property
     def middle_line(self) -> int:
@@ -114,10 +170,14 @@ def counted(files: Sequence[Found]) -> str:
 
 
 def words_about(pattern: str, ended: Ended) -> str:
-    """The first line of the log that fits, shortened; "" where none does."""
-    for line in ended.log:
-        if re.search(pattern, line.text, re.IGNORECASE):
-            return line.text.strip()[:200]
+    """Of what tells why it ended, the first line that fits, shortened; "" where none does.
+
+    What a log says long before its end was survived, and is no reason.
+    """
+    told = [line for quote in ended.quotes for line in quote.text.splitlines()]
+    for line in (*told, *ended.lines[-_LAST:]):
+        if re.search(pattern, line, re.IGNORECASE):
+            return line.strip()[:_MOST_SHOWN]
     return ""
 
 

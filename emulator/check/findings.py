@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
 _CONTROL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,8 +34,22 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """Words of the image's program, whole. `source`: where they stand, such as "the log"."""
+
+    source: str
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", harmless(self.text))
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What became of one rule. `remedy`: one or two lines for whoever builds the image; `line`: of the Dockerfile."""
+    """What became of one rule. `remedy`: one or two lines for whoever builds the image; `line`: of the Dockerfile.
+
+    `quotes`: what of the program's own words tells why; `log`: all that was kept of its log.
+    """
 
     rule_id: str
     status: Status
@@ -43,11 +59,19 @@ class Finding:
     checked: bool = True  # False: the check broke down or ran out of time, so nothing is known
     seconds: float = 0.0
     accepted: Acceptance | None = None
+    quotes: tuple[Quote, ...] = ()
+    log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Half of what is seen are words of an image that nobody vouches for; none of them steer a terminal.
         object.__setattr__(self, "seen", harmless(self.seen))
         object.__setattr__(self, "remedy", harmless(self.remedy))
+        object.__setattr__(self, "log", tuple(map(harmless, self.log)))
+
+    def quoting(self, quotes: Iterable[Quote], log: Iterable[str] = ()) -> Finding:
+        """With words of the program. A quote that `seen` gives in full is left out."""
+        more = tuple(one for one in quotes if one.text.strip() and one.text.strip() not in self.seen)
+        return dataclasses.replace(self, quotes=more, log=tuple(log))
 
     @property
     def counts(self) -> bool:

@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.check import tar
+from emulator.check.alive import Still, Stillness, processes
 from emulator.check.checks import CannotCheck, Context, OutOfTime
 from emulator.check.ended import MOST_LINES, Ended, Found, Left
 from emulator.check.files import read_all
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 # Not algo-1, as on AWS (contract §1.1).
 EC2_NAME = "ip-10-0-209-118.ec2.internal"
 PIDS = 4096
+_LOOK_SECONDS = 1.0  # between looks at a running job
+_LONG_SECONDS = 5.0  # without computing that are worth a word
+# For so long may a job do nothing: (as it should be, with --fast). One that has its result has no reason to.
+_STILL_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
 _MOST_DATA = 2**30  # bytes of a folder that are copied for each run; more is mounted, and may not be written
 
 Job = TypeVar("Job", bound="Hosts")
@@ -34,7 +39,7 @@ class Hosts:
     """The hosts of a job. Use `kept`: they are started, and all of it is removed at the end of its block.
 
     `spec_of(root, host, network)` makes the host's folders below root/<host>, and says what its container is like;
-    `left_in(engine, container)` reads what a host leaves.
+    `left_in(engine, container)` reads what a host leaves, and below root/<host>/`results` is what is kept of that.
     """
 
     def __init__(
@@ -43,13 +48,14 @@ class Hosts:
         names: tuple[str, ...],
         spec_of: Callable[[Path, str, str], ContainerSpec],
         left_in: Callable[[Engine, str], Left],
+        results: str,
     ) -> None:
         if context.engine is None:
             raise CannotCheck(context.why_no_engine or "there is no container engine")
         if context.scratch is None or context.options.workbench is None or context.subject.reference is None:
             raise CannotCheck("nothing can be run here")
         self._context, self._engine = context, context.engine
-        self._names, self._spec_of, self._left_in = names, spec_of, left_in
+        self._names, self._spec_of, self._left_in, self._results = names, spec_of, left_in, results
         self._root = context.scratch / f"job-{uuid.uuid4().hex[:8]}"
         self._root.mkdir()
         self._network = ""
@@ -106,6 +112,17 @@ class Hosts:
             stream.close()
         return self.wait(0)
 
+    def has_left(self, host: int = 0) -> bool:
+        """Whether a running host has written anything that is kept of it."""
+        with contextlib.suppress(OSError):
+            return holds_files(self._root / self._names[host] / self._results)
+        return False
+
+    def last_said(self, host: int = 0) -> float:
+        """When a host wrote the last line of its log, in seconds since the epoch; 0.0 before the first."""
+        lines = last_lines(self._engine, self.containers[host], 1)
+        return lines[-1].time / 1e9 if lines else 0.0
+
     def terminate(self, grace_seconds: int) -> None:
         """SIGTERM, and SIGKILL after the grace, as a job's stop does."""
         self._engine.stop(self.containers[0], grace_seconds, "SIGTERM")
@@ -115,8 +132,8 @@ class Hosts:
             self._engine.kill(container)
             self._engine.wait(container, 30)
 
-    def ended(self, host: int = 0) -> Ended:
-        """How a host fared; one that still runs is killed first, and has no exit code."""
+    def ended(self, host: int = 0, still: Still | None = None) -> Ended:
+        """How a host fared; one that still runs is killed first, and has no exit code. `still`: it did nothing."""
         if self.start_error:
             return Ended(127, 0.0, start_error=self.start_error)
         container = self.containers[host]
@@ -136,6 +153,7 @@ class Hosts:
             log=last_lines(self._engine, container),
             memory_bytes=self._memory_bytes,
             peak_bytes=self._watch.peak(container) if self._watch else None,
+            still=still if late else None,
         )
 
     def remove(self) -> None:
@@ -161,11 +179,32 @@ def kept(hosts: Job) -> Iterator[Job]:
 
 
 def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
-    """The first host at its end, or at the end of `seconds`. Raises OutOfTime when the check's own time is over."""
-    started.wait(seconds)
-    if not context.deadline.left:
-        raise OutOfTime(f"not done within {context.deadline.seconds:g} s")
-    return started.ended()
+    """The first host at its end, or at the end of `seconds`; or when it has done nothing for long, which is seen.
+
+    Raises OutOfTime when the check's own time is over.
+    """
+    watch = Stillness(lambda: processes(started.containers[0]), started.last_said)
+    end = time.monotonic() + seconds
+    still: Still | None = None
+    while not started.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):
+        if not context.deadline.left:
+            raise OutOfTime(f"not done within {context.deadline.seconds:g} s")
+        if time.monotonic() >= end:
+            break
+        has_left = started.has_left()
+        slow, fast = _STILL_SECONDS[has_left]
+        still = watch.after(fast if context.options.fast else slow)
+        if still is not None:
+            break
+        context.tell(_progress(started.seconds, has_left, watch.seconds))
+    return started.ended(still=still)
+
+
+def _progress(seconds: float, has_left: bool, still: float) -> str:
+    """What is shown while a job runs."""
+    idle = f"; it has computed nothing for {still:.0f} s" if still > _LONG_SECONDS else ""
+    left = ", and its result is there" if idle and has_left else ""
+    return f"running for {seconds:.0f} s{idle}{left}"
 
 
 def memory_of(context: Context, hosts: int) -> int:

@@ -44,12 +44,15 @@ _SCRATCH = "samebox-check-"
 
 @dataclass(frozen=True)
 class Progress:
-    """What a screen shows while checks run. `finding` is None while the rule is being checked."""
+    """What a screen shows while checks run. `finding` is None while the rule is being checked, and `doing` says how
+    that goes, where it takes long.
+    """
 
     number: int
     of: int
     rule: Rule
     finding: Finding | None = None
+    doing: str = ""
 
 
 Show = Callable[[Progress], None]
@@ -123,12 +126,16 @@ class Run:
         found: list[Finding] = []
         for number, check in enumerate(chosen, 1):
             show(Progress(number, len(chosen), check.rule))
-            for finding in self.one(check):
+
+            def tell(doing: str, number: int = number, rule: Rule = check.rule) -> None:
+                show(Progress(number, len(chosen), rule, doing=doing))
+
+            for finding in self.one(check, tell):
                 found.append(finding)
                 show(Progress(number, len(chosen), check.rule, finding))
         return found
 
-    def one(self, check: Check) -> list[Finding]:
+    def one(self, check: Check, tell: Callable[[str], None] = lambda _: None) -> list[Finding]:
         """Run one check, whatever is claimed. Never raises, but for KeyboardInterrupt."""
         why_not = self._unmet(check.needs)
         if not why_not and "engine" in check.needs and self._lost:
@@ -137,7 +144,7 @@ class Run:
             return [check.rule.skipped(why_not)]
         began = time.monotonic()
         deadline = Deadline(check.seconds)
-        findings = self._within(check, dataclasses.replace(self._context, deadline=deadline))
+        findings = self._within(check, dataclasses.replace(self._context, deadline=deadline, tell=tell))
         seconds = round(time.monotonic() - began, 3)
         return [dataclasses.replace(finding, seconds=seconds) for finding in findings]
 

@@ -1,18 +1,88 @@
-"""A failing job's reason is found by trial, one departure from the platform after the other: what checks make of it."""
+"""A failing job's reason is found by trial, one departure from the platform after the other: what checks make of it.
+
+A trial costs as much time as the job that failed. Those that the job's own words speak for are always made; the others
+as long as they cost little, and where the job does not say why it failed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from emulator.check.checks import CannotCheck
 from emulator.check.static.places import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from emulator.check.checks import Context
     from emulator.check.ended import Ended
     from emulator.check.findings import Finding, Rule
+
+TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
+_OVERHEAD_SECONDS = 1.0  # of a trial, beside the job
+# All trials that nothing speaks for, together: (of a job that says why it failed, of one that does not).
+_SECONDS = (20.0, 300.0)
+_FAST_SECONDS = (4.0, 60.0)
+
+Job = TypeVar("Job")
+
+
+@dataclass(frozen=True)
+class Departure(Generic[Job]):
+    """One thing that is not as on the platform. Where the job ends well with it, `rule` is what it broke.
+
+    `words` say what was changed, and `hint` is what a program says that trips over it, as a pattern. `is_shown` tells
+    of a job that ended with 0 whether that shows anything.
+    """
+
+    rule: Rule
+    words: str
+    job: Job
+    hint: str
+    remedy: str | None = None
+    is_shown: Callable[[Ended], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
+class Culprit(Generic[Job]):
+    """The departure with which the job ended well, and how it did."""
+
+    departure: Departure[Job]
+    ended: Ended
+
+
+def culprit(
+    context: Context,
+    plain: Ended,
+    departures: Iterable[Departure[Job]],
+    run: Callable[[Job, float], Ended],
+) -> Culprit[Job] | None:
+    """The first departure with which the job ends well; None where none is found, or it would take too long."""
+    if plain.exit_code is None or plain.seconds >= TRY_SECONDS:
+        return None
+    explained, unexplained = _FAST_SECONDS if context.options.fast else _SECONDS
+    left = explained if plain.explains_itself else unexplained
+    told = "\n".join(quote.text for quote in plain.quotes)
+    # In their own order, but for those that its words speak for, which come first.
+    for departure in sorted(departures, key=lambda one: not re.search(one.hint, told, re.IGNORECASE)):
+        if not re.search(departure.hint, told, re.IGNORECASE):
+            left -= plain.seconds + _OVERHEAD_SECONDS
+            if left < 0:
+                break
+        context.tell(f"it failed; trying it {departure.words}")
+        ended = run(departure.job, TRY_SECONDS)
+        if ended.is_good and departure.is_shown(ended):
+            return Culprit(departure, ended)
+    return None
+
+
+def cure(plain: Ended) -> str | None:
+    """Of a job that does not end, by what of it is alive; None where nothing is known beyond the rule's own."""
+    if plain.still is None:
+        return None
+    return f"SageMaker waits, and bills, until MaxRuntimeInSeconds. {plain.still.why}"
 
 
 class Tried(Protocol):
@@ -24,6 +94,8 @@ class Tried(Protocol):
     def culprit(self) -> Rule | None: ...
     @property
     def seen(self) -> str: ...
+    @property
+    def remedy(self) -> str | None: ...
 
 
 def completes(context: Context, rule: Rule, found: Tried, what: str, aside: str = "") -> Finding:
@@ -33,8 +105,13 @@ def completes(context: Context, rule: Rule, found: Tried, what: str, aside: str 
     if found.culprit is not rule:
         raise CannotCheck(f"{what} fails: see {found.culprit.id}")
     if context.options.data is None and found.plain.exit_code is not None:
-        return rule.skipped(f"{found.seen} (there was no data; give some with --data DIR)")
-    return rule.broken(found.seen)
+        return rule.skipped(f"{found.seen} (there was no data; {found.remedy or 'give some with --data DIR'})")
+    return fault(rule, found)
+
+
+def fault(rule: Rule, found: Tried, line: int | None = None) -> Finding:
+    """The job that failed broke this rule; with its own words."""
+    return found.plain.quoted_in(rule.broken(found.seen, found.remedy, line))
 
 
 def not_tripped_over(
@@ -48,7 +125,7 @@ def not_tripped_over(
     def look(context: Context) -> Finding:
         found = tried(context)
         if found.culprit is rule:
-            return rule.broken(found.seen, line=line_of(context, word) if word else None)
+            return fault(rule, found, line_of(context, word) if word else None)
         well(context)
         return rule.passed(seen)
 

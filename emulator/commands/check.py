@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from emulator.check import accepted, guess
@@ -53,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
         engine.close()
-    terminal.show(report, screen, everything=given.verbose)
+    terminal.show(report, screen, everything=given.verbose, logs=given.log)
     for form, path in outputs:
         reporting.write(path, _WRITERS[form](report))
     return report.exit_status
@@ -113,7 +114,8 @@ def examine(
 
 def _show(progress: Progress, status: Status) -> None:
     if progress.finding is None:
-        status.update(f"{progress.number}/{progress.of} {progress.rule.title}")
+        doing = f": {progress.doing}" if progress.doing else ""
+        status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
     elif progress.finding.status in ("fail", "warn"):
         _say(progress.finding, status)
 

@@ -70,6 +70,9 @@ def verdict(item: ImageCheck, rule: Rule, found: list[Finding], notes: list[str]
     """Raises what pytest calls failed, xfailed and skipped; gives a warning; or returns."""
     config = item.config
     bad = [one for one in found if one.counts]
+    for one in bad:
+        if one.log:
+            item.add_report_section("call", "log of the image", "\n".join(one.log))
     words = "\n".join([*(in_words(config, rule, one) for one in bad), *(f"  note:   {note}" for note in notes)])
     if any(one.status == "fail" for one in bad) or (bad and options.value(config, "strict")):
         raise pytest.fail.Exception(words, pytrace=False)
@@ -92,6 +95,8 @@ def verdict(item: ImageCheck, rule: Rule, found: list[Finding], notes: list[str]
 def in_words(config: pytest.Config, rule: Rule, finding: Finding) -> str:
     """The first line stands alone in pytest's summary: what was seen, and what ought to hold."""
     lines = [f"{_ours(finding.seen)} [{rule.title}]"]
+    for quote in finding.quotes:
+        lines += [f"  {quote.source}:", *(f"    {line}" for line in quote.text.splitlines())]
     if finding.remedy:
         lines.append(f"  mend:   {_ours(finding.remedy)}")
     lines.append(f"  source: {rule.source}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.check.ended import Ended
+from emulator.check.alive import Process, Still
+from emulator.check.ended import NO_NETWORK, Ended, Found, Left, words_about
+from emulator.check.findings import Quote, Rule
 from emulator.containers.engine import LogLine
 
 GIB = 1 << 30
@@ -72,3 +74,60 @@ def test_lines_that_are_all_at_one_end_tell_no_middle(seconds: tuple[float, ...]
 def test_how_a_job_ended_is_told_with_its_last_words() -> None:
     assert Ended(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
     assert Ended(None, 60.0).outcome == "not done after 60.0 s, without a word"
+
+
+TRACEBACK = ("Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "ValueError: 64 were expected")
+
+
+def said(*lines: str, message: str = "") -> Ended:
+    left = Left(message=message.encode() if message else None)
+    return Ended(1, 9.3, log=tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines)), left=left)
+
+
+def test_an_exception_above_the_last_lines_is_the_reason_and_is_quoted_whole() -> None:
+    ended = said("begun", *TRACEBACK, "[train] training ended with exit code 1")
+
+    assert ended.outcome == "exit code 1 after 9.3 s: ValueError: 64 were expected"
+    assert ended.quotes == (Quote("its log", "\n".join(TRACEBACK)),)
+
+
+def test_a_failure_file_is_quoted_whole_and_the_log_where_it_says_more() -> None:
+    toolkit = 'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "{}"\nCommand "python a.py"'
+    whole = toolkit.format("\n".join(TRACEBACK))
+
+    assert said("begun", *TRACEBACK, message=whole).quotes == (Quote("/opt/ml/output/failure", whole),)
+    assert said("begun", *TRACEBACK, message=whole).reason == "ValueError: 64 were expected"
+    assert said("begun", message=toolkit.format("it is wrong")).reason == "it is wrong"
+    assert said(*TRACEBACK, message="training failed with 1").quotes[1] == Quote("its log", "\n".join(TRACEBACK))
+
+
+def test_a_failure_file_that_says_little_leaves_the_reason_to_the_log() -> None:
+    assert said("error: no column", message="it ended with 3").reason == "error: no column"
+    assert said("epoch 1", message="there is no label").reason == "there is no label"
+    assert said("epoch 1").reason == "epoch 1"
+
+
+def test_a_finding_shows_no_quote_that_it_gives_in_full() -> None:
+    rule = Rule("train-x", "It trains", "", "fail", "training", "")
+    ended = said("error: no column")
+
+    assert ended.quoted_in(rule.broken(ended.outcome)).quotes == ()
+    assert ended.quoted_in(rule.broken(ended.outcome)).log == ("error: no column",)
+
+
+def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
+    survived = "WARNING: Temporary failure in name resolution, using the copy in the image"
+    epochs = tuple(f"epoch {number}" for number in range(30))
+
+    assert words_about(NO_NETWORK, said(survived, *epochs, *TRACEBACK)) == ""
+    assert words_about(NO_NETWORK, said(*epochs, "curl: (6) Could not resolve host: a.b")).startswith("curl")
+
+
+def test_a_job_that_does_not_end_is_told_with_what_of_it_is_alive() -> None:
+    alive = (Process(1, "python3 train", 2),)
+    ended = Ended(None, 16.2, left=Left((Found("model.json", 9),)), still=Still(10.4, alive))
+
+    assert ended.outcome == (
+        "not done after 16.2 s: it has left 1 file, and for 10 s it computed and wrote nothing; "
+        "alive: python3 train (process 1, 2 threads)"
+    )

@@ -63,6 +63,18 @@ def start(context: Context) -> str:
     return context.engine.run(ContainerSpec(IMAGE, command=("sleep",), labels=context.labels))
 
 
+def test_a_check_that_takes_long_says_what_it_does() -> None:
+    def takes_long(context: Context) -> Finding:
+        context.tell("waiting for 3 s")
+        return RULE.passed("fine")
+
+    seen: list[Progress] = []
+    with Run(None, Options()) as run:
+        run.run([check(takes_long)], seen.append)
+
+    assert [(one.doing, one.finding is None) for one in seen] == [("", True), ("waiting for 3 s", True), ("", False)]
+
+
 def test_findings_come_as_they_are_found_and_take_their_time() -> None:
     seen: list[Progress] = []
     several = check(lambda _: [RULE.passed("one"), RULE.broken("two", line=7)])

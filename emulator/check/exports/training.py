@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from emulator.check.exports.assertions import Command, Test
 from emulator.check.exports.image import has, mended_entrypoint
-from emulator.check.training.baseline import COMPLETES, LOGS, MODEL
 from emulator.check.training.failing import EXIT_CODE
+from emulator.check.training.rules import COMPLETES, LOGS, MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

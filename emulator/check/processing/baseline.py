@@ -9,20 +9,20 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.check import trials
+from emulator.check import buffering, trials
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.ended import NO_NETWORK, Ended, Found, counted, words_about
 from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import to_the_end
 from emulator.check.processing.job import Job, outputs_of, run, running
 from emulator.check.static import programs
+from emulator.check.trials import Departure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SECONDS = 900.0  # for the plain job and all that is tried when it fails
 _PLAIN_SECONDS = 600.0
-_TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
 _NO_PROGRAM = r"executable file not found|no such file or directory: unknown|no command specified"
 
 STARTS = Rule(
@@ -39,7 +39,8 @@ COMPLETES = Rule(
     "contract §4.1, §4.2",
     "fail",
     "processing",
-    "Read the last lines of its log; give --data with an input in each folder, and --entrypoint, --argument, --output.",
+    "What is quoted of it says why, and --log prints the rest. Give --data with an input in each folder, and "
+    "--entrypoint, --argument and --output, as your jobs do.",
 )
 ARGUMENT = Rule(
     "processing-argument",
@@ -107,7 +108,7 @@ LINKS = Rule(
 )
 LOGS = Rule(
     "processing-logs",
-    "It logs to standard output or standard error",
+    "It logs to standard output or standard error as it goes",
     "contract §4.4",
     "warn",
     "processing",
@@ -139,6 +140,7 @@ class Baseline:
     elsewhere: tuple[Found, ...] = ()  # files in no output
     culprit: Rule | None = None
     seen: str = ""
+    remedy: str | None = None  # where more is known than the rule's own
 
 
 def baseline(context: Context) -> Baseline:
@@ -166,24 +168,48 @@ def _examined(context: Context) -> Baseline:
     about = words_about(NO_NETWORK, plain)
     if about:
         return Baseline(plain, culprit=NETWORK, seen=f"{plain.how}: {about}")
-    if plain.exit_code is not None and plain.seconds < _TRY_SECONDS:
-        for rule, words, changed in _departures(context, job):
-            if run(context, changed, _TRY_SECONDS).is_good:
-                return Baseline(plain, culprit=rule, seen=f"{plain.outcome}; {words}, it ends well")
-    return Baseline(plain, culprit=COMPLETES, seen=plain.outcome)
+    found = trials.culprit(context, plain, _departures(context, job), lambda one, limit: run(context, one, limit))
+    if found is None:
+        return Baseline(plain, culprit=COMPLETES, seen=plain.outcome, remedy=trials.cure(plain))
+    ends = "it ends well" if found.ended.left.files else "it ends with exit code 0, and leaves no output"
+    seen = f"{plain.outcome}; {found.departure.words}, {ends}"
+    return Baseline(plain, culprit=found.departure.rule, seen=seen)
 
 
-def _departures(context: Context, job: Job) -> Iterator[tuple[Rule, str, Job]]:
+def _departures(context: Context, job: Job) -> Iterator[Departure[Job]]:
     """What to try, and the words for it."""
     user = context.subject.config.user.partition(":")[0]
     if user not in ("", "root", "0"):
-        yield USER, f"as root instead of {user}", dataclasses.replace(job, user="0")
-    yield HOSTNAME, "on a machine named algo-1", dataclasses.replace(job, hostname="algo-1")
-    yield VARIABLES, "with the variables of a training job", dataclasses.replace(job, environment=OF_TRAINING)
-    yield TRAINING_FILES, "with the files of a training job", dataclasses.replace(job, training_files=True)
+        as_root = dataclasses.replace(job, user="0")
+        yield Departure(USER, f"as root instead of {user}", as_root, r"permission|denied|EACCES|errno 13\b")
+    yield Departure(
+        HOSTNAME,
+        "on a machine named algo-1",
+        dataclasses.replace(job, hostname="algo-1"),
+        r"host|ip-\d+|algo-\d|ec2\.internal",
+    )
+    yield Departure(
+        VARIABLES,
+        "with the variables of a training job",
+        dataclasses.replace(job, environment=OF_TRAINING),
+        r"\bSM_[A-Z]|TRAINING_JOB|environ|unbound variable|parameter not set",
+    )
+    yield Departure(
+        TRAINING_FILES,
+        "with the files of a training job",
+        dataclasses.replace(job, training_files=True),
+        r"/opt/ml/(?:input|model|output)\b|hyperparameters|resourceconfig|inputdataconfig",
+    )
     if not context.options.entrypoint and not context.options.arguments:
         for word in ("train", "serve"):
-            yield ARGUMENT, f"with the argument {word}", dataclasses.replace(job, command=(word,))
+            yield Departure(
+                ARGUMENT,
+                f"with the argument {word}",
+                dataclasses.replace(job, command=(word,)),
+                r"argument|usage|command|parameter",
+                # An image may well have such a program, which does something else and ends with 0.
+                is_shown=lambda ended: bool(context.subject.config.entrypoint or ended.left.files),
+            )
 
 
 def completes(context: Context) -> Finding:
@@ -227,8 +253,10 @@ def links(context: Context) -> Finding:
 
 
 def logs(context: Context) -> Finding:
-    words = processed(context).last_words
-    return LOGS.passed(f"its last line: {words[:120]}") if words else LOGS.broken("not one line")
+    ended = processed(context)
+    if not ended.last_words:
+        return LOGS.broken("not one line")
+    return buffering.looked_at(context, LOGS, ended) or LOGS.passed(f"its last line: {ended.last_words[:120]}")
 
 
 _ENGINE = frozenset({"files", "engine"})

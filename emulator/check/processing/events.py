@@ -169,7 +169,7 @@ def two_hosts(context: Context) -> Finding:
     both = hosts(context)
     for number, ended in enumerate(both, 1):
         if not ended.is_good:
-            return HOSTS.broken(f"algo-{number}: {ended.outcome}")
+            return ended.quoted_in(HOSTS.broken(f"algo-{number}: {ended.outcome}"))
     return HOSTS.passed(f"both ended with exit code 0 after {max(one.seconds for one in both):.1f} s")
 
 
@@ -192,7 +192,7 @@ def read_only_root(context: Context) -> Finding:
     if ended.is_good:
         return READ_ONLY_ROOT.passed("processed, with /opt/ml, /tmp and /dev/shm to write to")
     about = words_about(READ_ONLY, ended)
-    return READ_ONLY_ROOT.broken(f"{ended.how}: {about}" if about else ended.outcome)
+    return ended.quoted_in(READ_ONLY_ROOT.broken(f"{ended.how}: {about}" if about else ended.outcome))
 
 
 _ENGINE: frozenset[Need] = frozenset({"files", "engine"})

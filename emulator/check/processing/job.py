@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = "/opt/ml/processing"
 INPUT = f"{ROOT}/input"
 OUTPUT = f"{ROOT}/output"
+MESSAGE = "/opt/ml/output/message"
 _BUCKET = "samebox-check"
 
 
@@ -51,7 +52,7 @@ class Running(Hosts):
     def __init__(self, context: Context, job: Job) -> None:
         self._job = job
         names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
-        super().__init__(context, names, self._spec, self._left)
+        super().__init__(context, names, self._spec, self._left, "output/data")
 
     def elsewhere(self, host: int = 0) -> tuple[Found, ...]:
         """Files below /opt/ml that are in no output, and are lost therefore."""
@@ -72,7 +73,7 @@ class Running(Hosts):
             for path in outputs_of(self._context).values()
             for file in hosts.found(engine, container, path)
         )
-        return Left(files, hosts.content(engine, container, "/opt/ml/output/message"))
+        return Left(files, hosts.content(engine, container, MESSAGE), MESSAGE)
 
     def _spec(self, place: Path, host: str, network: str) -> ContainerSpec:
         job, context = self._job, self._context

@@ -41,6 +41,8 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "seen": finding.seen,
         "remedy": finding.remedy,
         "line": finding.line,
+        "quotes": [{"source": one.source, "text": one.text} for one in finding.quotes],
+        "log": list(finding.log),
         "checked": finding.checked,
         "seconds": finding.seconds,
         "accepted": None,

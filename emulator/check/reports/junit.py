@@ -38,7 +38,8 @@ def _case(suite: ElementTree.Element, report: Report, finding: Finding) -> None:
         "testcase",
         {"classname": f"samebox.{rule.family}", "name": finding.rule_id, "time": f"{finding.seconds:.3f}"},
     )
-    words = _clean(f"{rule.title}\n{finding.seen}\n{finding.remedy}\n{rule.source}")
+    quotes = "".join(f"\n{one.source}:\n{one.text}" for one in finding.quotes)
+    words = _clean(f"{rule.title}\n{finding.seen}{quotes}\n{finding.remedy}\n{rule.source}")
     if finding.status == "skipped":
         ElementTree.SubElement(case, "skipped", {"message": _clean(finding.seen)})
     elif finding.accepted:

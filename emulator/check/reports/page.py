@@ -34,6 +34,7 @@ p { margin: .35rem 0 0; }
 code, pre { font: .88em/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .soft { color: var(--soft); font-size: .88rem; }
 .state { color: var(--state); font-size: .88rem; font-weight: 700; margin: 0 0 .1rem; }
+pre { white-space: pre-wrap; margin: .3rem 0 0; font-size: .82rem; }
 .mend { border-left: .2rem solid var(--pass); padding-left: .6rem; white-space: pre-line; }
 .seen { white-space: pre-line; }
 summary { cursor: pointer; font-weight: 600; }
@@ -88,12 +89,16 @@ def _card(report: Report, finding: Finding) -> str:
         f"<h2>{_prose(rule.title)}</h2>",
         f'<p class="seen">{escape(finding.seen)}</p>',
     ]
+    lines += [f'<p class="soft">{escape(one.source)}:</p><pre>{escape(one.text)}</pre>' for one in finding.quotes]
     if finding.remedy:
         where = f"{escape(report.dockerfile or 'Dockerfile')}, line {finding.line}: " if finding.line else ""
         lines.append(f'<p class="mend">{where}{_prose(finding.remedy)}</p>')
     if finding.accepted:
         until = f" until {finding.accepted.until}" if finding.accepted.until else ""
         lines.append(f"<p>Accepted on {finding.accepted.since}{until}: {escape(finding.accepted.reason)}</p>")
+    if finding.log:
+        text = escape("\n".join(finding.log))
+        lines.append(f"<details><summary>Its log ({len(finding.log)} lines)</summary><pre>{text}</pre></details>")
     lines.append(f'<p class="soft"><code>{escape(finding.rule_id)}</code> · {escape(rule.source)}</p></article>')
     return "\n".join(lines)
 

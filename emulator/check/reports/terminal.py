@@ -8,6 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from emulator.check.ended import MOST_LINES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,15 +27,15 @@ def word(finding: Finding) -> str:
     return "accepted" if finding.accepted else finding.status
 
 
-def show(report: Report, console: Console, everything: bool = False) -> None:
-    """`everything`: also a row for each check that passed or was skipped."""
+def show(report: Report, console: Console, everything: bool = False, logs: bool = False) -> None:
+    """`everything`: also a row for each check that passed or was skipped; `logs`: all of each failed program's log."""
     shown = [one for one in report.ordered() if everything or one.status in ("fail", "warn")]
     if shown:
         table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 1, 0))
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, overflow="fold")
         for finding in shown:
-            table.add_row(Text(word(finding), style=STYLES[word(finding)]), _words(report, finding))
+            table.add_row(Text(word(finding), style=STYLES[word(finding)]), _words(report, finding, logs))
         console.print(table)
     for why, ids in _skipped(report):
         console.print(f"[dim]skipped: {escape(', '.join(ids))}: {escape(why)}[/]", highlight=False)
@@ -71,9 +73,16 @@ def _claims(check: Check) -> str:
     return of + "".join(f", --{one}" for one in sorted(check.further))
 
 
-def _words(report: Report, finding: Finding) -> Text:
+def _words(report: Report, finding: Finding, logs: bool = False) -> Text:
     rule = report.rules[finding.rule_id]
     text = Text.assemble((rule.title, "bold"), (f"  {finding.rule_id}  {rule.source}", "dim"), f"\n{finding.seen}")
+    quotes = [(one.source, one.text.splitlines()) for one in finding.quotes]
+    if logs and finding.log:
+        kept = "all of its log" if len(finding.log) < MOST_LINES else f"the last {MOST_LINES:,} lines of its log"
+        quotes.append((kept, list(finding.log)))
+    for source, lines in quotes:
+        text.append(f"\n{source}:", "dim")
+        text.append("".join(f"\n    {line}" for line in lines))
     if finding.status in ("fail", "warn") and finding.remedy:
         where = f"{report.dockerfile or 'Dockerfile'}:{finding.line}: " if finding.line else ""
         text.append(f"\n{where}{finding.remedy}", "green")

@@ -5,142 +5,47 @@ One departure from the platform is tried after the other; the first with which t
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from emulator.check import trials
+from emulator.check import buffering, trials
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.ended import NO_NETWORK, counted, words_about
-from emulator.check.findings import Finding, Rule
 from emulator.check.hosts import to_the_end
 from emulator.check.static import programs
+from emulator.check.training.departures import departures, wanted_channel
 from emulator.check.training.job import Job, channels_of, run, running
+from emulator.check.training.rules import (
+    ARGUMENT,
+    COMPLETES,
+    CONFIG_FILES,
+    HOSTNAME,
+    HYPERPARAMETERS,
+    LOGS,
+    MODEL,
+    MODEL_LINKS,
+    NETWORK,
+    OWN_NAME,
+    SM_VARIABLES,
+    USER,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from emulator.check.ended import Ended
+    from emulator.check.findings import Finding, Rule
     from emulator.check.training.pipes import Pipes
 
 SECONDS = 900.0  # for the plain job and all that is tried when it fails
 _PLAIN_SECONDS = 600.0
-_TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
 
-_NO_PROGRAM = r"executable file not found|train: not found|train: no such file|can't open '?train"
-
-COMPLETES = Rule(
-    "train-completes",
-    "Training ends with exit code 0 under SageMaker's /opt/ml",
-    "contract §1.1, §1.2",
-    "fail",
-    "training",
-    "Read the last lines of its log; give --data with a channel in each folder, and --hyperparameter NAME=VALUE.",
+# The word alone: a folder of data may be called train, too.
+_NO_PROGRAM = (
+    r"executable file not found|(?<![\w./-])['\"]?train['\"]?: (?:(?:command )?not found|no such file)"
+    r"|can't open (?:file )?['\"]?(?:/(?!opt/ml/)\S*/|/)?train['\"]?:|cannot find module '\S*/train'"
 )
-ARGUMENT = Rule(
-    "train-argument",
-    "It starts with the one argument `train`",
-    "contract §1.1",
-    "fail",
-    "training",
-    'Put a program named train on PATH, or an ENTRYPOINT ["program"] that takes the word train and does not mind it.',
-)
-HYPERPARAMETERS = Rule(
-    "train-hyperparameters",
-    "It takes hyperparameters whose values are all strings",
-    "contract §1.3",
-    "fail",
-    "training",
-    'hyperparameters.json holds strings only: {"epochs":"3"}. Convert each value: int(parameters["epochs"]).',
-)
-CONFIG_FILES = Rule(
-    "train-config-files",
-    "It does not mind files in /opt/ml/input/config that it does not know",
-    "contract §1.2",
-    "fail",
-    "training",
-    "Open the files you need by name; SageMaker adds debughookconfig.json, profilerconfig.json and others.",
-)
-HOSTNAME = Rule(
-    "train-hostname",
-    "It does not take the machine's name for algo-1",
-    "contract §1.1",
-    "fail",
-    "training",
-    "HOSTNAME is ip-….ec2.internal: read current_host from /opt/ml/input/config/resourceconfig.json.",
-)
-OWN_NAME = Rule(
-    "train-own-name",
-    "It finds itself by the name in current_host, at an address that is not 127.0.0.1",
-    "contract §1.1, §1.4.4; where there is one host, a choice of this kit",
-    "warn",
-    "training",
-    "What shall be reached by the name algo-1 must listen on 0.0.0.0, and names are looked up anew where that fails.",
-)
-SM_VARIABLES = Rule(
-    "train-sm-variables",
-    "It needs no SM_* variables, or sets them itself",
-    "contract §1.4.2, §1.12",
-    "fail",
-    "training",
-    "SM_MODEL_DIR and its like are made by sagemaker-training inside an image: install it, or use the paths.",
-)
-USER = Rule(
-    "train-user",
-    "The image's user can write /opt/ml/model and /opt/ml/output",
-    "contract §1.1",
-    "fail",
-    "training",
-    "The folders are root's, 0755: drop USER, or end with USER root.",
-)
-NETWORK = Rule(
-    "train-network-isolation",
-    "It trains without a network",
-    "contract §1.4.5; CreateTrainingJob.EnableNetworkIsolation",
-    "warn",
-    "training",
-    "Put what it downloads into the image or into a channel; a job with EnableNetworkIsolation reaches nothing.",
-)
-MODEL = Rule(
-    "train-model",
-    "The model is in /opt/ml/model when training has ended",
-    "contract §1.8",
-    "fail",
-    "training",
-    "Only /opt/ml/model becomes model.tar.gz: write the model there.",
-)
-MODEL_LINKS = Rule(
-    "train-model-links",
-    "There are no links in /opt/ml/model",
-    "contract §2.4",
-    "fail",
-    "training",
-    "A model.tar.gz with symbolic links cannot be deployed: copy the files (cp -L).",
-)
-LOGS = Rule(
-    "train-logs",
-    "It logs to standard output or standard error",
-    "contract §1.9",
-    "warn",
-    "training",
-    "Only these two reach CloudWatch, and metrics are found there: log to them, and not (only) to a file.",
-)
-
-SM = {
-    "SM_MODEL_DIR": "/opt/ml/model",
-    "SM_INPUT_DIR": "/opt/ml/input",
-    "SM_INPUT_CONFIG_DIR": "/opt/ml/input/config",
-    "SM_OUTPUT_DIR": "/opt/ml/output",
-    "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
-    "SM_CURRENT_HOST": "algo-1",
-    "SM_HOSTS": '["algo-1"]',
-    "SM_NUM_GPUS": "0",
-    "SM_NUM_CPUS": "2",
-    "SM_LOG_LEVEL": "20",
-    "SM_NETWORK_INTERFACE_NAME": "eth0",
-}
 
 
 @dataclass(frozen=True)
@@ -154,6 +59,7 @@ class Baseline:
     checkpoints: Path
     culprit: Rule | None = None
     seen: str = ""
+    remedy: str | None = None  # where more is known than the rule's own
     in_pipe_mode: bool = False
 
 
@@ -227,47 +133,30 @@ def _examined(context: Context) -> Baseline:
         return Baseline(plain, checkpoints, ARGUMENT, plain.outcome)
     about = words_about(NO_NETWORK, plain)
     if about:
-        return Baseline(plain, checkpoints, NETWORK, f"{plain.outcome.partition(':')[0]}: {about}")
-    if plain.exit_code is not None and plain.seconds < _TRY_SECONDS:
-        for rule, words, changed in _departures(context, job):
-            if run(context, changed, _TRY_SECONDS).is_good:
-                return Baseline(plain, checkpoints, rule, f"{plain.outcome}; {words}, it trains")
-    return Baseline(plain, checkpoints, COMPLETES, plain.outcome)
+        return Baseline(plain, checkpoints, NETWORK, f"{plain.how} after {plain.seconds:.1f} s: {about}")
+    channel = wanted_channel(plain, channels_of(context))
+    if channel:
+        return _without_channel(context, plain, checkpoints, channel)
+    found = trials.culprit(context, plain, departures(context, job), lambda one, limit: run(context, one, limit))
+    if found is None:
+        return Baseline(plain, checkpoints, COMPLETES, plain.outcome, trials.cure(plain))
+    ends = "it trains" if found.ended.left.files else "it ends with exit code 0, and leaves no model"
+    departure = found.departure
+    seen = f"{plain.outcome}; {departure.words}, {ends}"
+    return Baseline(plain, checkpoints, departure.rule, seen, departure.remedy)
 
 
-def _departures(context: Context, job: Job) -> Iterator[tuple[Rule, str, Job]]:
-    """What to try, and the words for it, cheap guesses first."""
-    user = context.subject.config.user.partition(":")[0]
-    if user not in ("", "root", "0"):
-        yield USER, f"as root instead of {user}", dataclasses.replace(job, user="0")
-    given = context.options.hyperparameters
-    numbers = {name: as_number(value) for name, value in given.items()}
-    if numbers != dict(given):
-        yield HYPERPARAMETERS, "with numbers in place of strings", dataclasses.replace(job, hyperparameters=numbers)
-    yield CONFIG_FILES, "without the files that it may not know", dataclasses.replace(job, only_documented_files=True)
-    yield HOSTNAME, "on a machine named algo-1", dataclasses.replace(job, hostname="algo-1")
-    yield OWN_NAME, "with algo-1 at 127.0.0.1", dataclasses.replace(job, extra_hosts={"algo-1": "127.0.0.1"})
-    yield SM_VARIABLES, "with SM_* variables", dataclasses.replace(job, environment=_sm(context))
-    yield ARGUMENT, "without the argument", dataclasses.replace(job, without_argument=True)
-
-
-def _sm(context: Context) -> dict[str, str]:
-    channels = channels_of(context)
-    return {
-        **SM,
-        "SM_CHANNELS": json.dumps(sorted(channels)),
-        "SM_HPS": json.dumps(dict(context.options.hyperparameters)),
-        **{f"SM_HP_{name.upper()}": value for name, value in context.options.hyperparameters.items()},
-        **{f"SM_CHANNEL_{name.upper()}": f"/opt/ml/input/data/{name}" for name in channels},
-    }
-
-
-def as_number(value: str) -> Any:
-    """As somebody who has forgotten that they are strings would have written it."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+def _without_channel(context: Context, plain: Ended, checkpoints: Path, channel: str) -> Baseline:
+    have = sorted(channels_of(context))
+    if not have:
+        remedy = f"give --data with a folder {channel} in it"
+        return Baseline(plain, checkpoints, COMPLETES, f"{plain.outcome}; it wants a channel {channel}", remedy)
+    seen = f"{plain.outcome}; it wants a channel {channel}, and the job has {', '.join(have)}"
+    remedy = (
+        f"Call the channel {channel}: here the folder in --data, in a job the ChannelName. Or read what is there: "
+        f"/opt/ml/input/data/{have[0]}, which inputdataconfig.json names."
+    )
+    return Baseline(plain, checkpoints, COMPLETES, seen, remedy)
 
 
 def argument(context: Context) -> Finding:
@@ -292,7 +181,7 @@ def hyperparameters(context: Context) -> Finding:
     found = baseline(context)
     given: Mapping[str, str] = context.options.hyperparameters
     if found.culprit is HYPERPARAMETERS:
-        return HYPERPARAMETERS.broken(found.seen)
+        return trials.fault(HYPERPARAMETERS, found)
     trained(context)
     if not given:
         return HYPERPARAMETERS.skipped("none were given: name some that it knows with --hyperparameter NAME=VALUE")
@@ -309,7 +198,7 @@ def model(context: Context) -> Finding:
     files = ended.left.files
     if not files:
         last = f"; the last that it said: {ended.last_words[:200]}" if ended.last_words else ""
-        return MODEL.broken(f"exit code 0, and /opt/ml/model is empty{last}")
+        return MODEL.broken(f"exit code 0, and /opt/ml/model is empty{last}").quoting((), ended.lines)
     return MODEL.passed(f"{counted(files)}, {sum(one.size for one in files):,} bytes")
 
 
@@ -321,8 +210,10 @@ def model_links(context: Context) -> Finding:
 
 
 def logs(context: Context) -> Finding:
-    lines = [line for line in trained(context).log if line.text.strip()]
-    return LOGS.passed(f"its last line: {lines[-1].text.strip()[:120]}") if lines else LOGS.broken("not one line")
+    ended = trained(context)
+    if not ended.last_words:
+        return LOGS.broken("not one line")
+    return buffering.looked_at(context, LOGS, ended) or LOGS.passed(f"its last line: {ended.last_words[:120]}")
 
 
 _ENGINE = frozenset({"files", "engine"})

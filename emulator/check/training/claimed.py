@@ -49,11 +49,11 @@ def pipe(context: Context) -> Finding:
     if pipes.are_untouched:
         if found.ended.is_good:
             return PIPE.broken("exit code 0, and it opened no pipe")
-        return PIPE.broken(f"it opened no pipe: {found.ended.outcome}")
+        return found.ended.quoted_in(PIPE.broken(f"it opened no pipe: {found.ended.outcome}"))
     if not found.ended.is_good:
         if _is_impatient(context, found):
             raise CannotCheck("it fails at the pipe of the next epoch: see train-pipe-epochs")
-        return PIPE.broken(f"{found.ended.outcome} ({pipes.in_words()})")
+        return found.ended.quoted_in(PIPE.broken(f"{found.ended.outcome} ({pipes.in_words()})"))
     return PIPE.passed(pipes.in_words())
 
 
@@ -61,7 +61,8 @@ def pipe_epochs(context: Context) -> Finding:
     found = piped(context)
     pipes = _pipes(found)
     if _is_impatient(context, found):
-        return PIPE_EPOCHS.broken(f"{found.ended.outcome}; with the next pipe there at once, it trains")
+        seen = f"{found.ended.outcome}; with the next pipe there at once, it trains"
+        return found.ended.quoted_in(PIPE_EPOCHS.broken(seen))
     if not found.ended.is_good:
         raise CannotCheck("it does not train: see train-pipe")
     if pipes.are_untouched:
@@ -101,7 +102,7 @@ def on_read_only_root(context: Context) -> Finding:
     if ended.is_good:
         return READ_ONLY_ROOT.passed("trained, with /opt/ml, /tmp and /dev/shm to write to")
     about = words_about(READ_ONLY, ended)
-    return READ_ONLY_ROOT.broken(f"{ended.how}: {about}" if about else ended.outcome)
+    return ended.quoted_in(READ_ONLY_ROOT.broken(f"{ended.how}: {about}" if about else ended.outcome))
 
 
 _ENGINE: frozenset[Need] = frozenset({"files", "engine"})

@@ -121,7 +121,7 @@ def resume(context: Context) -> Finding:
     job = dataclasses.replace(job_of(context), checkpoints=checkpoints)
     ended = run(context, job, 3 * plain.seconds + 30)
     if ended.exit_code != 0:
-        return RESUME.broken(f"{when}, and started again: {ended.outcome}")
+        return ended.quoted_in(RESUME.broken(f"{when}, and started again: {ended.outcome}"))
     if plain.left.files and not ended.left.files:
         return RESUME.broken(f"{when}, and started again: exit code 0, and /opt/ml/model is empty")
     return RESUME.passed(f"{when}, and started again: exit code 0 after {ended.seconds:.1f} s")
@@ -148,7 +148,7 @@ def hosts(context: Context) -> Finding:
     both = two_hosts(context)
     for number, ended in enumerate(both, 1):
         if ended.exit_code != 0:
-            return HOSTS.broken(f"algo-{number}: {ended.outcome}")
+            return ended.quoted_in(HOSTS.broken(f"algo-{number}: {ended.outcome}"))
     return HOSTS.passed(f"both ended with exit code 0 after {max(one.seconds for one in both):.1f} s")
 
 

@@ -55,7 +55,7 @@ class Running(Hosts):
         self._job = job
         self._feeding: list[Pipes] = []
         names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
-        super().__init__(context, names, self._spec, _left)
+        super().__init__(context, names, self._spec, _left, "model")
 
     @property
     def pipes(self) -> Pipes | None:

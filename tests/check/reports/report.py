@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from emulator.check.findings import Acceptance, Finding, Rule
+from emulator.check.findings import Acceptance, Finding, Quote, Rule
 from emulator.check.report import Report
 
 PING = Rule("serve-ping", "/ping answers", "contract §2.2", "fail", "serving", "Answer <200>.")
@@ -20,7 +20,9 @@ FINDINGS = (
     USER.broken("USER <app> & \x1b[31mred\x00", line=3),
     Finding("image-size", "warn", "9 GB", "Shrink it.", accepted=Acceptance(SIZE.id, "known", date(2026, 11, 1))),
     TRAIN.skipped("no engine"),
-    PING.broken("404 <html>"),
+    PING.broken("404 <html>").quoting(
+        [Quote("its log", "KeyError: <no>\n    at line 1\x1b")], ["begun <b>\x1b", "KeyError: <no>"]
+    ),
     HANGS.unknown("not done within 60 s"),
 )
 REPORT = Report(

@@ -41,9 +41,9 @@ def test_what_is_wrong_comes_first() -> None:
 # A screen
 
 
-def shown(everything: bool = False) -> str:
+def shown(everything: bool = False, logs: bool = False) -> str:
     screen = Console(file=io.StringIO(), width=100)
-    terminal.show(REPORT, screen, everything)
+    terminal.show(REPORT, screen, everything, logs)
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 
@@ -59,7 +59,18 @@ def test_a_screen_shows_faults_their_cures_and_what_was_skipped() -> None:
 
 
 def test_what_a_container_said_does_not_steer_the_terminal() -> None:
-    assert "\x1b" not in shown()
+    assert "\x1b" not in shown(logs=True)
+
+
+def test_a_screen_quotes_the_exception_and_on_demand_the_log() -> None:
+    for text in (shown(), shown(logs=True)):
+        assert [line.strip() for line in text.splitlines() if "KeyError" in line or "at line" in line][:2] == [
+            "KeyError: <no>",
+            "at line 1\N{REPLACEMENT CHARACTER}",
+        ]
+    assert "begun <b>" not in shown()
+    assert "all of its log:" in shown(logs=True)
+    assert "begun <b>" in shown(logs=True)
 
 
 # JUnit
@@ -69,6 +80,8 @@ def test_junit_has_a_case_for_each_finding() -> None:
     top = ElementTree.fromstring(junit.write(REPORT))
     assert (top.get("tests"), top.get("failures"), top.get("errors"), top.get("skipped")) == ("6", "1", "1", "2")
     assert [suite.get("name") for suite in top] == ["static", "training", "serving"]
+    (failure,) = top.iter("failure")
+    assert "its log:\nKeyError: <no>\n    at line 1" in (failure.text or "")
     inside = {case.get("name"): [child.tag for child in case] for case in top.iter("testcase")}
     assert inside == {
         "image-manifest": [],
@@ -96,6 +109,10 @@ def test_json_tells_everything() -> None:
     )
     assert size["accepted"] == {"reason": "known", "date": "2026-11-01", "until": None}
     assert document["findings"][5]["checked"] is False
+    ping = document["findings"][4]
+    assert ping["quotes"] == [{"source": "its log", "text": "KeyError: <no>\n    at line 1\N{REPLACEMENT CHARACTER}"}]
+    assert ping["log"] == ["begun <b>\N{REPLACEMENT CHARACTER}", "KeyError: <no>"]
+    assert (user["quotes"], user["log"]) == ([], [])
 
 
 # SARIF
@@ -143,7 +160,8 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     reader = Reader()
     reader.feed(page.write(REPORT))
     assert (reader.open, reader.addresses) == ([], [])
-    assert "404 <html>" in reader.text
+    for words in ("404 <html>", "KeyError: <no>\n    at line 1", "begun <b>"):
+        assert words in reader.text
     assert "http" not in page.write(REPORT).replace("https://docs", "")
 
 

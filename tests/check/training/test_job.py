@@ -10,7 +10,6 @@ import pytest
 from emulator.check import subject
 from emulator.check.checks import Context, Options
 from emulator.check.runner import Run
-from emulator.check.training.baseline import as_number
 from emulator.check.training.job import Job, channels_of, run, running
 from emulator.commands.workbench import OptMl
 from emulator.containers.docker import DockerEngine
@@ -52,11 +51,6 @@ def test_a_folder_of_files_is_the_channel_training(with_data: Context, tmp_path:
 
 def test_a_job_without_data_has_no_channels(tmp_path: Path) -> None:
     assert channels_of(Context(subject.from_path(tmp_path))) == {}
-
-
-@pytest.mark.parametrize(("text", "value"), [("3", 3), ("0.5", 0.5), ("adam", "adam"), ("true", True)])
-def test_hyperparameters_are_tried_as_the_values_that_they_spell(text: str, value: object) -> None:
-    assert as_number(text) == value
 
 
 @pytest.mark.docker

@@ -101,10 +101,38 @@ BROKEN = (
         ),
     ),
     broken("cannot train", "train-completes", first("echo 'there is no column label' >&2", "exit 3")),
+    # Its CMD is a shell, which ends with 0 without the argument, as those of Debian, Ubuntu and Python do.
+    broken(
+        "reads a channel that the job has not",
+        "train-completes",
+        trainer(
+            (TAKES_TRAIN, f"{TAKES_TRAIN}\ncat /opt/ml/input/data/train/data.csv > /dev/null"),
+            instructions=('CMD ["/bin/sh"]',),
+        ),
+    ),
+    broken(
+        "fails behind an entrypoint that runs any command",
+        "train-completes",
+        Recipe(
+            {
+                "bin/train": "#!/bin/sh\necho 'error: there is no column label' >&2\nexit 3\n",
+                "bin/entry": '#!/bin/sh\nexec "$@"\n',
+            },
+            ('ENTRYPOINT ["/bin/entry"]', 'CMD ["/bin/sh"]'),
+        ),
+    ),
     broken(
         "wants numbers",
         "train-hyperparameters",
         first("grep -q '\"epochs\":[0-9]' /opt/ml/input/config/hyperparameters.json"),
+    ),
+    broken("has saved its model and does not end", "train-completes", trainer((LAST, f"{LAST}\nsleep 10000"))),
+    Broken(
+        "minds quotes within a string",
+        "train-hyperparameters",
+        first('grep -q \'"optimizer":"adam"\' /opt/ml/input/config/hyperparameters.json'),
+        TRAIN,
+        {**GIVEN, "hyperparameters": {"optimizer": '"adam"', "epochs": "8"}},
     ),
     broken(
         "knows all config files there are",

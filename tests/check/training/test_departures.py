@@ -1,0 +1,147 @@
+"""What is tried of a training that fails: changes that are said as they are, and only those that may show something."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulator.check import subject
+from emulator.check.checks import Context, Options
+from emulator.check.ended import Ended, Found, Left
+from emulator.check.training import rules
+from emulator.check.training.departures import departures, numbers, structures, unquoted, wanted_channel
+from emulator.check.training.job import Job
+from emulator.check.trials import culprit
+from emulator.containers.engine import LogLine
+from tests.check.images import Made
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from emulator.check.trials import Departure
+
+GIVEN = {"epochs": "3", "rate": "0.5", "shuffle": "true", "optimizer": '"adam"', "layers": "[64, 32]", "name": "best"}
+MODEL = Left((Found("model.txt", 7),))
+
+
+def ended(*lines: str, code: int = 1, seconds: float = 1.0, left: Left | None = None) -> Ended:
+    log = tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines, 1))
+    return Ended(code, seconds, log=log, left=left or Left())
+
+
+def context_of(folder: Path, given: Mapping[str, str], **config: object) -> Context:
+    path = folder / "image.tar"
+    path.write_bytes(Made(config=config).docker_archive())
+    return Context(subject.from_path(path), options=Options(hyperparameters=given))
+
+
+def tried(context: Context, plain: Ended, helps: str = "") -> tuple[list[str], Departure[Job] | None]:
+    """What was tried, in words, and what was found, where the departure whose words hold `helps` makes it train."""
+    words: list[str] = []
+    everything = list(departures(context, Job()))
+    known = {id(one.job): one for one in everything}
+
+    def run(job: Job, _: float) -> Ended:
+        words.append(known[id(job)].words)
+        good = bool(helps) and helps in known[id(job)].words
+        return ended(code=0, left=MODEL) if good else plain
+
+    found = culprit(context, plain, everything, run)
+    return words, found.departure if found else None
+
+
+def test_values_are_told_apart_by_what_they_spell() -> None:
+    assert numbers(GIVEN) == {"epochs": 3, "rate": 0.5, "shuffle": True}
+    assert unquoted(GIVEN) == {"optimizer": "adam"}
+    assert structures(GIVEN) == {"layers": [64, 32]}
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "cure"),
+    [
+        ("epochs", "with epochs 3 in place of the string '3'", None),
+        ("optimizer", 'with optimizer adam in place of "adam"', rules.QUOTED),
+        ("layers", "with layers [64, 32] in place of the string '[64, 32]'", rules.STRUCTURES),
+    ],
+)
+def test_what_was_changed_is_said_and_the_cure_fits(tmp_path: Path, name: str, words: str, cure: str | None) -> None:
+    context = context_of(tmp_path, {name: GIVEN[name]})
+
+    _, found = tried(context, ended(f"ValueError: unknown {name} {GIVEN[name]}"), words)
+
+    assert found is not None
+    assert (found.rule, found.words, found.remedy) == (rules.HYPERPARAMETERS, words, cure)
+    assert found.job.hyperparameters == {name: json.loads(GIVEN[name])}
+
+
+def test_a_value_that_is_a_plain_string_is_not_changed(tmp_path: Path) -> None:
+    words, _ = tried(context_of(tmp_path, {"name": "best"}), ended("it went wrong"))
+
+    assert not any("best" in one for one in words)
+
+
+def test_what_a_jobs_own_words_speak_for_is_tried_first(tmp_path: Path) -> None:
+    context = context_of(tmp_path, GIVEN, User="app")
+
+    words, found = tried(context, ended("KeyError: 'SM_MODEL_DIR'"), "SM_*")
+
+    assert words == ["with SM_* variables"]
+    assert found is not None
+    assert found.rule is rules.SM_VARIABLES
+
+
+def test_a_slow_job_that_says_why_it_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
+    explained = ended("ValueError: 64 values were expected", seconds=60)
+
+    assert tried(context_of(tmp_path, {}), explained)[0] == []
+    assert len(tried(context_of(tmp_path, {}), ended("bye", seconds=30))[0]) > 1
+
+
+def test_a_job_whose_failure_file_says_why_is_not_run_again_and_again(tmp_path: Path) -> None:
+    message = b'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: 64 were expected"\nCommand "python a.py"'
+    explained = ended("[train] training ended with exit code 1", seconds=60, left=Left(message=message))
+
+    assert tried(context_of(tmp_path, {}), explained)[0] == []
+    assert explained.reason == "ValueError: 64 were expected"
+
+
+def test_a_job_that_takes_long_to_fail_is_not_tried_again(tmp_path: Path) -> None:
+    assert tried(context_of(tmp_path, {}), ended("bye", seconds=121))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "files", "shows"),
+    [
+        ({"Cmd": ["bash"]}, (), False),
+        ({"Cmd": ["bash"]}, MODEL.files, True),
+        ({"Entrypoint": ["/entry"], "Cmd": ["bash"]}, (), False),
+        ({"Entrypoint": ["/train.py"], "Cmd": None}, (), True),
+    ],
+)
+def test_a_shell_that_ends_does_not_show_that_the_program_trains_without_the_argument(
+    tmp_path: Path, config: dict[str, object], files: tuple[Found, ...], shows: bool
+) -> None:
+    context = context_of(tmp_path, {}, **config)
+    (argument,) = [one for one in departures(context, Job()) if one.rule is rules.ARGUMENT]
+
+    assert argument.is_shown(ended(code=0, left=Left(files))) is shows
+
+
+@pytest.mark.parametrize(
+    ("line", "channel"),
+    [
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/opt/ml/input/data/training'", "training"),
+        ("cat: can't open '/opt/ml/input/data/valid/a.csv': No such file or directory", "valid"),
+        ("KeyError: 'SM_CHANNEL_TRAINING'", "training"),
+        ("KeyError: 'SM_CHANNEL_TRAIN'", ""),
+        ("FileNotFoundError: '/opt/ml/input/data/train/b.csv'", ""),
+        ("ValueError: /opt/ml/input/data/train-manifest is empty", ""),
+        ("FileNotFoundError: '/opt/ml/input/data/train_0'", ""),
+        ("ValueError: no label", ""),
+    ],
+)
+def test_the_channel_that_a_job_has_not_is_named(line: str, channel: str) -> None:
+    assert wanted_channel(ended("begun", line), {"train": None}) == channel
