@@ -23,6 +23,8 @@ Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
 
 READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
+# What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
+HEAD_BYTES = 64 * 1024
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
 
 
@@ -57,6 +59,7 @@ class Edge:
         if scope["type"] != "http":
             return  # websockets are not spoken here yet; lifespan is switched off
         try:
+            _check_size(scope)
             origin = self.origins.check(scope["headers"])
         except AwsError as error:
             await self._turn_away(scope, send, error)
@@ -101,6 +104,14 @@ class Edge:
         else:
             # In a thread: it reads the store, and waits a moment for the container engine.
             await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+
+
+def _check_size(scope: Scope) -> None:
+    size = len(scope["query_string"]) + len(scope["path"])
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+    if size > HEAD_BYTES:
+        raise AwsError("RequestHeaderSectionTooLarge", f"Request line and headers exceed {HEAD_BYTES} bytes.", 431)
 
 
 async def _tell(send: Send, status: int, said: dict[str, Any]) -> None:

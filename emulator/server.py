@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from emulator.app import Emulator
 from emulator.containers.engine import Engine
@@ -19,6 +20,11 @@ from emulator.settings import Settings
 GRACEFUL_SECONDS = 10  # for requests under way when the emulator is told to end
 READY_SECONDS = 30
 END_SECONDS = 60
+# What is held of a head that is not complete. The edge refuses far smaller ones, in words that a client understands.
+HEAD_BYTES = 1024 * 1024
+# Of a longer one as much more is read and dropped, for as long: a client that is still sending reads no answer.
+DRAINED_BYTES = 32 * HEAD_BYTES
+DRAINED_SECONDS = 10.0
 
 
 def serve(settings: Settings) -> None:
@@ -93,6 +99,45 @@ async def _serve(
         await emulator.stop()
 
 
+class BoundedHeads(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, which sets no bound to a request's head."""
+
+    _held = 0
+    _is_in_head = False
+    _dropped: int | None = None  # of a head that was refused
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > DRAINED_BYTES:
+                self.transport.close()
+            return
+        super().data_received(data)
+        if self._is_in_head:
+            self._held += len(data)
+            if self._held > HEAD_BYTES:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        """The parser saw the first byte of a request."""
+        self._is_in_head, self._held = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The parser saw the empty line."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def _refuse(self) -> None:
+        self._dropped = 0
+        body = b'{"__type": "RequestHeaderSectionTooLarge", "message": "The request\'s headers are too large."}'
+        lines = [b"HTTP/1.1 431 Request Header Fields Too Large", b"content-type: application/json"]
+        lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
+        self.transport.write(b"\r\n".join(lines))
+        self.loop.call_later(DRAINED_SECONDS, self.transport.close)
+
+
 def _server(emulator: Emulator) -> uvicorn.Server:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await emulator.edge(scope, receive, send)
@@ -103,7 +148,7 @@ def _server(emulator: Emulator) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        http="httptools",
+        http=BoundedHeads,
         ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

@@ -346,6 +346,32 @@ def test_a_sagemaker_client_reads_why(house: Settings) -> None:
     assert json.loads(body)["__type"] == "AccessDeniedException"
 
 
+def test_headers_have_a_bound_and_a_client_reads_it(house: Settings) -> None:
+    large = "a" * 70_000
+    for status, _, body in (
+        ask(house, "POST", "/", b"{}", X_Amz_Target="SageMaker.ListModels", X_Large=large),
+        ask(house, "GET", "/objects/victim", X_Large=large),
+    ):
+        assert status == 431
+        assert b"RequestHeaderSectionTooLarge" in body
+        assert b"65536" in body
+    assert ask(house, "GET", "/_samebox/ready", X_Large="a" * 60_000)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Large: " + b"a" * 5_000_000, b"a: b\r\n" * 800_000, b"GET /" + b"a" * 5_000_000]
+)
+def test_a_head_without_an_end_is_not_held(house: Settings, header: bytes) -> None:
+    start = b"" if header.startswith(b"GET") else b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    with socket.create_connection(("127.0.0.1", house.port), timeout=60) as connection:
+        connection.sendall(start + header)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 431
+        assert json.loads(answer.read())["__type"] == "RequestHeaderSectionTooLarge"
+    assert ask(house, "GET", "/_samebox/ready")[0] == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/objects/victim", "/v2/", "/_samebox/status", "/endpoints/e/invocations"])
 def test_nothing_is_behind_the_check(house: Settings, method: str, path: str) -> None:

@@ -246,8 +246,8 @@ class Objects:
         return bytes(body)
 
     def put(self, uri: str, body: bytes, content_type: str = "binary/octet-stream") -> None:
-        """Store a small object."""
-        place = Location.parse(uri)
+        """Store a small object. Raises AccessDenied where it would leave the folder."""
+        place = self._inside(uri)
         with _errors(uri):
             self._client.put_object(Bucket=place.bucket, Key=place.key, Body=body, ContentType=content_type)
 
@@ -306,7 +306,7 @@ class Objects:
         Memory stays at two parts. An error while reading the chunks ends the upload, leaves no part behind and is
         raised again.
         """
-        place = Location.parse(uri)
+        place = self._inside(uri)
         parts = _parts(_until(cancelled, chunks))
         first = next(parts, b"")
         second = next(parts, None)
@@ -328,12 +328,13 @@ class Objects:
 
     def delete(self, uri: str) -> None:
         """Delete one object; nothing happens if it is not there."""
-        place = Location.parse(uri)
+        place = self._inside(uri)
         with _errors(uri):
             self._client.delete_object(Bucket=place.bucket, Key=place.key)
 
     def create_bucket(self, bucket: str) -> None:
         """Make the bucket if it is not there."""
+        self._inside(f"s3://{bucket}/")
         try:
             with _errors(f"s3://{bucket}/"):
                 self._client.create_bucket(Bucket=bucket)
@@ -344,6 +345,17 @@ class Objects:
     def close(self) -> None:
         """Close the connections that are kept for later."""
         self._client.close()
+
+    def _inside(self, uri: str) -> Location:
+        # Our own server follows links below its folder, wherever they lead (traffic/s3.py refuses them to clients).
+        place = Location.parse(uri)
+        below = self._folder
+        for part in (place.bucket, *place.key.split("/")) if below is not None else ():
+            assert below is not None
+            below = below / part.lstrip("/")
+            if os.path.islink(below):  # noqa: PTH114  (False for what can be no file's name)
+                raise AccessDenied(uri, "AccessDenied", f"{below} is a symbolic link; no object is written behind it.")
+        return place
 
     def _copy(self, item: Object, target: int, cancelled: Event | None) -> bool:
         """Whether the object's file was at hand, is what the listing said, and is copied now."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import html
+import os
 import re
 import secrets
 import time
@@ -54,6 +55,8 @@ _KNOWN = frozenset(
         "response-content-encoding",
     }
 )
+# Request line and headers together, as S3's own answer names its bound (seen in 2024 and 2026).
+_HEAD_BYTES = 8192
 # On AWS an object has another origin than the API. Here a browser that shows an object, an HTML report of a job, say,
 # would let its scripts use the emulator as our own page; in a sandbox they run with the origin `null`, which
 # origins.py refuses.
@@ -136,6 +139,13 @@ class S3Door:
         bucket, _, key = path.removeprefix("/").partition("/")
         if _is_expired(query, self._clock()):
             return _error(head, 403, "AccessDenied", "Request has expired")
+        if _size(head) > _HEAD_BYTES:
+            words = "Your request header section exceeds the maximum allowed size."
+            return _error(head, 400, "RequestHeaderSectionTooLarge", words)
+        link = self._link(bucket, key) or self._link(*_copied(head))
+        if link is not None:
+            words = f"{link!r} in the S3 folder is a symbolic link; no object is read or written behind it."
+            return _error(head, 403, "AccessDenied", words)
         if head.method == "OPTIONS":
             return _error(head, 403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
         query = _without_signature(query)
@@ -143,6 +153,15 @@ class S3Door:
         if refusal is not None:
             return refusal
         return self._signed(head, path, query)
+
+    def _link(self, bucket: str, key: str) -> str | None:
+        # The server behind follows links below its folder, and would write, read and delete where they lead.
+        place = self._root
+        for part in (bucket, *key.split("/")):
+            place = place / part.lstrip("/")
+            if os.path.islink(place):  # noqa: PTH114  (False for what can be no file's name, where Path raises)
+                return str(place.relative_to(self._root))
+        return None
 
     def _refuse_name(self, head: Head, bucket: str, key: str, query: Query) -> Answer | None:
         # Objects are files. What cannot be one is refused here, with the reason: the server would say InternalError,
@@ -214,6 +233,17 @@ class S3Door:
         )
         target = target_path + (f"?{target_query}" if target_query else "")
         return Head(head.method, target.encode(), (*headers, (b"authorization", authorization.encode())))
+
+
+def _size(head: Head) -> int:
+    return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
+
+
+def _copied(head: Head) -> tuple[str, str]:
+    """Bucket and key of the object that a request copies."""
+    source = unquote((head.header(b"x-amz-copy-source") or b"").decode("latin-1")).partition("?")[0]
+    bucket, _, key = source.removeprefix("/").partition("/")
+    return bucket, key
 
 
 def _split(target: bytes) -> tuple[str, Query]:

@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import errno
 import hashlib
@@ -160,6 +161,25 @@ def test_objects_of_this_machine_are_copied_without_asking_the_server(
     # What was copied is a file of its own: a job may write to it.
     (tmp_path / "a-b-x.bin").write_bytes(b"mine")
     assert store.get("s3://near/a/b/x.bin") == body
+
+
+def test_nothing_is_written_behind_a_link_in_the_folder(server: S3Server, folder: Path, tmp_path: Path) -> None:
+    keys = server.credentials
+    with contextlib.closing(Objects(server.url, keys.access_key, keys.secret_key, folder=folder)) as objects:
+        objects.create_bucket("linked")
+        (folder / "linked" / "out").symlink_to(tmp_path)
+        (folder / "bucket").symlink_to(tmp_path)
+        (tmp_path / "kept").write_text("kept")
+        for uri in ("s3://linked/out/model.tar.gz", "s3://linked/out", "s3://bucket/model.tar.gz"):
+            with pytest.raises(AccessDenied, match="is a symbolic link"):
+                objects.put(uri, b"1")
+            with pytest.raises(AccessDenied, match="is a symbolic link"):
+                objects.upload([b"1"], uri)
+        with pytest.raises(AccessDenied):
+            objects.delete("s3://linked/out/kept")
+        with pytest.raises(AccessDenied):
+            objects.create_bucket("bucket")
+    assert [one.name for one in tmp_path.iterdir()] == ["kept"]
 
 
 def test_what_is_not_the_file_that_was_listed_is_asked_of_the_server(

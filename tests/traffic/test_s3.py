@@ -47,13 +47,24 @@ def door_before(url: str, access_key: str, secret_key: str, root: Path) -> Itera
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = S3Server(tmp_path_factory.mktemp("data"))
-    server.start()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    started = S3Server(tmp_path_factory.mktemp("data"))
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def url(server: S3Server) -> Iterator[str]:
     keys = server.credentials
     with door_before(server.url, keys.access_key, keys.secret_key, server.root) as at:
         yield at
-    server.stop()
+
+
+@pytest.fixture
+def root(server: S3Server) -> Path:
+    """Where the objects are files."""
+    return server.root
 
 
 def client(url: str, **config: Any) -> "S3Client":
@@ -240,6 +251,70 @@ def test_a_key_that_cannot_be_a_file_is_refused_and_why(s3: "S3Client", bucket: 
     s3.put_object(Bucket=bucket, Key="folder/x", Body=b"1")
     assert refused(lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"2"))[1] == code
     assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["file", "folder/x"]
+
+
+def test_headers_are_bounded_as_on_s3(url: str) -> None:
+    def status(size: int) -> tuple[int, bytes]:
+        asked = urllib.request.Request(f"{url}/b/k", headers={"X-Large": "a" * size})
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(asked, timeout=10)
+        with raised.value as answer:
+            return answer.code, answer.read()
+
+    code, body = status(9000)
+    assert code == 400
+    assert b"<Code>RequestHeaderSectionTooLarge</Code>" in body
+    assert b"exceeds the maximum allowed size" in body
+    assert status(7000)[0] == 404
+
+
+def written(s3: "S3Client", bucket: str, key: str) -> str:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"owned")["ETag"]
+    parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part}]}
+    return s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload=parts)["ETag"]
+
+
+BEHIND_A_LINK: dict[str, Callable[["S3Client", str, str], Any]] = {
+    "get": lambda s3, bucket, key: s3.get_object(Bucket=bucket, Key=key),
+    "head": lambda s3, bucket, key: s3.head_object(Bucket=bucket, Key=key),
+    "put": lambda s3, bucket, key: s3.put_object(Bucket=bucket, Key=key, Body=b"owned"),
+    "multipart": written,
+    "copy to": lambda s3, bucket, key: s3.copy_object(Bucket=bucket, Key=key, CopySource=f"{bucket}/ok"),
+    "copy from": lambda s3, bucket, key: s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/{key}"),
+    "delete": lambda s3, bucket, key: s3.delete_object(Bucket=bucket, Key=key),
+}
+
+
+@pytest.mark.parametrize("key", ["folder/secret", "folder/new", "folder/deep/new", "file", "dangling", "folder"])
+@pytest.mark.parametrize("way", BEHIND_A_LINK)
+def test_nothing_is_read_or_written_behind_a_link_in_the_folder(
+    s3: "S3Client", bucket: str, root: Path, tmp_path: Path, way: str, key: str
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (root / bucket / "folder").symlink_to(tmp_path)
+    (root / bucket / "file").symlink_to(tmp_path / "secret")
+    (root / bucket / "dangling").symlink_to(tmp_path / "new")
+    s3.put_object(Bucket=bucket, Key="ok", Body=b"1")
+    code = refused(lambda: BEHIND_A_LINK[way](s3, bucket, key))
+    assert code == (403, "403" if way == "head" else "AccessDenied")
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key}]})
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["ok"]
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("secret", "secret")]
+    assert (root / bucket / "dangling").is_symlink()
+
+
+def test_a_bucket_is_no_link(s3: "S3Client", root: Path, tmp_path: Path) -> None:
+    (root / "linked").symlink_to(tmp_path)
+    (tmp_path / "secret").write_text("secret")
+    try:
+        assert refused(lambda: s3.create_bucket(Bucket="linked")) == (403, "AccessDenied")
+        assert refused(lambda: s3.list_objects_v2(Bucket="linked")) == (403, "AccessDenied")
+        assert refused(lambda: s3.put_object(Bucket="linked", Key="k", Body=b"")) == (403, "AccessDenied")
+        assert refused(lambda: s3.delete_bucket(Bucket="linked")) == (403, "AccessDenied")
+        assert [one.name for one in tmp_path.iterdir()] == ["secret"]
+    finally:
+        (root / "linked").unlink()
 
 
 def test_no_web_page_is_let_in(url: str) -> None:
