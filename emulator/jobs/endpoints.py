@@ -264,17 +264,13 @@ class _Fleet:
                 server.retire()
         if self._servers:
             return True
-        self._end()
+        engine = self._means.engine
+        self._patiently(lambda: engine.remove_network(hosting.network_name(self._row)))
         if delete:
             self._resources.delete(self._row)
             log.info("endpoint %s is deleted", self._row.name)
+        sweep(engine, hosting.endpoint_folder(self._row, self._site.data_dir))
         return False
-
-    def _end(self) -> None:
-        engine = self._means.engine
-        self._patiently(lambda: engine.remove_network(hosting.network_name(self._row)))
-        folder = hosting.endpoint_folder(self._row, self._site.data_dir)
-        self._patiently(lambda: sweep(engine, folder))
 
     # Servers
 
@@ -326,7 +322,7 @@ class _Fleet:
         }
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
             if one not in used and not one.name.startswith("."):  # so are those called that are being unpacked
-                self._patiently(partial(sweep, self._means.engine, one))
+                sweep(self._means.engine, one)
 
     def _filling(self, slot: Slot) -> Server | None:
         return next((one for one in self._servers.values() if one.plan.slot == slot and not one.is_retired), None)

@@ -211,17 +211,17 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def remove(plan: Plan, tools: Tools) -> None:
-    """Remove the job's container and its folder; its record and its logs stay."""
+def remove_container(plan: Plan, tools: Tools) -> None:
+    """Remove the job's container; its record and its logs stay."""
     tools.patiently(lambda: tools.engine.remove(str(plan.container.name)))
-    tools.patiently(lambda: sweep(tools.engine, plan.root))
 
 
 def sweep(engine: Engine, folder: Path) -> None:
-    """Remove a folder of ours; one that cannot be removed is left for the next start, and said."""
+    """Remove a folder of ours; one that cannot be removed is left for the next start, and said.
+
+    To be done after the end of what it belonged to is written down: many small files take many seconds.
+    """
     try:
         engine.sweep_path(folder)
-    except containers.EngineUnavailable:
-        raise
     except (containers.EngineError, OSError) as error:
         log.warning("%s was not removed: %s", folder, error)

@@ -141,8 +141,9 @@ class _Job:
                         raise
         except Ended as ended:
             ending = ended
-        phases.remove(self._plan, self._tools)
+        phases.remove_container(self._plan, self._tools)
         _finish(self._record, ending)
+        phases.sweep(self._tools.engine, self._plan.root)
 
     def _to_the_end(self) -> Ended:
         self._record.refresh()

@@ -1,5 +1,6 @@
 """Training jobs from the row to the end, on the fake engine and a real S3."""
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, Engi
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from emulator.containers.fake_process import Process
     from tests.jobs.conftest import House
 
@@ -66,7 +69,24 @@ def test_a_job_that_ends_well_is_completed_with_its_model_metrics_and_log(house:
     assert row.state["TrainingStartTime"] <= row.state["TrainingEndTime"]
     assert "FailureReason" not in row.state
     assert house.containers() == []
-    assert list((house.data_dir / "jobs").iterdir()) == []
+    house.until_quiet(lambda: not list((house.data_dir / "jobs").iterdir()))
+
+
+def test_a_job_has_ended_before_its_folder_is_removed(house: "House", monkeypatch: pytest.MonkeyPatch) -> None:
+    # Thousands of small files take many seconds, which are not the job's.
+    removing, sweep_path = threading.Event(), house.engine.sweep_path
+
+    def slow(path: "Path") -> None:
+        assert removing.wait(60)
+        sweep_path(path)
+
+    monkeypatch.setattr(house.engine, "sweep_path", slow)
+    house.engine.add_image("digits:1", {"train": lambda process: 0})
+    house.up()
+    house.reaches(house.train(), "Completed")
+    assert list((house.data_dir / "jobs").iterdir())
+    removing.set()
+    house.until_quiet(lambda: not list((house.data_dir / "jobs").iterdir()))
 
 
 def test_train_finds_its_channels_and_its_container_is_labelled_and_limited(house: "House") -> None:
