@@ -21,7 +21,7 @@ from emulator.errors import AwsError, NotImplementedByEmulator, UnknownOperation
 from emulator.wire import sessions, shapes, signature
 from emulator.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
 from emulator.wire.codecs import CODECS
-from emulator.wire.constraints import validate
+from emulator.wire.constraints import validate, words_of
 from emulator.wire.http import Request, Response
 from emulator.wire.models import Models, Operation, Service
 from emulator.wire.routing import Route, Router
@@ -183,7 +183,7 @@ class Gateway:
 
     def _run(self, handler: Handler, operation: Operation, params: dict[str, Any], who: Caller) -> dict[str, Any]:
         if operation.input is not None:
-            validate(operation.input, params)
+            validate(operation.input, params, words_of(operation))
         result = handler(params, who) or {}
         if operation.output is None:
             return {}

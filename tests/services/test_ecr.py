@@ -36,6 +36,14 @@ def test_a_repository_is_where_docker_finds_it(aws: Aws) -> None:
     assert aws.ecr.describe_repositories(repositoryNames=["team/app"])["repositories"] == [made]
 
 
+def test_a_name_that_is_none_is_refused_in_ecrs_words(aws: Aws) -> None:
+    code, message = error_of(aws.ecr.create_repository, repositoryName="My_Repository")
+    assert code == "InvalidParameterException"
+    assert message.startswith(
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '[a-z0-9]"
+    )
+
+
 def test_a_repository_is_made_once(aws: Aws) -> None:
     assert error_of(aws.ecr.create_repository, repositoryName="digits") == (
         "RepositoryAlreadyExistsException",

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from emulator.errors import ValidationException
-from emulator.wire.constraints import validate
+from emulator.errors import AwsError, ValidationException
+from emulator.wire.constraints import validate, words_of
 from emulator.wire.models import Models
 
-SAGEMAKER = Models().service("sagemaker")
-RUNTIME = Models().service("sagemaker-runtime")
+MODELS = Models()
+SAGEMAKER = MODELS.service("sagemaker")
+RUNTIME = MODELS.service("sagemaker-runtime")
 
 
 def message(operation: str, params: dict[str, Any]) -> str:
@@ -161,3 +162,83 @@ def test_a_blob_may_be_as_large_as_its_carrier_allows() -> None:
     body = b"\0" * (7 * 1024 * 1024)
     validate(shape, params := {"EndpointName": "e", "Body": body})
     assert params["Body"] is body
+
+
+def said(service: str, operation: str, params: dict[str, Any]) -> tuple[str, str]:
+    found = MODELS.operation(service, operation)
+    assert found.input is not None
+    with pytest.raises(AwsError) as refused:
+        validate(found.input, params, words_of(found))
+    return refused.value.code, refused.value.message
+
+
+REPOSITORY_NAME = (
+    r"Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "
+    r"'[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*''"
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "message"),
+    [
+        # Captured from ECR in 2026, each of them (public sources).
+        ("CreateRepository", {"repositoryName": "Bad_Name!"}, REPOSITORY_NAME),
+        (
+            "CreateRepository",
+            {"repositoryName": "a"},
+            "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length greater than or "
+            "equal to 2'",
+        ),
+        (
+            "CreateRepository",
+            {"repositoryName": "ok", "tags": [{"Key": "env", "Value": ""}, {"Value": "prod"}]},
+            "Invalid parameter at 'tags.2.member.key' failed to satisfy constraint: 'Member must not be null'",
+        ),
+        (
+            "PutImageTagMutability",
+            {"repositoryName": "ok", "imageTagMutability": "x"},
+            "Invalid parameter at 'imageTagMutability' failed to satisfy constraint: 'Member must satisfy enum value "
+            "set: [MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]'",
+        ),
+        (
+            "BatchGetImage",
+            {"repositoryName": "ok", "imageIds": [{}] * 101},
+            "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length less than or equal "
+            "to 100'",
+        ),
+        (
+            "DescribeImages",
+            {"repositoryName": "ok", "maxResults": 1001},
+            "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or "
+            "equal to 1000'",
+        ),
+        # Choice: of two violations the first is said. What ECR does is not known.
+        ("CreateRepository", {"repositoryName": "B"}, REPOSITORY_NAME),
+    ],
+)
+def test_ecr_has_words_of_its_own(operation: str, params: dict[str, Any], message: str) -> None:
+    assert said("ecr", operation, params) == ("InvalidParameterException", message)
+
+
+def test_logs_has_a_code_of_its_own() -> None:
+    # Seen in public logs of 2020 and 2021.
+    assert said("logs", "CreateLogStream", {"logGroupName": "g", "logStreamName": "a:b"}) == (
+        "InvalidParameterException",
+        "1 validation error detected: Value 'a:b' at 'logStreamName' failed to satisfy constraint: Member must satisfy "
+        "regular expression pattern: [^:*]*",
+    )
+    code, message = said("logs", "DescribeLogGroups", {"logGroupNamePrefix": ""})
+    assert code == "InvalidParameterException"
+    assert message.startswith("2 validation errors detected: Value '' at 'logGroupNamePrefix'")
+
+
+def test_a_young_operation_of_logs_has_the_code_that_it_declares() -> None:
+    assert words_of(MODELS.operation("logs", "CreateDelivery")).code == "ValidationException"
+    assert words_of(MODELS.operation("logs", "UntagLogGroup")).code == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("service", ["ecr", "logs", "application-autoscaling"])
+def test_an_operation_declares_the_code_of_its_violations(service: str) -> None:
+    for operation in MODELS.service(service).operations.values():
+        declared = {"ValidationException", "InvalidParameterException"} & set(operation.errors)
+        assert not declared or words_of(operation).code in declared, operation.name
