@@ -46,6 +46,7 @@ from emulator.traffic.s3 import S3Door
 from emulator.traffic.upstream import Upstream
 from emulator.wire.gateway import Gateway
 from emulator.wire.models import Models
+from emulator.wire.partitions import partition_of
 from emulator.wire.sessions import Verdict
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Emulator:
         self._started.callback(self.engine.close)
         self.store = Store(data_dir / "state.sqlite")
         self._started.callback(self.store.close)
-        self.resources = Resources(self.store, models, KINDS, clock)
+        self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
         logbook = Logbook(data_dir / "logs" / "streams")
         self._s3 = S3Server(data_dir)
         self._registry = RegistryServer(
@@ -250,7 +251,7 @@ class Emulator:
                 )
                 for one in routes
             )
-            self._table.put(Route(key, targets, routes[0]["LogGroup"]))
+            self._table.put(Route(key, targets, routes[0]["LogGroup"], partition_of(row.region).name))
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._upstream.forget, self._table.addresses())
 

@@ -47,6 +47,9 @@ class Settings:
         "Accept image names that are not in the emulator's ECR, straight from the container engine.", False
     )
     allow_gpu_on_cpu: bool = _setting("Run GPU instance types without a GPU where the host has none.", False)
+    lower_case_arns: bool = _setting(
+        "Lower-case names in the ARNs of what is made from now on, as SageMaker did until 2022 to 2023.", False
+    )
     upload_on_failure: bool = _setting(
         "Upload model.tar.gz and output.tar.gz of failed training jobs too, as seen of AWS in 2019.", True
     )

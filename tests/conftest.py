@@ -199,7 +199,7 @@ def settings(tmp_path: Path) -> Settings:
 def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
     clock, buckets, registry = Clock(), Buckets(), PlainRegistry()
     store = Store(settings.data_dir / "state.sqlite")
-    resources = Resources(store, models, KINDS, clock)
+    resources = Resources(store, models, KINDS, clock, settings.lower_case_arns)
     services = Services(
         settings=settings,
         resources=resources,

@@ -17,6 +17,7 @@ from emulator.commands import where
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 from emulator.wire.caller import account_of
+from emulator.wire.partitions import partition_of
 
 __all__ = ["BotoCoreError", "ClientError"]
 
@@ -54,6 +55,10 @@ class Session:
     def account(self) -> str:
         """The account, as STS says."""
         return str(self.client("sts").get_caller_identity()["Account"])
+
+    def role(self, name: str) -> str:
+        """The ARN of a role of the account."""
+        return f"arn:{partition_of(self.region).name}:iam::{self.account}:role/{name}"
 
     @property
     def endpoint(self) -> str:

@@ -265,7 +265,7 @@ def _role(role: str | None, session: aws.Session, there: consent.Place) -> str:
         return role
     if there.costs:
         raise Stop("--role is needed with AWS: the ARN of a role that SageMaker may assume.", status=2)
-    return f"arn:aws:iam::{session.account}:role/samebox"
+    return session.role("samebox")
 
 
 def _environment(pairs: Sequence[str]) -> dict[str, str]:

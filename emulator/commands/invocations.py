@@ -79,7 +79,7 @@ def _in_service(wanted: _Wanted, session: aws.Session, made: contextlib.ExitStac
     container: dict[str, Any] = {"Image": wanted.image, "Environment": dict(wanted.environment)}
     if wanted.model_uri is not None:
         container["ModelDataUrl"] = wanted.model_uri
-    role = f"arn:aws:iam::{session.account}:role/samebox-parity"
+    role = session.role("samebox-parity")
     sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
     made.callback(_quietly, lambda: sagemaker.delete_model(ModelName=name))
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.xlarge"}

@@ -58,7 +58,7 @@ def run(given: argparse.Namespace) -> int:
             places[channel] = place
         job = request(
             name, image, script.name, values, places, given.instance_type,
-            output=f"s3://{_bucket(session)}/jobs", role=f"arn:aws:iam::{session.account}:role/samebox",
+            output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"),
         )  # fmt: skip
         session.client("sagemaker").create_training_job(**job)
         notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)

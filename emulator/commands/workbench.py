@@ -16,14 +16,14 @@ class OptMl:
 
     def training(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
         hosts = opt_ml.hosts(request)
-        name = request["TrainingJobName"].lower()
+        name = request["TrainingJobName"]
         facts = opt_ml.TrainingFacts(f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}", REGION)
         opt_ml.write_tree(root, request, facts, hosts, host)
         command = opt_ml.command(request)
         return Prepared(opt_ml.environment(request, facts), command.entrypoint, command.command)
 
     def processing(self, root: Path, request: Mapping[str, Any], host: str) -> Prepared:
-        name = request["ProcessingJobName"].lower()
+        name = request["ProcessingJobName"]
         processing.write_tree(root, request, f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:processing-job/{name}", host)
         command = processing.command(request)
         return Prepared(processing.environment(request, REGION), command.entrypoint, command.command)

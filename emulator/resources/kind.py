@@ -9,6 +9,7 @@ from emulator.errors import AwsError
 from emulator.resources.lifecycle import Lifecycle
 from emulator.resources.store import Resource
 from emulator.wire.models import Service
+from emulator.wire.partitions import partition_of
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Kind:
     filters_status_last: bool = False  # with MaxResults, the page is cut before StatusEquals (contract.md §6.5)
 
     def arn(self, account: str, region: str, name: str) -> str:
-        """The ARN; its name part is lower-cased, the name itself is not (contract.md §6.2)."""
-        return f"arn:aws:{self.service}:{region}:{account}:{self.arn_type}/{name.lower()}"
+        """The ARN, with the name as it is: what SageMaker has answered since about 2022 (contract.md §6.2)."""
+        return f"arn:{partition_of(region).name}:{self.service}:{region}:{account}:{self.arn_type}/{name}"
 
     def key(self, name: str) -> str:
-        """The name as uniqueness sees it. ARNs are lower-cased, so two names that share an ARN are one name."""
+        """The name as uniqueness sees it: two names that differ in case are one. Whether they are on AWS is unknown."""
         return name.lower()
 
 

@@ -10,17 +10,24 @@ from emulator.resources.lifecycle import IllegalMove
 from emulator.resources.store import AlreadyThere, Changed, Resource, Scope, Store
 from emulator.wire.caller import Caller
 from emulator.wire.models import Models
+from emulator.wire.partitions import partition_of
 
 Clock = Callable[[], float]
 
 
 class Resources:
-    """Every resource there is. Thread-safe; a change re-reads and tries again when somebody else was faster."""
+    """Every resource there is. Thread-safe; a change re-reads and tries again when somebody else was faster.
 
-    def __init__(self, store: Store, models: Models, kinds: tuple[Kind, ...], clock: Clock) -> None:
+    A resource keeps the ARN that it was made with. `lower_case_arns`: new ones get SageMaker's older form.
+    """
+
+    def __init__(
+        self, store: Store, models: Models, kinds: tuple[Kind, ...], clock: Clock, lower_case_arns: bool = False
+    ) -> None:
         self._store = store
         self._models = models
         self._clock = clock
+        self._lower_case_arns = lower_case_arns
         self._kinds = {kind.noun: kind for kind in kinds}
         self._derived: dict[str, Derived] = {}
 
@@ -54,7 +61,7 @@ class Resources:
     ) -> Resource:
         """Write down what was asked for, in the first stage of its life. Raises the kind's `taken`."""
         name = params[self.derived(kind).name_member]
-        arn = kind.arn(caller.account, caller.region, name)
+        arn = self._arn(kind, caller, name)
         at = self._clock()
         life = kind.lifecycle.begin(at) if kind.lifecycle else {}
         row = Resource(
@@ -74,13 +81,14 @@ class Resources:
         try:
             return self._store.insert(row, kind.key(name))
         except AlreadyThere:
-            raise kind.taken(arn) from None
+            there = self._store.get(kind.noun, Scope(caller.account, caller.region), kind.key(name))
+            raise kind.taken(there.arn if there else arn) from None
 
     def get(self, kind: Kind, caller: Caller, name: str) -> Resource:
         """The resource of this name. Raises the kind's `missing`."""
         found = self.look(kind, caller, name)
         if found is None:
-            raise kind.missing(kind.arn(caller.account, caller.region, name))
+            raise kind.missing(self._arn(kind, caller, name))
         return found
 
     def look(self, kind: Kind, caller: Caller, name: str) -> Resource | None:
@@ -91,8 +99,8 @@ class Resources:
         return found
 
     def by_arn(self, arn: str) -> Resource | None:
-        """The resource with this ARN, or None."""
-        return self._store.by_arn(arn)
+        """The resource with this ARN, or None. Both forms of an ARN mean it, whichever it was made with."""
+        return self._store.by_arn(arn) or self._by_other_form(arn)
 
     def present(self, resource: Resource) -> dict[str, Any]:
         """The resource as Describe may show it, before projection."""
@@ -173,6 +181,23 @@ class Resources:
                 return self._store.delete(resource)
             except Changed:
                 resource = self._newest(resource)
+
+    def _arn(self, kind: Kind, caller: Caller, name: str) -> str:
+        old = self._lower_case_arns and kind.service == "sagemaker"
+        return kind.arn(caller.account, caller.region, name.lower() if old else name)
+
+    def _by_other_form(self, arn: str) -> Resource | None:
+        parts = arn.split(":", 5)
+        if len(parts) < 6:
+            return None
+        _, partition, service, region, account, rest = parts
+        word, _, name = rest.partition("/")
+        kind = next((one for one in self.kinds if (one.service, one.arn_type) == (service, word)), None)
+        # Earlier versions wrote "aws" for every region.
+        if kind is None or partition not in ("aws", partition_of(region).name):
+            return None
+        found = self._store.get(kind.noun, Scope(account, region), kind.key(name))
+        return found if found is not None and name in (found.name, found.name.lower()) else None
 
     def _retry(self, resource: Resource, state: Callable[[Resource], dict[str, Any]]) -> Resource:
         lifecycle = self.kind(resource).lifecycle

@@ -82,6 +82,7 @@ _COUNT_BY_STATUS = "SELECT status, count(*) FROM resources WHERE kind = ? GROUP 
 _STATUSES = "SELECT name, status FROM resources WHERE kind = ? ORDER BY name_key"
 _SORTABLE = {"created": "created", "modified": "modified", "name": "name_key", "status": "status"}
 _COMPARABLE = {"name", "name_key", "status", "created", "modified", "arn"}
+_TIMES = {"created", "modified"}
 _OPERATORS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "contains": "contains"}
 
 
@@ -253,6 +254,9 @@ def _clause(condition: Condition) -> tuple[str, object]:
     if operator == "contains":
         # instr is case-sensitive, as AWS's NameContains is.
         return f"instr({column}, ?) > 0", condition.value
+    if column in _TIMES:
+        # The time that is shown is the time that counts, and milliseconds are shown.
+        column = f"ROUND({column}, 3)"
     return f"{column} {operator} ?", condition.value
 
 

@@ -18,6 +18,7 @@ from emulator.services import repositories
 from emulator.services.context import EngineImages, Image
 from emulator.settings import Settings
 from emulator.wire.caller import Caller
+from emulator.wire.partitions import partition_of
 
 # [registry/]repository[:tag][@digest], as SM:ContainerDefinition.Image and docker write it.
 _NAME = re.compile(
@@ -28,6 +29,8 @@ _NAME = re.compile(
 _ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_MEMBERS = ("Image", "TrainingImage", "ResolvedImage")
+# Domains of ECR's dual-stack names: 123456789012.dkr-ecr.us-west-2.on.aws.
+_DUAL_STACK = ("on.aws", "on.amazonwebservices.com.cn")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -45,11 +48,12 @@ class Foreign(Unresolved):
 
 @dataclass
 class OtherRegion(Unresolved):
-    """An ECR name of another region than the request's."""
+    """An ECR name of another region than the request's, or with another domain than the region's."""
 
     given: str
     wanted: str
     suffix: str
+    wanted_suffix: str
 
 
 @dataclass
@@ -105,8 +109,9 @@ class EcrImages:
         found = _ECR_HOST.fullmatch(host)
         if found is None:
             return None
-        if found["region"] != caller.region:
-            raise OtherRegion(found["region"], caller.region, found["suffix"])
+        wanted = partition_of(caller.region)
+        if found["region"] != caller.region or found["suffix"] not in (wanted.dns_suffix, *_DUAL_STACK):
+            raise OtherRegion(found["region"], caller.region, found["suffix"], wanted.dns_suffix)
         return Caller(found["account"], found["region"])
 
 

@@ -19,6 +19,7 @@ from emulator.services import log_search
 from emulator.services.context import Operation, Services
 from emulator.services.log_pattern import pattern
 from emulator.wire.caller import Caller
+from emulator.wire.partitions import partition_of
 
 # LOGS: GetLogEvents and FilterLogEvents give at most 10,000 events or 1 MB, lists 50 entries. An answer also looks at
 # no more than that: where few events match, pages are short or empty and lead on by their tokens, as on AWS.
@@ -269,7 +270,7 @@ def _page(names: list[str], params: _Params) -> tuple[list[str], dict[str, str]]
 
 
 def _group(book: Logbook, name: str, caller: Caller) -> dict[str, Any]:
-    arn = f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{name}"
+    arn = _group_arn(name, caller)
     attributes = book.attributes(name)
     return {
         "logGroupName": name,
@@ -283,6 +284,10 @@ def _group(book: Logbook, name: str, caller: Caller) -> dict[str, Any]:
     }
 
 
+def _group_arn(name: str, caller: Caller) -> str:
+    return f"arn:{partition_of(caller.region).name}:logs:{caller.region}:{caller.account}:log-group:{name}"
+
+
 def _class(attributes: dict[str, Any]) -> str:
     return str(attributes.get("logGroupClass", "STANDARD"))
 
@@ -294,7 +299,7 @@ def _stream(stream: Stream, group: str, caller: Caller) -> dict[str, Any]:
         "firstEventTimestamp": stream.first_event,
         "lastEventTimestamp": stream.last_event,
         "lastIngestionTime": stream.last_event,
-        "arn": f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream:{stream.name}",
+        "arn": f"{_group_arn(group, caller)}:log-stream:{stream.name}",
         "storedBytes": stream.bytes,
     }
 

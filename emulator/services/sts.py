@@ -11,6 +11,7 @@ from emulator.resources.store import Condition, Query
 from emulator.services import session_tokens
 from emulator.services.context import Operation, Services
 from emulator.wire.caller import Caller
+from emulator.wire.partitions import partition_of
 from emulator.wire.signature import temporary_secret
 
 # STS:AssumeRole.DurationSeconds, STS:GetSessionToken.DurationSeconds
@@ -18,14 +19,15 @@ _ROLE_SECONDS = 3600
 _SESSION_SECONDS = 12 * 3600
 _LONGEST_SECONDS = 36 * 3600
 
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[\w+=,.@-]+)")
+_ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[\w+=,.@-]+)")
 
 
 def get_caller_identity(services: Services, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """GetCallerIdentity: the assumed role of a temporary key that we gave out, else the account's root."""
     session = services.resources.look(SESSION, _everywhere(caller.account), caller.access_key)
     if session is None or "AssumedRoleArn" not in session.spec:
-        return {"UserId": caller.account, "Account": caller.account, "Arn": f"arn:aws:iam::{caller.account}:root"}
+        arn = f"arn:{partition_of(caller.region).name}:iam::{caller.account}:root"
+        return {"UserId": caller.account, "Account": caller.account, "Arn": arn}
     return {
         "UserId": session.spec["AssumedRoleId"],
         "Account": caller.account,
@@ -41,7 +43,7 @@ def assume_role(services: Services, params: dict[str, Any], _: Caller) -> dict[s
     account, session = found["account"], params["RoleSessionName"]
     user = {
         "AssumedRoleId": f"AROA{account}{found['name'].upper()[:4]:X<5}:{session}",
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{found['name']}/{session}",
+        "Arn": f"arn:{found['partition']}:sts::{account}:assumed-role/{found['name']}/{session}",
     }
     facts = {"AssumedRoleId": user["AssumedRoleId"], "AssumedRoleArn": user["Arn"]}
     credentials = _credentials(services, account, params.get("DurationSeconds", _ROLE_SECONDS), facts)

@@ -184,6 +184,14 @@ def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
     return chosen
 
 
+# Where a partition's console is.
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
 def _model_error(route: Route, target: Target, status: int, said: str) -> ModelError:
     return _received(route, status, f'from {target.container} with message "{said}"', said)
 
@@ -198,10 +206,10 @@ def _received(route: Route, status: int, what: str, body: str) -> ModelError:
     key = route.key
     message = (
         f"Received {side} error ({status}) {what}. See "
-        f"https://{key.region}.console.aws.amazon.com/cloudwatch/home?region={key.region}"
+        f"https://{key.region}.{_CONSOLES.get(route.partition, _CONSOLES['aws'])}/cloudwatch/home?region={key.region}"
         f"#logEventViewer:group={route.log_group} in account {key.account} for more information."
     )
-    arn = f"arn:aws:logs:{key.region}:{key.account}:log-group:{route.log_group}"
+    arn = f"arn:{route.partition}:logs:{key.region}:{key.account}:log-group:{route.log_group}"
     return ModelError(message, status, body, arn)
 
 

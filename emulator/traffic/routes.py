@@ -29,11 +29,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint in service."""
+    """One endpoint in service. `partition` is the word of its region in ARNs."""
 
     key: Key
     targets: tuple[Target, ...]
     log_group: str = ""
+    partition: str = "aws"
     _turn: "itertools.count[int]" = field(default_factory=itertools.count, compare=False, repr=False)
 
     def variant(self, name: str) -> Target | None:

@@ -155,7 +155,7 @@ class Models:
 
     def __init__(self, names: Sequence[str] = SPOKEN) -> None:
         self.names = tuple(names)
-        self._data = _data_folder()
+        self._data = data_folder()
         self._read: dict[str, Service] = {}
         self._lock = Lock()
 
@@ -176,7 +176,8 @@ class Models:
         return self.service(service).operations[operation]
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """Where botocore keeps its data files."""
     spec = importlib.util.find_spec("botocore")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("botocore is not installed; its models are what this package speaks by")

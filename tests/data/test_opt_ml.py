@@ -22,7 +22,7 @@ def read(case: str, name: str) -> Any:
 
 
 def facts(request: dict[str, Any]) -> TrainingFacts:
-    name = request["TrainingJobName"].lower()
+    name = request["TrainingJobName"]
     return TrainingFacts(f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}", "us-east-1")
 
 

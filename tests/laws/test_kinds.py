@@ -1,6 +1,7 @@
 """What holds for every Kind: it is created, described, listed, paged, filtered, sorted, tagged and deleted alike."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from emulator.resources.kind import Kind
 from emulator.resources.kinds import KINDS
+from emulator.wire.models import Models
 from tests import samples
 from tests.conftest import Aws, snake
 
@@ -81,7 +83,29 @@ def test_a_name_is_taken_once(aws: Aws, kind: Kind) -> None:
     assert refused.value.response["Error"]["Code"] == kind.taken(arn).code
 
 
-def test_two_names_that_share_an_arn_are_one_name(aws: Aws, kind: Kind) -> None:
+def test_an_arn_keeps_the_case_of_the_name_and_is_found_in_either_form(aws: Aws, kind: Kind) -> None:
+    # Upper case in published answers of 2022-11, 2023-07, 2024-04, 2024-05 and 2025-09.
+    arn = aws.create(kind.noun, **name(kind, "Mixed-Case"), Tags=[{"Key": "team", "Value": "a"}])
+    assert arn == kind.arn("123456789012", "us-east-1", "Mixed-Case")
+    assert arn.endswith("/Mixed-Case")
+    old_form = kind.arn("123456789012", "us-east-1", "mixed-case")
+    for form in (arn, old_form):
+        assert aws.sagemaker.list_tags(ResourceArn=form)["Tags"] == [{"Key": "team", "Value": "a"}]
+    with pytest.raises(ClientError):
+        aws.sagemaker.list_tags(ResourceArn=kind.arn("123456789012", "us-east-1", "MIXED-case"))
+    with pytest.raises(ClientError, match=arn):
+        aws.create(kind.noun, **name(kind, "MIXED-case"))
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-west-1", "aws")]
+)
+def test_an_arn_names_the_partition_of_its_region(kind: Kind, region: str, partition: str) -> None:
+    arn = kind.arn("123456789012", region, "digits")
+    assert arn == f"arn:{partition}:sagemaker:{region}:123456789012:{kind.arn_type}/digits"
+
+
+def test_two_names_that_differ_in_case_are_one_name(aws: Aws, kind: Kind) -> None:
     created(aws, kind, "Mixed-Case")
     with pytest.raises(ClientError):
         created(aws, kind, "mixed-case")
@@ -139,6 +163,26 @@ def test_filters_filter(aws: Aws, kind: Kind) -> None:
     assert listed(aws, kind, NameContains="red", **order) == ["red-one", "red-two"]
     assert listed(aws, kind, CreationTimeAfter=between, **order) == ["red-two"]
     assert listed(aws, kind, CreationTimeBefore=between, **order) == ["red-one"]
+
+
+def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind: Kind) -> None:
+    aws.clock.now += 0.0004567  # finer than what is shown
+    created(aws, kind, "digits")
+    key = aws.resources.derived(kind).list_key
+    (row,) = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")()[key]
+    for time in ("CreationTime", "LastModifiedTime"):
+        if f"{time}After" not in filters(kind):
+            continue
+        shown = row.get(time) or call(aws, "describe", kind.noun, **name(kind, "digits"))[time]
+        assert listed(aws, kind, **{f"{time}After": shown}) == []
+        assert listed(aws, kind, **{f"{time}Before": shown}) == []
+        moment = timedelta(milliseconds=1)
+        assert listed(aws, kind, **{f"{time}After": shown - moment, f"{time}Before": shown + moment}) == ["digits"]
+
+
+def filters(kind: Kind) -> set[str]:
+    shape = Models().operation("sagemaker", f"List{kind.noun}s").input
+    return set() if shape is None else set(shape.members)
 
 
 def test_a_token_that_is_none_is_refused(aws: Aws, kind: Kind) -> None:

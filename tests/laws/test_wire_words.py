@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import emulator.wire
 
 FOLDER = Path(emulator.wire.__path__[0])
@@ -14,6 +16,13 @@ def test_no_noun_of_sagemaker_is_in_the_wires_code() -> None:
         assert "TrainingJob" not in code, path
         assert "EndpointName" not in code, path
         assert "ModelName" not in code, path
+
+
+@pytest.mark.parametrize("room", ["wire", "resources", "services", "jobs", "data", "traffic", "app.py"])
+def test_no_arn_is_made_for_the_commercial_partition_alone(room: str) -> None:
+    place = FOLDER.parent / room
+    for path in [place] if place.is_file() else place.rglob("*.py"):
+        assert "arn:aws:" not in ast.unparse(_without_docstrings(ast.parse(path.read_text()))), path
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

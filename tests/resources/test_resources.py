@@ -108,3 +108,34 @@ def test_a_token_of_another_order_is_refused(resources: Resources) -> None:
     token = resources.page(TRAINING_JOB, CALLER, {"MaxResults": 1})["NextToken"]
     with pytest.raises(AwsError, match="another SortBy"):
         resources.page(TRAINING_JOB, CALLER, {"NextToken": token, "SortBy": "Name"})
+
+
+def test_an_arn_of_the_older_form_is_kept_and_found_by_either_form(tmp_path: Path, models: Models) -> None:
+    store = Store(tmp_path / "state.sqlite")
+    old = Resources(store, models, KINDS, lambda: 1.0, lower_case_arns=True)
+    row = job(old, "Digits-CNN")
+    assert row.arn == "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits-cnn"
+    now = Resources(store, models, KINDS, lambda: 2.0)
+    assert now.get(TRAINING_JOB, CALLER, "Digits-CNN") == row
+    assert now.by_arn(row.arn) == now.by_arn(TRAINING_JOB.arn("123456789012", "us-east-1", "Digits-CNN")) == row
+    assert now.change(row, lambda _: {"Fact": 1}).arn == row.arn
+    now.delete(row)
+    assert job(now, "Digits-CNN").arn.endswith("training-job/Digits-CNN")
+    store.close()
+
+
+def test_an_arn_of_another_partition_or_of_nothing_leads_nowhere(resources: Resources) -> None:
+    caller = Caller("123456789012", "cn-north-1")
+    row = resources.create(TRAINING_JOB, caller, {"TrainingJobName": "One"})
+    assert row.arn == "arn:aws-cn:sagemaker:cn-north-1:123456789012:training-job/One"
+    # Earlier versions wrote "aws" for every region.
+    assert resources.by_arn("arn:aws:sagemaker:cn-north-1:123456789012:training-job/one") == row
+    for arn in (
+        "arn:aws-us-gov:sagemaker:cn-north-1:123456789012:training-job/One",
+        "arn:aws-cn:sagemaker:cn-north-1:123456789012:training-job/oNE",
+        "arn:aws-cn:sagemaker:cn-north-1:123456789012:mystery/One",
+        "arn:aws-cn:sagemaker:cn-north-1",
+        "One",
+        "",
+    ):
+        assert resources.by_arn(arn) is None

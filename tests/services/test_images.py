@@ -24,6 +24,8 @@ HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
         ("ghcr.io/some/image", images.Foreign),
         ("localhost:1/digits", images.Foreign),
         (f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/digits", images.OtherRegion),
+        (f"{HOST}.cn/digits", images.OtherRegion),
+        (f"{ACCOUNT}.dkr.ecr.us-east-1.example.com/digits", images.OtherRegion),
         ("", images.Malformed),
         ("UPPER", images.Malformed),
         (f"{HOST}/digits:", images.Malformed),
@@ -46,6 +48,21 @@ def test_an_image_of_another_account_says_whose_it_is(aws: Aws) -> None:
     stranger = replace(CALLER, account="210987654321")
     found = aws.services.images.resolve(f"{HOST}/digits", stranger)
     assert found.reference == f"localhost:{aws.services.settings.port}/{ACCOUNT}/us-east-1/digits@{DIGEST}"
+
+
+def test_an_image_in_china_has_the_domain_of_china(aws: Aws) -> None:
+    china = replace(CALLER, region="cn-north-1")
+    host = f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com"
+    with pytest.raises(images.Absent):
+        aws.services.images.resolve(f"{host}.cn/digits", china)
+    with pytest.raises(images.OtherRegion) as refused:
+        aws.services.images.resolve(f"{host}/digits", china)
+    assert (refused.value.suffix, refused.value.wanted_suffix) == ("amazonaws.com", "amazonaws.com.cn")
+
+
+def test_a_dual_stack_name_is_a_name_of_ecr(aws: Aws) -> None:
+    found = aws.services.images.resolve(f"{ACCOUNT}.dkr-ecr.us-east-1.on.aws/digits", CALLER)
+    assert found.digest == DIGEST
 
 
 def test_with_leave_the_engine_is_asked(aws: Aws) -> None:

@@ -250,3 +250,12 @@ def test_events_out_of_time_are_told_and_not_kept(aws: Aws) -> None:
         logEvents=[{"timestamp": time, "message": "x"} for time in times[::-1]],
     )
     assert code == "InvalidParameterException"
+
+
+def test_arns_name_the_partition_of_the_region(aws: Aws) -> None:
+    logs = aws.client("logs", region="us-gov-west-1")
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    start = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:g"
+    assert logs.describe_log_groups()["logGroups"][0]["logGroupArn"] == start
+    assert logs.describe_log_streams(logGroupName="g")["logStreams"][0]["arn"] == f"{start}:log-stream:s"

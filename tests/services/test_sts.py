@@ -38,6 +38,14 @@ def test_credentials_last_as_long_as_was_asked_for(aws: Aws) -> None:
     assert answer["Credentials"]["Expiration"].timestamp() == pytest.approx(aws.clock.now + 900, abs=60)
 
 
+def test_a_role_in_china_is_assumed_in_china(aws: Aws) -> None:
+    role = f"arn:aws-cn:iam::{ACCOUNT}:role/Execution"
+    sts = aws.client("sts", region="cn-north-1")
+    assumed = sts.assume_role(RoleArn=role, RoleSessionName="here")["AssumedRoleUser"]["Arn"]
+    assert assumed == f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/Execution/here"
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws-cn:iam::{ACCOUNT}:root"
+
+
 def test_a_role_that_is_none_is_refused(aws: Aws) -> None:
     with pytest.raises(ClientError, match="ValidationError"):
         aws.sts.assume_role(RoleArn="arn:aws:iam::123456789012:user/me", RoleSessionName="me")

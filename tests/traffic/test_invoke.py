@@ -65,12 +65,13 @@ class Said:
 async def invoke(
     addresses: tuple[Address, ...], body: bytes = b"1,2", *, calls: int = 1, name: str = "Digits",
     headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 60.0, lenient: bool = False,
+    region: str = "us-east-1", partition: str = "aws",
 ) -> Said:  # fmt: skip
-    key = Key("000000000000", "us-east-1", "Digits")
-    route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits")
+    key = Key("000000000000", region, "Digits")
+    route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits", partition)
     upstream = Upstream(LIMIT)
     app = Invocations(
-        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", "us-east-1"), LIMIT, seconds, lenient
+        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", region), LIMIT, seconds, lenient
     )
     scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
     sent: list[MutableMapping[str, Any]] = []
@@ -162,6 +163,13 @@ def test_an_error_of_the_container_is_a_model_error(status: int, side: str, code
         "#logEventViewer:group=/aws/sagemaker/Endpoints/Digits in account 000000000000 for more information."
     )
     assert said.error["LogStreamArn"] == "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/Digits"
+
+
+def test_a_model_error_in_china_points_at_the_console_of_china() -> None:
+    answer = b"HTTP/1.1 400 No\r\nContent-Length: 8\r\n\r\nbad rows"
+    said = exchange(answering(answer, Seen()), region="cn-north-1", partition="aws-cn")
+    assert " See https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#" in said.error["Message"]
+    assert said.error["LogStreamArn"].startswith("arn:aws-cn:logs:cn-north-1:000000000000:log-group:")
 
 
 def test_a_container_that_does_not_answer_in_time_is_a_model_error_of_status_0() -> None:

@@ -179,7 +179,7 @@ def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
     except images.OtherRegion as other:
         raise ValidationException(
             f"Invalid DNS suffix '{other.suffix}' for region '{other.given}' in training image. Please provide the "
-            f"valid <region>.<dns-suffix>: '{other.wanted}.amazonaws.com'"
+            f"valid <region>.<dns-suffix>: '{other.wanted}.{other.wanted_suffix}'"
         ) from None
     except images.Absent as absent:
         raise ValidationException(
