@@ -9,12 +9,15 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.data.objects import Cancelled, Location, Object, Objects, OutOfSpace, disk_errors
+from emulator.data import manifests
+from emulator.data.objects import Cancelled, Location, Object, OutOfSpace, disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
     from threading import Event
+
+    from emulator.data.objects import Objects
 
 NAME_BYTES = 255
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # SM:Channel.ChannelName
@@ -62,46 +65,65 @@ def check_names(names: Collection[str]) -> None:
             raise ChannelError(f"Channel {name}-manifest has the name of the manifest of channel {name}.")
 
 
-def source_uri(channel: Mapping[str, Any], training_input_mode: str = "File") -> str:
-    """The S3Uri of one InputDataConfig element. ChannelError where it asks for what is not run yet.
+def find(channel: Mapping[str, Any], objects: Objects, training_input_mode: str = "File") -> ChannelPlan:
+    """Look up what one InputDataConfig element names, and lay it out (contract §1.5).
 
-    `training_input_mode` is the AlgorithmSpecification's; the channel's own InputMode wins (contract §1.5).
+    `training_input_mode` is the AlgorithmSpecification's; the channel's own InputMode wins. ShardedByS3Key gives a
+    single host everything, as FullyReplicated does. Raises ChannelError where the channel asks for what is not run,
+    names nothing, or cannot be laid out as files; NoSuchKey for an object that a manifest names and that is not there;
+    and what Objects.list raises.
     """
+    name, source = channel["ChannelName"], _source(channel, training_input_mode)
+    uri = source["S3Uri"]
+    if source.get("S3DataType", "S3Prefix") != "ManifestFile":
+        found = objects.list(uri)
+        if not found:
+            raise ChannelError(f'No S3 objects found under S3 URL "{uri}"')
+        return plan(channel, found)
+    try:
+        manifest = manifests.read(uri, objects.get(uri))
+    except (manifests.BadManifest, ValueError) as error:
+        raise ChannelError(f"Channel {name}: {error}") from None
+    prefix = Location.parse(manifest.prefix).key
+    return _layout(name, Location.parse(uri).key, manifests.listed(manifest, objects), lambda key: key[len(prefix) :])
+
+
+def _source(channel: Mapping[str, Any], training_input_mode: str) -> Mapping[str, Any]:
     name = channel["ChannelName"]
-    source = channel.get("DataSource", {}).get("S3DataSource")
+    source: Mapping[str, Any] | None = channel.get("DataSource", {}).get("S3DataSource")
     if source is None:
         raise ChannelError(f"Channel {name}: only S3DataSource is run by this emulator.")
-    asked = {
-        "InputMode": (channel.get("InputMode") or training_input_mode, "File"),
-        "S3DataType": (source.get("S3DataType", "S3Prefix"), "S3Prefix"),
-        "S3DataDistributionType": (source.get("S3DataDistributionType") or "FullyReplicated", "FullyReplicated"),
-    }
-    for member, (value, runs) in asked.items():
-        if value != runs:
-            raise ChannelError(f"Channel {name}: {member} {value} is not run by this emulator, only {runs}.")
-    return str(source["S3Uri"])
+    mode, kind = channel.get("InputMode") or training_input_mode, source.get("S3DataType", "S3Prefix")
+    if mode != "File":
+        raise ChannelError(f"Channel {name}: InputMode {mode} is not run by this emulator, only File.")
+    if kind not in ("S3Prefix", "ManifestFile"):
+        raise ChannelError(
+            f"Channel {name}: S3DataType {kind} is not run by this emulator, only S3Prefix and ManifestFile."
+        )
+    return source
 
 
 def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
-    """Lay out what `Objects.list(source_uri(channel))` gave, by contract §1.5. Raises ChannelError.
+    """Lay out what `Objects.list` gave for an S3Prefix, by contract §1.5. Raises ChannelError.
 
     What the contract leaves open, and is our choice: a prefix that ends inside a path segment keeps that segment whole
     (`s3://b/data/tr` gives `train/a` and `tr.csv`); an empty object whose key ends with `/` is a directory.
     """
-    return _layout(str(channel["ChannelName"]), channel["DataSource"]["S3DataSource"]["S3Uri"], objects)
+    prefix = Location.parse(channel["DataSource"]["S3DataSource"]["S3Uri"]).key
+    return _layout(str(channel["ChannelName"]), prefix, objects, lambda key: _local_path(prefix, key))
 
 
 def checkpoints(request: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
     """What CheckpointConfig.S3Uri holds, laid out for LocalPath (contract §1.10). Raises ChannelError."""
-    return _layout("checkpoints", request["CheckpointConfig"]["S3Uri"], objects)
+    prefix = Location.parse(request["CheckpointConfig"]["S3Uri"]).key
+    return _layout("checkpoints", prefix, objects, lambda key: _local_path(prefix, key))
 
 
-def _layout(name: str, uri: str, objects: Sequence[Object]) -> ChannelPlan:
-    prefix = Location.parse(uri).key
+def _layout(name: str, key_of_source: str, objects: Sequence[Object], local_path: Callable[[str], str]) -> ChannelPlan:
     files: list[ChannelFile] = []
     directories: list[str] = []
     for one in objects:
-        path = _local_path(prefix, one.key)
+        path = local_path(one.key)
         if one.key.endswith("/") or not path:
             if one.size:
                 raise ChannelError(f"Channel {name}: {one.uri} has {one.size} bytes and a directory's name.")
@@ -113,7 +135,7 @@ def _layout(name: str, uri: str, objects: Sequence[Object]) -> ChannelPlan:
             _check(name, one, path)
             files.append(ChannelFile(one, path))
     _check_clashes(name, files, directories)
-    manifest = "".join(f"{line}\n" for line in [prefix, *(one.uri for one in objects)])
+    manifest = "".join(f"{line}\n" for line in [key_of_source, *(one.uri for one in objects)])
     return ChannelPlan(name, tuple(files), tuple(directories), manifest.encode())
 
 

@@ -68,11 +68,7 @@ def download(plan: Plan, tools: Tools) -> None:
             mount.source.mkdir(parents=True, exist_ok=True)
         laid_out = []
         for channel in plan.channels:
-            uri = channels.source_uri(channel, mode)
-            found = tools.patiently(partial(tools.objects.list, uri))
-            if not found:
-                raise Ended(Outcome.DOWNLOAD_FAILED, f'No S3 objects found under S3 URL "{uri}"')
-            laid_out.append(channels.plan(channel, found))
+            laid_out.append(tools.patiently(partial(channels.find, channel, tools.objects, mode)))
         tools.patiently(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)
         )

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 
 from emulator.data import channels
 from emulator.data.channels import ChannelError, ChannelFile
-from emulator.data.objects import Cancelled, Object, Objects, OutOfSpace
+from emulator.data.objects import Cancelled, NoSuchKey, Object, Objects, OutOfSpace, S3Error
 
 
-def channel(uri: str, name: str = "train", **more: Any) -> dict[str, Any]:
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}, **more}
+def channel(uri: str, name: str = "train", source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    where = {"S3DataType": "S3Prefix", "S3Uri": uri, **(source or {})}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": where}, **more}
 
 
 def objects(*keys: str, size: int = 1) -> list[Object]:
@@ -73,11 +75,83 @@ def test_a_folder_object_with_bytes_is_refused() -> None:
     [
         (channel("s3://b/x", InputMode="Pipe"), "InputMode Pipe"),
         ({"ChannelName": "train", "DataSource": {"FileSystemDataSource": {}}}, "S3DataSource"),
+        (channel("s3://b/x", source={"S3DataType": "AugmentedManifestFile"}), "S3DataType AugmentedManifestFile"),
     ],
 )
-def test_what_is_not_run_is_refused_by_name(given: dict[str, Any], words: str) -> None:
+def test_what_is_not_run_is_refused_by_name(store: Objects, given: dict[str, Any], words: str) -> None:
     with pytest.raises(ChannelError, match=words):
-        channels.source_uri(given)
+        channels.find(given, store)
+
+
+def test_one_host_has_all_of_a_sharded_channel(store: Objects) -> None:
+    store.create_bucket("sharded")
+    for key in ("in/a", "in/b"):
+        store.put(f"s3://sharded/{key}", b"1")
+    plan = channels.find(channel("s3://sharded/in", source={"S3DataDistributionType": "ShardedByS3Key"}), store)
+    assert [file.path for file in plan.files] == ["a", "b"]
+
+
+MANIFEST = channel("s3://listed/lists/train.manifest", source={"S3DataType": "ManifestFile"})
+
+
+@pytest.fixture
+def listed(store: Objects) -> Objects:
+    if not store.bucket_exists("s3://listed/"):
+        store.create_bucket("listed")
+    for key in ("data/a.csv", "data/x/b.csv", "data/other.csv"):
+        store.put(f"s3://listed/{key}", b"1,2")
+    return store
+
+
+def test_a_manifest_names_its_objects(listed: Objects) -> None:
+    listed.put("s3://listed/lists/train.manifest", b'[{"prefix": "s3://listed/data/"}, "x/b.csv", "a.csv"]')
+    plan = channels.find(MANIFEST, listed)
+    assert [(file.path, file.object.uri, file.object.size) for file in plan.files] == [
+        ("x/b.csv", "s3://listed/data/x/b.csv", 3),
+        ("a.csv", "s3://listed/data/a.csv", 3),
+    ]
+    assert plan.manifest == b"lists/train.manifest\ns3://listed/data/x/b.csv\ns3://listed/data/a.csv\n"
+
+
+def test_a_name_in_a_manifest_goes_on_where_its_prefix_ends(listed: Objects) -> None:
+    listed.put("s3://listed/lists/train.manifest", b'[{"prefix": "s3://listed/da"}, "ta/a.csv"]')
+    assert [file.path for file in channels.find(MANIFEST, listed).files] == ["ta/a.csv"]
+
+
+def test_an_object_that_a_manifest_names_and_that_is_not_there_is_named(listed: Objects) -> None:
+    listed.put("s3://listed/lists/train.manifest", b'[{"prefix": "s3://listed/data/"}, "a.csv", "gone.csv"]')
+    with pytest.raises(NoSuchKey) as raised:
+        channels.find(MANIFEST, listed)
+    assert raised.value.uri == "s3://listed/data/gone.csv"
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "/etc/passwd", "x/../../a"])
+def test_a_manifest_cannot_name_a_file_outside_of_its_channel(listed: Objects, name: str) -> None:
+    # Such a key is none that our S3 keeps, so the object is not found, or it is no file name: either way it is refused.
+    listed.put("s3://listed/lists/train.manifest", json.dumps([{"prefix": "s3://listed/data/"}, name]).encode())
+    with pytest.raises((ChannelError, S3Error)):
+        channels.find(MANIFEST, listed)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"s3://listed/data/a.csv", "is no JSON"),
+        (b"\xff\xfe", "is no JSON"),
+        (b"{}", "no JSON list"),
+        (b"[]", "no JSON list"),
+        (b'["a.csv"]', "the first element must be"),
+        (b'[{"prefix": ""}]', "no S3 address"),
+        (b'[{"prefix": "s3://listed/", "more": 1}]', "the first element must be"),
+        (b'[{"prefix": "https://example.com/"}, "a"]', "no S3 address"),
+        (b'[{"prefix": "s3://listed/"}, 1]', "element 1 must be the rest of a key, not 1"),
+        (b'[{"prefix": "s3://listed/"}, "a", {"prefix": "s3://b/"}]', "element 2"),
+    ],
+)
+def test_what_is_no_manifest_is_said_with_its_place(listed: Objects, body: bytes, words: str) -> None:
+    listed.put("s3://listed/lists/train.manifest", body)
+    with pytest.raises(ChannelError, match=f"^Channel train: s3://listed/lists/train.manifest.*{words}"):
+        channels.find(MANIFEST, listed)
 
 
 def test_a_download_makes_the_planned_files_and_only_those(store: Objects, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def write(case: str, root: Path) -> None:
     opt_ml.write_tree(root, request, facts(request), opt_ml.hosts(request), "algo-1", checkpoints)
     places = []
     for channel in request.get("InputDataConfig", []):
-        plan = channels.plan(channel, listed(case, channels.source_uri(channel)))
+        plan = channels.plan(channel, listed(case, channel["DataSource"]["S3DataSource"]["S3Uri"]))
         places.append((root / "input/data" / plan.name, plan))
         (root / "input/data" / f"{plan.name}-manifest").write_bytes(plan.manifest)
     if checkpoints:

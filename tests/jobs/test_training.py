@@ -141,6 +141,37 @@ def test_what_lies_in_output_data_becomes_output_tar_gz_and_nothing_else_does(ho
     assert not house.objects.exists_under(f"{folder}/model.tar.gz")
 
 
+def test_a_manifest_says_which_objects_a_channel_has(house: "House") -> None:
+    found: list[str] = []
+
+    def look(process: "Process") -> int:
+        folder = process.path("/opt/ml/input/data/train")
+        found.extend(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+        return 0
+
+    house.engine.add_image("digits:1", {"train": look})
+    for key in ("digits/a.csv", "digits/x/b.csv", "digits/not-named.csv"):
+        house.put(key)
+    text = f'[{{"prefix": "s3://{house.bucket}/digits/"}}, "a.csv", "x/b.csv"]'
+    channel = house.channel("train", house.put("train.manifest", text.encode()))
+    channel["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
+    house.up()
+    assert house.ends(house.train(InputDataConfig=[channel])).status == "Completed"
+    assert found == ["a.csv", "x/b.csv"]
+
+
+def test_a_manifest_that_names_a_missing_object_fails_the_download(house: "House") -> None:
+    house.engine.add_image("digits:1", {"train": train})
+    text = f'[{{"prefix": "s3://{house.bucket}/digits/"}}, "gone.csv"]'
+    channel = house.channel("train", house.put("train.manifest", text.encode()))
+    channel["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
+    house.up()
+    row = house.ends(house.train(InputDataConfig=[channel]))
+    assert row.status == "Failed"
+    assert row.state["FailureReason"].startswith("ClientError: Data download failed:")
+    assert f"s3://{house.bucket}/digits/gone.csv" in row.state["FailureReason"]
+
+
 def test_a_job_that_wrote_no_model_completes_and_uploads_none(house: "House") -> None:
     house.engine.add_image("digits:1", {"train": lambda process: 0})
     house.up()

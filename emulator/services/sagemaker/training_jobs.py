@@ -36,8 +36,7 @@ _LIMITS = (
     Limit(f"{_CHANNEL}.RecordWrapperType", ("None",)),
     Limit(f"{_CHANNEL}.DataSource.FileSystemDataSource"),
     Limit(f"{_CHANNEL}.DataSource.DatasetSource"),
-    Limit(f"{_SOURCE}.S3DataType", ("S3Prefix",)),
-    Limit(f"{_SOURCE}.S3DataDistributionType", ("FullyReplicated",)),
+    Limit(f"{_SOURCE}.S3DataType", ("S3Prefix", "ManifestFile")),
     Limit(f"{_SOURCE}.AttributeNames", ([],)),
     Limit(f"{_SOURCE}.InstanceGroupNames", ([],)),
     Limit(f"{_SOURCE}.ModelAccessConfig"),
@@ -190,8 +189,10 @@ def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
 
 
 def _check_data(services: Services, channel: Mapping[str, Any], role: str, caller: Caller) -> None:
-    uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-    if services.objects.exists_under(uri):
+    source = channel["DataSource"]["S3DataSource"]
+    uri = source["S3Uri"]
+    look = services.objects.exists if source["S3DataType"] == "ManifestFile" else services.objects.exists_under
+    if look(uri):
         return
     bucket = uri.partition("://")[2].partition("/")[0]
     raise ValidationException(

@@ -95,6 +95,16 @@ def test_a_channel_without_an_object_is_refused(aws: Aws) -> None:
     )
 
 
+def test_a_manifest_is_an_object_and_no_prefix(aws: Aws) -> None:
+    source = {"S3DataType": "ManifestFile", "S3Uri": "s3://samples/digits/"}
+    code, message = refused(aws, changed(InputDataConfig=[channel(source=source)]))
+    assert code == "ValidationException"
+    assert message.startswith('No S3 objects found under S3 URL "s3://samples/digits/" given in input data source.')
+    aws.buckets.uris.add("s3://samples/train.manifest")
+    source["S3Uri"] = "s3://samples/train.manifest"
+    aws.sagemaker.create_training_job(**changed(InputDataConfig=[channel(source=source)]))
+
+
 def test_channel_names_are_unique(aws: Aws) -> None:
     code, message = refused(aws, changed(InputDataConfig=[channel(), channel()]))
     assert (code, message) == ("ValidationException", "Channel names must be unique; given more than once: train.")
@@ -185,12 +195,8 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
             "InputDataConfig[1].InputMode=FastFile",
         ),
         (
-            changed(InputDataConfig=[channel(source={"S3DataType": "ManifestFile"})]),
-            "InputDataConfig[0].DataSource.S3DataSource.S3DataType=ManifestFile",
-        ),
-        (
-            changed(InputDataConfig=[channel(source={"S3DataDistributionType": "ShardedByS3Key"})]),
-            "InputDataConfig[0].DataSource.S3DataSource.S3DataDistributionType=ShardedByS3Key",
+            changed(InputDataConfig=[channel(source={"S3DataType": "AugmentedManifestFile"})]),
+            "InputDataConfig[0].DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
         ),
         (
             changed(AlgorithmSpecification={"AlgorithmName": "xgboost", "TrainingInputMode": "File"}),
