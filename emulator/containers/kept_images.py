@@ -61,8 +61,15 @@ class KeptImages:
         except ImageMissing:
             return False  # removed just now
         except EngineError as error:
-            raise AwsError("ServiceUnavailable", f"The container engine cannot be asked: {error}", 503) from error
+            raise _cannot_be_asked(error) from error
         return True
+
+    def has(self, name: str) -> bool:
+        """Whether the engine holds an image of this name. AwsError if it cannot be asked."""
+        try:
+            return self._engine.image(name) is not None
+        except EngineError as error:
+            raise _cannot_be_asked(error) from error
 
     def _release_others(self) -> None:
         """Give up what nothing needs any more: here, so that builds and jobs in turn do not fill the disk."""
@@ -71,6 +78,10 @@ class KeptImages:
             self._recent = {image: at for image, at in self._recent.items() if at > oldest}
             recent = set(self._recent)
         release(self._engine, self._instance, {*self._needed(), *recent})
+
+
+def _cannot_be_asked(error: EngineError) -> AwsError:
+    return AwsError("ServiceUnavailable", f"The container engine cannot be asked: {error}", 503)
 
 
 def name_of(instance: str, image_id: str) -> str:

@@ -55,6 +55,9 @@ class EngineImages(Protocol):
     def keep(self, image_id: str) -> bool:
         """Whether the engine holds the image of this id; if so, it is kept for as long as a resource names it."""
 
+    def has(self, name: str) -> bool:
+        """Whether the engine holds an image of this name."""
+
 
 class Registry(Protocol):
     """The registry behind ECR, by its own HTTP API; `name` is account/region/repository."""

@@ -67,7 +67,8 @@ class Absent(Unresolved):
 class EcrImages:
     """Images in the emulator's own ECR, and by id those of the container engine, `own`.
 
-    `allow_local_images` lets other names through to the engine.
+    `allow_local_images` lets other names through to the engine; a name of an ECR (AWS's or ours) only if no image of
+    that name was pushed here and the engine holds one, such as an image that was pulled from AWS.
     """
 
     def __init__(self, settings: Settings, resources: Resources, own: EngineImages | None = None) -> None:
@@ -80,7 +81,12 @@ class EcrImages:
         found = _NAME.fullmatch(image)
         if found is None:
             raise Malformed(image)
-        owner = self._owner(found["host"], caller)
+        try:
+            owner = self._owner(found["host"], caller)
+        except OtherRegion:
+            if self._is_local(image):
+                return Image(image)
+            raise
         if owner is None:
             image_id = found["digest"]
             if image_id and self._own is not None and self._own.keep(image_id):
@@ -92,13 +98,16 @@ class EcrImages:
         repository = self._resources.look(REPOSITORY, owner, name)
         pushed = repository and repositories.find(repository, found["tag"], found["digest"])
         if not pushed:
-            if self._settings.allow_local_images and not found["host"]:
+            if self._is_local(image):
                 return Image(image)
             raise Absent(name, owner.account)
         # The registry takes the account of the credentials that pull. An image of another account says whose it is.
         if owner != Caller(caller.account, caller.region):
             name = f"{owner.account}/{owner.region}/{name}"
         return Image(f"{registry_host(self._settings)}/{name}@{pushed.digest}", pushed.digest, pushed.media_type)
+
+    def _is_local(self, image: str) -> bool:
+        return self._settings.allow_local_images and self._own is not None and self._own.has(image)
 
     def _owner(self, host: str | None, caller: Caller) -> Caller | None:
         if host is None:

@@ -66,6 +66,12 @@ def test_what_was_asked_for_just_now_may_have_no_row_yet(engine: FakeEngine) -> 
     assert engine.tags("samebox/kept") == sorted([name_of("abc", first), name_of("abc", second)])
 
 
+def test_an_image_is_there_by_its_name(engine: FakeEngine) -> None:
+    build(engine, "first:1")
+    assert kept(engine).has("first:1")
+    assert not kept(engine).has("first:2")
+
+
 def test_images_of_another_data_folder_are_not_touched(engine: FakeEngine) -> None:
     image = build(engine)
     KeptImages(engine, "other", set).keep(image)

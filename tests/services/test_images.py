@@ -67,22 +67,45 @@ def test_a_dual_stack_name_is_a_name_of_ecr(aws: Aws) -> None:
 
 def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
     settings: Any = replace(aws.services.settings, allow_local_images=True)
-    local = EcrImages(settings, aws.resources)
+    there = {
+        f"{HOST}/pulled:1",
+        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/elsewhere@{DIGEST}",
+        f"{HOST}/digits:latest",
+    }
+    local = EcrImages(settings, aws.resources, Engine(ID, there))
     assert local.resolve("samebox/train:cpu", CALLER) == Image("samebox/train:cpu")
+    # Names of AWS's ECR are those of images that were pulled from it.
+    assert local.resolve(f"{HOST}/pulled:1", CALLER) == Image(f"{HOST}/pulled:1")
+    assert local.resolve(elsewhere, CALLER) == Image(elsewhere)
+    # What was pushed here comes first.
+    assert local.resolve(f"{HOST}/digits:latest", CALLER).digest == DIGEST
     with pytest.raises(images.Absent):
         local.resolve(f"{HOST}/never", CALLER)
+    with pytest.raises(images.OtherRegion):
+        local.resolve(f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/never", CALLER)
+
+
+def test_without_leave_an_image_that_was_pulled_from_aws_is_not_taken(aws: Aws) -> None:
+    with pytest.raises(images.Absent):
+        EcrImages(aws.services.settings, aws.resources, Engine(ID, {f"{HOST}/pulled:1"})).resolve(
+            f"{HOST}/pulled:1", CALLER
+        )
 
 
 class Engine:
-    """An engine that holds one image."""
+    """An engine that holds one image by its id, and others by their names."""
 
-    def __init__(self, image_id: str) -> None:
+    def __init__(self, image_id: str, names: frozenset[str] | set[str] = frozenset()) -> None:
         self.image_id = image_id
+        self.names = names
         self.asked: list[str] = []
 
     def keep(self, image_id: str) -> bool:
         self.asked.append(image_id)
         return image_id == self.image_id
+
+    def has(self, name: str) -> bool:
+        return name in self.names
 
 
 ID = f"sha256:{'e' * 64}"
