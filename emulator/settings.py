@@ -44,8 +44,8 @@ class Settings:
     region: str = _setting("Region of requests that are not signed.", "us-east-1")
     account: str = _setting("Account of access keys that are not themselves a 12-digit account number.", "000000000000")
     allow_local_images: bool = _setting(
-        "Accept image names that are not in the emulator's ECR, straight from the container engine; names of AWS's ECR, "
-        "if the engine holds the image.",
+        "Accept image names that are not in the emulator's ECR, straight from the container engine; names of AWS's "
+        "ECR, if the engine holds the image.",
         False,
     )
     allow_gpu_on_cpu: bool = _setting("Run GPU instance types without a GPU where the host has none.", False)

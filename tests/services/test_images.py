@@ -67,11 +67,8 @@ def test_a_dual_stack_name_is_a_name_of_ecr(aws: Aws) -> None:
 
 def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
     settings: Any = replace(aws.services.settings, allow_local_images=True)
-    there = {
-        f"{HOST}/pulled:1",
-        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/elsewhere@{DIGEST}",
-        f"{HOST}/digits:latest",
-    }
+    elsewhere = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/elsewhere@{DIGEST}"
+    there = {f"{HOST}/pulled:1", elsewhere, f"{HOST}/digits:latest"}
     local = EcrImages(settings, aws.resources, Engine(ID, there))
     assert local.resolve("samebox/train:cpu", CALLER) == Image("samebox/train:cpu")
     # Names of AWS's ECR are those of images that were pulled from it.
