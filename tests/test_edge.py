@@ -6,9 +6,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -290,6 +292,37 @@ def test_a_port_that_an_emulator_with_a_token_has_is_said_to_be_an_emulators(
 
 def test_it_is_no_bill_of_aws_where_an_emulator_has_a_token(locked: Settings, shell: pytest.MonkeyPatch) -> None:
     assert not consent.place(locked.url, "000000000000", "us-east-1").costs
+
+
+# Presigned URLs, which need no client of AWS's: boto3 makes Version 2 by default where the region is us-east-1.
+
+
+@pytest.mark.parametrize("version", [None, "s3v4"])
+def test_a_presigned_url_reads_and_writes_where_there_is_a_token(locked: Settings, version: str | None) -> None:
+    more = {"signature_version": version} if version else {}
+    s3, forged = client("s3", locked, **more), client("s3", replace(locked, token="forged"), **more)
+    s3.create_bucket(Bucket=BUCKET)
+
+    def use(presigning: Any, method: str, seconds: int = 60, **params: str) -> tuple[int, bytes]:
+        operation = {"GET": "get_object", "PUT": "put_object"}[method]
+        named = {"Bucket": BUCKET, "Key": "a key/é.csv", **params}
+        url = presigning.generate_presigned_url(operation, Params=named, ExpiresIn=seconds, HttpMethod=method)
+        assert ("AWSAccessKeyId" in url) == (version is None)
+        place = urlsplit(url)
+        kind = {"Content_Type": params["ContentType"]} if "ContentType" in params else {}
+        status, _, body = ask(locked, method, f"{place.path}?{place.query}", b"1,2" if method == "PUT" else b"", **kind)
+        return status, body
+
+    assert use(s3, "PUT") == (200, b"")
+    assert use(s3, "PUT", ContentType="text/csv") == (200, b"")
+    assert use(s3, "GET") == (200, b"1,2")
+    assert use(s3, "GET", ResponseContentType="text/plain") == (200, b"1,2")
+    for method in ("GET", "PUT"):
+        assert use(forged, method)[0] == 403
+        assert use(s3, method, seconds=-1)[0] == 403
+    assert ask(locked, "GET", f"/{BUCKET}/a%20key/%C3%A9.csv")[0] == 403
+    s3.close()
+    forged.close()
 
 
 # Temporary keys, where no gateway reads the body: tests/services/test_sts.py has the others.

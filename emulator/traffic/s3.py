@@ -34,7 +34,8 @@ _SIGNATURE_V4 = frozenset(
     f"x-amz-{name}"
     for name in ("algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token")
 )
-_SIGNATURE_V2 = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
+# The last two are headers of the request that was presigned; whoever sends it has them as headers, too.
+_SIGNATURE_V2 = frozenset({"AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5"})
 _SIGNATURE_HEADERS = frozenset({b"authorization", b"x-amz-date", b"date", b"x-amz-security-token", b"host"})
 # The query names that the server behind knows; every other one of S3's sub-resources it would take for a plain request.
 _KNOWN = frozenset(

@@ -1,4 +1,6 @@
-"""Signature Version 4, checked: in headers or presigned, over a body that was read or a hash that was declared.
+"""Signatures, checked: Version 4 in headers or presigned, over a body that was read or a hash that was declared.
+
+Version 2, which S3 knows as well, is in signature_v2.py.
 
 Used where the emulator is reachable by others and so asks for a token. The token is the AWS_SECRET_ACCESS_KEY, so an
 unmodified client needs nothing else. Written from AWS's "Create a signed AWS API request"; botocore's signer is the
@@ -13,6 +15,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from emulator.errors import AwsError
+from emulator.wire import signature_v2
 from emulator.wire.caller import Scope, scope
 from emulator.wire.http import Request
 
@@ -46,17 +49,25 @@ def temporary_secret(token: str, access_key: str) -> str:
     return hmac.new(token.encode(), access_key.encode(), hashlib.sha256).hexdigest()[:40]
 
 
+def secret_of(token: str, access_key: str) -> str:
+    """The secret that an access key signs with: the token itself, but for temporary keys."""
+    return temporary_secret(token, access_key) if access_key.startswith("ASIA") else token
+
+
 def verify(request: Request, token: str, now: float, body_was_read: bool = True) -> None:
     """AwsError (403) unless the request is signed with the token, or with a temporary key's secret made from it.
 
     With `body_was_read` false (S3 objects stream) the hash that the client declares is what was signed; whether the
     body has that hash is for whoever reads it to see.
     """
+    if not body_was_read and signature_v2.is_signed(request):  # no other service than S3 knows it
+        old = scope(request.headers, request.query)
+        signature_v2.verify(request, secret_of(token, "" if old is None else old.access_key), now)
+        return
     signed = _signed(request)
     _check_time(signed, now)
     payload = _payload_hash(request, signed, body_was_read)
-    access_key = signed.scope.access_key
-    secret = temporary_secret(token, access_key) if access_key.startswith("ASIA") else token
+    secret = secret_of(token, signed.scope.access_key)
     expected = _signature(secret, signed, _canonical(request, signed, payload))
     if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
         raise AwsError(
@@ -187,8 +198,13 @@ def _signature(secret: str, signed: _Signed, canonical: str) -> str:
     where = signed.scope
     scope_text = f"{where.date}/{where.region}/{where.service}/aws4_request"
     to_sign = f"{_ALGORITHM}\n{signed.date}\n{scope_text}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return sign(secret, where, to_sign)
+
+
+def sign(secret: str, where: Scope, text: str) -> str:
+    """The signature of a text: a string to sign, or the policy of a form."""
     key = f"AWS4{secret}".encode()
-    for part in (where.date, where.region, where.service, "aws4_request", to_sign):
+    for part in (where.date, where.region, where.service, "aws4_request", text):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key.hex()
 
