@@ -20,6 +20,7 @@ from emulator.settings import Settings
 GRACEFUL_SECONDS = 10  # for requests under way when the emulator is told to end
 READY_SECONDS = 30
 END_SECONDS = 60
+BACKLOG = 2048  # connections that wait to be taken, as uvicorn's own default
 # What is held of a head that is not complete. The edge refuses far smaller ones, in words that a client understands.
 HEAD_BYTES = 1024 * 1024
 # Of a longer one as much more is read and dropped, for as long: a client that is still sending reads no answer.
@@ -92,6 +93,8 @@ async def _serve(
     emulator.listen(asyncio.get_running_loop())
     try:
         more = await asyncio.to_thread(emulator.start)
+        for one in (listener, *more):
+            one.listen(BACKLOG)  # uvicorn does it a moment later; whoever connects before waits, and is not refused
         if started is not None:
             started.set()
         await server.serve(sockets=[listener, *more])
