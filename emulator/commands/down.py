@@ -8,11 +8,12 @@ import time
 
 from rich.console import Console
 
-from emulator.commands import prune, where
+from emulator.commands import emulators, prune, where
 from emulator.commands.outcome import Stop
 
 # Requests under way are answered first; what runs in containers is not waited for.
 END_SECONDS = 60.0
+LOST = "Its data folder {} had been removed while it ran."
 
 
 def run(given: argparse.Namespace) -> int:
@@ -22,8 +23,11 @@ def run(given: argparse.Namespace) -> int:
     if running is None:
         screen.print(f"No emulator runs on {settings.data_dir}.")
     else:
+        lost = emulators.lost(settings.data_dir)
         end(running)
         screen.print(f"samebox at {running.url} has ended.")
+        if lost:
+            screen.print(f"{LOST.format(settings.data_dir)} `samebox prune` removes the containers that it left.")
     if given.stop_containers:
         removed = prune.clear(settings.data_dir)
         if removed:
@@ -31,7 +35,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def end(running: where.Record) -> None:
+def end(running: emulators.Record) -> None:
     """SIGTERM, and wait. Raises Stop when it takes longer than it may."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)

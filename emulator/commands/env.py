@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from emulator.commands import aws, where
+from emulator.commands import aws, emulators, where
 
 # A profile or a session token left in the shell would go before, or along with, the keys that we set.
 UNWANTED = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
@@ -58,7 +58,7 @@ def script(variables: Mapping[str, str], unwanted: Iterable[str], shell: str) ->
     return "\n".join(lines) + "\n"
 
 
-def _way_to_one(running: where.Record | None, url: str) -> str:
+def _way_to_one(running: emulators.Record | None, url: str) -> str:
     if running is not None:
         return f"The emulator of this data folder runs at {running.url}: `samebox env` without --port names it."
     return f"`samebox up --port {urlsplit(url).port}` starts one."

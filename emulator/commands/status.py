@@ -10,20 +10,26 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from emulator.commands import aws, where
+from emulator.commands import aws, emulators, up, where
 from emulator.commands.outcome import Stop
+from emulator.settings import Settings
 
 MOST_SHOWN = 20
 
 
 def run(given: argparse.Namespace) -> int:
     url = where.url(given.data_dir)
-    said = where.ask(url)
+    settings = where.settings(data_dir=given.data_dir)
+    running = where.record(settings.data_dir)
+    its = running if running is not None and running.url == url else None
+    lost = its is not None and emulators.lost(settings.data_dir) is not None
+    said = None if lost else where.ask(url)
     if said is None:
         if given.json:
-            sys.stdout.write(json.dumps({"running": False, "url": url}) + "\n")
+            facts = {"pid": its.pid, "data_dir_removed": lost} if its else {}
+            sys.stdout.write(json.dumps({"running": its is not None, "url": url, **facts}) + "\n")
             return 1
-        raise Stop(f"no emulator answers at {url}. `samebox up` starts one.")
+        raise Stop(_why_silent(url, settings, its, lost))
     session = aws.of_emulator(url, where.settings_of(said, given.data_dir))
     with aws.spoken():
         jobs, endpoints = running_jobs(session), present_endpoints(session)
@@ -42,6 +48,16 @@ def run(given: argparse.Namespace) -> int:
         else:
             screen.print(f"{title}: none", highlight=False)
     return 0
+
+
+def _why_silent(url: str, settings: Settings, running: emulators.Record | None, lost: bool) -> str:
+    if running is None:
+        return f"no emulator answers at {url}. `samebox up` starts one."
+    process, folder = f"samebox runs at {url} (process {running.pid})", settings.data_dir
+    if lost:
+        down = f"samebox down{up.folder_option(settings)}"
+        return f"{process}, but {folder} was removed while it ran: what it kept is lost. `{down}` ends it."
+    return f"{process} and does not answer. Its log, if it is in the background: {up.log_file(folder)}"
 
 
 def running_jobs(session: aws.Session) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from emulator.commands import process, where
+from emulator.commands import emulators, process, where
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 
@@ -27,6 +27,11 @@ def run(given: argparse.Namespace) -> int:
     settings = where.settings(port=given.port, data_dir=given.data_dir, host=given.host)
     running = where.record(settings.data_dir)
     if running is not None:
+        if emulators.lost(settings.data_dir):
+            raise Stop(
+                f"samebox still runs at {running.url} (process {running.pid}), but {settings.data_dir} was removed "
+                f"while it ran. `samebox down{folder_option(settings)}` ends it."
+            )
         state = "already running" if where.is_ready(running.url) else "already starting"
         Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
         return 0
@@ -114,12 +119,17 @@ def log_file(data_dir: Path) -> Path:
 def next_steps(settings: Settings) -> str:
     """The two things to do next, with the options that they need."""
     port = "" if settings.port == Settings().port else f" --port {settings.port}"
-    is_usual = settings.data_dir.resolve() == where.settings().data_dir.resolve()
-    folder = "" if is_usual else f" --data-dir {shlex.quote(str(settings.data_dir))}"
+    folder = folder_option(settings)
     return (
         f'  eval "$(samebox env{port})"     AWS clients of this shell then talk to it\n'
         f"  samebox status{folder}                what runs on it; `samebox down{folder}` ends it"
     )
+
+
+def folder_option(settings: Settings) -> str:
+    """The option that makes a command mean this data folder, with a space before it; '' where none is needed."""
+    is_usual = settings.data_dir.resolve() == where.settings().data_dir.resolve()
+    return "" if is_usual else f" --data-dir {shlex.quote(str(settings.data_dir))}"
 
 
 def warn_of_engine(said: dict[str, Any], screen: Console) -> None:

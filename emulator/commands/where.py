@@ -8,29 +8,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from emulator.commands import process
+from emulator.commands import emulators, process
+from emulator.commands.emulators import Record
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 
 READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a running emulator leaves in its data folder, so that it is found: <data-dir>/emulator.json."""
-
-    pid: int
-    started: str
-    url: str
-
-    @property
-    def alive(self) -> bool:
-        return process.started_at(self.pid) == self.started
 
 
 def settings(**given: object) -> Settings:
@@ -42,17 +30,23 @@ def settings(**given: object) -> Settings:
 
 
 def record(data_dir: Path) -> Record | None:
-    """The emulator that runs on a data folder; None when none does."""
+    """The emulator that runs on a data folder, be the folder removed meanwhile; None when none does."""
     try:
         found = Record(**json.loads(_file(data_dir).read_text()))
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
-        return None
-    return found if found.alive else None
+        found = None
+    if found is not None and found.alive:
+        return found
+    noted = emulators.on(data_dir)
+    return noted.record if noted is not None else None
 
 
 @contextmanager
 def recorded(data_dir: Path, url: str) -> Iterator[Record]:
-    """While this lasts, this process is the emulator of the data folder. Raises Stop when another one is."""
+    """While this lasts, this process is the emulator of the data folder, as its emulator.json says.
+
+    Raises Stop when another one is.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     own = Record(os.getpid(), process.started_at(os.getpid()) or "", url)
     # The lock, and not the record, decides between two that start at once: it ends with its process.
@@ -65,7 +59,8 @@ def recorded(data_dir: Path, url: str) -> Iterator[Record]:
         partial.write_text(json.dumps(asdict(own)) + "\n")
         partial.replace(_file(data_dir))
         try:
-            yield own
+            with emulators.noted(own, data_dir):
+                yield own
         finally:
             _file(data_dir).unlink(missing_ok=True)
 

@@ -66,9 +66,7 @@ def download(plan: Plan, tools: Tools) -> None:
         opt_ml.write_tree(plan.root, plan.request, plan.facts, [plan.host], plan.host.name)
         for mount in plan.container.mounts:
             mount.source.mkdir(parents=True, exist_ok=True)
-        laid_out = [
-            tools.patiently(partial(channels.find, channel, tools.objects, mode)) for channel in plan.channels
-        ]
+        laid_out = [tools.patiently(partial(channels.find, channel, tools.objects, mode)) for channel in plan.channels]
         tools.patiently(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)
         )
