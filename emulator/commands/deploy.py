@@ -6,6 +6,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from emulator.commands import aws, bucket, consent, deployment, lines, local_docker, repository
+from emulator.check.findings import harmless
+from emulator.commands import aws, bucket, consent, deployment, local_docker, repository
 from emulator.commands.deployment import Deployment, Request
+from emulator.commands.display import Screen
+from emulator.commands.following import INDENT, EndpointLog
 from emulator.commands.outcome import Stop
 
 IN_TRANSIT = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
-LOG_LINES = 20
+# An emulator's endpoint is quick, and its log is looked at as it comes; AWS's take minutes and count requests.
+LOOK_EVERY_SECONDS, LOOK_AT_AWS_EVERY_SECONDS = 0.25, 5.0
 BODY_SHOWN = 2000
 
 
@@ -68,13 +73,16 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
             f"{', and stores the model archive in S3' if uploads else ''}.",
             given.yes,
         )
-    for request in requests:
-        send(session, request, notes)
-        if request.operation == "DeleteEndpoint":
-            wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
-    after = wait(sagemaker, given.endpoint, given.wait_minutes, notes)
+    with closing(Screen(notes)) as screen:
+        log = EndpointLog(session.client("logs"), given.endpoint, screen)
+        for request in requests:
+            send(session, request, notes)
+            if request.operation == "DeleteEndpoint":
+                wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
+        pause = LOOK_AT_AWS_EVERY_SECONDS if there.costs else LOOK_EVERY_SECONDS
+        after = wait(sagemaker, given.endpoint, given.wait_minutes, pause, log, screen, notes)
     if after["EndpointStatus"] != "InService" or after["EndpointConfigName"] != wanted.name:
-        explain(session, wanted, after, notes)
+        explain(wanted, after, log, there, notes)
         return 1
     notes.print(f"[green]{given.endpoint} is in service[/] with {wanted.image}", highlight=False)
     if given.payload:
@@ -126,12 +134,15 @@ def look(sagemaker: Any, endpoint: str) -> dict[str, Any] | None:
         raise
 
 
-def wait(sagemaker: Any, endpoint: str, minutes: float, notes: Console) -> dict[str, Any]:
-    """Wait until the endpoint is in no transition, telling how it fares. Raises Stop after so many minutes."""
+def wait(
+    sagemaker: Any, endpoint: str, minutes: float, pause: float, log: EndpointLog, screen: Screen, notes: Console
+) -> dict[str, Any]:
+    """Wait until the endpoint is in no transition, and show its log meanwhile. Raises Stop when that takes too long."""
     began, told = time.monotonic(), ""
-    with notes.status("waiting") as spinner:
+    try:
         while True:
             found = look(sagemaker, endpoint)
+            log.show()  # asked for after the status: what was written before the end is then among it
             if found is None:
                 raise Stop(f"endpoint {endpoint} was deleted by somebody else.")
             status, passed = found["EndpointStatus"], time.monotonic() - began
@@ -142,9 +153,10 @@ def wait(sagemaker: Any, endpoint: str, minutes: float, notes: Console) -> dict[
                 return found
             if passed > minutes * 60:
                 raise Stop(f"endpoint {endpoint} is still {status} after {minutes:g} minutes; it goes on without us.")
-            spinner.update(f"{status} for {passed:.0f} s")
-            # Quick at first, because an emulator's endpoint is; AWS's take minutes and count requests.
-            time.sleep(0.25 if passed < 30 else 10)
+            screen.state(f"{status} for {passed:.0f} s")
+            time.sleep(pause)
+    except KeyboardInterrupt:
+        raise Stop(f"endpoint {endpoint} is left to itself; --delete ends it.", status=130) from None
 
 
 def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
@@ -156,19 +168,17 @@ def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
         time.sleep(0.25 if passed < 30 else 10)
 
 
-def explain(session: aws.Session, wanted: Deployment, after: dict[str, Any], notes: Console) -> None:
-    """Why the endpoint is not what was wanted, and what its containers have said since."""
+def explain(wanted: Deployment, after: dict[str, Any], log: EndpointLog, there: consent.Place, notes: Console) -> None:
+    """Why the endpoint is not what was wanted: first in its containers' words, then in AWS's."""
+    why = log.why()
+    if why:
+        notes.print(f"[red]{wanted.endpoint} did not come into service. What its log says of it:[/]", highlight=False)
+        for line in why:
+            notes.print(f"{INDENT}{harmless(line)}", style="red", highlight=False, markup=False)
     reason = after.get("FailureReason") or f"it is {after['EndpointStatus']}, and no reason is given"
     notes.print(f"[red]{wanted.endpoint}: {escape(reason)}[/]", highlight=False)
-    group, since = f"{lines.ENDPOINTS}/{wanted.endpoint}", int(wanted.at.timestamp() * 1000)
-    try:
-        said = lines.last(session.client("logs"), group, since, LOG_LINES)
-    except aws.ClientError as error:
-        notes.print(f"its log cannot be read: {aws.words(error)}", highlight=False, markup=False)
-    else:
-        notes.print(f"last lines of its log ({group}):" if said else "nothing was logged since.", highlight=False)
-        for line in said:
-            notes.print(f"  {line}", highlight=False, markup=False)
+    all_of_it = f"aws logs tail {log.group} --since 1h" if there.costs else f"samebox logs {wanted.endpoint}"
+    notes.print(f"All of its log: {all_of_it}" if why else "Its new containers logged nothing.", highlight=False)
     if after["EndpointStatus"] == "InService":
         notes.print(
             f"The old one ({after['EndpointConfigName']}) goes on serving; {wanted.name} was not put in service.",

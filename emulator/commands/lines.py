@@ -1,7 +1,7 @@
 """Log lines as CloudWatch Logs gives them: those of a training job or an endpoint, in the order they were written."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,12 +14,13 @@ ENDPOINTS = "/aws/sagemaker/Endpoints"
 class Lines:
     """All streams of a group whose names start with a prefix and that were made since a moment (epoch milliseconds).
 
-    Each `new()` goes on where the one before ended.
+    Each `new()` goes on where the one before ended. Streams that are named in `without` are left out.
     """
 
-    def __init__(self, logs: Any, group: str, prefix: str = "", since: int = 0) -> None:
+    def __init__(self, logs: Any, group: str, prefix: str = "", since: int = 0, without: Collection[str] = ()) -> None:
         self._logs = logs
         self._since = since
+        self._without = frozenset(without)
         self._group = group
         self._prefix = prefix
         self._tokens: dict[str, str | None] = {}
@@ -27,9 +28,16 @@ class Lines:
 
     def new(self) -> Iterator[str]:
         """Each line written since. Without the group, or a stream, there are none yet."""
+        yield from (line for _, line in self.events())
+
+    def events(self) -> Iterator[tuple[str, str]]:
+        """As `new`, each line with the name of its stream."""
         # Merged as pages come: the first lines of a long log are shown while the rest of it is still read.
-        events = heapq.merge(*map(self._events, self.streams()), key=lambda event: event[0])
-        yield from (line for _, line in events)
+        events = heapq.merge(*map(self._named, self.streams()), key=lambda event: event[0])
+        yield from ((stream, line) for _, stream, line in events)
+
+    def _named(self, stream: str) -> Iterator[tuple[int, str, str]]:
+        yield from ((at, stream, line) for at, line in self._events(stream))
 
     def streams(self) -> list[str]:
         """The names of the streams. Without the group there are none yet."""
@@ -39,7 +47,11 @@ class Lines:
             while True:
                 prefix = {"logStreamNamePrefix": self._prefix} if self._prefix else {}
                 page = self._logs.describe_log_streams(logGroupName=self._group, **prefix, **token)
-                names += [one["logStreamName"] for one in page["logStreams"] if one["creationTime"] >= self._since]
+                names += [
+                    one["logStreamName"]
+                    for one in page["logStreams"]
+                    if one["creationTime"] >= self._since and one["logStreamName"] not in self._without
+                ]
                 if not page.get("nextToken"):
                     return names
                 token = {"nextToken": page["nextToken"]}

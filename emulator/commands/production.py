@@ -27,9 +27,9 @@ examples:
   samebox deploy --endpoint digits --delete
 
 Run again with another image or model, it updates the endpoint, which serves the old one until the new one is in
-service; when that fails, the reason and the last log lines are printed and the old one goes on. Exit status 0 only when
-the new one serves. Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS
-is meant.
+service. The log of the new containers is shown meanwhile; when they cannot serve, the exception of that log and the
+reason are printed, and the old one goes on. Exit status 0 only when the new one serves. Credentials and region are
+AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is meant.
 """
 
 

@@ -88,6 +88,35 @@ def test_a_deployment_serves_is_updated_survives_a_bad_update_and_is_undone(
     assert emulator.sagemaker.list_models()["Models"] == []
 
 
+def test_why_a_model_cannot_be_loaded_is_shown_while_the_endpoint_is_still_being_created(
+    emulator: EmulatorProcess,
+) -> None:
+    script = (
+        "import traceback\n"
+        "try:\n    raise RuntimeError('the weights are truncated')\n"
+        "except RuntimeError:\n    traceback.print_exc()\n"
+        "def ping(): return 503\n"
+    )
+    image = pushed(emulator)
+    command = [str(ROOT / "scripts/deploy"), "--endpoint", "broken", "--image", image, "--env", f"SCRIPT={script}"]
+    with subprocess.Popen(
+        command, env=emulator.environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as deploy:
+        assert deploy.stderr is not None
+        before = []
+        for line in deploy.stderr:
+            before.append(line)
+            if "RuntimeError: the weights are truncated" in line:
+                break
+        assert emulator.sagemaker.describe_endpoint(EndpointName="broken")["EndpointStatus"] == "Creating", before
+        rest = deploy.stderr.read()
+        assert deploy.wait(60) == 1
+    assert "samebox: GET /ping answered 503, not 200" in rest
+    traceback, reason = rest.index("RuntimeError: the weights are truncated"), rest.index("Please check CloudWatch")
+    assert rest.index("What its log says of it:") < traceback < reason
+    assert run(emulator, "scripts/deploy", "--endpoint", "broken", "--delete").returncode == 0
+
+
 def test_a_script_trains_and_leaves_its_model(emulator: EmulatorProcess, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         "data = Path('/opt/ml/input/data/numbers/n.txt').read_text()\n"
