@@ -81,6 +81,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on who connects waits for us, and is not refused: the engine may pull from our registry at once.
+        listener.listen()
     except OSError:
         listener.close()
         raise

@@ -37,6 +37,7 @@ from emulator.containers.docker_http import (
     NoAnswerYet,
     NotFound,
     broken_connections_are_unavailable,
+    given_up,
 )
 from emulator.containers.docker_words import PullTally, create_body, facts_of, gpus_of, state_of
 from emulator.containers.engine import (
@@ -139,6 +140,8 @@ class DockerEngine:
                 if "error" in event:
                     if "no space left on device" in event["error"]:
                         raise OutOfSpace(event["error"])
+                    if given_up(event["error"]):
+                        raise EngineUnavailable(event["error"])
                     raise ImageMissing(reference, event["error"])
                 reached = tally.add(event)
                 if progress is not None:

@@ -202,6 +202,8 @@ def _refusal(status: int, message: str, path: str, image: str) -> EngineError:
     words = message.lower()
     if "no space left on device" in words:
         return OutOfSpace(message)
+    if given_up(message):
+        return EngineUnavailable(message)
     if status == 404:
         if "no such container" in words:
             return ContainerMissing(message)
@@ -215,6 +217,19 @@ def _refusal(status: int, message: str, path: str, image: str) -> EngineError:
     if path.startswith("/images/create"):  # a registry that refuses comes as a 500
         return ImageMissing(image, message)
     return EngineError(message)
+
+
+def given_up(message: str) -> bool:
+    """Whether these are the words of an engine, or of containerd below it, that ends while it works for us.
+
+    They come instead of an answer when it is restarted. Nothing is known then of what was asked.
+    """
+    words = message.lower().removesuffix(": unknown")
+    return (
+        "context canceled" in words
+        or "transport is closing" in words
+        or words.endswith((": unavailable", "ttrpc: closed"))
+    )
 
 
 def _message(text: str) -> str:

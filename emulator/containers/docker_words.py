@@ -105,6 +105,7 @@ def state_of(answer: Mapping[str, Any]) -> ContainerState:
         status=status,
         exit_code=state.get("ExitCode") if status == "exited" else None,
         oom_killed=bool(state.get("OOMKilled")),
+        created_at=_seconds(answer.get("Created")),
         started_at=started,
         finished_at=finished,
         error=error,

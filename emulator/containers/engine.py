@@ -71,7 +71,8 @@ class ContainerState:
     status: Literal["created", "running", "exited"]
     exit_code: int | None = None
     oom_killed: bool = False
-    started_at: float | None = None
+    created_at: float | None = None
+    started_at: float | None = None  # the last time; None when no process of it ever ran
     finished_at: float | None = None
     error: str = ""  # the engine's words when it could not be started
     image: str = ""
@@ -85,6 +86,15 @@ class ContainerState:
     @property
     def has_exited(self) -> bool:
         return self.status == "exited"
+
+    @property
+    def has_run(self) -> bool:
+        """False for one whose start was never asked for, or failed, or was given up by the engine half way.
+
+        An engine gives up a start when whoever asked for it goes away, as an emulator that is killed does. The error
+        that it then keeps says nothing of the container: start it again, and a true fault says itself again.
+        """
+        return self.started_at is not None
 
 
 @dataclass(frozen=True)

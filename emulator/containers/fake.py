@@ -92,6 +92,10 @@ class FakeEngine:
     def spec_of(self, container: str) -> ContainerSpec:
         return self._get(container).spec
 
+    def give_up_start(self, container: str) -> None:
+        """What Docker makes of a container when whoever asked for its start dies before the answer."""
+        self._get(container).give_up_start()
+
     # The Engine protocol
 
     def available(self) -> str | None:
@@ -178,7 +182,9 @@ class FakeEngine:
                     f'Conflict. The container name "/{name}" is already in use by container "{taken[0].state.id}". '
                     "You have to remove (or rename) that container to be able to reuse that name."
                 )
-            state = ContainerState(identity, name, "created", image=spec.image, labels=dict(spec.labels))
+            state = ContainerState(
+                identity, name, "created", created_at=self._clock(), image=spec.image, labels=dict(spec.labels)
+            )
             own = self._root / identity[-12:]
             own.mkdir(parents=True)
             self._containers[identity] = Container(spec, image, state, self._changed, self._clock, own)

@@ -199,10 +199,14 @@ class Container:
             for inside, outside in self.spec.publish.items():
                 self.ports[inside] = socket.socket()
                 self.ports[inside].bind(("127.0.0.1", outside))
-            self.state = replace(self.state, status="running", exit_code=None, started_at=self._clock())
+            self.state = replace(self.state, status="running", exit_code=None, error="", started_at=self._clock())
             self.changed.notify_all()
         name = f"fake container {self.state.name}"
         threading.Thread(target=self._run, args=(program, self._process), name=name, daemon=True).start()
+
+    def give_up_start(self) -> None:
+        with self.changed:
+            self.state = replace(self.state, status="exited", exit_code=128, error="context canceled")
 
     def _run(self, program: Program, process: Process) -> None:
         with contextlib.suppress(Killed):

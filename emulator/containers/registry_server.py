@@ -135,14 +135,21 @@ class RegistryServer:
             memory_bytes=512 * 1024**2,
             pids_limit=512,
         )
-        try:
-            container = self._engine.run(spec)
-        except NameTaken:
-            # Another emulator of this data directory was faster, or one died between create and start.
-            found = self._running()
-            container = self._engine.run(spec) if found is None else found
-        log.info("registry: started %s", self._name)
-        return container
+        until = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                container = self._engine.run(spec)
+            except NameTaken:
+                # An emulator of this data directory died while the engine made it one, which may not be there yet.
+                found = self._running()
+                if found is not None:
+                    return found
+                if time.monotonic() > until:
+                    raise
+                self._sleep(0.05)
+            else:
+                log.info("registry: started %s", self._name)
+                return container
 
     def _wait(self, host: str, port: int) -> None:
         until = time.monotonic() + self._ready_seconds

@@ -179,8 +179,9 @@ class _Fleet:
         for state in self._patiently(lambda: self._means.engine.find(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
-            if slot is None or slot not in known or self._filling(slot):
-                log.info("removing container %s: nobody wants it any more", state.name)
+            # One that never ran is made anew: whoever began to make or start it may have been interrupted half way.
+            if slot is None or slot not in known or self._filling(slot) or not state.has_run:
+                log.info("removing container %s: it is not needed any more, or never ran", state.name)
                 self._patiently(partial(self._means.engine.remove, state.id))
                 continue
             # It has its limits already; they are not looked up, because the host may have changed meanwhile.

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from emulator.containers import engine as containers
 from emulator.containers.engine import ContainerState, Engine, PullProgress
 from emulator.data import artifacts, channels, objects, opt_ml
-from emulator.jobs import patience
+from emulator.jobs import patience, starting
 from emulator.jobs.loglines import LogLines
 from emulator.jobs.patience import Closing
 from emulator.jobs.plan import FAILURE_FILE, Plan, Upload
@@ -78,7 +78,15 @@ def download(plan: Plan, tools: Tools) -> None:
         raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
 
 
-def create(plan: Plan, tools: Tools) -> str:
+@dataclass(frozen=True)
+class Made:
+    """The job's container. One that is not new was asked for in an earlier life of ours, or by a lost request."""
+
+    id: str
+    is_new: bool
+
+
+def create(plan: Plan, tools: Tools) -> Made:
     """The job's container, made but not started; the one that is there already, if there is one. Raises Ended."""
     try:
         return tools.patiently(lambda: _create(plan, tools))
@@ -86,15 +94,15 @@ def create(plan: Plan, tools: Tools) -> str:
         raise _cannot_start(plan, tools, str(error)) from error
 
 
-def _create(plan: Plan, tools: Tools) -> str:
+def _create(plan: Plan, tools: Tools) -> Made:
     try:
         try:
-            return tools.engine.create(plan.container)
+            return Made(tools.engine.create(plan.container), is_new=True)
         except containers.ImageMissing:
             pull(plan.container.image, tools)
-            return tools.engine.create(plan.container)
+            return Made(tools.engine.create(plan.container), is_new=True)
     except containers.NameTaken:
-        return tools.engine.inspect(str(plan.container.name)).id
+        return Made(starting.holder_of(tools.engine, plan.container).id, is_new=False)
     except containers.OutOfSpace as error:
         raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
 
@@ -111,22 +119,25 @@ def pull(image: str, tools: Tools) -> None:
     try:
         tools.engine.pull(image, username, password, progress)
     except (containers.ImageMissing, containers.OutOfSpace) as error:
+        if tools.wake.closing.is_set():
+            raise Closing from error  # our own registry ends with us: the next start pulls again
         log.warning("%s cannot be pulled: %s", image, error)
         tools.lines.say(f"the image {image} cannot be pulled: {error}")
         raise Ended(Outcome.CANNOT_PULL) from error
 
 
-def start(plan: Plan, tools: Tools, container: str) -> None:
-    """Start it; nothing happens if it runs already. Raises Ended."""
+def start(plan: Plan, tools: Tools, made: Made) -> str:
+    """Start it, unless it runs or ran: its program shall run once. Gives the container that did. Raises Ended."""
     try:
-        tools.patiently(lambda: tools.engine.start(container))
+        tools.patiently(starting.once(tools.engine, made.id, made.is_new))
     except containers.StartFailed as error:
-        raise _cannot_start(plan, tools, str(error)) from error
-
-
-def could_not_start(plan: Plan, tools: Tools, state: ContainerState) -> Ended | None:
-    """The end of a job whose container an earlier life of ours failed to start, or None if it did run."""
-    return _cannot_start(plan, tools, state.error) if state.error else None
+        if made.is_new:
+            raise _cannot_start(plan, tools, str(error)) from error
+        # Perhaps an interrupted request left it half made; of a new one a true fault says itself again.
+        log.info("%s: the container of an interrupted start is made anew: %s", plan.arn, error)
+        tools.patiently(lambda: tools.engine.remove(made.id))
+        return start(plan, tools, Made(create(plan, tools).id, is_new=True))
+    return made.id
 
 
 def _cannot_start(plan: Plan, tools: Tools, error: str) -> Ended:
@@ -150,9 +161,10 @@ def find(plan: Plan, tools: Tools) -> ContainerState | None:
 
     def ask() -> ContainerState | None:
         try:
-            return tools.engine.inspect(str(plan.container.name))
+            state = tools.engine.inspect(str(plan.container.name))
         except containers.ContainerMissing:
             return None
+        return state if starting.is_of(state, plan.container) else None
 
     return tools.patiently(ask)
 
@@ -207,7 +219,9 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 def remove_container(plan: Plan, tools: Tools) -> None:
     """Remove the job's container; its record and its logs stay."""
-    tools.patiently(lambda: tools.engine.remove(str(plan.container.name)))
+    state = find(plan, tools)
+    if state is not None:
+        tools.patiently(partial(tools.engine.remove, state.id))
 
 
 def sweep(engine: Engine, folder: Path) -> None:

@@ -19,7 +19,7 @@ from emulator.containers import engine as containers
 from emulator.containers.engine import ContainerState, Engine
 from emulator.containers.ready import PingRules, Readiness, Verdict
 from emulator.data.objects import Cancelled, S3Error
-from emulator.jobs import hosting
+from emulator.jobs import hosting, starting
 from emulator.jobs.follower import Follower
 from emulator.jobs.hosting import PORT, ServerPlan
 from emulator.jobs.loglines import LogLines
@@ -179,12 +179,10 @@ class Server:
             self._make_network(self.plan.network)
         try:
             try:
-                return engine.create(spec)
+                return starting.afresh(engine, spec)
             except containers.ImageMissing:
                 self._pull(spec.image)
-                return engine.create(spec)
-        except containers.NameTaken:
-            return engine.inspect(str(spec.name)).id
+                return starting.afresh(engine, spec)
         except (containers.StartFailed, containers.ImageMissing, containers.OutOfSpace) as error:
             raise self._cannot_start(str(error)) from error
 
@@ -195,7 +193,8 @@ class Server:
         try:
             self._means.engine.create_network(name, labels, internal=True)
         except containers.NameTaken:
-            log.debug("network %s is there already", name)
+            if not any(network.name == name for network in self._means.engine.networks(labels)):
+                raise containers.EngineUnavailable(f"The engine is busy with the network {name}.") from None
 
     def _pull(self, image: str) -> None:
         def progress(_: containers.PullProgress) -> None:
@@ -206,6 +205,8 @@ class Server:
         try:
             self._means.engine.pull(image, username, password, progress)
         except (containers.ImageMissing, containers.OutOfSpace) as error:
+            if self._closing.is_set():
+                raise Closing from error  # our own registry ends with us: the next start pulls again
             self._lines.say(f"the image {image} cannot be pulled: {error}")
             raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
 

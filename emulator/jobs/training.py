@@ -161,20 +161,17 @@ class _Job:
         if state is None and self._record.stage in ("Training", "Uploading"):
             self._tools.lines.say("the container has disappeared: somebody removed it")
             raise Ended(Outcome.INTERNAL)
-        if state is not None and state.status != "created":
-            if (failed := phases.could_not_start(self._plan, self._tools, state)) is not None:
-                raise failed
+        if state is not None and state.has_run:
             return state.id
         if self._record.is_stopping:
             return None
         # Whatever an interrupted download left is kept or put right; a container that was made is used.
         self._record.move("Downloading", TrainingStartTime=self._started_at())
         phases.download(self._plan, self._tools)
-        container = phases.create(self._plan, self._tools)
+        made = phases.create(self._plan, self._tools)
         if self._tools.wake.cancelled.is_set():
-            raise Cancelled(container)
-        phases.start(self._plan, self._tools, container)
-        return container
+            raise Cancelled(made.id)
+        return phases.start(self._plan, self._tools, made)
 
     def _train(self, container: str) -> None:
         tools = self._tools

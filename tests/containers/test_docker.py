@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress
+from emulator.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress, StartFailed
 from emulator.containers.strays import prune
 
 if TYPE_CHECKING:
@@ -77,6 +77,39 @@ def test_an_engine_that_hangs_is_unavailable_and_holds_nobody(tmp_path: Path) ->
             engine.inspect("x")
         assert engine.wait("x", 0.1) is None
         engine.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("context canceled", EngineUnavailable),
+        ("failed to create task for container: context canceled: unknown", EngineUnavailable),
+        ("transport is closing: unavailable", EngineUnavailable),
+        ("error reading from server: EOF: unavailable", EngineUnavailable),
+        ('exec: "train": executable file not found in $PATH: unknown', StartFailed),
+    ],
+)
+def test_an_engine_that_ends_while_it_starts_a_container_says_nothing_of_the_container(
+    tmp_path: Path, words: str, kind: type[Exception]
+) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.dumps({"message": words}).encode()
+            self.send_response(500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        engine = DockerEngine(f"tcp://127.0.0.1:{server.server_port}")
+        with pytest.raises(kind, match=words.split(":")[-1].strip()):
+            engine.start("x")
+        engine.close()
+        server.shutdown()
 
 
 # With one

@@ -193,7 +193,27 @@ def test_a_container_that_could_not_be_started_has_exited(world: World) -> None:
     state = world.engine.inspect(container)
     assert (state.status, state.exit_code) == ("exited", 127)
     assert 'exec: "train"' in state.error
+    assert not state.has_run
     assert world.engine.wait(container, 1) == state
+
+
+def test_whether_a_container_ever_ran_is_known_and_when_it_was_made(world: World) -> None:
+    container = world.engine.create(world.spec("", nothing))
+    made = world.engine.inspect(container)
+    assert not made.has_run
+    assert made.created_at is not None
+    world.engine.start(container)
+    assert world.engine.wait(container, 30)
+    ended = world.engine.inspect(container)
+    assert ended.has_run
+    assert ended.created_at == made.created_at
+
+
+def test_a_start_may_be_asked_for_again_after_one_that_failed(world: World) -> None:
+    container = world.engine.create(ContainerSpec(image=world.image, command=("train",), labels=world.labels))
+    for _ in range(2):
+        with pytest.raises(StartFailed, match=r'exec: "train": executable file not found in \$PATH'):
+            world.engine.start(container)
 
 
 def test_a_missing_image_a_taken_name_and_a_missing_folder_are_refused(world: World) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from emulator.containers.engine import Mount
+from emulator.containers.engine import ContainerSpec, Mount, NameTaken
 from emulator.containers.fake import FakeEngine
 from emulator.containers.fake_process import Process, Request, Response
 from emulator.containers.registry_server import RegistryServer
@@ -73,6 +73,44 @@ def test_one_that_died_is_made_anew(engine: FakeEngine, tmp_path: Path) -> None:
     one.url()
     (fresh,) = engine.find({})
     assert (fresh.running, fresh.id != container.id) == (True, True)
+    one.stop()
+
+
+def test_one_that_the_engine_is_still_making_for_an_earlier_life_is_waited_for(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, tries = engine.run, list[ContainerSpec]()
+
+    def taken_at_first(spec: ContainerSpec) -> str:
+        tries.append(spec)
+        if len(tries) < 5:
+            raise NameTaken(f'The container name "/{spec.name}" is already in use')
+        return run(spec)
+
+    monkeypatch.setattr(engine, "run", taken_at_first)
+    one = server(engine, tmp_path)
+    assert one.url()
+    one.stop()
+
+
+def test_a_name_that_stays_taken_is_given_up(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(spec: ContainerSpec) -> str:
+        raise NameTaken(f'The container name "/{spec.name}" is already in use')
+
+    monkeypatch.setattr(engine, "run", taken)
+    with pytest.raises(AwsError, match="already in use"):
+        server(engine, tmp_path, ready_seconds=0.1).url()
+
+
+def test_one_whose_start_the_engine_gave_up_is_made_anew(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    one.url()
+    (container,) = engine.find({})
+    engine.stop(container.id, 1)
+    engine.give_up_start(container.id)
+    assert server(engine, tmp_path).url()
     one.stop()
 
 

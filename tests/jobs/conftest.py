@@ -59,9 +59,12 @@ class Dead(BaseException):
 
 
 class Life:
-    """One life of the emulator. When it is killed, each of its threads ends at its next word to the world."""
+    """One life of the emulator. When it is killed, each of its threads ends at its next word to the world.
 
-    def __init__(self, kill_at: int | None = None, after: bool = False) -> None:
+    It dies at a call to the world, given as a number or by its name, `engine.start`; `after`: once that is done.
+    """
+
+    def __init__(self, kill_at: int | str | None = None, after: bool = False) -> None:
         self.calls: list[str] = []
         self.killed = threading.Event()
         self._kill_at = kill_at
@@ -85,20 +88,20 @@ class Life:
             waits = name == "engine.wait"  # changes nothing, and may take long
             self._under_way += not waits
         try:
-            return self._call(number, function, *arguments, **named)
+            return self._call(self._kill_at in (number, name), function, *arguments, **named)
         finally:
             with self._lock:
                 self._under_way -= not waits
                 self._lock.notify_all()
 
-    def _call(self, number: int, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        if number == self._kill_at and not self._after:
+    def _call(self, dies: bool, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        if dies and not self._after:
             self.killed.set()
         self.check()
         try:
             return function(*arguments, **named)
         finally:
-            if number == self._kill_at:
+            if dies:
                 self.killed.set()
             self.check()
 
@@ -195,7 +198,7 @@ class House:
     def update(self, endpoint: Resource, wanted: Mapping[str, Any]) -> None:
         self.resources.advance(self.row(endpoint), "Updating", Wanted=wanted)
 
-    def up_until(self, step: int, after: bool, claim: Callable[[], Any]) -> None:
+    def up_until(self, step: int | str, after: bool, claim: Callable[[], Any]) -> None:
         """Start a life that dies at a step, and wait until it has, or has come so far without."""
         self.up(Life(kill_at=step, after=after))
         self.until_quiet(lambda: self.life.killed.is_set() or claim())
