@@ -84,11 +84,15 @@ class Follower:
             thread.join(5.0)
 
     def _read(self) -> None:
-        waited = 0.0
+        waited, away = 0.0, False
         try:
             while not self._closed.is_set():
                 try:
-                    self._drain(self._engine.logs(self._container, since=self._since(), follow=True))
+                    stream = self._engine.logs(self._container, since=self._since(), follow=True)
+                    if away:
+                        away = False
+                        log.info("container %s: its log is followed again", self._container[:12])
+                    self._drain(stream)
                     if self._closed.is_set():
                         return
                     state = self._engine.wait(self._container, RETRY_SECONDS)
@@ -102,7 +106,9 @@ class Follower:
                     if waited >= self._patience:
                         self.error = error
                         return
-                    log.warning("container %s: %s", self._container[:12], error)
+                    if not away:
+                        away = True
+                        log.warning("container %s: its log is not followed: %s", self._container[:12], error)
                     waited += RETRY_SECONDS
                     self._closed.wait(RETRY_SECONDS)
         except ContainerMissing:

@@ -112,6 +112,29 @@ def test_an_engine_that_goes_away_in_the_middle_of_a_stream_costs_no_line(
     assert texts(logbook) == ["0", "1"]
 
 
+def test_an_engine_that_is_away_for_long_is_logged_once_and_once_when_it_is_back(
+    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    go, ended, refused = threading.Event(), threading.Event(), list[int]()
+    monkeypatch.setattr("emulator.jobs.follower.RETRY_SECONDS", 0.01)
+    logs = engine.logs
+
+    def away_ten_times(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
+        if len(refused) < 10:
+            refused.append(1)
+            raise EngineUnavailable("the engine hangs")
+        return logs(container, since, follow)
+
+    monkeypatch.setattr(engine, "logs", away_ten_times)
+    caplog.set_level("INFO", "emulator.jobs.follower")
+    container = run(engine, go)
+    follower = follow(engine, container, logbook, ended)
+    step(engine, go)
+    assert follower.wait(10)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert texts(logbook) == ["0"]
+
+
 def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
     engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
