@@ -1,6 +1,7 @@
 """A registry as ECR's stands on one: the Docker Registry HTTP API, in memory, trusting everybody."""
 
 import hashlib
+import json
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,6 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
             (digest,) = parse_qs(urlsplit(self.path).query)["digest"]
             self.registry.blobs[name, digest] = content
         else:
+            if any((name, blob) not in self.registry.blobs for blob in _blobs_of(body)):
+                self._answer(404, b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN"}]}')
+                return
             digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
             self.registry.manifests[name, digest] = (self.headers["content-type"], body)
         self._answer(201, b"", {"location": f"/v2/{name}/{what}/{digest}", "docker-content-digest": digest})
@@ -111,3 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _blobs_of(manifest: bytes) -> list[str]:
+    document = json.loads(manifest)
+    return [part["digest"] for part in [document.get("config", {}), *document.get("layers", ())] if "digest" in part]

@@ -65,6 +65,9 @@ class Registry(Protocol):
     def manifest(self, name: str, digest: str) -> bytes | None:
         """A manifest's bytes, None when it is not there. AwsError when the registry cannot be asked."""
 
+    def put(self, name: str, digest: str, media_type: str, body: bytes) -> str:
+        """Keep a manifest; the registry's code where it refuses it, else empty. AwsError when it cannot be asked."""
+
     def delete(self, name: str, digest: str) -> None:
         """Forget a manifest; one that is not there is no error."""
 

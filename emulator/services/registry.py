@@ -226,12 +226,7 @@ def _refusal(status: int, code: str, message: str) -> Answer:
 
 
 def _immutable(repository: Resource, tag: str) -> Answer:
-    return _refusal(
-        400,
-        "TAG_INVALID",
-        f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten because "
-        "the tag is immutable.",
-    )
+    return _refusal(400, "TAG_INVALID", repositories.immutable(repository, tag))
 
 
 def _tag_list(repository: Resource) -> Answer:

@@ -1,19 +1,17 @@
 """The registry behind ECR as operations ask it: its own HTTP API, on a private loopback port."""
 
 import http.client
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from emulator.errors import AwsError
+from emulator.services.repositories import MANIFESTS
 
 _SECONDS = 30.0
 _LARGEST_MANIFEST = 4 * 1024 * 1024  # the registry takes none that is larger
-_MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json, "
-    "application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.oci.image.manifest.v1+json, "
-    "application/vnd.oci.image.index.v1+json"
-)
+_READS: Mapping[str, str] = MappingProxyType({"accept": ", ".join(MANIFESTS)})
 
 
 class RegistryClient:
@@ -31,17 +29,31 @@ class RegistryClient:
             raise _unexpected(status, body)
         return body
 
+    def put(self, name: str, digest: str, media_type: str, body: bytes) -> str:
+        """Keep a manifest. The registry's code where it refuses it, as `MANIFEST_BLOB_UNKNOWN`; empty where not."""
+        status, answer = self._ask("PUT", name, digest, {"content-type": media_type}, body)
+        if status == http.HTTPStatus.CREATED:
+            return ""
+        if status not in (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.NOT_FOUND):
+            raise _unexpected(status, answer)
+        try:
+            return str(json.loads(answer)["errors"][0]["code"])
+        except (ValueError, LookupError, TypeError):
+            raise _unexpected(status, answer) from None
+
     def delete(self, name: str, digest: str) -> None:
         """Forget a manifest. Its layers stay until the registry collects its garbage."""
         status, body = self._ask("DELETE", name, digest)
         if status not in (http.HTTPStatus.ACCEPTED, http.HTTPStatus.NOT_FOUND):
             raise _unexpected(status, body)
 
-    def _ask(self, method: str, name: str, digest: str) -> tuple[int, bytes]:
+    def _ask(
+        self, method: str, name: str, digest: str, headers: Mapping[str, str] = _READS, body: bytes | None = None
+    ) -> tuple[int, bytes]:
         place = urlsplit(self._url())
         connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=_SECONDS)
         try:
-            connection.request(method, f"/v2/{name}/manifests/{digest}", headers={"accept": _MANIFESTS})
+            connection.request(method, f"/v2/{name}/manifests/{digest}", body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read(_LARGEST_MANIFEST)
         except (OSError, http.client.HTTPException) as error:

@@ -12,6 +12,11 @@ from emulator.resources.store import Resource
 
 # An image index or manifest list: what it lists are images too.
 INDEXES = ("application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.index.v1+json")
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    *INDEXES,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,14 @@ def find(repository: Resource, tag: str | None, digest: str | None) -> Pushed | 
 def is_immutable(repository: Resource, tag: str) -> bool:
     """True when the tag exists and may not be moved."""
     return repository.spec.get("imageTagMutability") == "IMMUTABLE" and tag in _tags(repository.state)
+
+
+def immutable(repository: Resource, tag: str) -> str:
+    """ECR's sentence for a tag that may not be moved (observed in public logs)."""
+    return (
+        f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten because "
+        "the tag is immutable."
+    )
 
 
 def with_image(state: Mapping[str, Any], digest: str, media_type: str, tag: str | None, at: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import botocore.session
 import pytest
 
 from emulator import cli
+from emulator.services import ecr
 from emulator.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
 from emulator.services.sagemaker.unsupported import Limit
 from emulator.settings import PREFIX, Settings
@@ -95,6 +96,9 @@ OPERATIONS = {
 }
 
 
+ECR_REFUSED = ("imageTagMutabilityExclusionFilters",)
+
+
 def leaves(shape: Any, path: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
     """Every member of a request, dotted, that has no members of its own."""
     if shape.name in above:
@@ -133,6 +137,20 @@ def test_a_member_is_acted_on_or_refused_or_confessed(operation: str) -> None:
         if plain.rpartition(".")[2] in known or any(plain == one or plain.startswith(f"{one}.") for one in confessed):
             continue
         silent.append(path)
+    assert silent == [], f"{operation} takes these and nothing says what becomes of them"
+
+
+@pytest.mark.parametrize("operation", sorted(ecr.OPERATIONS))
+def test_a_member_of_ecrs_is_acted_on_or_confessed(operation: str) -> None:
+    confessed = [name for cells in table_rows(README) if cells[0] == operation for name in cells[1].split("`")]
+    rooms = (ROOT / "emulator" / "services").glob("*.py")
+    known = {word for path in rooms for word in re.findall(r'"(\w+)"', path.read_text())}
+    shape = botocore.session.get_session().get_service_model("ecr").operation_model(operation).input_shape
+    silent = [
+        path
+        for path in (one.replace("[]", "") for one in leaves(shape))
+        if path.rpartition(".")[2] not in known and path.partition(".")[0] not in (*confessed, *ECR_REFUSED)
+    ]
     assert silent == [], f"{operation} takes these and nothing says what becomes of them"
 
 

@@ -1,6 +1,7 @@
 """ECR through boto3: repositories, images, policies, tags, and AWS's words for what is not there."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -164,8 +165,11 @@ def test_a_policy_is_kept_given_back_and_deleted(aws: Aws) -> None:
         "RepositoryPolicyNotFoundException",
         f"Repository policy does not exist for the repository with name 'digits' in the registry with id '{ACCOUNT}'",
     )
-    code, _ = error_of(aws.ecr.set_repository_policy, repositoryName="digits", policyText="no json")
-    assert code == "InvalidParameterException"
+    for wrong in ("no json", "[]", '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*"}]}'):
+        assert error_of(aws.ecr.set_repository_policy, repositoryName="digits", policyText=wrong) == (
+            "InvalidParameterException",
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'",
+        )
 
 
 def test_tags_of_a_repository(aws: Aws) -> None:
@@ -185,3 +189,147 @@ def test_mutability_is_changed(aws: Aws) -> None:
 def _details(aws: Aws) -> list[Any]:
     store_manifest(aws, {})
     return list(aws.ecr.describe_images(repositoryName="digits")["imageDetails"])
+
+
+def pushed(aws: Aws, tag: str = "latest", repository: str = "digits") -> str:
+    """An image whose layers the registry has; gives its manifest."""
+    blob = f"sha256:{'b' * 64}"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": {"digest": blob, "size": 1}})
+    aws.registry.blobs[f"{ACCOUNT}/{REGION}/{repository}", blob] = b"1"
+    aws.ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
+    return manifest
+
+
+def tags(aws: Aws, digest: str) -> list[str]:
+    (detail,) = aws.ecr.describe_images(repositoryName="digits", imageIds=[{"imageDigest": digest}])["imageDetails"]
+    return detail.get("imageTags", [])
+
+
+def test_an_image_gets_another_tag_by_its_manifest(aws: Aws) -> None:
+    manifest = pushed(aws, "first")
+    asked = aws.ecr.batch_get_image(repositoryName="digits", imageIds=[{"imageTag": "first"}])["images"][0]
+    assert asked["imageManifest"] == manifest
+    image = aws.ecr.put_image(repositoryName="digits", imageManifest=asked["imageManifest"], imageTag="second")["image"]
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert image == {
+        "registryId": ACCOUNT,
+        "repositoryName": "digits",
+        "imageId": {"imageDigest": digest, "imageTag": "second"},
+        "imageManifest": manifest,
+        "imageManifestMediaType": DOCKER_MANIFEST,
+    }
+    assert tags(aws, digest) == ["first", "second"]
+    assert (
+        aws.services.images.resolve(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/digits:second", CALLER).digest == digest
+    )
+
+
+def test_an_image_that_has_the_tag_is_there_already(aws: Aws) -> None:
+    manifest = pushed(aws, "first")
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert error_of(aws.ecr.put_image, repositoryName="digits", imageManifest=manifest, imageTag="first") == (
+        "ImageAlreadyExistsException",
+        f"Image with digest '{digest}' and tag 'first' already exists in the repository with name 'digits' in registry "
+        f"with id '{ACCOUNT}'",
+    )
+
+
+def test_a_tag_that_may_not_be_moved_is_not_moved_by_a_manifest(aws: Aws) -> None:
+    aws.ecr.put_image_tag_mutability(repositoryName="digits", imageTagMutability="IMMUTABLE")
+    assert error_of(pushed, aws=aws, tag="latest") == (
+        "ImageTagAlreadyExistsException",
+        "The image tag 'latest' already exists in the 'digits' repository and cannot be overwritten because the tag is "
+        "immutable.",
+    )
+    assert aws.registry.manifests == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"imageManifest": "no JSON"}, "InvalidParameterException"),
+        ({"imageManifest": "[]"}, "InvalidParameterException"),
+        ({"imageManifest": '{"schemaVersion": 1}'}, "InvalidParameterException"),
+        (
+            {"imageManifest": json.dumps({"mediaType": DOCKER_MANIFEST, "layers": [{"digest": f"sha256:{'1' * 64}"}]})},
+            "LayersNotFoundException",
+        ),
+        (
+            {"imageManifest": json.dumps({"mediaType": DOCKER_MANIFEST}), "imageDigest": DIGEST},
+            "ImageDigestDoesNotMatchException",
+        ),
+    ],
+)
+def test_a_manifest_of_nothing_is_refused(aws: Aws, given: dict[str, Any], code: str) -> None:
+    assert error_of(aws.ecr.put_image, repositoryName="digits", **given)[0] == code
+    assert len(aws.ecr.list_images(repositoryName="digits")["imageIds"]) == 1
+
+
+def test_no_image_was_ever_scanned(aws: Aws) -> None:
+    made = aws.ecr.create_repository(repositoryName="app", imageScanningConfiguration={"scanOnPush": True})[
+        "repository"
+    ]
+    assert made["imageScanningConfiguration"] == {"scanOnPush": True}
+    off = aws.ecr.put_image_scanning_configuration(
+        repositoryName="app", imageScanningConfiguration={"scanOnPush": False}
+    )
+    assert off["imageScanningConfiguration"] == {"scanOnPush": False}
+    (shown,) = aws.ecr.describe_repositories(repositoryNames=["app"])["repositories"]
+    assert shown["imageScanningConfiguration"] == {"scanOnPush": False}
+    asked = {"repositoryName": "digits", "imageId": {"imageTag": "latest"}}
+    assert error_of(aws.ecr.describe_image_scan_findings, **asked) == (
+        "ScanNotFoundException",
+        "Image scan does not exist for the image with '{imageDigest:'null', imageTag:'latest'}' in the repository with "
+        f"name 'digits' in the registry with id '{ACCOUNT}'",
+    )
+    assert error_of(aws.ecr.start_image_scan, **asked)[0] == "NotImplemented"
+
+
+EXPIRE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "keep the last ten",
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10},
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+def test_a_lifecycle_policy_is_kept_given_back_and_deleted(aws: Aws) -> None:
+    text = json.dumps(EXPIRE)
+    put = aws.ecr.put_lifecycle_policy(repositoryName="digits", lifecyclePolicyText=text)
+    assert (put["registryId"], put["repositoryName"], put["lifecyclePolicyText"]) == (ACCOUNT, "digits", text)
+    assert aws.ecr.get_lifecycle_policy(repositoryName="digits")["lifecyclePolicyText"] == text
+    assert aws.ecr.delete_lifecycle_policy(repositoryName="digits")["lifecyclePolicyText"] == text
+    for call in (aws.ecr.get_lifecycle_policy, aws.ecr.delete_lifecycle_policy):
+        assert error_of(call, repositoryName="digits") == (
+            "LifecyclePolicyNotFoundException",
+            "Lifecycle policy does not exist for the repository with name 'digits' in the registry with id "
+            f"'{ACCOUNT}'",
+        )
+    # What would expire is not known, so no preview pretends to know.
+    assert error_of(aws.ecr.start_lifecycle_policy_preview, repositoryName="digits")[0] == "NotImplemented"
+
+
+def test_a_lifecycle_policy_that_is_none_is_refused(aws: Aws) -> None:
+    text = json.dumps({"rules": "x", "why": "y" * 100})
+    assert error_of(aws.ecr.put_lifecycle_policy, repositoryName="digits", lifecyclePolicyText=text) == (
+        "InvalidParameterException",
+        "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure:"
+        ' object instance has properties which are not allowed by the schema: ["why"]\'',
+    )
+
+
+def test_tags_that_are_immutable_but_for_some_are_refused(aws: Aws) -> None:
+    filters = [{"filterType": "WILDCARD", "filter": "dev-*"}]
+    for given in ({"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}, {"imageTagMutabilityExclusionFilters": filters}):
+        assert error_of(aws.ecr.create_repository, repositoryName="app", **given)[0] == "NotImplemented"
+
+
+def test_images_are_active_or_not_there(aws: Aws) -> None:
+    for status, count in (("ACTIVE", 1), ("ARCHIVED", 0), ("ANY", 1)):
+        asked: dict[str, Any] = {"repositoryName": "digits", "filter": {"imageStatus": status}}
+        assert len(aws.ecr.list_images(**asked)["imageIds"]) == count
+        assert len(aws.ecr.describe_images(**asked)["imageDetails"]) == count
