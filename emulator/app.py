@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,12 @@ class Emulator:
             "id": self.id,
             "account": self.settings.account,
             "region": self.settings.region,
+            "settings": {
+                name: value if isinstance(value, int | float) else str(value)
+                for name, value in asdict(self.settings).items()
+                if name != "token"
+            },
+            "token": bool(self.settings.token),
             "engine": {"available": why_not is None, "detail": why_not or ""},
             "s3": {"running": self._s3.is_running},
             "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},

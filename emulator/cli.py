@@ -34,8 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from emulator.commands import outcome  # here, and not above: a bare --help needs none of it
 
-    command = importlib.import_module(f"emulator.commands.{given.command}")
-    return outcome.of(lambda: command.run(given))
+    def run() -> int:
+        try:
+            command = importlib.import_module(f"emulator.commands.{given.command}")
+        except KeyboardInterrupt:
+            raise outcome.Stop("interrupted; nothing was started.", status=130) from None
+        status: int = command.run(given)
+        return status
+
+    return outcome.of(run)
 
 
 def _commands(root: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -166,7 +173,15 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _where(train)
     train.add_argument(
-        "--data", action="append", default=[], metavar="NAME=PATH", help="a file or folder as channel NAME; repeatable"
+        "--data",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="a file or folder as channel NAME; without a name the folders in it are channels, or all of it is the "
+        "channel `training`; repeatable",
+    )
+    train.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of the job; repeatable"
     )
     train.add_argument("--image", default="samebox/train:cpu", help="image to train in (default: samebox/train:cpu)")
     train.add_argument("--instance-type", default="ml.m5.xlarge", help="ml.* type that sets CPU and memory limits")

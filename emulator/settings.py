@@ -112,6 +112,11 @@ class Settings:
             )
         return settings
 
+    @staticmethod
+    def asked_for(environment: Mapping[str, str]) -> list[str]:
+        """The names of the settings that an environment gives."""
+        return [one.name for one in dataclasses.fields(Settings) if PREFIX + one.name.upper() in environment]
+
 
 def is_loopback(host: str) -> bool:
     """True for addresses that only this machine can reach."""

@@ -43,6 +43,8 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
         raise Stop("--image is needed: an image in ECR, as samebox push prints it.", status=2)
     if given.payload and not given.payload.is_file():
         raise Stop(f"--payload {given.payload}: there is no such file.", status=2)
+    # Read before anything is made: a file that cannot be read is no reason to find out when the endpoint serves.
+    payload = given.payload.read_bytes() if given.payload else None
     sagemaker = session.client("sagemaker")
     uploads, model_data = _model_data(given, session)
     wanted = Deployment(
@@ -85,8 +87,8 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
         explain(wanted, after, log, there, notes)
         return 1
     notes.print(f"[green]{given.endpoint} is in service[/] with {wanted.image}", highlight=False)
-    if given.payload:
-        return invoke(given, session)
+    if payload is not None:
+        return invoke(given, payload, session)
     return 0
 
 
@@ -195,14 +197,14 @@ def made_for(sagemaker: Any, endpoint: str) -> tuple[list[str], list[str]]:
     )
 
 
-def invoke(given: argparse.Namespace, session: aws.Session) -> int:
+def invoke(given: argparse.Namespace, payload: bytes, session: aws.Session) -> int:
     """Send the payload and print the answer."""
     runtime = session.client("sagemaker-runtime")
     accept = {"Accept": given.accept} if given.accept else {}
     began = time.perf_counter()
     try:
         answer = runtime.invoke_endpoint(
-            EndpointName=given.endpoint, Body=given.payload.read_bytes(), ContentType=given.content_type, **accept
+            EndpointName=given.endpoint, Body=payload, ContentType=given.content_type, **accept
         )
     except aws.ClientError as error:
         raise Stop(f"the endpoint is in service, but refused {given.payload}: {aws.words(error)}") from None

@@ -1,11 +1,20 @@
 """How a command ends: with a status, or with one sentence for the person who typed it."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
+
+# What a system says of paths and disks, but not of a missing file: where a user names one, the command looks itself.
+_REFUSALS = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR,
+        errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY, errno.EXDEV, errno.ENOTEMPTY, errno.EFBIG, errno.EIO,
+    }
+)  # fmt: skip
 
 
 class Stop(Exception):
@@ -17,7 +26,10 @@ class Stop(Exception):
 
 
 def of(command: Callable[[], int], program: str = "samebox") -> int:
-    """Run a command. A Stop becomes a line on stderr and its status; Ctrl-C becomes 130."""
+    """Run a command. A Stop becomes a line on stderr and its status; Ctrl-C becomes 130.
+
+    So does what the system refuses of a path: the paths of a command are the user's, and a traceback tells of ours.
+    """
     try:
         return command()
     except Stop as stop:
@@ -30,6 +42,12 @@ def of(command: Callable[[], int], program: str = "samebox") -> int:
         # The reader of our output went away (`samebox logs … | head`): no error, and nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        sys.stderr.write(f"{program}: {where}{error.strerror}\n")
+        return 1
 
 
 @contextlib.contextmanager

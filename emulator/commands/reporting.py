@@ -1,11 +1,10 @@
 """Reports of a command into files: where they go is looked at before minutes are spent on what stands in them."""
 
-import errno
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from emulator.commands import writable
 from emulator.commands.examination import UNUSABLE
 from emulator.commands.outcome import Stop
 
@@ -15,10 +14,9 @@ def look_at(paths: Iterable[str]) -> None:
     for path in paths:
         if path == "-":
             continue
-        if Path(path).is_dir():
-            raise _refused(path, errno.EISDIR)
-        if not Path(path).parent.is_dir():
-            raise _refused(path, errno.ENOENT)
+        reason = writable.why_no_file(Path(path))
+        if reason is not None:
+            raise _refused(path, reason)
 
 
 def write(path: str, text: str) -> None:
@@ -30,8 +28,8 @@ def write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _refused(path, error.errno or errno.EIO) from None
+        raise _refused(path, error.strerror or str(error)) from None
 
 
-def _refused(path: str, number: int) -> Stop:
-    return Stop(f"the report cannot be written to {path}: {os.strerror(number)}", status=UNUSABLE)
+def _refused(path: str, reason: str) -> Stop:
+    return Stop(f"the report cannot be written to {path}: {reason}", status=UNUSABLE)

@@ -6,14 +6,16 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from emulator.commands import aws, bucket, hyperparameters, local_docker, push, repository, up, where
+from emulator.check.hosts import folders_in
+from emulator.check.training.job import SINGLE_CHANNEL
+from emulator.commands import aws, bucket, hyperparameters, local_docker, push, repository, up, where, writable
 from emulator.commands.folder import Folder, Pack
 from emulator.commands.lines import TRAINING_JOBS, Lines
 from emulator.commands.outcome import Stop
@@ -22,6 +24,7 @@ from emulator.settings import Settings
 
 CODE_CHANNEL = "code"
 CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
+PROGRAM_VARIABLES = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
 LOOK_EVERY_SECONDS = 0.3
 FINAL = ("Completed", "Failed", "Stopped")
 READ_BYTES = 1024 * 1024
@@ -38,34 +41,43 @@ def run(given: argparse.Namespace) -> int:
     except hyperparameters.CannotSay as reason:
         raise Stop(f"{given.script.name}: {reason}", status=2) from None
     folders = data_channels(given.data)
+    environment = variables(given.env)
+    check_output(given.output, script)
     notes = Console(stderr=True, soft_wrap=True)
     for option, value in _paths_in(values, script.parent):
         notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
     with aws.spoken():
-        settings, url, is_here = _emulator(given.data_dir, notes)
-        session = aws.of_emulator(url, settings)
-        image = _image(session, given.image, is_here, notes)
-        name = job_name(script.stem, datetime.now(UTC))
-        prefix = f"s3://{_bucket(session)}/jobs/{name}"
-        unwanted = (*folders.values(), given.output.resolve())
-        Folder(session.client("s3"), f"{prefix}/{CODE_CHANNEL}/").upload(Pack.of_code(script, unwanted))
-        places = {CODE_CHANNEL: f"{prefix}/{CODE_CHANNEL}/"}
-        for channel, path in folders.items():
-            # One place for each folder of this machine: a second job uploads only what has changed.
-            place = f"s3://{_bucket(session)}/data/{Pack.name_of(path)}/"
-            sent = Folder(session.client("s3"), place).upload(Pack.of_data(path))
-            notes.print(f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False)
-            places[channel] = place
-        job = request(
-            name, image, script.name, values, places, given.instance_type,
-            output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"),
-        )  # fmt: skip
-        session.client("sagemaker").create_training_job(**job)
+        with interrupted("no training job was started."):
+            settings, url, is_here = _emulator(given.data_dir, notes)
+            session = aws.of_emulator(url, settings)
+            image = _image(session, given.image, is_here, notes)
+            name = job_name(script.stem, datetime.now(UTC))
+            unwanted = (*folders.values(), given.output.resolve())
+            places = _upload(session, name, Pack.of_code(script, unwanted), folders, notes)
+            job = request(
+                name, image, script.name, values, places, given.instance_type, environment,
+                output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"),
+            )  # fmt: skip
+        with interrupted("`samebox jobs` tells whether the training job was created."):
+            session.client("sagemaker").create_training_job(**job)
         notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)
         ended = follow(session, name, notes)
         if ended is None:
             return 130
         return finish(session, ended, given.output, notes)
+
+
+def _upload(session: aws.Session, name: str, code: Pack, folders: Mapping[str, Path], notes: Console) -> dict[str, str]:
+    """Bring code and data into S3; where each channel is."""
+    s3, container = session.client("s3"), _bucket(session)
+    places = {CODE_CHANNEL: f"s3://{container}/jobs/{name}/{CODE_CHANNEL}/"}
+    Folder(s3, places[CODE_CHANNEL]).upload(code)
+    for channel, path in folders.items():
+        # One place for each folder of this machine: a second job uploads only what has changed.
+        places[channel] = f"s3://{container}/data/{Pack.name_of(path)}/"
+        sent = Folder(s3, places[channel]).upload(Pack.of_data(path))
+        notes.print(f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False)
+    return places
 
 
 def request(
@@ -75,6 +87,7 @@ def request(
     values: Mapping[str, str],
     places: Mapping[str, str],
     instance_type: str,
+    environment: Mapping[str, str],
     output: str,
     role: str,
 ) -> dict[str, Any]:
@@ -85,7 +98,7 @@ def request(
         "RoleArn": role,
         "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
         # The toolkit asks the environment first; an image may have a script of its own there.
-        "Environment": {"SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
+        "Environment": {**environment, "SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
         "InputDataConfig": [
             {
                 "ChannelName": channel,
@@ -112,22 +125,60 @@ def job_name(stem: str, at: datetime) -> str:
 
 
 def data_channels(given: list[str]) -> dict[str, Path]:
-    """NAME=PATH pairs. Raises Stop when one is none, or there is no such path."""
+    """NAME=PATH pairs, and paths. Raises Stop when there is no such path, or two would be one channel.
+
+    A path without a name is, as for `samebox check --data`, a folder of channels, or itself the channel `training`.
+    """
     found: dict[str, Path] = {}
-    for pair in given:
-        name, equals, path = pair.partition("=")
-        if not equals:
-            raise Stop(f"--data {pair}: NAME=PATH is wanted.", status=2)
-        if name == CODE_CHANNEL or name in found:
-            raise Stop(f"--data {pair}: the channel {name} is taken.", status=2)
-        found[name] = Path(path).expanduser().resolve()
-        if not found[name].exists():
-            raise Stop(f"--data {pair}: there is no {path}.", status=2)
+    for word in given:
+        name, equals, path = word.partition("=")
+        named = bool(equals) and "/" not in name
+        place = Path(path if named else word).expanduser().resolve()
+        if not place.exists():
+            wanted = "" if named else "; PATH or NAME=PATH is wanted"
+            raise Stop(f"--data {word}: there is no {path if named else word}{wanted}.", status=2)
+        fresh = {name: place} if named else _channels_of(place)
+        for channel in fresh:
+            if channel == CODE_CHANNEL or channel in found:
+                raise Stop(f"--data {word}: the channel {channel} is taken.", status=2)
+        found |= fresh
     try:
         channels.check_names([CODE_CHANNEL, *found])
     except channels.ChannelError as error:
         raise Stop(f"--data: {error}", status=2) from None
     return found
+
+
+def variables(given: list[str]) -> dict[str, str]:
+    """NAME=VALUE pairs. Raises Stop when one is none, or is a variable that this command sets."""
+    found: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
+        if name in PROGRAM_VARIABLES:
+            raise Stop(f"--env {name}: this variable says which script is run; SCRIPT does.", status=2)
+        found[name] = value
+    return found
+
+
+def check_output(output: Path, script: Path) -> None:
+    """Raises Stop when no model could be left there: before the training, and not after it."""
+    place = output.resolve()
+    if script.is_relative_to(place) or Path.cwd().is_relative_to(place):
+        raise Stop(f"--output {output}: the model takes the place of this folder; name another for it.", status=2)
+    reason = writable.why_no_folder(place.parent)
+    if reason is not None:
+        raise Stop(f"--output {output}: the model cannot be left there: {reason}", status=2)
+
+
+@contextmanager
+def interrupted(consequence: str) -> Iterator[None]:
+    """Ctrl-C meanwhile becomes a Stop that says what has become of the job."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stop(f"interrupted; {consequence}", status=130) from None
 
 
 def follow(session: aws.Session, name: str, notes: Console) -> dict[str, Any] | None:
@@ -184,9 +235,11 @@ def fetch(session: aws.Session, uri: str, output: Path) -> bool:
     except s3.exceptions.NoSuchKey:
         return False
     output = output.resolve()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with closing(body):
-        _unpack(body.iter_chunks(READ_BYTES), output, uri)
+    try:
+        with closing(body), interrupted(f"the model is at {uri}"):
+            _unpack(body.iter_chunks(READ_BYTES), output, uri)
+    except OSError as error:
+        raise Stop(f"the model cannot be left in {output}: {error.strerror or error}. It is at {uri}") from None
     return True
 
 
@@ -208,6 +261,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _channels_of(place: Path) -> dict[str, Path]:
+    return folders_in(place, SINGLE_CHANNEL) if place.is_dir() else {SINGLE_CHANNEL: place}
 
 
 def _arguments(given: list[str]) -> list[str]:

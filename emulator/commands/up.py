@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from emulator.commands import emulators, process, where
+from emulator.commands import emulators, process, where, writable
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 
@@ -34,6 +34,7 @@ def run(given: argparse.Namespace) -> int:
             )
         state = "already running" if where.is_ready(running.url) else "already starting"
         Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
+        check_wishes(given, settings, running.url)
         return 0
     check_port(settings)
     if given.detach:
@@ -45,6 +46,21 @@ def run(given: argparse.Namespace) -> int:
         screen.print(next_steps(settings), highlight=False, markup=False)
         return 0
     return serve_here(settings)
+
+
+def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> None:
+    """Raises Stop when the emulator that runs has other settings than were asked for: it read its own at its start."""
+    asked = {name: getattr(settings, name) for name in settings.asked_for(os.environ)}
+    asked |= {name: value for name, value in vars(given).items() if name in ("host", "port") and value is not None}
+    asked.pop("data_dir", None)  # by it this emulator was found
+    token = asked.pop("token", "")
+    said = where.ask(url) or {} if token or asked else {}  # raises Stop where the tokens differ
+    has = said.get("settings", {})
+    other = [f"{name} {has[name]}, not {value}" for name, value in asked.items() if name in has and has[name] != value]
+    if token and said and not said["token"]:
+        other.append("no token")
+    if other:
+        raise Stop(f"it runs with {'; '.join(other)}. `samebox down` ends it; then start it with what it shall have.")
 
 
 def check_port(settings: Settings) -> None:
@@ -81,6 +97,7 @@ def serve_here(settings: Settings) -> int:
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
     # docker tries https before http; that is no news.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    make_folder(settings.data_dir)
     with where.recorded(settings.data_dir, settings.url):
         threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
         server.serve(settings)
@@ -89,7 +106,7 @@ def serve_here(settings: Settings) -> int:
 
 def start_detached(settings: Settings) -> int:
     """Start the emulator in the background, wait until it is ready; its process id. Raises Stop with its last words."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     log = log_file(settings.data_dir)
     command = [sys.executable, "-m", "emulator.cli", "up", "--data-dir", str(settings.data_dir.resolve())]
     command += ["--host", settings.host, "--port", str(settings.port)]
@@ -109,6 +126,15 @@ def start_detached(settings: Settings) -> int:
         time.sleep(LOOK_EVERY_SECONDS)
     child.terminate()
     raise Stop(f"the emulator was not ready within {READY_SECONDS:g} s and was ended:\n{_tail(log, start)}")
+
+
+def make_folder(data_dir: Path) -> None:
+    """Make the data folder. Raises Stop when it cannot be made, or not be written."""
+    reason = writable.why_no_folder(data_dir)
+    if reason is not None:
+        raise Stop(
+            f"the data folder {data_dir} cannot be written: {reason}. --data-dir, or SAMEBOX_DATA_DIR, names another."
+        )
 
 
 def log_file(data_dir: Path) -> Path:

@@ -1,11 +1,17 @@
 """What `samebox train` asks for; that it works is tested with a real container in tests/scenarios."""
 
+import io
 import re
+import tarfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from emulator.check.hosts import folders_in
+from emulator.check.training.job import SINGLE_CHANNEL
 from emulator.commands import train
 from emulator.commands.folder import MOST_CODE_FILES, Pack
 from emulator.commands.outcome import Stop
@@ -22,10 +28,11 @@ def test_a_job_is_named_after_the_script_as_aws_takes_it(stem: str) -> None:
 def test_botocore_has_nothing_against_the_request() -> None:
     request = train.request(
         "train-1", "localhost:4566/train@sha256:0", "train.py", {"epochs": "3"},
-        {"code": "s3://b/code/", "train": "s3://b/train/"}, "ml.m5.large", "s3://b/jobs",
+        {"code": "s3://b/code/", "train": "s3://b/train/"}, "ml.m5.large", {"RUNS": "1"}, "s3://b/jobs",
         "arn:aws:iam::000000000000:role/samebox",
     )  # fmt: skip
     assert complaints("sagemaker", "CreateTrainingJob", request) == ""
+    assert request["Environment"]["RUNS"] == "1"
     assert request["HyperParameters"] == {
         "epochs": "3",
         "sagemaker_program": "train.py",
@@ -40,7 +47,7 @@ def test_data_becomes_channels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        ("nothing", "NAME=PATH is wanted"),
+        ("nothing", "--data nothing: there is no nothing; PATH or NAME=PATH is wanted"),
         ("a b=.", "Channel 'a b': a name has 1 to 64 letters, digits"),
         ("=.", "Channel '': a name has 1 to 64 letters, digits"),
         ("..=.", "Channel '..': a channel is a directory of its name"),
@@ -84,3 +91,115 @@ def test_an_empty_folder_is_no_channel(tmp_path: Path) -> None:
 
 def test_folders_of_one_name_have_places_of_their_own(tmp_path: Path) -> None:
     assert Pack.name_of(tmp_path / "a" / "data") != Pack.name_of(tmp_path / "b" / "data")
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["train/a.csv", "test/b.csv"], {"train": "train", "test": "test"}),
+        (["a.csv", "more/b.csv"], {"training": "."}),
+    ],
+)
+def test_data_without_a_name_is_what_it_is_for_samebox_check(
+    tmp_path: Path, files: list[str], found: dict[str, str]
+) -> None:
+    for name in files:
+        path = tmp_path / "d=1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    folder = (tmp_path / "d=1").resolve()
+    expected = {channel: (folder / place).resolve() for channel, place in found.items()}
+    assert train.data_channels([str(folder)]) == expected
+    assert folders_in(folder, SINGLE_CHANNEL) == expected
+
+
+def test_a_single_file_is_the_channel_training(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    assert train.data_channels([str(tmp_path / "a.csv")]) == {"training": (tmp_path / "a.csv").resolve()}
+
+
+def test_two_paths_without_names_cannot_be_one_channel(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match="the channel training is taken"):
+        train.data_channels([str(tmp_path), str(tmp_path)])
+
+
+# The environment
+
+
+def test_a_variable_of_the_job_may_hold_anything() -> None:
+    assert train.variables(["A=b=c", "EMPTY=", "WORDS=x y"]) == {"A": "b=c", "EMPTY": "", "WORDS": "x y"}
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [("A", "NAME=VALUE is wanted"), ("=x", "NAME=VALUE is wanted"), ("SAGEMAKER_PROGRAM=x.py", "which script is run")],
+)
+def test_a_variable_that_cannot_be_is_refused(pair: str, says: str) -> None:
+    with pytest.raises(Stop, match=says):
+        train.variables([pair])
+
+
+# The model's place
+
+
+def test_a_place_that_takes_no_model_is_found_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Stop, match="the model cannot be left there: Not a directory"):
+        train.check_output(tmp_path / "file" / "model", tmp_path / "code" / "train.py")
+
+
+@pytest.mark.parametrize("output", [".", "..", "code"])
+def test_the_model_takes_no_place_that_holds_the_script(
+    tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "here" / "code" / "train.py"
+    script.parent.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(Stop, match="name another"):
+        train.check_output(Path(output), script)
+
+
+class Body:
+    """An object of S3's: bytes in pieces."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def iter_chunks(self, _: int) -> Iterator[bytes]:
+        yield self._content
+
+    def close(self) -> None:
+        self._content = b""
+
+
+class S3:
+    class exceptions:  # noqa: N801
+        NoSuchKey = KeyError
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def get_object(self, **_: str) -> dict[str, Body]:
+        return {"Body": Body(self._content)}
+
+
+def test_a_model_that_cannot_be_left_is_still_in_s3_and_that_is_said(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("weights"))
+    (tmp_path / "file").touch()
+    session: Any = type("Session", (), {"client": lambda _self, _: S3(packed.getvalue())})()
+    uri = "s3://b/jobs/one/output/model.tar.gz"
+    with pytest.raises(Stop, match=rf"file/model: Not a directory. It is at {uri}"):
+        train.fetch(session, uri, tmp_path / "file" / "model")
+    assert train.fetch(session, uri, tmp_path / "model")
+    assert (tmp_path / "model" / "weights").is_file()
+
+
+def test_an_interrupt_says_what_has_become_of_the_job() -> None:
+    with (
+        pytest.raises(Stop, match="interrupted; no training job was started") as stop,
+        train.interrupted("no training job was started."),
+    ):
+        raise KeyboardInterrupt
+    assert stop.value.status == 130

@@ -2,11 +2,14 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from emulator.commands import up
+from emulator import cli
+from emulator.commands import up, where
 from emulator.commands.outcome import Stop
 from emulator.settings import Settings
 from tests.ports import free_port
@@ -38,3 +41,65 @@ def test_the_next_step_names_the_folder_where_it_is_not_the_usual_one(
     assert f"samebox down --data-dir '{folder}'" in up.next_steps(Settings(data_dir=folder))
     monkeypatch.setenv("SAMEBOX_DATA_DIR", str(folder))
     assert "--data-dir" not in up.next_steps(Settings(data_dir=folder))
+
+
+# One that runs already
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """An emulator of this folder, at port 4599 and without a token: what it says of itself."""
+    said = {"settings": {"port": 4599, "host": "127.0.0.1", "allow_gpu_on_cpu": False}, "token": False}
+    monkeypatch.setenv("SAMEBOX_DATA_DIR", str(tmp_path))
+    for name in ("SAMEBOX_PORT", "SAMEBOX_TOKEN", "SAMEBOX_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(where, "ask", lambda *_: said)
+    monkeypatch.setattr(where, "is_ready", lambda *_: True)
+    with where.recorded(tmp_path, "http://127.0.0.1:4599"):
+        yield said
+
+
+@pytest.mark.usefixtures("running")
+def test_up_of_one_that_runs_says_where_and_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["up"]) == 0
+    assert cli.main(["up", "--port", "4599"]) == 0
+    assert "already running at http://127.0.0.1:4599" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "says"),
+    [
+        (["--port", "4600"], {}, "it runs with port 4599, not 4600"),
+        ([], {"SAMEBOX_PORT": "4600"}, "it runs with port 4599, not 4600"),
+        ([], {"SAMEBOX_TOKEN": "b"}, "it runs with no token"),
+        ([], {"SAMEBOX_ALLOW_GPU_ON_CPU": "true"}, "it runs with allow_gpu_on_cpu False, not True"),
+    ],
+)
+@pytest.mark.usefixtures("running")
+def test_up_of_one_that_runs_otherwise_says_so(
+    words: list[str],
+    environment: dict[str, str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["up", *words]) == 1
+    said = capsys.readouterr()
+    assert "already running at http://127.0.0.1:4599" in said.out
+    assert says in said.err
+    assert "`samebox down` ends it" in said.err
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    for detach in ([], ["--detach"]):
+        assert cli.main(["up", "--port", str(port), "--data-dir", str(tmp_path / "file" / "x"), *detach]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"samebox: the data folder {tmp_path}/file/x cannot be written: Not a directory.")
