@@ -39,6 +39,7 @@ from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
 from emulator.services.registry_client import RegistryClient
 from emulator.settings import Settings, is_loopback, words
+from emulator.traffic.forms import Forms
 from emulator.traffic.invoke import Invocations
 from emulator.traffic.origins import OriginPolicy
 from emulator.traffic.routes import Key, Route, RoutingTable, Target
@@ -128,6 +129,7 @@ class Emulator:
             token=self.settings.token,
             sessions=self._session,
             s3=door,
+            s3_forms=Forms(door, self._data_dir),
             clock=self._clock,
         )
         self.gateway = gateway

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from urllib3 import encode_multipart_formdata
 
 from emulator import cli, server
 from emulator.commands import consent, up, where
@@ -323,6 +325,95 @@ def test_a_presigned_url_reads_and_writes_where_there_is_a_token(locked: Setting
     assert ask(locked, "GET", f"/{BUCKET}/a%20key/%C3%A9.csv")[0] == 403
     s3.close()
     forged.close()
+
+
+def post(settings: Settings, url: str, fields: dict[str, str], content: bytes = b"1,2", **headers: str) -> Any:
+    """Send a form as a browser does; gives status, headers and body."""
+    body, kind = encode_multipart_formdata([*fields.items(), ("file", ("x.csv", content, "text/csv"))])
+    return ask(settings, "POST", urlsplit(url).path, body, Content_Type=kind, **headers)
+
+
+@pytest.mark.parametrize("version", [None, "s3v4"])
+@pytest.mark.parametrize("where_", ["house", "locked"])
+def test_a_presigned_form_makes_the_object_that_its_policy_allows(
+    where_: str, version: str | None, request: pytest.FixtureRequest
+) -> None:
+    settings: Settings = request.getfixturevalue(where_)
+    more = {"signature_version": version} if version else {}
+    s3, forged = client("s3", settings, **more), client("s3", replace(settings, token="forged"), **more)
+    s3.create_bucket(Bucket=BUCKET)
+    key = f"user/{where_}-{version}.csv"
+    conditions = [["starts-with", "$Content-Type", "text/"], ["content-length-range", 1, 10], {"x-amz-meta-who": "me"}]
+
+    def made(by: Any, **options: Any) -> Any:
+        return by.generate_presigned_post(
+            BUCKET, key, {"Content-Type": "text/csv", "x-amz-meta-who": "me"}, conditions, **options
+        )
+
+    form = made(s3)
+    status, headers, body = post(settings, form["url"], form["fields"])
+    assert (status, body) == (204, b"")
+    found = s3.get_object(Bucket=BUCKET, Key=key)
+    assert found["Body"].read() == b"1,2"
+    assert (found["ContentType"], found["Metadata"]) == ("text/csv", {"who": "me"})
+    assert headers["etag"] == found["ETag"]
+    assert headers["location"] == f"{settings.url}/{BUCKET}/{key}"
+
+    def refusal(form: Any, content: bytes = b"1,2", **changes: str) -> tuple[int, str]:
+        status, _, body = post(settings, form["url"], {**form["fields"], **changes}, content)
+        return status, re.sub(r".*<Code>(\w+)</Code>.*", r"\1", body.decode(), flags=re.DOTALL)
+
+    assert refusal(form, b"1" * 11) == (400, "EntityTooLarge")
+    assert refusal(form, b"") == (400, "EntityTooSmall")
+    assert refusal(form, key="another") == (403, "AccessDenied")
+    assert refusal(form, acl="public-read") == (403, "AccessDenied")
+    assert refusal(made(s3, ExpiresIn=-10)) == (403, "AccessDenied")
+    if settings.token:
+        assert refusal(made(forged)) == (403, "SignatureDoesNotMatch")
+        assert refusal({"url": form["url"], "fields": {"key": "k"}}) == (403, "AccessDenied")
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    s3.close()
+    forged.close()
+
+
+def test_a_form_says_how_success_is_answered(house: Settings, s3: Any) -> None:
+    key = {"key": "up/${filename}"}
+    status, _, body = post(house, f"/{BUCKET}", {**key, "success_action_status": "201"})
+    assert status == 201
+    assert b"<PostResponse>" in body
+    assert b"<Key>up/x.csv</Key>" in body
+    assert post(house, f"/{BUCKET}/", {**key, "success_action_status": "200"})[0] == 200
+    status, headers, _ = post(house, f"/{BUCKET}", {**key, "success_action_redirect": "http://a.example/done?x=1"})
+    assert (status, headers["location"].partition("&etag=")[0]) == (
+        303,
+        "http://a.example/done?x=1&bucket=objects&key=up%2Fx.csv",
+    )
+    assert keys(s3) == ["up/x.csv", "victim"]
+
+
+def test_what_is_no_form_of_s3_is_refused(house: Settings, s3: Any) -> None:
+    large = {"key": "k", "x-amz-meta-large": "a" * 21_000}
+    assert b"MaxPostPreDataLengthExceededError" in post(house, f"/{BUCKET}", large)[2]
+    assert b"field named &apos;key&apos;" in post(house, f"/{BUCKET}", {})[2].replace(b"'", b"&apos;")
+    kind = "multipart/form-data; boundary=B"
+    assert b"MalformedPOSTRequest" in ask(house, "POST", f"/{BUCKET}", b"--B\r\n", Content_Type=kind)[2]
+    assert b"MalformedPOSTRequest" in ask(house, "POST", f"/{BUCKET}", b"", Content_Type="multipart/form-data")[2]
+    odd = "multipart/form-data; boundary*=utf-8''%E2%82%AC"
+    assert b"MalformedPOSTRequest" in ask(house, "POST", f"/{BUCKET}", b"--B\r\n", Content_Type=odd)[2]
+    assert b"exactly one file" in ask(house, "POST", f"/{BUCKET}", b"--B--\r\n", Content_Type=kind)[2]
+    assert b"NoSuchBucket" in post(house, "/missing", {"key": "k"})[2]
+    assert b"NotImplemented" in post(house, f"/{BUCKET}", {"key": "a/../b"})[2]
+    assert post(house, f"/{BUCKET}", {"key": "odd", "x-amz-meta-\r\n x: y": "1\r\nx: 2", "x-amz-meta-": "3"})[0] == 204
+    assert s3.get_object(Bucket=BUCKET, Key="odd")["Metadata"] == {}
+    s3.delete_object(Bucket=BUCKET, Key="odd")
+    assert keys(s3) == ["victim"]
+    assert not [one for one in house.data_dir.iterdir() if one.name.startswith("tmp")]
+
+
+def test_a_large_form_comes_through(house: Settings, s3: Any) -> None:
+    content = bytes(range(256)) * 40_000
+    assert post(house, f"/{BUCKET}", {"key": "large"}, content)[0] == 204
+    assert s3.get_object(Bucket=BUCKET, Key="large")["Body"].read() == content
 
 
 # Temporary keys, where no gateway reads the body: tests/services/test_sts.py has the others.

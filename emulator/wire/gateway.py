@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 
 from emulator.errors import AwsError, NotImplementedByEmulator, UnknownOperation
-from emulator.wire import sessions, shapes, signature
+from emulator.wire import post_policy, sessions, shapes, signature
 from emulator.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
 from emulator.wire.codecs import CODECS
 from emulator.wire.constraints import validate, words_of
@@ -33,6 +33,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+# An upload form, which is signed in its body: `(bucket, fields, size of the file)` may be refused with AwsError.
+CheckForm = Callable[[str, Mapping[str, str], int], None]
+FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +47,8 @@ _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 
 
 class Gateway:
-    """Answers AWS requests with `handlers`; passes S3's on to `s3`, and what nobody here speaks to `elsewhere`.
+    """Answers AWS requests with `handlers`; passes S3's on to `s3`, its upload forms to `s3_forms`, and to `elsewhere`
+    what nobody here speaks.
 
     `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
     session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
@@ -61,6 +65,7 @@ class Gateway:
         token: str = "",
         sessions: sessions.Look | None = None,
         s3: Application | None = None,
+        s3_forms: FormApplication | None = None,
         elsewhere: Application | None = None,
         clock: Callable[[], float] = time.time,
         largest_body: int = 32 * MEBIBYTE,
@@ -72,7 +77,7 @@ class Gateway:
         self._router = Router(models)
         self._account, self._region, self._token = account, region, token
         self._sessions = sessions
-        self._s3, self._elsewhere = s3, elsewhere
+        self._s3, self._s3_forms, self._elsewhere = s3, s3_forms, elsewhere
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
         self._threads = anyio.CapacityLimiter(threads)
@@ -120,6 +125,12 @@ class Gateway:
         """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
         head = _head(scope)
         if self._s3 is not None and self._router.is_s3(head):
+            if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
+                try:
+                    await self._s3_forms(scope, receive, send, self._check_form)
+                except AwsError as error:
+                    await self.refuse(scope, send, error)
+                return
             refusal = self._refuse_s3(head)
             if refusal is None:
                 await self._s3(scope, receive, send)
@@ -220,6 +231,14 @@ class Gateway:
         except AwsError as error:
             return CODECS["s3"].encode_error(None, None, error, str(uuid.uuid4()))
         return None
+
+    def _check_form(self, bucket: str, fields: Mapping[str, str], size: int) -> None:
+        form = post_policy.Form(bucket, fields, size)
+        if self._sessions is not None and form.access_key:
+            sessions.check_key(form.access_key, fields.get("x-amz-security-token", ""), "s3", self._sessions)
+        if self._token:
+            post_policy.check_signature(form, self._token)
+        post_policy.check_policy(form, self._clock())
 
     def _refuse(self, head: Request, error: AwsError) -> Response:
         log.info("%s %s: %s", head.method, head.path, error)

@@ -36,7 +36,12 @@ def check(request: Request, protocol: Protocol, look: Look) -> None:
         or query.get("x-amz-security-token")  # Signature Version 2
         or ""
     )
-    verdict = look(signed.access_key, token)
+    check_key(signed.access_key, token, protocol, look)
+
+
+def check_key(access_key: str, token: str, protocol: Protocol, look: Look) -> None:
+    """AwsError where a key is a temporary one and its session token is missing, wrong or expired."""
+    verdict = look(access_key, token)
     if verdict != "good":
         raise _refusal(verdict, protocol)
 
