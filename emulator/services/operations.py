@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import partial
 
-from emulator.services import ecr, logs, sts
+from emulator.services import ecr, iam, logs, sts
 from emulator.services.context import Operation, Services
-from emulator.services.sagemaker import crud, endpoint_configs, endpoints, models, tags, training_jobs
+from emulator.services.sagemaker import crud, endpoint_configs, endpoints, models, monitoring, tags, training_jobs
 from emulator.wire.gateway import Handlers
 
 # What a noun does comes after what every noun can, and so takes its place.
@@ -15,6 +15,7 @@ _NOUNS: tuple[Mapping[str, Operation], ...] = (
     endpoint_configs.OPERATIONS,
     endpoints.OPERATIONS,
     tags.OPERATIONS,
+    monitoring.OPERATIONS,
 )
 
 
@@ -23,7 +24,13 @@ def operations(services: Services) -> Handlers:
     sagemaker = dict(crud.operations(services.resources))
     for noun in _NOUNS:
         sagemaker.update(noun)
-    known = {"sagemaker": sagemaker, "ecr": ecr.OPERATIONS, "logs": logs.OPERATIONS, "sts": sts.OPERATIONS}
+    known = {
+        "sagemaker": sagemaker,
+        "ecr": ecr.OPERATIONS,
+        "logs": logs.OPERATIONS,
+        "sts": sts.OPERATIONS,
+        "iam": iam.OPERATIONS,
+    }
     return {
         service: {name: partial(operation, services) for name, operation in table.items()}
         for service, table in known.items()
