@@ -16,7 +16,7 @@ from rich.console import Console
 
 from emulator.commands import emulators, process, where, writable
 from emulator.commands.outcome import Stop
-from emulator.settings import Settings
+from emulator.settings import PREFIX, Settings
 
 # Ready within a second is what we aim at; a slow disk, or the first start of a helper, may need more.
 READY_SECONDS = 60.0
@@ -56,11 +56,23 @@ def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> Non
     token = asked.pop("token", "")
     said = where.ask(url) or {} if token or asked else {}  # raises Stop where the tokens differ
     has = said.get("settings", {})
-    other = [f"{name} {has[name]}, not {value}" for name, value in asked.items() if name in has and has[name] != value]
+    other = [
+        f"{_setting(name)} {_value(has[name])}, not {_value(value)}"
+        for name, value in asked.items()
+        if name in has and has[name] != value
+    ]
     if token and said and not said["token"]:
         other.append("no token")
     if other:
         raise Stop(f"it runs with {'; '.join(other)}. `samebox down` ends it; then start it with what it shall have.")
+
+
+def _setting(name: str) -> str:
+    return name if name in ("host", "port") else f"{PREFIX}{name.upper()}"  # what a person can give
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def check_port(settings: Settings) -> None:

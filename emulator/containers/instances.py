@@ -63,7 +63,8 @@ def limits(instance_type: str, capacity: Capacity, allow_gpu_on_cpu: bool = Fals
         raise NoGpu(
             f"{instance_type} has {wanted.accelerators} x {wanted.accelerator}, and this host has no "
             f"{'GPU that containers can use' if wanted.gpus else 'such device'}. "
-            "Choose an instance type without one, or let such types run on the CPU (the setting allow_gpu_on_cpu)."
+            "Choose an instance type without one, or let such types run on the CPU: "
+            "SAMEBOX_ALLOW_GPU_ON_CPU=true samebox up"
         )
     given = Limits(
         cpus=float(min(wanted.vcpus, capacity.cpus)),

@@ -91,7 +91,8 @@ class RegistryServer:
         except ImageMissing as error:
             raise AwsError(
                 "ServerException",
-                f"The registry's image {self._image} is not here. Build it with: docker buildx bake registry",
+                f"The registry's image {self._image} is not here. Build it with: docker buildx bake registry; "
+                "SAMEBOX_REGISTRY_IMAGE names another.",
                 500,
             ) from error
         except EngineError as error:

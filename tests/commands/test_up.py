@@ -72,7 +72,7 @@ def test_up_of_one_that_runs_says_where_and_is_no_error(capsys: pytest.CaptureFi
         (["--port", "4600"], {}, "it runs with port 4599, not 4600"),
         ([], {"SAMEBOX_PORT": "4600"}, "it runs with port 4599, not 4600"),
         ([], {"SAMEBOX_TOKEN": "b"}, "it runs with no token"),
-        ([], {"SAMEBOX_ALLOW_GPU_ON_CPU": "true"}, "it runs with allow_gpu_on_cpu False, not True"),
+        ([], {"SAMEBOX_ALLOW_GPU_ON_CPU": "true"}, "it runs with SAMEBOX_ALLOW_GPU_ON_CPU false, not true"),
     ],
 )
 @pytest.mark.usefixtures("running")

@@ -347,7 +347,7 @@ def test_a_gpu_instance_on_a_host_without_a_gpu_is_a_capacity_error_that_names_t
     house.up()
     row = house.ends(house.train(ResourceConfig={"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1}))
     assert row.state["FailureReason"].startswith("CapacityError: ml.p3.2xlarge has 1 x NVIDIA V100")
-    assert "allow_gpu_on_cpu" in row.state["FailureReason"]
+    assert "SAMEBOX_ALLOW_GPU_ON_CPU=true samebox up" in row.state["FailureReason"]
 
 
 def test_a_smaller_host_is_said_once_in_the_log(house: "House") -> None:

@@ -1,6 +1,7 @@
 """What is written for people is true: settings, commands, bake targets, members, scripts, links, and the picture."""
 
 import argparse
+import ast
 import dataclasses
 import re
 from collections.abc import Iterator
@@ -49,6 +50,33 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     known.add("SAMEBOX_DATA")  # no setting: where the command of `samebox parity --run` finds its input
     for name, text in DOCUMENTS.items():
         assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) <= known, name
+
+
+def messages() -> Iterator[tuple[Path, str]]:
+    """Every string of the package that a person may read: docstrings are for whoever changes it."""
+    for path in (ROOT / "emulator").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        documented = [
+            node.body[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        ]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in documented:
+                yield path, node.value
+
+
+def test_a_message_names_the_variable_of_a_setting_and_not_its_inner_name() -> None:
+    inner = re.compile(rf"\b({'|'.join(one.name for one in dataclasses.fields(Settings) if '_' in one.name)})\b")
+    variables = {f"{PREFIX}{one.name.upper()}" for one in dataclasses.fields(Settings)}
+    # Handed to the command of `samebox parity --run`, which is no emulator.
+    variables |= {f"{PREFIX}DATA", f"{PREFIX}CONTENT_TYPE", f"{PREFIX}ACCEPT"}
+    for path, text in messages():
+        if " " in text:
+            assert not inner.search(text), f"{path}: {text!r}"
+        assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) <= variables, f"{path}: {text!r}"
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
