@@ -39,6 +39,7 @@ from emulator.services.operations import operations
 from emulator.services.registry import RegistryEndpoint
 from emulator.services.registry_client import RegistryClient
 from emulator.settings import Settings, is_loopback, words
+from emulator.traffic import front_page
 from emulator.traffic.forms import Forms
 from emulator.traffic.invoke import Invocations
 from emulator.traffic.origins import OriginPolicy
@@ -147,6 +148,7 @@ class Emulator:
             origins=_origins(self.settings),
             authorize=gateway.identify,
             refuse=gateway.refuse,
+            page=self._page,
         )  # fmt: skip
         for row in self.store.find(Query(ENDPOINT.noun)):
             self._route(row)
@@ -214,6 +216,10 @@ class Emulator:
 
     def _login(self, account: str, region: str) -> tuple[str, str]:
         return registry_tokens.USER, registry_tokens.issue(self._secret, account, region, self._clock()).password
+
+    def _page(self, url: str) -> str:
+        own = self.settings
+        return front_page.write(url, version("samebox"), own.account, own.region, bool(own.token))
 
     def _session(self, access_key: str, token: str) -> Verdict:
         return session_tokens.verify(self._secret, access_key, token, self._clock())

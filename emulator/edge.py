@@ -12,7 +12,7 @@ from typing import Any
 import anyio.to_thread
 
 from emulator.errors import AwsError
-from emulator.traffic import cors
+from emulator.traffic import cors, front_page
 from emulator.traffic.origins import OriginPolicy
 
 Scope = MutableMapping[str, Any]
@@ -40,7 +40,7 @@ class Edge:
     characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
     shows, and names folders and jobs: it is for clients that may use the API, which `authorize` knows. `ready` is asked
     many times while an emulator starts, so it reads nothing; probes do not sign, so it tells nothing of this machine.
-    `refuse` answers with an error in the protocol that a request seems to speak.
+    `refuse` answers with an error in the protocol that a request seems to speak. `page` is what a browser shows.
     """
 
     invocations: Application
@@ -53,6 +53,7 @@ class Edge:
     origins: OriginPolicy
     authorize: Callable[[Scope, bytes], object]  # (request, body); AwsError where it is not signed as it must be
     refuse: Refuse
+    page: Callable[[str], str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
@@ -93,8 +94,17 @@ class Edge:
             await _tell(send, 200, self.ready())
         elif path == STATUS_PATH:
             await self._tell_status(scope, send)
+        elif path == "/" and _wants_page(scope):
+            await self._show(scope, send)
         else:
             await self.gateway(scope, receive, send)
+
+    async def _show(self, scope: Scope, send: Send) -> None:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
+        body = self.page(f"http://{host.decode('latin-1')}").encode()
+        headers = [*front_page.HEADERS, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _tell_status(self, scope: Scope, send: Send) -> None:
         try:
@@ -104,6 +114,14 @@ class Edge:
         else:
             # In a thread: it reads the store, and waits a moment for the container engine.
             await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+
+
+def _wants_page(scope: Scope) -> bool:
+    """A person's browser. AWS's clients accept no HTML, and sign: theirs is S3's ListBuckets."""
+    if scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
+        return False
+    named = dict(scope["headers"])
+    return b"text/html" in named.get(b"accept", b"") and b"authorization" not in named
 
 
 def _check_size(scope: Scope) -> None:

@@ -24,7 +24,7 @@ from emulator.commands import consent, up, where
 from emulator.commands.outcome import Stop
 from emulator.containers.fake import FakeEngine
 from emulator.settings import Settings
-from tests.browser import Site, dumped, opened
+from tests.browser import Site, assert_fits_a_phone, dumped, opened
 from tests.ports import free_port
 
 BUCKET = "objects"
@@ -443,6 +443,51 @@ def test_temporary_keys_are_good_for_objects_and_invocations_with_their_session_
     assert refusal("s3", given["SessionToken"]) == ("NoSuchBucket", 404)
     assert refusal("sagemaker-runtime", None) == ("UnrecognizedClientException", 403)
     assert refusal("sagemaker-runtime", given["SessionToken"]) == ("ValidationError", 400)
+
+
+# What a person's browser sees
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_a_browser_sees_what_this_is_and_how_to_use_it(house: Settings, tmp_path: Path) -> None:
+    shown = dumped(f"http://localhost:{house.port}/", tmp_path)
+    assert "<h1>samebox: a local SageMaker</h1>" in shown
+    assert f"Version {version('samebox')}." in shown
+    assert f"export AWS_ENDPOINT_URL=http://localhost:{house.port}\n" in shown
+    assert "export AWS_SECRET_ACCESS_KEY=samebox\n" in shown
+
+
+def test_the_page_fits_a_phone(house: Settings, tmp_path: Path) -> None:
+    status, headers, body = ask(house, "GET", "/", Accept=BROWSER)
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert_fits_a_phone(body.decode(), tmp_path)
+
+
+def test_what_the_page_says_to_export_is_true(house: Settings, s3: Any) -> None:
+    page = ask(house, "GET", "/", Accept=BROWSER)[2].decode()
+    said = dict(re.findall(r"export (\w+)=([^\s<]+)", page))
+    session: Any = boto3.session.Session(said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+    there = session.client("s3", endpoint_url=said["AWS_ENDPOINT_URL"], region_name=said["AWS_DEFAULT_REGION"])
+    assert BUCKET in [one["Name"] for one in there.list_buckets()["Buckets"]]
+    there.close()
+
+
+def test_the_page_tells_neither_token_nor_folder(locked: Settings) -> None:
+    page = ask(locked, "GET", "/", Accept=BROWSER)[2].decode()
+    assert "AWS_SECRET_ACCESS_KEY=&lt;the emulator&#x27;s token&gt;" in page
+    assert TOKEN not in page
+    assert str(locked.data_dir) not in page
+    assert "/_samebox/status" not in page
+
+
+def test_the_page_is_for_browsers_alone(house: Settings, s3: Any) -> None:
+    assert BUCKET in [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    assert ask(house, "GET", "/", Accept="*/*")[0] == 501
+    assert ask(house, "HEAD", "/", Accept=BROWSER)[2] == b""
+    assert b"GetCallerIdentityResponse" in ask(
+        house, "GET", "/?Action=GetCallerIdentity&Version=2011-06-15", Accept=BROWSER
+    )[2]  # fmt: skip
 
 
 # Who is refused reads why, in what its protocol calls an error.
