@@ -71,6 +71,14 @@ OWNER = Rule(
     "artifact",
     "chmod -R a+rX FOLDER before tar, or tar --owner=0 --group=0 --mode=a+rX.",
 )
+MAC_FILES = Rule(
+    "artifact-mac-files",
+    "macOS has left no files of its own in model.tar.gz",
+    "https://github.com/allenai/allennlp/issues/1531 (._ files of macOS's tar in a model's archive)",
+    "warn",
+    "artifact",
+    "COPYFILE_DISABLE=1 tar --no-xattrs --exclude .DS_Store -czf model.tar.gz -C FOLDER .",
+)
 SIZE = Rule(
     "artifact-size",
     "The unpacked model fits on a serverless endpoint",
@@ -180,6 +188,19 @@ def permissions(context: Context) -> Finding:
     return OWNER.broken(f"closed to others: {some(closed, 3)}") if closed else OWNER.passed("all of them")
 
 
+def mac_files(context: Context) -> Finding:
+    found = [one.name for one in _sound(context).entries if _is_of_macos(one.name)]
+    if found:
+        return MAC_FILES.broken(f"{some(found, 3)}: attributes of other files, and no part of the model")
+    return MAC_FILES.passed("none")
+
+
+def _is_of_macos(path: str) -> bool:
+    # AppleDouble files, the Finder's, and the folder in which macOS's archiver puts the former.
+    name = posixpath.basename(path.rstrip("/"))
+    return (name.startswith("._") and len(name) > 2) or name in (".DS_Store", "__MACOSX")
+
+
 def size(context: Context) -> Finding:
     total = _sound(context).size
     if total > _SERVERLESS_BYTES:
@@ -196,5 +217,6 @@ ARTIFACT = (
     Check(PATHS, paths, _MODEL, seconds=SECONDS),
     Check(TOP, top_directory, _MODEL, seconds=SECONDS),
     Check(OWNER, permissions, _MODEL, seconds=SECONDS),
+    Check(MAC_FILES, mac_files, _MODEL, seconds=SECONDS),
     Check(SIZE, size, _MODEL, frozenset({"serverless"}), SECONDS),
 )

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from emulator.check import blame
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import LABEL, CannotCheck, Check, Context, Deadline, Need, Options, OutOfTime, Shared
 from emulator.check.findings import Finding, Rule
@@ -146,7 +147,11 @@ class Run:
         deadline = Deadline(check.seconds)
         findings = self._within(check, dataclasses.replace(self._context, deadline=deadline, tell=tell))
         seconds = round(time.monotonic() - began, 3)
-        return [dataclasses.replace(finding, seconds=seconds) for finding in findings]
+        dockerfile = self._context.dockerfile
+        return [
+            blame.with_line(dataclasses.replace(finding, seconds=seconds), check.rule, dockerfile)
+            for finding in findings
+        ]
 
     def close(self) -> None:
         """Remove all that the run made, in a time that is limited, too. Raises only what a signal does.

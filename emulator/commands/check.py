@@ -1,6 +1,7 @@
 """`samebox check`: will this image work on SageMaker? Says what would not, and how to mend it."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -116,15 +117,21 @@ def _show(progress: Progress, status: Status) -> None:
     if progress.finding is None:
         doing = f": {progress.doing}" if progress.doing else ""
         status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
-    elif progress.finding.status in ("fail", "warn"):
-        _say(progress.finding, status)
+    elif status.console.is_terminal:
+        if progress.finding.status in ("fail", "warn"):
+            style = terminal.STYLES[progress.finding.status]
+            status.console.print(f"[{style}]{progress.finding.status}[/] {progress.finding.rule_id}", highlight=False)
+    else:
+        _log(progress, progress.finding)
 
 
-def _say(finding: Finding, status: Status) -> None:
-    """At once on a screen; a file or a pipe gets the table at the end, and no line twice."""
-    if status.console.is_terminal:
-        style = terminal.STYLES[finding.status]
-        status.console.print(f"[{style}]{finding.status}[/] {finding.rule_id}", highlight=False)
+def _log(progress: Progress, finding: Finding) -> None:
+    """A line for each check where no spinner is seen, as in CI: on standard error, as the report is the output."""
+    print(
+        f"[{progress.number}/{progress.of}] {finding.rule_id}: {finding.status}, {finding.seconds:.1f} s",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _asked(given: argparse.Namespace) -> Asked:

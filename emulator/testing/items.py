@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from emulator.check.checks import Claim
+from emulator.check.why import WHY
 from emulator.testing import kit, options
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def in_words(config: pytest.Config, rule: Rule, finding: Finding) -> str:
     lines = [f"{_ours(finding.seen)} [{rule.title}]"]
     for quote in finding.quotes:
         lines += [f"  {quote.source}:", *(f"    {line}" for line in quote.text.splitlines())]
+    if reason := WHY.get(rule.id):
+        lines.append(f"  why:    {reason}")
     if finding.remedy:
         lines.append(f"  mend:   {_ours(finding.remedy)}")
     lines.append(f"  source: {rule.source}")

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from emulator.check.registry import CHECKS, RETIRED
+from emulator.check.why import WHY
 
 if TYPE_CHECKING:
     from emulator.check.checks import Check
 
 BEGINNINGS = ("image-", "train-", "serve-", "artifact-", "multi-model-", "transform-", "processing-", "serverless-")
+
+
+def test_each_rule_has_a_reason_in_a_sentence_and_no_reason_is_left_over() -> None:
+    assert set(WHY) == {check.rule.id for check in CHECKS}
+    for rule_id, reason in WHY.items():
+        assert re.fullmatch(r"[^\s].{20,240}[.`]", reason), f"{rule_id}: {reason}"
 
 
 def test_no_two_checks_share_an_id() -> None:

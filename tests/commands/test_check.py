@@ -116,6 +116,17 @@ def test_an_engine_that_hangs_holds_nobody(
         assert "does not answer in time" in " ".join(capsys.readouterr().out.split())
 
 
+def test_without_a_screen_each_check_is_a_line_as_it_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", write(tmp_path, GOOD), "--only", "image-user,image-exposed-port"]) == 0
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    assert [line.partition(", ")[0] for line in lines] == [
+        "[1/2] image-exposed-port: pass",
+        "[2/2] image-user: pass",
+    ]
+    assert "[1/2]" not in printed.out
+
+
 def test_the_list_shows_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--list"]) == 0
     said = capsys.readouterr().out.splitlines()

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from emulator.check.why import WHY
+
 if TYPE_CHECKING:
     from emulator.check.findings import Finding
     from emulator.check.report import Report
@@ -38,6 +40,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "family": rule.family,
         "severity": rule.severity,
         "source": rule.source,
+        "why": WHY.get(rule.id, ""),
         "seen": finding.seen,
         "remedy": finding.remedy,
         "line": finding.line,

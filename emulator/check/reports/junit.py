@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from emulator.check.why import WHY
+
 if TYPE_CHECKING:
     from emulator.check.findings import Finding
     from emulator.check.report import Report
@@ -39,7 +41,7 @@ def _case(suite: ElementTree.Element, report: Report, finding: Finding) -> None:
         {"classname": f"samebox.{rule.family}", "name": finding.rule_id, "time": f"{finding.seconds:.3f}"},
     )
     quotes = "".join(f"\n{one.source}:\n{one.text}" for one in finding.quotes)
-    words = _clean(f"{rule.title}\n{finding.seen}{quotes}\n{finding.remedy}\n{rule.source}")
+    words = _clean(f"{rule.title}\n{finding.seen}{quotes}\n{WHY.get(rule.id, '')}\n{finding.remedy}\n{rule.source}")
     if finding.status == "skipped":
         ElementTree.SubElement(case, "skipped", {"message": _clean(finding.seen)})
     elif finding.accepted:

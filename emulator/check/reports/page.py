@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from emulator.check.reports.terminal import summary, word
+from emulator.check.why import WHY
 
 if TYPE_CHECKING:
     from emulator.check.findings import Finding
@@ -90,6 +91,8 @@ def _card(report: Report, finding: Finding) -> str:
         f'<p class="seen">{escape(finding.seen)}</p>',
     ]
     lines += [f'<p class="soft">{escape(one.source)}:</p><pre>{escape(one.text)}</pre>' for one in finding.quotes]
+    if reason := WHY.get(finding.rule_id):
+        lines.append(f'<p class="why">Why it matters: {_prose(reason)}</p>')
     if finding.remedy:
         where = f"{escape(report.dockerfile or 'Dockerfile')}, line {finding.line}: " if finding.line else ""
         lines.append(f'<p class="mend">{where}{_prose(finding.remedy)}</p>')

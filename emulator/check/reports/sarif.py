@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from emulator.check.why import WHY
+
 if TYPE_CHECKING:
     from emulator.check.findings import Finding, Rule
     from emulator.check.report import Report
@@ -36,7 +38,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": f"{rule.title}. ({rule.source})"},
+        "fullDescription": {"text": f"{rule.title}. {WHY.get(rule.id, '')} ({rule.source})"},
         "help": {"text": rule.remedy},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["sagemaker", rule.family]},
@@ -44,7 +46,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(report: Report, finding: Finding, rule_index: int) -> dict[str, Any]:
-    # Code hosts show no result without a place; where no line is known, it is the Dockerfile's first.
+    # Code hosts show no result without a place; without a Dockerfile to look into, it is the first line of one.
     place = {
         "artifactLocation": {"uri": report.dockerfile or "Dockerfile"},
         "region": {"startLine": finding.line or 1},

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emulator.check.ended import MOST_LINES
+from emulator.check.why import WHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,6 +84,8 @@ def _words(report: Report, finding: Finding, logs: bool = False) -> Text:
     for source, lines in quotes:
         text.append(f"\n{source}:", "dim")
         text.append("".join(f"\n    {line}" for line in lines))
+    if finding.status in ("fail", "warn") and (reason := WHY.get(finding.rule_id)):
+        text.append(f"\nWhy: {reason}", "dim")
     if finding.status in ("fail", "warn") and finding.remedy:
         where = f"{report.dockerfile or 'Dockerfile'}:{finding.line}: " if finding.line else ""
         text.append(f"\n{where}{finding.remedy}", "green")

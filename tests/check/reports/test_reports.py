@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 
 from rich.console import Console
 
+from emulator.check.registry import CHECKS
 from emulator.check.reports import jsonfile, junit, page, sarif, terminal
+from emulator.check.why import WHY
 from tests.check.reports.report import FINDINGS, REPORT
 
 
@@ -169,3 +171,17 @@ def test_the_pages_verdict_stands_above_all_findings() -> None:
     text = page.write(REPORT)
     order = [text.index(words) for words in ("Not ready", "serve-ping", "image-user", "Skipped (1)", "Passed (1)")]
     assert order == sorted(order)
+
+
+def test_every_report_says_why_a_fault_matters() -> None:
+    rule = next(check.rule for check in CHECKS if check.rule.id == "train-model")
+    report = dataclasses.replace(REPORT, findings=(rule.broken("it is empty"),), rules={rule.id: rule})
+    reason = WHY["train-model"]
+    screen = Console(width=200, file=io.StringIO())
+    terminal.show(report, screen)
+    assert isinstance(screen.file, io.StringIO)
+    assert f"Why: {reason}" in screen.file.getvalue()
+    assert json.loads(jsonfile.write(report))["findings"][0]["why"] == reason
+    assert reason in json.loads(sarif.write(report))["runs"][0]["tool"]["driver"]["rules"][0]["fullDescription"]["text"]
+    assert reason in junit.write(report)
+    assert f"Why it matters: {reason}" in page.write(report)

@@ -88,6 +88,7 @@ BROKEN = (
     broken("has an absolute path", "artifact-paths", archive(*MODEL, member("/etc/passwd"))),
     broken("climbs out", "artifact-paths", archive(*MODEL, member("../../code/run.py"))),
     broken("is a folder", "artifact-top-directory", archive(member("model/model.txt"), member("model/words.txt"))),
+    broken("was packed on a Mac", "artifact-mac-files", archive(member("._model.txt"), *MODEL)),
     broken("is its owner's only", "artifact-permissions", archive(*MODEL, member("secret.txt", mode=0o600))),
     Broken("is large", "artifact-size", None, SERVERLESS, {"model": of_zeros(5_100_000_000)}),
 )
