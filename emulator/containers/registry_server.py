@@ -1,5 +1,11 @@
-"""The registry behind ECR: a helper container with CNCF Distribution, started when first needed, adopted later."""
+"""The registry behind ECR: a helper container with CNCF Distribution, started when first needed, adopted later.
 
+It trusts whoever reaches it: other containers do, and a web page does by DNS rebinding. So it answers only below a path
+that nobody can guess.
+"""
+
+import hashlib
+import hmac
 import http.client
 import logging
 import os
@@ -27,6 +33,7 @@ log = logging.getLogger(__name__)
 # Stands where other containers have the ARN of what they serve.
 REGISTRY_OWNER = "registry"
 _PORT = 5000
+_STOP_SECONDS = 10
 _FOLDER = "/var/lib/registry"
 
 
@@ -52,6 +59,7 @@ class RegistryServer:
         self._labels = {INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER}
         self._name = f"samebox-registry-{instance}"
         self._secret = secret
+        self._path = f"/{hmac.new(secret, b'path of the registry', hashlib.sha256).hexdigest()}"
         self._ready_seconds = ready_seconds
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -76,7 +84,7 @@ class RegistryServer:
         """Look again at the next `url`: the registry did not answer."""
         self._known = None
 
-    def stop(self, grace_seconds: int = 10) -> None:
+    def stop(self, grace_seconds: int = _STOP_SECONDS) -> None:
         """Stop and remove the container; what was pushed stays."""
         with self._lock:
             self._known = None
@@ -86,8 +94,7 @@ class RegistryServer:
 
     def _start(self) -> str:
         try:
-            container = self._running() or self._run()
-            host, port = self._engine.address(container, _PORT)
+            address = self._adopted() or self._engine.address(self._run(), _PORT)
         except ImageMissing as error:
             raise AwsError(
                 "ServerException",
@@ -97,8 +104,22 @@ class RegistryServer:
             ) from error
         except EngineError as error:
             raise AwsError("ServerException", f"The registry cannot be started: {error}", 500) from error
-        self._wait(host, port)
-        return f"http://{host}:{port}"
+        if not self._answers(*address):
+            raise self._silent()
+        return f"http://{address[0]}:{address[1]}{self._path}"
+
+    def _adopted(self) -> tuple[str, int] | None:
+        """The address of the container of an earlier life; None where it has to be made."""
+        container = self._running()
+        if container is None:
+            return None
+        address = self._engine.address(container, _PORT)
+        if self._answers(*address):
+            return address
+        log.info("registry: %s serves another path, as an earlier version made it; it is made anew", self._name)
+        self._engine.stop(container, _STOP_SECONDS)
+        self._engine.remove(container)
+        return None
 
     def _running(self) -> str | None:
         """The container of an earlier life, going again if it had ended; None when there is none that can."""
@@ -125,6 +146,7 @@ class RegistryServer:
                 "REGISTRY_HTTP_ADDR": f":{_PORT}",
                 "REGISTRY_HTTP_SECRET": self._secret.hex(),
                 "REGISTRY_HTTP_RELATIVEURLS": "true",
+                "REGISTRY_HTTP_PREFIX": f"{self._path}/",
                 "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": _FOLDER,
                 "REGISTRY_STORAGE_DELETE_ENABLED": "true",
             },
@@ -152,23 +174,28 @@ class RegistryServer:
                 log.info("registry: started %s", self._name)
                 return container
 
-    def _wait(self, host: str, port: int) -> None:
+    def _answers(self, host: str, port: int) -> bool:
+        """Wait until it answers; False where it does not know our path."""
         until = time.monotonic() + self._ready_seconds
         while True:
             try:
                 connection = http.client.HTTPConnection(host, port, timeout=2.0)
                 try:
-                    connection.request("GET", "/v2/")
-                    if connection.getresponse().status == http.HTTPStatus.OK:
-                        return
+                    connection.request("GET", f"{self._path}/v2/")
+                    status = connection.getresponse().status
+                    if status in (http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND):
+                        return status == http.HTTPStatus.OK
                 finally:
                     connection.close()
             except (OSError, http.client.HTTPException) as error:
                 log.debug("registry: not ready: %s", error)
             if time.monotonic() > until:
-                raise AwsError(
-                    "ServerException",
-                    f"The registry did not answer within {self._ready_seconds:g} s. Its log: docker logs {self._name}",
-                    500,
-                )
+                raise self._silent()
             self._sleep(0.05)
+
+    def _silent(self) -> AwsError:
+        return AwsError(
+            "ServerException",
+            f"The registry did not answer within {self._ready_seconds:g} s. Its log: docker logs {self._name}",
+            500,
+        )

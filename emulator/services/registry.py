@@ -1,7 +1,8 @@
 """What `docker login`, `push` and `pull` talk to at /v2/: ECR's rules in front of a plain registry.
 
-The registry behind holds every account's repositories under account/region/name and trusts whoever reaches it; nobody
-but us does. Tags are ours alone (services/repositories.py): a manifest is asked for by digest whatever the client said.
+The registry behind holds every account's repositories under account/region/name and trusts whoever knows its path; that
+is nobody but us. Tags are ours alone (services/repositories.py): a manifest is asked for by digest whatever the client
+said.
 """
 
 import asyncio
@@ -235,7 +236,8 @@ def _tag_list(repository: Resource) -> Answer:
 
 
 def _renamed(headers: Headers, inner: str, outer: str) -> Headers:
-    pattern = re.compile(rb"^(?:https?://[^/]+)?/v2/" + re.escape(inner.encode()) + rb"/")
+    # The registry's own path comes first, and is nobody else's to know (containers/registry_server.py).
+    pattern = re.compile(rb"^(?:https?://[^/]+)?(?:/[0-9a-f]+)?/v2/" + re.escape(inner.encode()) + rb"/")
     return tuple(
         (name, pattern.sub(f"/v2/{outer}/".encode(), value) if name == b"location" else value)
         for name, value in headers

@@ -1,4 +1,4 @@
-"""The registry behind ECR as operations ask it: its own HTTP API, on a private loopback port."""
+"""The registry behind ECR as operations ask it: its own HTTP API, below a path that only we know."""
 
 import http.client
 import json
@@ -53,7 +53,7 @@ class RegistryClient:
         place = urlsplit(self._url())
         connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=_SECONDS)
         try:
-            connection.request(method, f"/v2/{name}/manifests/{digest}", body, headers)
+            connection.request(method, f"{place.path}/v2/{name}/manifests/{digest}", body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read(_LARGEST_MANIFEST)
         except (OSError, http.client.HTTPException) as error:

@@ -1,6 +1,7 @@
 """The registry's container: started when it is needed, taken over when it is there, and clear when it cannot be had."""
 
 import http.client
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +17,9 @@ IMAGE = "samebox/registry:latest"
 
 
 def registry(process: Process) -> int:
-    return process.serve(lambda _: Response(200, b"{}"), port=5000)
+    """Answers below its path, as Distribution does with http.prefix, and nowhere else."""
+    path = process.spec.environment.get("REGISTRY_HTTP_PREFIX", "/")
+    return process.serve(lambda one: Response(200 if one.path.startswith(f"{path}v2/") else 404, b"{}"), port=5000)
 
 
 @pytest.fixture
@@ -39,12 +42,47 @@ def test_its_url_answers(engine: FakeEngine, tmp_path: Path) -> None:
     one = server(engine, tmp_path)
     place = urlsplit(one.url())
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
-    connection.request("GET", "/v2/")
+    connection.request("GET", f"{place.path}/v2/")
     assert connection.getresponse().status == 200
     connection.close()
     assert one.is_known
     one.stop()
     assert engine.find({}) == []
+
+
+def test_it_answers_below_a_path_that_nobody_else_knows(engine: FakeEngine, tmp_path: Path) -> None:
+    one = server(engine, tmp_path)
+    place = urlsplit(one.url())
+    assert len(place.path) == 65
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
+    connection.request("GET", "/v2/")
+    assert connection.getresponse().status == 404
+    connection.close()
+    other = RegistryServer(engine, IMAGE, tmp_path / "other", "def", b"another secret")
+    assert urlsplit(other.url()).path != place.path
+    one.stop()
+    other.stop()
+
+
+def test_one_of_an_earlier_version_which_answers_everybody_is_made_anew(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = engine.run
+
+    def earlier(spec: ContainerSpec) -> str:
+        open_to_all = {name: value for name, value in spec.environment.items() if name != "REGISTRY_HTTP_PREFIX"}
+        return run(replace(spec, environment=open_to_all))
+
+    with monkeypatch.context() as before:
+        before.setattr(engine, "run", earlier)
+        with pytest.raises(AwsError):
+            server(engine, tmp_path, ready_seconds=0.2).url()
+    (old,) = engine.find({})
+    one = server(engine, tmp_path)
+    one.url()
+    (fresh,) = engine.find({})
+    assert fresh.id != old.id
+    one.stop()
 
 
 def test_what_is_pushed_is_kept_in_the_data_directory(engine: FakeEngine, tmp_path: Path) -> None:

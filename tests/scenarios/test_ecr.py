@@ -1,10 +1,13 @@
 """ECR with the real docker command: push, look, pull, delete."""
 
+import contextlib
+import http.client
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.containers.docker import DockerEngine
 from tests.scenarios.emulator_process import EmulatorProcess, docker
 
 pytestmark = pytest.mark.docker
@@ -41,6 +44,17 @@ def test_a_push_without_login_is_refused(emulator: EmulatorProcess, box_image: s
     empty.mkdir()
     with pytest.raises(AssertionError, match=r"no basic auth credentials|unauthorized|authorization"):
         docker("--config", str(empty), "push", "--quiet", uri)
+
+
+def test_the_registry_behind_answers_nobody_else(emulator: EmulatorProcess, box_image: str) -> None:
+    emulator.push(box_image, "private")
+    (container,) = emulator.containers("label=samebox.arn=registry")
+    with contextlib.closing(DockerEngine()) as engine:
+        host, port = engine.address(container, 5000)
+    for path in ("/v2/", "/v2/_catalog", "/v2/123456789012/us-east-1/private/tags/list"):
+        with contextlib.closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
+            connection.request("GET", path)
+            assert connection.getresponse().status == 404
 
 
 def test_deleted_images_are_gone(emulator: EmulatorProcess, box_image: str) -> None:
