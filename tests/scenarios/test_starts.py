@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from botocore.exceptions import BotoCoreError
@@ -41,19 +42,25 @@ def image() -> str:
 
 
 @pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory, mortal: EmulatorProcess, image: str) -> Iterator[str]:
+def pushed(tmp_path_factory: pytest.TempPathFactory, mortal: EmulatorProcess, image: str) -> "Iterator[Pushed]":
     """An image in the emulator's ECR that nothing else uses, so that the engine can be made to forget it."""
     folder = tmp_path_factory.mktemp("pushed")
     (folder / "Dockerfile").write_text(f"FROM {image}\nLABEL samebox-test=pushed\n")
-    docker("build", "--quiet", "--tag", "samebox-test/tiny:pushed", str(folder))
-    name = mortal.push("samebox-test/tiny:pushed", "pushed")
-    yield name
-    forget(name)
+    identity = docker("build", "--quiet", "--tag", "samebox-test/tiny:pushed", str(folder)).strip()
+    pushed = Pushed(mortal.push("samebox-test/tiny:pushed", "pushed"), identity)
+    yield pushed
+    pushed.forget()
 
 
-def forget(image: str) -> None:
-    """Have the engine forget an image under all its names."""
-    docker("image", "rm", "--force", docker("image", "inspect", "--format", "{{.Id}}", image).strip())
+@dataclass(frozen=True)
+class Pushed:
+    name: str
+    id: str
+
+    def forget(self) -> None:
+        """Have the engine forget the image under all its names."""
+        if self.id in docker("image", "ls", "--all", "--quiet", "--no-trunc").split():
+            docker("image", "rm", "--force", self.id)
 
 
 def killed_at(
@@ -109,16 +116,15 @@ def test_an_endpoint_comes_into_service(
     "request_to_engine", [PULL, CREATE_REGISTRY, START], ids=["pull", "registry", "registry-start"]
 )
 def test_a_job_whose_image_must_be_pulled_ends_as_it_would_have(
-    mortal: EmulatorProcess, proxy: EngineProxy, pushed: str, request_to_engine: str, moment: Moment
+    mortal: EmulatorProcess, proxy: EngineProxy, pushed: Pushed, request_to_engine: str, moment: Moment
 ) -> None:
     name, losses = f"pulled-{len(proxy.seen)}", Losses()
-    if docker("image", "ls", "--quiet", pushed):
-        forget(pushed)
+    pushed.forget()
     for registry in mortal.containers("name=samebox-registry"):
         docker("rm", "--force", registry)  # the pull needs it, so it is started first
     mortal.kill()
     mortal.up()
-    killed_at(mortal, proxy, request_to_engine, moment, lambda: crash_rounds.train(mortal, name, pushed))
+    killed_at(mortal, proxy, request_to_engine, moment, lambda: crash_rounds.train(mortal, name, pushed.name))
     crash_rounds.judge_job(mortal, name, losses)
     assert losses.sentences == []
     until(lambda: len(mortal.containers()) == 1, WAIT_SECONDS, "only the registry is left")
