@@ -44,16 +44,14 @@ _FURTHER = (
 
 
 def write(url: str, version: str, account: str, region: str, has_token: bool) -> str:
-    """The page of an emulator that the browser reached at `url`."""
-    secret = "the emulator's token" if has_token else "samebox"
-    exports = "\n".join(
-        [
-            f"export AWS_ENDPOINT_URL={url}",
-            f"export AWS_ACCESS_KEY_ID={account}",
-            f"export AWS_SECRET_ACCESS_KEY={f'<{secret}>' if has_token else secret}",
-            f"export AWS_DEFAULT_REGION={region}",
-        ]
-    )
+    """The page of an emulator that the browser reached at `url`. With a token it tells of it the version alone."""
+    values = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "<12 digits, the account>" if has_token else account,
+        "AWS_SECRET_ACCESS_KEY": "<the emulator's token>" if has_token else "samebox",
+        "AWS_DEFAULT_REGION": "<a region>" if has_token else region,
+    }
+    exports = "\n".join(f"export {name}={value}" for name, value in values.items())
     registry = url.partition("://")[2]
     links = "\n".join(f'<li><a href="{escape(to)}" rel="noreferrer">{escape(text)}</a></li>' for to, text in _FURTHER)
     status = "" if has_token else ' Its <a href="/_samebox/status">status</a> is JSON.'
