@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from emulator.commands import aws, emulators, where
+from emulator.commands import aws, emulators, sdk_defaults, where
 
 # A profile or a session token left in the shell would go before, or along with, the keys that we set.
 UNWANTED = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
@@ -16,6 +16,8 @@ SET = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    sdk_defaults.VARIABLE,
+    sdk_defaults.VALIDATE_ROLE,
 )
 
 
@@ -36,6 +38,13 @@ def run(given: argparse.Namespace) -> int:
         **identity,
         "AWS_DEFAULT_REGION": identity["AWS_REGION"],
     }
+    try:
+        path = sdk_defaults.written(settings.data_dir, identity["AWS_ACCESS_KEY_ID"], identity["AWS_REGION"])
+    except OSError as error:
+        _warn(f"the defaults of the SageMaker SDKs cannot be written: {error.filename}: {error.strerror}")
+    else:
+        if path is not None:
+            variables |= {sdk_defaults.VARIABLE: str(path), sdk_defaults.VALIDATE_ROLE: "false"}
     sys.stdout.write(script(variables, UNWANTED, given.shell))
     return 0
 
