@@ -12,6 +12,7 @@ from typing import Any
 
 from emulator.check.findings import harmless
 from emulator.commands import aws, lines
+from emulator.log_excerpt import exception_in, headline
 from emulator.parity.predict import Answer, Input, Predicted
 
 GONE_SECONDS = 120.0
@@ -114,7 +115,14 @@ def _log(session: aws.Session, name: str) -> list[str]:
 
 
 def telling(said: Sequence[str]) -> tuple[str, ...]:
-    """Of a log that is mostly pings, the lines that speak of what went wrong; the last ones where none does."""
+    """Of a log that is mostly pings, the exception; or the lines that speak of what went wrong; or the last ones.
+
+    The first line says what went wrong.
+    """
+    exception = exception_in(said)
+    if len(exception) > 1:
+        named = headline(exception)
+        return tuple(harmless(line)[:_SHOWN] for line in (named, *exception))
     plain = list(dict.fromkeys(harmless(_message(line)).strip()[:_SHOWN] for line in said))
     loud = [line for line in plain if _WRONG.search(line)]
     return tuple((loud or plain)[-_LINES_SHOWN:])

@@ -14,7 +14,7 @@ from emulator.check.checks import LOG_BYTES
 from emulator.check.files import read_all
 from emulator.check.hosts import last_lines
 from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount, PathMissing, StartFailed
-from emulator.log_excerpt import runtime_reason
+from emulator.log_excerpt import excerpt, headline, runtime_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ PROGRAMS = ("driver.py", "probe.py")
 _MEMORY_BYTES = 16 << 30
 _PROCESSES = 4096
 _MOST_BYTES = 256 << 20  # of all that it may hand back
-_LINES = 40  # of its log are kept: the last ones
+_LINES = 200  # of its log are kept: the last ones
 _SLICE_SECONDS = 1.0
 
 
@@ -59,8 +59,9 @@ class Boxed:
         return f"it ended with exit code {self.exit_code}"
 
     @property
-    def last_words(self) -> str:
-        return next((line for line in reversed(self.log) if line), "")
+    def reason(self) -> str:
+        """The line of its log that says why it ended; the last one, where none does."""
+        return headline(excerpt(self.log))
 
 
 def run(

@@ -149,7 +149,7 @@ def by_command(context: Context, image: str, task: Task, tick: Callable[[float],
                 image, "the command", problem=_short(f"{done.words} (--run needs a /bin/sh)"), seconds=spent
             )
         if done.exit_code != 0 or done.too_much:
-            last = f": {done.last_words}" if done.last_words else ""
+            last = f": {done.reason}" if done.reason else ""
             answers.append(Answer(error=_short(f"{done.words}{last}"), seconds=done.seconds))
             log = log or _clean(done.log)
         else:
@@ -201,7 +201,7 @@ def _told(image: str, done: Boxed, wanted: int) -> Predicted:
     told = _object(done.files.get("result.json", b""))
     if told is None:
         why = done.words if done.exit_code != 0 or done.start_error else "it left no answer"
-        last = f"; the last it said: {done.last_words}" if done.last_words else ""
+        last = f"; its log: {done.reason}" if done.reason else ""
         return Predicted(image, problem=_short(f"{why}{last}"), log=_clean(done.log), seconds=done.seconds)
     how = harmless(str(told.get("how", "")))
     plain = Predicted(image, how, notes=_clean(_texts(told.get("notes"))), seconds=done.seconds)

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from emulator.log_excerpt import excerpt
 from emulator.parity import differences
 from emulator.parity.agreement import at_one
 from emulator.parity.inventory import shared
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _STYLES = {"likely": "bold red", "possibly": "yellow", "hardly": "dim"}
 _STATES = {"same": "green", "within": "green", "differ": "bold red", "not compared": "yellow"}
 _GRADES = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
+_LOG_LINES = 10  # of a log in which no exception stands
 _MOST = 12  # of those that may possibly matter, before the rest is a number
 STATE_WORDS = {"same": "same", "within": "within tolerance", "differ": "differ", "not compared": "not compared"}
 
@@ -82,7 +84,7 @@ def _predictions(report: Report, console: Console) -> None:
             console.print(Text(f"{place.place}: {place.problem}", style="yellow"))
         elif place.how:
             console.print(f"[dim]{escape(place.place)}: {escape(place.how)}, {place.seconds:.1f} s[/]", highlight=False)
-        for line in place.log[-10:]:
+        for line in excerpt(place.log, last=_LOG_LINES):
             console.print(Text(f"  {line}", style="dim"))
         for note in place.notes:
             console.print(f"[dim]{escape(place.place)}: {escape(note)}[/]", highlight=False)

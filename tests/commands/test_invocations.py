@@ -20,3 +20,10 @@ def test_a_log_without_a_complaint_shows_its_end() -> None:
 
 def test_no_line_steers_a_terminal() -> None:
     assert telling(["\x1b[31merror"]) == ("\N{REPLACEMENT CHARACTER}[31merror",)
+
+
+def test_an_exception_is_told_whole_and_its_name_first() -> None:
+    trace = ["Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "KeyError: 'w'"]
+    loud = json.dumps({"level": "ERROR", "message": "no model", "traceback": "\n".join(trace)})
+
+    assert telling([PING, loud, *[PING] * 50]) == ("KeyError: 'w'", *trace)
