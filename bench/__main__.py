@@ -18,7 +18,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from bench import channels, deploys, invocations, jobs, peer, rebake, startup, storage
+from bench import channels, deploys, invocations, jobs, peer, rebake, startup, storage, verdicts
 from bench.figures import Row, as_json
 from bench.load import LoadFailed
 from bench.stand import ROOT, NotMeasured, Stand
@@ -65,6 +65,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
         "S3 → channel",
         lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
     ),
+    verdicts.VERDICT: ("time to verdict", lambda stand, plan, _: verdicts.measure(stand, min(plan.rounds, 3))),
     rebake.REBAKE: ("re-bake and push", _rebake),
 }
 PAGE_COLUMNS = 120  # where no terminal says how wide it is

@@ -27,6 +27,10 @@ MOST_LINES = 2_000  # of a log are kept: the last ones
 _SIGKILLED = 128 + 9
 # What sagemaker-training writes of a script that failed: everything else in it is the toolkit's own.
 _OF_TOOLKIT = re.compile(r'ErrorMessage "(.+?)"\n(?:ExtraInfo|Command) "', re.DOTALL)
+# A wrapper's whole message, which says no more than that something failed.
+_SAYS_LITTLE = re.compile(
+    r"^.{0,60}(?:exit|status|code|ended|failed|returned|error)\W+(?:\w+\W+){0,2}-?\d+\W*$", re.IGNORECASE
+)
 _LAST = 20  # lines of a log that tell of its end
 _MOST_SHOWN = 300  # characters of a line
 
@@ -121,14 +125,16 @@ class Ended:
 
     @property
     def explains_itself(self) -> bool:
-        """Whether its own words say why it failed: an exception, or a line that complains."""
-        return bool(exception_in(self._message) or exception_in(self._texts))
+        """Whether its own words say why it failed: a failure file, an exception, or a line that complains."""
+        told = "\n".join(self._message)
+        says_little = not told or bool(_SAYS_LITTLE.search(told))
+        return not says_little or bool(exception_in(self._message) or exception_in(self._texts))
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
         """What of its own words tells why it failed, whole: its failure file or message, and the log's exception."""
         found = [Quote(self.left.message_path, "\n".join(self._message))] if self._message else []
-        of_log = excerpt(self._texts)
+        of_log = exception_in(self._texts) if found else excerpt(self._texts)
         if of_log and headline(of_log) not in "\n".join(self._message):
             found.append(Quote("its log", "\n".join(of_log)))
         return tuple(found)

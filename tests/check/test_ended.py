@@ -101,6 +101,20 @@ def test_a_failure_file_is_quoted_whole_and_the_log_where_it_says_more() -> None
     assert said(*TRACEBACK, message="training failed with 1").quotes[1] == Quote("its log", "\n".join(TRACEBACK))
 
 
+@pytest.mark.parametrize(
+    ("message", "explains"),
+    [
+        ("64 values were expected", True),
+        ("KeyError: 0", True),
+        ("training ended with 3", False),
+        ("", False),
+        ("exit code: 1", False),
+    ],
+)
+def test_a_failure_file_explains_a_failure_where_it_says_more_than_a_number(message: str, explains: bool) -> None:
+    assert said("epoch 1", message=message).explains_itself is explains
+
+
 def test_a_failure_file_that_says_little_leaves_the_reason_to_the_log() -> None:
     assert said("error: no column", message="it ended with 3").reason == "error: no column"
     assert said("epoch 1", message="there is no label").reason == "there is no label"
