@@ -121,7 +121,8 @@ class Ended:
         if by_toolkit := _OF_TOOLKIT.search("\n".join(message)):
             return headline(excerpt(by_toolkit.group(1).splitlines()))
         # A message may say no more than that something failed, which the log knows better.
-        return headline(exception_in(message) or exception_in(self._texts) or message[:1] or excerpt(self._texts))
+        told = () if _SAYS_LITTLE.search("\n".join(message)) else exception_in(message)
+        return headline(told or exception_in(self._texts) or message[:1] or excerpt(self._texts))
 
     @property
     def explains_itself(self) -> bool:

@@ -5,10 +5,12 @@ One pass over each layer; an entry costs some two hundred bytes, so that a milli
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import posixpath
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from emulator.check import tar
 
@@ -65,6 +67,10 @@ _KEPT_NAMES = frozenset(
     }
 )
 _KEPT_ENDINGS = (".pem", ".pub", ".key", ".p12", ".pfx", ".ppk", "account.json")
+# What is kept of a layer when another version of these tables reads it.
+KEPT_FORM = hashlib.sha256(
+    repr((sorted(_KEPT_NAMES), _KEPT_ENDINGS, KEPT_BYTES, HEAD_BYTES, MOST_HEADS)).encode()
+).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,32 @@ class Layer:
                 elif entry.mode & 0o111 and ".so" not in name and len(self.heads) < MOST_HEADS:
                     self.heads[path] = read_all(content, min(HEAD_BYTES, entry.size))
 
+    def packed(self) -> dict[str, Any]:
+        """As JSON can write it; what `unpacked` takes."""
+        columns = {name: base64.b64encode(getattr(self, name).tobytes()).decode() for name in _COLUMNS}
+        blobs = {
+            name: {path: base64.b64encode(data).decode() for path, data in getattr(self, name).items()}
+            for name in ("contents", "heads")
+        }
+        links = {str(row): link for row, link in self._links.items()}
+        lists = {"paths": self.paths, "whiteouts": self.whiteouts, "opaques": self.opaques}
+        return {**columns, **blobs, **lists, "links": links, "bytes": self.bytes}
+
+    @classmethod
+    def unpacked(cls, packed: dict[str, Any]) -> Self:
+        """Raises KeyError, TypeError, ValueError for what `packed` has not made."""
+        layer = cls()
+        for name in _COLUMNS:
+            getattr(layer, name).frombytes(base64.b64decode(packed[name], validate=True))
+        for name in ("contents", "heads"):
+            getattr(layer, name).update({path: base64.b64decode(data) for path, data in packed[name].items()})
+        layer.paths, layer.whiteouts, layer.opaques = packed["paths"], packed["whiteouts"], packed["opaques"]
+        layer._links = {int(row): link for row, link in packed["links"].items()}
+        layer.bytes = packed["bytes"]
+        if any(len(getattr(layer, name)) != len(layer.paths) for name in _COLUMNS):
+            raise ValueError("columns of different lengths")
+        return layer
+
     def row(self, row: int, layer: int) -> File:
         return File(
             self.paths[row],
@@ -170,6 +202,9 @@ class Layer:
         self._size.append(entry.size)
         self._uid.append(entry.uid & 0xFFFFFFFF)
         self._gid.append(entry.gid & 0xFFFFFFFF)
+
+
+_COLUMNS = ("_mode", "_kind", "_size", "_uid", "_gid")
 
 
 class Files:

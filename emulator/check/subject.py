@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from emulator.check.archive import Archive
     from emulator.check.files import File
+    from emulator.check.read_before import ReadBefore
     from emulator.containers.engine import Engine, ImageFacts
 
 READ_SECONDS = 300.0  # for the one pass over an image
@@ -156,8 +157,16 @@ def from_path(path: Path, seconds: float = READ_SECONDS) -> Subject:
     return Subject(path.name or str(path), lambda tick: archive.read_path(path, tick), None, None, read_slowly, seconds)
 
 
-def from_engine(engine: Engine, reference: str, labels: Mapping[str, str], seconds: float = READ_SECONDS) -> Subject:
+def from_engine(
+    engine: Engine,
+    reference: str,
+    labels: Mapping[str, str],
+    seconds: float = READ_SECONDS,
+    read_before: ReadBefore | None = None,
+) -> Subject:
     """An image that an engine holds; `labels` for the containers that are made to read single files, never started.
+
+    `read_before`: where it may be found without reading it from the engine.
 
     Raises ImageMissing, EngineUnavailable.
     """
@@ -166,6 +175,11 @@ def from_engine(engine: Engine, reference: str, labels: Mapping[str, str], secon
         raise ImageMissing(reference)
 
     def open_archive(tick: Callable[[int], None]) -> Archive:
+        if read_before is None:
+            return saved(tick)
+        return read_before.archive(facts.id, lambda: saved(tick))
+
+    def saved(tick: Callable[[int], None]) -> Archive:
         with contextlib.closing(engine.export(reference)) as stream:
             return archive.read_stream(stream, tick, f"{facts.operating_system}/{facts.architecture}")
 

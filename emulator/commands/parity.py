@@ -82,7 +82,10 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
         if engine is not None:
             sweep_old(engine)
         run = stack.enter_context(Run(engine, Options(), why_no_engine=why_no_engine))
-        left, right = (examination.subject_of(name, engine, why_no_engine, run, status.update) for name in wish.images)
+        kept = examination.kept_by_user()
+        left, right = (
+            examination.subject_of(name, engine, why_no_engine, run, status.update, kept) for name in wish.images
+        )
         for subject in (left, right):
             if subject.reference is not None:  # so that the run knows that there may be something to remove
                 run.examine(subject)
