@@ -27,6 +27,8 @@ How a check is added
            return STARTS.passed(f"{seconds * 1000:.0f} ms")
 
    - `rule.passed(seen)`, `.broken(seen, remedy?, line?)` (as grave as the rule), `.warned(...)`, `.skipped(why)`.
+   - Where a program failed, `.quoting(quotes, log)` adds its own words, whole (`ended.quoted_in(finding)` of a job);
+     what of a log is worth quoting is told by `emulator.log_excerpt`.
    - Raise `CannotCheck("the server never became ready: see serve-ready")` when another rule tells the reason.
    - Anything else that is raised becomes "could not be checked: ...", as grave as the rule. Never catch to hide.
    - `context.subject.reference` is what a ContainerSpec takes. Every container and network gets
@@ -36,7 +38,7 @@ How a check is added
    - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` and `processing/job.py` run
      jobs in it, out of the hosts of `hosts.py`.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten what must wait, and say so
-     in `seen`.
+     in `seen`. `context.tell("trying it as root")` says what is being done meanwhile.
    - `context.shared.get(key, make, close)` makes what several checks use once; its failure is remembered, too.
      `context.shared.begin` makes it in the background, for a check that is in `context.wanted` and has no clock.
    - `context.dockerfile`, when given, knows lines: `context.dockerfile.line("ENTRYPOINT")`.

@@ -126,7 +126,7 @@ class Stillness:
 def processes(container: str, proc: Path = PROC) -> tuple[Process, ...]:
     """Of a running container, its first one first; empty when they cannot be seen."""
     found = []
-    for folder in proc.iterdir():
+    for folder in proc.iterdir() if proc.is_dir() else ():
         if folder.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):  # ended since
                 if container in (folder / "cgroup").read_text() and (one := _process(folder)):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EC2_NAME = "ip-10-0-209-118.ec2.internal"
 PIDS = 4096
 _LOOK_SECONDS = 1.0  # between looks at a running job
-_LONG_SECONDS = 5.0  # without computing that are worth a word
+_LONG_SECONDS = 5.0  # of running, or of computing nothing, that are worth a word
 # For so long may a job do nothing: (as it should be, with --fast). One that has its result has no reason to.
 _STILL_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
 _MOST_DATA = 2**30  # bytes of a folder that are copied for each run; more is mounted, and may not be written
@@ -196,7 +196,8 @@ def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
         still = watch.after(fast if context.options.fast else slow)
         if still is not None:
             break
-        context.tell(_progress(started.seconds, has_left, watch.seconds))
+        if started.seconds > _LONG_SECONDS:
+            context.tell(_progress(started.seconds, has_left, watch.seconds))
     return started.ended(still=still)
 
 

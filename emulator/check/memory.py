@@ -56,7 +56,7 @@ class Watch:
 
 def accounts(container: str, proc: Path = PROC, groups: Path = GROUPS) -> Path | None:
     """The kernel's memory.stat of a running container."""
-    for process in proc.iterdir():
+    for process in proc.iterdir() if proc.is_dir() else ():
         if not process.name.isdigit():
             continue
         with contextlib.suppress(OSError):  # ended since

@@ -1,6 +1,7 @@
 """`samebox check`: will this image work on SageMaker? Says what would not, and how to mend it."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,6 @@ from rich.status import Status
 
 from emulator.check import accepted, guess
 from emulator.check.checks import FURTHER
-from emulator.check.findings import Finding
 from emulator.check.registry import CHECKS
 from emulator.check.report import Report
 from emulator.check.reports import jsonfile, junit, page, sarif, terminal
@@ -25,6 +25,7 @@ from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError
 
+_LINE_SECONDS = 15.0  # between lines about a step that goes on
 _WRITERS: dict[str, Callable[[Report], str]] = {
     "junit": junit.write,
     "json": jsonfile.write,
@@ -90,7 +91,7 @@ def examine(
         if exported:
             for sentence in exporting.write(exported, run.context, wish.checks):
                 screen.print(sentence, highlight=False, markup=False, soft_wrap=True)
-        findings = run.run(wish.checks, lambda progress: _show(progress, status))
+        findings = run.run(wish.checks, _Shown(status))
         image_id = examined.facts.id if examined.facts else ""
     if why_no_engine:
         notes.append(f"nothing was run: {why_no_engine}")
@@ -113,25 +114,37 @@ def examine(
     )
 
 
-def _show(progress: Progress, status: Status) -> None:
-    if progress.finding is None:
-        doing = f": {progress.doing}" if progress.doing else ""
-        status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
-    elif status.console.is_terminal:
-        if progress.finding.status in ("fail", "warn"):
+class _Shown:
+    """The progress of a run: on a screen beside a spinner; elsewhere, as in CI, lines on standard error."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._doing, self._at = "", 0.0  # the last that a line says of a check under way, and when
+
+    def __call__(self, progress: Progress) -> None:
+        console = self._status.console
+        if progress.finding is None:
+            doing = f": {progress.doing}" if progress.doing else ""
+            self._status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
+            if progress.doing and not console.is_terminal:
+                self._log_doing(progress)
+        elif not console.is_terminal:
+            finding = progress.finding
+            _log(progress, f"{finding.status}, {finding.seconds:.1f} s")
+        elif progress.finding.status in ("fail", "warn"):
             style = terminal.STYLES[progress.finding.status]
-            status.console.print(f"[{style}]{progress.finding.status}[/] {progress.finding.rule_id}", highlight=False)
-    else:
-        _log(progress, progress.finding)
+            console.print(f"[{style}]{progress.finding.status}[/] {progress.finding.rule_id}", highlight=False)
+
+    def _log_doing(self, progress: Progress) -> None:
+        """A line for each new step; of one that goes on, a line now and then."""
+        step, now = re.sub(r"\d+", "#", progress.doing), time.monotonic()
+        if step != self._doing or now - self._at > _LINE_SECONDS:
+            self._doing, self._at = step, now
+            _log(progress, progress.doing)
 
 
-def _log(progress: Progress, finding: Finding) -> None:
-    """A line for each check where no spinner is seen, as in CI: on standard error, as the report is the output."""
-    print(
-        f"[{progress.number}/{progress.of}] {finding.rule_id}: {finding.status}, {finding.seconds:.1f} s",
-        file=sys.stderr,
-        flush=True,
-    )
+def _log(progress: Progress, words: str) -> None:
+    print(f"[{progress.number}/{progress.of}] {progress.rule.id}: {words}", file=sys.stderr, flush=True)
 
 
 def _asked(given: argparse.Namespace) -> Asked:

@@ -45,6 +45,7 @@ def test_the_processes_of_a_container_are_seen_with_their_threads(tmp_path: Path
 
 def test_of_an_engine_elsewhere_nothing_is_seen(tmp_path: Path) -> None:
     assert processes(ID, tmp_path) == ()
+    assert processes(ID, tmp_path / "proc") == ()  # another system than Linux
 
 
 TRAIN = Process(1, "python3 train", 2)

@@ -50,6 +50,10 @@ def test_a_container_that_cannot_be_seen_has_no_peak(tmp_path: Path) -> None:
     assert Watch([CONTAINER], tmp_path / "proc", tmp_path).peak(CONTAINER) is None
 
 
+def test_another_system_than_linux_gives_no_answers(tmp_path: Path) -> None:
+    assert accounts("f" * 64, tmp_path / "proc") is None
+
+
 def test_what_an_empty_account_tells_is_nothing() -> None:
     assert counted("") == 0
 

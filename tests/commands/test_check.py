@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 from typing import TYPE_CHECKING
@@ -10,12 +11,17 @@ import pytest
 from rich.console import Console
 
 from emulator import cli
+from emulator.check.checks import Check, Context
 from emulator.check.registry import CHECKS
 from emulator.check.reports import terminal
+from emulator.commands import check
+from emulator.commands.examination import Asked, wish_of
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from emulator.check.findings import Finding
 
 GOOD = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
 BAD = Made((layer(*SHELL, script("usr/bin/train", mode=0o644), Entry("opt/ml/model/x", b"x")),), {"User": "gone"})
@@ -125,6 +131,24 @@ def test_without_a_screen_each_check_is_a_line_as_it_ends(tmp_path: Path, capsys
         "[2/2] image-user: pass",
     ]
     assert "[1/2]" not in printed.out
+
+
+def test_without_a_screen_a_check_that_takes_long_says_what_it_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = CHECKS[0].rule
+
+    def takes_long(context: Context) -> Finding:
+        for words in ("trying it as root", "running for 6 s", "running for 7 s", "running for 8 s", "trying it again"):
+            context.tell(words)
+        return rule.passed("fine")
+
+    wish = dataclasses.replace(wish_of(Asked()), checks=(Check(rule, takes_long),))
+    check.examine(write(tmp_path, GOOD), None, "", wish, Console())
+
+    lines = [line.removeprefix(f"[1/1] {rule.id}: ") for line in capsys.readouterr().err.splitlines()]
+    assert lines[:3] == ["trying it as root", "running for 6 s", "trying it again"]
+    assert len(lines) == 4
 
 
 def test_the_list_shows_every_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,9 +100,9 @@ def exit_code(context: Context) -> Finding:
         return EXIT_CODE.skipped("it writes no output: see processing-output")
     ended = failed(context)
     if ended.exit_code == 0:
-        return EXIT_CODE.broken("exit code 0, although its output could not be written")
+        return ended.quoted_in(EXIT_CODE.broken("exit code 0, although its output could not be written"))
     if ended.exit_code is None:
-        return EXIT_CODE.broken(f"still running {ended.seconds:.0f} s after it began to fail")
+        return ended.quoted_in(EXIT_CODE.broken(f"still running {ended.seconds:.0f} s after it began to fail"))
     return EXIT_CODE.passed(f"{ended.how} when its output cannot be written")
 
 

@@ -50,9 +50,9 @@ def exit_code(context: Context) -> Finding:
         return EXIT_CODE.skipped("it writes no model: see train-model")
     ended = failed(context)
     if ended.exit_code == 0:
-        return EXIT_CODE.broken("exit code 0, although /opt/ml/model could not be written")
+        return ended.quoted_in(EXIT_CODE.broken("exit code 0, although /opt/ml/model could not be written"))
     if ended.exit_code is None:
-        return EXIT_CODE.broken(f"still running {ended.seconds:.0f} s after it began to fail")
+        return ended.quoted_in(EXIT_CODE.broken(f"still running {ended.seconds:.0f} s after it began to fail"))
     return EXIT_CODE.passed(f"exit code {ended.exit_code} when /opt/ml/model cannot be written")
 
 
