@@ -62,6 +62,9 @@ class Settings:
         "Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0
     )
     startup_seconds: float = _setting("Seconds a serving container may take to answer /ping with 200.", 480.0)
+    delete_in_progress: bool = _setting(
+        "Take DeleteEndpoint while the endpoint is being created or updated, which AWS refuses.", False
+    )
     ping_seconds: float = _setting("Seconds a single /ping may take.", 2.0)
     ping_interval_seconds: float = _setting("Seconds between the pings of a container in service.", 5.0)
     ping_successes: int = _setting("How many pings in a row must answer 200 before a container is in service.", 1)

@@ -79,6 +79,7 @@ class Endpoints:
             partial(self._login, resource.account, resource.region),
             tell,
             self._patience,
+            self._resources.now,
             self._in_flight,
         )
         fleet = _Fleet(self._resources, means, self._site, resource, wake)
@@ -175,7 +176,8 @@ class _Fleet:
     def _adopt(self) -> None:
         """Take over what an earlier life of ours started, and have the rest removed."""
         labels = {INSTANCE_LABEL: self._site.label, ARN_LABEL: self._row.arn}
-        known = {**self._slots("Current"), **self._slots("Wanted")}
+        in_service = self._slots("Current")
+        known = {**in_service, **self._slots("Wanted")}
         for state in self._patiently(lambda: self._means.engine.find(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
@@ -186,7 +188,9 @@ class _Fleet:
                 continue
             # It has its limits already; they are not looked up, because the host may have changed meanwhile.
             plan = hosting.server(self._row, slot, known[slot], instance, ANY_LIMITS, self._site)
-            server = Server(plan, self._means, self._wake.notify, state)
+            # One that was in service was ready in its window: it has another one to be found again.
+            began = None if slot in in_service else state.created_at
+            server = Server(plan, self._means, self._wake.notify, state, began)
             self._servers[plan.log_stream] = server
             self._adopted.append(server)
 

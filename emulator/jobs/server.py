@@ -61,6 +61,7 @@ class Means:
     login: Callable[[], tuple[str, str] | None]
     tell: Callable[[str], None]
     patience_seconds: float
+    now: Callable[[], float]  # epoch seconds
     in_flight: Callable[[Address], int] | None = None
 
 
@@ -69,10 +70,18 @@ class _Failed(Exception):
 
 
 class Server:
-    """One container. `retire` and `close` may be called from any thread and return at once."""
+    """One container. `retire` and `close` may be called from any thread and return at once.
+
+    Of an adopted one, `window_began` is when its start window began, in epoch seconds; None: it begins now.
+    """
 
     def __init__(
-        self, plan: ServerPlan, means: Means, changed: Callable[[], None], adopted: ContainerState | None = None
+        self,
+        plan: ServerPlan,
+        means: Means,
+        changed: Callable[[], None],
+        adopted: ContainerState | None = None,
+        window_began: float | None = None,
     ) -> None:
         self.plan = plan
         self.state: State = "starting"
@@ -81,6 +90,7 @@ class Server:
         self._means = means
         self._changed = changed
         self._container = adopted.id if adopted else ""
+        self._window_began = window_began
         self._closing = threading.Event()
         self._cancelled = threading.Event()
         self._news = threading.Event()
@@ -217,7 +227,7 @@ class Server:
 
     def _await_ready(self) -> None:
         """Start it, and again whenever it ends, until it answers /ping or its window is over."""
-        until = time.monotonic() + self.plan.startup_seconds
+        until = time.monotonic() + self._window_seconds()
         pause = RESTART_SECONDS
         while True:
             verdict = self._try_once(until)
@@ -239,6 +249,14 @@ class Server:
             self._cancelled.wait(pause)
             self._go_on()
             pause = min(pause * 2, RESTART_SECONDS_MOST)
+
+    def _window_seconds(self) -> float:
+        """What is left of its window, which goes on while we are away. Time for a ping there is: it may be ready."""
+        whole = self.plan.startup_seconds
+        if self._window_began is None:
+            return whole
+        gone = max(self._means.now() - self._window_began, 0.0)
+        return max(whole - gone, min(whole, self._means.settings.ping_seconds))
 
     def _try_once(self, until: float) -> Verdict:
         engine, settings = self._means.engine, self._means.settings

@@ -462,6 +462,68 @@ class TestRestarts:
         assert sorted(logs(house).values()) == [["one serves"], ["one serves"]]
         assert before.state["Routes"]
 
+    def test_the_start_window_goes_on_while_we_are_away(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(503))})
+        house.up()
+        endpoint = house.serve(wanted(variant(StartupSeconds=3600)))
+        house.until_quiet(lambda: [state.status for state in house.engine.find({})] == ["running"])
+        house.crash()
+        house.ahead = 3601.0
+        house.up()
+        assert house.reaches(endpoint, "Failed").state["FailureReason"] == PING_FAILED
+        ((*_, line),) = logs(house).values()
+        assert "did not pass the ping health check within 3600 s" in line
+
+    def test_what_became_ready_while_we_were_away_comes_into_service_although_its_window_is_over(
+        self, house: "House"
+    ) -> None:
+        ready = threading.Event()
+        answer = {True: Response(), False: Response(503)}
+        house.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: answer[ready.is_set()])})
+        house.up()
+        endpoint = house.serve(wanted(variant(StartupSeconds=3600)))
+        house.until_quiet(lambda: [state.status for state in house.engine.find({})] == ["running"])
+        house.crash()
+        ready.set()
+        house.ahead = 3601.0
+        house.up()
+        house.reaches(endpoint, "InService")
+        assert "engine.create" not in house.life.calls
+
+    def test_what_is_in_service_has_a_window_of_its_own_to_be_found_again(self, house: "House") -> None:
+        sick, answered = threading.Event(), list[int]()
+
+        def answer(_: Request) -> Response:
+            answered.append(503 if sick.is_set() else 200)
+            return Response(answered[-1])
+
+        house.engine.add_image("serve:1", {"serve": lambda process: process.serve(answer)})
+        house.up()
+        endpoint = house.serve(wanted(variant(StartupSeconds=3600)))
+        house.reaches(endpoint, "InService")
+        (name,) = house.containers()
+        house.crash()
+        sick.set()
+        house.ahead = 3601.0
+        house.up()
+        house.until_quiet(lambda: 503 in answered)
+        sick.clear()
+        house.until_quiet(lambda: answered[-3:] == [200, 200, 200])  # found ready, and watched since
+        assert house.containers() == [name]
+        assert "engine.remove" not in house.life.calls
+
+    def test_a_shorter_window_in_the_settings_reaches_an_endpoint_that_is_being_created(self, house: "House") -> None:
+        house.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(503))})
+        house.up()
+        endpoint = house.serve(wanted(variant(StartupSeconds=None)))
+        house.until_quiet(lambda: [state.status for state in house.engine.find({})] == ["running"])
+        house.crash()
+        house.settings = replace(house.settings, startup_seconds=0.2)
+        house.up()
+        assert house.reaches(endpoint, "Failed").state["FailureReason"] == PING_FAILED
+        ((*_, line),) = logs(house).values()
+        assert "within 0.2 s" in line
+
     def test_what_died_while_nobody_looked_is_replaced_and_the_routes_follow(self, house: "House") -> None:
         house.engine.add_image("serve:1", {"serve": server("one")})
         house.up()

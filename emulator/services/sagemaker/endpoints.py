@@ -68,9 +68,9 @@ def update_weights(services: Services, params: dict[str, Any], caller: Caller) -
 
 
 def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
-    """DeleteEndpoint. One that is being created or updated is refused, as AWS does (observed 2026)."""
+    """DeleteEndpoint. While one is being created or updated AWS refuses it (observed 2026), and so do we by default."""
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
-    if endpoint.status in ("Creating", "Updating"):
+    if endpoint.status in ("Creating", "Updating") and not services.settings.delete_in_progress:
         raise _in_progress(endpoint)
     try:
         services.resources.advance(endpoint, "Deleting")
@@ -105,14 +105,14 @@ def _snapshot(services: Services, config_name: str, caller: Caller) -> dict[str,
 
 def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     model = services.resources.get(MODEL, caller, variant["ModelName"])
-    startup = variant.get("ContainerStartupHealthCheckTimeoutInSeconds") or services.settings.startup_seconds
     return {
         "VariantName": variant["VariantName"],
         "ModelName": model.name,
         "InstanceType": variant["InstanceType"],
         "InitialInstanceCount": variant["InitialInstanceCount"],
         "InitialVariantWeight": variant.get("InitialVariantWeight", 1.0),
-        "StartupSeconds": startup,
+        # None: by the settings, as they are when its containers start.
+        "StartupSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
         "Containers": [_container(services, one, caller) for one in models.containers(model.spec)],
         "EnableNetworkIsolation": model.spec.get("EnableNetworkIsolation", False),
     }

@@ -1,12 +1,14 @@
 """Endpoint configurations and endpoints through boto3: what is refused, and the wish that is written down."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from emulator.resources.kinds import REPOSITORY
+from emulator.settings import Settings
 from emulator.wire.caller import Caller
 from tests import samples
 from tests.conftest import Aws
@@ -94,7 +96,7 @@ def test_an_endpoint_writes_down_all_that_it_needs(aws: Aws) -> None:
                 "InstanceType": "ml.m5.large",
                 "InitialInstanceCount": 1,
                 "InitialVariantWeight": 1.0,
-                "StartupSeconds": 480.0,
+                "StartupSeconds": None,
                 "Containers": [
                     {
                         "Image": samples.IMAGE,
@@ -135,6 +137,27 @@ def test_an_endpoint_in_progress_can_neither_be_updated_nor_deleted(aws: Aws) ->
         (client.delete_endpoint, {}),
     ):
         assert error_of(call, EndpointName="digits", **params) == ("ValidationException", message)
+
+
+class TestDeleteInProgress:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, delete_in_progress=True)
+
+    def test_with_the_setting_an_endpoint_in_progress_can_be_deleted_and_still_not_updated(self, aws: Aws) -> None:
+        arn = aws.create("Endpoint")
+        code, _ = error_of(aws.sagemaker.update_endpoint, EndpointName="digits", EndpointConfigName="digits")
+        assert code == "ValidationException"
+        aws.sagemaker.delete_endpoint(EndpointName="digits")
+        assert aws.row(arn).status == "Deleting"
+
+
+def test_the_start_window_is_the_configurations_or_is_left_to_the_settings_of_the_day(aws: Aws) -> None:
+    aws.create("Model")
+    one: Any = variant(ContainerStartupHealthCheckTimeoutInSeconds=90)
+    aws.sagemaker.create_endpoint_config(EndpointConfigName="digits", ProductionVariants=[one])
+    arn = aws.sagemaker.create_endpoint(**samples.ENDPOINT)["EndpointArn"]
+    assert aws.row(arn).state["Wanted"]["Variants"][0]["StartupSeconds"] == 90
 
 
 def test_a_failed_endpoint_can_only_be_deleted(aws: Aws) -> None:
