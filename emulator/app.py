@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from emulator.containers import metadata_network
+from emulator.containers import home, metadata_network, pulled_images
 from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import Engine
+from emulator.containers.engine import Engine, EngineError
 from emulator.containers.health import EngineHealth
 from emulator.containers.kept_images import KeptImages
 from emulator.containers.registry_server import RegistryServer
@@ -56,6 +56,7 @@ log = logging.getLogger(__name__)
 # How long a status waits for the container engine, and how long a start does, which needs it for the network alone.
 STATUS_ENGINE_SECONDS = 1.0
 START_ENGINE_SECONDS = 5.0
+END_ENGINE_SECONDS = 5.0
 
 
 class AlreadyRunning(Exception):
@@ -80,12 +81,16 @@ class Emulator:
         self._secret = secret.read(data_dir / "secret")
         self.id = secret.identity(self._secret)
         (data_dir / "id").write_text(self.id)
-        self.engine: Engine = engine or DockerEngine(instance_id=self.id, answer_seconds=settings.engine_seconds)
+        (data_dir / "port").write_text(str(settings.port))
+        self.engine: Engine = engine or DockerEngine(
+            instance_id=self.id, answer_seconds=settings.engine_seconds, labels=home.label(data_dir, settings.url)
+        )
         self._engine_health = EngineHealth(self.engine)
         models = Models()
         self._started.callback(self.engine.close)
         self.store = Store(data_dir / "state.sqlite")
         self._started.callback(self.store.close)
+        self._at_the_end(self._release_images)
         self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
         logbook = Logbook(data_dir / "logs" / "streams")
         self._s3 = S3Server(data_dir)
@@ -105,7 +110,7 @@ class Emulator:
         """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
         self._s3.start()
         self._started.callback(self._s3.stop)
-        self._started.callback(self._registry.stop)
+        self._at_the_end(self._registry.stop)
         keys = self._s3.credentials
         objects = Objects(self._s3.url, keys.access_key, keys.secret_key, folder=self._s3.root)
         services = Services(
@@ -207,6 +212,25 @@ class Emulator:
             "endpoints": self.store.statuses(ENDPOINT.noun),
         }
 
+    def _at_the_end(self, ask: Callable[[], None]) -> None:
+        """Ask something of the container engine at the end; one that hangs, or is gone, does not hold the end up."""
+
+        def unless_it_hangs() -> None:
+            why_not = self._engine_health.why_not(END_ENGINE_SECONDS)
+            try:
+                if why_not is None:
+                    return ask()
+            except EngineError as error:
+                why_not = str(error)
+            log.info("what is ours in the container engine stays there: %s", why_not)
+            return None
+
+        self._started.callback(unless_it_hangs)
+
+    def _release_images(self) -> None:
+        registry, in_use = images.registry_host(self.settings), images.names_in_use(self.store)
+        pulled_images.release(self.engine, registry, in_use)
+
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which event loop the connections to containers belong to."""
         self._loop = loop
@@ -234,7 +258,7 @@ class Emulator:
         network = metadata_network.MetadataNetwork(self.engine, self.id)
         listener = network.open()
         if listener is not None:
-            self._started.callback(network.close)
+            self._at_the_end(network.close)
             self._started.callback(listener.close)
         return listener
 

@@ -1,16 +1,23 @@
 """Emulators that run, each noted outside of its data folder, so that one whose folder was removed is still found."""
 
+import contextlib
 import json
 import logging
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emulator.commands import process
+from emulator.commands.outcome import Stop
 
 log = logging.getLogger(__name__)
+
+# Requests under way are answered first; what runs in containers is not waited for.
+END_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,20 @@ def lost(data_dir: Path) -> Noted | None:
     """The emulator that runs though its data folder was removed, if this is the one that commands mean."""
     one = on(data_dir)
     return one if one is not None and one.has_lost_its_folder else None
+
+
+def end(running: Record) -> None:
+    """SIGTERM, and wait. Raises Stop when it takes longer than it may."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + END_SECONDS
+    while running.alive:
+        if time.monotonic() > deadline:
+            raise Stop(
+                f"process {running.pid} has not ended within {END_SECONDS:g} s. It loses nothing if it is killed: "
+                f"kill -9 {running.pid}"
+            )
+        time.sleep(0.05)
 
 
 def notes() -> Path:

@@ -1,26 +1,40 @@
-"""`samebox prune`: remove what carries this data folder's label and belongs to nothing that runs; nothing else."""
+"""`samebox prune`: remove what is ours and belongs to nothing that runs, or to a data folder that is gone."""
 
 import argparse
+import fcntl
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from emulator.commands import where
+from emulator.commands import emulators, orphans, where
+from emulator.commands.emulators import Noted
+from emulator.commands.orphans import Orphans
 from emulator.commands.outcome import Stop
-from emulator.containers import kept_images
+from emulator.containers import home, kept_images, metadata_network, pulled_images, registry_garbage
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
+from emulator.containers.registry_garbage import Garbage
 from emulator.containers.registry_server import REGISTRY_OWNER
 from emulator.resources import listing
 from emulator.resources.kinds import ENDPOINT, TRAINING_JOB
 from emulator.resources.store import Query, Store
 from emulator.services import images
+from emulator.settings import Settings
 
 # What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
 HELPERS = frozenset({"", REGISTRY_OWNER})
+
+NO_GARBAGE = Garbage()
+GARBAGE_STAYS = (
+    "It stays as long as an emulator runs, as a push may be under way: `samebox down`, then `samebox prune`."
+)
+
+T = TypeVar("T", ContainerState, Network)
 
 
 @dataclass(frozen=True)
@@ -29,49 +43,101 @@ class Strays:
 
     containers: tuple[ContainerState, ...] = ()
     networks: tuple[Network, ...] = ()
-    images: tuple[str, ...] = ()  # names that keep them (containers/kept_images.py)
+    images: tuple[str, ...] = ()  # names of them
+    garbage: Garbage = NO_GARBAGE
+    emulators: tuple[Noted, ...] = ()  # which run without their data folder
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks or self.images)
+        return bool(self.containers or self.networks or self.images or self.emulators or self.garbage)
+
+    def with_orphans(self, orphans: Orphans) -> "Strays":
+        """These and those of data folders that are gone, each once."""
+        return replace(
+            self,
+            containers=_once(self.containers, orphans.containers),
+            networks=_once(self.networks, orphans.networks),
+            images=tuple(dict.fromkeys((*self.images, *orphans.images))),
+            emulators=orphans.emulators,
+        )
 
     def lines(self) -> list[str]:
         """One line for each, for a person."""
         return [
+            *(
+                f"emulator at {one.record.url} (process {one.record.pid}): its data folder {one.data_dir} was removed"
+                for one in self.emulators
+            ),
             *(f"container {one.name} ({one.status}){_of(one.labels)}" for one in self.containers),
             *(f"network {one.name}{_of(one.labels)}" for one in self.networks),
             *(f"image {name}" for name in self.images),
+            *([str(self.garbage)] if self.garbage else []),
         ]
+
+    def counts(self) -> str:
+        """What was removed, in numbers."""
+        ended = f"Ended {len(self.emulators)} emulators. " if self.emulators else ""
+        things = f"{len(self.containers)} containers, {len(self.networks)} networks"
+        return f"{ended}Removed {things}, {len(self.images)} names of images and {self.garbage.blobs} blobs."
 
 
 def run(given: argparse.Namespace) -> int:
     settings = where.settings(data_dir=given.data_dir)
     screen = Console(soft_wrap=True)
     instance = identity(settings.data_dir)
-    if instance is None:
-        screen.print(f"No emulator ever ran on {settings.data_dir}; nothing is labelled with it.", highlight=False)
-        return 0
-    engine = _engine(instance)
+    engine = _engine(instance or "")
     try:
-        needed = wanted(settings.data_dir)
-        if where.record(settings.data_dir) is not None:
-            needed |= HELPERS
-        strays = find(engine, instance, needed, images_needed(settings.data_dir))
+        strays = _strays(engine, settings, instance) if instance else Strays()
+        strays = strays.with_orphans(orphans.find(engine))
         for line in strays.lines():
             screen.print(line, highlight=False, markup=False)
+        if strays.garbage and where.record(settings.data_dir) is not None:
+            screen.print(GARBAGE_STAYS, highlight=False)
+            strays = replace(strays, garbage=NO_GARBAGE)
         if not strays:
-            screen.print("Nothing to remove.")
+            why = "" if instance else f"; no emulator ever ran on {settings.data_dir}"
+            screen.print(f"Nothing to remove{why}.", highlight=False)
         elif not given.dry_run:
             _agree(given.yes)
             remove(engine, strays)
-            screen.print(
-                f"Removed {len(strays.containers)} containers, {len(strays.networks)} networks and the names of "
-                f"{len(strays.images)} images."
-            )
+            if strays.garbage and instance:
+                _collect(engine, settings, instance)
+            screen.print(strays.counts(), highlight=False)
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
     finally:
         engine.close()
     return 0
+
+
+def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
+    """What a data folder that is there does not need."""
+    data_dir = settings.data_dir
+    needed = wanted(data_dir)
+    if where.record(data_dir) is not None:
+        needed |= HELPERS
+    strays = find(engine, instance, needed, images_needed(data_dir))
+    others = [one for one in emulators.running() if one.data_dir != data_dir.resolve()]
+    if others:
+        # Whoever made it, the emulator that runs now may use it.
+        networks = tuple(one for one in strays.networks if one.name != metadata_network.NAME)
+        strays = replace(strays, networks=networks)
+    garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
+    strays = replace(strays, garbage=garbage)
+    port = _port(data_dir)
+    if port is None or any(urlsplit(one.record.url).port == port for one in others):
+        return strays
+    pulled = pulled_images.unneeded(engine, f"localhost:{port}", names_in_use(data_dir))
+    return replace(strays, images=(*strays.images, *pulled))
+
+
+def _collect(engine: Engine, settings: Settings, instance: str) -> None:
+    """Have the registry's garbage removed while no emulator can start on the data folder."""
+    with (settings.data_dir / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(GARBAGE_STAYS) from None
+        registry_garbage.collect(engine, settings.registry_image, settings.data_dir / "registry", instance)
 
 
 def clear(data_dir: Path, for_good: bool = False) -> int:
@@ -93,6 +159,24 @@ def clear(data_dir: Path, for_good: bool = False) -> int:
     return len(strays.containers) + len(strays.networks)
 
 
+def remove_helpers(data_dir: Path) -> bool:
+    """Remove the registry of an emulator that was killed; whether there was one. Without an engine there is none."""
+    instance = identity(data_dir)
+    if instance is None:
+        return False
+    engine = DockerEngine(instance_id=instance)
+    try:
+        if engine.available() is not None:
+            return False
+        found = engine.find({INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER})
+        remove(engine, Strays(tuple(found)))
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}") from None
+    finally:
+        engine.close()
+    return bool(found)
+
+
 def identity(data_dir: Path) -> str | None:
     """The id that everything of a data folder is labelled with; None when no emulator ever ran on it."""
     try:
@@ -103,27 +187,41 @@ def identity(data_dir: Path) -> str | None:
 
 def wanted(data_dir: Path) -> frozenset[str]:
     """ARNs of all jobs that have not ended and of all endpoints, of every account and region."""
-    path = data_dir / "state.sqlite"
-    if not path.exists():
-        return frozenset()
-    store = Store(path)
-    try:
+
+    def arns(store: Store) -> set[str]:
         rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
-    finally:
-        store.close()
-    return frozenset(row.arn for row in rows)
+        return {row.arn for row in rows}
+
+    return _in_store(data_dir, arns)
 
 
 def images_needed(data_dir: Path) -> frozenset[str]:
     """Ids of the engine's own images that jobs, models and endpoints need."""
+    return _in_store(data_dir, images.needed_ids)
+
+
+def names_in_use(data_dir: Path) -> frozenset[str]:
+    """Names of the images of jobs that have not ended and of endpoints."""
+    return _in_store(data_dir, images.names_in_use)
+
+
+def _in_store(data_dir: Path, ask: Callable[[Store], set[str]]) -> frozenset[str]:
     path = data_dir / "state.sqlite"
     if not path.exists():
         return frozenset()
     store = Store(path)
     try:
-        return frozenset(images.needed_ids(store))
+        return frozenset(ask(store))
     finally:
         store.close()
+
+
+def _port(data_dir: Path) -> int | None:
+    """The port of the last emulator of a data folder."""
+    try:
+        return int((data_dir / "port").read_text())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
 
 
 def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: frozenset[str] = frozenset()) -> Strays:
@@ -137,7 +235,9 @@ def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: f
 
 
 def remove(engine: Engine, strays: Strays) -> None:
-    """Remove them; networks last, because one in use cannot be."""
+    """End and remove them; networks after containers, because one in use cannot be removed."""
+    for one in strays.emulators:
+        emulators.end(one.record)
     for container in strays.containers:
         engine.remove(container.id)
     for network in strays.networks:
@@ -156,8 +256,14 @@ def _engine(instance: str) -> DockerEngine:
 
 
 def _of(labels: Mapping[str, str]) -> str:
-    arn = labels.get(ARN_LABEL)
-    return f", of {arn}" if arn else ""
+    arn, its = labels.get(ARN_LABEL), home.of(labels)
+    gone = f", of {its.folder}, which is gone" if its and identity(its.folder) != its.instance else ""
+    return f", of {arn}{gone}" if arn else gone
+
+
+def _once(*many: Iterable[T]) -> tuple[T, ...]:
+    """Each of them once; containers and networks are known by their ids."""
+    return tuple({one.id: one for some in many for one in some}.values())
 
 
 def _agree(given: bool) -> None:

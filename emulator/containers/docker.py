@@ -15,6 +15,7 @@ import os
 import shutil
 import socket
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
@@ -66,7 +67,8 @@ _REQUESTS_AT_ONCE = 64  # more work, too; their connections are not kept
 class DockerEngine:
     """`host` as in DOCKER_HOST; without it the environment and Docker's current context decide, as for `docker`.
 
-    `gpus` overrides what can be found out about GPUs; `instance_id` labels what the engine makes for itself.
+    `gpus` overrides what can be found out about GPUs; `instance_id` labels what the engine makes for itself, `labels`
+    everything that is made through it.
     """
 
     def __init__(
@@ -75,9 +77,11 @@ class DockerEngine:
         gpus: int | None = None,
         instance_id: str = "",
         answer_seconds: float = ANSWER_SECONDS,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         self._http = DockerHTTP(lambda: _connect(host), answer_seconds)
         self._instance_id = instance_id
+        self._labels = dict(labels or {})
         self._gpus = gpus
         self._capacity: Capacity | None = None
         self._reaches: bool | None = None
@@ -177,9 +181,20 @@ class DockerEngine:
         names = [name for entry in found for name in entry.get("RepoTags") or ()]
         return sorted(name for name in names if name.rpartition(":")[0] == repository)
 
+    def untagged(self, registry: str) -> list[str]:
+        names = []
+        for entry in self._http.json("GET", "/images/json"):
+            tagged = {name.rpartition(":")[0] for name in entry.get("RepoTags") or ()}
+            for name in entry.get("RepoDigests") or ():
+                repository = name.partition("@")[0]
+                if repository.startswith(f"{registry}/") and repository not in tagged:
+                    names.append(name)
+        return sorted(names)
+
     # The life of a container
 
     def create(self, spec: ContainerSpec) -> str:
+        spec = replace(spec, labels={**self._labels, **spec.labels})
         body = create_body(spec, chosen_ports=not (spec.publish and self._reaches_containers()))
         try:
             answer = self._http.json(
@@ -218,7 +233,7 @@ class DockerEngine:
     def inspect(self, container: str) -> ContainerState:
         return state_of(self._http.json("GET", f"/containers/{container}/json"))
 
-    def find(self, labels: Mapping[str, str]) -> list[ContainerState]:
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
         found = self._http.json("GET", "/containers/json", parameters={"all": "1", "filters": _label_filter(labels)})
         states = []
         for entry in found:
@@ -315,17 +330,18 @@ class DockerEngine:
             "PUT", f"/containers/{container}/archive", parameters={"path": path}, data=tar, seconds=WORK_SECONDS
         )
 
-    def networks(self, labels: Mapping[str, str]) -> list[Network]:
+    def networks(self, labels: Mapping[str, str | None]) -> list[Network]:
         found = self._http.json("GET", "/networks", parameters={"filters": _label_filter(labels)})
         return [Network(entry["Id"], entry["Name"], entry.get("Labels") or {}) for entry in found]
 
     def create_network(
         self, name: str, labels: Mapping[str, str], internal: bool = False, gateway: str | None = None
     ) -> Network:
+        labels = {**self._labels, **labels}
         body: dict[str, Any] = {
             "Name": name,
             "Driver": "bridge",
-            "Labels": dict(labels),
+            "Labels": labels,
             "Internal": internal,
             "CheckDuplicate": True,  # before API 1.44, two networks could bear one name
         }
@@ -336,7 +352,7 @@ class DockerEngine:
             answer = self._http.json("POST", "/networks/create", body=body)
         except Conflict as error:
             raise NameTaken(str(error)) from error
-        return Network(answer["Id"], name, dict(labels))
+        return Network(answer["Id"], name, labels)
 
     def remove_network(self, network: str) -> None:
         with contextlib.suppress(NotFound):
@@ -460,8 +476,8 @@ class _SocketConnection(UnixHTTPConnection):
         self.sock = connection
 
 
-def _label_filter(labels: Mapping[str, str]) -> str:
-    return json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
+def _label_filter(labels: Mapping[str, str | None]) -> str:
+    return json.dumps({"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]})
 
 
 def _is_ours(address: str | None) -> bool:

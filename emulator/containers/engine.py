@@ -244,6 +244,9 @@ class Engine(Protocol):
     def tags(self, repository: str) -> list[str]:
         """The names, `repository:tag`, of all images of a repository that the engine holds."""
 
+    def untagged(self, registry: str) -> list[str]:
+        """The names, `registry/repository@digest`, of images that bear no tag of the same repository."""
+
     def create(self, spec: ContainerSpec) -> str:
         """The new container's id. Raises ImageMissing (never pulls), NameTaken, StartFailed if the spec is refused."""
 
@@ -255,8 +258,8 @@ class Engine(Protocol):
 
     def inspect(self, container: str) -> ContainerState: ...
 
-    def find(self, labels: Mapping[str, str]) -> list[ContainerState]:
-        """All containers, running or not, that carry all of these labels."""
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
+        """All containers, running or not, that carry all of these labels; None: with any value."""
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         """Host and port by which this process reaches a port that the spec published.
@@ -291,7 +294,7 @@ class Engine(Protocol):
     def put(self, container: str, path: str, tar: BinaryIO) -> None:
         """Unpack a tar into a folder of the container. Raises PathMissing, OutOfSpace."""
 
-    def networks(self, labels: Mapping[str, str]) -> list[Network]: ...
+    def networks(self, labels: Mapping[str, str | None]) -> list[Network]: ...
 
     def create_network(
         self, name: str, labels: Mapping[str, str], internal: bool = False, gateway: str | None = None

@@ -160,6 +160,13 @@ class FakeEngine:
         names = {tag for image in self._images.values() for tag in image.facts.tags}
         return sorted(name for name in names if name.rpartition(":")[0] == repository)
 
+    def untagged(self, registry: str) -> list[str]:
+        self._answer()
+        tags = {tag for image in self._images.values() for tag in image.facts.tags}
+        repositories = {tag.rpartition(":")[0] for tag in tags}
+        names = [name for name in self._images if name.startswith(f"{registry}/") and "@" in name]
+        return sorted(name for name in names if name.partition("@")[0] not in repositories)
+
     def create(self, spec: ContainerSpec) -> str:
         image = self._image(spec.image)
         if image is None:
@@ -205,11 +212,11 @@ class FakeEngine:
     def inspect(self, container: str) -> ContainerState:
         return self._get(container).state
 
-    def find(self, labels: Mapping[str, str]) -> list[ContainerState]:
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
         self._answer()
         with self._changed:
             states = [container.state for container in self._containers.values()]
-        return [state for state in states if labels.items() <= state.labels.items()]
+        return [state for state in states if _carries(state.labels, labels)]
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         found = self._get(container)
@@ -268,9 +275,9 @@ class FakeEngine:
         with tarfile.open(fileobj=tar, mode="r|*") as archive:
             archive.extractall(target, filter="tar")
 
-    def networks(self, labels: Mapping[str, str]) -> list[Network]:
+    def networks(self, labels: Mapping[str, str | None]) -> list[Network]:
         self._answer()
-        return [network for network in self._networks.values() if labels.items() <= network.labels.items()]
+        return [network for network in self._networks.values() if _carries(network.labels, labels)]
 
     def create_network(
         self,
@@ -321,6 +328,10 @@ class FakeEngine:
             if reference in (name, name.removesuffix(":latest"), image.facts.id, *image.facts.digests):
                 return image
         return None
+
+
+def _carries(labels: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
+    return all(name in labels and value in (None, labels[name]) for name, value in wanted.items())
 
 
 def _saved(reference: str, facts: ImageFacts) -> bytes:

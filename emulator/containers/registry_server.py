@@ -34,7 +34,12 @@ log = logging.getLogger(__name__)
 REGISTRY_OWNER = "registry"
 _PORT = 5000
 _STOP_SECONDS = 10
-_FOLDER = "/var/lib/registry"
+FOLDER = "/var/lib/registry"
+
+
+def container_name(instance: str) -> str:
+    """The name of the one container that may write a data folder's registry."""
+    return f"samebox-registry-{instance}"
 
 
 class RegistryServer:
@@ -57,7 +62,7 @@ class RegistryServer:
         self._image = image
         self._folder = folder
         self._labels = {INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER}
-        self._name = f"samebox-registry-{instance}"
+        self._name = container_name(instance)
         self._secret = secret
         self._path = f"/{hmac.new(secret, b'path of the registry', hashlib.sha256).hexdigest()}"
         self._ready_seconds = ready_seconds
@@ -147,11 +152,11 @@ class RegistryServer:
                 "REGISTRY_HTTP_SECRET": self._secret.hex(),
                 "REGISTRY_HTTP_RELATIVEURLS": "true",
                 "REGISTRY_HTTP_PREFIX": f"{self._path}/",
-                "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": _FOLDER,
+                "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": FOLDER,
                 "REGISTRY_STORAGE_DELETE_ENABLED": "true",
             },
             labels=self._labels,
-            mounts=(Mount(self._folder.resolve(), _FOLDER),),
+            mounts=(Mount(self._folder.resolve(), FOLDER),),
             publish={_PORT: 0},
             # What it writes belongs to whoever runs us.
             user=f"{os.getuid()}:{os.getgid()}",

@@ -144,6 +144,12 @@ def needed_ids(store: Store) -> set[str]:
     return {digest for row in rows for name in _image_names(row) for digest in _DIGEST.findall(name)}
 
 
+def names_in_use(store: Store) -> set[str]:
+    """Names of images that a job that has not ended, or an endpoint, runs or will run."""
+    rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
+    return {name for row in rows for name in _image_names(row)}
+
+
 def _image_names(row: Resource) -> Iterator[str]:
     """What a row has under Image and ResolvedImage, in its request and in what became of it."""
     waiting: list[Any] = [row.spec, row.state]

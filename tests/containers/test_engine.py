@@ -109,6 +109,16 @@ def test_an_image_has_as_many_names_as_it_is_given(world: World, own_image: str)
     assert world.engine.image(facts.id) is None
 
 
+def test_only_containers_with_a_label_are_found_by_its_name(world: World) -> None:
+    label = f"samebox.test.{world.instance_id}"
+    marked = world.engine.create(world.spec("true", lambda _: 0, labels={**world.labels, label: "any"}))
+    world.engine.create(world.spec("true", lambda _: 0))
+    assert [one.id for one in world.engine.find({label: None})] == [marked]
+    assert world.engine.find({label: "other"}) == []
+    network = world.engine.create_network(f"net-{world.instance_id}", {**world.labels, label: ""})
+    assert [one.id for one in world.engine.networks({label: None})] == [network.id]
+
+
 def test_the_last_name_of_an_image_that_a_container_needs_stays(world: World, own_image: str) -> None:
     container = world.engine.create(ContainerSpec(image=own_image, labels=world.labels, command=("true",)))
     world.engine.untag(own_image)
