@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from emulator.check.findings import harmless
-from emulator.parity import differences, outputs
+from emulator.parity import cures, differences, outputs
 from emulator.parity.outputs import Comparison, Tolerance
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ _ORDER: tuple[State, ...] = ("same", "within", "not compared", "differ")
 class Compared:
     """Two places and one input. `problem`: why there is nothing to compare, or which of them has no answer.
 
-    A place that could answer nothing at all is one of its own: without an input, and with no other place.
+    A place that could answer nothing at all is one of its own, without an input. Its `right` is empty where no other
+    place shows that the model works.
     """
 
     input: str
@@ -155,12 +156,17 @@ def compare(inputs: Sequence[Input], predicted: Sequence[Predicted], tolerance: 
             state, comparison, problem = _pair(left.place, ours, right.place, theirs, tolerance, own_forms)
             rows = _first_rows(ours, theirs, comparison)
             found.append(Compared(one.name, left.place, right.place, state, comparison, problem, rows))
-    found += [
-        Compared("", place.place, "", "not compared", problem=f"{place.place}: {place.problem}")
-        for place in predicted
-        if place.problem
-    ]
+    found += [_without_answers(place, predicted) for place in predicted if place.problem]
     return tuple(found)
+
+
+def _without_answers(place: Predicted, predicted: Sequence[Predicted]) -> Compared:
+    """A place that could answer nothing. Where another one answers, and the model is at fault, that is a difference."""
+    other = next((one for one in predicted if any(not answer.error for answer in one.answers)), None)
+    if other is None or not place.failed:
+        return Compared("", place.place, "", "not compared", problem=f"{place.place}: {place.problem}")
+    problem = f"the model works in {other.place} and not in {place.place}: {place.problem}; {cures.of(place.problem)}"
+    return Compared("", other.place, place.place, "differ", problem=problem)
 
 
 def _pair(
@@ -264,7 +270,7 @@ def _number(cell: str) -> Any:
 
 def _of_difference(one: Compared) -> str:
     if one.comparison is None:
-        return f"{one.input}: {one.problem}."
+        return f"{one.input}: {one.problem}." if one.input else f"{one.problem[:1].upper()}{one.problem[1:]}."
     found = one.comparison
     first = found.first
     verb = "differs" if found.differing_rows == 1 else "differ"

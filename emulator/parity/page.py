@@ -104,7 +104,7 @@ def _compared(one: Compared) -> str:
         found = f'<p class="soft">{where}</p>{_pair(one.left, first.left, one.right, first.right)}'
         if one.rows is not None and one.rows != (first.left, first.right):
             found += f'<p class="soft">the whole row</p>{_pair(one.left, one.rows[0], one.right, one.rows[1])}'
-    title = escape(one.input or one.left)
+    title = escape(one.input or one.right or one.left)
     between = f"{escape(one.left)} and {escape(one.right)}: " if one.input else ""
     state = "not" if one.state == "not compared" else one.state
     words = escape(detail(one).removeprefix(f"{one.left}: ") if first is None else _without_first(one))

@@ -59,7 +59,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What one place made of all inputs. `problem`: why it could make nothing of any; then there are no answers."""
+    """What one place made of all inputs. `problem`: why it could make nothing of any; then there are no answers.
+
+    `failed`: the problem is the model's (it was not loaded, or refused every input) and not that it could not be tried.
+    """
 
     place: str  # the image's name, or "endpoint"
     how: str = ""  # what loaded the model: "code/inference.py (model_fn, predict_fn)"
@@ -68,6 +71,7 @@ class Predicted:
     log: tuple[str, ...] = ()  # the last lines, where something went wrong
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    failed: bool = False
     own_form: bool = True  # False: nobody's output_fn chose the form of the answers, but the driver
 
 
@@ -156,7 +160,7 @@ def by_command(context: Context, image: str, task: Task, tick: Callable[[float],
             body = done.files.get("answer", b"")
             answers.append(Answer(body, one.accept or sniffed(body), seconds=done.seconds))
     if task.inputs and all(one.error for one in answers):
-        return Predicted(image, "the command", (), answers[0].error, log, seconds=spent)
+        return Predicted(image, "the command", (), answers[0].error, log, seconds=spent, failed=True)
     return Predicted(image, "the command", tuple(answers), log=log, seconds=spent, own_form=False)
 
 
@@ -207,7 +211,7 @@ def _told(image: str, done: Boxed, wanted: int) -> Predicted:
     plain = Predicted(image, how, notes=_clean(_texts(told.get("notes"))), seconds=done.seconds)
     if told.get("error"):
         log = _clean((*done.log, *_trace(told)))
-        return replace(plain, problem=_short(f"the model was not loaded: {told['error']}"), log=log)
+        return replace(plain, problem=_short(f"the model was not loaded: {told['error']}"), log=log, failed=True)
     answers = [one for one in told.get("answers") or () if isinstance(one, dict)]
     if len(answers) != wanted:
         return replace(plain, problem="its answers are not complete", log=_clean(done.log))

@@ -300,3 +300,25 @@ def test_our_train_and_serve_images_agree_and_so_does_the_endpoint(
     left = ["docker", "ps", "--all", "--quiet", "--filter", "label=samebox.arn", "--format", '{{.Label "samebox.arn"}}']
     said = subprocess.run(left, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "samebox-parity-" not in said
+
+
+ONLY_WHERE_IT_TRAINED = """
+import sagemaker_training
+def model_fn(folder): return sum
+def predict_fn(rows, model): return [[float(model(row))] for row in rows]
+"""
+
+
+@pytest.mark.docker
+def test_a_model_that_loads_in_train_and_not_in_serve_is_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text(ONLY_WHERE_IT_TRAINED)
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "code", "code")
+    words = ["samebox/train:cpu", "samebox/serve:cpu", "--model", "model.tar.gz", "--data", "rows.csv", "--no-endpoint"]
+    found = told(capsys, *words, status=1)
+    assert found["verdict"] == "differ"
+    assert "The model works in samebox/train:cpu and not in samebox/serve:cpu" in found["sentence"]
+    assert "the model needs sagemaker_training, which this image does not have" in found["sentence"]

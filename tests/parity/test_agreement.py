@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.parity import cures
 from emulator.parity.predict import Answer, Input, Predicted
 from tests.parity.report import report, said
 
@@ -37,7 +38,44 @@ def test_the_first_row_that_differs_is_shown_whole() -> None:
     assert found.compared[0].rows == ("5.0, 6.0", "5.0, 9.0")
 
 
-def test_a_place_that_loads_no_model_leaves_it_open() -> None:
+def test_a_model_that_loads_in_one_place_only_is_a_difference_with_its_cure() -> None:
+    error = "the model was not loaded: ModuleNotFoundError: No module named 'numpy._core'"
+    found = report(ROWS, said("A", "1\n"), Predicted("B", problem=error, failed=True))
+    assert (found.verdict, found.exit_status) == ("They differ", 1)
+    assert found.sentence == (
+        f"The model works in A and not in B: {error}; the model was pickled by numpy 2, which numpy 1 cannot read: pin "
+        "the same numpy in both images."
+    )
+
+
+def test_a_model_that_loads_nowhere_leaves_it_open() -> None:
+    nowhere = [Predicted(place, problem="the model was not loaded: X", failed=True) for place in ("A", "B")]
+    assert report(ROWS, *nowhere).exit_status == 2
+    refused = Predicted("A", answers=(Answer(error="KeyError"),))
+    assert report(ROWS, refused, nowhere[1]).exit_status == 2, "a model that refuses every input works nowhere"
+
+
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        ("ModuleNotFoundError: No module named 'lightgbm'", "the model needs lightgbm, which this image does not have"),
+        ("ModuleNotFoundError: No module named 'sklearn.tree'", "the model needs sklearn,"),
+        ("ValueError: unsupported pickle protocol: 5", "pickled with protocol 5 by a newer Python"),
+        ("AttributeError: Can't get attribute 'Scaler' on <module '__main__' (built-in)>", "Scaler was defined in the"),
+        (
+            "AttributeError: Can't get attribute 'Tree' on <module 'sklearn.tree' from '/x.py'>",
+            "sklearn.tree of this image has no Tree",
+        ),
+        ("ValueError: numpy.dtype size changed, may indicate binary incompatibility", "compiled against another numpy"),
+        ("RuntimeError: Attempting to deserialize object on a CUDA device", "saved on a GPU"),
+        ("OSError: weights are truncated", "the table of differences shows"),
+    ],
+)
+def test_a_cure_fits_the_error(error: str, cure: str) -> None:
+    assert cure in cures.of(error)
+
+
+def test_a_place_that_cannot_be_tried_leaves_it_open() -> None:
     found = report(ROWS, said("A", "1\n"), Predicted("B", problem="no such module"), said("the endpoint", "1\n"))
     assert (found.verdict, found.exit_status, found.sentence) == ("Not compared", 2, "B: no such module")
 
