@@ -118,7 +118,7 @@ class Location:
                 host, path = parts.hostname or "", unquote(parts.path.removeprefix("/"))
             except ValueError as error:
                 raise NotS3(uri, str(error)) from None
-            if host == "s3.amazonaws.com" or (host.startswith(("s3.", "s3-")) and ".amazonaws.com" in host):
+            if host == "s3.amazonaws.com" or (host.startswith(("s3.", "s3-")) and ".amazonaws." in host):
                 bucket, _, key = path.partition("/")
             elif ".s3." in host or ".s3-" in host:
                 bucket, key = host[: max(host.rfind(".s3."), host.rfind(".s3-"))], path

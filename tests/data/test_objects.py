@@ -37,6 +37,8 @@ from emulator.data.rclone import S3Server
         ("https://b.s3.eu-west-1.amazonaws.com/k", "b", "k"),
         ("https://my.s3.b.s3.amazonaws.com/k", "my.s3.b", "k"),
         ("https://s3-us-west-2.amazonaws.com/b/k", "b", "k"),
+        ("https://s3.cn-north-1.amazonaws.com.cn/b/k", "b", "k"),
+        ("https://s3.eusc-de-east-1.amazonaws.eu/b/k", "b", "k"),
     ],
 )
 def test_an_s3_uri_is_a_bucket_and_a_key(uri: str, bucket: str, key: str) -> None:

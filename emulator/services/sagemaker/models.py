@@ -22,6 +22,7 @@ _INNER: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("ImageConfig.RepositoryAccessMode", ("Platform",)),
     ("ModelDataSource.S3DataSource.S3DataType", ("S3Object",)),
     ("ModelDataSource.S3DataSource.CompressionType", ("Gzip",)),
+    ("ModelDataSource.S3DataSource.ETag", ()),
     ("ModelDataSource.S3DataSource.ManifestS3Uri", ()),
     ("ModelDataSource.S3DataSource.HubAccessConfig", ()),
 )

@@ -77,7 +77,10 @@ def test_one_of_primary_container_and_containers_is_needed(aws: Aws) -> None:
 
 def test_what_is_not_run_yet_is_refused_by_name(aws: Aws) -> None:
     container = {"Image": samples.IMAGE}
+    source = {"S3Uri": samples.MODEL_DATA, "S3DataType": "S3Object", "CompressionType": "Gzip", "ETag": "abc"}
+    version = {**container, "ModelDataSource": {"S3DataSource": source}}
     for request, named in (
+        ({"PrimaryContainer": version}, "PrimaryContainer.ModelDataSource.S3DataSource.ETag=abc"),
         ({"Containers": [container, container]}, "Containers of more than one container"),
         ({"PrimaryContainer": {**container, "Mode": "MultiModel"}}, "PrimaryContainer.Mode=MultiModel"),
         ({"Containers": [{**container, "ModelPackageName": "p"}]}, "Containers[0].ModelPackageName=p"),
