@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 BLOCK = 8192  # bytes that Python and C hold back of what goes to a pipe
 _LEAST_LINES = 5
 _LEAST_SECONDS = 5.0  # of silence; what is shorter may be a program that had nothing to say yet
-_AT_ONCE = 0.05  # seconds within which the lines of one write come
+# Between lines of one write, most of the time; a busy engine may be held up between some of them.
+_AT_ONCE, _MOST, _HELD_UP = 0.005, 0.75, 1.0
 _GAP = 1.0  # seconds between two blocks
 
 _PYTHON = (
@@ -55,7 +56,10 @@ def _all_at_the_end(ended: Ended, printed: Sequence[LogLine]) -> str:
     first, last = (line.time / 1e9 - ended.started_at for line in (printed[0], printed[-1]))
     # One that speaks on standard error as it goes may well sum up at its end.
     silent = ended.log[0].time >= printed[0].time
-    if not silent or first < max(_LEAST_SECONDS, 0.9 * ended.seconds) or last - first > _AT_ONCE:
+    if not silent or first < max(_LEAST_SECONDS, 0.9 * ended.seconds) or last - first > _HELD_UP:
+        return ""
+    gaps = [(following.time - line.time) / 1e9 for line, following in pairwise(printed)]
+    if sum(gap < _AT_ONCE for gap in gaps) < _MOST * len(gaps):
         return ""
     return f"its {len(printed)} lines came all at once, after {first:.1f} s of {ended.seconds:.1f} s"
 

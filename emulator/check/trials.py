@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from emulator.check.checks import CannotCheck
+from emulator.check.ended import words_about
 from emulator.check.static.places import line_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ def culprit(
         if ended.is_good and departure.is_shown(ended):
             return Culprit(departure, ended)
     return None
+
+
+def did_not_start(plain: Ended, no_program: str, has_program: Callable[[], bool]) -> bool:
+    """Whether the job's program never began; `no_program`: what a shell or an init says that finds none, as a pattern.
+
+    126 and 127 are what a shell ends with that cannot start a command: the program may well be a script that had one.
+    """
+    if plain.start_error or words_about(no_program, plain):
+        return True
+    return plain.exit_code in (126, 127) and (not plain.last_words or not has_program())
 
 
 def cure(plain: Ended) -> str | None:

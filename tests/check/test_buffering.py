@@ -36,6 +36,12 @@ def test_lines_that_come_all_at_once_at_the_end_were_held_back() -> None:
     assert held_back(ended(AT_THE_END)) == "its 30 lines came all at once, after 29.8 s of 30.0 s"
 
 
+def test_an_engine_that_is_held_up_between_two_lines_hides_nothing() -> None:
+    late = [*AT_THE_END[:10], *(line(29.9 + number / 10_000) for number in range(20))]
+
+    assert held_back(ended(late)).startswith("its 30 lines came all at once")
+
+
 @pytest.mark.parametrize(
     ("lines", "seconds"),
     [
@@ -43,6 +49,7 @@ def test_lines_that_come_all_at_once_at_the_end_were_held_back() -> None:
         pytest.param(AT_THE_END[:4], 30.0, id="a few words at the end"),
         pytest.param([line(3.0 + number / 10_000) for number in range(30)], 3.2, id="a short job"),
         pytest.param([line(28 + number / 10) for number in range(20)], 30.0, id="a job that starts slowly"),
+        pytest.param([line(29 + number / 50) for number in range(20)], 30.0, id="a job that computes between lines"),
         pytest.param([line(2, stream="stderr"), *AT_THE_END], 30.0, id="a sum at the end of a job that logs"),
         pytest.param([], 30.0, id="nothing"),
     ],

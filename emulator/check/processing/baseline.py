@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS = 900.0  # for the plain job and all that is tried when it fails
 _PLAIN_SECONDS = 600.0
-_NO_PROGRAM = r"executable file not found|no such file or directory: unknown|no command specified"
+_NO_PROGRAM = r"executable file not found|no such file or directory: unknown|no command specified|\bexec: .*not found"
 
 STARTS = Rule(
     "processing-starts",
@@ -163,7 +163,7 @@ def _examined(context: Context) -> Baseline:
         elsewhere = started.elsewhere() if plain.is_good and not plain.left.files else ()
     if plain.is_good:
         return Baseline(plain, elsewhere)
-    if plain.start_error or plain.exit_code in (126, 127) or words_about(_NO_PROGRAM, plain):
+    if trials.did_not_start(plain, _NO_PROGRAM, lambda: programs.processing(context).status == "pass"):
         return Baseline(plain, culprit=STARTS, seen=plain.outcome)
     about = words_about(NO_NETWORK, plain)
     if about:

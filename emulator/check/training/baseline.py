@@ -44,7 +44,7 @@ _PLAIN_SECONDS = 600.0
 # The word alone: a folder of data may be called train, too.
 _NO_PROGRAM = (
     r"executable file not found|(?<![\w./-])['\"]?train['\"]?: (?:(?:command )?not found|no such file)"
-    r"|can't open (?:file )?['\"]?(?:/(?!opt/ml/)\S*/|/)?train['\"]?:|cannot find module '\S*/train'"
+    r"|exec train failed|can't open (?:file )?['\"]?(?:/(?!opt/ml/)\S*/|/)?train['\"]?:|cannot find module '\S*/train'"
 )
 
 
@@ -129,7 +129,7 @@ def _examined(context: Context) -> Baseline:
         return Baseline(plain, checkpoints)
     if other is not None and other.ended.is_good:
         return Baseline(other.ended, _folder(context, "checkpoints-piped"), in_pipe_mode=True)
-    if plain.start_error or plain.exit_code in (126, 127) or words_about(_NO_PROGRAM, plain):
+    if trials.did_not_start(plain, _NO_PROGRAM, lambda: _has_program(context)):
         return Baseline(plain, checkpoints, ARGUMENT, plain.outcome)
     about = words_about(NO_NETWORK, plain)
     if about:
@@ -144,6 +144,10 @@ def _examined(context: Context) -> Baseline:
     departure = found.departure
     seen = f"{plain.outcome}; {departure.words}, {ends}"
     return Baseline(plain, checkpoints, departure.rule, seen, departure.remedy)
+
+
+def _has_program(context: Context) -> bool:
+    return programs.program(programs.TRAIN, "train")(context).status != "fail"
 
 
 def _without_channel(context: Context, plain: Ended, checkpoints: Path, channel: str) -> Baseline:
@@ -161,7 +165,7 @@ def _without_channel(context: Context, plain: Ended, checkpoints: Path, channel:
 
 def argument(context: Context) -> Finding:
     found = baseline(context)
-    if found.culprit is ARGUMENT and programs.program(programs.TRAIN, "train")(context).status == "fail":
+    if found.culprit is ARGUMENT and not _has_program(context):
         raise CannotCheck("it cannot be started: see train-program")
     look = _not_tripped_over(ARGUMENT, "started as `docker run IMAGE train`", "ENTRYPOINT")
     return look(context)

@@ -101,6 +101,7 @@ BROKEN = (
         ),
     ),
     broken("cannot train", "train-completes", first("echo 'there is no column label' >&2", "exit 3")),
+    broken("calls a command that is not there", "train-completes", first("pyhton -m trainer")),
     # Its CMD is a shell, which ends with 0 without the argument, as those of Debian, Ubuntu and Python do.
     broken(
         "reads a channel that the job has not",
