@@ -64,7 +64,7 @@ class Runtime(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         status = 200 if self.server.is_emulator else 404
-        self.answer(status, b'{"data_dir": "/d", "version": "1"}', {"Content-Type": "application/json"})
+        self.answer(status, b'{"ready": true, "data_dir": "/d", "version": "1"}', {"Content-Type": "application/json"})
 
     def answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
