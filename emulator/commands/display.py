@@ -28,6 +28,7 @@ _LEFT_OUT = re.compile(
 )
 _LONGEST_EXTRA = 200
 _DONE = "100%"  # of a progress bar
+_NO_COLOUR = "\x1b[0m"
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 # Other sequences of a terminal: cursors, titles, character sets.
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*(?!m)[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
@@ -72,11 +73,13 @@ def progress_of(message: str) -> str | None:
 class Screen:
     """A terminal on which lines go by; below them, on one line, is what moves: a progress bar, the state of things.
 
-    Where the console is no terminal nothing moves. `raw`: there, each line is written as it came, for programs.
+    Where the console is no terminal nothing moves, nor without `moves`, where another one has that line already. `raw`:
+    on no terminal, each line is written as it came, for programs.
     """
 
-    def __init__(self, console: Console, raw: bool = False) -> None:
+    def __init__(self, console: Console, raw: bool = False, moves: bool = True) -> None:
         self._console = console
+        self._moves = moves and console.is_terminal
         self._raw = raw and not console.is_terminal
         self._live: Live | None = None
         self._state = ""
@@ -84,7 +87,7 @@ class Screen:
 
     def line(self, message: str, indent: str = "") -> None:
         """One event of a log."""
-        if self._console.is_terminal and (progress := progress_of(message)) is not None:
+        if self._moves and (progress := progress_of(message)) is not None:
             if self._progress and _DONE in self._progress and _DONE not in progress:
                 self._keep_progress(indent)  # the next bar, below it
             self._progress = progress or self._progress
@@ -116,11 +119,15 @@ class Screen:
             self._print(indent, Shown(last))
 
     def _print(self, indent: str, one: Shown) -> None:
-        text = Text(indent) + (Text(one.text, style=one.style) if one.style else Text.from_ansi(one.text))
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        if self._live is None and not one.style:  # most lines, and a log may have millions
+            text = one.text if self._console.is_terminal else _plain(one.text)
+            self._console.file.write(f"{indent}{text}{_NO_COLOUR if _COLOUR.search(text) else ''}\n")
+            return
+        line = Text(indent) + (Text(one.text, style=one.style) if one.style else Text.from_ansi(one.text))
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     def _update(self) -> None:
-        if not self._console.is_terminal:
+        if not self._moves:
             return
         words = Text.from_ansi("  ".join(part for part in (self._state, self._progress or "") if part))
         moving = Spinner("dots", words)

@@ -5,9 +5,13 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 
+from rich.console import Console
+
 from emulator.commands import aws, jobs
+from emulator.commands.display import Screen
 from emulator.commands.jobs import FINAL
 from emulator.commands.lines import ENDPOINTS, TRAINING_JOBS, Lines
 from emulator.commands.outcome import Stop
@@ -17,21 +21,22 @@ LOOK_EVERY_SECONDS = 0.5
 
 def run(given: argparse.Namespace) -> int:
     session = aws.of_running(given.data_dir)
-    with aws.spoken():
+    # On a terminal for a person; else as it was written, for a program.
+    with aws.spoken(), closing(Screen(Console(), raw=True)) as screen:
         lines, is_over = find(session, given.name)
         while True:
             # Asked before the lines are read: what was written before the end is then among them.
             over = is_over()
-            show(lines)
+            show(lines, screen)
             if over or not given.follow:
                 return 0
             time.sleep(LOOK_EVERY_SECONDS)
 
 
-def show(lines: Lines) -> None:
+def show(lines: Lines, screen: Screen) -> None:
     """Print what is new."""
     for line in lines.new():
-        sys.stdout.write(line + "\n")
+        screen.line(line)
     sys.stdout.flush()
 
 

@@ -20,6 +20,8 @@ from emulator.check.serving.server import Setup, engine_of, start
 from emulator.check.serving.wire import Answer
 from emulator.cli import VERSION
 from emulator.commands import examination, reporting
+from emulator.commands.boot_log import BootLog
+from emulator.commands.display import Screen
 from emulator.commands.examination import UNUSABLE, Wish
 from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
@@ -97,8 +99,10 @@ def _sent(
     """What became of each call, and why the last were not sent. Raises Stop, EngineError."""
     deadline = Deadline(given.timeout)
     environment = dict(pair.partition("=")[::2] for pair in given.env)
+    log = BootLog(engine_of(context), context.labels, Screen(status.console, moves=False))
     try:
-        boot = start(dataclasses.replace(context, deadline=deadline), Setup(environment=environment))
+        with log:
+            boot = start(dataclasses.replace(context, deadline=deadline), Setup(environment=environment))
     except CannotCheck as reason:
         raise Stop(str(reason), status=UNUSABLE) from None
     if boot.server is None:
