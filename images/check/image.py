@@ -62,6 +62,11 @@ def check_program(program: str) -> None:
     require(path is not None and path.startswith("/opt/samebox/"), f"`{program}` is on PATH ({path})")
     first_line = Path(str(path)).read_bytes().split(b"\n", 1)[0]
     require(first_line.startswith(b"#!") and not first_line.endswith(b"\r"), f"`{program}` starts with a clean #! line")
+    own = Path("/usr/local/bin") / program
+    own.touch(mode=0o755, exist_ok=False)
+    found = shutil.which(program)
+    own.unlink()
+    require(found == str(own), f"a `{program}` of an image that is built on this one would win")
 
 
 def check_leftovers() -> None:

@@ -37,6 +37,16 @@ def test_the_program_is_found_and_nothing_stands_before_it(engine: DockerClient,
     assert run_in(engine, image, "sh", "-c", f"command -v {program}") == f"/opt/samebox/{program}/{program}\n"
 
 
+@pytest.mark.parametrize(("image", "program"), [(TRAIN, "train"), (SERVE, "serve")])
+@pytest.mark.parametrize("folder", ["/usr/local/bin", "/usr/bin", "/bin"])
+def test_a_program_of_an_image_that_is_built_on_ours_wins(
+    engine: DockerClient, image: str, program: str, folder: str
+) -> None:
+    own = f"printf '#!/bin/sh\\necho mine\\n' >{folder}/{program} && chmod +x {folder}/{program} && exec {program}"
+
+    assert run_in(engine, image, "sh", "-c", own) == "mine\n"
+
+
 @pytest.mark.parametrize(("image", "most"), [(TRAIN, 2300), (SERVE, 2000)])
 def test_an_image_keeps_its_size_budget(engine: DockerClient, image: str, most: int) -> None:
     budget = int(labels(engine, image)["samebox.size-budget-mb"])

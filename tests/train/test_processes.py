@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox_train import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,51 @@ def test_stderr_is_passed_on_and_its_end_is_remembered(launched: list[subprocess
     assert out.startswith("fine\n")
     assert out.endswith("30000\nlast\n")
     assert len(out) < 140_000
+
+
+def test_a_progress_bar_is_seen_while_it_moves(launched: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    bar = (
+        "import pathlib, sys, time\n"
+        "step = 0\n"
+        "while not pathlib.Path(sys.argv[1]).exists():\n"
+        "    step += 1; sys.stderr.write(f'\\rstep {step}'); sys.stderr.flush(); time.sleep(0.01)\n"
+        "sys.stderr.write('\\rfull\\n')\n"
+    )
+    seen = tmp_path / "seen"
+    process = launch(launched, f'exec {sys.executable} -c "$0" "$1"'.replace("$0", bar).replace("$1", str(seen)))
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        first = stderr.buffer.readline()  # type: ignore[attr-defined]  # bytes: text ends a line at a carriage return
+        seen.touch()
+        rest = stderr.buffer.read()  # type: ignore[attr-defined]
+    assert process.wait(60) == 0
+    assert first.startswith(b"\rstep 1")
+    assert rest.endswith(b"\rfull\n")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "passed"),
+    [
+        ([(0, b"\r 1%"), (0.5, b"\r 2%"), (1, b"\r 3%"), (1.5, b"\r 4%\n")], b"\r 1%\r 2%\n\r 3%\r 4%\n"),
+        ([(0, b"1%\r"), (2, b"2%\r"), (4, b"3%\r"), (4, b"\n")], b"1%\n\r2%\n\r3%\r\n"),
+        ([(0, b"windows\r"), (5, b"\nwindows\r\n")], b"windows\r\nwindows\r\n"),
+        ([(0, b"plain\n"), (5, b"no end"), (9, b" yet")], b"plain\nno end yet"),
+        ([(0, b""), (5, b"a line\n\r 1%")], b"a line\n\r 1%"),
+        ([(5, b"no end\r")], b"no end\r"),
+    ],
+)
+def test_the_line_of_a_bar_is_ended_once_a_second_and_no_byte_is_lost(
+    chunks: list[tuple[float, bytes]], passed: bytes
+) -> None:
+    now = [0.0]
+    lines = processes.MovingLines(lambda: now[0])
+    found = b""
+    for at, chunk in chunks:
+        now[0] = at
+        found += lines.feed(chunk)
+    found += lines.end()
+    assert found == passed
+    assert found.replace(b"\n", b"") == b"".join(chunk for _, chunk in chunks).replace(b"\n", b"")
 
 
 def test_sigterm_reaches_the_program_and_what_it_started(launched: list[subprocess.Popen[str]]) -> None:

@@ -25,11 +25,11 @@ _RANK = re.compile(r"(\[\d+,\d+\]<(?:stderr|stdout)>:?)")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
-def script_text(finished: Finished, extra: str | None = None) -> str:
-    """The toolkit's own form for a user script that failed, with the error in it and within the limit."""
+def script_text(finished: Finished, extra: str | None = None, name: str = "ExecuteUserScriptError") -> str:
+    """The toolkit's own form for a user script, or pip, that failed, with the error in it and within the limit."""
     command = _shorten_end(" ".join(finished.command), COMMAND_LIMIT)
     extra_line = f'\nExtraInfo "{extra}"' if extra else ""
-    form = f'ExecuteUserScriptError:\nExitCode {finished.code}\nErrorMessage "%s"{extra_line}\nCommand "{command}"'
+    form = f'{name}:\nExitCode {finished.code}\nErrorMessage "%s"{extra_line}\nCommand "{command}"'
     room = LIMIT - (len(form) - len("%s"))
     return form.replace("%s", _shorten_start(error_message(finished.stderr), room), 1)
 

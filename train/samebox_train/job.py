@@ -142,12 +142,23 @@ def _install(entry_point: str, code: str) -> None:
     if kind is _entry_point_type.PYTHON_PACKAGE:
         modules.install(code)
     elif kind is _entry_point_type.PYTHON_PROGRAM and modules.has_requirements(code):
-        modules.install_requirements(code)
+        _install_requirements(code)
     elif kind is _entry_point_type.COMMAND:
         path = os.path.join(code, entry_point)
         if not os.path.isfile(path):
             raise errors.ClientError(f"the program {entry_point} is not in {code}")
         os.chmod(path, 0o777)
+
+
+def _install_requirements(code: str) -> None:
+    """As the toolkit's modules.install_requirements, with pip's own words in the error."""
+    say("installing requirements.txt")
+    command = [sys.executable, "-m", "pip", "install", "-r", "requirements.txt"]
+    if os.getenv(modules.CA_REPOSITORY_ARN_ENV):
+        command += ["-i", modules._get_codeartifact_index()]
+    finished = processes.run_before(command, code)
+    if finished.code != 0:
+        raise errors.ClientError(failure.script_text(finished, name="InstallRequirementsError"))
 
 
 def _wants_mpi(training: environment.Environment) -> bool:

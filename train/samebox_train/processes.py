@@ -1,4 +1,4 @@
-"""Runs the user's program: signals go in, stderr is passed through and its end remembered, orphans are reaped."""
+"""Runs the user's program: signals go in, output goes out, the end of stderr is remembered, orphans are reaped."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from samebox_train.signals import Signals
 
 TAIL_BYTES = 64 * 1024
+# How often a progress bar is passed on while it moves.
+PROGRESS_SECONDS = 1.0
 STOP_SECONDS = 110.0  # from SIGTERM on; SIGKILL comes at 120, and how it ended must be written down before
 
 
@@ -42,27 +44,25 @@ def run(
     script and the Python it started both hear of it.
     """
     send = deliver or signal_group
-    read_end, write_end = os.pipe()
     signals.starting()
-    try:
-        process = subprocess.Popen(command, cwd=directory, stderr=write_end, start_new_session=True)
-    finally:
-        os.close(write_end)
+    process, output = _start(command, directory, start_new_session=True)
     signals.deliver_to(lambda number: send(process.pid, number))
-
-    tail = _Tail()
-    pump = threading.Thread(target=_pass_through, args=(read_end, tail), name="stderr", daemon=True)
-    pump.start()
     code = _wait(process)
     if signals.received is not None:
         # A shell dies of SIGTERM at once. What it started has heard it too, and may be saving the model.
         _wait_for_group(process.pid, STOP_SECONDS - signals.seconds_since)
     signals.ended()
     # Whoever the program left behind would end with the container. Where we are not PID 1 it must end as well, and it
-    # may hold the pipe open for ever.
+    # may hold the pipes open for ever.
     signal_group(process.pid, signal.SIGKILL)
-    pump.join(timeout=5)
-    return Finished(tuple(command), code if code >= 0 else 128 - code, tail.text())
+    return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
+
+
+def run_before(command: list[str], directory: str) -> Finished:
+    """Run a command that comes before the user's program, such as pip. A stop ends it as it ends us."""
+    process, output = _start(command, directory)
+    code = process.wait()
+    return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
 
 
 def signal_group(pid: int, number: int) -> None:
@@ -103,6 +103,89 @@ def _wait_for_group(group: int, seconds: float) -> None:
         time.sleep(0.02)
 
 
+def _start(
+    command: list[str], directory: str, start_new_session: bool = False
+) -> tuple[subprocess.Popen[bytes], _Output]:
+    pipes = [os.pipe() for _ in range(2)]
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            stdout=pipes[0][1],
+            stderr=pipes[1][1],
+            start_new_session=start_new_session,
+        )
+    except BaseException:
+        for read_end, _ in pipes:
+            os.close(read_end)
+        raise
+    finally:
+        for _, write_end in pipes:
+            os.close(write_end)
+    return process, _Output(pipes[0][0], pipes[1][0])
+
+
+class _Output:
+    """What a process writes, passed through to our own output as it comes."""
+
+    def __init__(self, stdout: int, stderr: int) -> None:
+        self._tail = _Tail()
+        self._threads = [
+            threading.Thread(target=_pass_through, args=(stdout, 1, lambda _chunk: None), name="stdout", daemon=True),
+            threading.Thread(target=_pass_through, args=(stderr, 2, self._tail.add), name="stderr", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> str:
+        """Wait for what is still in the pipes, and give the end of stderr."""
+        for thread in self._threads:
+            thread.join(timeout=5)
+        return self._tail.text()
+
+
+class MovingLines:
+    """Ends the lines of a progress bar, so that it is seen while it moves.
+
+    A bar goes back to the beginning of its line, with a carriage return, and writes over what stands there; the line
+    ends when the bar is full. Container engines pass whole lines on, so until then nothing would be seen. Here such a
+    line is ended before a carriage return, every PROGRESS_SECONDS at most. No byte is lost.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._held = b""
+        self._ended_at = clock()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What to pass on of what came."""
+        if b"\r" not in chunk and not self._held:
+            if b"\n" in chunk:
+                self._ended_at = self._clock()
+            return chunk
+        chunk = self._held + chunk
+        # Whether the last one ends the line, as Windows writes it, is told by what comes next.
+        self._held = b"\r" if chunk.endswith(b"\r") else b""
+        chunk = chunk[: len(chunk) - len(self._held)]
+        pieces = chunk.split(b"\r")
+        passed = [pieces[0]]
+        if b"\n" in pieces[0]:
+            self._ended_at = self._clock()
+        for piece in pieces[1:]:
+            now = self._clock()
+            if not piece.startswith(b"\n") and now - self._ended_at >= PROGRESS_SECONDS:
+                passed.append(b"\n")
+                self._ended_at = now
+            passed += [b"\r", piece]
+            if b"\n" in piece:
+                self._ended_at = now
+        return b"".join(passed)
+
+    def end(self) -> bytes:
+        """What was held back, when no more comes."""
+        return self._held
+
+
 class _Tail:
     """The last TAIL_BYTES or so of a stream."""
 
@@ -120,10 +203,17 @@ class _Tail:
         return b"".join(list(self._chunks)).decode("utf-8", "replace")
 
 
-def _pass_through(descriptor: int, tail: _Tail) -> None:
+def _pass_through(descriptor: int, to: int, seen: Callable[[bytes], None]) -> None:
+    lines = MovingLines()
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
         while chunk := stream.read(65536):
-            tail.add(chunk)
-            # A log nobody reads any more must not block or kill the training.
-            with contextlib.suppress(OSError):
-                os.write(2, chunk)
+            seen(chunk)
+            _write(to, lines.feed(chunk))
+        _write(to, lines.end())
+
+
+def _write(to: int, data: bytes) -> None:
+    # A log nobody reads any more must not block or kill the training.
+    with contextlib.suppress(OSError):
+        while data:
+            data = data[os.write(to, data) :]
