@@ -185,6 +185,17 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     train.add_argument("--image", default="samebox/train:cpu", help="image to train in (default: samebox/train:cpu)")
     train.add_argument("--instance-type", default="ml.m5.xlarge", help="ml.* type that sets CPU and memory limits")
+    train.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME=REGEX",
+        help="a metric to show and to keep: what the first group matches in a line (default: loss, accuracy, val_loss "
+        "and val_accuracy, as in `loss=0.25` or `loss: 0.25`); repeatable",
+    )
+    train.add_argument(
+        "--verbose", "-v", action="store_true", help="show what sagemaker-training writes before the script begins, too"
+    )
     train.add_argument("--output", type=Path, default=Path("model"), help="where the model is left (default: ./model)")
     train.add_argument("script", metavar="SCRIPT", type=Path, help="the program to run: a .py or .sh file")
     train.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the script's own arguments")

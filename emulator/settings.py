@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PREFIX = "SAMEBOX_"
 
@@ -79,6 +80,11 @@ class Settings:
     container_credentials: bool = _setting(
         "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True
     )
+    http_proxy: str = _setting("Proxy for http of jobs and endpoints, which they find in HTTP_PROXY.", "")
+    https_proxy: str = _setting("Proxy for https of jobs and endpoints, which they find in HTTPS_PROXY.", "")
+    no_proxy: str = _setting("What jobs and endpoints reach without a proxy, beside themselves and the emulator.", "")
+    ca_bundle: str = _setting("PEM file with every certificate authority that jobs and endpoints are to trust.", "")
+    package_index: str = _setting("URL of the package index that pip in jobs and endpoints asks, in place of PyPI.", "")
     registry_image: str = _setting("Image that runs CNCF Distribution behind ECR.", "samebox/registry:latest")
     engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
 
@@ -87,6 +93,28 @@ class Settings:
         """The endpoint URL a client on this machine uses."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  (not bound, replaced)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def _check_surroundings(self) -> None:
+        """Raises ValueError for what no container could use."""
+        for name in ("http_proxy", "https_proxy", "package_index"):
+            value: str = getattr(self, name)
+            host = urlsplit(value).hostname if "://" in value else None
+            if value and not host:
+                raise ValueError(f"{PREFIX}{name.upper()}={value}: a URL is wanted, such as http://proxy.example:3128.")
+            if host and is_loopback(host):
+                raise ValueError(
+                    f"{PREFIX}{name.upper()}={value}: in a container, {host} is the container. Give an address of this "
+                    "machine that containers reach, such as 172.17.0.1, Docker's own."
+                )
+        if self.ca_bundle:
+            if not Path(self.ca_bundle).is_absolute():
+                raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: an absolute path is wanted.")
+            try:
+                has_one = b"-----BEGIN CERTIFICATE" in Path(self.ca_bundle).read_bytes()
+            except OSError as error:
+                raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: {error.strerror}.") from None
+            if not has_one:
+                raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: there is no certificate in it, in PEM form.")
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **given: object) -> "Settings":
@@ -106,6 +134,7 @@ class Settings:
             raise ValueError(f"{', '.join(sorted(stray))}: there is no such setting. `samebox up --help` lists them.")
         values.update({name: value for name, value in given.items() if value is not None})
         settings = cls(**values)  # type: ignore[arg-type]
+        settings._check_surroundings()
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
         if not is_loopback(settings.host) and not settings.token:

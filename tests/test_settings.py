@@ -1,5 +1,7 @@
 """Settings are read once, and what cannot be meant is refused with the name of its variable."""
 
+from pathlib import Path
+
 import pytest
 
 from emulator.settings import Settings, is_loopback, words
@@ -44,3 +46,28 @@ def test_what_is_no_host_is_refused(hosts: str) -> None:
 
 def test_a_list_is_separated_by_commas() -> None:
     assert words(" A.example,,b , ") == ("a.example", "b")
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "PACKAGE_INDEX"])
+@pytest.mark.parametrize("value", ["http://127.0.0.1:3128", "http://localhost/simple", "https://[::1]:8443/simple"])
+def test_an_address_that_is_another_one_in_a_container_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=rf"SAMEBOX_{name}=.* is the container\. Give an address"):
+        Settings.read({f"SAMEBOX_{name}": value})
+
+
+@pytest.mark.parametrize("value", ["proxy.example:3128", "proxy", "http://"])
+def test_a_proxy_is_a_url(value: str) -> None:
+    with pytest.raises(ValueError, match=r"SAMEBOX_HTTPS_PROXY=.* a URL is wanted"):
+        Settings.read({"SAMEBOX_HTTPS_PROXY": value})
+
+
+def test_a_bundle_of_certificates_is_looked_at_before_any_job_fails_for_it(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    for says in ("No such file", "no certificate in it"):
+        with pytest.raises(ValueError, match=f"SAMEBOX_CA_BUNDLE=.*{says}"):
+            Settings.read({"SAMEBOX_CA_BUNDLE": str(bundle)})
+        bundle.write_text("-----BEGIN PRIVATE KEY-----")
+    bundle.write_text("# mine\n-----BEGIN CERTIFICATE-----\n")
+    assert Settings.read({"SAMEBOX_CA_BUNDLE": str(bundle)}).ca_bundle == str(bundle)
+    with pytest.raises(ValueError, match="an absolute path is wanted"):
+        Settings.read({"SAMEBOX_CA_BUNDLE": "ca.pem"})

@@ -5,20 +5,33 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from emulator.check.hosts import folders_in
 from emulator.check.training.job import SINGLE_CHANNEL
-from emulator.commands import aws, bucket, hyperparameters, local_docker, push, repository, up, where, writable
+from emulator.commands import (
+    aws,
+    bucket,
+    hyperparameters,
+    local_docker,
+    push,
+    repository,
+    training_log,
+    up,
+    where,
+    writable,
+)
 from emulator.commands.folder import Folder, Pack
 from emulator.commands.lines import TRAINING_JOBS, Lines
 from emulator.commands.outcome import Stop
+from emulator.commands.training_log import TrainingLog
 from emulator.data import artifacts, channels
 from emulator.settings import Settings
 
@@ -42,6 +55,7 @@ def run(given: argparse.Namespace) -> int:
         raise Stop(f"{given.script.name}: {reason}", status=2) from None
     folders = data_channels(given.data)
     environment = variables(given.env)
+    metrics = training_log.definitions(given.metric)
     check_output(given.output, script)
     notes = Console(stderr=True, soft_wrap=True)
     for option, value in _paths_in(values, script.parent):
@@ -56,15 +70,22 @@ def run(given: argparse.Namespace) -> int:
             places = _upload(session, name, Pack.of_code(script, unwanted), folders, notes)
             job = request(
                 name, image, script.name, values, places, given.instance_type, environment,
-                output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"),
+                output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"), metrics=metrics,
             )  # fmt: skip
         with interrupted("`samebox jobs` tells whether the training job was created."):
             session.client("sagemaker").create_training_job(**job)
         notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)
-        ended = follow(session, name, notes)
+        log = TrainingLog(Console(), notes, metrics, everything=given.verbose)
+        with closing(log):
+            ended = follow(session, name, log)
         if ended is None:
             return 130
-        return finish(session, ended, given.output, notes)
+        if log.metrics:
+            notes.print(f"Metrics: {log.metrics}", highlight=False, markup=False)
+        status = finish(session, ended, given.output, notes)
+        if status and log.hint:
+            notes.print(f"[yellow]Hint[/]: {escape(log.hint)}", highlight=False)
+        return status
 
 
 def _upload(session: aws.Session, name: str, code: Pack, folders: Mapping[str, Path], notes: Console) -> dict[str, str]:
@@ -90,11 +111,16 @@ def request(
     environment: Mapping[str, str],
     output: str,
     role: str,
+    metrics: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """CreateTrainingJob's parameters."""
     return {
         "TrainingJobName": name,
-        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "AlgorithmSpecification": {
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            **({"MetricDefinitions": list(metrics)} if metrics else {}),
+        },
         "RoleArn": role,
         "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
         # The toolkit asks the environment first; an image may have a script of its own there.
@@ -181,29 +207,30 @@ def interrupted(consequence: str) -> Iterator[None]:
         raise Stop(f"interrupted; {consequence}", status=130) from None
 
 
-def follow(session: aws.Session, name: str, notes: Console) -> dict[str, Any] | None:
+def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] | None:
     """Show the job's lines until it has ended; None when the person leaves it to itself with a second Ctrl-C."""
     sagemaker = session.client("sagemaker")
     lines = Lines(session.client("logs"), TRAINING_JOBS, f"{name}/")
-    told, stopping = "", False
+    began, told, stopping = time.monotonic(), "", False
     while True:
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
-            for line in lines.new():
-                sys.stdout.write(line + "\n")
+            log.show(lines.new())
             sys.stdout.flush()
             if found["SecondaryStatus"] != told:
                 told = found["SecondaryStatus"]
-                notes.print(f"[dim]{told}[/]", highlight=False)
+                log.note(f"[dim]{told}[/]")
+                began = time.monotonic()
             if found["TrainingJobStatus"] in FINAL:
                 return found
+            log.state(f"{told} for {time.monotonic() - began:.0f} s")
             time.sleep(LOOK_EVERY_SECONDS)
         except KeyboardInterrupt:
             if stopping:
-                notes.print(f"\n{name} goes on stopping by itself: samebox logs --follow {name}", highlight=False)
+                log.note(f"\n{name} goes on stopping by itself: samebox logs --follow {name}")
                 return None
             stopping = True
-            notes.print("\nStopping the job; it has 120 s to save what it wants. Ctrl-C again leaves it to itself.")
+            log.note("\nStopping the job; it has 120 s to save what it wants. Ctrl-C again leaves it to itself.")
             _stop(sagemaker, name)
 
 
@@ -222,7 +249,7 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
         why = "its time was over" if job.get("SecondaryStatus") == "MaxRuntimeExceeded" else "it was told to"
         notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
     else:
-        notes.print(f"[red]{status}[/]: {job.get('FailureReason', 'no reason is given')}", highlight=False)
+        notes.print(f"[red]{status}[/]: {escape(job.get('FailureReason', 'no reason is given'))}", highlight=False)
     return 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerState, Mount
 from emulator.containers.instances import Limits
 from emulator.data import opt_ml
+from emulator.jobs import surroundings
 from emulator.jobs.plan import MODEL_DIRECTORY, Site, credentials_id, identity
 from emulator.resources.store import Resource
 
@@ -135,7 +136,10 @@ def server(
             name=f"samebox-{resource.name}-{slot.variant}-{instance}",
             command=command.command,
             entrypoint=command.entrypoint,
-            environment=opt_ml.model_environment(container, facts, isolated),
+            environment={
+                **({} if isolated else surroundings.variables(site.settings)),
+                **opt_ml.model_environment(container, facts, isolated),
+            },
             labels={
                 INSTANCE_LABEL: site.label,
                 ARN_LABEL: resource.arn,
@@ -144,7 +148,10 @@ def server(
                 NUMBER_LABEL: str(slot.number),
                 INSTANCE_ID_LABEL: instance,
             },
-            mounts=(Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else (),
+            mounts=(
+                *((Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else ()),
+                *(() if isolated else surroundings.mounts(site.settings)),
+            ),
             hostname=container.get("ContainerHostname") or HOST_NAME,
             # "none" would leave us no way in; a network of its own leaves it no way out.
             network=network_name(resource) if isolated else site.network,

@@ -65,7 +65,8 @@ def download(plan: Plan, tools: Tools) -> None:
     try:
         opt_ml.write_tree(plan.root, plan.request, plan.facts, [plan.host], plan.host.name)
         for mount in plan.container.mounts:
-            mount.source.mkdir(parents=True, exist_ok=True)
+            if mount.source.is_relative_to(plan.root):  # what is not the job's own is there
+                mount.source.mkdir(parents=True, exist_ok=True)
         laid_out = [tools.patiently(partial(channels.find, channel, tools.objects, mode)) for channel in plan.channels]
         tools.patiently(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)

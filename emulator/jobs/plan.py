@@ -15,6 +15,7 @@ from typing import Any
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, Mount
 from emulator.containers.instances import Limits
 from emulator.data import opt_ml
+from emulator.jobs import surroundings
 from emulator.resources.store import Resource
 from emulator.settings import Settings
 
@@ -128,9 +129,12 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
         name=f"samebox-{resource.name}-{host.name}-{own[:8]}",
         command=command.command,
         entrypoint=command.entrypoint,
-        environment=opt_ml.environment(request, facts),
+        environment={
+            **({} if isolated else surroundings.variables(site.settings)),
+            **opt_ml.environment(request, facts),
+        },
         labels={INSTANCE_LABEL: site.label, ARN_LABEL: resource.arn},
-        mounts=_mounts(root, request),
+        mounts=(*_mounts(root, request), *(() if isolated else surroundings.mounts(site.settings))),
         # The host has an EC2 name; algo-1 is only what others call it (contract.md §1.1).
         hostname=ec2_name(own),
         extra_hosts={host.name: "127.0.0.1"},

@@ -1,0 +1,105 @@
+"""The log of a training job as `samebox train` shows it."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from emulator.commands import training_log
+from emulator.commands.outcome import Stop
+from emulator.commands.training_log import TrainingLog
+from emulator.jobs.metrics import Metrics
+from tests.commands.requests import complaints
+from tests.commands.test_folding import DUMP
+
+
+class Seen:
+    """A log that is written into a file, and what we say beside it."""
+
+    def __init__(self, *, everything: bool = False, metrics: tuple[str, ...] = ()) -> None:
+        self.lines, self.notes = io.StringIO(), io.StringIO()
+        self.log = TrainingLog(
+            Console(file=self.lines, width=200),
+            Console(file=self.notes, width=200),
+            training_log.definitions(metrics),
+            everything,
+        )
+
+
+def test_the_dump_is_folded_and_that_is_said() -> None:
+    seen = Seen()
+    seen.log.show([*DUMP, "epoch 1"])
+    seen.log.close()
+    assert seen.lines.getvalue() == "/usr/local/bin/python3 train.py --epochs 3\nepoch 1\n"
+    assert seen.notes.getvalue() == "… 16 lines of sagemaker-training's own (--verbose shows them)\n"
+
+
+def test_the_dump_is_shown_to_whoever_wants_it() -> None:
+    seen = Seen(everything=True)
+    seen.log.show([*DUMP, "epoch 1"])
+    assert seen.lines.getvalue().splitlines() == [*DUMP, "epoch 1"]
+    assert seen.notes.getvalue() == ""
+
+
+def test_a_dump_that_the_job_did_not_survive_is_shown_at_its_end() -> None:
+    seen = Seen()
+    seen.log.show(DUMP[:5])
+    assert seen.lines.getvalue() == ""
+    seen.log.close()
+    assert seen.lines.getvalue().splitlines() == DUMP[:5]
+
+
+@pytest.mark.parametrize(
+    ("line", "metrics"),
+    [
+        ("epoch=1 loss=0.5000 accuracy=0.9 val_loss=0.6 val_accuracy=0.8 seconds=1.2", (0.5, 0.9, 0.6, 0.8)),
+        (" - 1s - loss: 0.5 - accuracy: 0.9 - val_loss: 6e-1 - val_accuracy: 0.8 - 1s/epoch", (0.5, 0.9, 0.6, 0.8)),
+        ("my_loss=3 top-accuracy=1 lossy=2", ()),
+        ("loss=nan", ()),
+    ],
+)
+def test_common_metrics_are_found_as_programs_print_them(line: str, metrics: tuple[float, ...]) -> None:
+    found = Metrics(training_log.definitions(()))
+    found.see(line, 0.0)
+    assert tuple(one["Value"] for one in found.final()) == metrics
+
+
+def test_a_metric_is_added_and_replaces_a_common_one() -> None:
+    found = training_log.definitions(["f1=f1 is ([0-9.]+)", "loss=total=([0-9.]+)"])
+    assert {one["Name"]: one["Regex"] for one in found}["loss"] == "total=([0-9.]+)"
+    assert found[-1] == {"Name": "f1", "Regex": "f1 is ([0-9.]+)"}
+    asked = {"TrainingImage": "i", "TrainingInputMode": "File", "MetricDefinitions": found}
+    assert "MetricDefinitions" not in complaints("sagemaker", "CreateTrainingJob", {"AlgorithmSpecification": asked})
+
+
+@pytest.mark.parametrize(("pair", "says"), [("f1", "NAME=REGEX"), ("f1=(", "missing"), ("f1=[0-9]+", "no group")])
+def test_a_metric_that_finds_nothing_is_refused(pair: str, says: str) -> None:
+    with pytest.raises(Stop, match=says):
+        training_log.definitions([pair])
+
+
+def test_metrics_are_the_last_values() -> None:
+    seen = Seen(metrics=("f1=f1 is ([0-9.]+)",))
+    seen.log.show(["loss=0.5 f1 is 0.25", "loss=0.125"])
+    assert seen.log.metrics == "loss 0.125  f1 0.25"
+
+
+PIP = [
+    "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None)) after connection broken by "
+    "'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed "
+    "certificate in certificate chain (_ssl.c:1007)'))': /simple/tqdm/",
+    "ERROR: No matching distribution found for tqdm",
+]
+
+
+def test_what_helps_pip_against_a_strange_certificate_is_said() -> None:
+    seen = Seen()
+    seen.log.show(PIP)
+    assert "SAMEBOX_CA_BUNDLE=" in seen.log.hint
+
+
+@pytest.mark.parametrize("lines", [PIP[1:], ["requests.exceptions.SSLError: CERTIFICATE_VERIFY_FAILED"], ["fine"]])
+def test_no_hint_is_given_for_anything_else(lines: list[str]) -> None:
+    seen = Seen()
+    seen.log.show(lines)
+    assert seen.log.hint == ""

@@ -1,0 +1,79 @@
+"""What containers are told of the network around them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emulator.containers.engine import Mount
+from emulator.containers.instances import Limits
+from emulator.jobs import surroundings
+from emulator.jobs.plan import Site, training
+from emulator.settings import Settings
+from tests.jobs.test_plan import row
+
+ALL = replace(
+    Settings(),
+    http_proxy="http://user:pass@proxy.example:3128",
+    https_proxy="http://proxy.example:3129",
+    no_proxy=".example,10.0.0.0/8",
+    ca_bundle="/certificates/ca.pem",
+    package_index="https://mirror.example/simple",
+)
+
+
+def test_without_settings_containers_are_as_on_aws() -> None:
+    assert surroundings.variables(Settings()) == {}
+    assert surroundings.mounts(Settings()) == ()
+
+
+def test_proxies_are_there_in_both_spellings() -> None:
+    found = surroundings.variables(ALL)
+    assert found["HTTP_PROXY"] == found["http_proxy"] == ALL.http_proxy
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == ALL.https_proxy
+    assert found["NO_PROXY"] == found["no_proxy"]
+
+
+def test_a_container_never_asks_a_proxy_for_itself_or_for_its_credentials() -> None:
+    own = {"localhost", "127.0.0.1", "algo-1", "169.254.170.2"}
+    assert own < set(surroundings.variables(replace(Settings(), http_proxy="http://p:1"))["NO_PROXY"].split(","))
+    assert {".example", "10.0.0.0/8", *own} < set(surroundings.variables(ALL)["NO_PROXY"].split(","))
+
+
+def test_no_proxy_alone_is_nothing() -> None:
+    assert surroundings.variables(replace(Settings(), no_proxy="here")) == {}
+
+
+def test_every_program_finds_the_certificates_where_they_are_mounted() -> None:
+    (mount,) = surroundings.mounts(ALL)
+    assert mount == Mount(Path("/certificates/ca.pem"), surroundings.CA_FILE, read_only=True)
+    found = surroundings.variables(ALL)
+    assert {found[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")} == {
+        mount.target
+    }
+
+
+def test_pip_and_uv_ask_the_index_and_trust_one_without_tls() -> None:
+    found = surroundings.variables(ALL)
+    assert found["PIP_INDEX_URL"] == found["UV_DEFAULT_INDEX"] == ALL.package_index
+    assert "PIP_TRUSTED_HOST" not in found
+    plain = surroundings.variables(replace(Settings(), package_index="http://me:secret@mirror.example:8080/simple"))
+    assert plain["PIP_TRUSTED_HOST"] == "mirror.example:8080"
+
+
+def planned(**request: Any) -> tuple[dict[str, str], list[str]]:
+    site = Site(Path("/data"), "an-id", ALL, b"a secret")
+    container = training(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), site).container
+    return dict(container.environment), [mount.target for mount in container.mounts]
+
+
+def test_variables_of_the_job_win() -> None:
+    variables, mounts = planned(Environment={"PIP_INDEX_URL": "https://own.example/simple"})
+    assert variables["PIP_INDEX_URL"] == "https://own.example/simple"
+    assert variables["HTTPS_PROXY"] == ALL.https_proxy
+    assert surroundings.CA_FILE in mounts
+
+
+def test_a_job_without_a_network_is_told_of_none() -> None:
+    variables, mounts = planned(EnableNetworkIsolation=True)
+    assert not set(variables) & set(surroundings.variables(ALL))
+    assert surroundings.CA_FILE not in mounts
