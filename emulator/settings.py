@@ -85,6 +85,9 @@ class Settings:
     no_proxy: str = _setting("What jobs and endpoints reach without a proxy, beside themselves and the emulator.", "")
     ca_bundle: str = _setting("PEM file with every certificate authority that jobs and endpoints are to trust.", "")
     package_index: str = _setting("URL of the package index that pip in jobs and endpoints asks, in place of PyPI.", "")
+    package_cache_bytes: int = _setting(
+        "How much of what pip fetches in training jobs is kept for later jobs of the same image; 0: nothing.", 1024**3
+    )
     registry_image: str = _setting("Image that runs CNCF Distribution behind ECR.", "samebox/registry:latest")
     engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
 

@@ -193,7 +193,7 @@ class FakeEngine:
                 identity, name, "created", created_at=self._clock(), image=spec.image, labels=dict(spec.labels)
             )
             own = self._root / identity[-12:]
-            own.mkdir(parents=True)
+            (own / "tmp").mkdir(parents=True)  # every image has one
             self._containers[identity] = Container(spec, image, state, self._changed, self._clock, own)
         return identity
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 from emulator.containers import engine as containers
 from emulator.containers.engine import ContainerState, Engine, PullProgress
 from emulator.data import artifacts, channels, objects, opt_ml
-from emulator.jobs import patience, starting
+from emulator.jobs import package_cache, patience, starting
 from emulator.jobs.loglines import LogLines
 from emulator.jobs.patience import Closing
 from emulator.jobs.plan import FAILURE_FILE, Plan, Upload
@@ -129,6 +129,9 @@ def pull(image: str, tools: Tools) -> None:
 
 def start(plan: Plan, tools: Tools, made: Made) -> str:
     """Start it, unless it runs or ran: its program shall run once. Gives the container that did. Raises Ended."""
+    cache = plan.packages
+    if made.is_new and cache is not None:
+        tools.patiently(lambda: package_cache.fill(cache, tools.engine, made.id))
     try:
         tools.patiently(starting.once(tools.engine, made.id, made.is_new))
     except containers.StartFailed as error:
@@ -219,9 +222,11 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def remove_container(plan: Plan, tools: Tools) -> None:
-    """Remove the job's container; its record and its logs stay."""
+    """Remove the job's container; its record, its logs and what pip fetched in it stay."""
     state = find(plan, tools)
     if state is not None:
+        if plan.packages is not None:
+            package_cache.keep(plan.packages, tools.engine, state.id, tools.wake.closing.is_set)
         tools.patiently(partial(tools.engine.remove, state.id))
 
 

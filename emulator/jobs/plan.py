@@ -15,7 +15,8 @@ from typing import Any
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, Mount
 from emulator.containers.instances import Limits
 from emulator.data import opt_ml
-from emulator.jobs import surroundings
+from emulator.jobs import package_cache, surroundings
+from emulator.jobs.package_cache import Cache
 from emulator.resources.store import Resource
 from emulator.settings import Settings
 
@@ -69,6 +70,7 @@ class Plan:
     stop_seconds: float
     max_runtime_seconds: float
     warning: str | None  # for the person who asked for a larger machine than this one
+    packages: Cache | None = None
 
     @property
     def channels(self) -> tuple[Mapping[str, Any], ...]:
@@ -124,13 +126,16 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
     )
     (host,) = opt_ml.hosts(request)
     command = opt_ml.command(request)
+    image, limit = resource.state["ResolvedImage"], site.settings.package_cache_bytes
+    packages = None if isolated else package_cache.of(site.data_dir, resource.account, image, limit)
     container = ContainerSpec(
-        image=resource.state["ResolvedImage"],
+        image=image,
         name=f"samebox-{resource.name}-{host.name}-{own[:8]}",
         command=command.command,
         entrypoint=command.entrypoint,
         environment={
             **({} if isolated else surroundings.variables(site.settings)),
+            **package_cache.variables(packages),
             **opt_ml.environment(request, facts),
         },
         labels={INSTANCE_LABEL: site.label, ARN_LABEL: resource.arn},
@@ -163,6 +168,7 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
         stop_seconds=site.settings.training_stop_seconds,
         max_runtime_seconds=(request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or MAX_RUNTIME_SECONDS,
         warning=limits.warning,
+        packages=packages,
     )
 
 

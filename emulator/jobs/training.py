@@ -9,7 +9,7 @@ from typing import Any
 from emulator.containers import instances
 from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, LogLine
 from emulator.data.objects import Cancelled, Objects
-from emulator.jobs import phases
+from emulator.jobs import package_cache, phases
 from emulator.jobs.follower import Follower
 from emulator.jobs.loglines import LogLines
 from emulator.jobs.metrics import Metrics
@@ -99,6 +99,7 @@ class TrainingJobs:
         for one in folders:
             if one not in roots:
                 phases.sweep(self._engine, one)
+        package_cache.sweep(self._site.data_dir)
 
     def _plan(self, resource: Resource, tools: Tools) -> Plan:
         capacity = tools.patiently(self._engine.capacity)

@@ -115,7 +115,7 @@ def train(emulator: EmulatorProcess, folder: Path) -> "subprocess.CompletedProce
     )  # fmt: skip
 
 
-def test_requirements_are_installed_with_the_index_and_the_certificates_of_the_settings(
+def test_requirements_are_installed_by_the_index_and_certificates_of_the_settings_and_fetched_once(
     index: Index, tmp_path: Path
 ) -> None:
     settings = {"package_index": index.url, "ca_bundle": str(index.certificate)}
@@ -124,6 +124,12 @@ def test_requirements_are_installed_with_the_index_and_the_certificates_of_the_s
         assert told.returncode == 0, told.stdout + told.stderr
         assert "the answer is 42" in told.stdout
         assert f"/{WHEEL}" in index.asked
+
+        index.asked.clear()
+        again = train(process, tmp_path / "code")
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "the answer is 42" in again.stdout
+        assert f"/{WHEEL}" not in index.asked  # it came from the cache
 
 
 def test_without_the_certificates_the_job_fails_with_pips_words_and_a_hint(index: Index, tmp_path: Path) -> None:
