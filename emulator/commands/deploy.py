@@ -179,6 +179,8 @@ def explain(wanted: Deployment, after: dict[str, Any], log: EndpointLog, there: 
             notes.print(f"{INDENT}{harmless(line)}", style="red", highlight=False, markup=False)
     reason = after.get("FailureReason") or f"it is {after['EndpointStatus']}, and no reason is given"
     notes.print(f"[red]{wanted.endpoint}: {escape(reason)}[/]", highlight=False)
+    if log.hint and not there.costs:
+        notes.print(f"[yellow]Hint[/]: {escape(log.hint)}", highlight=False)
     all_of_it = f"aws logs tail {log.group} --since 1h" if there.costs else f"samebox logs {wanted.endpoint}"
     notes.print(f"All of its log: {all_of_it}" if why else "Its new containers logged nothing.", highlight=False)
     if after["EndpointStatus"] == "InService":

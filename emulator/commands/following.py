@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.commands import aws
 from emulator.commands.display import EMULATORS, Screen
+from emulator.commands.hints import Hints
 from emulator.commands.lines import ENDPOINTS, Lines
 from emulator.log_excerpt import LOOKED_AT, excerpt
 
@@ -30,6 +31,7 @@ class EndpointLog:
         self._kept: deque[str] = deque(maxlen=LOOKED_AT)
         self._streams: set[str] = set()
         self._pings: Counter[str] = Counter()
+        self._hints = Hints()
         self._lines: Lines | None = None
         try:
             # By name, and not by time: this machine's clock need not be AWS's.
@@ -50,6 +52,7 @@ class EndpointLog:
         self._streams.update(stream for stream, _ in events)
         for stream, line in events:
             self._kept.append(line)
+            self._hints.see(line)
             if self._is_known(line):
                 continue
             name = f"{stream[-_SHORT_NAME:]}  " if len(self._streams) > 1 else ""
@@ -59,6 +62,11 @@ class EndpointLog:
         """What tells most of why a container did not serve: its exception, or its last lines."""
         own = [line for line in self._kept if not line.startswith(EMULATORS)]
         return excerpt(own or self._kept)
+
+    @property
+    def hint(self) -> str:
+        """What helps, where something in the log says that something would."""
+        return self._hints.words
 
     def _is_known(self, line: str) -> bool:
         if "/ping" not in line or line.startswith(EMULATORS):

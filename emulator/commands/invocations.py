@@ -23,7 +23,9 @@ _WRONG = re.compile(
     r"error|exception|traceback|critical|fatal|could not|cannot|can't|no such|not found|denied", re.IGNORECASE
 )
 # A container that ends at once is started again as long as the platform's patience lasts; ours is shorter.
-_ENDED, _ENDS, _LOOK_SECONDS = "samebox: the container exited", 3, 2.0
+# The emulator's own lines in an endpoint's log.
+_OURS, _ENDED, _PINGED = "samebox: ", "samebox: the container exited", "samebox: GET /ping "
+_ENDS, _LOOK_SECONDS = 3, 2.0
 
 
 def predict(
@@ -90,9 +92,9 @@ def _in_service(wanted: _Wanted, session: aws.Session, made: contextlib.ExitStac
     made.callback(_quietly, lambda: sagemaker.delete_endpoint_config(EndpointConfigName=name))
     made.callback(_quietly, lambda: _delete(sagemaker, name))
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    began, looked = time.monotonic(), 0.0
+    began, looked, pinged = time.monotonic(), 0.0, ""
     while (spent := time.monotonic() - began) < wanted.seconds:
-        tick(f"waiting for {PLACE} to be in service: {spent:.0f} s")
+        tick(f"waiting for {PLACE} to be in service: {spent:.0f} s{pinged}")
         found = sagemaker.describe_endpoint(EndpointName=name)
         if found["EndpointStatus"] == "InService":
             return ""
@@ -100,7 +102,10 @@ def _in_service(wanted: _Wanted, session: aws.Session, made: contextlib.ExitStac
             return harmless(f"it is Failed: {found.get('FailureReason', 'no reason is given')}")[:_SHOWN]
         if spent - looked > _LOOK_SECONDS:
             looked = spent
-            ends = [line for line in _log(session, name) if line.startswith(_ENDED)]
+            said = _log(session, name)
+            answers = [line.removeprefix(_OURS) for line in said if line.startswith(_PINGED)]
+            pinged = harmless(f"; {answers[-1]}")[:_SHOWN] if answers else ""
+            ends = [line for line in said if line.startswith(_ENDED)]
             if len(ends) >= _ENDS:
                 return harmless(f"{ends[-1].removeprefix('samebox: ')}, {len(ends)} times by now")[:_SHOWN]
         time.sleep(0.2)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from emulator.commands.display import Screen
 from emulator.commands.folding import Folding
+from emulator.commands.hints import Hints
 from emulator.commands.outcome import Stop
 from emulator.jobs.metrics import Metrics
 
@@ -54,14 +55,13 @@ class TrainingLog:
         self._folded = 0
         self._metrics = Metrics(metrics)
         self._state = ""
-        self._pip_failed = self._distrusted = False
+        self._hints = Hints()
 
     def show(self, lines: Iterable[str]) -> None:
         """What is new."""
         for line in lines:
             self._metrics.see(line, 0.0)
-            self._pip_failed |= bool(_PIP.search(line))
-            self._distrusted |= bool(_CERTIFICATE.search(line))
+            self._hints.see(line)
             for one in [line] if self._folding is None else self._folding.feed(line):
                 self._say_folded()
                 self._screen.line(one)
@@ -90,13 +90,7 @@ class TrainingLog:
     @property
     def hint(self) -> str:
         """What helps, where something in the log says that something would."""
-        if self._pip_failed and self._distrusted:
-            return (
-                "pip in the job does not trust the certificates of this network. Start the emulator with "
-                "SAMEBOX_CA_BUNDLE=FILE, the authorities that this machine trusts: samebox down, then "
-                "SAMEBOX_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt samebox up --detach"
-            )
-        return ""
+        return self._hints.words
 
     def _say_folded(self) -> None:
         if self._folding is not None and self._folding.folded > self._folded:

@@ -138,5 +138,5 @@ def test_without_the_certificates_the_job_fails_with_pips_words_and_a_hint(index
     assert told.returncode == 1
     assert "InstallRequirementsError" in told.stderr
     assert "certificate" in told.stderr.partition("InstallRequirementsError")[2].partition("Hint")[0]
-    assert "Hint: pip in the job does not trust the certificates of this network." in told.stderr
+    assert "Hint: pip in the container does not trust the certificates of this network." in told.stderr
     assert "SAMEBOX_CA_BUNDLE=" in told.stderr
