@@ -1,4 +1,4 @@
-"""Imports point down, and each third party has one door: design §3, "Who may import whom"."""
+"""Imports point down, and each third party has one door: ARCHITECTURE.md, "Who may import whom"."""
 
 import ast
 from collections.abc import Iterator

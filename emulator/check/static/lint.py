@@ -21,7 +21,7 @@ _GRAVE = {"error", "warning"}
 LINT = Rule(
     "image-dockerfile-lint",
     "hadolint has nothing to say of the Dockerfile",
-    "github.com/hadolint/hadolint/wiki",
+    "https://github.com/hadolint/hadolint/wiki",
     "warn",
     "static",
     "Each code has a page in hadolint's wiki; .hadolint.yaml beside the Dockerfile ignores what you do not mind.",

@@ -72,7 +72,7 @@ TINI = Rule(
 CRLF = Rule(
     "image-shebang-crlf",
     "No program begins with a #! line that ends as Windows ends lines",
-    "contract §1.1; users' answer 22",
+    "contract §1.1",
     "fail",
     "static",
     "Convert it (dos2unix, or RUN sed -i 's/\\r$//' FILE), and say `*.sh text eol=lf` in .gitattributes.",

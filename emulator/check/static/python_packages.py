@@ -68,7 +68,7 @@ CLASHES = (
 PAIRS = Rule(
     "image-python-clashes",
     "No Python packages are together that are known not to work together",
-    "the packages' own release notes and issues; contract §2.5",
+    "contract §2.5; the packages' own release notes",
     "fail",
     "static",
     "Pin the one that is too new, and keep a lock of what worked.",
@@ -76,7 +76,7 @@ PAIRS = Rule(
 REQUIREMENTS = Rule(
     "image-python-requirements",
     "Every Python package has what it asks for",
-    "the packages' metadata (what `pip check` reads)",
+    "https://pip.pypa.io/en/stable/cli/pip_check/",
     "warn",
     "static",
     "Run `pip check` at the end of the build, and let it fail.",

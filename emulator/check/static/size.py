@@ -39,7 +39,7 @@ BUDGET = Rule(
 WASTE = Rule(
     "image-layer-waste",
     "Layers hold little that later layers delete or replace",
-    "what dive counts; users' answer 26 (images too big)",
+    "https://github.com/wagoodman/dive (wasted space)",
     "warn",
     "static",
     "Delete in the same RUN that makes it, build in an earlier stage, and COPY --chmod instead of RUN chmod.",
@@ -47,7 +47,7 @@ WASTE = Rule(
 CACHES = Rule(
     "image-caches",
     "No caches of package managers are left",
-    "users' answer 26 (images too big)",
+    "https://docs.docker.com/build/building/best-practices/ (apt-get, cache)",
     "warn",
     "static",
     "pip: PIP_NO_CACHE_DIR=1. apt: rm -rf /var/lib/apt/lists/* in the same RUN, or RUN --mount=type=cache.",
