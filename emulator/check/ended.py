@@ -14,7 +14,7 @@ from emulator.log_excerpt import exception_in, excerpt, headline, readable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from emulator.check.alive import Still
+    from emulator.check.activity import Idle
     from emulator.check.findings import Finding
     from emulator.containers.engine import LogLine
 
@@ -55,7 +55,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of one host. `exit_code` None: it had not ended, and was killed; `still`, because it did nothing."""
+    """What became of one host. `exit_code` None: it had not ended, and was killed; `idle`: because it did nothing."""
 
     exit_code: int | None
     seconds: float
@@ -66,7 +66,7 @@ class Ended:
     log: tuple[LogLine, ...] = ()
     memory_bytes: int = 0  # that it had; 0: unknown
     peak_bytes: int | None = None  # that it held at most, the page cache aside; None where that cannot be seen
-    still: Still | None = None
+    idle: Idle | None = None
 
     @property
     def is_good(self) -> bool:
@@ -106,11 +106,9 @@ class Ended:
         if self.start_error:
             return self.start_error
         how = f"{self.how} after {self.seconds:.1f} s"
-        if self.still is not None:
+        if self.idle is not None:
             left = f"it has left {counted(self.left.files)}" if self.left.files else "it has left no file"
-            return (
-                f"{how}: {left}, and for {self.still.seconds:.0f} s it computed and wrote nothing; alive: {self.still}"
-            )
+            return f"{how}: {left}, and for {self.idle.seconds:.0f} s it computed and wrote nothing; alive: {self.idle}"
         why = self.reason
         return f"{how}: {why[:_MOST_SHOWN]}" if why else f"{how}, without a word"
 

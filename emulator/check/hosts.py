@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.check import tar
-from emulator.check.alive import Still, Stillness, processes
+from emulator.check.activity import Idle, IdleWatch, processes
 from emulator.check.checks import CannotCheck, Context, OutOfTime
 from emulator.check.ended import MOST_LINES, Ended, Found, Left
 from emulator.check.files import read_all
@@ -29,7 +29,7 @@ PIDS = 4096
 _LOOK_SECONDS = 1.0  # between looks at a running job
 _LONG_SECONDS = 5.0  # of running, or of computing nothing, that are worth a word
 # For so long may a job do nothing: (as it should be, with --fast). One that has its result has no reason to.
-_STILL_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
+_IDLE_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
 _MOST_DATA = 2**30  # bytes of a folder that are copied for each run; more is mounted, and may not be written
 
 Job = TypeVar("Job", bound="Hosts")
@@ -118,7 +118,7 @@ class Hosts:
             return holds_files(self._root / self._names[host] / self._results)
         return False
 
-    def last_said(self, host: int = 0) -> float:
+    def last_line_at(self, host: int = 0) -> float:
         """When a host wrote the last line of its log, in seconds since the epoch; 0.0 before the first."""
         lines = last_lines(self._engine, self.containers[host], 1)
         return lines[-1].time / 1e9 if lines else 0.0
@@ -132,8 +132,8 @@ class Hosts:
             self._engine.kill(container)
             self._engine.wait(container, 30)
 
-    def ended(self, host: int = 0, still: Still | None = None) -> Ended:
-        """How a host fared; one that still runs is killed first, and has no exit code. `still`: it did nothing."""
+    def ended(self, host: int = 0, idle: Idle | None = None) -> Ended:
+        """How a host fared; one that still runs is killed first, and has no exit code. `idle`: it did nothing."""
         if self.start_error:
             return Ended(127, 0.0, start_error=self.start_error)
         container = self.containers[host]
@@ -153,7 +153,7 @@ class Hosts:
             log=last_lines(self._engine, container),
             memory_bytes=self._memory_bytes,
             peak_bytes=self._watch.peak(container) if self._watch else None,
-            still=still if late else None,
+            idle=idle if late else None,
         )
 
     def remove(self) -> None:
@@ -183,29 +183,29 @@ def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
 
     Raises OutOfTime when the check's own time is over.
     """
-    watch = Stillness(lambda: processes(started.containers[0]), started.last_said)
+    watch = IdleWatch(lambda: processes(started.containers[0]), started.last_line_at)
     end = time.monotonic() + seconds
-    still: Still | None = None
+    idle: Idle | None = None
     while not started.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):
         if not context.deadline.left:
             raise OutOfTime(f"not done within {context.deadline.seconds:g} s")
         if time.monotonic() >= end:
             break
         has_left = started.has_left()
-        slow, fast = _STILL_SECONDS[has_left]
-        still = watch.after(fast if context.options.fast else slow)
-        if still is not None:
+        slow, fast = _IDLE_SECONDS[has_left]
+        idle = watch.after(fast if context.options.fast else slow)
+        if idle is not None:
             break
         if started.seconds > _LONG_SECONDS:
             context.tell(_progress(started.seconds, has_left, watch.seconds))
-    return started.ended(still=still)
+    return started.ended(idle=idle)
 
 
-def _progress(seconds: float, has_left: bool, still: float) -> str:
+def _progress(seconds: float, has_left: bool, idle: float) -> str:
     """What is shown while a job runs."""
-    idle = f"; it has computed nothing for {still:.0f} s" if still > _LONG_SECONDS else ""
-    left = ", and its result is there" if idle and has_left else ""
-    return f"running for {seconds:.0f} s{idle}{left}"
+    pause = f"; it has computed nothing for {idle:.0f} s" if idle > _LONG_SECONDS else ""
+    left = ", and its result is there" if pause and has_left else ""
+    return f"running for {seconds:.0f} s{pause}{left}"
 
 
 def memory_of(context: Context, hosts: int) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from emulator.check.archive import Archive
     from emulator.check.files import File
-    from emulator.check.read_before import ReadBefore
+    from emulator.check.image_cache import ImageCache
     from emulator.containers.engine import Engine, ImageFacts
 
 READ_SECONDS = 300.0  # for the one pass over an image
@@ -162,11 +162,11 @@ def from_engine(
     reference: str,
     labels: Mapping[str, str],
     seconds: float = READ_SECONDS,
-    read_before: ReadBefore | None = None,
+    cache: ImageCache | None = None,
 ) -> Subject:
     """An image that an engine holds; `labels` for the containers that are made to read single files, never started.
 
-    `read_before`: where it may be found without reading it from the engine.
+    `cache`: where it may be found without reading it from the engine.
 
     Raises ImageMissing, EngineUnavailable.
     """
@@ -174,14 +174,17 @@ def from_engine(
     if facts is None:
         raise ImageMissing(reference)
 
+    platform = f"{facts.operating_system}/{facts.architecture}"
+
     def open_archive(tick: Callable[[int], None]) -> Archive:
-        if read_before is None:
+        if cache is None:
             return saved(tick)
-        return read_before.archive(facts.id, lambda: saved(tick))
+        # An id may be that of an index, of which an engine has one platform now and another later.
+        return cache.archive(f"{facts.id} {platform}", lambda: saved(tick))
 
     def saved(tick: Callable[[int], None]) -> Archive:
         with contextlib.closing(engine.export(reference)) as stream:
-            return archive.read_stream(stream, tick, f"{facts.operating_system}/{facts.architecture}")
+            return archive.read_stream(stream, tick, platform)
 
     def read_slowly(inside: str, limit: int) -> bytes | None:
         container = engine.create(ContainerSpec(reference, command=("true",), labels=labels, network="none"))

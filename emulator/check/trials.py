@@ -91,9 +91,12 @@ def did_not_start(plain: Ended, no_program: str, has_program: Callable[[], bool]
 
 def cure(plain: Ended) -> str | None:
     """Of a job that does not end, by what of it is alive; None where nothing is known beyond the rule's own."""
-    if plain.still is None:
+    if plain.idle is None:
         return None
-    return f"SageMaker waits, and bills, until MaxRuntimeInSeconds. {plain.still.why}"
+    why = (
+        plain.idle.why if plain.left.files else "It waits for something that never comes: give each wait a time limit."
+    )
+    return f"SageMaker waits, and bills, until MaxRuntimeInSeconds. {why}"
 
 
 class Tried(Protocol):

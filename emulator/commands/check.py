@@ -165,7 +165,7 @@ def _asked(given: argparse.Namespace) -> Asked:
         skip=given.skip,
         accept=given.accept,
         fast=given.fast,
-        read_before=examination.kept_by_user(),
+        cache=examination.user_cache(),
     )
 
 

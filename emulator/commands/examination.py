@@ -17,7 +17,7 @@ from emulator.check.accepted import BadAcceptance
 from emulator.check.archive import NotAnImage
 from emulator.check.checks import CannotCheck, Check, Claim, Options, OutOfTime
 from emulator.check.findings import Acceptance
-from emulator.check.read_before import ReadBefore
+from emulator.check.image_cache import ImageCache
 from emulator.check.registry import CHECKS, RETIRED
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
@@ -58,7 +58,7 @@ class Asked:
     skip: Sequence[str] = ()
     accept: Path | None = None
     fast: bool = False
-    read_before: ReadBefore | None = None
+    cache: ImageCache | None = None
     dashes: str = "--"
 
 
@@ -70,12 +70,12 @@ class Wish:
     options: Options
     dockerfile: dockerfile.Dockerfile | None
     acceptances: tuple[Acceptance, ...]
-    read_before: ReadBefore | None = None  # where what was read of images is kept; None: nowhere
+    cache: ImageCache | None = None  # where what was read of images is kept; None: nowhere
 
 
-def kept_by_user() -> ReadBefore:
+def user_cache() -> ImageCache:
     """What earlier runs of this user have read."""
-    return ReadBefore(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "samebox" / "images")
+    return ImageCache(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "samebox" / "images")
 
 
 def wish_of(asked: Asked) -> Wish:
@@ -109,7 +109,7 @@ def wish_of(asked: Asked) -> Wish:
         options,
         dockerfile.read(asked.dockerfile) if asked.dockerfile else None,
         tuple(_acceptances(asked.accept)),
-        asked.read_before,
+        asked.cache,
     )
 
 
@@ -154,7 +154,7 @@ def opened(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, say
     if engine is not None:
         sweep_old(engine)
     with Run(engine, wish.options, wish.dockerfile, why_no_engine) as run:
-        examined = subject_of(name, engine, why_no_engine, run, say, wish.read_before)
+        examined = subject_of(name, engine, why_no_engine, run, say, wish.cache)
         examined.progress = say
         run.examine(examined)
         yield run
@@ -179,7 +179,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def subject_of(
-    name: str, engine: Engine | None, why_no_engine: str, run: Run, say: Say, read_before: ReadBefore | None = None
+    name: str, engine: Engine | None, why_no_engine: str, run: Run, say: Say, cache: ImageCache | None = None
 ) -> Subject:
     """An archive, or an image that the engine has or can pull. Raises Stop; EngineError."""
     if looks_like_path(name):
@@ -194,12 +194,12 @@ def subject_of(
             status=UNUSABLE,
         )
     try:
-        return subject.from_engine(engine, name, run.context.labels, read_before=read_before)
+        return subject.from_engine(engine, name, run.context.labels, cache=cache)
     except ImageMissing:
         say(f"pulling {name}")
     try:
         engine.pull(name, progress=lambda pull: say(f"pulling {name}: {pull.done_bytes / 1e6:,.0f} MB"))
-        return subject.from_engine(engine, name, run.context.labels, read_before=read_before)
+        return subject.from_engine(engine, name, run.context.labels, cache=cache)
     except ImageMissing as error:
         raise Stop(f"there is no image {name} here, and it cannot be pulled: {error}", status=UNUSABLE) from None
 

@@ -82,7 +82,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
         if engine is not None:
             sweep_old(engine)
         run = stack.enter_context(Run(engine, Options(), why_no_engine=why_no_engine))
-        kept = examination.kept_by_user()
+        kept = examination.user_cache()
         left, right = (
             examination.subject_of(name, engine, why_no_engine, run, status.update, kept) for name in wish.images
         )

@@ -142,7 +142,7 @@ def wish(config: pytest.Config) -> Wish:
         skip=value(config, "skip"),
         accept=value(config, "accept"),
         fast=value(config, "fast"),
-        read_before=examination.kept_by_user(),
+        cache=examination.user_cache(),
         dashes=DASHES,
     )
     name = image(config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.check.alive import Process, Still
+from emulator.check.activity import Idle, Process
 from emulator.check.ended import NO_NETWORK, Ended, Found, Left, words_about
 from emulator.check.findings import Quote, Rule
 from emulator.containers.engine import LogLine
@@ -139,7 +139,7 @@ def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
 
 def test_a_job_that_does_not_end_is_told_with_what_of_it_is_alive() -> None:
     alive = (Process(1, "python3 train", 2),)
-    ended = Ended(None, 16.2, left=Left((Found("model.json", 9),)), still=Still(10.4, alive))
+    ended = Ended(None, 16.2, left=Left((Found("model.json", 9),)), idle=Idle(10.4, alive))
 
     assert ended.outcome == (
         "not done after 16.2 s: it has left 1 file, and for 10 s it computed and wrote nothing; "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.check.ended import Ended
+from emulator.check.activity import Idle, Process
+from emulator.check.ended import Ended, Found, Left
 from emulator.check.processing import baseline as processing
 from emulator.check.training import baseline as training
-from emulator.check.trials import did_not_start
+from emulator.check.trials import cure, did_not_start
 from emulator.containers.engine import LogLine
 
 EXEC = "/usr/bin/process: exec: line 3: /bin/gone: not found"
@@ -59,3 +60,12 @@ def test_a_shebang_that_names_nothing_is_a_program_that_is_not_there() -> None:
 def test_what_a_processing_job_hands_itself_over_to_must_be_there() -> None:
     assert did_not_start(ended(127, EXEC), processing._NO_PROGRAM, lambda: True)
     assert not did_not_start(ended(127, "/bin/process: line 3: gone: not found"), processing._NO_PROGRAM, lambda: True)
+
+
+def test_the_cure_of_a_job_that_does_not_end_depends_on_whether_its_work_is_done() -> None:
+    idle = Idle(12, (Process(1, "python3 train", 2),))
+    done = Ended(None, 12, left=Left((Found("model.txt", 1),)), idle=idle)
+
+    assert "daemon=True" in (cure(done) or "")
+    assert "time limit" in (cure(Ended(None, 62, idle=idle)) or "")
+    assert cure(Ended(None, 600)) is None

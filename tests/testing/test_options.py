@@ -104,5 +104,5 @@ def test_every_option_of_the_check_is_one_of_the_plugin() -> None:
         "arguments": "argument",
         "outputs": "output",
     }
-    asked = {singular.get(name, name) for name in Asked.__dataclass_fields__} - {"dashes", "read_before"}
+    asked = {singular.get(name, name) for name in Asked.__dataclass_fields__} - {"dashes", "cache"}
     assert asked - known == set()

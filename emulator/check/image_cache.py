@@ -29,7 +29,7 @@ _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
-class ReadBefore:
+class ImageCache:
     """The folder, which is made when something is kept. What cannot be kept, or read, is read anew from the engine."""
 
     folder: Path

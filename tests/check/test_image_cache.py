@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check import archive, read_before, subject
+from emulator.check import archive, image_cache, subject
 from emulator.check.files import Files
-from emulator.check.read_before import ReadBefore
+from emulator.check.image_cache import ImageCache
 from emulator.containers.fake import FakeEngine
 from tests.check.images import DOCKER_MANIFEST, Entry, Made, elf, layer, script
 
@@ -57,7 +57,7 @@ def never() -> Archive:
 
 
 def test_an_image_that_was_read_is_the_same_without_being_read_again(tmp_path: Path) -> None:
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
     first = kept.archive("sha256:1", lambda: read(tmp_path))
     again = kept.archive("sha256:1", never)
 
@@ -72,7 +72,7 @@ def test_an_image_that_was_read_is_the_same_without_being_read_again(tmp_path: P
 
 
 def test_another_image_is_read(tmp_path: Path) -> None:
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
     kept.archive("sha256:1", lambda: read(tmp_path))
 
     with pytest.raises(AssertionError, match="read again"):
@@ -80,7 +80,7 @@ def test_another_image_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
     kept.archive("sha256:1", lambda: read(tmp_path))
 
     (file,) = kept.folder.iterdir()
@@ -89,7 +89,7 @@ def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip", bytes(100)])
 def test_what_is_damaged_is_read_anew_and_kept(tmp_path: Path, damage: bytes) -> None:
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
     kept.archive("sha256:1", lambda: read(tmp_path))
     (file,) = kept.folder.iterdir()
     file.write_bytes(damage)
@@ -102,14 +102,14 @@ def test_what_is_damaged_is_read_anew_and_kept(tmp_path: Path, damage: bytes) ->
 def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file")
 
-    assert ReadBefore(tmp_path / "kept" / "x").archive("sha256:1", lambda: read(tmp_path)).config
+    assert ImageCache(tmp_path / "kept" / "x").archive("sha256:1", lambda: read(tmp_path)).config
 
 
 def test_the_oldest_goes_when_more_is_kept_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
     kept.archive("sha256:1", lambda: read(tmp_path))
     (file,) = kept.folder.iterdir()
-    monkeypatch.setattr(read_before, "MOST_BYTES", file.stat().st_size + 10)
+    monkeypatch.setattr(image_cache, "MOST_BYTES", file.stat().st_size + 10)
 
     kept.archive("sha256:2", lambda: read(tmp_path))
 
@@ -120,9 +120,9 @@ def test_an_engines_image_is_read_from_it_once(tmp_path: Path) -> None:
     engine = Engine(tmp_path / "containers")
     engine.add_image("mine:1", {})
     engine.exports["mine:1"] = IMAGE.docker_archive()
-    kept = ReadBefore(tmp_path / "kept")
+    kept = ImageCache(tmp_path / "kept")
 
     for _ in range(2):
-        assert subject.from_engine(engine, "mine:1", {}, read_before=kept).which("train") is not None
+        assert subject.from_engine(engine, "mine:1", {}, cache=kept).which("train") is not None
 
     assert engine.exported == 1

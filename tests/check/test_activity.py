@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check.alive import Process, Still, Stillness, processes
+from emulator.check.activity import Idle, IdleWatch, Process, processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +62,8 @@ SLEEP = Process(7, "sleep 100", waits="sleeps")
     ],
 )
 def test_what_is_alive_is_told_with_why_that_holds_the_job(alive: tuple[Process, ...], words: str, why: str) -> None:
-    assert str(Still(10, alive)) == words
-    assert why in Still(10, alive).why
+    assert str(Idle(10, alive)) == words
+    assert why in Idle(10, alive).why
 
 
 class World:
@@ -72,48 +72,48 @@ class World:
     def __init__(self) -> None:
         self.now, self.cpu, self.said, self.at_disk = 1000.0, 5.0, 0.0, False
         self.is_seen = True
-        self.stillness = Stillness(self.look, lambda: self.said, lambda: self.now)
+        self.watch = IdleWatch(self.look, lambda: self.said, lambda: self.now)
 
     def look(self) -> tuple[Process, ...]:
         one = dataclasses.replace(TRAIN, cpu_seconds=self.cpu, is_at_disk=self.at_disk)
         return (one,) if self.is_seen else ()
 
-    def after(self, seconds: float, cpu: float = 0.0) -> Still | None:
+    def after(self, seconds: float, cpu: float = 0.0) -> Idle | None:
         """A look each second; what the last one says."""
         found = None
         for _ in range(int(seconds)):
             self.now += 1
             self.cpu += cpu
-            found = self.stillness.after(10)
+            found = self.watch.after(10)
         return found
 
 
-def test_a_job_that_computes_nothing_is_still_after_some_time() -> None:
+def test_a_job_that_computes_nothing_is_idle_after_some_time() -> None:
     world = World()
 
     assert world.after(10) is None
-    still = world.after(1, cpu=0.0)
+    idle = world.after(1, cpu=0.0)
 
-    assert still is not None
-    assert still.seconds == 10
+    assert idle is not None
+    assert idle.seconds == 10
 
 
 def test_a_thread_that_looks_at_a_clock_computes_nothing() -> None:
     assert World().after(15, cpu=0.002) is not None
 
 
-def test_a_job_that_computes_a_little_is_not_still() -> None:
+def test_a_job_that_computes_a_little_is_not_idle() -> None:
     assert World().after(60, cpu=0.05) is None
 
 
-def test_a_job_that_waits_for_its_disk_is_not_still() -> None:
+def test_a_job_that_waits_for_its_disk_is_not_idle() -> None:
     world = World()
     world.at_disk = True
 
     assert world.after(60) is None
 
 
-def test_a_job_that_goes_on_to_say_something_is_not_still() -> None:
+def test_a_job_that_goes_on_to_say_something_is_not_idle() -> None:
     world = World()
     world.after(9)
     world.said = world.now
@@ -122,7 +122,7 @@ def test_a_job_that_goes_on_to_say_something_is_not_still() -> None:
     assert world.after(1) is not None
 
 
-def test_a_job_that_cannot_be_seen_is_never_still() -> None:
+def test_a_job_that_cannot_be_seen_is_never_idle() -> None:
     world = World()
     world.is_seen = False
 

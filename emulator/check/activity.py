@@ -26,7 +26,7 @@ _WAITS = {  # the kernel's name of what a thread sleeps in: what that means, for
     "pipe_read": "waits for a pipe",
     "pipe_wait": "waits for a pipe",
     "anon_pipe_read": "waits for a pipe",
-    "wait_for_partner": "waits for somebody to open a pipe",
+    "wait_for_partner": "waits for a pipe to be opened",
     "inet_csk_accept": "waits for a connection",
     "wait_woken": "waits for an answer over a connection",
     "do_sigtimedwait": "waits for a signal",
@@ -59,8 +59,8 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Still:
-    """A container that has done nothing for some time: neither computed nor said anything."""
+class Idle:
+    """A container that has neither computed nor written a line of log for some time."""
 
     seconds: float
     alive: tuple[Process, ...]
@@ -71,7 +71,7 @@ class Still:
 
     @property
     def why(self) -> str:
-        """What holds it, and how that is ended."""
+        """What keeps a program that has done its work from ending, and how that is mended."""
         if len(self.alive) > 1:
             return (
                 "Processes that it has started live on: terminate and join them, or start them so that they end with "
@@ -82,25 +82,25 @@ class Still:
                 "A thread that is no daemon keeps a program from ending: start it with daemon=True, or stop and join "
                 "it; os._exit(0) ends the process whatever still runs."
             )
-        return "Its only thread waits for something that never comes: give each wait a time limit."
+        return "Its only thread waits for something that never comes: give each wait a time limit, and let it end."
 
 
-class Stillness:
+class IdleWatch:
     """Since when a container does nothing; asked again and again while it runs."""
 
     def __init__(
         self,
         look: Callable[[], tuple[Process, ...]],
-        last_said: Callable[[], float],
+        last_line_at: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`look`: its processes; `last_said`: the time of its log's last line, in seconds since the epoch."""
-        self._look, self._last_said, self._clock = look, last_said, clock
+        """`look`: its processes; `last_line_at`: the time of its log's last line, in seconds since the epoch."""
+        self._look, self._last_line_at, self._clock = look, last_line_at, clock
         self._since = clock()
         self._cpu = -1.0
 
-    def after(self, seconds: float) -> Still | None:
-        """How still it is, if it has been for as long; None too where nothing of it can be seen."""
+    def after(self, seconds: float) -> Idle | None:
+        """How long it has been idle, if it is at least as long; None too where nothing of it can be seen."""
         alive = self._look()
         if not alive:
             return None
@@ -112,10 +112,10 @@ class Stillness:
             self._since, self._cpu = now, cpu
         if now - self._since < seconds:
             return None
-        said = self._last_said()  # costs more than a look, and so comes last
+        said = self._last_line_at()  # costs more than a look, and so comes last
         if said > self._since:
             self._since = said
-        return Still(now - self._since, alive) if now - self._since >= seconds else None
+        return Idle(now - self._since, alive) if now - self._since >= seconds else None
 
     @property
     def seconds(self) -> float:
