@@ -19,6 +19,7 @@ from emulator.commands import aws, bucket, consent, deployment, local_docker, re
 from emulator.commands.deployment import Deployment, Request
 from emulator.commands.display import Screen
 from emulator.commands.following import INDENT, EndpointLog
+from emulator.commands.local_docker import LocalImage
 from emulator.commands.outcome import Stop
 
 IN_TRANSIT = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -49,7 +50,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
     uploads, model_data = _model_data(given, session)
     wanted = Deployment(
         endpoint=given.endpoint,
-        image=_image(given.image, session, there),
+        image=_image(given.image, session, there, notes),
         model_data=model_data,
         role=_role(given.role, session, there),
         instance_type=given.instance_type,
@@ -78,7 +79,8 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
     with closing(Screen(notes)) as screen:
         log = EndpointLog(session.client("logs"), given.endpoint, screen)
         for request in requests:
-            send(session, request, notes)
+            with repository.held_by_emulator(wanted.image):
+                send(session, request, notes)
             if request.operation == "DeleteEndpoint":
                 wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
         pause = LOOK_AT_AWS_EVERY_SECONDS if there.costs else LOOK_EVERY_SECONDS
@@ -257,21 +259,36 @@ def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[R
     return [], uri
 
 
-def _image(image: str, session: aws.Session, there: consent.Place) -> str:
+def _image(image: str, session: aws.Session, there: consent.Place, notes: Console) -> str:
     first = image.partition("/")[0]
     if "/" in image and ("." in first or ":" in first):
         return image
     digest = image.partition("@")[2]
     name, tag = repository.default_name(image)
     ecr = session.client("ecr")
-    if there.is_here and not repository.lists(ecr, name, tag, digest):
+    if there.is_here:
         local = local_docker.image(image)
-        if local is None:
-            raise Stop(f"there is no image {image}, neither in ECR nor in the container engine of this machine.")
-        return repository.by_id(local)
+        if not repository.lists(ecr, name, tag, digest):
+            if local is None:
+                raise Stop(f"there is no image {image}, neither in ECR nor in the container engine of this machine.")
+            return repository.by_id(local)
+        if local is not None and not digest and _differs(ecr, name, tag, local):
+            notes.print(
+                f"[yellow]{image} is taken from ECR; the local image of this name is another one, which `samebox push "
+                f"{image}` would bring there.[/]",
+                highlight=False,
+            )
     # repository:tag of this account's own ECR; its name there is asked for, because it depends on where "there" is
     uri = repository.uri(ecr, name, create=False)
     return f"{uri}@{digest}" if digest else f"{uri}:{tag}"
+
+
+def _differs(ecr: Any, name: str, tag: str, local: LocalImage) -> bool:
+    try:
+        held = repository.manifest(ecr, name, tag)
+    except aws.ClientError:
+        return False  # the registry cannot be asked. That is for the deployment to find out, if it needs it at all
+    return held is not None and not held.is_image(local)
 
 
 def _role(role: str | None, session: aws.Session, there: consent.Place) -> str:

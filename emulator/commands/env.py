@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from emulator.commands import aws, emulators, sdk_defaults, where
@@ -39,7 +40,9 @@ def run(given: argparse.Namespace) -> int:
         "AWS_DEFAULT_REGION": identity["AWS_REGION"],
     }
     try:
-        path = sdk_defaults.written(settings.data_dir, identity["AWS_ACCESS_KEY_ID"], identity["AWS_REGION"])
+        # By its port an emulator is found that has another folder than this shell's.
+        folder = Path(said["data_dir"]) if said and where.is_here(url) else settings.data_dir
+        path = sdk_defaults.written(folder, identity["AWS_ACCESS_KEY_ID"], identity["AWS_REGION"])
     except OSError as error:
         _warn(f"the defaults of the SageMaker SDKs cannot be written: {error.filename}: {error.strerror}")
     else:

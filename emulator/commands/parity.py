@@ -266,8 +266,7 @@ def _through_endpoint(wish: Wish, image: str, patience: float, context: Context,
 
     try:
         if wish.emulator:
-            url, _ = where.running(wish.data_dir)
-            return ask(aws.of_emulator(url, where.settings(data_dir=wish.data_dir)))
+            return ask(aws.of_running(wish.data_dir))
         status.update("starting an emulator")
         with private_emulator.started(context.scratch / "emulator") as settings:
             found = ask(aws.of_emulator(settings.url, settings))

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,8 @@ DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 ACCEPTED = (DOCKER_MANIFEST, DOCKER_INDEX, OCI_MANIFEST, OCI_INDEX)
+
+_ID = "sha256:"
 
 MEND = (
     "Build it again with `docker buildx build --provenance=false --sbom=false "
@@ -80,6 +84,22 @@ def default_name(image: str) -> tuple[str, str]:
 def by_id(local: LocalImage) -> str:
     """The name by which an emulator takes a local image from the engine as it is now, without a push."""
     return f"{':'.join(default_name(local.name))}@{local.id}"
+
+
+@contextmanager
+def held_by_emulator(image: str) -> Iterator[None]:
+    """Around a request that names an image by its id: why an emulator may refuse one that `docker` shows here."""
+    try:
+        yield
+    except aws.ClientError as error:
+        refused = ("private Docker registry", "Using non-ECR image")
+        if f"@{_ID}" in image and any(words in str(error) for words in refused):
+            name = image.partition("@")[0]
+            raise Stop(
+                f"the emulator's container engine holds no image {image}; it may be another engine than that of this "
+                f"shell's `docker`. `samebox push {name} --create` brings the image into the emulator's ECR."
+            ) from None
+        raise
 
 
 def lists(ecr: Any, name: str, tag: str, digest: str = "") -> bool:

@@ -72,7 +72,10 @@ def run(given: argparse.Namespace) -> int:
                 name, image, script.name, values, places, given.instance_type, environment,
                 output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"), metrics=metrics,
             )  # fmt: skip
-        with interrupted("`samebox jobs` tells whether the training job was created."):
+        with (
+            interrupted("`samebox jobs` tells whether the training job was created."),
+            repository.held_by_emulator(image),
+        ):
             session.client("sagemaker").create_training_job(**job)
         notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)
         log = TrainingLog(Console(), notes, metrics, everything=given.verbose)
@@ -321,7 +324,7 @@ def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str, boo
     engine = said.get("engine") or {}
     if engine and not engine.get("available"):
         raise Stop(f"training needs a container engine: {engine.get('detail') or 'none answers'}")
-    return settings, url, where.is_here(url)
+    return where.settings_of(said, data_dir), url, where.is_here(url)
 
 
 def _image(session: aws.Session, image: str, is_here: bool, notes: Console) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from emulator import cli
-from emulator.commands import consent, local_docker
+from emulator.commands import consent, local_docker, repository
 from emulator.commands.local_docker import LocalImage
+from emulator.commands.outcome import Stop
+from emulator.commands.repository import DOCKER_MANIFEST, Manifest
 from tests import samples
 from tests.commands.requests import complaints
 from tests.conftest import ACCOUNT, REGION, Aws
@@ -93,8 +95,8 @@ def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: p
 def beside(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     """The emulator is one of this machine, whose engine holds the image mine:latest."""
     monkeypatch.setattr(consent, "place", lambda *_: consent.Place("the emulator", costs=False, is_here=True))
-    held = LocalImage("mine:latest", ID, 1)
-    monkeypatch.setattr(local_docker, "image", lambda name: held if name in ("mine", "mine:latest") else None)
+    held = {name: LocalImage(f"{name.partition(':')[0]}:latest", ID, 1) for name in ("mine", "mine:latest", IMAGE)}
+    monkeypatch.setattr(local_docker, "image", held.get)
 
 
 @pytest.mark.usefixtures("beside")
@@ -109,6 +111,28 @@ def test_an_image_that_is_in_ecr_is_taken_from_there(capsys: pytest.CaptureFixtu
     model = dry_run(capsys, *words())[0]["params"]
     uri = aws.ecr.describe_repositories()["repositories"][0]["repositoryUri"]
     assert model["PrimaryContainer"]["Image"] == f"{uri}:latest"
+
+
+@pytest.mark.usefixtures("beside")
+@pytest.mark.parametrize(("config", "is_said"), [(ID, False), (f"sha256:{'0' * 64}", True)])
+def test_a_local_image_that_is_not_the_one_of_ecr_is_spoken_of(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: str, is_said: bool
+) -> None:
+    held = Manifest(f"sha256:{'d' * 64}", DOCKER_MANIFEST, {"config": {"digest": config}})
+    monkeypatch.setattr(repository, "manifest", lambda *_: held)
+    assert deploy(*words(), "--dry-run") == 0
+    assert ("the local image of this name is another one" in capsys.readouterr().err) is is_said
+
+
+def test_an_engine_that_does_not_hold_the_image_is_named(aws: Aws) -> None:
+    def create(image: str) -> None:
+        with repository.held_by_emulator(image):
+            aws.sagemaker.create_model(ModelName="m", PrimaryContainer={"Image": image}, ExecutionRoleArn=samples.ROLE)
+
+    with pytest.raises(Stop, match="the emulator's container engine holds no image mine:1"):
+        create(f"mine:1@{ID}")
+    with pytest.raises(aws.sagemaker.exceptions.ClientError, match="Using non-ECR image"):
+        create("mine:1")
 
 
 @pytest.mark.usefixtures("beside")
