@@ -5,11 +5,12 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -68,7 +69,15 @@ def keys(s3: Any) -> list[str]:
     return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
-def ask(settings: Settings, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any, bytes]:
+def ask(
+    settings: Settings,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    named: Mapping[str, str] = MappingProxyType({}),
+    **headers: str,
+) -> tuple[int, Any, bytes]:
+    headers = {**named, **headers}
     with closing(http.client.HTTPConnection("127.0.0.1", settings.port, timeout=60)) as connection:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
@@ -254,6 +263,34 @@ def test_a_status_that_nobody_signed_tells_nothing(locked: Settings) -> None:
     )
 
 
+UNSIGNED: dict[str, dict[str, str]] = {
+    "nothing": {},
+    "a JSON service": {"X_Amz_Target": "SageMaker.ListTrainingJobs", "Content_Type": "application/x-amz-json-1.1"},
+    "a query service": {"Content_Type": "application/x-www-form-urlencoded"},
+    "CBOR": {"Smithy_Protocol": "rpc-v2-cbor", "Content_Type": "application/cbor"},
+    "a made-up key": {"Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=0"},
+    "an old made-up key": {"Authorization": "AWS 000000000000:c2lnbmF0dXJl"},
+    "a password": {"Authorization": "Basic QVdTOnBhc3N3b3Jk"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNSIGNED)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_else_is_answered_without_the_token(locked: Settings, method: str, kind: str) -> None:
+    paths = [
+        *("/", "/?Action=GetCallerIdentity&Version=2011-06-15", "/objects", "/objects/k?uploads", "/objects?delete"),
+        *("/objects/k?AWSAccessKeyId=1&Signature=x&Expires=9999999999", "/v2/", "/v2/a/manifests/latest", "/v2"),
+        *("/v2/credentials/0a1b2c3d-0000-4000-8000-000000000000", "/v3/x", "/v4/x", "/_samebox/status", "/_samebox/"),
+        *("/endpoints/e/invocations", "/endpoints/e/async-invocations", "/service/SageMaker/operation/ListModels"),
+    ]
+    body = b"Action=GetCallerIdentity&Version=2011-06-15" if method in ("POST", "PUT", "PATCH") else b""
+    for path in paths:
+        status, _, answer = ask(locked, method, path, body, UNSIGNED[kind])
+        assert status in (400, 401, 403), (path, status, answer)
+        assert str(locked.data_dir).encode() not in answer
+
+
 def test_a_probe_that_does_not_sign_learns_only_whether_it_is_ready(locked: Settings) -> None:
     status, _, body = ask(locked, "GET", "/_samebox/ready")
     assert (status, json.loads(body)) == (200, {"ready": True, "version": version("samebox")})
@@ -312,7 +349,7 @@ def test_a_presigned_url_reads_and_writes_where_there_is_a_token(locked: Setting
         assert ("AWSAccessKeyId" in url) == (version is None)
         place = urlsplit(url)
         kind = {"Content_Type": params["ContentType"]} if "ContentType" in params else {}
-        status, _, body = ask(locked, method, f"{place.path}?{place.query}", b"1,2" if method == "PUT" else b"", **kind)
+        status, _, body = ask(locked, method, f"{place.path}?{place.query}", b"1,2" if method == "PUT" else b"", kind)
         return status, body
 
     assert use(s3, "PUT") == (200, b"")
@@ -330,7 +367,7 @@ def test_a_presigned_url_reads_and_writes_where_there_is_a_token(locked: Setting
 def post(settings: Settings, url: str, fields: dict[str, str], content: bytes = b"1,2", **headers: str) -> Any:
     """Send a form as a browser does; gives status, headers and body."""
     body, kind = encode_multipart_formdata([*fields.items(), ("file", ("x.csv", content, "text/csv"))])
-    return ask(settings, "POST", urlsplit(url).path, body, Content_Type=kind, **headers)
+    return ask(settings, "POST", urlsplit(url).path, body, {"Content-Type": kind, **headers})
 
 
 @pytest.mark.parametrize("version", [None, "s3v4"])
