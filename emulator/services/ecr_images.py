@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +16,8 @@ from emulator.services.repositories import Pushed
 from emulator.wire.caller import Caller
 
 _Params = dict[str, Any]
+_SCHEMA = 2
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def describe_images(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
@@ -160,12 +163,36 @@ def _media_type(params: _Params) -> str:
     if not isinstance(document, dict):
         raise invalid("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'")
     media_type = params.get("imageManifestMediaType") or document.get("mediaType")
-    if media_type not in repositories.MANIFESTS:
-        # Choice: ECR's words are not known.
+    # Choice of both: ECR's words are not known.
+    if media_type not in repositories.MANIFESTS or document.get("mediaType", media_type) != media_type:
         raise invalid(
             "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Manifest media type is not supported'"
         )
+    if not _is_manifest(document, str(media_type)):
+        raise invalid("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid manifest'")
     return str(media_type)
+
+
+def _is_manifest(document: Mapping[str, Any], media_type: str) -> bool:
+    """Whether it lists what a manifest of its type lists: the registry answers other documents as faults of its own."""
+    is_index = media_type in repositories.INDEXES
+    listed = document.get("manifests" if is_index else "layers")
+    parts = [*listed, *(() if is_index else (document.get("config"),))] if isinstance(listed, list) else []
+    return document.get("schemaVersion") == _SCHEMA and bool(parts) and all(_is_descriptor(part) for part in parts)
+
+
+def _is_descriptor(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    digest, size = part.get("digest"), part.get("size")
+    return (
+        isinstance(digest, str)
+        and bool(_DIGEST.fullmatch(digest))
+        and isinstance(size, int)
+        and not isinstance(size, bool)
+        and 0 <= size < 2**63
+        and isinstance(part.get("mediaType"), str)
+    )
 
 
 def _store(services: Services, repository: Resource, digest: str, media_type: str, body: bytes) -> None:

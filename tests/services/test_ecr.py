@@ -191,10 +191,18 @@ def _details(aws: Aws) -> list[Any]:
     return list(aws.ecr.describe_images(repositoryName="digits")["imageDetails"])
 
 
+def manifest_of(blob: str, **members: Any) -> dict[str, Any]:
+    part = {"mediaType": "application/octet-stream", "size": 1, "digest": blob}
+    return {"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": part, "layers": [], **members}
+
+
+NOWHERE = f"sha256:{'1' * 64}"
+
+
 def pushed(aws: Aws, tag: str = "latest", repository: str = "digits") -> str:
     """An image whose layers the registry has; gives its manifest."""
     blob = f"sha256:{'b' * 64}"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": {"digest": blob, "size": 1}})
+    manifest = json.dumps(manifest_of(blob))
     aws.registry.blobs[f"{ACCOUNT}/{REGION}/{repository}", blob] = b"1"
     aws.ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
     return manifest
@@ -245,24 +253,31 @@ def test_a_tag_that_may_not_be_moved_is_not_moved_by_a_manifest(aws: Aws) -> Non
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("manifest", "code"),
     [
-        ({"imageManifest": "no JSON"}, "InvalidParameterException"),
-        ({"imageManifest": "[]"}, "InvalidParameterException"),
-        ({"imageManifest": '{"schemaVersion": 1}'}, "InvalidParameterException"),
-        (
-            {"imageManifest": json.dumps({"mediaType": DOCKER_MANIFEST, "layers": [{"digest": f"sha256:{'1' * 64}"}]})},
-            "LayersNotFoundException",
-        ),
-        (
-            {"imageManifest": json.dumps({"mediaType": DOCKER_MANIFEST}), "imageDigest": DIGEST},
-            "ImageDigestDoesNotMatchException",
-        ),
+        ("no JSON", "InvalidParameterException"),
+        ([], "InvalidParameterException"),
+        ({"schemaVersion": 1}, "InvalidParameterException"),
+        ({"mediaType": DOCKER_MANIFEST}, "InvalidParameterException"),
+        (manifest_of(NOWHERE, mediaType="text/plain"), "InvalidParameterException"),
+        (manifest_of(NOWHERE, schemaVersion=1), "InvalidParameterException"),
+        (manifest_of(NOWHERE, config=None), "InvalidParameterException"),
+        (manifest_of(NOWHERE, layers="x"), "InvalidParameterException"),
+        (manifest_of(NOWHERE, layers=[{"digest": "x", "size": 1, "mediaType": "x"}]), "InvalidParameterException"),
+        (manifest_of(NOWHERE, config={"digest": NOWHERE, "size": -1, "mediaType": "x"}), "InvalidParameterException"),
+        (manifest_of(NOWHERE, mediaType=INDEX, manifests=[]), "InvalidParameterException"),
+        (manifest_of(NOWHERE), "LayersNotFoundException"),
     ],
 )
-def test_a_manifest_of_nothing_is_refused(aws: Aws, given: dict[str, Any], code: str) -> None:
-    assert error_of(aws.ecr.put_image, repositoryName="digits", **given)[0] == code
+def test_a_manifest_of_nothing_is_refused(aws: Aws, manifest: Any, code: str) -> None:
+    text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+    assert error_of(aws.ecr.put_image, repositoryName="digits", imageManifest=text)[0] == code
     assert len(aws.ecr.list_images(repositoryName="digits")["imageIds"]) == 1
+
+
+def test_a_digest_is_that_of_the_manifest(aws: Aws) -> None:
+    given = {"repositoryName": "digits", "imageManifest": json.dumps(manifest_of(NOWHERE)), "imageDigest": DIGEST}
+    assert error_of(aws.ecr.put_image, **given)[0] == "ImageDigestDoesNotMatchException"
 
 
 def test_no_image_was_ever_scanned(aws: Aws) -> None:
