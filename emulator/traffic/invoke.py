@@ -33,6 +33,21 @@ _TO_CLIENT = {
     b"x-amzn-sagemaker-new-session-id": b"X-Amzn-SageMaker-New-Session-Id",
     b"x-amzn-sagemaker-closed-session-id": b"X-Amzn-SageMaker-Closed-Session-Id",
 }
+# The API's model bounds what a client sends and gets in these (InvokeEndpointInput, InvokeEndpointOutput).
+LONGEST = {
+    b"content-type": 1024,
+    b"accept": 1024,
+    b"x-amzn-sagemaker-custom-attributes": 1024,
+    b"x-amzn-sagemaker-session-id": 256,
+    b"x-amzn-sagemaker-new-session-id": 256,
+    b"x-amzn-sagemaker-closed-session-id": 256,
+}
+_MEMBERS = {
+    b"content-type": "contentType",
+    b"accept": "accept",
+    b"x-amzn-sagemaker-custom-attributes": "customAttributes",
+    b"x-amzn-sagemaker-session-id": "sessionId",
+}
 _MESSAGE_CHARACTERS = 2048  # RT:Message
 # How much of a body over the limit is read and dropped, so that the client reads our answer and not a reset.
 _DRAIN_FACTOR = 4
@@ -90,7 +105,11 @@ class Invocations:
             return
         except _Gone:
             return
-        out = [(self._to_client[name], value) for name, value in reply.headers if name in self._to_client]
+        out = [
+            (self._to_client[name], _within(name, value, target))
+            for name, value in reply.headers
+            if name in self._to_client
+        ]
         out.append((b"x-Amzn-Invoked-Production-Variant", target.variant.encode()))
         await _answer(send, 200, out, reply.body)
 
@@ -100,6 +119,7 @@ class Invocations:
         if route is None:
             raise AwsError("ValidationError", f"Endpoint {key.endpoint} of account {key.account} not found.")
         target = _target(route, headers)
+        _check_lengths(headers)
         inward = [(_TO_CONTAINER[name], value) for name, value in headers.items() if name in _TO_CONTAINER]
         try:
             async with asyncio.timeout(self._seconds):
@@ -156,6 +176,25 @@ class Invocations:
 
 class _Gone(Exception):
     """The client went away before its request was whole."""
+
+
+def _check_lengths(headers: Mapping[bytes, bytes]) -> None:
+    for name, member in _MEMBERS.items():
+        if len(headers.get(name, b"")) > LONGEST[name]:
+            # The value is not repeated: the model calls it sensitive.
+            raise AwsError(
+                "ValidationError",
+                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {LONGEST[name]}",
+            )
+
+
+def _within(name: bytes, value: bytes, target: Target) -> bytes:
+    """A header of the container as the API can give it. That AWS cuts what is longer is a guess (contract.md §2.3)."""
+    most = LONGEST.get(name, len(value))
+    if len(value) > most:
+        log.warning("container %s: its %s has %d bytes, cut to %d", target.container, name.decode(), len(value), most)
+    return value[:most]
 
 
 def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:

@@ -5,9 +5,10 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import botocore.session
 import pytest
 
-from emulator.traffic.invoke import Invocations
+from emulator.traffic.invoke import LONGEST, Invocations
 from emulator.traffic.routes import Address, Key, Route, RoutingTable, Target
 from emulator.traffic.upstream import Upstream
 
@@ -124,6 +125,34 @@ def test_only_documented_headers_reach_the_container() -> None:
     assert {line.split(b":")[0] for line in head.split(b"\r\n")[1:]} == {
         b"host", b"content-length", b"Content-Type", b"X-Amzn-SageMaker-Custom-Attributes",
     }  # fmt: skip
+
+
+def test_what_is_too_long_for_the_api_does_not_come_back_whole(caplog: pytest.LogCaptureFixture) -> None:
+    answer = OK.replace(b"\r\n\r\n", b"\r\nX-Amzn-SageMaker-Custom-Attributes: " + b"a" * 1500 + b"\r\n\r\n", 1)
+    said = exchange(answering(answer, Seen()))
+    assert said.headers["x-amzn-sagemaker-custom-attributes"] == "a" * 1024
+    assert "1500 bytes, cut to 1024" in caplog.text
+
+
+def test_what_is_too_long_for_the_api_does_not_reach_the_container() -> None:
+    seen = Seen()
+    said = exchange(answering(OK, seen), headers=((b"x-amzn-sagemaker-custom-attributes", b"a" * 1025),))
+    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert b"Value at 'customAttributes' failed to satisfy constraint" in said.body
+    assert seen.requests == []
+
+
+def test_the_bounds_are_those_of_the_api() -> None:
+    operation: Any = (
+        botocore.session.get_session().get_service_model("sagemaker-runtime").operation_model("InvokeEndpoint")
+    )
+    bounds = {
+        member.serialization["name"].lower().encode(): member.metadata["max"]
+        for shape in (operation.input_shape, operation.output_shape)
+        for member in shape.members.values()
+        if member.serialization.get("location") == "header"
+    }
+    assert {name: bounds[name] for name in LONGEST} == LONGEST
 
 
 def test_connections_are_kept() -> None:
