@@ -155,6 +155,7 @@ WHY: Mapping[str, str] = {
     "serve-without-gpu": "On a CPU instance the server fails at import or at its first CUDA call.",
     "serve-ping-time": "A /ping over two seconds counts as failed. The instance is taken out of service and replaced.",
     "serve-connect-time": "Callers wait or time out before the server has seen their request.",
+    "serve-ping-means-ready": "The endpoint is InService, traffic goes to it, and every call is a ModelError.",
     "serve-ping-under-load": (
         "Under load the health check fails, SageMaker replaces the instance, and the load moves to the others."
     ),
@@ -167,6 +168,9 @@ WHY: Mapping[str, str] = {
     "serve-content-type": "Some clients add `; charset=utf-8`, and their calls fail.",
     "serve-accept": "Clients that send `*/*` or a list, as browsers and SDKs do, get an error.",
     "serve-unknown-headers": "SageMaker and what stands before it add headers, and a new one would break every call.",
+    "serve-response-headers": (
+        "The call fails: SageMaker refuses an answer whose headers are too long, and says so in no log of yours."
+    ),
     "serve-large-body": "Calls with large payloads fail, although SageMaker allows them.",
     "serve-keep-alive": "SageMaker keeps connections. The next caller's request fails because of the one before.",
     "serve-chunked-body": "Batch transform with MaxPayloadInMB=0 sends chunks: the server sees an empty body.",

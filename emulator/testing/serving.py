@@ -16,6 +16,7 @@ import pytest
 
 from emulator.check.checks import CannotCheck, Deadline, OutOfTime, Shared
 from emulator.check.serving import server
+from emulator.check.serving.waiting import PING_SECONDS
 from emulator.check.serving.wire import NoAnswer
 from emulator.commands import examination
 from emulator.containers.engine import EngineError
@@ -97,7 +98,7 @@ class Endpoint:
         host, port = self._server.address
         return f"http://{host}:{port}"
 
-    def ping(self, seconds: float = server.PING_SECONDS) -> Response:
+    def ping(self, seconds: float = PING_SECONDS) -> Response:
         return self._ask("GET", "/ping", None, {}, seconds)
 
     def invoke(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emulator.check.exports.assertions import Reachable, Request, Test
 from emulator.check.serving import environments, health, invocations, multi_model, starting
 from emulator.check.serving.served import PROBE, SERVED, payloads
-from emulator.check.serving.server import PING_SECONDS
+from emulator.check.serving.waiting import PING_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

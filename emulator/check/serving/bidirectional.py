@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
 from emulator.check.serving.served import ENGINE, FAST_SECONDS, SERVED, Payload, patience, payload
-from emulator.check.serving.server import PING_SECONDS, label, running
+from emulator.check.serving.server import label, running
+from emulator.check.serving.waiting import PING_SECONDS
 from emulator.check.serving.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Refused, WebSocket
 from emulator.check.serving.wire import NoAnswer
 from emulator.check.static.places import line_of

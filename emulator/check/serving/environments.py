@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.check.checks import CannotCheck, Check, Claim, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, FAST_SECONDS, patience, payload
+from emulator.check.serving.served import ENGINE, FAST_SECONDS, must_be_of_use, patience, payload
 from emulator.check.serving.server import WINDOW_SECONDS, Boot, Server, Setup, running, start
 from emulator.check.serving.wire import NoAnswer
 
@@ -61,6 +61,7 @@ NOT_ROOT = Rule(
 
 
 def batch_starts(context: Context) -> Finding:
+    must_be_of_use(context)
     one = payload(context)
     server = _batch_server(context)
     try:
@@ -76,7 +77,7 @@ def batch_boot(context: Context) -> Finding:
     boot = _batch_boot(context)
     if boot.server is None:
         running(context)  # who does not start without it, either, has another fault
-        return BATCH_STARTS.broken(f"with {', '.join(BATCH)}: {boot.with_log}")
+        return boot.quoted_in(BATCH_STARTS.broken(f"with {', '.join(BATCH)}: {boot.with_log}"))
     return batch_starts(context)
 
 
@@ -146,7 +147,7 @@ def _serverless(context: Context, rule: Rule, alone: Setup, words: str) -> Findi
     boot = _start_and_remove(context, alone)
     if boot.how == "ready":
         return rule.passed(f"it starts {words}")
-    return rule.broken(f"{words}: {boot.with_log}")
+    return boot.quoted_in(rule.broken(f"{words}: {boot.with_log}"))
 
 
 def _start_and_remove(context: Context, setup: Setup) -> Boot:

@@ -6,20 +6,23 @@ import contextlib
 import statistics
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import Check, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, SERVED, patience, payload
-from emulator.check.serving.server import PING_SECONDS, first_boot, running
+from emulator.check.serving.served import ENGINE, GIVE_MODEL, SERVED, in_vain, patience, payload
+from emulator.check.serving.server import Setup, first_boot, has_model, running, start
+from emulator.check.serving.waiting import PING_SECONDS
 from emulator.check.serving.wire import Connection, NoAnswer
 
 if TYPE_CHECKING:
-    from emulator.check.serving.server import Server
+    from emulator.check.serving.server import Boot, Server
 
 CONNECT_SECONDS = 0.25
 LOAD_SECONDS = 2.0
 FAST_LOAD_SECONDS = 1.0
+_LONGEST_START = 45.0  # seconds: what takes longer is not started a second time, to be left alone
 CLIENTS = 4
 CONNECTIONS = 20
 
@@ -30,6 +33,15 @@ PING_TIME = Rule(
     "fail",
     "serving",
     "Answer /ping from what is known already; no prediction, no look into the model folder.",
+)
+PING_MEANS = Rule(
+    "serve-ping-means-ready",
+    "/ping answers 200 only when requests can be answered",
+    "contract §2.2; aws/deep-learning-containers#2917, aws/sagemaker-inference-toolkit#138",
+    "fail",
+    "serving",
+    "Answer 503 from /ping until the model is loaded, and when it could not be: SageMaker looks at the status alone, "
+    "and sends requests to what says 200.",
 )
 PING_LOAD = Rule(
     "serve-ping-under-load",
@@ -64,9 +76,35 @@ def ping_time(context: Context) -> Finding:
         if answer.status != 200:
             return PING_TIME.broken(f"once ready, it answers {answer.words}")
         times.append(answer.seconds)
+    if _loads_when_asked(context, boot):
+        return PING_TIME.warned(
+            f"while it started it took {boot.late} of the pings and did not answer them within {PING_SECONDS:g} s, and "
+            f"when it was started again and left alone, its first ping took as long: /ping loads the model",
+            "Load the model before the server listens (gunicorn --preload), and answer /ping without it: a worker that "
+            "is new, or was not asked yet, fails the health check of an endpoint in service.",
+        )
     if max(times) > PING_SECONDS / 2:
         return PING_TIME.warned(f"up to {max(times):.1f} s, when nothing else is asked")
     return PING_TIME.passed(f"{statistics.median(times) * 1000:.1f} ms, at most {max(times) * 1000:.1f} ms")
+
+
+def _loads_when_asked(context: Context, boot: Boot) -> bool:
+    """Whether it is a ping that makes it load, and not the start: one that is left alone has loaded nothing by then."""
+    if not boot.late or boot.seconds > _LONGEST_START:
+        return False
+    again = start(context, Setup(quiet=boot.seconds + 1))
+    if again.server is not None:
+        again.server.remove()
+    return again.how in ("ready", "slow") and again.late > 0
+
+
+def ping_means_ready(context: Context) -> Finding:
+    found = in_vain(context)
+    if found is None or found.rule_id != PING_MEANS.id:
+        return PING_MEANS.passed("it answers 200, and /invocations answers, too")
+    if has_model(context):
+        return found.quoted_in(PING_MEANS.broken(found.words))
+    return found.quoted_in(replace(PING_MEANS.unknown(f"without a model, {found.words}"), remedy=GIVE_MODEL))
 
 
 def ping_under_load(context: Context) -> Finding:
@@ -148,7 +186,8 @@ def connect_time(context: Context) -> Finding:
 
 
 CHECKS = (
-    Check(PING_TIME, ping_time, ENGINE, SERVED),
+    Check(PING_TIME, ping_time, ENGINE, SERVED, seconds=240),
     Check(CONNECT, connect_time, ENGINE, SERVED),
     Check(PING_LOAD, ping_under_load, ENGINE, SERVED),
+    Check(PING_MEANS, ping_means_ready, ENGINE, SERVED, seconds=300),
 )

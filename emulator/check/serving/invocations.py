@@ -14,6 +14,8 @@ from emulator.check.serving.served import (
     Payload,
     answered,
     first_answers,
+    in_vain,
+    must_be_of_use,
     patience,
 )
 from emulator.check.serving.server import Server, running
@@ -84,6 +86,25 @@ LARGE_BODY = Rule(
     "Raise the server's limit (nginx: client_max_body_size 0), and read a body before you refuse it.",
 )
 
+RESPONSE_HEADERS = Rule(
+    "serve-response-headers",
+    "The headers of an answer are no longer than SageMaker passes on",
+    "contract §2.3; aws/deep-learning-containers#4668; sagemaker-runtime: InvokeEndpointOutput",
+    "warn",
+    "serving",
+    "Put into the body what is long: all headers together have 4,096 bytes, X-Amzn-SageMaker-Custom-Attributes 1,024 "
+    "visible ASCII characters.",
+)
+
+# What AWS says of asynchronous endpoints: "headers with length greater than 4096 bytes"; the others are the API's own.
+MOST_HEADER_BYTES = 4096
+LONGEST_HEADERS = {
+    "content-type": 1024,
+    "x-amzn-sagemaker-custom-attributes": 1024,
+    "x-amzn-sagemaker-new-session-id": 256,
+    "x-amzn-sagemaker-closed-session-id": 256,
+}
+
 # Broken in ways that a parser notices; each under the type that it pretends to be.
 BAD_BODIES = (
     Payload("JSON that is cut off", b'{"instances": [[1.0, 2.', "application/json"),
@@ -93,6 +114,10 @@ BAD_BODIES = (
 
 
 def answers(context: Context) -> Finding:
+    vain = in_vain(context)
+    if vain is not None and vain.rule_id == ANSWERS.id:
+        return vain.quoted_in(ANSWERS.broken(vain.words, "Its log says why; what it is asked makes no difference."))
+    must_be_of_use(context)
     seen = []
     for one, answer in first_answers(context):
         if isinstance(answer, NoAnswer):
@@ -133,6 +158,7 @@ def time(context: Context) -> Finding:
 
 def bad_body(context: Context) -> Finding:
     server = running(context)
+    must_be_of_use(context)
     well, faults = [], []
     for one in BAD_BODIES:
         try:
@@ -200,6 +226,26 @@ def unknown_headers(context: Context) -> Finding:
     return HEADERS.passed(f"{answer.status}, with and without")
 
 
+def response_headers(context: Context) -> Finding:
+    longest, faults = 0, []
+    for one, answer in first_answers(context):
+        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        if begun is None:
+            continue
+        longest = max(longest, begun.head_bytes)
+        if begun.head_bytes > MOST_HEADER_BYTES:
+            faults.append(f"{one.name}: headers of {begun.head_bytes:,} bytes, {MOST_HEADER_BYTES:,} at most")
+        for name, most in LONGEST_HEADERS.items():
+            value = begun.headers.get(name, "")
+            if len(value) > most:
+                faults.append(f"{one.name}: {name} of {len(value):,} characters, {most:,} at most")
+            elif not value.isascii():
+                faults.append(f"{one.name}: {name} is not ASCII")
+    if not longest:
+        raise CannotCheck(f"nothing is answered: see {ANSWERS.id}")
+    return RESPONSE_HEADERS.broken("; ".join(faults)) if faults else RESPONSE_HEADERS.passed(f"{longest} bytes")
+
+
 def large_body(context: Context) -> Finding:
     server, limit = running(context), patience(context)
     answered(context)  # one that has no time for a small body has none for a large one
@@ -244,5 +290,6 @@ CHECKS = (
     Check(CONTENT_TYPE, content_type, ENGINE, SERVED),
     Check(ACCEPT, accept, ENGINE, SERVED),
     Check(HEADERS, unknown_headers, ENGINE, SERVED),
+    Check(RESPONSE_HEADERS, response_headers, ENGINE, SERVED, seconds=300),
     Check(LARGE_BODY, large_body, ENGINE, SERVED, seconds=150),
 )

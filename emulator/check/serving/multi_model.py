@@ -87,7 +87,7 @@ UNLOAD = Rule(
 def starts(context: Context) -> Finding:
     boot = _boot(context)
     if boot.server is None:
-        return STARTS.broken(boot.with_log)
+        return boot.quoted_in(STARTS.broken(boot.with_log))
     return STARTS.passed(f"ready after {boot.seconds:.1f} s")
 
 

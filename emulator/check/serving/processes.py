@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
 _LISTENING = "0A"
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second
 _ENGINES_OWN = ipaddress.ip_address("127.0.0.11")  # Docker's name server, on a network of our own
 
 
@@ -24,6 +26,10 @@ class Listener:
     @property
     def is_loopback(self) -> bool:
         return ipaddress.ip_address(self.address).is_loopback
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.address
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
@@ -77,6 +83,34 @@ def open_files(container: str, proc: Path = PROC) -> int | None:
         except OSError:
             return None
     return total if seen else None
+
+
+@dataclass(frozen=True)
+class Work:
+    """Of one process: the processor's seconds that it took, and whether it waits for a disk at this moment."""
+
+    seconds: float
+    waits_for_disk: bool
+
+
+def work(container: str, proc: Path = PROC) -> dict[int, Work]:
+    """Of all its processes, by their ids; empty when they cannot be seen."""
+    found = {}
+    for process in of_container(container, proc):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # ended since
+            # A program's name stands in brackets, and may hold anything.
+            words = (proc / str(process) / "stat").read_text().rpartition(")")[2].split()
+            found[process] = Work((int(words[11]) + int(words[12])) / _TICKS, words[0] == "D")
+    return found
+
+
+def programs(container: str, proc: Path = PROC) -> list[str]:
+    """The names of its processes' programs, one each; empty when they cannot be seen."""
+    found = []
+    for process in of_container(container, proc):
+        with contextlib.suppress(OSError):
+            found.append((proc / str(process) / "comm").read_text().strip())
+    return sorted(found)
 
 
 def _listening(table: str) -> list[Listener]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.check.checks import CannotCheck
+from emulator.check.findings import Quote
 from emulator.check.serving.server import running
 from emulator.check.serving.wire import NoAnswer
+from emulator.log_excerpt import exception_in, excerpt, headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from emulator.check.checks import Claim, Context, Need
+    from emulator.check.findings import Finding
     from emulator.check.serving.wire import Answer
 
 ENGINE: frozenset[Need] = frozenset({"engine"})
 SERVED: frozenset[Claim] = frozenset({"serve", "transform", "serverless", "streaming"})
 INVOCATION_SECONDS = 60.0  # contract §2.2
 FAST_SECONDS = 15.0
+GIVE_MODEL = "If it wants a model to start, give one: --model model.tar.gz."
 # What AWS's own containers call these; the rest is what everybody calls it.
 _TYPES = {
     ".json": "application/json",
@@ -48,6 +53,8 @@ class Payload:
         return {"Content-Type": self.content_type}
 
 
+# What servers say in the body of a /ping with 200 that should be none.
+_UNWELL = re.compile(r"unhealthy|not ready|unavailable|fail|error|loading", re.IGNORECASE)
 PROBE = Payload("a probe, {}", b"{}", "application/json", is_given=False)
 
 
@@ -88,8 +95,62 @@ def first_answers(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
     return context.shared.get("answers of /invocations", ask)
 
 
+@dataclass(frozen=True)
+class InVain:
+    """Whatever is asked gets one and the same error. `rule_id`: the rule that tells of it."""
+
+    rule_id: str
+    words: str
+    log: tuple[str, ...]
+
+    def quoted_in(self, finding: Finding) -> Finding:
+        """A finding of this, with the program's own words."""
+        return finding.quoting((Quote("its log", "\n".join(excerpt(self.log))),), self.log)
+
+
+def in_vain(context: Context) -> InVain | None:
+    """Whether nothing that it is asked is answered, although /ping says 200; asked once for all who want to know."""
+    return context.shared.get("in vain", lambda: _in_vain(context))
+
+
+def must_be_of_use(context: Context) -> None:
+    """Raises CannotCheck where every request gets the same error: what else is found would be that, once more."""
+    found = in_vain(context)
+    if found is not None:
+        raise CannotCheck(f"every request gets the same error: see {found.rule_id}")
+
+
+def _in_vain(context: Context) -> InVain | None:
+    found = [answer for _, answer in first_answers(context)]
+    answers = [answer for answer in found if not isinstance(answer, NoAnswer)]
+    if len(answers) < len(found) or any(answer.status < 500 for answer in answers):
+        return None
+    server, limit = running(context), min(FAST_SECONDS, patience(context))
+    try:
+        answers += [
+            server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
+            for one in (PROBE, Payload("nothing", b"", "application/json"), Payload("text", b"samebox", "text/plain"))
+        ]
+        ping = server.ask("GET", "/ping", seconds=limit)
+    except NoAnswer:
+        return None
+    if len({(answer.status, answer.body) for answer in answers}) > 1:
+        return None
+    log = tuple(line for line in server.said() if "/ping" not in line and "/invocations" not in line)
+    said = f"; it said: {headline(exception_in(log) or log[-1:])}" if log else ""
+    body = f" ({ping.words.partition(' ')[2]})" if ping.body.strip() else ""
+    if answers[0].status == 503 or _UNWELL.search(ping.words):
+        words = f"every request is answered {answers[0].words}, while /ping says {ping.status}{body}{said}"
+        return InVain("serve-ping-means-ready", words, log)
+    # What the probe makes of a server that wants something else is no fault; what was given is to be answered.
+    if payloads(context) == [PROBE]:
+        return None
+    return InVain("serve-invocations", f"every request is answered {answers[0].words}, whatever it is{said}", log)
+
+
 def answered(context: Context) -> Payload:
     """The payload for checks that ask often, where it is answered in time. Raises CannotCheck where it is not."""
+    must_be_of_use(context)
     smallest = payload(context)
     for one, answer in first_answers(context):
         if one == smallest and isinstance(answer, NoAnswer):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import tarfile
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from emulator.check.checks import LOG_BYTES, CannotCheck, Context
+from emulator.check.findings import Quote
 from emulator.check.hosts import last_lines
-from emulator.check.serving import processes
+from emulator.check.serving.waiting import PING_SECONDS, Wait, Waited, exited, is_direct
 from emulator.check.serving.wire import Address, Answer, NoAnswer, ask
 from emulator.containers.engine import (
     INSTANCE_LABEL,
@@ -26,26 +26,25 @@ from emulator.containers.engine import (
     PathMissing,
     StartFailed,
 )
-from emulator.log_excerpt import runtime_reason
+from emulator.log_excerpt import exception_in, excerpt, headline, runtime_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from emulator.check.findings import Finding
+    from emulator.check.serving.causes import Cause
+    from emulator.check.serving.waiting import How
     from emulator.containers.engine import Engine
 
 PORT = 8080
 MODEL = "/opt/ml/model"
 WINDOW_SECONDS = 480.0  # contract §2.2
 SHORTENED_SECONDS = 60.0  # with --fast, and where no model was given that could take its time
-PING_SECONDS = 2.0
-_PATIENCE_SECONDS = 10.0  # a ping that takes longer than it may: how long it takes is worth knowing
-_DECISIVE_SECONDS = 5.0  # /ping has answered 404 that long, or the server has listened at a wrong place
-_LONGEST_INTERVAL = 0.25
 _MEMORY_BYTES = 8 << 30
 _PROCESSES = 4096
+_MOST_SHOWN = 300  # characters of a line
 
-How = Literal["ready", "cannot start", "exited", "wrong place", "wrong answer", "slow", "not ready", "broken answer"]
 # Which rule speaks of a start that failed so; to every other rule it is the reason why nothing could be checked.
 RULE_OF: Mapping[How, str] = {
     "cannot start": "serve-starts",
@@ -60,8 +59,13 @@ RULE_OF: Mapping[How, str] = {
 
 @dataclass(frozen=True)
 class Setup:
-    """How it is started, beside the image and the model."""
+    """How it is started, beside the image and the model.
 
+    `command`: the word that SageMaker gives it; None: none, so that it runs what the image says by itself. `quiet`:
+    seconds for which nothing is asked of it. `window`: seconds that it has to become ready, where that is not usual.
+    """
+
+    command: tuple[str, ...] | None = ("serve",)
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = PORT
     user: str | None = None
@@ -70,6 +74,8 @@ class Setup:
     memory_bytes: int = _MEMORY_BYTES
     models_at: tuple[str, ...] = (MODEL,)
     writable_model: bool = False
+    quiet: float = 0.0
+    window: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,26 +103,56 @@ class Server:
     def is_running(self) -> bool:
         return self.engine.inspect(self.container).running
 
+    def said(self) -> tuple[str, ...]:
+        """The end of its log."""
+        lines = last_lines(self.engine, self.container)
+        return tuple(text for line in lines if (text := line.text.rstrip()))
+
     def remove(self) -> None:
         self.engine.remove(self.container)
 
 
 @dataclass(frozen=True)
 class Boot:
-    """How a start went. `seconds`: until it was ready, or until that was given up; `log`: its last lines."""
+    """How a start went. `seconds`: until it was ready, or until that was given up; `log`: its last lines.
+
+    `cause`: why it is not ready, where that shows; `late`: pings that it took, and did not answer within 2 s.
+    """
 
     how: How
     words: str
     seconds: float
     server: Server | None = None
     log: tuple[str, ...] = ()
+    cause: Cause | None = None
+    late: int = 0
+    exit_code: int | None = None  # of one that ended
 
     @property
     def with_log(self) -> str:
         """What happened, and the last that the program said of it."""
+        return self.explained("")
+
+    def explained(self, why: str) -> str:
+        """What happened, why, and the last that the program said of it."""
+        words = f"{self.words}; {why}" if why else self.words
+        told = self._without_pings
+        said = headline(exception_in(told) or told[-1:])[:_MOST_SHOWN]
+        return f"{words}; it said: {said}" if said and said not in words else words
+
+    def quoted_in(self, finding: Finding) -> Finding:
+        """A finding about this start, with the program's own words."""
+        return finding.quoting((Quote("its log", "\n".join(excerpt(self._without_pings))),), self.log)
+
+    @property
+    def _without_pings(self) -> tuple[str, ...]:
         # Its access log tells of the pings that it was asked until then, and buries why it did not answer them.
-        told = [line for line in self.log if "/ping" not in line] or list(self.log)
-        return f"{self.words}; it said: {' / '.join(told[-3:])[-400:]}" if told else self.words
+        return tuple(line for line in self.log if "/ping" not in line) or self.log
+
+    @property
+    def cure(self) -> str | None:
+        """Where more is known than a rule's own remedy."""
+        return self.cause.remedy if self.cause else None
 
 
 # What checks use
@@ -229,7 +265,7 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
     memory = min(setup.memory_bytes, engine.capacity().memory_bytes)
     spec = ContainerSpec(
         image=str(context.subject.reference),
-        command=("serve",),
+        command=setup.command,
         environment=setup.environment,
         labels=_labels(context),
         mounts=_mounts(context, setup),
@@ -256,91 +292,24 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
             return Boot("not ready", "", 0.0), False
         address = ("", 0)  # it has ended already
     window = SHORTENED_SECONDS if context.options.fast or context.options.model is None else WINDOW_SECONDS
-    window = min(context.options.start_seconds or window, max(context.deadline.left - 10, 1))
-    server = Server(engine, container, address, address[1] == setup.port and not address[0].startswith("127."))
-    how, words = _Wait(server, setup.port, window).result() if address[0] else _exited(server)
+    window = min(setup.window or context.options.start_seconds or window, max(context.deadline.left - 10, 1))
+    if address[0]:
+        variables = {**_environment(context), **setup.environment}
+        waited = Wait(engine, container, address, setup.port, window, variables, setup.quiet).result()
+    else:
+        waited = Waited(*exited(engine, container))
+    seconds, exit_code = time.monotonic() - began, engine.inspect(container).exit_code
     log = tuple(text for line in last_lines(engine, container) if (text := line.text.rstrip()))
-    boot = Boot(how, words, time.monotonic() - began, server, log)
-    if how != "ready":
+    server = Server(engine, container, address, is_direct(address, setup.port)) if waited.how == "ready" else None
+    if server is None:
         engine.remove(container)
-        boot = Boot(how, words, boot.seconds, None, boot.log)
-    return boot, True
+    return Boot(waited.how, waited.words, seconds, server, log, waited.cause, waited.late, exit_code), True
 
 
-class _Wait:
-    """One wait for one server: until two pings in a row are good, or it is known that none will be."""
-
-    def __init__(self, server: Server, port: int, window: float) -> None:
-        self._server = server
-        self._port = port
-        self._window = window
-        self._began = time.monotonic()
-        self._since: dict[str, float] = {}  # when a fault that may be for good was first seen, without a break since
-
-    def result(self) -> tuple[How, str]:
-        interval, good = 0.01, 0
-        words = "nothing was asked yet"
-        slow: list[float] = []
-        while time.monotonic() - self._began < self._window:
-            try:
-                answer = ask(self._server.address, "GET", "/ping", seconds=_PATIENCE_SECONDS)
-            except NoAnswer as error:
-                good = 0
-                words = f"GET /ping: {error}"
-                verdict = self._of_silence(error)
-            else:
-                words = f"GET /ping answers {answer.words}"
-                good = good + 1 if answer.status == 200 and answer.seconds < PING_SECONDS else 0
-                if good == 2:
-                    return "ready", words
-                slow = [*slow, answer.seconds] if answer.status == 200 and not good else []
-                if len(slow) == 2:
-                    return "slow", f"GET /ping answers 200 after {max(slow):.1f} s"
-                verdict = self._of_status(answer)
-            if verdict is not None:
-                return verdict
-            if not self._server.is_running:
-                return _exited(self._server)
-            threading.Event().wait(0.01 if good else interval)
-            interval = min(interval * 1.5, _LONGEST_INTERVAL)
-        return "not ready", f"not ready within {self._window:.0f} s; {words}"
-
-    def _of_silence(self, error: NoAnswer) -> tuple[How, str] | None:
-        if error.why == "not http":
-            return ("broken answer", f"GET /ping: {error}") if self._lasts("not http") else None
-        if error.why != "refused":
-            return None
-        found = processes.listeners(self._server.container)
-        if not found or any(one.port == self._port and not one.is_loopback for one in found):
-            self._since.clear()
-            return None
-        where = ", ".join(str(one) for one in found)
-        here = [one for one in found if one.port == self._port]
-        # It may yet begin to listen elsewhere, too: some servers' first port is for their own workers.
-        if self._lasts(where, _DECISIVE_SECONDS if not here else 1.0):
-            return "wrong place", f"it listens on {where} only"
-        return None
-
-    def _of_status(self, answer: Answer) -> tuple[How, str] | None:
-        # A 5xx is what a server says that still loads its model; these are what one says that knows no /ping.
-        if answer.status < 500 and answer.status != 200 and self._lasts(f"status {answer.status}"):
-            if 300 <= answer.status < 400:
-                where = answer.headers.get("location", "elsewhere")
-                return "wrong answer", f"GET /ping answers {answer.status}, a redirect to {where}"
-            return "wrong answer", f"GET /ping answers {answer.words}"
-        return None
-
-    def _lasts(self, fault: str, seconds: float = _DECISIVE_SECONDS) -> bool:
-        now = time.monotonic()
-        self._since = {fault: self._since.get(fault, now)}
-        return now - self._since[fault] >= seconds
-
-
-def _exited(server: Server) -> tuple[How, str]:
-    state = server.engine.inspect(server.container)
-    if state.oom_killed:
-        return "exited", "it ran out of memory before it answered /ping"
-    return "exited", f"it ended with exit code {state.exit_code} before it answered /ping with 200"
+def _environment(context: Context) -> Mapping[str, str]:
+    """Of the image, without reading all of it."""
+    facts = engine_of(context).image(str(context.subject.reference))
+    return facts.environment if facts else {}
 
 
 def _answers(server: Server) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, SERVED
+from emulator.check.serving import ends
+from emulator.check.serving.served import ENGINE, GIVE_MODEL, SERVED
 from emulator.check.serving.server import (
     WINDOW_SECONDS,
     Setup,
@@ -19,11 +20,12 @@ from emulator.check.serving.server import (
     wants_gpu,
     wants_writable_model,
 )
+from emulator.check.static import programs
 from emulator.check.static.places import line_of
 
 BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
-_GIVE_MODEL = "If it wants a model to start, give one: --model model.tar.gz."
+_READ = (programs.SERVE.id, programs.SHELL_FORM.id, programs.TINI.id, programs.CRLF.id)
 
 STARTS = Rule(
     "serve-starts",
@@ -90,20 +92,22 @@ def starts(context: Context) -> Finding:
     if boot.how not in ("cannot start", "exited"):
         return STARTS.passed("it started")
     _leave_to_others(context, "serve-starts")
-    remedy = (
-        STARTS.remedy
-        if boot.how == "cannot start"
-        else "Its log says why. "
-        + (_GIVE_MODEL if context.options.model is None else "`docker run IMAGE serve` shows all of it.")
-    )
-    return STARTS.broken(boot.with_log, remedy, line_of(context, "ENTRYPOINT") or line_of(context, "CMD"))
+    _leave_to_static(context)
+    line = line_of(context, "ENTRYPOINT") or line_of(context, "CMD")
+    if boot.how == "cannot start":
+        return boot.quoted_in(STARTS.broken(boot.with_log, line=line))
+    ending = ends.of(context, boot)
+    if ending is not None:
+        return boot.quoted_in(STARTS.broken(boot.explained(ending.words), ending.remedy, line))
+    more = GIVE_MODEL if context.options.model is None else "`docker run IMAGE serve` shows all of it."
+    return boot.quoted_in(STARTS.broken(boot.with_log, f"Its log says why. {more}", line))
 
 
 def listens(context: Context) -> Finding:
     boot = first_boot(context)
     _leave_to_others(context, "serve-listens")
     if boot.how == "wrong place":
-        return LISTENS.broken(boot.words)
+        return LISTENS.broken(boot.words, boot.cure)
     return LISTENS.passed("it does")
 
 
@@ -111,7 +115,7 @@ def ping_path(context: Context) -> Finding:
     boot = first_boot(context)
     _leave_to_others(context, "serve-ping-path")
     if boot.how in ("wrong answer", "broken answer"):
-        return PING_PATH.broken(boot.words)
+        return PING_PATH.broken(boot.words, boot.cure)
     if boot.server is None:
         raise CannotCheck(f"the server never became ready: see {rule_of(context, boot)}")
     return PING_PATH.passed("200")
@@ -122,9 +126,9 @@ def ready(context: Context) -> Finding:
     _leave_to_others(context, "serve-ready")
     if boot.how == "not ready":
         if has_model(context):
-            return READY.broken(boot.with_log)
+            return boot.quoted_in(READY.broken(boot.with_log, boot.cure))
         # One that says so for want of a model is as it should be.
-        return replace(READY.unknown(f"without a model it was {boot.with_log}"), remedy=_GIVE_MODEL)
+        return boot.quoted_in(replace(READY.unknown(f"without a model it was {boot.with_log}"), remedy=GIVE_MODEL))
     if boot.seconds > WINDOW_SECONDS / 2:
         return READY.warned(f"ready after {boot.seconds:.0f} s of the {WINDOW_SECONDS:.0f} s that it has")
     return READY.passed(f"ready after {boot.seconds:.1f} s")
@@ -132,9 +136,9 @@ def ready(context: Context) -> Finding:
 
 def read_only_model(context: Context) -> Finding:
     if wants_writable_model(context):
-        return READ_ONLY_MODEL.broken(
-            f"it starts only when it may write to /opt/ml/model: {first_boot(context).with_log}"
-        )
+        boot = first_boot(context)
+        words = f"it starts only when it may write to /opt/ml/model: {boot.with_log}"
+        return boot.quoted_in(READ_ONLY_MODEL.broken(words))
     running(context)
     return READ_ONLY_MODEL.passed("it started with /opt/ml/model mounted read-only")
 
@@ -142,7 +146,7 @@ def read_only_model(context: Context) -> Finding:
 def without_gpu(context: Context) -> Finding:
     boot = first_boot(context)
     if wants_gpu(boot):
-        return WITHOUT_GPU.broken(boot.with_log)
+        return boot.quoted_in(WITHOUT_GPU.broken(boot.with_log))
     running(context)
     return WITHOUT_GPU.passed("it started without one")
 
@@ -157,6 +161,15 @@ def bind_to_port(context: Context) -> Finding:
         return BIND_TO_PORT.broken(f"with SAGEMAKER_BIND_TO_PORT={OTHER_PORT}, {boot.words}")
     boot.server.remove()
     return BIND_TO_PORT.passed(f"it answers on port {OTHER_PORT} when told to")
+
+
+def _leave_to_static(context: Context) -> None:
+    """Raises CannotCheck where a rule of this run that only reads the image tells why nothing starts."""
+    for check in programs.CHECKS:
+        if check.rule.id in _READ and check.rule.id in context.wanted and check.is_of_interest(context.claims):
+            found = check.run(context)
+            if isinstance(found, Finding) and found.status == "fail":
+                raise CannotCheck(f"nothing starts: see {check.rule.id}")
 
 
 def _leave_to_others(context: Context, rule_id: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.findings import Finding, Rule
-from emulator.check.serving.served import ENGINE, SERVED, first_answers, payload
+from emulator.check.serving.served import ENGINE, SERVED, first_answers, must_be_of_use, payload
 from emulator.check.serving.server import running, used_up
 from emulator.check.serving.wire import Answer, Connection, NoAnswer, request
 
@@ -56,6 +56,7 @@ def stops(context: Context) -> Finding:
 
 
 def drains(context: Context) -> Finding:
+    must_be_of_use(context)
     ending = _ending(context)
     if isinstance(ending.answer, NoAnswer) and ending.whole:
         return DRAINS.broken(f"a request that had come before SIGTERM: {ending.answer}")

@@ -20,7 +20,8 @@ from emulator.check.serving.served import (
     patience,
     payload,
 )
-from emulator.check.serving.server import PING_SECONDS, running
+from emulator.check.serving.server import running
+from emulator.check.serving.waiting import PING_SECONDS
 from emulator.check.serving.wire import Answer, Connection, NoAnswer, request
 
 if TYPE_CHECKING:

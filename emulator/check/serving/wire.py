@@ -27,12 +27,13 @@ _PIECE = 64 << 10
 
 
 class NoAnswer(Exception):
-    """There was no whole answer; `why` tells how it ended, `begun` what of it had come."""
+    """There was no whole answer; `why` tells how it ended, `begun` what of it had come, `received` what came for it."""
 
-    def __init__(self, why: Why, words: str, begun: Answer | None = None) -> None:
+    def __init__(self, why: Why, words: str, begun: Answer | None = None, received: bytes = b"") -> None:
         super().__init__(words)
         self.why = why
         self.begun = begun
+        self.received = received
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Answer:
     seconds: float = 0.0
     is_early: bool = False  # it came before the request's body had been sent
     parts: tuple[Part, ...] = ()  # of one in chunks
+    head_bytes: int = 0  # that its headers take, names, colons and line ends included
 
     @property
     def is_chunked(self) -> bool:
@@ -191,9 +193,12 @@ class Connection:
         end = time.monotonic() + seconds
         self._begun, self._parts = None, []
         while True:
-            version, status, headers = _parse(self._until(b"\r\n\r\n", end))
+            head = self._until(b"\r\n\r\n", end)
+            version, status, headers = _parse(head)
+            size = len(head.partition(b"\r\n")[2])
             if status >= 200 or status == 101:
-                self._begun = Answer(status, headers, version=version, seconds=time.monotonic() - began)
+                seconds = time.monotonic() - began
+                self._begun = Answer(status, headers, version=version, seconds=seconds, head_bytes=size)
                 return self._begun
 
     def take(self, size: int, seconds: float) -> bytes:
@@ -235,7 +240,8 @@ class Connection:
             if len(self._buffer) > _HEAD_MOST:
                 raise NoAnswer("not http", "its answer has no end of headers")
             if self._buffer and not b"HTTP/".startswith(self._buffer[:5]) and mark == b"\r\n\r\n":
-                raise NoAnswer("not http", f"its answer begins with {self._buffer[:20]!r}")
+                begins = self._buffer[:20]
+                raise NoAnswer("not http", f"its answer begins with {begins!r}", received=begins)
             self._fill(end)
         found, _, self._buffer = self._buffer.partition(mark)
         return found

@@ -10,7 +10,7 @@ from emulator.check.checks import CannotCheck
 from emulator.check.serving import SERVING
 from emulator.commands.examination import unpack
 from emulator.containers.docker import DockerEngine
-from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters
+from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters, says
 from tests.check.zoo.serving import ALL
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.parametrize("animal", parameters(one for one in BROKEN if is_served(one)))
 def test_exactly_the_planted_fault_is_named(engine: Engine, animal: Broken, tmp_path: Path) -> None:
-    found = faults(look(animal, tmp_path, engine))
+    findings = look(animal, tmp_path, engine)
+    found = faults(findings)
     assert list(found) == [animal.fails], found
+    assert says(findings, animal.says), [one for one in findings if one.counts]
 
 
 @pytest.mark.parametrize("animal", parameters(one for one in SOUND if is_served(one)))

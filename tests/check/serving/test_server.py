@@ -14,7 +14,8 @@ PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50
     [
         ((), "not ready within 60 s"),
         (("no saved_model.pb", *PINGS), "not ready within 60 s; it said: no saved_model.pb"),
-        (("one", "two", "three", "four"), "not ready within 60 s; it said: two / three / four"),
+        (("one", "two", "three", "four"), "not ready within 60 s; it said: four"),
+        (("ValueError: no weights", "goes on", *PINGS), "not ready within 60 s; it said: ValueError: no weights"),
         (PINGS[:1], 'not ready within 60 s; it said: "GET /ping HTTP/1.1" 503 -'),
     ],
 )

@@ -109,6 +109,10 @@ def faults(found: Iterable[Finding]) -> dict[str, str]:
     return {one.rule_id: one.seen for one in found if one.counts}
 
 
+def says(found: Iterable[Finding], words: str) -> bool:
+    return any(one.counts and words in f"{one.seen} {one.remedy}" for one in found)
+
+
 def parameters(animals: Iterable[Animal]) -> list[Any]:
     """Of a test; those that are run need an engine."""
     return [

@@ -222,10 +222,15 @@ def broken(
     *changes: tuple[str, str],
     claims: frozenset[Claim] = SERVE,
     arguments: Mapping[str, Any] | None = None,
+    says: str = "",
 ) -> Broken:
     # Most need not start on a second port, too.
     labels = LABELS if fails == "serve-bind-to-port" else LABELS[1:]
-    return Broken(name, fails, server(*changes, instructions=labels), claims, arguments or {})
+    return Broken(name, fails, server(*changes, instructions=labels), claims, arguments or {}, says=says)
+
+
+def never_ready(name: str, says: str, *changes: tuple[str, str], instructions: tuple[str, ...] = ()) -> Broken:
+    return Broken(name, "serve-ready", server(*changes, instructions=instructions), SERVE, SMALL, says=says)
 
 
 def before(*lines: str) -> tuple[str, str]:
@@ -294,6 +299,104 @@ BROKEN = (
         ("            self.answer(200)\n        elif", "            self.answer(503)\n        elif"),
         arguments={**SMALL, "start_seconds": 5.0},
     ),
+    never_ready(
+        "ends its workers while they load",
+        "--preload",
+        before(
+            "held = socket.create_server((HOST, PORT))",
+            "while True:",
+            "    worker = os.fork()",
+            "    worker or time.sleep(600)",
+            "    time.sleep(2.5)",
+            "    print(f'[1] [CRITICAL] WORKER TIMEOUT (pid:{worker})', flush=True)",
+            "    os.kill(worker, 9)",
+            "    os.waitpid(worker, 0)",
+        ),
+    ),
+    never_ready(
+        "is a proxy, and what it forwards to has ended",
+        "has ended: nothing but nginx is running",
+        before("open('/proc/self/comm', 'w').write('nginx')", "Handler.version_string = lambda _: 'nginx/1.22.1'"),
+        ("            self.answer(200)\n        elif", "            self.answer(502, b'Bad Gateway')\n        elif"),
+    ),
+    never_ready(
+        "fails in its /ping",
+        "NameError: name 'undefined' is not defined",
+        (
+            "            self.answer(200)\n        elif",
+            "            import traceback\n            try: undefined\n"
+            "            except NameError: traceback.print_exc(); sys.stderr.flush()\n"
+            "            self.answer(500, b'Internal Server Error')\n        elif",
+        ),
+    ),
+    never_ready(
+        "asks itself through a proxy",
+        "ENV HTTP_PROXY=http://proxy.corp.example:3128 makes it ask through a proxy that is not there",
+        (
+            "            self.answer(200)\n        elif",
+            "            import urllib.request\n"
+            "            try: urllib.request.urlopen('http://localhost:8080/models', timeout=1.5); self.answer(200)\n"
+            "            except Exception as error: self.answer(503, str(error).encode())\n        elif",
+        ),
+        instructions=("ENV HTTP_PROXY=http://proxy.corp.example:3128 http_proxy=http://proxy.corp.example:3128",),
+    ),
+    broken(
+        "listens by IPv6 alone",
+        "serve-listens",
+        ('"0.0.0.0"', '"::"'),
+        (
+            "    stopping, busy = False, 0\n",
+            "    stopping, busy, address_family = False, 0, socket.AF_INET6\n\n"
+            "    def server_bind(self):\n"
+            "        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\n"
+            "        super().server_bind()\n",
+        ),
+        says="it listens on [::]:8080 only, which takes no connection by IPv4",
+    ),
+    broken(
+        "speaks TLS",
+        "serve-ping-path",
+        (
+            "    protocol_version = ",
+            "    def handle(self):\n"
+            "        self.rfile.readline()\n"
+            "        self.wfile.write(b'\\x15\\x03\\x03\\x00\\x02\\x02F')\n\n"
+            "    protocol_version = ",
+        ),
+        says="it speaks TLS",
+    ),
+    Broken(
+        "goes to the background",
+        "serve-starts",
+        Recipe(
+            {
+                "usr/local/bin/serve": "#!/bin/sh\nserver serve > /dev/null &\necho started\n",
+                "usr/local/bin/server": SOUND_SERVER,
+            },
+            (),
+            BASE,
+        ),
+        SERVE,
+        SMALL,
+        says="goes to the background, and ends with it: `server serve > /dev/null &`",
+    ),
+    Broken(
+        "refuses the word serve",
+        "serve-starts",
+        Recipe(
+            {
+                "usr/local/bin/server": SOUND_SERVER.replace(
+                    '    assert sys.argv[1:] == ["serve"] or sys.argv[0].endswith("serve")\n',
+                    "    sys.argv[1:] and sys.exit(f'error: unrecognized arguments: {sys.argv[1]}')\n",
+                )
+            },
+            ('ENTRYPOINT ["server"]', "CMD []"),
+            BASE,
+        ),
+        SERVE,
+        SMALL,
+        says="without the word serve (`docker run IMAGE`) it is ready",
+    ),
     broken(
         "writes to its model",
         "serve-read-only-model",
@@ -309,6 +412,59 @@ BROKEN = (
         "answers /ping slowly",
         "serve-ping-time",
         ("        if self.path == PING:\n", "        if self.path == PING:\n            time.sleep(3)\n"),
+    ),
+    broken(
+        "loads its model when /ping asks for it",
+        "serve-ping-time",
+        (
+            "        if self.path == PING:\n",
+            "        if self.path == PING:\n            with lock: kept or kept.append(time.sleep(4))\n",
+        ),
+        ("loaded, weights", "lock = threading.Lock()\nloaded, weights"),
+        says="/ping loads the model",
+    ),
+    broken(
+        "says that it is well, and answers nothing",
+        "serve-ping-means-ready",
+        (
+            "            self.answer(200)\n        elif",
+            "            self.answer(200, {'status': 'Unhealthy'})\n        elif",
+        ),
+        (
+            "        data = self.body()\n",
+            "        data = self.body()\n        return self.answer(503, {'message': 'no worker serves the model'})\n",
+        ),
+        before("print('could not load model: no such file', flush=True)"),
+        arguments={**SMALL, **STREAM},
+        says="could not load model: no such file",
+    ),
+    broken(
+        "fails whatever it is asked",
+        "serve-invocations",
+        (
+            "        data = self.body()\n",
+            "        data = self.body()\n        return self.answer(500, b'Internal Error')\n",
+        ),
+        arguments={**SMALL, **STREAM},
+        says="every request is answered 500 Internal Error, whatever it is",
+    ),
+    broken(
+        "has headers of its own",
+        "serve-response-headers",
+        (PARSED, PARSED.replace("len(json.loads(data))}", "len(json.loads(data))}, **{'X-Properties': 'p' * 6000}")),
+        says="4,096 at most",
+    ),
+    broken(
+        "has attributes without end",
+        "serve-response-headers",
+        (
+            PARSED,
+            PARSED.replace(
+                "len(json.loads(data))}",
+                "len(json.loads(data))}, **{'X-Amzn-SageMaker-Custom-Attributes': 'a' * 1500}",
+            ),
+        ),
+        says="1,024 at most",
     ),
     broken(
         "does not answer /ping while it predicts",

@@ -48,6 +48,7 @@ class Broken:
     claims: frozenset[Claim] = frozenset()
     arguments: Mapping[str, Any] = field(default_factory=dict)  # further Options; a function gets a folder
     dockerfile: str = ""
+    says: str = ""  # words of what is seen, or of the remedy, where one rule has several causes
 
 
 @dataclass(frozen=True)
