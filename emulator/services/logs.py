@@ -84,7 +84,7 @@ def get_log_events(services: Services, params: _Params, caller: Caller) -> dict[
     limit = params.get("limit", _EVENTS)
     events, first, last = _page_of(look(group, stream, start, _BYTES), forward, limit, _in_time(params))
     return {
-        "events": [{**_shown(event), "ingestionTime": event.timestamp} for event in events],
+        "events": [_shown(event) for event in events],
         "nextForwardToken": f"f/{last:056d}/s",
         "nextBackwardToken": f"b/{first:056d}/s",
     }
@@ -305,14 +305,13 @@ def _stream(stream: Stream, group: str, caller: Caller) -> dict[str, Any]:
 
 
 def _shown(event: Event) -> dict[str, Any]:
-    return {"timestamp": event.timestamp, "message": event.message}
+    return {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.timestamp}
 
 
 def _filtered(found: log_search.Found) -> dict[str, Any]:
     # Two streams may have a line at the same offset and time; clients tell events apart by this alone.
     identity = f"{found.event.timestamp:020d}{zlib.crc32(found.stream.encode()):016d}{found.start:020d}"
-    shown = {**_shown(found.event), "ingestionTime": found.event.timestamp}
-    return {**shown, "logStreamName": found.stream, "eventId": identity}
+    return {**_shown(found.event), "logStreamName": found.stream, "eventId": identity}
 
 
 def _invalid(message: str) -> AwsError:
