@@ -175,9 +175,9 @@ def warn_of_engine(said: dict[str, Any], screen: Console) -> None:
     engine = said.get("engine") or {}
     if engine and not engine.get("available"):
         screen.print(
-            f"[yellow]No container engine: {engine.get('detail') or 'none answers'}[/]\n"
+            f"[yellow]The container engine cannot be used: {engine.get('detail') or 'none answers'}[/]\n"
             "S3 and everything that only describes work; training jobs, endpoints and `docker push` to ECR do not. "
-            "scripts/setup installs Docker Engine on Debian and Ubuntu."
+            "Where there is none, scripts/setup installs Docker Engine on Debian and Ubuntu."
         )
 
 

@@ -25,14 +25,17 @@ class EngineHealth:
         self._asked_at = 0.0
 
     def why_not(self, seconds: float) -> str | None:
-        """None when the engine answers within `seconds`, else the reason why it cannot be used."""
+        """None when the engine answers within `seconds`, else the reason why it cannot be used.
+
+        A question that has waited so long already is not waited for again.
+        """
         with self._lock:
             if self._question is None or self._question.done():
                 self._question, self._asked_at = Future(), self._clock()
                 threading.Thread(target=self._ask, args=(self._question,), name="engine health", daemon=True).start()
             question, asked_at = self._question, self._asked_at
         try:
-            return question.result(seconds)
+            return question.result(max(0.0, asked_at + seconds - self._clock()))
         except NoResultYet:
             return f"it hangs: a request to it has had no answer for {self._clock() - asked_at:.0f} s"
 
