@@ -66,6 +66,8 @@ class Page(http.server.BaseHTTPRequestHandler):
         kind, body = found or ("text/plain", b"not here")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if self.path.endswith(".whl"):  # as PyPI says of files; pip keeps nothing without leave
+            self.send_header("Cache-Control", "max-age=365000000, immutable, public")
         self.end_headers()
         self.wfile.write(body)
 
