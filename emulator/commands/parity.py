@@ -16,8 +16,9 @@ from emulator.check.checks import CannotCheck, Context, Options
 from emulator.check.runner import Run, sweep_old
 from emulator.check.subject import Subject
 from emulator.cli import VERSION
-from emulator.commands import aws, examination, invocations, private_emulator, replay, reporting, where
+from emulator.commands import aws, examination, invocations, private_emulator, replay, reporting, repository, where
 from emulator.commands.examination import UNUSABLE
+from emulator.commands.local_docker import LocalImage
 from emulator.commands.outcome import Stop, cleaning_up
 from emulator.containers.docker import DockerEngine
 from emulator.containers.engine import Engine, EngineError
@@ -252,24 +253,25 @@ def _predictions(
         return predicted, ["no endpoint was tried: there is nothing to compare its answers with"]
     # A server may take longer than the driver did, and yet not as long as the platform would wait for it.
     patience = min(wish.seconds, max(_LEAST_PATIENCE, 20 * predicted[1].seconds))
-    return [*predicted, _through_endpoint(wish, names[1], patience, context, status)], []
+    return [*predicted, _through_endpoint(wish, subjects[1], patience, context, status)], []
 
 
-def _through_endpoint(wish: Wish, image: str, patience: float, context: Context, status: Status) -> Predicted:
+def _through_endpoint(wish: Wish, subject: Subject, patience: float, context: Context, status: Status) -> Predicted:
     """Through an emulator: the running one, or one for this alone."""
     assert context.scratch is not None
 
-    def ask(session: aws.Session) -> Predicted:
+    def ask(session: aws.Session, image: str) -> Predicted:
         return invocations.predict(
             session, image, wish.model, wish.inputs, dict(wish.environment), patience, status.update
         )
 
     try:
         if wish.emulator:
-            return ask(aws.of_running(wish.data_dir))
+            is_here = subject.facts is not None and where.is_here(where.url(wish.data_dir))
+            return ask(aws.of_running(wish.data_dir), _by_id(subject) if is_here else subject.name)
         status.update("starting an emulator")
         with private_emulator.started(context.scratch / "emulator") as settings:
-            found = ask(aws.of_emulator(settings.url, settings))
+            found = ask(aws.of_emulator(settings.url, settings), subject.name)
             status.update("ending the emulator")
             return found
     except (aws.ClientError, aws.BotoCoreError) as error:
@@ -278,6 +280,11 @@ def _through_endpoint(wish: Wish, image: str, patience: float, context: Context,
     except private_emulator.NotStarted as problem:
         first, _, rest = str(problem).partition("\n")
         return Predicted(invocations.PLACE, problem=first.rstrip(":"), log=tuple(rest.splitlines()))
+
+
+def _by_id(subject: Subject) -> str:
+    assert subject.facts is not None
+    return repository.by_id(LocalImage(subject.name, subject.facts.id, subject.facts.size_bytes))
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from emulator.commands import push
 from emulator.commands.local_docker import LocalImage
 from emulator.commands.outcome import Stop
-from emulator.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, default_name
+from emulator.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, by_id, default_name
 
 CONFIG = "sha256:" + "c" * 64
 DIGEST = "sha256:" + "d" * 64
@@ -64,3 +64,18 @@ def test_two_images_never_become_one_name() -> None:
 def test_one_image_may_have_several_tags() -> None:
     planned = push.plan(["team/a:1"], None, ["1", "latest"])
     assert planned == [("team/a:1", "team/a", "1"), ("team/a:1", "team/a", "latest")]
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("mine", f"mine:latest@{CONFIG}"),
+        ("team/model:7", f"team/model:7@{CONFIG}"),
+        ("localhost:4566/team/model:7", f"team/model:7@{CONFIG}"),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/model", f"model:latest@{CONFIG}"),
+        ("0123456789ab", f"0123456789ab:latest@{CONFIG}"),
+    ],
+)
+def test_a_local_image_is_named_by_its_id_and_by_no_registry(name: str, named: str) -> None:
+    # With a registry's host in front, the id would be looked up there.
+    assert by_id(LocalImage(name, CONFIG, 1)) == named
