@@ -82,7 +82,7 @@ def check_policy(form: Form, now: float) -> None:
 def _policy(text: str) -> dict[str, Any]:
     try:
         policy = json.loads(base64.b64decode(text))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise _invalid("Invalid JSON.") from None
     if not isinstance(policy, dict):
         raise _invalid("Invalid JSON.")
@@ -117,7 +117,7 @@ def _conditions(policy: Mapping[str, Any]) -> list[list[Any]]:
 def _check_size(size: int, minimum: Any, maximum: Any) -> None:
     try:
         least, most = int(minimum), int(maximum)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _invalid("Invalid 'content-length-range'.") from None
     if size > most:
         raise AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")

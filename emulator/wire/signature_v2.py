@@ -69,7 +69,7 @@ def _check_date(request: Request, now: float) -> str:
     date = request.headers.get("date", "")
     try:
         when = parsedate_to_datetime(request.headers.get("x-amz-date") or date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         words = "AWS authentication requires a valid Date or x-amz-date header"
         raise AwsError("AccessDenied", words, 403) from None
     if abs(now - when) > _SKEW_SECONDS:

@@ -47,6 +47,7 @@ def test_a_form_that_keeps_to_every_condition_is_let_in() -> None:
         ([["content-length-range", 0, 4]], {}, "EntityTooLarge: Your proposed upload exceeds"),
         ([["content-length-range", 6, 10]], {}, "EntityTooSmall: Your proposed upload is smaller"),
         ([["content-length-range", "x", 10]], {}, "InvalidPolicyDocument"),
+        ([["content-length-range", 0, float("inf")]], {}, "InvalidPolicyDocument"),
         ([["like", "$key", "k"]], {"key": "k"}, "InvalidPolicyDocument"),
         ([["eq", "key", "k"]], {"key": "k"}, "InvalidPolicyDocument"),
         (["eq"], {}, "InvalidPolicyDocument"),
@@ -65,7 +66,12 @@ def test_a_policy_ends() -> None:
     assert "expiration" in refusal(form([], expiration="tomorrow"))
 
 
-@pytest.mark.parametrize("policy", ["", "x", "e30", base64.b64encode(b"[1]").decode(), base64.b64encode(b"{").decode()])
+DEEP = base64.b64encode(b"[" * 15_000).decode()
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "x", DEEP, "e30", base64.b64encode(b"[1]").decode(), base64.b64encode(b"{").decode()]
+)
 def test_what_is_no_policy_is_said_to_be_none(policy: str) -> None:
     assert refusal(Form("b", {"policy": policy}, 1)).startswith("InvalidPolicyDocument")
 
