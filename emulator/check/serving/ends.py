@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from emulator.check.archive import NotAnImage
+from emulator.check.checks import OutOfTime
 from emulator.check.serving.causes import Cause
 from emulator.check.serving.server import Boot, Setup, engine_of, start
 from emulator.check.static import programs
+from emulator.containers.engine import EngineError
 
 if TYPE_CHECKING:
     from emulator.check.checks import Context
 
 _CONTROL_SECONDS = 20.0  # for the run without the word: one that is at fault for another reason ends as soon again
+_SHELL = re.compile(r"#![^\n]*sh\b")
 _LONGEST_SCRIPT = 64 << 10
 _MOST_LINES = 3
 
@@ -24,12 +28,15 @@ BACKGROUND_REMEDY = (
     "A container ends with its first process. Keep the server in the foreground: nginx -g 'daemon off;', gunicorn "
     "without --daemon, no & behind it; and exec it as the last line."
 )
-# Of a script's lines, those that leave something in the background.
+# Of a script's lines, those that leave something in the background; some programs do so by themselves.
 _BACKGROUND = re.compile(
-    r"\s&\s*$|--daemon\b|--daemonize\b|\bnohup\b|\bservice\s+\S+\s+start\b|\bsystemctl\s+start\b|/etc/init\.d/\S+\s+start"
-    r"|\bsetsid\b|\bstart-stop-daemon\b|\bdocker-compose\b|\bsupervisord\b(?!.*(?:-n|--nodaemon))"
+    r"[^&]&\s*$|--daemon(?:ize)?\b|\bnohup\b|\bsetsid\b|\bstart-stop-daemon\b"
+    r"|\b(?:service|systemctl)\s+(?:start\s+\S+|\S+\s+start\b)|/etc/init\.d/\S+\s+start"
 )
-_NGINX = re.compile(r"(?:^|[\s/;&])nginx\b(?!.*daemon off)(?!.*\s-[tvVs]\b)")
+_BY_ITSELF = re.compile(
+    r"(?:^|[;&|]\s*|\bexec\s+)(?:\S*/)?"
+    r"(?:nginx\b(?!.*daemon off)(?!.*\s-[tvVs]\b)|supervisord\b(?!.*\s(?:-n\b|--nodaemon)))"
+)
 
 
 def of(context: Context, boot: Boot) -> Cause | None:
@@ -40,7 +47,7 @@ def of(context: Context, boot: Boot) -> Cause | None:
 
 
 def _background(context: Context) -> Cause:
-    lines = _lines_in_background(context)
+    lines = in_background(_script(context))
     words = "exit code 0 and no complaint: what it started went to the background, and ended with it"
     if lines:
         shown = "; ".join(f"`{line}`" for line in lines[:_MOST_LINES])
@@ -48,19 +55,23 @@ def _background(context: Context) -> Cause:
     return Cause(words, BACKGROUND_REMEDY, is_certain=bool(lines))
 
 
-def _lines_in_background(context: Context) -> list[str]:
-    """Of the script that SageMaker starts; none where it is none, or cannot be read."""
-    subject = context.subject
-    entrypoint = subject.config.entrypoint
-    if programs.is_shell_form(entrypoint):
-        text = " ".join(entrypoint[2:3])
-    else:
+def in_background(script: str) -> list[str]:
+    """The lines of a shell script that leave something in the background."""
+    lines = [line.strip() for line in script.splitlines() if not line.lstrip().startswith("#")]
+    return [line for line in lines if _BACKGROUND.search(line) or _BY_ITSELF.search(line)]
+
+
+def _script(context: Context) -> str:
+    """What SageMaker starts, where that is a shell's script and can be read; "" where not."""
+    try:
+        subject, entrypoint = context.subject, context.subject.config.entrypoint
+        if programs.is_shell_form(entrypoint):
+            return " ".join(entrypoint[2:3])
         found = subject.which(entrypoint[0] if entrypoint else "serve")
         text = (subject.read_file(found.path, _LONGEST_SCRIPT) or b"").decode(errors="replace") if found else ""
-        if not text.startswith("#!"):
-            return []
-    lines = [line.strip() for line in text.splitlines()[not programs.is_shell_form(entrypoint) :]]
-    return [line for line in lines if not line.startswith("#") and (_BACKGROUND.search(line) or _NGINX.search(line))]
+    except (NotAnImage, EngineError, OutOfTime, OSError):
+        return ""
+    return text if _SHELL.match(text) else ""
 
 
 def _word(context: Context, boot: Boot) -> Cause | None:

@@ -92,7 +92,8 @@ def _loads_when_asked(context: Context, boot: Boot) -> bool:
     """Whether it is a ping that makes it load, and not the start: one that is left alone has loaded nothing by then."""
     if not boot.late or boot.seconds > _LONGEST_START:
         return False
-    again = start(context, Setup(quiet=boot.seconds + 1))
+    quiet = boot.seconds + 1
+    again = start(context, Setup(quiet=quiet, window=3 * quiet + 20))
     if again.server is not None:
         again.server.remove()
     return again.how in ("ready", "slow") and again.late > 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.check.checks import CannotCheck, Check, Context
+from emulator.check.archive import NotAnImage
+from emulator.check.checks import CannotCheck, Check, Context, OutOfTime
 from emulator.check.findings import Finding, Rule
 from emulator.check.serving import ends
 from emulator.check.serving.served import ENGINE, GIVE_MODEL, SERVED
@@ -22,6 +23,7 @@ from emulator.check.serving.server import (
 )
 from emulator.check.static import programs
 from emulator.check.static.places import line_of
+from emulator.containers.engine import EngineError
 
 BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
@@ -167,7 +169,10 @@ def _leave_to_static(context: Context) -> None:
     """Raises CannotCheck where a rule of this run that only reads the image tells why nothing starts."""
     for check in programs.CHECKS:
         if check.rule.id in _READ and check.rule.id in context.wanted and check.is_of_interest(context.claims):
-            found = check.run(context)
+            try:
+                found = check.run(context)
+            except (NotAnImage, EngineError, OutOfTime, OSError):
+                return  # an image that cannot be read may be run all the same
             if isinstance(found, Finding) and found.status == "fail":
                 raise CannotCheck(f"nothing starts: see {check.rule.id}")
 

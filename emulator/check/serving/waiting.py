@@ -122,7 +122,7 @@ class Wait:
 
     def _keep_quiet(self) -> None:
         """For as long as it took when it was asked, and on while it is still at work."""
-        end = self._began + min(2 * self._quiet + 5, self._window / 2) if self._quiet else 0.0
+        end = self._began + 2 * self._quiet + 5 if self._quiet else 0.0
         while (now := time.monotonic()) < end:
             if now - self._began >= self._quiet and self._work.idle_seconds() >= _LOOK_SECONDS:
                 return

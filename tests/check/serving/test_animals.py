@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check.checks import CannotCheck
+from emulator.check import subject
+from emulator.check.checks import CannotCheck, Options
+from emulator.check.runner import Run
 from emulator.check.serving import SERVING
+from emulator.check.static import programs
 from emulator.commands.examination import unpack
 from emulator.containers.docker import DockerEngine
 from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters, says
-from tests.check.zoo.serving import ALL
+from tests.check.zoo.serving import ALL, BASE
+from tests.check.zoo.zoo import Recipe, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +52,30 @@ def test_one_keeps_every_rule_that_there_is(engine: Engine, tmp_path: Path) -> N
     found = look(whole, tmp_path, engine)
     assert {one.rule_id: one.seen for one in found if one.status != "pass"} == {}
     assert {one.rule_id for one in found} == {check.rule.id for check in SERVING}
+
+
+MISQUOTED = """ENTRYPOINT ['python3', '/srv/app.py']"""
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("recipe", "rule_id"),
+    [
+        (Recipe({"srv/app.py": "#!/usr/bin/env python3\n"}, (MISQUOTED,), BASE), "image-entrypoint-exec-form"),
+        (Recipe({}, ("RUN ln -s /srv/app.py /usr/local/bin/serve",), BASE), "serve-program"),
+        (Recipe({"usr/local/bin/serve": "\ufeff#!/bin/sh\n"}, (), BASE), "serve-program"),
+    ],
+    ids=["single quotes", "a link to nothing", "a byte order mark"],
+)
+def test_what_the_image_itself_tells_is_not_told_again_when_it_does_not_start(
+    engine: Engine, recipe: Recipe, rule_id: str
+) -> None:
+    checks = (*programs.CHECKS, *SERVING)
+    with Run(engine, Options(claims=frozenset({"serve"}), fast=True)) as run:
+        run.examine(subject.from_engine(engine, build(recipe), run.context.labels))
+        found = run.run(checks)
+    assert set(faults(found)) == {rule_id}
+    assert {one.rule_id: one.seen for one in found}["serve-starts"] == f"nothing starts: see {rule_id}"
 
 
 def test_a_model_that_cannot_be_unpacked_is_no_traceback(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,9 @@ def write(proc: Path, number: int, container: str, tcp: str = "", tcp6: str = ""
     (folder / "net" / "tcp").write_text(HEAD + tcp)
     (folder / "net" / "tcp6").write_text(HEAD + tcp6)
     (folder / "status").write_text("Name:\tserve\nVmRSS:\t    2048 kB\n")
+    (folder / "comm").write_text("serve\n")
+    # utime and stime, the 14th and the 15th, in ticks; the name may hold blanks and brackets.
+    (folder / "stat").write_text(f"{number} (a b) c) S 1 1 1 0 -1 0 0 0 0 0 {250 * number} 50 0 0 20 0\n")
     for one in range(files):
         (folder / "fd" / str(one)).touch()
 
@@ -62,7 +66,21 @@ def test_memory_and_files_are_those_of_all_its_processes(tmp_path: Path) -> None
     assert processes.open_files(CONTAINER, tmp_path) == 7
 
 
+def test_what_its_processes_are_and_what_they_did_is_seen(tmp_path: Path) -> None:
+    write(tmp_path, 7, CONTAINER)
+    write(tmp_path, 9, CONTAINER)
+    write(tmp_path, 8, "another")
+    ticks = os.sysconf("SC_CLK_TCK")
+    assert processes.programs(CONTAINER, tmp_path) == ["serve", "serve"]
+    assert processes.work(CONTAINER, tmp_path) == {
+        7: processes.Work((250 * 7 + 50) / ticks, False),
+        9: processes.Work((250 * 9 + 50) / ticks, False),
+    }
+
+
 def test_what_cannot_be_seen_is_not_known(tmp_path: Path) -> None:
     assert processes.listeners(CONTAINER, tmp_path) is None
     assert processes.memory_bytes(CONTAINER, tmp_path) is None
     assert processes.open_files(CONTAINER, tmp_path) is None
+    assert processes.programs(CONTAINER, tmp_path) == []
+    assert processes.work(CONTAINER, tmp_path) == {}

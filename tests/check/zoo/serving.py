@@ -277,6 +277,16 @@ server.server_close()
 
 SOUND = (
     Sound("a server", server(), ALL, {**LARGE, **STREAM}),
+    Sound(
+        "one that listens before it has loaded",
+        server(
+            (
+                "    signal.signal(signal.SIGTERM, stop)\n",
+                "    signal.signal(signal.SIGTERM, stop)\n    time.sleep(4)\n",
+            )
+        ),
+        SERVE,
+    ),
     Sound("Python's http.server", Recipe({"usr/local/bin/serve": PLAIN_SERVER}, (), BASE), SERVE),
 )
 
