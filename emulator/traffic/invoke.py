@@ -190,7 +190,7 @@ def _check_lengths(headers: Mapping[bytes, bytes]) -> None:
 
 
 def _within(name: bytes, value: bytes, target: Target) -> bytes:
-    """A header of the container as the API can give it. That AWS cuts what is longer is a guess (contract.md §2.3)."""
+    """A container's header as the API can give it. What becomes of a longer one is unverified (contract.md §2.3)."""
     most = LONGEST.get(name, len(value))
     if len(value) > most:
         log.warning("container %s: its %s has %d bytes, cut to %d", target.container, name.decode(), len(value), most)

@@ -36,8 +36,8 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    """A server that never becomes ready: its check goes on for a minute."""
-    (animal,) = [animal for animal in serving.BROKEN if animal.fails == "serve-ready"]
+    """A server that never becomes ready: its check goes on for half a minute."""
+    (animal,) = [animal for animal in serving.BROKEN if animal.name == "is never healthy"]
     assert isinstance(animal.subject, Recipe)
     return build(animal.subject)
 
