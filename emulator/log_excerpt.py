@@ -50,7 +50,10 @@ _REPORTS = (
     (re.compile(r"Error in .+ : ?"), re.compile(r"\s+\S|Calls: |Execution halted")),
 )
 # Of those whose frames stand below what they are frames of: Java and Node, Ruby, C and C++.
-_FRAME = re.compile(r"\s+(?:at \S|from \S+:\d+:in |@ +0x[0-9a-f]+)|#\d+ +0x[0-9a-f]+")
+# "at" is a word, too: a frame has its place behind it, or is called Type.Method().
+_PLACE = r"(?:[^()]*:\d+|Native Method|Unknown Source|<anonymous>|native)"
+_AT = rf"at (?:(?:async |new )?[^\s()]+(?: \[as \S+\])? ?\({_PLACE}\)|(?:async )?\S+:\d+:\d+|[^\s()]+\.[^\s()]+\()"
+_FRAME = re.compile(rf"\s+(?:{_AT}|from \S+:\d+:in |@ +0x[0-9a-f]+)|#\d+ +0x[0-9a-f]+")
 _BELOW = re.compile(
     _FRAME.pattern + r"|\s+\.\.\. \d+ (?:more|common)|\s*(?:Caused by|Suppressed): |\s+\[?\w+\]?: |\s*\}\s*$|\s*\^+\s*$"
 )

@@ -303,3 +303,37 @@ def test_of_a_runtimes_message_the_end_says_what_could_not_be_started() -> None:
 
     assert runtime_reason(error) == 'exec: "train": executable file not found in $PATH'
     assert runtime_reason("the disk is full") == "the disk is full"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 workers, 1 predictions at once in each, 1 threads in each prediction",
+        "server started at http://0.0.0.0:8080",
+        "stopped at epoch 3 (took 1:20)",
+        "looking at s3://bucket/key at 12:30",
+    ],
+)
+def test_a_sentence_with_the_word_at_is_no_frame_of_an_exception(line: str) -> None:
+    assert exception_in(["installing requirements.txt", line]) == ()
+    assert exception_in(["installing requirements.txt", line, "ERROR: no model"]) == ("ERROR: no model",)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "    at com.acme.Model.load(Model.java:12)",
+        "    at java.base/java.lang.Thread.run(Thread.java:840)",
+        "    at sun.reflect.NativeMethodAccessorImpl.invoke0(Native Method)",
+        "    at load (/app/model.js:3:7)",
+        "    at async Server.start (file:///app/server.mjs:10:3)",
+        "    at Object.load [as default] (/app/model.js:3:7)",
+        "    at new Model (/app/model.js:1:1)",
+        "    at /app/model.js:3:7",
+        "    at Array.map (<anonymous>)",
+        "   at Acme.Model.Load(String path) in /src/Model.cs:line 12",
+        "   at Acme.Model.Load()",
+    ],
+)
+def test_frames_of_java_node_and_net_are_of_their_exception(frame: str) -> None:
+    assert exception_in(["starting", "Error: no model", frame, "ended"]) == ("Error: no model", frame)
