@@ -92,7 +92,7 @@ class Emulator:
         self._started.callback(self.store.close)
         self._at_the_end(self._release_images)
         self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
-        logbook = Logbook(data_dir / "logs" / "streams")
+        logbook = Logbook(data_dir / "logs" / "streams", settings.log_bytes)
         self._s3 = S3Server(data_dir)
         self._registry = RegistryServer(
             self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret

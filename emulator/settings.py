@@ -77,6 +77,10 @@ class Settings:
         False,
     )
     shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
+    pids_limit: int = _setting("Most processes and threads of a container; 0: as many as the host has.", 8192)
+    log_bytes: int = _setting(
+        "About so many bytes of a container's log are kept, here and by the engine; 0: all.", 1024 * 1024 * 1024
+    )
     container_credentials: bool = _setting(
         "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True
     )

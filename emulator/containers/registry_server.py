@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 # Stands where other containers have the ARN of what they serve.
 REGISTRY_OWNER = "registry"
 _PORT = 5000
+_LOG_BYTES = 64 * 1024**2
 _STOP_SECONDS = 10
 FOLDER = "/var/lib/registry"
 
@@ -162,6 +163,7 @@ class RegistryServer:
             user=f"{os.getuid()}:{os.getgid()}",
             memory_bytes=512 * 1024**2,
             pids_limit=512,
+            log_bytes=_LOG_BYTES,
         )
         until = time.monotonic() + self._ready_seconds
         while True:

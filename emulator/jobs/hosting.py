@@ -160,6 +160,8 @@ def server(
             cpus=limits.cpus,
             gpus=limits.gpus,
             shm_bytes=site.settings.shm_bytes or None,
+            pids_limit=site.settings.pids_limit or None,
+            log_bytes=site.settings.log_bytes or None,
         ),
         model_url=url,
         model_folder=folder,

@@ -148,6 +148,8 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
         cpus=limits.cpus,
         gpus=limits.gpus,
         shm_bytes=site.settings.shm_bytes or None,
+        pids_limit=site.settings.pids_limit or None,
+        log_bytes=site.settings.log_bytes or None,
     )
     output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{resource.name}/output"
     volume = request["ResourceConfig"].get("VolumeSizeInGB")

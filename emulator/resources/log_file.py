@@ -1,13 +1,17 @@
 """A log stream on disk: a file of JSON lines, read in blocks of whole lines, which are decoded together.
 
-One call of the JSON decoder for a block takes a sixth of the time that one call for each line takes.
+One call of the JSON decoder for a block takes a sixth of the time that one call for each line takes. In the middle of a
+file may be a hole, where lines were left out (see log_bound.py); a block lies before it or behind it.
 """
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+_NOTHING = b"\0"  # what holes are read as, and no line has: JSON has it as \\u0000
 _EDGE_BYTES = 4096  # what is read for the first or the last event of a stream
 
 
@@ -71,15 +75,19 @@ def time_of(line: bytes) -> int | None:
 def after(path: Path, offset: int, size: int) -> Block:
     """About `size` bytes of lines from an offset on, one line at least; none where there is no further whole line.
 
-    Raises FileNotFoundError.
+    The block starts at the offset, or behind the hole that the offset is in. Raises FileNotFoundError.
     """
     with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read(size)
-        while b"\n" not in data and (more := file.read(size)):
-            data += more
-    whole, newline, _ = data.rpartition(b"\n")
-    return Block(offset, whole.split(b"\n") if newline else [])
+        while True:
+            file.seek(offset)
+            data = file.read(size)
+            while b"\n" not in data and _NOTHING not in data and (more := file.read(size)):
+                data += more
+            data, hole, _ = data.partition(_NOTHING)
+            whole, newline, _ = data.rpartition(b"\n")
+            if newline or not hole:
+                return Block(offset, whole.split(b"\n") if newline else [])
+            offset = data_from(file, offset + len(data))
 
 
 def before(path: Path, offset: int, size: int) -> Block:
@@ -88,14 +96,20 @@ def before(path: Path, offset: int, size: int) -> Block:
     Raises FileNotFoundError.
     """
     with path.open("rb") as file:
-        end = min(offset, file.seek(0, 2))
+        end = min(offset, file.seek(0, os.SEEK_END))
         start = end
         while start:
             start = max(0, end - size)
             file.seek(start)
+            left, hole, right = file.read(end - start).rpartition(_NOTHING)
             # Behind the last line end may be half a line; before the first, where we came in, the rest of one.
-            whole, newline, _ = file.read(end - start).rpartition(b"\n")
-            if start:
+            whole, newline, _ = right.rpartition(b"\n")
+            if hole and not newline:
+                start = end = _data_before(file, start + len(left))
+                continue
+            if hole:
+                start += len(left) + 1
+            elif start:
                 partial, cut, whole = whole.partition(b"\n")
                 if not cut:
                     size *= 2
@@ -103,6 +117,53 @@ def before(path: Path, offset: int, size: int) -> Block:
                 start += len(partial) + 1
             return Block(start, whole.split(b"\n") if newline else [])
     return Block(0, [])
+
+
+def data_from(file: BinaryIO, offset: int) -> int:
+    """The offset itself, or where the hole ends that it is in; the end of the file behind its last byte."""
+    while True:
+        try:
+            offset = os.lseek(file.fileno(), offset, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return file.seek(0, os.SEEK_END)
+        # The system knows holes by blocks; where it knows none, these are many steps.
+        file.seek(offset)
+        piece = file.read(_EDGE_BYTES)
+        rest = piece.lstrip(_NOTHING)
+        if rest:
+            return offset + len(piece) - len(rest)
+        offset += len(piece)
+
+
+def _data_before(file: BinaryIO, offset: int) -> int:
+    """Where the hole begins that an offset is in; 0 when there is nothing before it."""
+    while offset:
+        start = max(0, offset - _EDGE_BYTES)
+        file.seek(start)
+        rest = file.read(offset - start).rstrip(_NOTHING)
+        if rest:
+            return start + len(rest)
+        offset = _end_of_data(file, start)
+    return 0
+
+
+def _end_of_data(file: BinaryIO, offset: int) -> int:
+    """The offset, or where the last data before it ends when the system has a hole there."""
+    end = 0
+    while True:
+        try:
+            data = os.lseek(file.fileno(), end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return end
+        if data >= offset:
+            return end
+        end = os.lseek(file.fileno(), data, os.SEEK_HOLE)
+        if end >= offset:
+            return offset
 
 
 def first(path: Path) -> Event | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.resources import log_file
+from emulator.resources import log_bound, log_file
 from emulator.resources.log_file import Block, Event
 
 __all__ = ["Event", "Logbook", "Stream"]
@@ -42,15 +42,19 @@ class _Shared:
 
 
 class Logbook:
-    """All log groups under one folder. Appends are whole lines, so a reader never sees half an event."""
+    """All log groups under one folder. Appends are whole lines, so a reader never sees half an event.
 
-    def __init__(self, root: Path, shared: _Shared | None = None) -> None:
+    About `limit` bytes are kept of each stream, of its beginning and its end; 0: all.
+    """
+
+    def __init__(self, root: Path, limit: int = 0, shared: _Shared | None = None) -> None:
         self._root = root
+        self._limit = limit
         self._shared = shared or _Shared()
 
     def of(self, account: str, region: str) -> "Logbook":
         """The log groups of one account in one region, which see nothing of each other."""
-        return Logbook(self._root / account / region, self._shared)
+        return Logbook(self._root / account / region, self._limit, self._shared)
 
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
@@ -59,7 +63,7 @@ class Logbook:
         path.touch(exist_ok=True)
 
     def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
-        """Add events to a stream, making it if need be."""
+        """Add events to a stream, making it if need be; one that is too long afterwards loses its middle."""
         lines = log_file.encode(list(events))
         path = self._path(group, stream)
         self._make_group(path.parent)
@@ -68,11 +72,15 @@ class Logbook:
             if file.tell() and not _ends_line(path):
                 file.write(b"\n")
             file.write(lines)
+            file.flush()
+            if self._limit and log_bound.is_beyond(path, self._limit):
+                log_bound.shorten(path, self._limit)
 
     def read(self, group: str, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
         """Events from the byte offset `after` on, each with the offset behind it. Raises FileNotFoundError."""
         offset = after
         while (block := self.after(group, stream, offset, _READ_BYTES)).lines:
+            offset = block.start
             for line, event in zip(block.lines, log_file.decode(block.lines), strict=True):
                 offset += len(line) + 1
                 if event is not None:

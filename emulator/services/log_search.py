@@ -137,6 +137,7 @@ class _Search:
         if reader.next == len(reader.lines):
             block = self._book.after(self._group, reader.name, reader.offset, self._read_bytes)
             reader.lines, reader.next = block.lines, 0
+            reader.offset = block.start
         if reader.lines:
             heapq.heappush(self._heap, (reader.time(), reader.key, reader))
 

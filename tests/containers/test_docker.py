@@ -125,6 +125,42 @@ def test_memory_and_processors_are_limited(docker_world: World) -> None:
 
 
 @docker
+def test_no_more_processes_than_allowed_can_be_had(docker_world: World) -> None:
+    shell = "i=0; while [ $i -lt 60 ]; do sleep 60 & i=$((i+1)); done; echo all"
+    said = say(docker_world, shell, pids_limit=30)
+    assert "all" not in said
+    assert any("fork" in line for line in said), said
+
+
+@docker
+def test_a_bounded_log_is_followed_without_a_gap_and_kept_to_its_end(docker_world: World, tmp_path: Path) -> None:
+    """Docker's follower reads the file that it has open to its end, and goes on with the newest."""
+    bursts, lines = 8, 3_000
+    shell = f"""
+        n=0
+        while [ $n -lt {bursts} ]; do
+            i=0; while [ $i -lt {lines} ]; do echo "$n.$i {'.' * 60}"; i=$((i+1)); done
+            while [ ! -e /go/$n ]; do sleep 0.01; done
+            n=$((n+1))
+        done
+        echo end"""
+    bound = 700_000  # a burst is some 400,000 bytes
+    container = docker_world.run(
+        shell, lambda _: None, mounts=(Mount(tmp_path, "/go", read_only=True),), log_bytes=bound
+    )
+    followed = []
+    for line in docker_world.engine.logs(container, follow=True):
+        followed.append(line.text.split(" ")[0])
+        burst, _, number = followed[-1].partition(".")
+        if number == str(lines - 1):
+            (tmp_path / burst).touch()
+    assert followed == [f"{n}.{i}" for n in range(bursts) for i in range(lines)] + ["end"]
+    kept = [line.text.split(" ")[0] for line in docker_world.engine.logs(container)]
+    assert kept == followed[-len(kept) :]
+    assert len(kept) < len(followed) / 2, "about its bound is kept"
+
+
+@docker
 def test_a_read_only_root_leaves_the_tmpfs_writable(docker_world: World) -> None:
     shell = "touch /x 2>/dev/null || echo refused; touch /scratch/x && df -m /scratch | tail -1 | awk '{print $2}'"
     said = say(docker_world, shell, read_only_root=True, tmpfs={"/scratch": "size=8m"})

@@ -439,6 +439,8 @@ def test_a_network_isolated_model_gets_a_network_of_its_own_that_goes_with_it(ho
     (network,) = house.engine.networks({})
     (name,) = house.containers()
     assert house.engine.spec_of(name).network == network.name
+    assert house.engine.spec_of(name).pids_limit == house.settings.pids_limit
+    assert house.engine.spec_of(name).log_bytes == house.settings.log_bytes
     house.resources.advance(house.row(endpoint), "Deleting")
     house.until(lambda: house.resources.by_arn(endpoint.arn) is None)
     assert house.engine.networks({}) == []

@@ -63,6 +63,8 @@ def test_a_plan_is_all_that_the_job_comes_to() -> None:
         extra_hosts={"algo-1": "127.0.0.1"},
         memory_bytes=8 << 30,
         cpus=2.0,
+        pids_limit=8192,
+        log_bytes=1 << 30,
     )
     assert made.uploads == (
         Upload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz"),
@@ -119,6 +121,14 @@ def test_the_path_of_the_credentials_is_made_with_a_secret() -> None:
     environment = training(row(), LIMITS, site).container.environment
     assert environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] == f"/v2/credentials/{path}"
     assert "a secret" not in repr(site)
+
+
+def test_processes_and_log_are_bounded_by_the_settings_and_unbounded_by_a_zero() -> None:
+    container = plan().container
+    assert (container.pids_limit, container.log_bytes) == (8192, 1 << 30)
+    site = replace(SITE, settings=replace(Settings(), pids_limit=0, log_bytes=0))
+    container = training(row(), LIMITS, site).container
+    assert (container.pids_limit, container.log_bytes) == (None, None)
 
 
 def test_shared_memory_is_the_engines_own_unless_a_setting_says_more() -> None:

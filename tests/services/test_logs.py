@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.resources.log_bound import shorten
 from emulator.resources.logbook import Event
 from tests.conftest import ACCOUNT, Aws
 
@@ -165,6 +166,33 @@ def test_a_search_looks_at_a_megabyte_an_answer_and_leads_on(aws: Aws) -> None:
         list(aws.logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, filterPattern="needle"))
     )
     assert answers == 4, "3.6 MB"
+
+
+def test_a_log_whose_middle_was_left_out_is_read_both_ways_and_searched(aws: Aws) -> None:
+    write(aws, *(f"line {number} {'.' * 100}" for number in range(1_000)))
+    write(aws, "beside", stream="other")
+    (path,) = [path for path in aws.services.settings.data_dir.rglob("digits*") if path.is_file()]
+    shorten(path, 40_000)
+    told, token = [], ""
+    while True:
+        messages, following, _ = read(aws, limit=100, **({"nextToken": token} if token else {"startFromHead": True}))
+        if following == token:
+            break
+        token = following
+        told += messages
+    back, token = list[str](), ""
+    while True:
+        messages, _, preceding = read(aws, limit=100, **({"nextToken": token} if token else {}))
+        if preceding == token:
+            break
+        token = preceding
+        back += messages[::-1]
+    assert (told[0][:7], told[-1][:8]) == ("line 0 ", "line 999")
+    assert len([message for message in told if message.startswith("samebox: ")]) == 1
+    assert len(told) < 500
+    assert back == told[::-1]
+    assert sorted(filtered(aws)) == sorted([*told, "beside"])
+    assert filtered(aws, filterPattern='"line 999"') == [told[-1]]
 
 
 def test_a_search_of_many_streams_gives_each_event_once_and_by_time(aws: Aws) -> None:

@@ -1,0 +1,93 @@
+"""Programs that take all they can get: a job with a fork bomb and one that talks without end leave the host healthy."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, docker, until
+from tests.tiny_image import tiny_image
+
+__all__ = ["tiny_image"]
+
+pytestmark = pytest.mark.docker
+
+PROCESSES = 200
+LOG_BYTES = 4_000_000
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    process = EmulatorProcess(
+        tmp_path_factory.mktemp("bounded"),
+        allow_local_images="true",
+        training_stop_seconds="1",
+        pids_limit=str(PROCESSES),
+        log_bytes=str(LOG_BYTES),
+    )
+    process.up()
+    process.s3.create_bucket(Bucket="samebox-test")
+    yield process
+    process.remove()
+
+
+def shell(emulator: EmulatorProcess, name: str, image: str, script: str) -> None:
+    """Start a job that runs a shell's script."""
+    emulator.sagemaker.create_training_job(
+        TrainingJobName=name,
+        AlgorithmSpecification={
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["sh", "-c", script],
+        },
+        RoleArn=ROLE,
+        OutputDataConfig={"S3OutputPath": "s3://samebox-test/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+
+
+def test_a_fork_bomb_gets_no_more_processes_than_allowed_and_can_be_stopped(
+    bounded: EmulatorProcess, tiny_image: str
+) -> None:
+    bomb = "exec 2>&1; (while true; do (sleep 600 | sleep 600) & done); exec sleep 600"
+    shell(bounded, "bomb", tiny_image, bomb)
+    bounded.job_at("bomb", {"Training"})
+    (container,) = bounded.containers("name=bomb")
+    until(lambda: "fork" in docker("logs", "--tail", "20", container), WAIT_SECONDS, "it gets no more processes")
+    assert len(docker("top", container, "-o", "pid").splitlines()) <= PROCESSES + 1
+    shell(bounded, "beside", tiny_image, "echo fine")
+    assert bounded.ended("beside")["TrainingJobStatus"] == "Completed"
+    bounded.sagemaker.stop_training_job(TrainingJobName="bomb")
+    assert bounded.ended("bomb")["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_log_without_end_is_bounded_on_the_disk_and_keeps_its_beginning_and_its_end(
+    bounded: EmulatorProcess, tiny_image: str
+) -> None:
+    talk = "while [ ! -e /opt/ml/model/enough ]; do yes | head -c 40000; sleep 0.1; done"
+    talk = f"echo first words; {talk}; echo last words; exit 3"
+    shell(bounded, "talks", tiny_image, talk)
+    bounded.job_at("talks", {"Training"})
+    (container,) = bounded.containers("name=talks")
+    logs = bounded.data_dir / "logs"
+    until(lambda: sum(map(length, logs.rglob("talks*"))) > 3 * LOG_BYTES, WAIT_SECONDS, "much of it was read")
+    with contextlib.suppress(PermissionError):  # the engine's files are root's
+        engine_log = Path(docker("inspect", "--format", "{{.LogPath}}", container).strip())
+        assert sum(path.stat().st_size for path in engine_log.parent.glob("*.log*")) < LOG_BYTES * 1.2
+    docker("exec", container, "touch", "/opt/ml/model/enough")
+    assert bounded.ended("talks")["FailureReason"] == "AlgorithmError: , exit code: 3"
+    said = bounded.log_lines("talks/")
+    assert (said[0], said[-1]) == ("first words", "last words")
+    assert any(line.startswith("samebox: ") for line in said)
+    assert room(logs) < LOG_BYTES * 1.2
+
+
+def length(path: Path) -> int:
+    return path.stat().st_size
+
+
+def room(folder: Path) -> int:
+    """Bytes that the files in a folder take on the disk."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
