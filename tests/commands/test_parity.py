@@ -318,7 +318,8 @@ def test_a_model_that_loads_in_train_and_not_in_serve_is_a_difference(
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
         tar.add(tmp_path / "code", "code")
     words = ["samebox/train:cpu", "samebox/serve:cpu", "--model", "model.tar.gz", "--data", "rows.csv", "--no-endpoint"]
-    found = told(capsys, *words, status=1)
+    assert cli.main(["parity", *words, "--json", "-"]) == 1
+    found = json.loads(capsys.readouterr().out)
     assert found["verdict"] == "differ"
     assert "The model works in samebox/train:cpu and not in samebox/serve:cpu" in found["sentence"]
     assert "the model needs sagemaker_training, which this image does not have" in found["sentence"]
