@@ -215,7 +215,8 @@ def invoke(given: argparse.Namespace, payload: bytes, session: aws.Session) -> i
     body = answer["Body"].read()
     milliseconds = (time.perf_counter() - began) * 1000
     notes = Console(stderr=True, soft_wrap=True)
-    notes.print(f"answer: {answer['ContentType']}, {len(body)} bytes, {milliseconds:.0f} ms", highlight=False)
+    words = f"answer: {answer['ContentType']}, {len(body)} bytes, {milliseconds:.0f} ms"
+    notes.print(words, highlight=False, markup=False)
     sys.stdout.write(body[:BODY_SHOWN].decode(errors="replace").rstrip("\n") + "\n")
     if len(body) > BODY_SHOWN:
         notes.print(f"… and {len(body) - BODY_SHOWN} bytes more", highlight=False)

@@ -59,7 +59,8 @@ def run(given: argparse.Namespace) -> int:
     check_output(given.output, script)
     notes = Console(stderr=True, soft_wrap=True)
     for option, value in _paths_in(values, script.parent):
-        notes.print(f"[yellow]--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH.[/]")
+        words = f"--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH."
+        notes.print(words, style="yellow", highlight=False, markup=False)
     with aws.spoken():
         with interrupted("no training job was started."):
             settings, url, is_here = _emulator(given.data_dir, notes)
@@ -100,7 +101,9 @@ def _upload(session: aws.Session, name: str, code: Pack, folders: Mapping[str, P
         # One place for each folder of this machine: a second job uploads only what has changed.
         places[channel] = f"s3://{container}/data/{Pack.name_of(path)}/"
         sent = Folder(s3, places[channel]).upload(Pack.of_data(path))
-        notes.print(f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False)
+        notes.print(
+            f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False, markup=False
+        )
     return places
 
 
@@ -243,7 +246,7 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
     uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     fetched = status != "Failed" and uri and fetch(session, uri, output)
     if fetched:
-        notes.print(f"Model in {output}", highlight=False)
+        notes.print(f"Model in {output}", highlight=False, markup=False)
     if status == "Completed":
         if not fetched:
             notes.print("[yellow]No model[/]: the job wrote nothing to SM_MODEL_DIR (/opt/ml/model).", highlight=False)
