@@ -47,6 +47,7 @@ _REPORTS = (
     (re.compile(r"terminate called "), re.compile(r"\s+what\(\):|Aborted")),
     (re.compile(r"(?:panic|fatal error): "), re.compile(r"\s*$|goroutine |\t|[\w./*()-]+\(.*\)$|exit status |\[sig")),
     (re.compile(r"thread '.*' .*panicked at "), re.compile(r"note: |stack backtrace:|\s+\d+: |\s+at ")),
+    (re.compile(r"╭─+ Traceback"), re.compile(r"[│╰]|(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b")),
     (re.compile(r"Error in .+ : ?"), re.compile(r"\s+\S|Calls: |Execution halted")),
 )
 # Of those whose frames stand below what they are frames of: Java and Node, Ruby, C and C++.
@@ -114,11 +115,13 @@ def headline(quoted: Sequence[str]) -> str:
     """Of what `excerpt` or `exception_in` gives, the line that names the fault: an exception's name and message."""
     headers = [number for number, line in enumerate(quoted) if _TRACEBACK.match(line)]
     if headers:
-        below = quoted[headers[-1] + 1 :]
+        below = [line for line in quoted[headers[-1] + 1 :] if line.strip() and not line.startswith("> File ")]
         named = [line for line in below if not _INDENTED.match(line)] or [line for line in below if ": " in line]
         return named[0].strip(" |") if named else quoted[headers[-1]]
     for number, line in enumerate(quoted):
         if any(head.match(line) for head, _ in _REPORTS) and "Segmentation" not in line:
+            if line.startswith("╭"):  # a box that rich draws, and below it the exception
+                break
             goes_on = quoted[number + 1].strip() if number + 1 < len(quoted) else ""
             return f"{line} {goes_on}" if line.endswith(":") or goes_on.startswith("what():") else line
         if number + 1 < len(quoted) and _FRAME.match(quoted[number + 1]):
@@ -270,7 +273,7 @@ def _report_at(lines: list[_Line], start: int) -> list[_Line]:
     text = lines[start].text
     if _BEGINS.search(text):
         if header := _TRACEBACK.search(text):
-            is_one = _end_of_traceback(_without_mark(lines, start, header.start(), most=2), 0)
+            is_one = _end_of_traceback(_without_mark(lines, start, header.start(), most=4), 0)
             return _python(_without_mark(lines, start, header.start())) if is_one else []
         if _FILE.match(text):
             return _syntax_error(lines[start : start + 6])
@@ -307,9 +310,15 @@ def _end_of_traceback(lines: list[_Line], start: int) -> int:
     if not header:
         return 0
     end = start + 1
-    while end < len(lines) and _INDENTED.match(lines[end].text):
+    # loguru parts the frames by blank lines.
+    is_parted = end < len(lines) and not lines[end].text.strip()
+    while end < len(lines) and (
+        _INDENTED.match(lines[end].text)
+        or lines[end].text.startswith("> File ")
+        or (is_parted and end + 1 < len(lines) and not lines[end].text.strip())
+    ):
         end += 1
-    if end == start + 1:
+    if not any(line.text.strip() and _INDENTED.match(line.text) for line in lines[start + 1 : end]):
         return 0
     # A group's exceptions are drawn as a tree, all of it indented.
     if "Group" in header.group() or end == len(lines) or not lines[end].text.strip():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from emulator.log_excerpt import exception_in, excerpt, readable, runtime_reason
+from emulator.log_excerpt import exception_in, excerpt, headline, readable, runtime_reason
 
 TRACEBACK = """Traceback (most recent call last):
   File "/opt/train.py", line 9, in <module>
@@ -123,6 +123,23 @@ GLOG = """F1129 12:00:01.000000    12 net.cpp:18] Check failed: layers > 0 (0 vs
     @     0x7f0000000001  google::LogMessage::Fail()
     @     0x7f0000000002  main""".splitlines()
 
+LOGURU = """Traceback (most recent call last):
+
+  File "/opt/train.py", line 9, in <module>
+    main()
+    └ <function main at 0x7f00>
+
+> File "/opt/train.py", line 5, in main
+    raise ValueError("no label")
+
+ValueError: no label""".splitlines()
+
+RICH = """╭───────────── Traceback (most recent call last) ─────────────╮
+│ /opt/train.py:5 in main                                     │
+│ ❱ 5     raise ValueError("no label")                        │
+╰─────────────────────────────────────────────────────────────╯
+ValueError: no label""".splitlines()
+
 RUBY = """app.rb:3:in `load': no weights (RuntimeError)
 \tfrom app.rb:7:in `<main>'""".splitlines()
 
@@ -143,6 +160,8 @@ EVERY = [
         "rust": RUST,
         "glog": GLOG,
         "ruby": RUBY,
+        "loguru": LOGURU,
+        "rich": RICH,
     }.items()
 ]
 
@@ -337,3 +356,25 @@ def test_a_sentence_with_the_word_at_is_no_frame_of_an_exception(line: str) -> N
 )
 def test_frames_of_java_node_and_net_are_of_their_exception(frame: str) -> None:
     assert exception_in(["starting", "Error: no model", frame, "ended"]) == ("Error: no model", frame)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "line"),
+    [
+        (CHAINED, "RuntimeError: cannot train"),
+        (MESSAGE_OF_LINES, "RuntimeError: Error(s) in loading state_dict for Net:"),
+        (GROUP, "ExceptionGroup: two (2 sub-exceptions)"),
+        (SYNTAX, "SyntaxError: invalid syntax"),
+        (JAVA, 'Exception in thread "main" java.lang.IllegalStateException: no model'),
+        (NODE, "Error: Cannot find module 'express'"),
+        (CPP, "terminate called after throwing an instance of 'std::runtime_error' what():  no weights"),
+        (GO, "panic: open /opt/ml/model: no such file or directory"),
+        (RUST, "thread 'main' panicked at src/main.rs:2:5: no model"),
+        (LOGURU, "ValueError: no label"),
+        (RICH, "ValueError: no label"),
+        (["one", "error: two", ""], "error: two"),
+        ([], ""),
+    ],
+)
+def test_one_line_names_the_fault(quoted: list[str], line: str) -> None:
+    assert headline(quoted) == line
