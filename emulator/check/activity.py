@@ -1,6 +1,7 @@
-"""What of a container is alive, as this machine's kernel tells it, and for how long it has done nothing.
+"""What of a container is alive, and for how long it has done nothing.
 
-Read from /proc, from outside. It works where the engine runs on this machine, under Linux; elsewhere nothing is seen.
+Read from /proc, from outside, where the engine runs on this machine, under Linux; elsewhere as the engine's `top` shows
+it, which knows no threads, and CPU time to the second.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emulator.containers.engine import Engine
+
 PROC = Path("/proc")
 BUSY = 0.01  # of one core: who uses less computes nothing, though a thread of it may look at a clock every second
 _SHOWN = 4  # processes
+_MOST_SHOWN = 80  # characters of a command
 _WAITS = {  # the kernel's name of what a thread sleeps in: what that means, for a person
     "hrtimer_nanosleep": "sleeps",
     "do_wait": "waits for a child",
@@ -40,7 +44,7 @@ _WAITS = {  # the kernel's name of what a thread sleeps in: what that means, for
 
 @dataclass(frozen=True)
 class Process:
-    """One process of a container. `pid` is what it is inside; `waits` is empty where that cannot be told."""
+    """One process of a container. `threads` 0: their number is not known; `waits` is empty where that is not known."""
 
     pid: int
     command: str
@@ -81,6 +85,11 @@ class Idle:
             return (
                 "A thread that is no daemon keeps a program from ending: start it with daemon=True, or stop and join "
                 "it; os._exit(0) ends the process whatever still runs."
+            )
+        if self.alive and not self.alive[0].threads:
+            return (
+                "Something in it still runs, such as a thread that is no daemon (daemon=True makes it one): stop and "
+                "join it; os._exit(0) ends the process whatever still runs."
             )
         return "Its only thread waits for something that never comes: give each wait a time limit, and let it end."
 
@@ -123,6 +132,13 @@ class IdleWatch:
         return self._clock() - self._since
 
 
+def seen(engine: Engine, container: str) -> tuple[Process, ...]:
+    """What of a container is alive, from /proc, else as its engine says. Raises EngineError."""
+    return processes(container) or tuple(
+        Process(one.pid, one.command[:_MOST_SHOWN], 0, one.cpu_seconds) for one in engine.processes(container)
+    )
+
+
 def processes(container: str, proc: Path = PROC) -> tuple[Process, ...]:
     """Of a running container, its first one first; empty when they cannot be seen."""
     found = []
@@ -145,7 +161,7 @@ def _process(folder: Path) -> Process | None:
     words = [part.decode(errors="replace") for part in (folder / "cmdline").read_bytes().split(b"\0") if part]
     return Process(
         pid=int(status.get("NSpid", status["Pid"]).split()[-1]),
-        command=" ".join(words)[:80] or status["Name"].strip(),
+        command=" ".join(words)[:_MOST_SHOWN] or status["Name"].strip(),
         threads=int(status["Threads"]),
         cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"),
         is_at_disk=numbers[0] == "D",

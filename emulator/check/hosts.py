@@ -10,12 +10,12 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.check import tar
-from emulator.check.activity import Idle, IdleWatch, processes
+from emulator.check.activity import Idle, IdleWatch, Process, seen
 from emulator.check.checks import CannotCheck, Context, OutOfTime
 from emulator.check.ended import MOST_LINES, Ended, Found, Left
 from emulator.check.files import read_all
 from emulator.check.memory import Watch
-from emulator.containers.engine import EngineError, Mount, PathMissing, StartFailed
+from emulator.containers.engine import ContainerMissing, EngineError, Mount, PathMissing, StartFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,6 +118,13 @@ class Hosts:
             return holds_files(self._root / self._names[host] / self._results)
         return False
 
+    def alive(self, host: int = 0) -> tuple[Process, ...]:
+        """What of a host runs; empty where that cannot be seen."""
+        try:
+            return seen(self._engine, self.containers[host])
+        except ContainerMissing:  # removed, because the check's time is over
+            return ()
+
     def last_line_at(self, host: int = 0) -> float:
         """When a host wrote the last line of its log, in seconds since the epoch; 0.0 before the first."""
         lines = last_lines(self._engine, self.containers[host], 1)
@@ -183,7 +190,7 @@ def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
 
     Raises OutOfTime when the check's own time is over.
     """
-    watch = IdleWatch(lambda: processes(started.containers[0]), started.last_line_at)
+    watch = IdleWatch(started.alive, started.last_line_at)
     end = time.monotonic() + seconds
     idle: Idle | None = None
     while not started.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):

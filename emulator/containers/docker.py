@@ -40,7 +40,15 @@ from emulator.containers.docker_http import (
     broken_connections_are_unavailable,
     given_up,
 )
-from emulator.containers.docker_words import PullTally, create_body, facts_of, gpus_of, state_of
+from emulator.containers.docker_words import (
+    PS_ARGUMENTS,
+    PullTally,
+    create_body,
+    facts_of,
+    gpus_of,
+    running_processes,
+    state_of,
+)
 from emulator.containers.engine import (
     IMAGE_ID,
     Capacity,
@@ -59,7 +67,7 @@ from emulator.containers.log_frames import RESUME_MARGIN, LogFrames
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from emulator.containers.engine import ContainerState, ImageFacts, PullProgress
+    from emulator.containers.engine import ContainerState, ImageFacts, PullProgress, RunningProcess
 
 _REQUESTS_AT_ONCE = 64  # more work, too; their connections are not kept
 
@@ -232,6 +240,15 @@ class DockerEngine:
 
     def inspect(self, container: str) -> ContainerState:
         return state_of(self._http.json("GET", f"/containers/{container}/json"))
+
+    def processes(self, container: str) -> tuple[RunningProcess, ...]:
+        try:
+            answer = self._http.json("GET", f"/containers/{container}/top", parameters={"ps_args": PS_ARGUMENTS})
+        except (ContainerMissing, EngineUnavailable):
+            raise
+        except EngineError:  # it does not run, or the host has another ps
+            return ()
+        return running_processes(answer)
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
         found = self._http.json("GET", "/containers/json", parameters={"all": "1", "filters": _label_filter(labels)})

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from emulator.containers.engine import ContainerSpec, ContainerState, ImageFacts, PullProgress
+from emulator.containers.engine import ContainerSpec, ContainerState, ImageFacts, PullProgress, RunningProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,8 @@ _STATUS: Mapping[str, Literal["created", "running", "exited"]] = {
     "exited": "exited",
     "dead": "exited",
 }
+PS_ARGUMENTS = "-eo pid,time,args"
+_PS_TIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d\d)")  # [[days-]hours:]minutes:seconds
 _WHOLE_LOG = {"max-size": "1000g", "max-file": "1", "compress": "false"}
 
 
@@ -81,6 +83,21 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any
     if spec.aliases:
         body["NetworkingConfig"] = {"EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}}}
     return body
+
+
+def running_processes(answer: Mapping[str, Any]) -> tuple[RunningProcess, ...]:
+    """From GET /containers/{id}/top?ps_args=PS_ARGUMENTS."""
+    titles = [str(title).upper() for title in answer.get("Titles") or ()]
+    found = []
+    for values in answer.get("Processes") or ():
+        row = dict(zip(titles, values, strict=False))
+        time = _PS_TIME.fullmatch(row.get("TIME", ""))
+        if time is None or not row.get("PID", "").isdigit():
+            continue
+        days, hours, minutes, seconds = (int(part or 0) for part in time.groups())
+        spent = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        found.append(RunningProcess(int(row["PID"]), row.get("COMMAND", ""), spent))
+    return tuple(found)
 
 
 def state_of(answer: Mapping[str, Any]) -> ContainerState:

@@ -154,6 +154,15 @@ class Capacity:
     gpus: int = 0
 
 
+@dataclass(frozen=True)
+class RunningProcess:
+    """One process of a container, by its id on the engine's host. `cpu_seconds` are whole ones."""
+
+    pid: int
+    command: str
+    cpu_seconds: int
+
+
 class EngineError(Exception):
     """The engine could not do it; the message is for a person."""
 
@@ -257,6 +266,9 @@ class Engine(Protocol):
         """create and start; a container that cannot be started is removed before StartFailed is raised."""
 
     def inspect(self, container: str) -> ContainerState: ...
+
+    def processes(self, container: str) -> tuple[RunningProcess, ...]:
+        """What runs in a container; empty where nothing does, or the engine cannot see it."""
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
         """All containers, running or not, that carry all of these labels; None: with any value."""

@@ -33,6 +33,7 @@ from emulator.containers.engine import (
     NameTaken,
     Network,
     PathMissing,
+    RunningProcess,
     StartFailed,
 )
 from emulator.containers.fake_process import Container, FakeLogs, Image
@@ -211,6 +212,12 @@ class FakeEngine:
 
     def inspect(self, container: str) -> ContainerState:
         return self._get(container).state
+
+    def processes(self, container: str) -> tuple[RunningProcess, ...]:
+        found = self._get(container)
+        if not found.state.running:
+            return ()
+        return (RunningProcess(1, " ".join((*(found.spec.entrypoint or ()), *(found.spec.command or ()))), 0),)
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
         self._answer()

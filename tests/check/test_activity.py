@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.check.activity import Idle, IdleWatch, Process, processes
+from emulator.check.activity import Idle, IdleWatch, Process, processes, seen
+from emulator.containers.engine import ContainerSpec
+from emulator.containers.fake import FakeEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,17 @@ def test_the_processes_of_a_container_are_seen_with_their_threads(tmp_path: Path
 def test_of_an_engine_elsewhere_nothing_is_seen(tmp_path: Path) -> None:
     assert processes(ID, tmp_path) == ()
     assert processes(ID, tmp_path / "proc") == ()  # another system than Linux
+
+
+def test_where_there_is_no_proc_of_its_processes_the_engine_is_asked(tmp_path: Path) -> None:
+    engine = FakeEngine(tmp_path)
+    engine.add_image("mine:1", {"train": lambda process: process.wait_until_killed()})
+    container = engine.run(ContainerSpec("mine:1", command=("train",)))
+
+    assert seen(engine, container) == (Process(1, "train", threads=0),)
+    assert "thread" in Idle(10, seen(engine, container)).why
+    assert str(Idle(10, seen(engine, container))) == "train (process 1)"
+    engine.remove(container)
 
 
 TRAIN = Process(1, "python3 train", 2)

@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from emulator.containers.docker_words import PullTally, create_body, facts_of, gpus_of, nanoseconds, state_of
-from emulator.containers.engine import ContainerSpec, Mount, PullProgress
+from emulator.containers.docker_words import (
+    PullTally,
+    create_body,
+    facts_of,
+    gpus_of,
+    nanoseconds,
+    running_processes,
+    state_of,
+)
+from emulator.containers.engine import ContainerSpec, Mount, PullProgress, RunningProcess
 
 STATE: dict[str, Any] = {
     "Id": "abc",
@@ -22,6 +30,21 @@ STATE: dict[str, Any] = {
     "Config": {"Image": "train:1", "Labels": {"samebox": "x"}},
     "NetworkSettings": {"Ports": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}], "53/udp": None}},
 }
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"), [("00:00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172_801), ("3:05", 185)]
+)
+def test_the_processes_of_a_container_are_those_of_ps(time: str, seconds: int) -> None:
+    answer = {"Titles": ["PID", "TIME", "COMMAND"], "Processes": [["41", time, "python3 train"]]}
+    assert running_processes(answer) == (RunningProcess(41, "python3 train", seconds),)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"Titles": None, "Processes": None}, {"Titles": ["USER", "COMMAND"], "Processes": [["root", "sh"]]}]
+)
+def test_what_another_ps_shows_is_nothing(answer: dict[str, Any]) -> None:
+    assert running_processes(answer) == ()
 
 
 def test_a_running_container_has_ports_and_no_exit_code() -> None:

@@ -282,6 +282,17 @@ def test_waiting_ends_with_the_time_or_with_the_container(world: World) -> None:
     assert states[0].exit_code == 0
 
 
+def test_what_runs_in_a_container_is_seen_until_it_ends(world: World) -> None:
+    container = world.run(SLEEP, sleep)
+    running = world.engine.processes(container)
+    world.engine.stop(container, 30)
+
+    assert running
+    assert running[0].command
+    assert all(one.cpu_seconds >= 0 for one in running)
+    assert world.engine.processes(container) == ()
+
+
 def test_a_program_may_end_by_itself_when_it_is_stopped(world: World) -> None:
     def program(process: Process) -> int:
         process.print("ready")
