@@ -139,7 +139,7 @@ def test_a_bounded_log_is_followed_without_a_gap_and_kept_to_its_end(docker_worl
     shell = f"""
         n=0
         while [ $n -lt {bursts} ]; do
-            i=0; while [ $i -lt {lines} ]; do echo "$n.$i {'.' * 60}"; i=$((i+1)); done
+            i=0; while [ $i -lt {lines} ]; do echo "$n.$i {"." * 60}"; i=$((i+1)); done
             while [ ! -e /go/$n ]; do sleep 0.01; done
             n=$((n+1))
         done

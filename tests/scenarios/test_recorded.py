@@ -107,6 +107,35 @@ def test_an_image_that_never_serves_is_told(emulator: EmulatorProcess, transcrip
     assert "no weights" in done.stderr
 
 
+def test_the_log_of_a_model_that_cannot_be_loaded_is_shown_while_it_is_still_waited_for(
+    emulator: EmulatorProcess, transcript: Path, box_image: str
+) -> None:
+    script = (
+        "import traceback\n"
+        "try:\n    raise RuntimeError('the weights are truncated')\n"
+        "except RuntimeError:\n    traceback.print_exc()\n"
+        "def ping(): return 503\n"
+    )
+    words = ["parity", "--recorded", str(transcript), box_image, "--env", f"SCRIPT={script}"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "emulator.cli", *words],
+        env=emulator.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        seen: list[str] = []
+        for line in running.stdout:
+            seen.append(line)
+            if "RuntimeError: the weights are truncated" in line:
+                break
+        assert any("Traceback (most recent call last):" in line for line in seen), seen
+        assert running.poll() is None
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=120)
+
+
 def test_sigterm_leaves_no_container(emulator: EmulatorProcess, transcript: Path, box_image: str) -> None:
     script = "def invoke(body, headers): time.sleep(120)"
     words = ["parity", "--recorded", str(transcript), box_image, "--env", f"SCRIPT={script}"]
