@@ -79,6 +79,7 @@ class BootLog:
         with self._lock:
             if self._held is None:
                 self._screen.line(text, INDENT)
+                self._screen.flush()
                 return
             self._held.append(text)
             complains = bool(exception_in([text]))
@@ -94,3 +95,4 @@ class BootLog:
             held, self._held = self._held or deque(), None
             for text in held:
                 self._screen.line(text, INDENT)
+            self._screen.flush()

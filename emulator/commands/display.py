@@ -100,6 +100,10 @@ class Screen:
         for one in shown(message):
             self._print(indent, one)
 
+    def flush(self) -> None:
+        """Have all that was written seen; not done for each line, of which there may be millions."""
+        self._console.file.flush()
+
     def state(self, text: str) -> None:
         """How things stand, on the line that moves."""
         self._state = text

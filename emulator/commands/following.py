@@ -57,6 +57,7 @@ class EndpointLog:
                 continue
             name = f"{stream[-_SHORT_NAME:]}  " if len(self._streams) > 1 else ""
             self._screen.line(line, INDENT + name)
+        self._screen.flush()
 
     def why(self) -> tuple[str, ...]:
         """What tells most of why a container did not serve: its exception, or its last lines."""

@@ -37,7 +37,7 @@ def show(lines: Lines, screen: Screen) -> None:
     """Print what is new."""
     for line in lines.new():
         screen.line(line)
-    sys.stdout.flush()
+    screen.flush()
 
 
 def find(session: aws.Session, given: str | None) -> tuple[Lines, Callable[[], bool]]:

@@ -3,7 +3,6 @@
 import argparse
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -222,7 +221,6 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
             log.show(lines.new())
-            sys.stdout.flush()
             if found["SecondaryStatus"] != told:
                 told = found["SecondaryStatus"]
                 log.note(f"[dim]{told}[/]")

@@ -65,6 +65,7 @@ class TrainingLog:
             for one in [line] if self._folding is None else self._folding.feed(line):
                 self._say_folded()
                 self._screen.line(one)
+        self._screen.flush()
 
     def note(self, text: str) -> None:
         """A line of our own, with rich's markup."""
