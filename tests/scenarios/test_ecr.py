@@ -65,6 +65,27 @@ def test_deleted_images_are_gone(emulator: EmulatorProcess, box_image: str) -> N
         emulator.ecr.describe_images(repositoryName="never")
 
 
+def test_an_image_gets_another_tag_by_its_manifest_and_is_pulled_by_it(
+    emulator: EmulatorProcess, box_image: str
+) -> None:
+    uri = emulator.push(box_image, "promoted")
+    asked = emulator.ecr.batch_get_image(repositoryName="promoted", imageIds=[{"imageTag": "latest"}])
+    manifest = asked["images"][0]["imageManifest"]
+    emulator.ecr.put_image(repositoryName="promoted", imageManifest=manifest, imageTag="production")
+    promoted = uri.replace(":latest", ":production")
+    docker("--config", str(emulator.data_dir / "docker-config"), "pull", "--quiet", promoted)
+    docker("image", "rm", promoted)
+
+
+def test_a_manifest_whose_layers_are_not_there_is_refused(emulator: EmulatorProcess, box_image: str) -> None:
+    emulator.push(box_image, "whole")
+    asked = emulator.ecr.batch_get_image(repositoryName="whole", imageIds=[{"imageTag": "latest"}])
+    manifest = json.loads(asked["images"][0]["imageManifest"])
+    manifest["layers"][0]["digest"] = f"sha256:{'1' * 64}"
+    with pytest.raises(ClientError, match="LayersNotFoundException"):
+        emulator.ecr.put_image(repositoryName="whole", imageManifest=json.dumps(manifest), imageTag="half")
+
+
 def test_a_job_runs_the_image_that_was_there_when_it_was_created(emulator: EmulatorProcess, box_image: str) -> None:
     uri = emulator.push(box_image, "moving")
     emulator.train("by-digest", uri, "print('ran')")
