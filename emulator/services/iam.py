@@ -47,7 +47,7 @@ def get_role(_: Services, params: dict[str, Any], caller: Caller) -> dict[str, A
 
 
 def simulate_principal_policy(_: Services, params: dict[str, Any], __: Caller) -> dict[str, Any]:
-    """SimulatePrincipalPolicy: everybody may do everything. One result for each action and resource."""
+    """SimulatePrincipalPolicy: every action is allowed. One result for each action and resource."""
     source = params["PolicySourceArn"]
     if not _ENTITY.fullmatch(source):
         # Observed in public logs, for the ARN of an assumed role.
