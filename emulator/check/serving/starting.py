@@ -27,6 +27,7 @@ from emulator.containers.engine import EngineError
 
 BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
+_NOT_FOUND = (126, 127)  # how a shell or an init ends that could not start what it was to start
 _READ = (programs.SERVE.id, programs.SHELL_FORM.id, programs.TINI.id, programs.CRLF.id)
 
 STARTS = Rule(
@@ -94,7 +95,8 @@ def starts(context: Context) -> Finding:
     if boot.how not in ("cannot start", "exited"):
         return STARTS.passed("it started")
     _leave_to_others(context, "serve-starts")
-    _leave_to_static(context)
+    if boot.how == "cannot start" or boot.exit_code in _NOT_FOUND:
+        _leave_to_static(context)
     line = line_of(context, "ENTRYPOINT") or line_of(context, "CMD")
     if boot.how == "cannot start":
         return boot.quoted_in(STARTS.broken(boot.with_log, line=line))
