@@ -13,7 +13,7 @@ from emulator.check.checks import CannotCheck, Check, Context
 from emulator.check.ended import NO_NETWORK, counted, words_about
 from emulator.check.hosts import to_the_end
 from emulator.check.static import programs
-from emulator.check.training.departures import departures, wanted_channel
+from emulator.check.training.departures import departures, read_channel, wanted_channel
 from emulator.check.training.job import Job, channels_of, run, running
 from emulator.check.training.rules import (
     ARGUMENT,
@@ -136,8 +136,10 @@ def _examined(context: Context) -> Baseline:
         return Baseline(plain, checkpoints, NETWORK, f"{plain.how} after {plain.seconds:.1f} s: {about}")
     channel = wanted_channel(plain, channels_of(context))
     if channel:
-        return _without_channel(context, plain, checkpoints, channel)
+        return _without_channel(context, plain, checkpoints, f"it wants a channel {channel}", channel)
     found = trials.culprit(context, plain, departures(context, job), lambda one, limit: run(context, one, limit))
+    if found is None and plain.exit_code is not None and (channel := read_channel(context, channels_of(context))):
+        return _without_channel(context, plain, checkpoints, f"its program reads the channel {channel}", channel)
     if found is None:
         return Baseline(plain, checkpoints, COMPLETES, plain.outcome, trials.cure(plain))
     ends = "it trains" if found.ended.left.files else "it ends with exit code 0, and leaves no model"
@@ -150,12 +152,12 @@ def _has_program(context: Context) -> bool:
     return programs.program(programs.TRAIN, "train")(context).status != "fail"
 
 
-def _without_channel(context: Context, plain: Ended, checkpoints: Path, channel: str) -> Baseline:
+def _without_channel(context: Context, plain: Ended, checkpoints: Path, words: str, channel: str) -> Baseline:
     have = sorted(channels_of(context))
     if not have:
         remedy = f"give --data with a folder {channel} in it"
-        return Baseline(plain, checkpoints, COMPLETES, f"{plain.outcome}; it wants a channel {channel}", remedy)
-    seen = f"{plain.outcome}; it wants a channel {channel}, and the job has {', '.join(have)}"
+        return Baseline(plain, checkpoints, COMPLETES, f"{plain.outcome}; {words}", remedy)
+    seen = f"{plain.outcome}; {words}, and the job has {', '.join(have)}"
     remedy = (
         f"Call the channel {channel}: here the folder in --data, in a job the ChannelName. Or read what is there: "
         f"/opt/ml/input/data/{have[0]}, which inputdataconfig.json names."

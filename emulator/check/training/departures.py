@@ -144,11 +144,23 @@ def _sm(context: Context) -> dict[str, str]:
 def wanted_channel(plain: Ended, channels: Mapping[str, object]) -> str:
     """The channel that a failed job speaks of and does not have; "" where it speaks of none."""
     said = [line for quote in plain.quotes for line in quote.text.splitlines() if not line.startswith((" ", "\t"))]
-    for found in _CHANNEL.finditer("\n".join(said)):
+    return next((name for name, is_there in _named("\n".join(said), channels) if not is_there), "")
+
+
+def read_channel(context: Context, channels: Mapping[str, object]) -> str:
+    """The channel that the program `train` itself names, where it names none that the job has; else ""."""
+    program = context.subject.which("train")
+    text = (context.subject.read_file(program.path) if program else None) or b""
+    named = list(_named(text.decode(errors="replace"), channels))
+    return "" if any(is_there for _, is_there in named) else next((name for name, _ in named), "")
+
+
+def _named(text: str, channels: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
+    """Each channel that a text names, by its path or its variable, and whether the job has it."""
+    for found in _CHANNEL.finditer(text):
         path, variable = found.groups()
         name = path.rstrip(".") if path else variable.lower()
         has = {channel if path else channel.lower().replace("-", "_") for channel in channels}
         pipe, _, epoch = name.rpartition("_")
-        if name not in has and not (epoch.isdigit() and pipe in has) and not name.endswith("-manifest"):
-            return name
-    return ""
+        if not name.endswith("-manifest"):
+            yield name, name in has or ((epoch.isdigit() or not epoch) and pipe in has)

@@ -11,11 +11,11 @@ from emulator.check import subject
 from emulator.check.checks import Context, Options
 from emulator.check.ended import Ended, Found, Left
 from emulator.check.training import rules
-from emulator.check.training.departures import departures, numbers, structures, unquoted, wanted_channel
+from emulator.check.training.departures import departures, numbers, read_channel, structures, unquoted, wanted_channel
 from emulator.check.training.job import Job
 from emulator.check.trials import culprit
 from emulator.containers.engine import LogLine
-from tests.check.images import Made
+from tests.check.images import SHELL, Entry, Made, layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,3 +145,24 @@ def test_a_shell_that_ends_does_not_show_that_the_program_trains_without_the_arg
 )
 def test_the_channel_that_a_job_has_not_is_named(line: str, channel: str) -> None:
     assert wanted_channel(ended("begun", line), {"train": None}) == channel
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ('files = glob("/opt/ml/input/data/training/*")', "training"),
+        ('data = os.environ["SM_CHANNEL_TRAINING"]', "training"),
+        ('for name in ("/opt/ml/input/data/train", "/opt/ml/input/data/validation"): ...', ""),
+        ('for name in os.listdir("/opt/ml/input/data"): ...', ""),
+        ("cat /opt/ml/input/data/train_$epoch", ""),
+        ("exec trainer", ""),
+    ],
+)
+def test_the_channel_that_a_program_reads_is_named_where_it_reads_none_of_the_jobs(
+    tmp_path: Path, text: str, channel: str
+) -> None:
+    path = tmp_path / "image.tar"
+    program = Entry("usr/bin/train", f"#!/usr/bin/env python3\n{text}\n".encode(), 0o755)
+    path.write_bytes(Made((layer(*SHELL, program),)).docker_archive())
+
+    assert read_channel(Context(subject.from_path(path)), {"train": None}) == channel
