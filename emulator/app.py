@@ -105,6 +105,7 @@ class Emulator:
         self._models = models
         self._clock = clock
         self._ready = False
+        self._supervisor: Supervisor | None = None
 
     def start(self) -> list[socket.socket]:
         """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
@@ -172,9 +173,15 @@ class Emulator:
             ],
         )
         supervisor.start()
+        self._supervisor = supervisor
         self._started.callback(supervisor.close)
         self._ready = True
         return [] if inward is None else [inward]
+
+    def leave(self) -> None:
+        """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""
+        if self._supervisor is not None:
+            self._supervisor.leave()
 
     async def stop(self) -> None:
         """End everything that is ours; containers of jobs and endpoints go on, and the next start takes them over."""

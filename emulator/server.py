@@ -104,6 +104,19 @@ async def _serve(
         await emulator.stop()
 
 
+class _Server(uvicorn.Server):
+    """Has its emulator's work left before it listens no more."""
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close connections, once requests under way have ended."""
+        self._leave()
+        await super().shutdown(sockets)
+
+
 class BoundedHeads(HttpToolsProtocol):
     """HTTP as uvicorn speaks it, which sets no bound to a request's head."""
 
@@ -158,4 +171,4 @@ def _server(emulator: Emulator) -> uvicorn.Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
-    return uvicorn.Server(config)
+    return _Server(config, emulator.leave)

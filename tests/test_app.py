@@ -1,5 +1,6 @@
 """The emulator put together: what it says of itself while a part of it does not answer."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,13 @@ import pytest
 
 from emulator import app, server
 from emulator.commands import where
+from emulator.containers.engine import ImageFacts, ImageMissing
 from emulator.containers.fake import FakeEngine
+from emulator.resources.kinds import TRAINING_JOB
+from emulator.resources.store import Query, Store
 from emulator.settings import Settings
+from emulator.wire.caller import Caller
+from tests import samples
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
@@ -64,3 +70,39 @@ def test_readiness_asks_neither_the_store_nor_the_engine(tmp_path: Path, monkeyp
         with monkeypatch.context() as inside:
             inside.setattr(emulator.store, "_connection", broken)
             assert until(lambda: where.is_ready(url, seconds=60), 60, "it is ready")
+
+
+class PullsFromUs(FakeEngine):
+    """An engine whose pull is under way until the emulator, whose registry it pulls from, answers no more."""
+
+    def __init__(self, root: Path, port: int) -> None:
+        super().__init__(root)
+        self.pulling = threading.Event()
+        self._port = port
+
+    def pull(self, reference: str, *_: object, **__: object) -> ImageFacts:
+        self.pulling.set()
+
+        def is_refused() -> bool:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=60).close()
+            except OSError:
+                return True
+            return False
+
+        until(is_refused, 60, "nobody listens")
+        raise ImageMissing(reference, f"dial tcp 127.0.0.1:{self._port}: connect: connection refused")
+
+
+def test_a_job_whose_image_is_being_pulled_when_the_emulator_ends_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", port=free_port(), container_credentials=False)
+    engine = PullsFromUs(tmp_path / "engine", settings.port)
+    caller = Caller("123456789012", "us-east-1", "123456789012")
+    with server.running(settings, engine) as emulator:
+        request = {**samples.TRAINING_JOB, "InputDataConfig": []}
+        emulator.resources.create(TRAINING_JOB, caller, request, {"ResolvedImage": "digits:1"})
+        assert engine.pulling.wait(60)
+    store = Store(settings.data_dir / "state.sqlite")
+    (left,) = store.find(Query(TRAINING_JOB.noun))
+    store.close()
+    assert (left.status, left.state["SecondaryStatus"]) == ("InProgress", "Downloading")

@@ -110,8 +110,17 @@ def delete(given: argparse.Namespace, session: aws.Session, there: consent.Place
             f"This deletes endpoint {given.endpoint}, {len(configurations)} configurations and {len(models)} models.",
             given.yes,
         )
-    for request in requests:
-        send(session, request, notes)
+    try:
+        for request in requests:
+            send(session, request, notes)
+    except aws.ClientError as error:
+        if "in-progress endpoint" not in str(error):
+            raise
+        here = "" if there.costs else " SAMEBOX_DELETE_IN_PROGRESS=true samebox up has the emulator take it earlier."
+        raise Stop(
+            f"endpoint {given.endpoint} is in progress, and AWS deletes none that is Creating or Updating. "
+            f"Delete it when it is InService or Failed.{here}"
+        ) from error
     wait_until_gone(sagemaker, given.endpoint, given.wait_minutes)
     notes.print(f"{given.endpoint} is gone.", highlight=False)
     return 0

@@ -83,14 +83,20 @@ class Supervisor:
         self._resources.store.subscribe(self._hear)
         self._thread.start()
 
-    def close(self, seconds: float = JOIN_SECONDS) -> None:
-        """Stop following and claiming; containers go on, and the next start takes them over."""
+    def leave(self) -> None:
+        """Have all work left as it is, and claim no more. Returns at once; `close` waits for it."""
         with self._lock:
             self._closed = True
             active = list(self._active.values())
         self._event.set()
         for one in active:
             one.wake.close()
+
+    def close(self, seconds: float = JOIN_SECONDS) -> None:
+        """Stop following and claiming; containers go on, and the next start takes them over."""
+        self.leave()
+        with self._lock:
+            active = list(self._active.values())
         until = self._clock() + seconds
         for thread in (self._thread, *(one.thread for one in active)):
             if thread.is_alive():

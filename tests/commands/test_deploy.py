@@ -148,6 +148,14 @@ def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: py
     assert [one["operation"] for one in requests] == ["DeleteEndpoint"]
 
 
+def test_deleting_what_is_in_progress_says_when_it_can_be_deleted(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.create("Endpoint")
+    name = samples.OF_KIND["Endpoint"]["EndpointName"]
+    assert deploy("--endpoint", name, "--delete", "--yes") == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"endpoint {name} is in progress, and AWS deletes none that is Creating or Updating" in said
+
+
 def test_deleting_what_is_not_there_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy("--endpoint", "nobody", "--delete") == 0
     assert "There is no endpoint nobody" in capsys.readouterr().err
