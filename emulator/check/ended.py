@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from emulator.check.findings import Quote
@@ -120,20 +121,20 @@ class Ended:
             return headline(excerpt(by_toolkit.group(1).splitlines()))
         # A message may say no more than that something failed, which the log knows better.
         told = () if _SAYS_LITTLE.search("\n".join(message)) else exception_in(message)
-        return headline(told or exception_in(self._texts) or message[:1] or excerpt(self._texts))
+        return headline(told or self._exception or message[:1] or self._excerpt)
 
     @property
     def explains_itself(self) -> bool:
         """Whether its own words say why it failed: a failure file, an exception, or a line that complains."""
         told = "\n".join(self._message)
         says_little = not told or bool(_SAYS_LITTLE.search(told))
-        return not says_little or bool(exception_in(self._message) or exception_in(self._texts))
+        return not says_little or bool(exception_in(self._message) or self._exception)
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
         """What of its own words tells why it failed, whole: its failure file or message, and the log's exception."""
         found = [Quote(self.left.message_path, "\n".join(self._message))] if self._message else []
-        of_log = exception_in(self._texts) if found else excerpt(self._texts)
+        of_log = self._exception if found else self._excerpt
         if of_log and headline(of_log) not in "\n".join(self._message):
             found.append(Quote("its log", "\n".join(of_log)))
         return tuple(found)
@@ -145,6 +146,14 @@ class Ended:
     @property
     def _message(self) -> tuple[str, ...]:
         return tuple((self.left.message or b"").decode(errors="replace").strip().splitlines())
+
+    @cached_property  # a log may be long, and is asked for its reason several times
+    def _exception(self) -> tuple[str, ...]:
+        return exception_in(self._texts)
+
+    @cached_property
+    def _excerpt(self) -> tuple[str, ...]:
+        return excerpt(self._texts)
 
     @property
     def _texts(self) -> tuple[str, ...]:
