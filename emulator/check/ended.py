@@ -125,7 +125,9 @@ class Ended:
 
     @property
     def explains_itself(self) -> bool:
-        """Whether its own words say why it failed: a failure file, an exception, or a line that complains."""
+        """Whether it is known why it failed: for its memory, or by a failure file, an exception, a line that complains."""
+        if self.oom_killed:
+            return True
         told = "\n".join(self._message)
         says_little = not told or bool(_SAYS_LITTLE.search(told))
         return not says_little or bool(exception_in(self._message) or self._exception)

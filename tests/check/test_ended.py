@@ -115,6 +115,10 @@ def test_a_failure_file_explains_a_failure_where_it_says_more_than_a_number(mess
     assert said("epoch 1", message=message).explains_itself is explains
 
 
+def test_a_job_that_was_killed_for_its_memory_needs_no_further_explanation() -> None:
+    assert Ended(137, 30.0, oom_killed=True).explains_itself
+
+
 def test_a_failure_file_that_says_little_leaves_the_reason_to_the_log() -> None:
     assert said("error: no column", message="it ended with 3").reason == "error: no column"
     assert said("epoch 1", message="there is no label").reason == "there is no label"
