@@ -125,7 +125,7 @@ class Ended:
 
     @property
     def explains_itself(self) -> bool:
-        """Whether it is known why it failed: for its memory, or by a failure file, an exception, a line that complains."""
+        """Whether it is known why it failed: for its memory, or by its own words."""
         if self.oom_killed:
             return True
         told = "\n".join(self._message)
