@@ -137,6 +137,8 @@ def main() -> int:
             one_round(emulator, f"r{number}", image(), seconds, losses)
             for sentence in losses.sentences[before:]:
                 print(f"round {number}, killed after {seconds:.2f} s: {sentence}", flush=True)
+            if (number + 1) % 10 == 0:
+                print(f"{number + 1} rounds, {len(losses.sentences)} losses", file=sys.stderr, flush=True)
     finally:
         emulator.remove()
         if losses.sentences:
