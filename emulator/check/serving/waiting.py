@@ -55,7 +55,10 @@ class Waited:
 
 
 class Wait:
-    """One wait for one server. `quiet`: seconds for which nothing is asked of it first."""
+    """One wait for one server.
+
+    `quiet`: seconds for which nothing is asked of it first; such a wait ends with the first ping that is answered late.
+    """
 
     def __init__(
         self,
@@ -96,6 +99,12 @@ class Wait:
                 good = good + 1 if answer.status == 200 and answer.seconds < PING_SECONDS else 0
                 if good == 2:
                     return "ready", words, None
+                if self._quiet and self._late and answer.status == 200:
+                    return (
+                        "slow",
+                        f"GET /ping answers 200 after {answer.seconds:.1f} s",
+                        None,
+                    )  # all that is asked of it
                 slow = [*slow, answer.seconds] if answer.status == 200 and not good else []
                 if len(slow) > self._workers():
                     return "slow", f"GET /ping answers 200 after {max(slow):.1f} s", None
