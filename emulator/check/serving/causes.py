@@ -39,12 +39,11 @@ _UPSTREAM = re.compile(r'upstream: "([^"]+?)(?::?/ping)?"')
 class Signs:
     """What shows of a server that is not ready.
 
-    `silence`: why there was no answer, `answer`: the last one; the same for `lasted` seconds. `idle`: seconds for which
-    its processes have done next to nothing. `programs`, `listeners`: None where they cannot be seen.
+    `answer`: to the last ping, None where there was none; it has been so for `lasted` seconds. `idle`: seconds for
+    which its processes have done next to nothing. `programs`, `listeners`: None where they cannot be seen.
     """
 
     answer: Answer | None = None
-    silence: str = ""
     lasted: float = 0.0
     idle: float = 0.0
     log: Sequence[LogLine] = ()

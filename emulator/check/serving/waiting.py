@@ -99,14 +99,9 @@ class Wait:
                 good = good + 1 if answer.status == 200 and answer.seconds < PING_SECONDS else 0
                 if good == 2:
                     return "ready", words, None
-                if self._quiet and self._late and answer.status == 200:
-                    return (
-                        "slow",
-                        f"GET /ping answers 200 after {answer.seconds:.1f} s",
-                        None,
-                    )  # all that is asked of it
                 slow = [*slow, answer.seconds] if answer.status == 200 and not good else []
-                if len(slow) > self._workers():
+                # One late ping is all that is asked of a server that was left alone.
+                if len(slow) > (0 if self._quiet else self._workers()):
                     return "slow", f"GET /ping answers 200 after {max(slow):.1f} s", None
                 verdict = self._of_status(answer)
             else:
@@ -118,9 +113,10 @@ class Wait:
                 return verdict
             if not self._engine.inspect(self._container).running:
                 return (*exited(self._engine, self._container), None)
-            signs = self._signs(answer, silence, words)
+            signs = self._signs(answer, words)
             cause = self._look(signs)
-            if cause is not None and cause.is_certain:
+            is_well = answer is not None and answer.status == 200
+            if cause is not None and cause.is_certain and not is_well:
                 return "not ready", f"{words}; {cause.words}", cause
             threading.Event().wait(0.01 if good else interval)
             interval = min(interval * 1.5, _SLOW_INTERVAL if signs.lasted > _SAME_SECONDS else _LONGEST_INTERVAL)
@@ -189,10 +185,10 @@ class Wait:
         self._since = {fault: self._since.get(fault, now)}
         return now - self._since[fault] >= seconds
 
-    def _signs(self, answer: Answer | None, silence: NoAnswer | None, words: str) -> Signs:
+    def _signs(self, answer: Answer | None, words: str) -> Signs:
         now = time.monotonic()
         self._same = {words: self._same.get(words, now)}
-        return Signs(answer, str(silence or ""), now - self._same[words], environment=self._environment)
+        return Signs(answer, now - self._same[words], environment=self._environment)
 
     def _look(self, signs: Signs) -> Cause | None:
         now = time.monotonic()
@@ -205,7 +201,6 @@ class Wait:
     def _with_sight(self, signs: Signs) -> Signs:
         return Signs(
             signs.answer,
-            signs.silence,
             signs.lasted,
             self._work.idle_seconds(),
             self._log,

@@ -39,7 +39,7 @@ def of(signs: Signs) -> Cause:
 
 def test_workers_that_are_ended_while_they_load_are_seen_and_more_time_does_not_help() -> None:
     lines = ("[CRITICAL] WORKER TIMEOUT (pid:17)", "[INFO] Booting worker with pid: 18", "[CRITICAL] WORKER TIMEOUT (p")
-    found = of(Signs(silence="no answer in time", log=log(*lines, every=3)))
+    found = of(Signs(log=log(*lines, every=3)))
     assert "WORKER TIMEOUT, 2 times" in found.words
     assert "--timeout" in found.remedy
     assert "--preload" in found.remedy
@@ -94,7 +94,7 @@ def test_what_is_behind_a_proxy_may_still_load() -> None:
 
 def test_a_proxy_that_forwards_to_another_port_is_told_which_one_listens() -> None:
     listeners = [Listener("0.0.0.0", 8080), Listener("127.0.0.1", 8000)]  # of a container
-    found = of(Signs(BAD_GATEWAY, 5, programs=["nginx", "python3"], log=log(REFUSED), listeners=listeners))  # type: ignore[arg-type]
+    found = of(Signs(BAD_GATEWAY, 5, programs=["nginx", "python3"], log=log(REFUSED), listeners=listeners))
     assert "(http://127.0.0.1:5000) does not; it listens on 127.0.0.1:8000" in found.words
 
 
@@ -115,7 +115,7 @@ def test_what_is_missing_is_a_network() -> None:
     line = (
         "requests.exceptions.ConnectionError: Failed to resolve 'models.example' ([Errno -2] Name or service not known)"
     )
-    found = of(Signs(silence="refused", log=log(line)))
+    found = of(Signs(log=log(line)))
     assert "this check gives it none" in found.words
 
 
@@ -123,8 +123,8 @@ def test_what_is_missing_is_a_network() -> None:
     ("signs", "words"),
     [
         (Signs(Answer(503), lasted=31, idle=31), "the answer stays the same"),
-        (Signs(silence="no answer in time", lasted=31, idle=31), "it accepts connections, answers none"),
-        (Signs(silence="refused", lasted=31, idle=31, listeners=[]), "nothing listens"),
+        (Signs(lasted=31, idle=31), "it accepts connections, answers none"),
+        (Signs(lasted=31, idle=31, listeners=[]), "nothing listens"),
     ],
 )
 def test_what_does_nothing_and_says_the_same_is_not_waited_for(signs: Signs, words: str) -> None:
