@@ -159,11 +159,11 @@ class _Job:
     def _container(self) -> str | None:
         """The job's container, running or ended: found, or made now. None if the job was stopped before it began."""
         state = phases.find(self._plan, self._tools)
-        if state is None and self._record.stage in ("Training", "Uploading"):
-            self._tools.lines.say("the container has disappeared: somebody removed it")
-            raise Ended(Outcome.INTERNAL)
         if state is not None and state.has_run:
             return state.id
+        if self._record.stage in ("Training", "Uploading"):
+            self._tools.lines.say("the container has disappeared: somebody removed it, or the engine forgot it")
+            raise Ended(Outcome.INTERNAL)
         if self._record.is_stopping:
             return None
         # Whatever an interrupted download left is kept or put right; a container that was made is used.

@@ -108,6 +108,22 @@ def test_a_job_that_was_stopped_before_it_ran_is_not_started_again(house: "House
     assert "engine.start" not in house.life.calls
 
 
+def test_a_container_that_ran_and_is_new_again_as_after_a_power_cut_is_not_run_twice(house: "House") -> None:
+    house.engine.add_image("digits:1", {"train": lambda process: process.wait_for_stop()})
+    house.up()
+    row = house.train()
+    house.reaches(row, "Training")
+    house.crash()
+    (name,) = house.containers()
+    spec = house.engine.spec_of(name)
+    house.engine.remove(name)
+    house.engine.create(spec)
+    house.up()
+    assert house.ends(row).state["FailureReason"].startswith("InternalServerError")
+    assert "engine.start" not in house.life.calls
+    assert "has disappeared" in house.lines(row)[-1]
+
+
 def test_a_start_whose_answer_is_lost_is_not_repeated_when_the_container_has_ended(
     house: "House", monkeypatch: pytest.MonkeyPatch
 ) -> None:
