@@ -167,7 +167,7 @@ def test_requirements_that_cannot_be_installed_fail_the_job_with_words(start_job
     assert job.container.wait() == 1
     assert job.failure is not None
     assert "InstallRequirementsError" in job.failure
-    assert "No such file or directory: '/no/such/package.whl'" in job.failure
+    assert "Requirement '/no/such/package.whl' looks like a filename, but the file does not exist" in job.failure
     assert "never" not in job.container.logs().splitlines()
 
 
