@@ -169,7 +169,9 @@ def wait(
             screen.state(f"{status} for {passed:.0f} s")
             time.sleep(pause)
     except KeyboardInterrupt:
-        raise Stop(f"endpoint {endpoint} is left to itself; --delete ends it.", status=130) from None
+        raise Stop(
+            f"endpoint {endpoint} is left to itself; --delete ends it once it is InService or Failed.", status=130
+        ) from None
 
 
 def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
