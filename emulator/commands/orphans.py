@@ -1,6 +1,7 @@
 """What is ours and has no data folder any more: emulators that run without it, and what they left in the engine."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from emulator.commands import emulators, where
 from emulator.commands.emulators import Noted
@@ -22,15 +23,15 @@ class Orphans:
     images: tuple[str, ...] = ()
 
 
-def find(engine: Engine) -> Orphans:
-    """Everything of emulators of this machine, of whichever data folder, that have lost it."""
+def find(engine: Engine, folder: Path | None = None) -> Orphans:
+    """Everything of emulators of this machine that have lost this data folder; by default, whichever it was."""
     running = emulators.running()
-    lost = tuple(one for one in running if one.has_lost_its_folder)
+    lost = tuple(one for one in running if one.has_lost_its_folder and folder in (None, one.data_dir))
     verdicts: dict[Home, bool] = {}
 
     def is_orphan(one: ContainerState | Network) -> bool:
         its = home.of(one.labels)
-        if its is None:
+        if its is None or folder not in (None, its.folder):
             return False
         if its not in verdicts:
             verdicts[its] = is_gone(its, lost)

@@ -3,7 +3,7 @@
 import argparse
 import fcntl
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -115,12 +115,8 @@ def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
     needed = wanted(data_dir)
     if where.record(data_dir) is not None:
         needed |= HELPERS
-    strays = find(engine, instance, needed, images_needed(data_dir))
-    others = [one for one in emulators.running() if one.data_dir != data_dir.resolve()]
-    if others:
-        # Whoever made it, the emulator that runs now may use it.
-        networks = tuple(one for one in strays.networks if one.name != metadata_network.NAME)
-        strays = replace(strays, networks=networks)
+    others = _others(data_dir)
+    strays = _unshared(find(engine, instance, needed, images_needed(data_dir)), others)
     garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
     strays = replace(strays, garbage=garbage)
     port = _port(data_dir)
@@ -146,11 +142,15 @@ def clear(data_dir: Path, for_good: bool = False) -> int:
     What the next `samebox up` starts again needs its images: they stay, unless the folder is given up `for_good`.
     """
     instance = identity(data_dir)
-    if instance is None:
+    if instance is None and data_dir.exists():
         return 0
-    engine = _engine(instance)
+    engine = _engine(instance or "")
     try:
-        strays = find(engine, instance, frozenset(), frozenset() if for_good else images_needed(data_dir))
+        if instance is None:
+            strays = Strays().with_orphans(orphans.find(engine, data_dir.resolve()))
+        else:
+            strays = find(engine, instance, frozenset(), frozenset() if for_good else images_needed(data_dir))
+        strays = _unshared(strays, _others(data_dir))
         remove(engine, strays)
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
@@ -222,6 +222,18 @@ def _port(data_dir: Path) -> int | None:
         return int((data_dir / "port").read_text())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+
+
+def _others(data_dir: Path) -> list[Noted]:
+    """Emulators that run on other data folders."""
+    return [one for one in emulators.running() if one.data_dir != data_dir.resolve()]
+
+
+def _unshared(strays: Strays, others: Sequence[Noted]) -> Strays:
+    """Without what another emulator may use, whoever made it."""
+    if not others:
+        return strays
+    return replace(strays, networks=tuple(one for one in strays.networks if one.name != metadata_network.NAME))
 
 
 def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: frozenset[str] = frozenset()) -> Strays:

@@ -47,6 +47,8 @@ def test_what_belongs_to_a_folder_that_is_gone_is_found(engine: FakeEngine, tmp_
     assert [one.id for one in found.containers] == [stray]
     assert [one.name for one in found.networks] == ["net"]
     assert found.images == (IMAGE,)
+    assert orphans.find(engine, gone) == found
+    assert orphans.find(engine, tmp_path / "another") == orphans.Orphans()
 
 
 def test_another_folder_in_its_place_does_not_claim_it(engine: FakeEngine, tmp_path: Path) -> None:

@@ -68,6 +68,16 @@ def test_what_ran_is_found_when_its_data_folder_is_gone(process: EmulatorProcess
     assert of_registry(process) == []
 
 
+def test_what_ran_is_stopped_by_name_of_the_folder_that_is_gone(process: EmulatorProcess, box_image: str) -> None:
+    instance = process.instance
+    process.train("left", pushed(process, box_image), LONG)
+    process.job_at("left", {"Training"})
+    process.down()
+    shutil.rmtree(process.data_dir)
+    assert "Removed 1 containers" in samebox(process, "down", "--stop-containers")
+    assert containers(instance) == []
+
+
 def test_an_emulator_without_its_folder_is_ended_with_what_it_runs(
     process: EmulatorProcess, emulator: EmulatorProcess, box: str, box_image: str
 ) -> None:
