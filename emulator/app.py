@@ -6,6 +6,7 @@ import hmac
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -97,7 +98,8 @@ class Emulator:
         self._registry = RegistryServer(
             self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
         )
-        self._table = RoutingTable()
+        self.table = RoutingTable()
+        self._routing = threading.Lock()
         self._upstream = Upstream(settings.invocation_bytes)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._data_dir = data_dir
@@ -142,7 +144,7 @@ class Emulator:
         self.gateway = gateway
         self.edge = Edge(
             invocations=Invocations(
-                self._table, self._upstream, gateway.identify, self.settings.invocation_bytes,
+                self.table, self._upstream, gateway.identify, self.settings.invocation_bytes,
                 self.settings.invocation_seconds, self.settings.lenient_responses,
             ),
             registry=registry,
@@ -157,8 +159,8 @@ class Emulator:
             page=self._page,
         )  # fmt: skip
         for row in self.store.find(Query(ENDPOINT.noun)):
-            self._route(row)
-        self.store.subscribe(self._route)
+            self.route(row)
+        self.store.subscribe(self.route)
         inward = self._metadata_socket()
         site = Site(self._data_dir, self.id, self.settings, self._secret)
         if inward is not None:
@@ -169,7 +171,7 @@ class Emulator:
             self.resources,
             [
                 Work(TRAINING_JOB, TrainingJobs(*tools)),
-                Work(ENDPOINT, Endpoints(*tools, in_flight=self._upstream.in_flight)),
+                Work(ENDPOINT, Endpoints(*tools, in_flight=self._upstream.in_flight), limit=None),
             ],
         )
         supervisor.start()
@@ -278,14 +280,25 @@ class Emulator:
                     return Role(role, row.region)
         return None
 
-    def _route(self, row: Resource) -> None:
-        """Derive the routing table from what the store says of an endpoint."""
+    def route(self, row: Resource) -> None:
+        """Bring the routing table to what the store says of an endpoint.
+
+        The store calls this after a write, in the thread that wrote: of two writes the older one may come last. So what
+        counts is the row as it is now, and one thread at a time looks.
+        """
         if row.kind != ENDPOINT.noun:
             return
+        with self._routing:
+            newest = self.store.by_arn(row.arn)
+            self._put_route(newest if newest is not None else replace(row, status="Deleting"))
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._upstream.forget, self.table.addresses())
+
+    def _put_route(self, row: Resource) -> None:
         key = Key(row.account, row.region, row.name)
         routes = row.state.get("Routes") or ()
         if row.status not in ("InService", "Updating") or not routes:
-            self._table.remove(key)
+            self.table.remove(key)
         else:
             targets = tuple(
                 Target(
@@ -296,9 +309,7 @@ class Emulator:
                 )
                 for one in routes
             )
-            self._table.put(Route(key, targets, routes[0]["LogGroup"], partition_of(row.region).name))
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._upstream.forget, self._table.addresses())
+            self.table.put(Route(key, targets, routes[0]["LogGroup"], partition_of(row.region).name))
 
 
 def _origins(settings: Settings) -> OriginPolicy:

@@ -46,11 +46,14 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """A row of the supervisor's table: a kind, its runner, and how many of the kind may be active at once."""
+    """A row of the supervisor's table: a kind, its runner, and how many of the kind may be active at once.
+
+    None: any number, for what is active for as long as it exists, as an endpoint is.
+    """
 
     kind: Kind
     runner: Runner
-    limit: int = 64
+    limit: int | None = 64
 
 
 @dataclass(frozen=True)
@@ -143,10 +146,14 @@ class Supervisor:
                     del self._later[arn]
                     due.append(arn)
             for noun, queued in self._queued.items():
-                work = self._table[noun]
-                free = work.limit - sum(one.work is work for one in self._active.values())
-                due += [arn for arn, _ in zip(queued, range(max(free, 0)), strict=False)]
+                due += list(queued)[: self._free(self._table[noun])]
         return due
+
+    def _free(self, work: Work) -> int | None:
+        """How many more of the kind may become active; None: any number."""
+        if work.limit is None:
+            return None
+        return max(0, work.limit - sum(one.work is work for one in self._active.values()))
 
     def _next(self) -> float | None:
         with self._lock:
@@ -162,7 +169,7 @@ class Supervisor:
             work = self._table[row.kind]
             if not work.runner.wants(row):
                 return
-            if sum(one.work is work for one in self._active.values()) >= work.limit:
+            if self._free(work) == 0:
                 log.info("%s waits: %d of its kind are active", arn, work.limit)
                 self._queued[row.kind][arn] = None
                 return

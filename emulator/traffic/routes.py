@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -63,10 +64,11 @@ class Route:
 
 
 class RoutingTable:
-    """Which endpoint is served where. One thread writes at a time, any may read."""
+    """Which endpoint is served where. Any thread may write, and readers wait for none."""
 
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self._routes: Mapping[Key, Route] = {route.key: route for route in routes}
+        self._writing = threading.Lock()
 
     def find(self, key: Key) -> Route | None:
         """The route of an endpoint in service, or None."""
@@ -75,11 +77,13 @@ class RoutingTable:
     def put(self, route: Route) -> None:
         """Add or replace one endpoint."""
         # A new mapping each time, so that a reader in another thread sees the old one or the new one whole.
-        self._routes = {**self._routes, route.key: route}
+        with self._writing:
+            self._routes = {**self._routes, route.key: route}
 
     def remove(self, key: Key) -> None:
         """Forget one endpoint; nothing happens if it is not there."""
-        self._routes = {known: route for known, route in self._routes.items() if known != key}
+        with self._writing:
+            self._routes = {known: route for known, route in self._routes.items() if known != key}
 
     def addresses(self) -> frozenset[Address]:
         """Every address that some endpoint is served at."""

@@ -138,6 +138,16 @@ def test_no_more_than_the_limit_are_active_and_the_others_have_their_turn(
     assert (recorder.most, sorted(recorder.runs)) == (2, sorted(row.name for row in rows))
 
 
+def test_a_kind_without_a_limit_is_active_in_any_number(resources: Resources, recorder: Recorder) -> None:
+    rows = [create(resources, f"job-{number}") for number in range(80)]
+    supervisor = Supervisor(resources, [Work(TRAINING_JOB, recorder, limit=None)])
+    try:
+        supervisor.start()
+        recorder.until(lambda: len(recorder.running) == len(rows))
+    finally:
+        supervisor.close()
+
+
 def test_an_unexpected_error_fails_its_own_resource_and_no_other(
     resources: Resources, recorder: Recorder, supervisor: Supervisor, caplog: pytest.LogCaptureFixture
 ) -> None:

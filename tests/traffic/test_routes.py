@@ -1,6 +1,11 @@
 """The routing table: who is served where, and whose turn it is."""
 
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from emulator.traffic.routes import Key, Route, RoutingTable, Target
 
@@ -46,3 +51,34 @@ def test_names_are_matched_with_their_case() -> None:
     assert table.find(Key(KEY.account, KEY.region, "digits")) is None
     table.remove(KEY)
     assert table.find(KEY) is None
+
+
+@pytest.fixture
+def threads_take_turns_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("threads_take_turns_often")
+def test_no_route_is_lost_where_many_threads_write() -> None:
+    table = RoutingTable()
+
+    def write(thread: int) -> None:
+        for number in range(100):
+            table.put(Route(Key("a", "r", f"{thread}-{number}"), ()))
+            table.put(Route(Key("a", "r", f"{thread}-gone"), ()))
+            table.remove(Key("a", "r", f"{thread}-gone"))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write, thread) for thread in range(4)]:
+            done.result()
+    lost = [
+        f"{thread}-{number}"
+        for thread in range(4)
+        for number in range(100)
+        if table.find(Key("a", "r", f"{thread}-{number}")) is None
+    ]
+    assert lost == []
+    assert all(table.find(Key("a", "r", f"{thread}-gone")) is None for thread in range(4))
