@@ -24,7 +24,7 @@ def test_help_loads_nothing_that_takes_its_time() -> None:
         "from emulator import cli\n"
         "try:\n    cli.main(['--help'])\n"
         "except SystemExit:\n    pass\n"
-        "slow = {'boto3', 'botocore', 'rich', 'docker', 'aiohttp', 'starlette', 'uvicorn', 'asyncio', 'sqlite3'}\n"
+        "slow = {'boto3', 'botocore', 'rich', 'docker', 'anyio', 'uvicorn', 'asyncio', 'sqlite3'}\n"
         "sys.stderr.write(', '.join(sorted(slow & set(sys.modules))))\n"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

