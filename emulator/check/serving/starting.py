@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from emulator.check.archive import NotAnImage
@@ -11,6 +12,7 @@ from emulator.check.serving import ends
 from emulator.check.serving.served import ENGINE, GIVE_MODEL, SERVED
 from emulator.check.serving.server import (
     WINDOW_SECONDS,
+    Boot,
     Setup,
     first_boot,
     has_model,
@@ -28,6 +30,8 @@ from emulator.containers.engine import EngineError
 BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
 _NOT_FOUND = (126, 127)  # how a shell or an init ends that could not start what it was to start
+# What a runtime writes into the log where only the kernel, and too late, finds that this is no program.
+_NO_PROGRAM = re.compile(r"^exec \S+: (?:exec format error|no such file or directory|permission denied)$")
 _READ = (programs.SERVE.id, programs.SHELL_FORM.id, programs.TINI.id, programs.CRLF.id)
 
 STARTS = Rule(
@@ -95,7 +99,7 @@ def starts(context: Context) -> Finding:
     if boot.how not in ("cannot start", "exited"):
         return STARTS.passed("it started")
     _leave_to_others(context, "serve-starts")
-    if boot.how == "cannot start" or boot.exit_code in _NOT_FOUND:
+    if _never_ran(boot):
         _leave_to_static(context)
     line = line_of(context, "ENTRYPOINT") or line_of(context, "CMD")
     if boot.how == "cannot start":
@@ -165,6 +169,11 @@ def bind_to_port(context: Context) -> Finding:
         return BIND_TO_PORT.broken(f"with SAGEMAKER_BIND_TO_PORT={OTHER_PORT}, {boot.words}")
     boot.server.remove()
     return BIND_TO_PORT.passed(f"it answers on port {OTHER_PORT} when told to")
+
+
+def _never_ran(boot: Boot) -> bool:
+    """Whether there was no program that could have failed."""
+    return boot.how == "cannot start" or boot.exit_code in _NOT_FOUND or any(map(_NO_PROGRAM.match, boot.log))
 
 
 def _leave_to_static(context: Context) -> None:
