@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Stands where other containers have the ARN of what they serve.
 OWNER = "registry-garbage"
 SECONDS = 600.0
+_LOG_BYTES = 256 * 1024**2  # a line for each blob; what is said of them all is read
 _CONFIGURATION = "/etc/docker/registry/config.yml"
 _ELIGIBLE = re.compile(r"blob eligible for deletion: sha256:(?P<digest>[0-9a-f]{64})")
 
@@ -68,6 +69,7 @@ def _run(engine: Engine, image: str, folder: Path, instance: str, *options: str)
         network="none",
         memory_bytes=512 * 1024**2,
         pids_limit=512,
+        log_bytes=_LOG_BYTES,
     )
     container = engine.run(spec)
     try:
