@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from emulator.check.checks import LOG_BYTES, CannotCheck, Context
 from emulator.check.findings import Quote
 from emulator.check.hosts import last_lines
-from emulator.check.serving.waiting import PING_SECONDS, Wait, Waited, exited, is_direct
+from emulator.check.serving.waiting import Wait, Waited, exited, is_direct
 from emulator.check.serving.wire import Address, Answer, NoAnswer, ask
 from emulator.containers.engine import (
     INSTANCE_LABEL,
@@ -43,6 +43,7 @@ WINDOW_SECONDS = 480.0  # contract §2.2
 SHORTENED_SECONDS = 60.0  # with --fast, and where no model was given that could take its time
 _MEMORY_BYTES = 8 << 30
 _PROCESSES = 4096
+_ALIVE_SECONDS = 10.0
 _MOST_SHOWN = 300  # characters of a line
 
 # Which rule speaks of a start that failed so; to every other rule it is the reason why nothing could be checked.
@@ -316,7 +317,8 @@ def _answers(server: Server) -> bool:
     if not server.is_running:
         return False
     with contextlib.suppress(NoAnswer):
-        return server.ask("GET", "/ping", seconds=PING_SECONDS).status == 200
+        # In whatever time: of that serve-ping-time tells.
+        return server.ask("GET", "/ping", seconds=_ALIVE_SECONDS).status == 200
     return False
 
 
