@@ -51,7 +51,7 @@ def _commands(root: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParse
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every command and option there is. The README's list is tested against it."""
+    """Every command and option there is. The list in docs/commands.md is tested against it."""
     root = argparse.ArgumentParser(
         prog="samebox",
         description="A local SageMaker that really runs your containers: one URL for S3, ECR, SageMaker, Logs and STS.",

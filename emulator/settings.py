@@ -28,7 +28,7 @@ def _setting(sentence: str, default: object = dataclasses.MISSING, factory: typi
 
 @dataclass(frozen=True)
 class Settings:
-    """One emulator's settings. Each can be given as SAMEBOX_<NAME> in the environment; the README lists them all."""
+    """One emulator's settings. Each can be given as SAMEBOX_<NAME> in the environment (docs/settings.md)."""
 
     host: str = _setting("Address to listen on; anything but loopback needs a token.", "127.0.0.1")
     port: int = _setting("Port of the one URL for every service.", 4566)

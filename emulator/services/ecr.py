@@ -68,7 +68,7 @@ def put_image_tag_mutability(services: Services, params: _Params, caller: Caller
 
 
 def put_image_scanning_configuration(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
-    """PutImageScanningConfiguration: kept and shown. Nothing scans (README)."""
+    """PutImageScanningConfiguration: kept and shown. Nothing scans (docs/fidelity.md)."""
     repository = repository_of(services, params, caller)
     configuration = {"scanOnPush": False, **params["imageScanningConfiguration"]}
     return _changed(services, repository, {"imageScanningConfiguration": configuration})

@@ -1,6 +1,6 @@
 """Policies of ECR's repositories: who may pull, and which images expire. Both are looked at, kept and given back.
 
-Nothing here enforces either (README says so): every account may do everything, and no image expires.
+Nothing here enforces either (docs/fidelity.md): every account may do everything, and no image expires.
 """
 
 from dataclasses import dataclass

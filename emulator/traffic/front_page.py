@@ -88,8 +88,8 @@ python -c 'import boto3; print(boto3.client("sts").get_caller_identity())'</pre>
 </section>
 <section>
 <h2>Further</h2>
-<p><code>samebox --help</code> lists the commands. samebox's README.md has the settings, what runs and what does
-not.</p>
+<p><code>samebox --help</code> lists the commands. The folder docs of samebox's repository has the
+settings, what runs and what does not.</p>
 <ul>
 {links}
 </ul>

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "ci.md").read_text()
 REPORTS = {"samebox.xml", "samebox.sarif", "samebox.html"}
 
 
@@ -31,19 +31,13 @@ def gitlab() -> Any:
     return yaml.safe_load((ROOT / "examples/ci/gitlab.yml").read_text())["samebox"]
 
 
-def section() -> str:
-    found = re.search(r"(?ms)^## In CI$(.*?)^## ", README)
-    assert found
-    return found.group(1)
-
-
 def scripts() -> dict[str, str]:
     """Everything that a shell is given, by where it stands."""
-    (block,) = re.findall(r"(?ms)^```sh\n(.*?)^```", section())
+    (block,) = re.findall(r"(?ms)^```sh\n(.*?)^```", PAGE)
     return {
         "github": "\n".join(step["run"] for step in github()["steps"] if "run" in step),
         "gitlab": "\n".join(gitlab()["script"]),
-        "README": block,
+        "docs": block,
     }
 
 
@@ -54,7 +48,7 @@ def samebox(text: str) -> Iterator[str]:
             yield line.strip()
 
 
-@pytest.mark.parametrize("place", ["github", "gitlab", "README"])
+@pytest.mark.parametrize("place", ["github", "gitlab", "docs"])
 def test_every_option_exists(place: str) -> None:
     commands = list(samebox(scripts()[place]))
     assert commands
@@ -65,7 +59,7 @@ def test_every_option_exists(place: str) -> None:
         assert {Path(one).name for one in (given.junit, given.sarif, given.html)} == REPORTS
 
 
-@pytest.mark.parametrize("place", ["github", "gitlab", "README"])
+@pytest.mark.parametrize("place", ["github", "gitlab", "docs"])
 def test_the_check_leaves_its_reports_when_it_fails(place: str, tmp_path: Path) -> None:
     """As the system would run it, on an archive and without an engine, so that any machine can."""
     (tmp_path / "image.tar").write_bytes(Made((layer(*SHELL, script("usr/bin/serve", mode=0o644)),)).docker_archive())
@@ -111,4 +105,4 @@ def test_where_samebox_is_from_is_a_variable_that_is_explained() -> None:
         assert text.startswith("# Checks your image")
         assert re.search(r"(?m)^#   SOURCE_OF_SAMEBOX ", text)
         assert "git+${SOURCE_OF_SAMEBOX}@${REVISION_OF_SAMEBOX" in text
-        assert f"[examples/ci/{name}](examples/ci/{name})" in section()
+        assert f"[examples/ci/{name}](../examples/ci/{name})" in PAGE

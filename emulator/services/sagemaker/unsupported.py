@@ -1,6 +1,6 @@
 """What a request may ask for that nothing here runs yet: a table of members, and one plain refusal.
 
-A member that is accepted although nothing acts on it is in the README's fidelity table, not here.
+A member that is accepted although nothing acts on it is in the table of docs/fidelity.md, not here.
 """
 
 from collections.abc import Iterable, Mapping
