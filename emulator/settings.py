@@ -51,10 +51,10 @@ class Settings:
     )
     allow_gpu_on_cpu: bool = _setting("Run GPU instance types without a GPU where the host has none.", False)
     lower_case_arns: bool = _setting(
-        "Lower-case names in the ARNs of what is made from now on, as SageMaker did until 2022 to 2023.", False
+        "Lower-case names in the ARNs of new resources, as SageMaker did until 2022 or 2023.", False
     )
     upload_on_failure: bool = _setting(
-        "Upload model.tar.gz and output.tar.gz of failed training jobs too, as seen of AWS in 2019.", True
+        "Upload model.tar.gz and output.tar.gz of failed training jobs too, as observed on AWS in 2019.", True
     )
     training_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0
@@ -64,7 +64,7 @@ class Settings:
     )
     startup_seconds: float = _setting("Seconds a serving container may take to answer /ping with 200.", 480.0)
     delete_in_progress: bool = _setting(
-        "Take DeleteEndpoint while the endpoint is being created or updated, which AWS refuses.", False
+        "Accept DeleteEndpoint while the endpoint is being created or updated, which AWS rejects.", False
     )
     ping_seconds: float = _setting("Seconds a single /ping may take.", 2.0)
     ping_interval_seconds: float = _setting("Seconds between the pings of a container in service.", 5.0)
@@ -84,11 +84,11 @@ class Settings:
     container_credentials: bool = _setting(
         "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True
     )
-    http_proxy: str = _setting("Proxy for http of jobs and endpoints, which they find in HTTP_PROXY.", "")
-    https_proxy: str = _setting("Proxy for https of jobs and endpoints, which they find in HTTPS_PROXY.", "")
-    no_proxy: str = _setting("What jobs and endpoints reach without a proxy, beside themselves and the emulator.", "")
-    ca_bundle: str = _setting("PEM file with every certificate authority that jobs and endpoints are to trust.", "")
-    package_index: str = _setting("URL of the package index that pip in jobs and endpoints asks, in place of PyPI.", "")
+    http_proxy: str = _setting("HTTP_PROXY of job and serving containers.", "")
+    https_proxy: str = _setting("HTTPS_PROXY of job and serving containers.", "")
+    no_proxy: str = _setting("NO_PROXY of job and serving containers; localhost and the emulator are always added.", "")
+    ca_bundle: str = _setting("PEM file with all certificate authorities that job and serving containers trust.", "")
+    package_index: str = _setting("URL of the package index of pip in job and serving containers, instead of PyPI.", "")
     package_cache_bytes: int = _setting(
         "How much of what pip fetches in training jobs is kept for later jobs of the same image; 0: nothing.", 1024**3
     )
