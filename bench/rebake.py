@@ -90,7 +90,7 @@ def _bake(stand: Stand, tree: Path) -> None:
 
 
 def _push(stand: Stand) -> None:
-    command = [sys.executable, "-m", "emulator.cli", "push", _image(stand), "--create", "--tag", "cpu"]
+    command = [sys.executable, "-m", "samebox.cli", "push", _image(stand), "--create", "--tag", "cpu"]
     done = subprocess.run(
         command, cwd=ROOT, env=stand.emulator.environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )

@@ -9,11 +9,12 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from samebox.resources.kinds import KINDS, TRAINING_JOB
+from samebox.resources.resources import Resources
+from samebox.resources.store import Store
+from samebox.wire.models import Models
+
 from bench.figures import Bar, Row, median
-from emulator.resources.kinds import KINDS, TRAINING_JOB
-from emulator.resources.resources import Resources
-from emulator.resources.store import Store
-from emulator.wire.models import Models
 from tests import samples
 from tests.conftest import CALLER
 
@@ -82,7 +83,7 @@ def detached_up(emulator: EmulatorProcess) -> float:
 
 
 def _samebox(emulator: EmulatorProcess, *words: str) -> None:
-    command = [sys.executable, "-m", "emulator.cli", *words]
+    command = [sys.executable, "-m", "samebox.cli", *words]
     done = subprocess.run(
         command, env=emulator.environment, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS
     )

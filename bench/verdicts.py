@@ -81,7 +81,7 @@ def _verdict(stand: Stand, image: str, fault: Fault, data: Path) -> float:
     report = stand.folder / "report.json"
     report.unlink(missing_ok=True)
     options = ["--data", str(data)] if fault.claim == "--train" else []
-    command = [sys.executable, "-m", "emulator.cli", "check", image, fault.claim, "--fast", *options]
+    command = [sys.executable, "-m", "samebox.cli", "check", image, fault.claim, "--fast", *options]
     began = time.monotonic()
     done = subprocess.run(
         [*command, "--json", str(report)],

@@ -15,23 +15,23 @@ import boto3
 import pytest
 import uvicorn
 from botocore.config import Config
+from samebox.data.lookups import Lookups
+from samebox.data.objects import Location, NoSuchKey, Object
+from samebox.resources.kinds import KINDS, REPOSITORY
+from samebox.resources.logbook import Logbook
+from samebox.resources.resources import Resources
+from samebox.resources.store import Resource, Store
+from samebox.services import repositories, session_tokens
+from samebox.services.context import Services
+from samebox.services.images import EcrImages
+from samebox.services.operations import operations
+from samebox.services.registry import RegistryEndpoint
+from samebox.services.registry_client import RegistryClient
+from samebox.settings import Settings
+from samebox.wire.caller import Caller
+from samebox.wire.gateway import Gateway
+from samebox.wire.models import Models
 
-from emulator.data.lookups import Lookups
-from emulator.data.objects import Location, NoSuchKey, Object
-from emulator.resources.kinds import KINDS, REPOSITORY
-from emulator.resources.logbook import Logbook
-from emulator.resources.resources import Resources
-from emulator.resources.store import Resource, Store
-from emulator.services import repositories, session_tokens
-from emulator.services.context import Services
-from emulator.services.images import EcrImages
-from emulator.services.operations import operations
-from emulator.services.registry import RegistryEndpoint
-from emulator.services.registry_client import RegistryClient
-from emulator.settings import Settings
-from emulator.wire.caller import Caller
-from emulator.wire.gateway import Gateway
-from emulator.wire.models import Models
 from tests import samples
 from tests.plain_registry import PlainRegistry
 from tests.ports import free_port

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from samebox import app, server
+from samebox.commands import where
+from samebox.containers.engine import ImageFacts, ImageMissing
+from samebox.containers.fake import FakeEngine
+from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.store import Query, Store
+from samebox.settings import Settings
+from samebox.traffic.routes import Key
+from samebox.wire.caller import Caller
 
-from emulator import app, server
-from emulator.commands import where
-from emulator.containers.engine import ImageFacts, ImageMissing
-from emulator.containers.fake import FakeEngine
-from emulator.resources.kinds import ENDPOINT, TRAINING_JOB
-from emulator.resources.store import Query, Store
-from emulator.settings import Settings
-from emulator.traffic.routes import Key
-from emulator.wire.caller import Caller
 from tests import samples
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until

@@ -4,8 +4,7 @@ import subprocess
 import sys
 
 import pytest
-
-from emulator import cli
+from samebox import cli
 
 COMMANDS = ("up", "down", "status", "env", "jobs", "logs", "prune", "train", "push", "deploy", "help")
 
@@ -21,7 +20,7 @@ def test_every_command_explains_itself(words: list[str], capsys: pytest.CaptureF
 def test_help_loads_nothing_that_takes_its_time() -> None:
     program = (
         "import sys\n"
-        "from emulator import cli\n"
+        "from samebox import cli\n"
         "try:\n    cli.main(['--help'])\n"
         "except SystemExit:\n    pass\n"
         "slow = {'boto3', 'botocore', 'rich', 'docker', 'anyio', 'uvicorn', 'asyncio', 'sqlite3'}\n"

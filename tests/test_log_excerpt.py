@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from emulator.log_excerpt import exception_in, excerpt, headline, readable, runtime_reason
+from samebox.log_excerpt import exception_in, excerpt, headline, readable, runtime_reason
 
 TRACEBACK = """Traceback (most recent call last):
   File "/opt/train.py", line 9, in <module>

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-from emulator.settings import Settings, is_loopback, words
+from samebox.settings import Settings, is_loopback, words
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])

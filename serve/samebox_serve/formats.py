@@ -161,7 +161,9 @@ def _plain(prediction: Any) -> Any:
         prediction = prediction.numpy()
     if isinstance(prediction, numpy.ndarray):
         if prediction.dtype.kind == "f" and not numpy.isfinite(prediction).all():
-            prediction = numpy.where(numpy.isfinite(prediction), prediction.astype(object), None)
+            finite = numpy.isfinite(prediction)
+            prediction = prediction.astype(object)
+            prediction[~finite] = None
         prediction = prediction.tolist()
         return _decoded(prediction)
     if isinstance(prediction, numpy.generic):

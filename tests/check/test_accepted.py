@@ -6,10 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check import accepted
-from emulator.check.accepted import BadAcceptance
-from emulator.check.findings import Acceptance, Finding
+from samebox.check import accepted
+from samebox.check.accepted import BadAcceptance
+from samebox.check.findings import Acceptance, Finding
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.activity import Idle, IdleWatch, Process, processes, seen
-from emulator.containers.engine import ContainerSpec
-from emulator.containers.fake import FakeEngine
+from samebox.check.activity import Idle, IdleWatch, Process, processes, seen
+from samebox.containers.engine import ContainerSpec
+from samebox.containers.fake import FakeEngine
 
 if TYPE_CHECKING:
     from pathlib import Path

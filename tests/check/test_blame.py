@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.check import blame, dockerfile
-from emulator.check.registry import CHECKS
+from samebox.check import blame, dockerfile
+from samebox.check.registry import CHECKS
 
 TEXT = """\
 FROM debian:12 AS build

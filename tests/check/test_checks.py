@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-
-from emulator.check.checks import Check, Claim, Shared
-from emulator.check.findings import Rule
+from samebox.check.checks import Check, Claim, Shared
+from samebox.check.findings import Rule
 
 RULE = Rule("train-pipe", "", "", "fail", "training", "")
 CHECK = Check(RULE, lambda _: (), claims=frozenset({"train"}), further=frozenset({"pipe"}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.check import dockerfile
+from samebox.check import dockerfile
 
 TEXT = """\
 # syntax=docker/dockerfile:1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.check.activity import Idle, Process
-from emulator.check.ended import NO_NETWORK, Ended, Found, Left, words_about
-from emulator.check.findings import Quote, Rule
-from emulator.containers.engine import LogLine
+from samebox.check.activity import Idle, Process
+from samebox.check.ended import NO_NETWORK, Ended, Found, Left, words_about
+from samebox.check.findings import Quote, Rule
+from samebox.containers.engine import LogLine
 
 GIB = 1 << 30
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.check import subject
-from emulator.check.checks import Context, Options
-from emulator.check.hosts import files_in, folders_of, given_folder
+from samebox.check import subject
+from samebox.check.checks import Context, Options
+from samebox.check.hosts import files_in, folders_of, given_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

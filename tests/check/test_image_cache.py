@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import archive, image_cache, subject
+from samebox.check.files import Files
+from samebox.check.image_cache import ImageCache
+from samebox.containers.fake import FakeEngine
 
-from emulator.check import archive, image_cache, subject
-from emulator.check.files import Files
-from emulator.check.image_cache import ImageCache
-from emulator.containers.fake import FakeEngine
 from tests.check.images import DOCKER_MANIFEST, Entry, Made, elf, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from emulator.check.archive import Archive
+    from samebox.check.archive import Archive
 
 IMAGE = Made(
     (

@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.registry import CHECKS, RETIRED
-from emulator.check.why import WHY
+from samebox.check.registry import CHECKS, RETIRED
+from samebox.check.why import WHY
 
 if TYPE_CHECKING:
-    from emulator.check.checks import Check
+    from samebox.check.checks import Check
 
 BEGINNINGS = ("image-", "train-", "serve-", "artifact-", "multi-model-", "transform-", "processing-", "serverless-")
 

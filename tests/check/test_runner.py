@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check import runner, subject
-from emulator.check.checks import LABEL, CannotCheck, Check, Claim, Context, Need, Options
-from emulator.check.findings import Finding, Rule
-from emulator.check.runner import Progress, Run, sweep_old
-from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec, EngineUnavailable
-from emulator.containers.fake import FakeEngine
+from samebox.check import runner, subject
+from samebox.check.checks import LABEL, CannotCheck, Check, Claim, Context, Need, Options
+from samebox.check.findings import Finding, Rule
+from samebox.check.runner import Progress, Run, sweep_old
+from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec, EngineUnavailable
+from samebox.containers.fake import FakeEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import BinaryIO
 
-    from emulator.containers.fake_process import Process
+    from samebox.containers.fake_process import Process
 
 RULE = Rule("some-rule", "It holds", "contract §0", "fail", "static", "Mend it.")
 IMAGE = "mine:1"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.check.activity import Idle, Process
-from emulator.check.ended import Ended, Found, Left
-from emulator.check.processing import baseline as processing
-from emulator.check.training import baseline as training
-from emulator.check.trials import cure, did_not_start
-from emulator.containers.engine import LogLine
+from samebox.check.activity import Idle, Process
+from samebox.check.ended import Ended, Found, Left
+from samebox.check.processing import baseline as processing
+from samebox.check.training import baseline as training
+from samebox.check.trials import cure, did_not_start
+from samebox.containers.engine import LogLine
 
 EXEC = "/usr/bin/process: exec: line 3: /bin/gone: not found"
 

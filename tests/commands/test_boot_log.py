@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-
-from emulator.commands.boot_log import BootLog
-from emulator.commands.display import Screen
-from emulator.containers.engine import ContainerSpec
-from emulator.containers.fake import FakeEngine
+from samebox.commands.boot_log import BootLog
+from samebox.commands.display import Screen
+from samebox.containers.engine import ContainerSpec
+from samebox.containers.fake import FakeEngine
 
 if TYPE_CHECKING:
-    from emulator.containers.fake_process import Process, Program
+    from samebox.containers.fake_process import Process, Program
 
 LABELS = {"samebox.test": "boot log"}
 LONG = 3600.0

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+from samebox import cli
+from samebox.check.checks import Check, Context
+from samebox.check.registry import CHECKS
+from samebox.check.reports import terminal
+from samebox.commands import check
+from samebox.commands.examination import Asked, wish_of
 
-from emulator import cli
-from emulator.check.checks import Check, Context
-from emulator.check.registry import CHECKS
-from emulator.check.reports import terminal
-from emulator.commands import check
-from emulator.commands.examination import Asked, wish_of
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.check.findings import Finding
+    from samebox.check.findings import Finding
 
 GOOD = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
 BAD = Made((layer(*SHELL, script("usr/bin/train", mode=0o644), Entry("opt/ml/model/x", b"x")),), {"User": "gone"})

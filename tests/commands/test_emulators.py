@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from samebox.commands import emulators, where
 
-from emulator.commands import emulators, where
 from tests.scenarios.emulator_process import EmulatorProcess
 
 URL = "http://127.0.0.1:4599"
@@ -61,7 +61,7 @@ def test_an_emulator_runs_where_no_note_can_be_written(tmp_path: Path, monkeypat
 
 
 def samebox(process: EmulatorProcess, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "emulator.cli", *words, "--data-dir", str(process.data_dir)]
+    command = [sys.executable, "-m", "samebox.cli", *words, "--data-dir", str(process.data_dir)]
     return subprocess.run(command, env=process.environment, capture_output=True, text=True, check=False, timeout=120)
 
 

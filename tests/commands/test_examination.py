@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.checks import Check
-from emulator.check.findings import Rule
-from emulator.commands import examination
-from emulator.commands.outcome import Stop
+from samebox.check.checks import Check
+from samebox.check.findings import Rule
+from samebox.commands import examination
+from samebox.commands.outcome import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from emulator.commands.hyperparameters import LONGEST_VALUE, CannotSay, of_arguments
+from samebox.commands.hyperparameters import LONGEST_VALUE, CannotSay, of_arguments
 
 
 def as_the_toolkit_reads(hyperparameters: dict[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulator.commands.invocations import telling
+from samebox.commands.invocations import telling
 
 PING = json.dumps({"level": "INFO", "message": "request", "path": "/ping", "status": 503})
 

@@ -1,7 +1,8 @@
 """Log lines through the API, as `samebox logs`, `samebox train` and scripts/deploy show them."""
 
-from emulator.commands.lines import Lines, last
-from emulator.resources.logbook import Event
+from samebox.commands.lines import Lines, last
+from samebox.resources.logbook import Event
+
 from tests.conftest import ACCOUNT, REGION, Aws
 
 GROUP = "/aws/sagemaker/TrainingJobs"

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.commands import orphans, where
-from emulator.commands.outcome import Stop
-from emulator.containers import home
-from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec
-from emulator.containers.fake import FakeEngine
+from samebox.commands import orphans, where
+from samebox.commands.outcome import Stop
+from samebox.containers import home
+from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec
+from samebox.containers.fake import FakeEngine
 
 URL = "http://127.0.0.1:9"  # nothing listens there
 IMAGE = f"localhost:9/box@sha256:{'1' * 64}"

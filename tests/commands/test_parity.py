@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from samebox import cli
 
-from emulator import cli
 from tests.check.images import Entry, Made, elf, layer
 from tests.check.zoo.zoo import Recipe, build
 from tests.ports import free_port
@@ -257,7 +257,7 @@ def test_whatever_ends_it_nothing_is_left(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     image, other = with_factor("1"), with_factor("1.5")
-    command = [sys.executable, "-m", "emulator.cli", "parity", image, other, "--data", "rows.csv", "--run", "sleep 600"]
+    command = [sys.executable, "-m", "samebox.cli", "parity", image, other, "--data", "rows.csv", "--run", "sleep 600"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=tmp_path) as run:
         before = until(lambda: containers(tmp_path), 120, "a container of the run is there")
         run.send_signal(number)

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from emulator.commands import private_emulator
+from samebox.commands import private_emulator
 
 
 def test_one_that_hangs_at_its_end_is_killed_and_its_folder_goes(

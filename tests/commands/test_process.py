@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from emulator.commands import process
+from samebox.commands import process
 
 
 def test_a_process_is_known_by_when_it_started() -> None:

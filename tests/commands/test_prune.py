@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samebox.commands import prune
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
+from samebox.containers.fake import FakeEngine
+from samebox.containers.fake_process import Process
+from samebox.containers.kept_images import KeptImages, name_of
+from samebox.containers.registry_server import REGISTRY_OWNER
+from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
+from samebox.resources.resources import Resources
+from samebox.resources.store import Store
+from samebox.services import images
+from samebox.wire.models import Models
 
-from emulator.commands import prune
-from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
-from emulator.containers.fake import FakeEngine
-from emulator.containers.fake_process import Process
-from emulator.containers.kept_images import KeptImages, name_of
-from emulator.containers.registry_server import REGISTRY_OWNER
-from emulator.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
-from emulator.resources.resources import Resources
-from emulator.resources.store import Store
-from emulator.services import images
-from emulator.wire.models import Models
 from tests import samples
 from tests.conftest import CALLER
 

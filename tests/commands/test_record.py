@@ -19,10 +19,9 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from emulator import cli
-from emulator.parity import transcript
-from emulator.parity.transcript import Call, Reader
+from samebox import cli
+from samebox.parity import transcript
+from samebox.parity.transcript import Call, Reader
 
 ACCOUNT, SECRET = "123456789012", "a-secret-that-nobody-may-read"
 IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
@@ -270,7 +269,7 @@ class Listener:
         self.output = output
         words = ["record", "digits", "--listen", "0", "--output", str(output), *more]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "emulator.cli", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            [sys.executable, "-m", "samebox.cli", *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
         self.said = ""
         assert self.process.stderr is not None

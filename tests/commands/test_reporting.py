@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.commands import reporting
-from emulator.commands.outcome import Stop
+from samebox.commands import reporting
+from samebox.commands.outcome import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path

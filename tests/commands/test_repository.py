@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-
-from emulator.commands import push
-from emulator.commands.local_docker import LocalImage
-from emulator.commands.outcome import Stop
-from emulator.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, by_id, default_name
+from samebox.commands import push
+from samebox.commands.local_docker import LocalImage
+from samebox.commands.outcome import Stop
+from samebox.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, by_id, default_name
 
 CONFIG = "sha256:" + "c" * 64
 DIGEST = "sha256:" + "d" * 64

@@ -5,9 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from emulator import cli
-from emulator.commands import sdk_defaults
+from samebox import cli
+from samebox.commands import sdk_defaults
 
 ACCOUNT = "123456789012"
 

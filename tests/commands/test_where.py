@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from emulator.commands import where
-from emulator.commands.outcome import Stop
+from samebox.commands import where
+from samebox.commands.outcome import Stop
 
 
 def test_a_running_emulator_is_found_until_it_ends(tmp_path: Path) -> None:

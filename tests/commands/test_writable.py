@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from emulator.commands import writable
+from samebox.commands import writable
 
 NAME_TOO_LONG = "x" * 300
 
@@ -50,7 +49,7 @@ def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
         "import sys; print(why_no_folder(Path(sys.argv[1])), why_no_folder(Path(sys.argv[1]) / 'new'), "
         "why_no_file(Path(sys.argv[1]) / 'new'), sep=', ')"
     )
-    setup = "from pathlib import Path\nfrom emulator.commands.writable import why_no_file, why_no_folder\n"
+    setup = "from pathlib import Path\nfrom samebox.commands.writable import why_no_file, why_no_folder\n"
     drop = "import os\nif os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\n"
     root = Path(__file__).resolve().parents[2]
     told = subprocess.run(
@@ -89,7 +88,7 @@ def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
 def test_no_path_of_the_users_becomes_a_traceback(words: list[str], bad: str, file: Path) -> None:
     (file.parent / "train.py").touch()
     told = subprocess.run(
-        [sys.executable, "-m", "emulator.cli", *(word.replace("BAD", bad) for word in words)],
+        [sys.executable, "-m", "samebox.cli", *(word.replace("BAD", bad) for word in words)],
         capture_output=True, text=True, check=False, cwd=file.parent, stdin=subprocess.DEVNULL, timeout=120,
         env={
             "PATH": "", "HOME": str(file.parent), "PYTHONPATH": str(Path(__file__).resolve().parents[2]),

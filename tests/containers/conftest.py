@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec
+from samebox.containers.fake import FakeEngine
+from samebox.containers.strays import prune
 
-from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import INSTANCE_LABEL, ContainerSpec
-from emulator.containers.fake import FakeEngine
-from emulator.containers.strays import prune
 from tests.tiny_image import import_tiny, tiny_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.containers.engine import Engine
-    from emulator.containers.fake_process import Program
+    from samebox.containers.engine import Engine
+    from samebox.containers.fake_process import Program
 
 __all__ = ["tiny_image"]
 

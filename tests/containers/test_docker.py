@@ -16,10 +16,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress, StartFailed
-from emulator.containers.strays import prune
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress, StartFailed
+from samebox.containers.strays import prune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

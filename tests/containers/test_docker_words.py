@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from emulator.containers.docker_words import (
+from samebox.containers.docker_words import (
     PullTally,
     create_body,
     facts_of,
@@ -16,7 +15,7 @@ from emulator.containers.docker_words import (
     running_processes,
     state_of,
 )
-from emulator.containers.engine import ContainerSpec, Mount, PullProgress, RunningProcess
+from samebox.containers.engine import ContainerSpec, Mount, PullProgress, RunningProcess
 
 STATE: dict[str, Any] = {
     "Id": "abc",

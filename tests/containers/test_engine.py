@@ -10,8 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.containers.engine import (
+from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
     EngineError,
@@ -22,9 +21,9 @@ from emulator.containers.engine import (
     PathMissing,
     StartFailed,
 )
-from emulator.containers.fake_process import Process, Response
-from emulator.containers.ready import wait_until_ready
-from emulator.containers.strays import prune
+from samebox.containers.fake_process import Process, Response
+from samebox.containers.ready import wait_until_ready
+from samebox.containers.strays import prune
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.containers.fake import FakeEngine
-from emulator.containers.health import EngineHealth
+from samebox.containers.fake import FakeEngine
+from samebox.containers.health import EngineHealth
 
 LONG = 60.0
 

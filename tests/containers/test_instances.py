@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import botocore.session
 import pytest
-
-from emulator.containers.engine import Capacity
-from emulator.containers.instances import GIB, NoGpu, UnknownInstanceType, describe, limits
+from samebox.containers.engine import Capacity
+from samebox.containers.instances import GIB, NoGpu, UnknownInstanceType, describe, limits
 
 LARGE_HOST = Capacity(cpus=512, memory_bytes=8192 * GIB, gpus=16)
 SMALL_HOST = Capacity(cpus=2, memory_bytes=4 * GIB, gpus=0)

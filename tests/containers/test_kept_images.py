@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from emulator.containers.fake import FakeEngine
-from emulator.containers.kept_images import RECENT_SECONDS, KeptImages, name_of, release
-from emulator.errors import AwsError
+from samebox.containers.fake import FakeEngine
+from samebox.containers.kept_images import RECENT_SECONDS, KeptImages, name_of, release
+from samebox.errors import AwsError
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from emulator.containers.engine import LogLine
-from emulator.containers.log_frames import RESUME_MARGIN, LogFrames
+from samebox.containers.engine import LogLine
+from samebox.containers.log_frames import RESUME_MARGIN, LogFrames
 
 SECOND = 1_000_000_000
 NOON = 1_795_348_800 * SECOND  # 2026-11-22T12:00:00Z

@@ -8,9 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.containers.engine import ContainerState
-from emulator.containers.ready import PingRules, Readiness, Reason
+from samebox.containers.engine import ContainerState
+from samebox.containers.ready import PingRules, Readiness, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

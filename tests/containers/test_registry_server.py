@@ -6,12 +6,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-
-from emulator.containers.engine import ContainerSpec, Mount, NameTaken
-from emulator.containers.fake import FakeEngine
-from emulator.containers.fake_process import Process, Request, Response
-from emulator.containers.registry_server import RegistryServer
-from emulator.errors import AwsError
+from samebox.containers.engine import ContainerSpec, Mount, NameTaken
+from samebox.containers.fake import FakeEngine
+from samebox.containers.fake_process import Process, Request, Response
+from samebox.containers.registry_server import RegistryServer
+from samebox.errors import AwsError
 
 IMAGE = "samebox/registry:latest"
 

@@ -14,7 +14,7 @@ from tests.contract import kit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.testing import Endpoint, Response, TrainRun
+    from samebox.testing import Endpoint, Response, TrainRun
 
 IMAGE = "samebox/serve:cpu"
 ROWS = [[(number * 7 + pixel) % 17 for pixel in range(64)] for number in range(3)]

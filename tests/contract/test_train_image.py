@@ -12,7 +12,7 @@ from tests.contract import kit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.testing import TrainRun
+    from samebox.testing import TrainRun
 
 IMAGE = "samebox/train:cpu"
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.data.objects import Objects
-from emulator.data.rclone import S3Server
+from samebox.data.objects import Objects
+from samebox.data.rclone import S3Server
 
 
 @pytest.fixture

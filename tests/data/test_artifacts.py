@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.data.artifacts import ArtifactError, EmptyDirectory, pack, unpack
+from samebox.data.artifacts import ArtifactError, EmptyDirectory, pack, unpack
 
 
 def member(

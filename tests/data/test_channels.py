@@ -6,10 +6,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-
-from emulator.data import channels
-from emulator.data.channels import ChannelError, ChannelFile
-from emulator.data.objects import Cancelled, NoSuchKey, Object, Objects, OutOfSpace, S3Error
+from samebox.data import channels
+from samebox.data.channels import ChannelError, ChannelFile
+from samebox.data.objects import Cancelled, NoSuchKey, Object, Objects, OutOfSpace, S3Error
 
 
 def channel(uri: str, name: str = "train", source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

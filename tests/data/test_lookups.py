@@ -1,10 +1,9 @@
 """Lookups: what operations ask of S3, answered by the real server."""
 
 import pytest
-
-from emulator.data.lookups import Lookups
-from emulator.data.objects import Objects
-from emulator.errors import AwsError
+from samebox.data.lookups import Lookups
+from samebox.data.objects import Objects
+from samebox.errors import AwsError
 
 
 def test_what_is_there_is_found_by_its_address(store: Objects) -> None:

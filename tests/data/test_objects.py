@@ -10,9 +10,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-
-from emulator.data import objects as module
-from emulator.data.objects import (
+from samebox.data import objects as module
+from samebox.data.objects import (
     AccessDenied,
     Cancelled,
     Location,
@@ -22,7 +21,7 @@ from emulator.data.objects import (
     Objects,
     Unreachable,
 )
-from emulator.data.rclone import S3Server
+from samebox.data.rclone import S3Server
 
 
 @pytest.mark.parametrize(

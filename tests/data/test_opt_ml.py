@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from emulator.data import channels, opt_ml
-from emulator.data.objects import Location, Object
-from emulator.data.opt_ml import Command, Host, ModelFacts, TrainingFacts
+from samebox.data import channels, opt_ml
+from samebox.data.objects import Location, Object
+from samebox.data.opt_ml import Command, Host, ModelFacts, TrainingFacts
 
 GOLDEN = Path(__file__).parent.parent / "contract" / "opt_ml"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/request.json"))

@@ -7,9 +7,8 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from emulator.data import processing
-from emulator.data.opt_ml import Command
+from samebox.data import processing
+from samebox.data.opt_ml import Command
 
 if TYPE_CHECKING:
     from pathlib import Path

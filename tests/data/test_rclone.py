@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from emulator.data.objects import Objects
-from emulator.data.rclone import RcloneError, S3Server
+from samebox.data.objects import Objects
+from samebox.data.rclone import RcloneError, S3Server
 
 
 def until(true: Callable[[], bool], seconds: float = 15) -> bool:
@@ -68,7 +67,7 @@ def test_a_killed_emulator_takes_its_server_along(tmp_path: Path) -> None:
     program = """
         import sys, time
         from pathlib import Path
-        from emulator.data.rclone import S3Server
+        from samebox.data.rclone import S3Server
         server = S3Server(Path(sys.argv[1]))
         server.start()
         print(server._process.pid, flush=True)

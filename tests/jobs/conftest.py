@@ -10,23 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from emulator.containers.fake import FakeEngine
-from emulator.data import artifacts
-from emulator.data.objects import Objects
-from emulator.data.rclone import S3Server
-from emulator.jobs.endpoints import Endpoints
-from emulator.jobs.plan import Site
-from emulator.jobs.supervisor import Supervisor, Work
-from emulator.jobs.training import TrainingJobs
-from emulator.resources.kind import Kind
-from emulator.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
-from emulator.resources.logbook import Logbook
-from emulator.resources.resources import Resources
-from emulator.resources.store import Resource, Store
-from emulator.settings import Settings
-from emulator.wire.caller import Caller
-from emulator.wire.models import Models
+from samebox.containers.fake import FakeEngine
+from samebox.data import artifacts
+from samebox.data.objects import Objects
+from samebox.data.rclone import S3Server
+from samebox.jobs.endpoints import Endpoints
+from samebox.jobs.plan import Site
+from samebox.jobs.supervisor import Supervisor, Work
+from samebox.jobs.training import TrainingJobs
+from samebox.resources.kind import Kind
+from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from samebox.resources.logbook import Logbook
+from samebox.resources.resources import Resources
+from samebox.resources.store import Resource, Store
+from samebox.settings import Settings
+from samebox.wire.caller import Caller
+from samebox.wire.models import Models
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
 LIMIT_SECONDS = 120.0  # a limit and no measurement: machines that run tests are busy

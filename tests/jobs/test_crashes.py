@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from emulator.containers.fake_process import Process
-    from emulator.resources.store import Resource
+    from samebox.containers.fake_process import Process
+    from samebox.resources.store import Resource
+
     from tests.jobs.conftest import House
 
 

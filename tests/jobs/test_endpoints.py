@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from emulator.containers.fake_process import Request, Response
-from emulator.settings import Settings
+from samebox.containers.fake_process import Request, Response
+from samebox.settings import Settings
 
 if TYPE_CHECKING:
-    from emulator.containers.fake_process import Process, Program
-    from emulator.resources.store import Resource
+    from samebox.containers.fake_process import Process, Program
+    from samebox.resources.store import Resource
+
     from tests.jobs.conftest import House
 
 

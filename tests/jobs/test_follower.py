@@ -4,13 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
-
-from emulator.containers.engine import ContainerSpec, EngineError, EngineUnavailable
-from emulator.containers.fake import FakeEngine
-from emulator.containers.fake_process import FakeLogs, Process
-from emulator.jobs.follower import Follower
-from emulator.jobs.loglines import LogLines
-from emulator.resources.logbook import Logbook
+from samebox.containers.engine import ContainerSpec, EngineError, EngineUnavailable
+from samebox.containers.fake import FakeEngine
+from samebox.containers.fake_process import FakeLogs, Process
+from samebox.jobs.follower import Follower
+from samebox.jobs.loglines import LogLines
+from samebox.resources.logbook import Logbook
 
 GROUP, STREAM = "/group", "stream"
 
@@ -86,7 +85,7 @@ def test_an_engine_that_goes_away_in_the_middle_of_a_stream_costs_no_line(
     engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, ended = threading.Event(), threading.Event(), threading.Event()
-    monkeypatch.setattr("emulator.jobs.follower.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("samebox.jobs.follower.RETRY_SECONDS", 0.01)
     logs, broken = engine.logs, list[int]()
 
     def breaks_once(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
@@ -116,7 +115,7 @@ def test_an_engine_that_is_away_for_long_is_logged_once_and_once_when_it_is_back
     engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     go, ended, refused = threading.Event(), threading.Event(), list[int]()
-    monkeypatch.setattr("emulator.jobs.follower.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("samebox.jobs.follower.RETRY_SECONDS", 0.01)
     logs = engine.logs
 
     def away_ten_times(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
@@ -126,7 +125,7 @@ def test_an_engine_that_is_away_for_long_is_logged_once_and_once_when_it_is_back
         return logs(container, since, follow)
 
     monkeypatch.setattr(engine, "logs", away_ten_times)
-    caplog.set_level("INFO", "emulator.jobs.follower")
+    caplog.set_level("INFO", "samebox.jobs.follower")
     container = run(engine, go)
     follower = follow(engine, container, logbook, ended)
     step(engine, go)

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from emulator.containers.engine import LogLine
-from emulator.jobs.loglines import EVENT_BYTES, LogLines, Place
-from emulator.resources.logbook import Event, Logbook
+from samebox.containers.engine import LogLine
+from samebox.jobs.loglines import EVENT_BYTES, LogLines, Place
+from samebox.resources.logbook import Event, Logbook
 
 GROUP, STREAM = "/aws/sagemaker/TrainingJobs", "job/algo-1-1"
 

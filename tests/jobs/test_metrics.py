@@ -1,6 +1,6 @@
 """Metrics: the last value of each definition."""
 
-from emulator.jobs.metrics import Metrics
+from samebox.jobs.metrics import Metrics
 
 
 def metrics(**regexes: str) -> Metrics:

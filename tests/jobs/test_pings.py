@@ -3,9 +3,8 @@
 import json
 
 import pytest
-
-from emulator.containers.ready import Ping
-from emulator.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingNews, words_of
+from samebox.containers.ready import Ping
+from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingNews, words_of
 
 
 class Clock:

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emulator.containers.engine import ContainerSpec, Mount
-from emulator.containers.instances import Limits
-from emulator.jobs.plan import Plan, Site, Upload, credentials_id, training
-from emulator.resources.store import Resource
-from emulator.settings import Settings
+from samebox.containers.engine import ContainerSpec, Mount
+from samebox.containers.instances import Limits
+from samebox.jobs.plan import Plan, Site, Upload, credentials_id, training
+from samebox.resources.store import Resource
+from samebox.settings import Settings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
 LIMITS = Limits(cpus=2.0, memory_bytes=8 << 30, gpus=0, warning="less")

@@ -4,8 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from emulator.containers.engine import (
+from samebox.containers.engine import (
     ARN_LABEL,
     ContainerMissing,
     ContainerSpec,
@@ -13,13 +12,14 @@ from emulator.containers.engine import (
     EngineUnavailable,
     StartFailed,
 )
-from emulator.containers.fake_process import Response
-from emulator.jobs import patience
+from samebox.containers.fake_process import Response
+from samebox.jobs import patience
 
 if TYPE_CHECKING:
-    from emulator.containers.fake_process import Process
-    from emulator.resources.store import Resource
-    from emulator.settings import Settings
+    from samebox.containers.fake_process import Process
+    from samebox.resources.store import Resource
+    from samebox.settings import Settings
+
     from tests.jobs.conftest import House
 
 

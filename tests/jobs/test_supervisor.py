@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.jobs import supervisor as supervisors
-from emulator.jobs.supervisor import Supervisor, Work
-from emulator.jobs.wake import Wake
-from emulator.resources.kinds import KINDS, TRAINING_JOB
-from emulator.resources.resources import Resources
-from emulator.resources.store import Resource, Store
-from emulator.wire.caller import Caller
-from emulator.wire.models import Models
+from samebox.jobs import supervisor as supervisors
+from samebox.jobs.supervisor import Supervisor, Work
+from samebox.jobs.wake import Wake
+from samebox.resources.kinds import KINDS, TRAINING_JOB
+from samebox.resources.resources import Resources
+from samebox.resources.store import Resource, Store
+from samebox.wire.caller import Caller
+from samebox.wire.models import Models
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emulator.containers.engine import Mount
-from emulator.containers.instances import Limits
-from emulator.jobs import surroundings
-from emulator.jobs.plan import Site, training
-from emulator.settings import Settings
+from samebox.containers.engine import Mount
+from samebox.containers.instances import Limits
+from samebox.jobs import surroundings
+from samebox.jobs.plan import Site, training
+from samebox.settings import Settings
+
 from tests.jobs.test_plan import row
 
 ALL = replace(

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from emulator.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
-from emulator.settings import Settings
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
+from samebox.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.containers.fake_process import Process
+    from samebox.containers.fake_process import Process
+
     from tests.jobs.conftest import House
 
 

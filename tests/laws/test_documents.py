@@ -11,12 +11,11 @@ from typing import Any
 
 import botocore.session
 import pytest
-
-from emulator import cli
-from emulator.services import ecr
-from emulator.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
-from emulator.services.sagemaker.unsupported import Limit
-from emulator.settings import PREFIX, Settings
+from samebox import cli
+from samebox.services import ecr
+from samebox.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
+from samebox.services.sagemaker.unsupported import Limit
+from samebox.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
@@ -57,7 +56,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 def messages() -> Iterator[tuple[Path, str]]:
     """Every string of the package that a person may read: docstrings are for whoever changes it."""
-    for path in (ROOT / "emulator").rglob("*.py"):
+    for path in (ROOT / "emulator" / "samebox").rglob("*.py"):
         tree = ast.parse(path.read_text())
         documented = [
             node.body[0].value
@@ -151,7 +150,7 @@ def refused(module: ModuleType) -> list[str]:
 def spoken_of() -> set[str]:
     """Every member that the code names. A member that it does not name cannot be acted on."""
     rooms = ("services", "jobs", "data", "traffic")
-    code = "".join(path.read_text() for room in rooms for path in (ROOT / "emulator" / room).rglob("*.py"))
+    code = "".join(path.read_text() for room in rooms for path in (ROOT / "emulator" / "samebox" / room).rglob("*.py"))
     return set(re.findall(r"\b[A-Z][A-Za-z0-9]+\b", code))
 
 
@@ -174,7 +173,7 @@ def test_a_member_is_acted_on_or_refused_or_confessed(operation: str) -> None:
 @pytest.mark.parametrize("operation", sorted(ecr.OPERATIONS))
 def test_a_member_of_ecrs_is_acted_on_or_confessed(operation: str) -> None:
     confessed = [name for cells in table_rows(FIDELITY) if cells[0] == operation for name in cells[1].split("`")]
-    rooms = (ROOT / "emulator" / "services").glob("*.py")
+    rooms = (ROOT / "emulator" / "samebox" / "services").glob("*.py")
     known = {word for path in rooms for word in re.findall(r'"(\w+)"', path.read_text())}
     shape = botocore.session.get_session().get_service_model("ecr").operation_model(operation).input_shape
     silent = [
@@ -263,8 +262,8 @@ def test_every_invariant_has_an_enforcer_that_exists() -> None:
 
 def picture() -> dict[str, set[str]]:
     """Room -> the modules that ARCHITECTURE.md draws in it; '' is the package itself."""
-    block = re.search(r"```text\nemulator/\n(.*?)```", ARCHITECTURE, re.DOTALL)
-    assert block, "ARCHITECTURE.md draws no emulator/"
+    block = re.search(r"```text\nemulator/samebox/\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    assert block, "ARCHITECTURE.md draws no emulator/samebox/"
     rooms: dict[str, set[str]] = {"": set()}
     room = ""
     for line in block.group(1).splitlines():
@@ -280,7 +279,7 @@ def picture() -> dict[str, set[str]]:
 
 def test_the_picture_shows_every_module_and_no_other() -> None:
     drawn = picture()
-    package = ROOT / "emulator"
+    package = ROOT / "emulator" / "samebox"
     there: dict[str, set[str]] = {"": set()}
     for path in package.rglob("*.py"):
         if path.name != "__init__.py":

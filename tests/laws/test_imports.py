@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "emulator"
+PACKAGE = ROOT / "emulator" / "samebox"
 
 # A room may import itself and these; `cli`, `commands`, `testing` and `app` may import everything.
 ROOMS: dict[str, set[str]] = {
@@ -57,9 +57,9 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
             assert node.module is not None
-            if node.module == "emulator":  # from emulator import app
+            if node.module == "samebox":  # from samebox import app
                 for name in node.names:
-                    yield node.lineno, f"emulator.{name.name}"
+                    yield node.lineno, f"samebox.{name.name}"
             else:
                 yield node.lineno, node.module
 
@@ -73,14 +73,14 @@ def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
     allowed = ROOMS[own] | {own}
     for line, name in imports(path):
         parts = name.split(".")
-        if parts[0] == "emulator" and len(parts) > 1:
+        if parts[0] == "samebox" and len(parts) > 1:
             assert parts[1] in allowed, f"{path.relative_to(ROOT)}:{line} imports {name}; {own} may import {allowed}"
 
 
 def test_the_contract_kit_knows_of_engines_only_what_they_promise() -> None:
     for path in [*(PACKAGE / "check").rglob("*.py"), *(PACKAGE / "parity").rglob("*.py")]:
-        rooms = {name for _, name in imports(path) if name.startswith("emulator.containers")}
-        assert rooms <= {"emulator.containers.engine"}, path
+        rooms = {name for _, name in imports(path) if name.startswith("samebox.containers")}
+        assert rooms <= {"samebox.containers.engine"}, path
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -88,14 +88,14 @@ def test_each_third_party_has_one_door(path: Path) -> None:
     place = path.relative_to(PACKAGE).as_posix()
     for line, name in imports(path):
         door = DOORS.get(name.split(".")[0])
-        assert door is None or place.startswith(door), f"emulator/{place}:{line} imports {name}; its door is {door}"
+        assert door is None or place.startswith(door), f"{place}:{line} imports {name}; its door is {door}"
 
 
 @pytest.mark.parametrize("folder", ["train", "serve"])
 def test_what_goes_into_the_images_imports_nothing_of_the_emulator(folder: str) -> None:
     for path in sorted((ROOT / folder).rglob("*.py")):
         for line, name in imports(path):
-            assert name.split(".")[0] != "emulator", f"{path.relative_to(ROOT)}:{line} imports {name}"
+            assert name.split(".")[0] != "samebox", f"{path.relative_to(ROOT)}:{line} imports {name}"
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from samebox.data.lookups import Lookups
+from samebox.data.objects import Objects
+from samebox.data.rclone import S3Server
+from samebox.errors import AwsError
+from samebox.services.operations import operations
+from samebox.wire.gateway import Gateway
+from samebox.wire.models import Models
+from samebox.wire.schema import Shape
 
-from emulator.data.lookups import Lookups
-from emulator.data.objects import Objects
-from emulator.data.rclone import S3Server
-from emulator.errors import AwsError
-from emulator.services.operations import operations
-from emulator.wire.gateway import Gateway
-from emulator.wire.models import Models
-from emulator.wire.schema import Shape
 from tests import samples
 from tests.conftest import CALLER, Aws
 from tests.wire.generate import value_of

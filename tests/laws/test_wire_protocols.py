@@ -8,14 +8,14 @@ import botocore.parsers
 import botocore.serialize
 import botocore.session
 import pytest
+from samebox.errors import AwsError
+from samebox.wire.codecs import CODECS
+from samebox.wire.constraints import validate
+from samebox.wire.http import Request, Response
+from samebox.wire.models import Models, Operation, Service
+from samebox.wire.routing import Router
+from samebox.wire.shapes import accept
 
-from emulator.errors import AwsError
-from emulator.wire.codecs import CODECS
-from emulator.wire.constraints import validate
-from emulator.wire.http import Request, Response
-from emulator.wire.models import Models, Operation, Service
-from emulator.wire.routing import Router
-from emulator.wire.shapes import accept
 from tests.wire.generate import as_botocore, value_of
 
 MODELS = Models()

@@ -4,10 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
+import samebox.wire
 
-import emulator.wire
-
-FOLDER = Path(emulator.wire.__path__[0])
+FOLDER = Path(samebox.wire.__path__[0])
 
 
 def test_no_noun_of_sagemaker_is_in_the_wires_code() -> None:

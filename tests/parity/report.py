@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.parity import agreement, differences
-from emulator.parity.agreement import Report
-from emulator.parity.inventory import Inventory
-from emulator.parity.outputs import Tolerance
-from emulator.parity.predict import Answer, Input, Predicted
+from samebox.parity import agreement, differences
+from samebox.parity.agreement import Report
+from samebox.parity.inventory import Inventory
+from samebox.parity.outputs import Tolerance
+from samebox.parity.predict import Answer, Input, Predicted
 
 
 def inventory(image: str, numpy: str, libc: str, **more: str) -> Inventory:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from samebox.parity import cures
+from samebox.parity.predict import Answer, Input, Predicted
 
-from emulator.parity import cures
-from emulator.parity.predict import Answer, Input, Predicted
 from tests.parity.report import report, said
 
 ROWS = (Input(Path("rows.csv"), "text/csv"),)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.parity.differences import Disparity, differences
-from emulator.parity.inventory import GROUPS, Inventory
-from emulator.parity.known import TABLE
+from samebox.parity.differences import Disparity, differences
+from samebox.parity.inventory import GROUPS, Inventory
+from samebox.parity.known import TABLE
 
 PACKAGES = "Python packages"
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
-
-import emulator.parity
+import samebox.parity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INSIDE = Path(emulator.parity.__file__).parent / "inside"
+INSIDE = Path(samebox.parity.__file__).parent / "inside"
 CSV = b"1,2\n3,4\n5,6\n"
 HANDLERS = """
 def model_fn(folder):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from samebox.check import subject
+from samebox.parity import inventory
 
-from emulator.check import subject
-from emulator.parity import inventory
 from tests.check.images import Entry, Made, elf, layer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.parity.inventory import Inventory
+    from samebox.parity.inventory import Inventory
 
 SITE = "usr/local/lib/python3.10/site-packages"
 STATUS = b"""Package: libc6

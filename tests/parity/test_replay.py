@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samebox.check.checks import Deadline
+from samebox.check.serving.wire import Answer as Heard
+from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import ask as ask_over_http
+from samebox.parity import replay_page
+from samebox.parity.outputs import Tolerance
+from samebox.parity.replay import Replayed, Report, Stopped, as_json, difference, replay
+from samebox.parity.transcript import Answer, Call, Error, Header
 
-from emulator.check.checks import Deadline
-from emulator.check.serving.wire import Answer as Heard
-from emulator.check.serving.wire import NoAnswer
-from emulator.check.serving.wire import ask as ask_over_http
-from emulator.parity import replay_page
-from emulator.parity.outputs import Tolerance
-from emulator.parity.replay import Replayed, Report, Stopped, as_json, difference, replay
-from emulator.parity.transcript import Answer, Call, Error, Header
 from tests.browser import assert_fits_a_phone
 
 HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z")

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from emulator.parity.transcript import (
+from samebox.parity.transcript import (
     REQUEST_MEMBERS,
     Answer,
     Call,

@@ -1,9 +1,8 @@
 """Lifecycles: only the table's moves are made, and each leaves its mark in the history."""
 
 import pytest
-
-from emulator.resources.lifecycle import ENDPOINT, TRAINING_JOB, IllegalMove, Lifecycle
-from emulator.wire.models import Models
+from samebox.resources.lifecycle import ENDPOINT, TRAINING_JOB, IllegalMove, Lifecycle
+from samebox.wire.models import Models
 
 
 def walk(lifecycle: Lifecycle, *stages: str) -> dict[str, object]:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.resources import log_bound, log_file
-from emulator.resources.log_file import Event
-from emulator.resources.logbook import Logbook
+from samebox.resources import log_bound, log_file
+from samebox.resources.log_file import Event
+from samebox.resources.logbook import Logbook
 
 LIMIT = 100_000
 GROUP, STREAM = "/group", "stream"

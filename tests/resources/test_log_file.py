@@ -4,9 +4,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-
-from emulator.resources import log_file
-from emulator.resources.log_file import Event
+from samebox.resources import log_file
+from samebox.resources.log_file import Event
 
 EVENTS = [Event(number, f'{number} "quoted" \\ ü \r \t', f"cursor {number}") for number in range(12)]
 

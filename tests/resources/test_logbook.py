@@ -4,8 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-
-from emulator.resources.logbook import Event, Logbook
+from samebox.resources.logbook import Event, Logbook
 
 
 def book(tmp_path: Path) -> Logbook:

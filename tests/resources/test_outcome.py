@@ -1,9 +1,8 @@
 """Outcomes: each has an ending that the lifecycle knows, and texts that people can look for."""
 
 import pytest
-
-from emulator.resources.lifecycle import TRAINING_JOB
-from emulator.resources.outcome import ENDINGS, REASON_CHARACTERS, Outcome, reason
+from samebox.resources.lifecycle import TRAINING_JOB
+from samebox.resources.outcome import ENDINGS, REASON_CHARACTERS, Outcome, reason
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from emulator.errors import AwsError
-from emulator.resources.kinds import ENDPOINT, KINDS, MODEL, REPOSITORY, TRAINING_JOB
-from emulator.resources.lifecycle import IllegalMove
-from emulator.resources.resources import Resources
-from emulator.resources.store import Changed, Resource, Store
-from emulator.wire.caller import Caller
-from emulator.wire.models import Models
+from samebox.errors import AwsError
+from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, REPOSITORY, TRAINING_JOB
+from samebox.resources.lifecycle import IllegalMove
+from samebox.resources.resources import Resources
+from samebox.resources.store import Changed, Resource, Store
+from samebox.wire.caller import Caller
+from samebox.wire.models import Models
 
 CALLER = Caller("123456789012", "us-east-1")
 

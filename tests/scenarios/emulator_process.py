@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
+from samebox.commands import local_docker
 
-from emulator.commands import local_docker
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class EmulatorProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "emulator.cli", "up"], env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", "samebox.cli", "up"], env=self.environment, stdout=log, stderr=log
             )
         until(self.is_ready, 30, f"samebox up is ready; its log: {self.log.read_text()[-2000:]}")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samebox.commands import local_docker
 
-from emulator.commands import local_docker
 from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, docker
 
 pytestmark = pytest.mark.docker
@@ -31,7 +31,7 @@ def process(tmp_path: Path) -> Iterator[EmulatorProcess]:
 
 
 def samebox(process: EmulatorProcess, *words: str) -> str:
-    command = [sys.executable, "-m", "emulator.cli", *words]
+    command = [sys.executable, "-m", "samebox.cli", *words]
     done = subprocess.run(
         command, env=process.environment, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
     )

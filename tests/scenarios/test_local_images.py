@@ -30,7 +30,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory, box_image: str) -> Iterat
 
 def run(emulator: EmulatorProcess, *words: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "emulator.cli", *words],
+        [sys.executable, "-m", "samebox.cli", *words],
         env=emulator.environment, cwd=cwd, capture_output=True, text=True, check=False, timeout=300,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip

@@ -14,9 +14,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from samebox.check.checks import LABEL
+from samebox.parity.transcript import Call, Reader
 
-from emulator.check.checks import LABEL
-from emulator.parity.transcript import Call, Reader
 from tests.scenarios.emulator_process import EmulatorProcess, docker, until
 
 pytestmark = pytest.mark.docker
@@ -50,7 +50,7 @@ def otherwise(box_image: str) -> Iterator[str]:
 
 
 def samebox(emulator: EmulatorProcess, *words: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "emulator.cli", *map(str, words)]
+    command = [sys.executable, "-m", "samebox.cli", *map(str, words)]
     return subprocess.run(command, env=emulator.environment, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -118,7 +118,7 @@ def test_the_log_of_a_model_that_cannot_be_loaded_is_shown_while_it_is_still_wai
     )
     words = ["parity", "--recorded", str(transcript), box_image, "--env", f"SCRIPT={script}"]
     with subprocess.Popen(
-        [sys.executable, "-m", "emulator.cli", *words],
+        [sys.executable, "-m", "samebox.cli", *words],
         env=emulator.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -140,7 +140,7 @@ def test_sigterm_leaves_no_container(emulator: EmulatorProcess, transcript: Path
     script = "def invoke(body, headers): time.sleep(120)"
     words = ["parity", "--recorded", str(transcript), box_image, "--env", f"SCRIPT={script}"]
     running = subprocess.Popen(
-        [sys.executable, "-m", "emulator.cli", *words],
+        [sys.executable, "-m", "samebox.cli", *words],
         env=emulator.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -165,7 +165,7 @@ def test_an_applications_calls_are_recorded_and_replayed(
     output = tmp_path / "application.jsonl"
     words = ["record", endpoint, "--listen", "0", "--output", str(output)]
     recorder = subprocess.Popen(
-        [sys.executable, "-m", "emulator.cli", *words], env=emulator.environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "samebox.cli", *words], env=emulator.environment, stderr=subprocess.PIPE, text=True
     )
     assert recorder.stderr is not None
     found = (re.search(r"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=(\S+)", line) for line in recorder.stderr)

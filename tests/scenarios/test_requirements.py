@@ -111,7 +111,7 @@ def train(emulator: EmulatorProcess, folder: Path) -> "subprocess.CompletedProce
     (folder / "requirements.txt").write_text("answer-for-samebox\n")
     (folder / "train.py").write_text("import answer_for_samebox\nprint('the answer is', answer_for_samebox.ANSWER)\n")
     return subprocess.run(
-        [sys.executable, "-m", "emulator.cli", "train", "--image", IMAGE, "train.py"],
+        [sys.executable, "-m", "samebox.cli", "train", "--image", IMAGE, "train.py"],
         env={**emulator.environment, "COLUMNS": "200"}, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
         text=True, check=False, timeout=400,
     )  # fmt: skip

@@ -30,7 +30,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
 
 
 def run(emulator: EmulatorProcess, program: str, *words: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "emulator.cli"] if program == "samebox" else [str(ROOT / program)]
+    command = [sys.executable, "-m", "samebox.cli"] if program == "samebox" else [str(ROOT / program)]
     environment = {**emulator.environment, "COLUMNS": "200"}
     return subprocess.run(
         [*command, *words], env=environment, cwd=cwd, capture_output=True, text=True, check=False, timeout=300,

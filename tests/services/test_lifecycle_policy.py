@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 import pytest
-
-from emulator.services.lifecycle_policy import problem
+from samebox.services.lifecycle_policy import problem
 
 
 def rule(priority: int = 1, action: dict[str, Any] | None = None, **selection: Any) -> dict[str, Any]:

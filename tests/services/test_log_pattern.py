@@ -1,11 +1,10 @@
 """Filter patterns: the plain ones as AWS documents them, the others refused."""
 
 import pytest
-
-from emulator.errors import AwsError
-from emulator.resources import log_file
-from emulator.resources.log_file import Event
-from emulator.services.log_pattern import pattern as filter_pattern
+from samebox.errors import AwsError
+from samebox.resources import log_file
+from samebox.resources.log_file import Event
+from samebox.services.log_pattern import pattern as filter_pattern
 
 LINE = "2026-11-22 ERROR in 120 ms: out of memory"
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from samebox.errors import AwsError
+from samebox.services.operations import operations
+from samebox.wire.gateway import Gateway
+from samebox.wire.models import Models
 
-from emulator.errors import AwsError
-from emulator.services.operations import operations
-from emulator.wire.gateway import Gateway
-from emulator.wire.models import Models
 from tests import samples
 from tests.conftest import CALLER, Aws
 from tests.wire.generate import value_of

@@ -3,9 +3,8 @@
 import base64
 
 import pytest
-
-from emulator.services import registry_tokens
-from emulator.wire.caller import Caller
+from samebox.services import registry_tokens
+from samebox.wire.caller import Caller
 
 SECRET = b"secret"
 

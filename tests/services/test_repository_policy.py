@@ -5,8 +5,7 @@ import json
 from typing import Any
 
 import pytest
-
-from emulator.services.repository_policy import is_valid
+from samebox.services.repository_policy import is_valid
 
 POLICY: dict[str, Any] = {
     "Version": "2012-10-17",

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from emulator.services import secret
+from samebox.services import secret
 
 
 def test_it_is_made_once_and_kept(tmp_path: Path) -> None:

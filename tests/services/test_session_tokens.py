@@ -4,8 +4,7 @@ import base64
 import json
 
 import pytest
-
-from emulator.services import session_tokens
+from samebox.services import session_tokens
 
 SECRET = b"a secret"
 KEY = "ASIA123456789012ABCDEFGHIJKLMNOP"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 # Imported here, once: pytester forgets what is first imported inside it, and half of a package would be imported anew.
-from emulator.testing import items, kit, serving, training
+from samebox.testing import items, kit, serving, training
+
 from tests.check.images import SHELL, Entry, Made, layer, script
 from tests.check.zoo.zoo import Recipe
 

@@ -53,7 +53,7 @@ def test_a_warning_is_pytests(pytester: pytest.Pytester) -> None:
     found.stdout.fnmatch_lines(["*CheckWarning: none*knows certificate authorities*", "*Install ca-certificates*"])
 
 
-@pytest.mark.parametrize("strictness", [("--samebox-strict",), ("-W", "error::emulator.testing.CheckWarning")])
+@pytest.mark.parametrize("strictness", [("--samebox-strict",), ("-W", "error::samebox.testing.CheckWarning")])
 def test_a_warning_can_be_a_failure(pytester: pytest.Pytester, strictness: tuple[str, ...]) -> None:
     write(pytester.path, NO_AUTHORITIES)
     found = pytester.runpytest(*KIT, *strictness)
@@ -63,7 +63,7 @@ def test_a_warning_can_be_a_failure(pytester: pytest.Pytester, strictness: tuple
 
 def test_a_warning_can_be_left_unsaid(pytester: pytest.Pytester) -> None:
     write(pytester.path, NO_AUTHORITIES)
-    pytester.makeini("[pytest]\nfilterwarnings = ignore::emulator.testing.CheckWarning\n")
+    pytester.makeini("[pytest]\nfilterwarnings = ignore::samebox.testing.CheckWarning\n")
     found = pytester.runpytest_subprocess("--samebox-image", "image.tar", "--samebox-claims", "train")
     assert found.ret == pytest.ExitCode.OK
     assert "warnings" not in found.parseoutcomes()

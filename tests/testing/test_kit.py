@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 import pytest
+from samebox.check.checks import LABEL
 
-from emulator.check.checks import LABEL
 from tests.check.zoo.zoo import build
 from tests.testing.images import BOX, GOOD, LEAN, write
 

@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check.registry import CHECKS
 
-from emulator.check.registry import CHECKS
 from tests.testing.images import BAD, FAULTS, LEAN, write
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def test_without_an_image_nothing_is_added(pytester: pytest.Pytester) -> None:
 
 
 def test_without_an_image_nothing_of_the_kit_is_imported(project: Path) -> None:
-    heavy = "{'docker', 'boto3', 'rich', 'emulator.check', 'emulator.commands', 'emulator.containers'}"
-    program = f"import sys, emulator.testing.plugin; print(sorted({heavy} & set(sys.modules)))"
+    heavy = "{'docker', 'boto3', 'rich', 'samebox.check', 'samebox.commands', 'samebox.containers'}"
+    program = f"import sys, samebox.testing.plugin; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
 

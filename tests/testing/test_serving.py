@@ -14,7 +14,7 @@ from tests.testing.images import BOX
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.testing import Endpoint, TrainRun
+    from samebox.testing import Endpoint, TrainRun
 
 pytestmark = pytest.mark.docker
 

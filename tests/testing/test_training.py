@@ -6,16 +6,16 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.data.channels import ChannelError
+from samebox.testing import kit, training
 
-from emulator.data.channels import ChannelError
-from emulator.testing import kit, training
 from tests.check.zoo.zoo import build
 from tests.testing.images import BOX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.testing import TrainRun
+    from samebox.testing import TrainRun
 
 pytestmark = pytest.mark.docker
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 import uvloop
-
-from emulator.traffic.forward import Answer, Failure, Forward, Head, Scope
+from samebox.traffic.forward import Answer, Failure, Forward, Head, Scope
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 

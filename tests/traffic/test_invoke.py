@@ -7,10 +7,9 @@ from typing import Any
 
 import botocore.session
 import pytest
-
-from emulator.traffic.invoke import LONGEST, Invocations
-from emulator.traffic.routes import Address, Key, Route, RoutingTable, Target
-from emulator.traffic.upstream import Upstream
+from samebox.traffic.invoke import LONGEST, Invocations
+from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
+from samebox.traffic.upstream import Upstream
 
 LIMIT = 1000
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-
-from emulator.traffic.multipart import Malformed, Parts
+from samebox.traffic.multipart import Malformed, Parts
 
 BODY = (
     b'--B\r\nContent-Disposition: form-data; name="key"\r\n\r\nvalue\r\n'

@@ -1,9 +1,8 @@
 """Which requests a browser sends for somebody's page, told by their headers."""
 
 import pytest
-
-from emulator.errors import AwsError
-from emulator.traffic.origins import OriginPolicy
+from samebox.errors import AwsError
+from samebox.traffic.origins import OriginPolicy
 
 LOOPBACK = OriginPolicy()
 EVERYWHERE = OriginPolicy("0.0.0.0", frozenset({"my.box", "*.lab.example"}))

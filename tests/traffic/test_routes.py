@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from emulator.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.routes import Key, Route, RoutingTable, Target
 
 KEY = Key("000000000000", "us-east-1", "Digits")
 

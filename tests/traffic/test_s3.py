@@ -16,9 +16,8 @@ import uvicorn
 import uvloop
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from emulator.data.rclone import S3Server
-from emulator.traffic.s3 import S3Door
+from samebox.data.rclone import S3Server
+from samebox.traffic.s3 import S3Door
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.wire.gateway import Gateway
+from samebox.wire.gateway import Gateway
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.wire.patterns import matcher, translate
-from emulator.wire.schema import Shape
+from samebox.wire.patterns import matcher, translate
+from samebox.wire.schema import Shape
 
 # Nobody's pattern generator knows \p{L}; a word will do for those.
 WORDS = ("a", "10.0.0.1", "ip-10-0-0-1.ec2", "Ab1", "value-1", "1", "2026-11-22", "", "ab" * 20, "x" * 64)

@@ -1,8 +1,7 @@
 """Who calls, out of a signature."""
 
 import pytest
-
-from emulator.wire.caller import Caller, Scope, account_of, caller, scope
+from samebox.wire.caller import Caller, Scope, account_of, caller, scope
 
 
 def authorization(credential: str) -> dict[str, str]:

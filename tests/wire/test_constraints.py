@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-
-from emulator.errors import AwsError, ValidationException
-from emulator.wire.constraints import validate, words_of
-from emulator.wire.models import Models
+from samebox.errors import AwsError, ValidationException
+from samebox.wire.constraints import validate, words_of
+from samebox.wire.models import Models
 
 MODELS = Models()
 SAGEMAKER = MODELS.service("sagemaker")

@@ -3,8 +3,7 @@
 import botocore.loaders
 import botocore.session
 import pytest
-
-from emulator.wire.models import SPOKEN, Models, Paginator
+from samebox.wire.models import SPOKEN, Models, Paginator
 
 MODELS = Models()
 

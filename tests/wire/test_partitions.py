@@ -2,8 +2,7 @@
 
 import pytest
 from botocore.session import get_session
-
-from emulator.wire.partitions import Partition, partition_of
+from samebox.wire.partitions import Partition, partition_of
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 import pytest
 import regex
-
-from emulator.wire.models import SPOKEN, Models
-from emulator.wire.patterns import as_printed, matcher, translate
+from samebox.wire.models import SPOKEN, Models
+from samebox.wire.patterns import as_printed, matcher, translate
 
 MODELS = Models()
 

@@ -5,9 +5,8 @@ import json
 from typing import Any
 
 import pytest
-
-from emulator.errors import AwsError
-from emulator.wire.post_policy import Form, check_policy, check_signature
+from samebox.errors import AwsError
+from samebox.wire.post_policy import Form, check_policy, check_signature
 
 NOW = 1_700_000_000.0
 LATER = "2023-11-14T22:20:00Z"  # 400 s after that

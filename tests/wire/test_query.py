@@ -4,11 +4,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-
-from emulator.errors import AwsError, SerializationException, ValidationException
-from emulator.wire import query
-from emulator.wire.http import Request
-from emulator.wire.models import Models
+from samebox.errors import AwsError, SerializationException, ValidationException
+from samebox.wire import query
+from samebox.wire.http import Request
+from samebox.wire.models import Models
 
 STS = Models().service("sts")
 IAM = Models().service("iam")

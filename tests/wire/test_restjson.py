@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-
-from emulator.errors import SerializationException
-from emulator.wire import restjson, uris
-from emulator.wire.http import Request
-from emulator.wire.models import Models
+from samebox.errors import SerializationException
+from samebox.wire import restjson, uris
+from samebox.wire.http import Request
+from samebox.wire.models import Models
 
 MODELS = Models()
 INVOKE = MODELS.operation("sagemaker-runtime", "InvokeEndpoint")

@@ -1,10 +1,9 @@
 """Which service a request means, as a table."""
 
 import pytest
-
-from emulator.wire.http import Request
-from emulator.wire.models import Models
-from emulator.wire.routing import Route, Router
+from samebox.wire.http import Request
+from samebox.wire.models import Models
+from samebox.wire.routing import Route, Router
 
 ROUTER = Router(Models())
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-from emulator.errors import SerializationException
-from emulator.wire.models import Models
-from emulator.wire.schema import Shape
-from emulator.wire.shapes import accept, parse, project, read_timestamp, to_json, write_timestamp
+from samebox.errors import SerializationException
+from samebox.wire.models import Models
+from samebox.wire.schema import Shape
+from samebox.wire.shapes import accept, parse, project, read_timestamp, to_json, write_timestamp
 
 SERVICE = Models().service("sagemaker")
 CREATE = SERVICE.shapes["CreateTrainingJobRequest"]

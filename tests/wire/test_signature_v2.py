@@ -8,10 +8,9 @@ import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-
-from emulator.errors import AwsError
-from emulator.wire.http import Request
-from emulator.wire.signature import secret_of, verify
+from samebox.errors import AwsError
+from samebox.wire.http import Request
+from samebox.wire.signature import secret_of, verify
 
 TOKEN = "the-token-of-this-box"
 

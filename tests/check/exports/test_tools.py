@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from samebox.check import exports, subject
+from samebox.check.checks import Options
+from samebox.check.registry import CHECKS
+from samebox.check.runner import Run
+from samebox.containers.docker import DockerEngine
 
-from emulator.check import exports, subject
-from emulator.check.checks import Options
-from emulator.check.registry import CHECKS
-from emulator.check.runner import Run
-from emulator.containers.docker import DockerEngine
 from tests.check.exports.test_exports import rendered
 from tests.check.zoo import serving, training
 from tests.check.zoo.zoo import Recipe, build
@@ -28,7 +28,7 @@ from tests.check.zoo.zoo import Recipe, build
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
 
 pytestmark = pytest.mark.docker
 

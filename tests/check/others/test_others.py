@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check import subject
-from emulator.check.checks import Options
-from emulator.check.runner import Run
-from emulator.check.serving import SERVING
-from emulator.check.static import STATIC
-from emulator.containers.docker import DockerEngine
+from samebox.check import subject
+from samebox.check.checks import Options
+from samebox.check.runner import Run
+from samebox.check.serving import SERVING
+from samebox.check.static import STATIC
+from samebox.containers.docker import DockerEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from emulator.check.checks import Check
-    from emulator.check.findings import Finding
+    from samebox.check.checks import Check
+    from samebox.check.findings import Finding
 
 pytestmark = pytest.mark.docker
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.containers.docker import DockerEngine
 
-from emulator.containers.docker import DockerEngine
 from tests.check.zoo.looking import BROKEN, SOUND, faults, is_processor, look, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.containers.engine import Engine
+    from samebox.containers.engine import Engine
+
     from tests.check.zoo.zoo import Broken, Sound
 
 

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import subject
+from samebox.check.checks import Context, Options
+from samebox.check.processing.job import Job, outputs_of, run, running
+from samebox.check.runner import Run
+from samebox.commands.workbench import OptMl
+from samebox.containers.docker import DockerEngine
 
-from emulator.check import subject
-from emulator.check.checks import Context, Options
-from emulator.check.processing.job import Job, outputs_of, run, running
-from emulator.check.runner import Run
-from emulator.commands.workbench import OptMl
-from emulator.containers.docker import DockerEngine
 from tests.check.zoo.zoo import Recipe, build
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from emulator.check.findings import Acceptance, Finding, Quote, Rule
-from emulator.check.report import Report
+from samebox.check.findings import Acceptance, Finding, Quote, Rule
+from samebox.check.report import Report
 
 PING = Rule("serve-ping", "/ping answers", "contract §2.2", "fail", "serving", "Answer <200>.")
 USER = Rule("image-user", "It runs as root", "contract §1.1", "warn", "static", "Drop USER.")

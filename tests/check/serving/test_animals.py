@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import subject
+from samebox.check.checks import CannotCheck, Options
+from samebox.check.runner import Run
+from samebox.check.serving import SERVING
+from samebox.check.static import programs
+from samebox.commands.examination import unpack
+from samebox.containers.docker import DockerEngine
 
-from emulator.check import subject
-from emulator.check.checks import CannotCheck, Options
-from emulator.check.runner import Run
-from emulator.check.serving import SERVING
-from emulator.check.static import programs
-from emulator.commands.examination import unpack
-from emulator.containers.docker import DockerEngine
 from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters, says
 from tests.check.zoo.serving import ALL, BASE
 from tests.check.zoo.zoo import Recipe, build
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.containers.engine import Engine
+    from samebox.containers.engine import Engine
+
     from tests.check.zoo.zoo import Broken, Sound
 
 

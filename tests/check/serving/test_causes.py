@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from emulator.check.serving import causes
-from emulator.check.serving.causes import Cause, Signs
-from emulator.check.serving.processes import Listener
-from emulator.check.serving.wire import Answer
-from emulator.containers.engine import LogLine
+from samebox.check.serving import causes
+from samebox.check.serving.causes import Cause, Signs
+from samebox.check.serving.processes import Listener
+from samebox.check.serving.wire import Answer
+from samebox.containers.engine import LogLine
 
 SECOND = 1_000_000_000
 PROXY = {"HTTP_PROXY": "http://me:secret@proxy.corp.example:3128"}

@@ -11,10 +11,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check.checks import LABEL
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import INSTANCE_LABEL
 
-from emulator.check.checks import LABEL
-from emulator.containers.docker import DockerEngine
-from emulator.containers.engine import INSTANCE_LABEL
 from tests.check.zoo import serving
 from tests.check.zoo.zoo import Recipe, build
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.containers.engine import Engine
+    from samebox.containers.engine import Engine
 
 pytestmark = pytest.mark.docker
 
@@ -51,7 +51,7 @@ def left(engine: Engine, folder: Path) -> list[str]:
 
 
 def command(image: str, folder: Path, only: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "emulator.cli", "check", image, "--serve", "--only", only]
+    words = [sys.executable, "-m", "samebox.cli", "check", image, "--serve", "--only", only]
     environment = {**os.environ, "TMPDIR": str(folder)}
     return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.check.serving.ends import in_background
+from samebox.check.serving.ends import in_background
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.serving import processes
+from samebox.check.serving import processes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from emulator.check.serving.server import Boot
+from samebox.check.serving.server import Boot
 
 PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50
 

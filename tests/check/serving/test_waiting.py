@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
 
-from emulator.check.serving.waiting import PING_SECONDS, Wait, Waited
-from emulator.containers.engine import ContainerState, Engine, LogLine
+from samebox.check.serving.waiting import PING_SECONDS, Wait, Waited
+from samebox.containers.engine import ContainerState, Engine, LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import WSMsgType, web
-
-from emulator.check.serving.websocket import (
+from samebox.check.serving.websocket import (
     BINARY,
     CLOSE,
     CONTINUATION,
@@ -21,13 +20,14 @@ from emulator.check.serving.websocket import (
     Refused,
     WebSocket,
 )
-from emulator.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import NoAnswer
+
 from tests.check.serving.test_wire import replying, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.check.serving.wire import Address
+    from samebox.check.serving.wire import Address
 
 
 async def echo(request: web.Request) -> web.WebSocketResponse:

@@ -8,13 +8,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.serving.wire import Connection, NoAnswer, ask, request
+from samebox.check.serving.wire import Connection, NoAnswer, ask, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from emulator.check.serving.wire import Address
+    from samebox.check.serving.wire import Address
 
 
 @contextlib.contextmanager

@@ -6,14 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.check import dockerfile, subject
-from emulator.check.checks import Claim, Options
-from emulator.check.runner import Run
-from emulator.check.static import STATIC
+from samebox.check import dockerfile, subject
+from samebox.check.checks import Claim, Options
+from samebox.check.runner import Run
+from samebox.check.static import STATIC
+
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:
-    from emulator.check.findings import Finding
+    from samebox.check.findings import Finding
 
 GOOD = (*SHELL, script("usr/local/bin/train"), script("usr/local/bin/serve"))
 

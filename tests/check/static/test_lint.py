@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.check.checks import Options
-from emulator.check.static import lint
+from samebox.check.checks import Options
+from samebox.check.static import lint
+
 from tests.check.static.looking import holding, look_all
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-    from emulator.check.findings import Finding
+    from samebox.check.findings import Finding
 
 PINNED = "FROM debian:12.5-slim\nRUN echo ok\n"
 

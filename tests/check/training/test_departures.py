@@ -6,22 +6,22 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import subject
+from samebox.check.checks import Context, Options
+from samebox.check.ended import Ended, Found, Left
+from samebox.check.training import rules
+from samebox.check.training.departures import departures, numbers, read_channel, structures, unquoted, wanted_channel
+from samebox.check.training.job import Job
+from samebox.check.trials import culprit
+from samebox.containers.engine import LogLine
 
-from emulator.check import subject
-from emulator.check.checks import Context, Options
-from emulator.check.ended import Ended, Found, Left
-from emulator.check.training import rules
-from emulator.check.training.departures import departures, numbers, read_channel, structures, unquoted, wanted_channel
-from emulator.check.training.job import Job
-from emulator.check.trials import culprit
-from emulator.containers.engine import LogLine
 from tests.check.images import SHELL, Entry, Made, layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from emulator.check.trials import Departure
+    from samebox.check.trials import Departure
 
 GIVEN = {"epochs": "3", "rate": "0.5", "shuffle": "true", "optimizer": '"adam"', "layers": "[64, 32]", "name": "best"}
 MODEL = Left((Found("model.txt", 7),))

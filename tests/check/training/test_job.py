@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import subject
+from samebox.check.checks import Context, Options
+from samebox.check.runner import Run
+from samebox.check.training.job import Job, channels_of, run, running
+from samebox.commands.workbench import OptMl
+from samebox.containers.docker import DockerEngine
+from samebox.data import recordio
 
-from emulator.check import subject
-from emulator.check.checks import Context, Options
-from emulator.check.runner import Run
-from emulator.check.training.job import Job, channels_of, run, running
-from emulator.commands.workbench import OptMl
-from emulator.containers.docker import DockerEngine
-from emulator.data import recordio
 from tests.check.zoo.training import SOUND_TRAINER
 from tests.check.zoo.zoo import Recipe, build
 

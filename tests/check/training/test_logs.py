@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check import subject
+from samebox.check.checks import Options
+from samebox.check.findings import Quote
+from samebox.check.registry import CHECKS
+from samebox.check.runner import Run
+from samebox.commands.workbench import OptMl
+from samebox.containers.docker import DockerEngine
 
-from emulator.check import subject
-from emulator.check.checks import Options
-from emulator.check.findings import Quote
-from emulator.check.registry import CHECKS
-from emulator.check.runner import Run
-from emulator.commands.workbench import OptMl
-from emulator.containers.docker import DockerEngine
 from tests.check.zoo.zoo import Recipe, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.check.findings import Finding
+    from samebox.check.findings import Finding
 
 HOLDS_BACK = """#!/bin/sh
 held=

@@ -8,8 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-
-from emulator.check.training.pipes import Pipes
+from samebox.check.training.pipes import Pipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from tests.check.zoo.artifacts import zeros
 from tests.check.zoo.zoo import Broken, Sound
 
 if TYPE_CHECKING:
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
 
 SITE = "usr/local/lib/python3.10/site-packages"
 LARGE = Entry("srv/data.bin", size=60_000_000)

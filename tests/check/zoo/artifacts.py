@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
 
 Member = tuple[tarfile.TarInfo, bytes]
 _PIECE = 50_000_384  # bytes: whole blocks

@@ -7,13 +7,13 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from samebox.check import dockerfile, subject
+from samebox.check.checks import LABEL, Options
+from samebox.check.registry import CHECKS
+from samebox.check.runner import Run
+from samebox.check.serving import SERVING
+from samebox.commands.workbench import OptMl
 
-from emulator.check import dockerfile, subject
-from emulator.check.checks import LABEL, Options
-from emulator.check.registry import CHECKS
-from emulator.check.runner import Run
-from emulator.check.serving import SERVING
-from emulator.commands.workbench import OptMl
 from tests.check import zoo
 from tests.check.zoo.zoo import Animal, Broken, Recipe, Sound, build
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from emulator.check.checks import Check
-    from emulator.check.findings import Finding
-    from emulator.containers.engine import Engine
+    from samebox.check.checks import Check
+    from samebox.check.findings import Finding
+    from samebox.containers.engine import Engine
 
 # A module of the zoo that has these tables is a room of it, and its animals are looked at.
 ROOMS: tuple[ModuleType, ...] = tuple(

@@ -10,7 +10,7 @@ from tests.check.zoo.zoo import Broken, Recipe, Sound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
 
 SOUND_PROCESSOR = """#!/bin/sh
 set -eu

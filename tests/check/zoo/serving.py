@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.commands.examination import unpack
+from samebox.commands.examination import unpack
+
 from tests.check.zoo.artifacts import MODEL, archive, of_zeros
 from tests.check.zoo.zoo import Broken, Recipe, Sound
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
 
 BASE = "samebox/base:cpu"
 LABELS = (

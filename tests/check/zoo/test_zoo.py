@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from samebox.check.registry import CHECKS
+from samebox.containers.docker import DockerEngine
 
-from emulator.check.registry import CHECKS
-from emulator.containers.docker import DockerEngine
 from tests.check.zoo.looking import BROKEN, SOUND, asked, faults, is_processor, is_put_to, is_served, look, parameters
 from tests.check.zoo.zoo import Recipe
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.containers.engine import Engine
+    from samebox.containers.engine import Engine
+
     from tests.check.zoo.zoo import Animal, Broken, Sound
 
 

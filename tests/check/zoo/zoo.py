@@ -18,7 +18,8 @@ from tests.tiny_image import import_tiny
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from emulator.check.checks import Claim
+    from samebox.check.checks import Claim
+
     from tests.check.images import Made
 
 REPOSITORY = "samebox-test/zoo"

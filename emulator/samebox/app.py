@@ -1,0 +1,330 @@
+"""The composition root: the one place that builds everything and joins it. What is made here knows nothing of it."""
+
+import asyncio
+import fcntl
+import hmac
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from samebox.containers import home, metadata_network, pulled_images
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import Engine, EngineError
+from samebox.containers.health import EngineHealth
+from samebox.containers.kept_images import KeptImages
+from samebox.containers.registry_server import RegistryServer
+from samebox.data.lookups import Lookups
+from samebox.data.objects import Objects
+from samebox.data.rclone import S3Server
+from samebox.edge import Edge
+from samebox.jobs.endpoints import Endpoints
+from samebox.jobs.plan import Site, credentials_id
+from samebox.jobs.supervisor import Supervisor, Work
+from samebox.jobs.training import TrainingJobs
+from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from samebox.resources.logbook import Logbook
+from samebox.resources.resources import Resources
+from samebox.resources.store import Query, Resource, Store
+from samebox.services import images, registry_tokens, secret, session_tokens
+from samebox.services.context import Services
+from samebox.services.metadata import Metadata, Role
+from samebox.services.operations import operations
+from samebox.services.registry import RegistryEndpoint
+from samebox.services.registry_client import RegistryClient
+from samebox.settings import Settings, is_loopback, words
+from samebox.traffic import front_page
+from samebox.traffic.forms import Forms
+from samebox.traffic.invoke import Invocations
+from samebox.traffic.origins import OriginPolicy
+from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.s3 import S3Door
+from samebox.traffic.upstream import Upstream
+from samebox.wire.gateway import Gateway
+from samebox.wire.models import Models
+from samebox.wire.partitions import partition_of
+from samebox.wire.sessions import Verdict
+
+log = logging.getLogger(__name__)
+
+# How long a status waits for the container engine, and how long a start does, which needs it for the network alone.
+STATUS_ENGINE_SECONDS = 1.0
+START_ENGINE_SECONDS = 5.0
+END_ENGINE_SECONDS = 5.0
+
+
+class AlreadyRunning(Exception):
+    """Another emulator works on the data directory."""
+
+
+class Emulator:
+    """One emulator over one data directory. Several may live in one process; they do not notice each other.
+
+    `engine` is given in tests. `start` claims the directory and whatever has work left; `stop` leaves jobs running.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        data_dir = settings.data_dir.resolve()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._started = ExitStack()  # what is to be ended, the last first, however far the start came
+        self._connections = AsyncExitStack()
+        self._started.callback(os.close, _claim(data_dir))
+        self._secret = secret.read(data_dir / "secret")
+        self.id = secret.identity(self._secret)
+        (data_dir / "id").write_text(self.id)
+        (data_dir / "port").write_text(str(settings.port))
+        self.engine: Engine = engine or DockerEngine(
+            instance_id=self.id, answer_seconds=settings.engine_seconds, labels=home.label(data_dir, settings.url)
+        )
+        self._engine_health = EngineHealth(self.engine)
+        models = Models()
+        self._started.callback(self.engine.close)
+        self.store = Store(data_dir / "state.sqlite")
+        self._started.callback(self.store.close)
+        self._at_the_end(self._release_images)
+        self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
+        logbook = Logbook(data_dir / "logs" / "streams", settings.log_bytes)
+        self._s3 = S3Server(data_dir)
+        self._registry = RegistryServer(
+            self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
+        )
+        self.table = RoutingTable()
+        self._routing = threading.Lock()
+        self._upstream = Upstream(settings.invocation_bytes)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._data_dir = data_dir
+        self._logbook = logbook
+        self._models = models
+        self._clock = clock
+        self._ready = False
+        self._supervisor: Supervisor | None = None
+
+    def start(self) -> list[socket.socket]:
+        """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
+        self._s3.start()
+        self._started.callback(self._s3.stop)
+        self._at_the_end(self._registry.stop)
+        keys = self._s3.credentials
+        objects = Objects(self._s3.url, keys.access_key, keys.secret_key, folder=self._s3.root)
+        services = Services(
+            settings=self.settings,
+            resources=self.resources,
+            objects=Lookups(objects),
+            images=images.EcrImages(self.settings, self.resources, self._kept_images()),
+            registry=RegistryClient(self._registry.url),
+            logbook=self._logbook,
+            clock=self._clock,
+            secret=self._secret,
+        )
+        door = S3Door(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
+        registry = RegistryEndpoint(self.resources, self._secret, self._registry.url, self._registry.forget)
+        for connected in (door, registry):
+            self._connections.push_async_callback(connected.close)
+        gateway = Gateway(
+            self._models,
+            operations(services),
+            account=self.settings.account,
+            region=self.settings.region,
+            token=self.settings.token,
+            sessions=self._session,
+            s3=door,
+            s3_forms=Forms(door, self._data_dir),
+            clock=self._clock,
+        )
+        self.gateway = gateway
+        self.edge = Edge(
+            invocations=Invocations(
+                self.table, self._upstream, gateway.identify, self.settings.invocation_bytes,
+                self.settings.invocation_seconds, self.settings.lenient_responses,
+            ),
+            registry=registry,
+            metadata=Metadata(services, self._role_of),
+            gateway=gateway,
+            ready=self.ready,
+            status=self.status,
+            metadata_host=metadata_network.ADDRESS,
+            origins=_origins(self.settings),
+            authorize=gateway.identify,
+            refuse=gateway.refuse,
+            page=self._page,
+        )  # fmt: skip
+        for row in self.store.find(Query(ENDPOINT.noun)):
+            self.route(row)
+        self.store.subscribe(self.route)
+        inward = self._metadata_socket()
+        site = Site(self._data_dir, self.id, self.settings, self._secret)
+        if inward is not None:
+            address = f"http://{metadata_network.ADDRESS}"
+            site = replace(site, credentials=True, network=metadata_network.NAME, endpoint_url=address)
+        tools = (self.resources, self.engine, objects, self._logbook, site, self._login)
+        supervisor = Supervisor(
+            self.resources,
+            [
+                Work(TRAINING_JOB, TrainingJobs(*tools)),
+                Work(ENDPOINT, Endpoints(*tools, in_flight=self._upstream.in_flight), limit=None),
+            ],
+        )
+        supervisor.start()
+        self._supervisor = supervisor
+        self._started.callback(supervisor.close)
+        self._ready = True
+        return [] if inward is None else [inward]
+
+    def leave(self) -> None:
+        """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""
+        if self._supervisor is not None:
+            self._supervisor.leave()
+
+    async def stop(self) -> None:
+        """End everything that is ours; containers of jobs and endpoints go on, and the next start takes them over."""
+        self._ready = False
+        self._upstream.close()
+        await self._connections.aclose()
+        await asyncio.to_thread(self._started.close)
+
+    def ready(self) -> dict[str, Any]:
+        """Whether the start is complete. Nothing is read for it, and it tells nothing that is worth hiding."""
+        return {"ready": self._ready, "version": version("samebox")}
+
+    def status(self) -> dict[str, Any]:
+        """What `samebox status` shows."""
+        why_not = self._engine_health.why_not(STATUS_ENGINE_SECONDS)
+        return {
+            "ready": self._ready,
+            "pid": os.getpid(),
+            "version": version("samebox"),
+            "url": self.settings.url,
+            "data_dir": str(self._data_dir),
+            "id": self.id,
+            "account": self.settings.account,
+            "region": self.settings.region,
+            "settings": {
+                name: value if isinstance(value, int | float) else str(value)
+                for name, value in asdict(self.settings).items()
+                if name != "token"
+            },
+            "token": bool(self.settings.token),
+            "engine": {"available": why_not is None, "detail": why_not or ""},
+            "s3": {"running": self._s3.is_running},
+            "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},
+            "jobs": self.store.count_by_status(TRAINING_JOB.noun),
+            "endpoints": self.store.statuses(ENDPOINT.noun),
+        }
+
+    def _at_the_end(self, ask: Callable[[], None]) -> None:
+        """Ask something of the container engine at the end; one that hangs, or is gone, does not hold the end up."""
+
+        def unless_it_hangs() -> None:
+            why_not = self._engine_health.why_not(END_ENGINE_SECONDS)
+            try:
+                if why_not is None:
+                    return ask()
+            except EngineError as error:
+                why_not = str(error)
+            log.info("what is ours in the container engine stays there: %s", why_not)
+            return None
+
+        self._started.callback(unless_it_hangs)
+
+    def _release_images(self) -> None:
+        registry, in_use = images.registry_host(self.settings), images.names_in_use(self.store)
+        pulled_images.release(self.engine, registry, in_use)
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which event loop the connections to containers belong to."""
+        self._loop = loop
+
+    def _kept_images(self) -> KeptImages:
+        return KeptImages(self.engine, self.id, lambda: images.needed_ids(self.store))
+
+    def _login(self, account: str, region: str) -> tuple[str, str]:
+        return registry_tokens.USER, registry_tokens.issue(self._secret, account, region, self._clock()).password
+
+    def _page(self, url: str) -> str:
+        own = self.settings
+        return front_page.write(url, version("samebox"), own.account, own.region, bool(own.token))
+
+    def _session(self, access_key: str, token: str) -> Verdict:
+        return session_tokens.verify(self._secret, access_key, token, self._clock())
+
+    def _metadata_socket(self) -> socket.socket | None:
+        if not self.settings.container_credentials:
+            return None
+        why_not = self._engine_health.why_not(START_ENGINE_SECONDS)
+        if why_not is not None:
+            log.info("containers get no credentials: %s", why_not)
+            return None
+        network = metadata_network.MetadataNetwork(self.engine, self.id)
+        listener = network.open()
+        if listener is not None:
+            self._at_the_end(network.close)
+            self._started.callback(listener.close)
+        return listener
+
+    def _role_of(self, credentials: str) -> Role | None:
+        """Whose credentials these are, if it is somebody who has work left."""
+        for kind in (TRAINING_JOB, ENDPOINT):
+            for row in self.resources.unfinished(kind):
+                role = row.spec.get("RoleArn")
+                if role and hmac.compare_digest(credentials_id(row, self._secret).encode(), credentials.encode()):
+                    return Role(role, row.region)
+        return None
+
+    def route(self, row: Resource) -> None:
+        """Bring the routing table to what the store says of an endpoint.
+
+        The store calls this after a write, in the thread that wrote: of two writes the older one may come last. So what
+        counts is the row as it is now, and one thread at a time looks.
+        """
+        if row.kind != ENDPOINT.noun:
+            return
+        with self._routing:
+            newest = self.store.by_arn(row.arn)
+            self._put_route(newest if newest is not None else replace(row, status="Deleting"))
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._upstream.forget, self.table.addresses())
+
+    def _put_route(self, row: Resource) -> None:
+        key = Key(row.account, row.region, row.name)
+        routes = row.state.get("Routes") or ()
+        if row.status not in ("InService", "Updating") or not routes:
+            self.table.remove(key)
+        else:
+            targets = tuple(
+                Target(
+                    one["VariantName"],
+                    float(one["Weight"]),
+                    tuple((str(host), int(port)) for host, port in one["Addresses"]),
+                    one.get("ContainerName", "primary"),
+                )
+                for one in routes
+            )
+            self.table.put(Route(key, targets, routes[0]["LogGroup"], partition_of(row.region).name))
+
+
+def _origins(settings: Settings) -> OriginPolicy:
+    hosts = set(words(settings.allowed_hosts))
+    if not is_loopback(settings.host):
+        hosts.add(socket.gethostname().lower())
+    return OriginPolicy(settings.host, frozenset(hosts), frozenset(words(settings.allowed_origins)))
+
+
+def _claim(data_dir: Path) -> int:
+    """Hold the data directory until this process ends, however it ends."""
+    lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise AlreadyRunning(f"Another emulator works on {data_dir}.") from None
+    return lock

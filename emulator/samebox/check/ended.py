@@ -1,0 +1,202 @@
+"""How one host of a job ended, what it said, and what it left behind."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from samebox.check.findings import Quote
+from samebox.check.memory import in_words
+from samebox.log_excerpt import exception_in, excerpt, headline, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from samebox.check.activity import Idle
+    from samebox.check.findings import Finding
+    from samebox.containers.engine import LogLine
+
+NO_NETWORK = (
+    r"temporary failure in name resolution|name or service not known|network is unreachable|could not resolve host"
+    r"|bad address|nodename nor servname|no route to host|failed to resolve|getaddrinfo|EndpointConnectionError"
+)
+READ_ONLY = r"read-only file system|EROFS|errno 30\b"
+MOST_LINES = 2_000  # of a log are kept: the last ones
+_SIGKILLED = 128 + 9
+# What sagemaker-training writes of a script that failed: everything else in it is the toolkit's own.
+_OF_TOOLKIT = re.compile(r'ErrorMessage "(.+?)"\n(?:ExtraInfo|Command) "', re.DOTALL)
+# A wrapper's whole message, which says no more than that something failed.
+_SAYS_LITTLE = re.compile(
+    r"^.{0,60}(?:exit|status|code|ended|failed|returned|error)\W+(?:\w+\W+){0,2}-?\d+\W*$", re.IGNORECASE
+)
+_LAST = 20  # lines of a log that tell of its end
+_MOST_SHOWN = 300  # characters of a line
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file or link below the folder that a job leaves its work in."""
+
+    path: str
+    size: int
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a host leaves behind: the files of its model or outputs, and its message (of a training: its failure)."""
+
+    files: tuple[Found, ...] = ()
+    message: bytes | None = None
+    message_path: str = "/opt/ml/output/failure"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of one host. `exit_code` None: it had not ended, and was killed; `idle`: because it did nothing."""
+
+    exit_code: int | None
+    seconds: float
+    started_at: float | None = None
+    oom_killed: bool = False
+    start_error: str = ""
+    left: Left = Left()
+    log: tuple[LogLine, ...] = ()
+    memory_bytes: int = 0  # that it had; 0: unknown
+    peak_bytes: int | None = None  # that it held at most, the page cache aside; None where that cannot be seen
+    idle: Idle | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def how(self) -> str:
+        """Its exit code, and what that means where it is known."""
+        if self.exit_code is None:
+            return "not done"
+        if self.oom_killed:
+            what = "killed for its memory" if self.exit_code == _SIGKILLED else "a process of it killed for its memory"
+            limit = f" at the limit of {in_words(self.memory_bytes)}" if self.memory_bytes else ""
+            return f"exit code {self.exit_code} ({what}{limit})"
+        if self.exit_code == _SIGKILLED:
+            return f"exit code {self.exit_code} (SIGKILL, and not for its memory{self._peak})"
+        return f"exit code {self.exit_code}"
+
+    @property
+    def _peak(self) -> str:
+        if self.peak_bytes is None or not self.memory_bytes:
+            return ""
+        return f": it held {in_words(self.peak_bytes)} of {in_words(self.memory_bytes)}"
+
+    @property
+    def last_words(self) -> str:
+        return next((line.text.strip() for line in reversed(self.log) if line.text.strip()), "")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its log, as a person reads it."""
+        return tuple(part for line in self.log for part in readable(line.text))
+
+    @property
+    def outcome(self) -> str:
+        """For a person, in a few words: how it ended, and the line that says why."""
+        if self.start_error:
+            return self.start_error
+        how = f"{self.how} after {self.seconds:.1f} s"
+        if self.idle is not None:
+            left = f"it has left {counted(self.left.files)}" if self.left.files else "it has left no file"
+            return f"{how}: {left}, and for {self.idle.seconds:.0f} s it computed and wrote nothing; alive: {self.idle}"
+        why = self.reason
+        return f"{how}: {why[:_MOST_SHOWN]}" if why else f"{how}, without a word"
+
+    @property
+    def reason(self) -> str:
+        """The line of its own words that says why it ended; the last one, where none does. "" without a word."""
+        message = self._message
+        if by_toolkit := _OF_TOOLKIT.search("\n".join(message)):
+            return headline(excerpt(by_toolkit.group(1).splitlines()))
+        # A message may say no more than that something failed, which the log knows better.
+        told = () if _SAYS_LITTLE.search("\n".join(message)) else exception_in(message)
+        return headline(told or self._exception or message[:1] or self._excerpt)
+
+    @property
+    def explains_itself(self) -> bool:
+        """Whether it is known why it failed: for its memory, or by its own words."""
+        if self.oom_killed:
+            return True
+        told = "\n".join(self._message)
+        says_little = not told or bool(_SAYS_LITTLE.search(told))
+        return not says_little or bool(exception_in(self._message) or self._exception)
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """What of its own words tells why it failed, whole: its failure file or message, and the log's exception."""
+        found = [Quote(self.left.message_path, "\n".join(self._message))] if self._message else []
+        of_log = self._exception if found else self._excerpt
+        if of_log and headline(of_log) not in "\n".join(self._message):
+            found.append(Quote("its log", "\n".join(of_log)))
+        return tuple(found)
+
+    def quoted_in(self, finding: Finding) -> Finding:
+        """A finding about this host, with its own words."""
+        return finding.quoting(self.quotes, self.lines)
+
+    @property
+    def _message(self) -> tuple[str, ...]:
+        return tuple((self.left.message or b"").decode(errors="replace").strip().splitlines())
+
+    @cached_property  # a log may be long, and is asked for its reason several times
+    def _exception(self) -> tuple[str, ...]:
+        return exception_in(self._texts)
+
+    @cached_property
+    def _excerpt(self) -> tuple[str, ...]:
+        return excerpt(self._texts)
+
+    @property
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(line.text for line in self.log)
+
+    @property
+    def middle_line(self) -> int:
+        """How many lines it had written in the middle of its time; 0 where that cannot be told."""
+        if self.started_at is None or not 4 <= len(self.log) < MOST_LINES:
+            return 0
+        middle, late = ((self.started_at + part * self.seconds) * 1e9 for part in (0.5, 0.8))
+        count = 1 + sum(line.time < middle for line in self.log)  # with the first one after the middle
+        return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
+
+    def went_on_as(self, plain: Ended) -> bool:
+        """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds.
+
+        Not their number alone: who hears a signal says so, and has said less of other things.
+        """
+        if plain.middle_line:
+            return _kinds(plain.log) <= _kinds(self.log)
+        return self.seconds > 0.9 * plain.seconds
+
+
+def counted(files: Sequence[Found]) -> str:
+    """1 file, 2 files."""
+    return f"{len(files)} file{'' if len(files) == 1 else 's'}"
+
+
+def words_about(pattern: str, ended: Ended) -> str:
+    """Of what tells why it ended, the first line that fits, shortened; "" where none does.
+
+    What a log says long before its end was survived, and is no reason.
+    """
+    told = [line for quote in ended.quotes for line in quote.text.splitlines()]
+    for line in (*told, *ended.lines[-_LAST:]):
+        if re.search(pattern, line, re.IGNORECASE):
+            return line.strip()[:_MOST_SHOWN]
+    return ""
+
+
+def _kinds(log: Iterable[LogLine]) -> Counter[str]:
+    """How often it said what, whatever the numbers in it."""
+    return Counter(re.sub(r"\w*\d\w*", "#", line.text.strip()) for line in log)

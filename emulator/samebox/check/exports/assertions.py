@@ -1,0 +1,144 @@
+"""What can be said of an image in a way that more tools than one understand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from samebox.check.findings import Rule
+
+
+@dataclass(frozen=True)
+class Exists:
+    path: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A file that may be run; `by_anybody`: not by its owner alone. Links in the path have been followed."""
+
+    path: str
+    by_anybody: bool = False
+
+
+@dataclass(frozen=True)
+class Absent:
+    path: str
+
+
+@dataclass(frozen=True)
+class NotEmpty:
+    path: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """Whether the pattern is found in the file; patterns are of Go's regexp, which goes over all of it at once."""
+
+    path: str
+    pattern: str
+    found: bool = True
+
+
+@dataclass(frozen=True)
+class Account:
+    """A name in /etc/passwd, or in /etc/group."""
+
+    name: str
+    is_group: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program of the image ends with 0. `line`: a pattern that one whole line of its output fits; `silent`: it says
+    nothing on standard output.
+
+    `before`: commands that have run in the same container, one after the other. `alone`: it changes what it finds, and
+    is not for a container that does something else.
+    """
+
+    words: tuple[str, ...]
+    line: str = ""
+    silent: bool = False
+    before: tuple[tuple[str, ...], ...] = ()
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Entrypoint:
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Label:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ExposedPort:
+    port: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A variable of the image's own; `pattern` None: it has none of this name."""
+
+    name: str
+    pattern: str | None = None
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """A connection to the server's port is made, from elsewhere than 127.0.0.1."""
+
+    milliseconds: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the server. Its status is one of `only`, or from `lowest` to `highest` and none of `never`."""
+
+    method: str
+    path: str
+    lowest: int = 200
+    highest: int = 299
+    never: tuple[int, ...] = ()
+    only: tuple[int, ...] = ()
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    milliseconds: int = 10_000
+    is_readiness: bool = False  # it is asked until it answers so, before anything else is
+
+
+Assertion = (
+    Exists
+    | Program
+    | Absent
+    | NotEmpty
+    | Text
+    | Account
+    | Command
+    | Entrypoint
+    | Label
+    | ExposedPort
+    | Environment
+    | Reachable
+    | Request
+)
+
+
+@dataclass(frozen=True)
+class Test:
+    """One of a rule's. `says`: what holds when it passes, in a few words."""
+
+    rule: Rule
+    says: str
+    assertion: Assertion
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule.id}: {self.says}"

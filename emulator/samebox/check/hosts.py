@@ -1,0 +1,316 @@
+"""The containers of one job, each a host: cut off from the world but for each other, and gone when it is over."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, TypeVar
+
+from samebox.check import tar
+from samebox.check.activity import Idle, IdleWatch, Process, seen
+from samebox.check.checks import CannotCheck, Context, OutOfTime
+from samebox.check.ended import MOST_LINES, Ended, Found, Left
+from samebox.check.files import read_all
+from samebox.check.memory import Watch
+from samebox.containers.engine import ContainerMissing, EngineError, Mount, PathMissing, StartFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from samebox.containers.engine import ContainerSpec, Engine, LogLine
+
+# Not algo-1, as on AWS (contract §1.1).
+EC2_NAME = "ip-10-0-209-118.ec2.internal"
+PIDS = 4096
+_LOOK_SECONDS = 1.0  # between looks at a running job
+_LONG_SECONDS = 5.0  # of running, or of computing nothing, that are worth a word
+# For so long may a job do nothing: (as it should be, with --fast). One that has its result has no reason to.
+_IDLE_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
+_MOST_DATA = 2**30  # bytes of a folder that are copied for each run; more is mounted, and may not be written
+
+Job = TypeVar("Job", bound="Hosts")
+
+
+class Hosts:
+    """The hosts of a job. Use `kept`: they are started, and all of it is removed at the end of its block.
+
+    `spec_of(root, host, network)` makes the host's folders below root/<host>, and says what its container is like;
+    `left_in(engine, container)` reads what a host leaves, and below root/<host>/`results` is what is kept of that.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        names: tuple[str, ...],
+        spec_of: Callable[[Path, str, str], ContainerSpec],
+        left_in: Callable[[Engine, str], Left],
+        results: str,
+    ) -> None:
+        if context.engine is None:
+            raise CannotCheck(context.why_no_engine or "there is no container engine")
+        if context.scratch is None or context.options.workbench is None or context.subject.reference is None:
+            raise CannotCheck("nothing can be run here")
+        self._context, self._engine = context, context.engine
+        self._names, self._spec_of, self._left_in, self._results = names, spec_of, left_in, results
+        self._root = context.scratch / f"job-{uuid.uuid4().hex[:8]}"
+        self._root.mkdir()
+        self._network = ""
+        self._memory_bytes = 0
+        self._watch: Watch | None = None
+        self.containers: list[str] = []
+        self.start_error = ""
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self._began
+
+    def start(self) -> None:
+        # Of its own and cut off: hosts find each other, and an image of a stranger reaches nobody.
+        network = self._engine.create_network(f"samebox-check-{self._root.name}", self._context.labels, internal=True)
+        self._network = network.id
+        try:
+            for host in self._names:
+                spec = self._spec_of(self._root, host, network.name)
+                self._memory_bytes = spec.memory_bytes or 0
+                self.containers.append(self._engine.create(spec))
+            self._began = time.monotonic()
+            for container in self.containers:
+                self._engine.start(container)
+            self._watch = Watch(self.containers)
+        except StartFailed as error:
+            self.start_error = str(error)
+
+    def wait(self, seconds: float, host: int = 0) -> bool:
+        """Whether the host ends within the time."""
+        if self.start_error:
+            return True
+        seconds = min(seconds, self._context.deadline.left)
+        return self._engine.wait(self.containers[host], max(0.0, seconds)) is not None
+
+    def wait_for_middle(self, plain: Ended, seconds: float) -> bool:
+        """Until it is as far as the plain job was in the middle of its time; whether it has ended before that.
+
+        `seconds`: what a whole job takes at the least, for one whose lines do not tell.
+        """
+        if not plain.middle_line:
+            return self.wait(0.6 * seconds)
+        stream = self._engine.logs(self.containers[0], follow=True)
+        limit = threading.Timer(min(self._context.deadline.left, 3 * plain.seconds), stream.close)
+        limit.start()
+        try:
+            for _ in range(plain.middle_line):
+                if next(stream, None) is None:
+                    break
+        finally:
+            limit.cancel()
+            stream.close()
+        return self.wait(0)
+
+    def has_left(self, host: int = 0) -> bool:
+        """Whether a running host has written anything that is kept of it."""
+        with contextlib.suppress(OSError):
+            return holds_files(self._root / self._names[host] / self._results)
+        return False
+
+    def alive(self, host: int = 0) -> tuple[Process, ...]:
+        """What of a host runs; empty where that cannot be seen."""
+        try:
+            return seen(self._engine, self.containers[host])
+        except ContainerMissing:  # removed, because the check's time is over
+            return ()
+
+    def last_line_at(self, host: int = 0) -> float:
+        """When a host wrote the last line of its log, in seconds since the epoch; 0.0 before the first."""
+        lines = last_lines(self._engine, self.containers[host], 1)
+        return lines[-1].time / 1e9 if lines else 0.0
+
+    def terminate(self, grace_seconds: int) -> None:
+        """SIGTERM, and SIGKILL after the grace, as a job's stop does."""
+        self._engine.stop(self.containers[0], grace_seconds, "SIGTERM")
+
+    def kill(self) -> None:
+        for container in self.containers:
+            self._engine.kill(container)
+            self._engine.wait(container, 30)
+
+    def ended(self, host: int = 0, idle: Idle | None = None) -> Ended:
+        """How a host fared; one that still runs is killed first, and has no exit code. `idle`: it did nothing."""
+        if self.start_error:
+            return Ended(127, 0.0, start_error=self.start_error)
+        container = self.containers[host]
+        state = self._engine.inspect(container)
+        late = state.running
+        if late:
+            self._engine.kill(container)
+            state = self._engine.wait(container, 30) or state
+        began, finished = state.started_at, state.finished_at
+        seconds = finished - began if began and finished and finished > began else self.seconds
+        return Ended(
+            None if late else state.exit_code,
+            seconds,
+            began,
+            state.oom_killed,
+            left=self._left_in(self._engine, container),
+            log=last_lines(self._engine, container),
+            memory_bytes=self._memory_bytes,
+            peak_bytes=self._watch.peak(container) if self._watch else None,
+            idle=idle if late else None,
+        )
+
+    def remove(self) -> None:
+        if self._watch:
+            self._watch.close()
+        for container in self.containers:
+            self._engine.remove(container)
+        if self._network:
+            self._engine.remove_network(self._network)
+        # What containers wrote as root goes with the run's scratch folder where we may not remove it.
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def kept(hosts: Job) -> Iterator[Job]:
+    """The job, started, or with a `start_error`; removed at the end of the block."""
+    try:
+        hosts.start()
+        yield hosts
+    finally:
+        with contextlib.suppress(EngineError):  # the sweep at the end of the run finds what is left
+            hosts.remove()
+
+
+def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
+    """The first host at its end, or at the end of `seconds`; or when it has done nothing for long, which is seen.
+
+    Raises OutOfTime when the check's own time is over.
+    """
+    watch = IdleWatch(started.alive, started.last_line_at)
+    end = time.monotonic() + seconds
+    idle: Idle | None = None
+    while not started.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):
+        if not context.deadline.left:
+            raise OutOfTime(f"not done within {context.deadline.seconds:g} s")
+        if time.monotonic() >= end:
+            break
+        has_left = started.has_left()
+        slow, fast = _IDLE_SECONDS[has_left]
+        idle = watch.after(fast if context.options.fast else slow)
+        if idle is not None:
+            break
+        if started.seconds > _LONG_SECONDS:
+            context.tell(_progress(started.seconds, has_left, watch.seconds))
+    return started.ended(idle=idle)
+
+
+def _progress(seconds: float, has_left: bool, idle: float) -> str:
+    """What is shown while a job runs."""
+    pause = f"; it has computed nothing for {idle:.0f} s" if idle > _LONG_SECONDS else ""
+    left = ", and its result is there" if pause and has_left else ""
+    return f"running for {seconds:.0f} s{pause}{left}"
+
+
+def memory_of(context: Context, hosts: int) -> int:
+    """Bytes of each host: the instance's, or all of them together half of what the engine's host has."""
+    assert context.engine is not None
+    capacity = context.engine.capacity().memory_bytes
+    return min(context.options.memory_bytes or capacity // (2 * hosts), capacity)
+
+
+def has_room_for_more(context: Context, plain: Ended) -> bool:
+    """Whether some such jobs may run beside each other: none shall fail for the memory that another holds."""
+    assert context.engine is not None
+    return plain.peak_bytes is not None and 8 * plain.peak_bytes < context.engine.capacity().memory_bytes
+
+
+def name_of(host: str, count: int) -> str:
+    """The machine's name, which is not the host's."""
+    return EC2_NAME if count == 1 else f"ip-10-0-209-11{host[-1]}.ec2.internal"
+
+
+def folders_of(context: Context, single: str) -> dict[str, Path]:
+    """--data: each folder in it is a channel or an input; where it holds files, it is one itself, named `single`."""
+    folder = context.options.data
+    return {} if folder is None else folders_in(folder, single)
+
+
+def folders_in(folder: Path, single: str) -> dict[str, Path]:
+    """The folders in it by their names; where it holds files, itself, by the name `single`."""
+    inside = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    if inside and all(one.is_dir() for one in inside):
+        return {one.name: one.resolve() for one in inside}
+    return {single: folder.resolve()}
+
+
+def files_in(folder: Path) -> list[str]:
+    """Relative, as S3 lists their keys: in the order of their bytes."""
+    return sorted((path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()), key=str.encode)
+
+
+def given_folder(source: Path, copy: Path, target: str) -> Iterator[Mount]:
+    """Make `copy` of a folder of the user's: jobs may write to what they are given, and the data is not ours.
+
+    Where that would take too long, a mount that may not be written to, at `target`.
+    """
+    if sum((source / file).stat().st_size for file in files_in(source)) <= _MOST_DATA:
+        shutil.copytree(source, copy, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    else:
+        copy.mkdir(parents=True, exist_ok=True)
+        yield Mount(source, target, read_only=True)
+
+
+def writable_on_read_only_root(root: Path) -> Iterator[Mount]:
+    """A folder of the disk for temporary files; /dev/shm is writable in any case."""
+    folder = root / "tmp"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    yield Mount(folder, "/tmp")  # noqa: S108  (the container's)
+
+
+def found(engine: Engine, container: str, path: str) -> Iterator[Found]:
+    """Files and links below a folder of a container; none where there is no such folder."""
+    try:
+        stream = engine.archive(container, path)
+    except PathMissing:
+        return
+    with contextlib.closing(stream):
+        for entry, _ in tar.entries(stream):
+            inside = entry.name.partition("/")[2]
+            if inside and entry.kind != tar.FOLDER:
+                is_link = entry.kind in (tar.SYMBOLIC_LINK, tar.HARD_LINK)
+                yield Found(inside, entry.size, entry.link if is_link else "")
+
+
+def content(engine: Engine, container: str, path: str) -> bytes | None:
+    """Of a file, its first MiB; None where there is none."""
+    try:
+        stream = engine.archive(container, path)
+    except PathMissing:
+        return None
+    with contextlib.closing(stream):
+        for entry, read in tar.entries(stream):
+            return read_all(read, 1 << 20) if entry.kind == tar.FILE else None
+    return None
+
+
+def holds_files(folder: Path) -> bool:
+    return any(path.is_file() for path in folder.rglob("*"))
+
+
+def last_lines(engine: Engine, container: str, most: int = MOST_LINES) -> tuple[LogLine, ...]:
+    """The end of a container's log."""
+    last: list[LogLine] = []
+    stream = engine.logs(container)
+    try:
+        for line in stream:
+            last.append(line)
+            if len(last) > 2 * most:
+                del last[:most]
+    finally:
+        stream.close()
+    return tuple(last[-most:])

@@ -1,0 +1,280 @@
+"""The plain processing job. Where it fails, what the image trips over is found by trial, as for training.
+
+One departure from the platform is tried after the other; the first with which the job ends well names the fault.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from samebox.check import buffering, trials
+from samebox.check.checks import CannotCheck, Check, Context
+from samebox.check.ended import NO_NETWORK, Ended, Found, counted, words_about
+from samebox.check.findings import Finding, Rule
+from samebox.check.hosts import to_the_end
+from samebox.check.processing.job import Job, outputs_of, run, running
+from samebox.check.static import programs
+from samebox.check.trials import Departure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECONDS = 900.0  # for the plain job and all that is tried when it fails
+_PLAIN_SECONDS = 600.0
+_NO_PROGRAM = r"executable file not found|no such file or directory: unknown|no command specified|\bexec: .*not found"
+
+STARTS = Rule(
+    "processing-starts",
+    "It starts with its own ENTRYPOINT and CMD, or with what the job says",
+    "contract §4.1",
+    "fail",
+    "processing",
+    'Give the image an ENTRYPOINT ["program"] that processes, or say what the job runs: --entrypoint and --argument.',
+)
+COMPLETES = Rule(
+    "processing-completes",
+    "Processing ends with exit code 0 under SageMaker's /opt/ml/processing",
+    "contract §4.1, §4.2",
+    "fail",
+    "processing",
+    "What is quoted of it says why, and --log prints the rest. Give --data with an input in each folder, and "
+    "--entrypoint, --argument and --output, as your jobs do.",
+)
+ARGUMENT = Rule(
+    "processing-argument",
+    "It needs no argument that nobody gives",
+    "contract §4.1",
+    "fail",
+    "processing",
+    "Nothing is appended in a processing job, train least of all: make processing what runs without an argument.",
+)
+TRAINING_FILES = Rule(
+    "processing-training-files",
+    "It needs no files of a training job",
+    "contract §4.2",
+    "fail",
+    "processing",
+    "There is no hyperparameters.json here, and neither /opt/ml/input nor /opt/ml/model: take arguments and inputs.",
+)
+VARIABLES = Rule(
+    "processing-variables",
+    "It needs no SM_* variables and none of a training job",
+    "contract §4.1",
+    "fail",
+    "processing",
+    "Only the job's Environment and AWS_REGION are set: read /opt/ml/config, or ask for it in Environment.",
+)
+HOSTNAME = Rule(
+    "processing-hostname",
+    "It does not take the machine's name for algo-1",
+    "contract §4.1, §1.1",
+    "fail",
+    "processing",
+    "HOSTNAME is ip-….ec2.internal: read current_host from /opt/ml/config/resourceconfig.json.",
+)
+USER = Rule(
+    "processing-user",
+    "The image's user can read /opt/ml/config and write its outputs",
+    "contract §4.2",
+    "fail",
+    "processing",
+    "The folders are root's, outputs 0755 and /opt/ml/config even 0644: drop USER, or end with USER root.",
+)
+NETWORK = Rule(
+    "processing-network-isolation",
+    "It processes without a network",
+    "contract §4.4; CreateProcessingJob.NetworkConfig.EnableNetworkIsolation",
+    "warn",
+    "processing",
+    "Put what it downloads into the image or into an input; a job with EnableNetworkIsolation reaches nothing.",
+)
+OUTPUT = Rule(
+    "processing-output",
+    "What it makes is in the local path of an output when it has ended",
+    "contract §4.3",
+    "warn",
+    "processing",
+    "Only the LocalPath of an output is uploaded: write there, or name the path that it writes to with --output.",
+)
+LINKS = Rule(
+    "processing-output-links",
+    "There are no links among its outputs",
+    "contract §4.3",
+    "warn",
+    "processing",
+    "Symbolic links are not followed when outputs are uploaded: copy the files (cp -L).",
+)
+LOGS = Rule(
+    "processing-logs",
+    "It logs to standard output or standard error as it goes",
+    "contract §4.4",
+    "warn",
+    "processing",
+    "Only these two reach CloudWatch: log to them, and not (only) to a file.",
+)
+
+OF_TRAINING = {
+    "SM_MODEL_DIR": "/opt/ml/model",
+    "SM_INPUT_DIR": "/opt/ml/input",
+    "SM_INPUT_CONFIG_DIR": "/opt/ml/input/config",
+    "SM_OUTPUT_DIR": "/opt/ml/output",
+    "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
+    "SM_CURRENT_HOST": "algo-1",
+    "SM_HOSTS": '["algo-1"]',
+    "SM_NUM_GPUS": "0",
+    "SM_NUM_CPUS": "2",
+    "SM_LOG_LEVEL": "20",
+    "SM_NETWORK_INTERFACE_NAME": "eth0",
+    "TRAINING_JOB_NAME": "samebox-check",
+    "TRAINING_JOB_ARN": "arn:aws:sagemaker:us-east-1:000000000000:training-job/samebox-check",
+}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The plain job's end. `culprit`: the rule that it broke, where it failed; `seen`: how that shows."""
+
+    plain: Ended
+    elsewhere: tuple[Found, ...] = ()  # files in no output
+    culprit: Rule | None = None
+    seen: str = ""
+    remedy: str | None = None  # where more is known than the rule's own
+
+
+def baseline(context: Context) -> Baseline:
+    """Run once; later uses are free."""
+    return context.shared.get("processing-baseline", lambda: _examined(context))
+
+
+def processed(context: Context) -> Ended:
+    """The plain job, which went well. Raises CannotCheck otherwise."""
+    found = baseline(context)
+    if found.culprit is not None:
+        raise CannotCheck(f"processing fails: see {found.culprit.id}")
+    return found.plain
+
+
+def _examined(context: Context) -> Baseline:
+    job = Job()
+    with running(context, job) as started:
+        plain = to_the_end(context, started, _PLAIN_SECONDS)
+        elsewhere = started.elsewhere() if plain.is_good and not plain.left.files else ()
+    if plain.is_good:
+        return Baseline(plain, elsewhere)
+    if trials.did_not_start(plain, _NO_PROGRAM, lambda: programs.processing(context).status == "pass"):
+        return Baseline(plain, culprit=STARTS, seen=plain.outcome)
+    about = words_about(NO_NETWORK, plain)
+    if about:
+        return Baseline(plain, culprit=NETWORK, seen=f"{plain.how}: {about}")
+    found = trials.culprit(context, plain, _departures(context, job), lambda one, limit: run(context, one, limit))
+    if found is None:
+        return Baseline(plain, culprit=COMPLETES, seen=plain.outcome, remedy=trials.cure(plain))
+    ends = "it ends well" if found.ended.left.files else "it ends with exit code 0, and leaves no output"
+    seen = f"{plain.outcome}; {found.departure.words}, {ends}"
+    return Baseline(plain, culprit=found.departure.rule, seen=seen)
+
+
+def _departures(context: Context, job: Job) -> Iterator[Departure[Job]]:
+    """What to try, and the words for it."""
+    user = context.subject.config.user.partition(":")[0]
+    if user not in ("", "root", "0"):
+        as_root = dataclasses.replace(job, user="0")
+        yield Departure(USER, f"as root instead of {user}", as_root, r"permission|denied|EACCES|errno 13\b")
+    yield Departure(
+        HOSTNAME,
+        "on a machine named algo-1",
+        dataclasses.replace(job, hostname="algo-1"),
+        r"host|ip-\d+|algo-\d|ec2\.internal",
+    )
+    yield Departure(
+        VARIABLES,
+        "with the variables of a training job",
+        dataclasses.replace(job, environment=OF_TRAINING),
+        r"\bSM_[A-Z]|TRAINING_JOB|environ|unbound variable|parameter not set",
+    )
+    yield Departure(
+        TRAINING_FILES,
+        "with the files of a training job",
+        dataclasses.replace(job, training_files=True),
+        r"/opt/ml/(?:input|model|output)\b|hyperparameters|resourceconfig|inputdataconfig",
+    )
+    if not context.options.entrypoint and not context.options.arguments:
+        for word in ("train", "serve"):
+            yield Departure(
+                ARGUMENT,
+                f"with the argument {word}",
+                dataclasses.replace(job, command=(word,)),
+                r"argument|usage|command|parameter",
+                # An image may well have such a program, which does something else and ends with 0.
+                is_shown=lambda ended: bool(context.subject.config.entrypoint or ended.left.files),
+            )
+
+
+def completes(context: Context) -> Finding:
+    return trials.completes(context, COMPLETES, baseline(context), "processing")
+
+
+def _not_tripped_over(rule: Rule, seen: str, word: str = "") -> Callable[[Context], Finding]:
+    return trials.not_tripped_over(baseline, processed, rule, seen, word)
+
+
+def starts(context: Context) -> Finding:
+    found = baseline(context)
+    if found.culprit is STARTS and programs.processing(context).status != "pass":
+        raise CannotCheck("there is nothing that could be started: see processing-program")
+    words = " ".join(" ".join(programs.processing_command(context)).split())[:120]
+    look = _not_tripped_over(STARTS, f"started as `{words}`", "ENTRYPOINT")
+    return look(context)
+
+
+def user(context: Context) -> Finding:
+    look = _not_tripped_over(USER, f"processed as {context.subject.config.user or 'root'}", "USER")
+    return look(context)
+
+
+def output(context: Context) -> Finding:
+    files = processed(context).left.files
+    paths = ", ".join(outputs_of(context).values())
+    if files:
+        return OUTPUT.passed(f"{counted(files)} in {paths}")
+    lost = [f"/opt/ml/{file.path}" for file in baseline(context).elsewhere]
+    if lost:
+        return OUTPUT.broken(f"nothing in {paths}; it wrote {', '.join(lost[:3])}, which is no output")
+    return OUTPUT.broken(f"exit code 0, and nothing in {paths}")
+
+
+def links(context: Context) -> Finding:
+    found = [one for one in processed(context).left.files if one.link]
+    if found:
+        return LINKS.broken(", ".join(f"{one.path} -> {one.link}" for one in found[:3]))
+    return LINKS.passed("none")
+
+
+def logs(context: Context) -> Finding:
+    ended = processed(context)
+    if not ended.last_words:
+        return LOGS.broken("not one line")
+    return buffering.looked_at(context, LOGS, ended) or LOGS.passed(f"its last line: {ended.last_words[:120]}")
+
+
+_ENGINE = frozenset({"files", "engine"})
+_PROCESSING = frozenset({"processing"})
+
+CHECKS = tuple(
+    Check(rule, look, _ENGINE, _PROCESSING, SECONDS)  # type: ignore[arg-type]  # frozensets of literals
+    for rule, look in (
+        (STARTS, starts),
+        (COMPLETES, completes),
+        (ARGUMENT, _not_tripped_over(ARGUMENT, "nothing was appended to its command line")),
+        (TRAINING_FILES, _not_tripped_over(TRAINING_FILES, "processed with the files of a processing job")),
+        (VARIABLES, _not_tripped_over(VARIABLES, "processed with AWS_REGION alone")),
+        (HOSTNAME, _not_tripped_over(HOSTNAME, "processed on a machine named ip-10-0-209-118.ec2.internal")),
+        (USER, user),
+        (NETWORK, _not_tripped_over(NETWORK, "processed, cut off from the world")),
+        (OUTPUT, output),
+        (LINKS, links),
+        (LOGS, logs),
+    )
+)

@@ -1,0 +1,126 @@
+"""Channels in Pipe mode: named pipes, one of each channel for each epoch, fed as SageMaker feeds them (contract §1.5).
+
+A pipe is there when the one before it has been read to its end, or closed by its reader; data flows when it is opened.
+Where contract.md does not say more: the pipes are root's and 0644, and stay when they have been read.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from samebox.check.checks import CannotCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LATE_SECONDS = 0.5  # until the next epoch's pipe is there: "your code may need to retry until the pipe is created"
+_LOOK_SECONDS = 0.02
+_CHUNK = 1 << 16
+
+
+@dataclass
+class Taken:
+    """What became of a channel. `epochs`: pipes that were opened; `whole`: those that were read to their end."""
+
+    epochs: int = 0
+    whole: int = 0
+    bytes: int = 0
+
+
+class Pipes:
+    """The pipes of one host's channels, below its /opt/ml/input/data."""
+
+    def __init__(self, folder: Path, late: bool = True) -> None:
+        if sys.platform != "linux":
+            raise CannotCheck("named pipes reach containers only where the engine runs on this machine, under Linux")
+        self._folder, self._late = folder, late
+        self._closed = threading.Event()
+        self.taken: dict[str, Taken] = {}
+        self.problem = ""
+
+    def add(self, channel: str, epoch_of: Callable[[], Iterator[bytes]]) -> None:
+        """Make the pipe of epoch 0, and feed whoever opens it. Each channel is on its own."""
+        self.taken[channel] = Taken()
+        self._make(channel, 0)
+        feeder = threading.Thread(
+            target=self._feed, args=(channel, epoch_of), name=f"the pipes of {channel}", daemon=True
+        )
+        feeder.start()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    @property
+    def are_untouched(self) -> bool:
+        return not any(taken.epochs for taken in self.taken.values())
+
+    def in_words(self) -> str:
+        """What was read, for a person."""
+        parts = []
+        for channel, taken in self.taken.items():
+            epochs = f"{taken.epochs} epoch{'' if taken.epochs == 1 else 's'}" if taken.epochs else "never opened"
+            parts.append(f"{channel}: {epochs}" + (f", {taken.bytes:,} bytes" if taken.epochs else ""))
+        return "; ".join(parts)
+
+    def _feed(self, channel: str, epoch_of: Callable[[], Iterator[bytes]]) -> None:
+        taken = self.taken[channel]
+        try:
+            while (pipe := self._opened(self._path(channel, taken.epochs))) is not None:
+                taken.epochs += 1
+                try:
+                    taken.whole += self._pour(pipe, epoch_of(), taken)
+                    if not self._late:
+                        self._make(channel, taken.epochs)
+                finally:
+                    os.close(pipe)
+                if self._late:
+                    self._closed.wait(LATE_SECONDS)
+                    self._make(channel, taken.epochs)
+        except (OSError, ValueError) as error:
+            if not self._closed.is_set():
+                self.problem = f"{channel} could not be fed: {error}"
+
+    def _opened(self, path: Path) -> int | None:
+        """The pipe, once somebody has opened it to read; None when that never came."""
+        while not self._closed.wait(_LOOK_SECONDS):
+            try:
+                return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # nobody reads it yet
+                    raise
+        return None
+
+    def _pour(self, pipe: int, chunks: Iterator[bytes], taken: Taken) -> bool:
+        """Whether all of it was taken: a reader may close early, which is no fault."""
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLOUT)
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                if self._closed.is_set():
+                    return False
+                try:
+                    count = os.write(pipe, rest[:_CHUNK])
+                except BlockingIOError:
+                    waiting.poll(100)
+                    continue
+                except BrokenPipeError:
+                    return False
+                taken.bytes += count
+                rest = rest[count:]
+        return True
+
+    def _make(self, channel: str, epoch: int) -> None:
+        path = self._path(channel, epoch)
+        os.mkfifo(path)
+        path.chmod(0o644)
+
+    def _path(self, channel: str, epoch: int) -> Path:
+        return self._folder / f"{channel}_{epoch}"

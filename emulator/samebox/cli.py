@@ -1,0 +1,387 @@
+"""The command `samebox`: its words. What each word does is in emulator/samebox/commands, one module a word.
+
+Nothing heavy is imported before a command is known, so that `samebox --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samebox.commands import production
+from samebox.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERSION = "0.1.0"
+
+_FORMS = {"junit": "JUnit XML", "json": "JSON", "html": "a page of HTML", "sarif": "SARIF"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    root = parser()
+    given, unknown = root.parse_known_args(arguments)
+    if unknown:  # the usage of the command that was meant, and not of all commands
+        _commands(root)[given.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    if given.command == "help":
+        (_commands(root)[given.about] if given.about else root).print_help()
+        return 0
+    from samebox.commands import outcome  # here, and not above: a bare --help needs none of it
+
+    def run() -> int:
+        try:
+            command = importlib.import_module(f"samebox.commands.{given.command}")
+        except KeyboardInterrupt:
+            raise outcome.Stop("interrupted; nothing was started.", status=130) from None
+        status: int = command.run(given)
+        return status
+
+    return outcome.of(run)
+
+
+def _commands(root: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    (words,) = (one for one in root._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
+    return dict(words.choices)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option there is. The list in docs/commands.md is tested against it."""
+    root = argparse.ArgumentParser(
+        prog="samebox",
+        description="A local SageMaker that really runs your containers: one URL for S3, ECR, SageMaker, Logs and STS.",
+        epilog='Start with `samebox up`, then `eval "$(samebox env)"` in the shell where your AWS clients run.',
+    )
+    root.add_argument("--version", action="version", version=f"samebox {VERSION}")
+    words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (
+        _up, _down, _status, _env, _jobs, _logs, _prune, _train,
+        production.push, production.deploy, _check, _parity, _record, _help,
+    ):  # fmt: skip
+        add(words)
+    return root
+
+
+def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    up = words.add_parser(
+        "up",
+        help="start the emulator",
+        description="Start the emulator, in the foreground unless --detach is given. Ctrl-C, or `samebox down`, ends "
+        "it; jobs and endpoints go on in their containers and are taken over at the next `samebox up`.",
+        epilog=_settings_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _where(up, port=True)
+    up.add_argument("--host", help="address to listen on (default 127.0.0.1); beyond loopback a token is required")
+    up.add_argument("--detach", action="store_true", help="start in the background, and return when it is ready")
+
+
+def _down(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    down = words.add_parser(
+        "down",
+        help="end the emulator",
+        description="End the emulator. Running jobs and endpoints keep their containers, for the next `samebox up`.",
+    )
+    _where(down)
+    down.add_argument(
+        "--stop-containers", action="store_true", help="also remove the containers of running jobs and endpoints"
+    )
+
+
+def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    status = words.add_parser(
+        "status",
+        help="what is running",
+        description="Show the emulator, its helpers, running jobs and endpoints. Exit status 1 when it is not running.",
+    )
+    _where(status)
+    status.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+
+def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    env = words.add_parser(
+        "env",
+        help="print what a shell needs to reach the emulator",
+        description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
+    )
+    _where(env, port=True)
+    env.add_argument(
+        "--shell",
+        choices=("sh", "bash", "zsh", "csh", "fish", "powershell"),
+        default="sh",
+        help="whose words (default: sh, which bash and zsh understand)",
+    )
+    env.add_argument("--unset", action="store_true", help="print what takes the variables back instead")
+
+
+def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    jobs = words.add_parser(
+        "jobs",
+        help="list training jobs, the newest first, with duration and metrics",
+        description="List training jobs, past and present, the newest first: status, start, duration, final metrics.",
+    )
+    _where(jobs)
+    jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin so")
+    jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many; 0: all (default: 20)")
+    jobs.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
+
+
+def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    logs = words.add_parser(
+        "logs",
+        help="print the log lines of a training job or an endpoint",
+        description="Print the log lines of a training job or an endpoint, as CloudWatch Logs would show them.",
+    )
+    _where(logs)
+    logs.add_argument(
+        "name",
+        metavar="JOB",
+        nargs="?",
+        help="name of a training job or an endpoint, or how it begins: the newest (default: the newest training job)",
+    )
+    logs.add_argument("--follow", "-f", action="store_true", help="go on until the job has ended, or Ctrl-C")
+
+
+def _prune(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    prune = words.add_parser(
+        "prune",
+        help="remove containers, networks and folders that nothing needs any more",
+        description="Remove what carries this data folder's samebox label and belongs to no running job or endpoint. "
+        "Nothing else is touched.",
+    )
+    _where(prune)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = words.add_parser(
+        "train",
+        help="run a training script as a SageMaker training job on this machine",
+        usage="samebox train [options] SCRIPT [script arguments]",
+        description="Run a training script as a SageMaker training job: the script's folder becomes the channel "
+        "`code`, its arguments become hyperparameters, log lines are shown as they come, and the model is left in "
+        "./model. Starts the emulator if none runs. Ctrl-C stops the job; a second Ctrl-C leaves it to itself.",
+        epilog="Options of samebox come before SCRIPT; everything behind it is the script's. SageMaker passes every "
+        "argument as a pair, so each must be `--name value`, `--name=value` or `-n value`: flags without a value, "
+        "positional arguments and repeated names are refused before anything starts.",
+    )
+    _where(train)
+    train.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="a file or folder as channel NAME; without a name the folders in it are channels, or all of it is the "
+        "channel `training`; repeatable",
+    )
+    train.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of the job; repeatable"
+    )
+    train.add_argument("--image", default="samebox/train:cpu", help="image to train in (default: samebox/train:cpu)")
+    train.add_argument("--instance-type", default="ml.m5.xlarge", help="ml.* type that sets CPU and memory limits")
+    train.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME=REGEX",
+        help="a metric to show and to keep: what the first group matches in a line (default: loss, accuracy, val_loss "
+        "and val_accuracy, as in `loss=0.25` or `loss: 0.25`); repeatable",
+    )
+    train.add_argument(
+        "--verbose", "-v", action="store_true", help="show what sagemaker-training writes before the script begins, too"
+    )
+    train.add_argument("--output", type=Path, default=Path("model"), help="where the model is left (default: ./model)")
+    train.add_argument("script", metavar="SCRIPT", type=Path, help="the program to run: a .py or .sh file")
+    train.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the script's own arguments")
+
+
+def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = words.add_parser(
+        "check",
+        help="tell whether an image would work on SageMaker, before it is pushed",
+        description="Tell whether an image, ours or not, would work on SageMaker, and how to mend what would not. "
+        "Needs no emulator; an archive (docker save, OCI layout) is read without a container engine, too.",
+        epilog="Exit status: 0 when nothing would fail, 1 when something would, 2 when the image cannot be examined. "
+        "Without --train, --serve and their like, what is on the image's PATH decides, and the report says so.",
+    )
+    check.add_argument("image", metavar="IMAGE", nargs="?", help="name of an image, or path of an archive")
+    claims = check.add_argument_group("what it is for")
+    claims.add_argument("--train", action="append_const", dest="claims", const="train", help="training jobs")
+    claims.add_argument("--serve", action="append_const", dest="claims", const="serve", help="endpoints")
+    claims.add_argument("--transform", action="append_const", dest="claims", const="transform", help="batch transform")
+    claims.add_argument(
+        "--multi-model", action="append_const", dest="claims", const="multi-model", help="multi-model endpoints"
+    )
+    claims.add_argument("--processing", action="append_const", dest="claims", const="processing", help="processing")
+    claims.add_argument(
+        "--serverless", action="append_const", dest="claims", const="serverless", help="serverless endpoints"
+    )
+    claims.add_argument(
+        "--streaming", action="append_const", dest="claims", const="streaming", help="endpoints whose answers stream"
+    )
+    claims.add_argument(
+        "--pipe", action="append_const", dest="claims", const="pipe", help="training with channels in Pipe mode"
+    )
+    claims.add_argument(
+        "--read-only-root",
+        action="append_const",
+        dest="claims",
+        const="read-only-root",
+        help="jobs whose root file system is only read: all but /opt/ml, /tmp and /dev/shm",
+    )
+    given = check.add_argument_group("what it is given")
+    given.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of data; a folder in it is a channel or an input"
+    )
+    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz to serve, and to check as an artifact")
+    given.add_argument(
+        "--payload", type=Path, action="append", default=[], metavar="FILE", help="body of an invocation; repeatable"
+    )
+    given.add_argument(
+        "--hyperparameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the training jobs that are run; repeatable",
+    )
+    given.add_argument("--record-io", action="store_true", help="with --pipe: RecordWrapperType RecordIO")
+    given.add_argument("--instance-type", metavar="TYPE", help="ml.* type that sets the memory of the jobs")
+    given.add_argument(
+        "--entrypoint",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="ContainerEntrypoint of processing jobs, a word each time (default: the image's own)",
+    )
+    given.add_argument(
+        "--argument",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="ContainerArguments of processing jobs, a word each time; write --argument=--verbose where it has dashes",
+    )
+    given.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="LocalPath of an output of processing jobs; repeatable (default: /opt/ml/processing/output)",
+    )
+    given.add_argument("--dockerfile", type=Path, metavar="FILE", help="to name its lines, and to lint it")
+    given.add_argument("--max-size", metavar="SIZE", help="the image's budget, such as 2.5GB, beside AWS's limits")
+    chosen = check.add_argument_group("which checks")
+    chosen.add_argument("--list", action="store_true", help="print all checks and their ids")
+    chosen.add_argument("--only", action="append", default=[], metavar="ID", help="only these; ids or serve-*")
+    chosen.add_argument("--skip", action="append", default=[], metavar="ID", help="all but these; ids or patterns")
+    chosen.add_argument("--fast", action="store_true", help="shorten the checks that must wait")
+    chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
+    written = check.add_argument_group("reports; - is standard output")
+    for form in _FORMS:
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {_FORMS[form]}")
+    written.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="write tests for container-structure-test and goss there; or container-structure-test=FILE, goss=FILE",
+    )
+    written.add_argument("--log", action="store_true", help="print all that is kept of the log of what failed")
+    written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
+
+
+def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parity = words.add_parser(
+        "parity",
+        help="tell whether a train and a serve image agree",
+        usage="samebox parity [options] TRAIN_IMAGE SERVE_IMAGE\n       samebox parity [options] --recorded FILE IMAGE",
+        description="Tell whether two images agree: what they are made of, what differs and whether that can change a "
+        "prediction; with --model and --data, what the same model answers to the same inputs in both, and behind an "
+        "endpoint. Nothing that is run has a network, but for the endpoint.",
+        epilog="A model is loaded by its code/inference.py, or as a SavedModel, Keras or pickled scikit-learn model. "
+        "Exit status: 0 when they agree, 1 when they differ, 2 when they could not be compared. Without --data, 1 "
+        "means that something differs which is likely to change predictions.",
+    )
+    parity.add_argument("images", metavar="IMAGE", nargs="*", help="names of images, or paths of archives")
+    given = parity.add_argument_group("what is predicted")
+    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz; without it, what the images bring")
+    given.add_argument("--data", type=Path, action="append", default=[], metavar="FILE", help="an input; repeatable")
+    given.add_argument("--content-type", default="", help="of the inputs (default: by their names' endings)")
+    given.add_argument("--accept", default="", metavar="TYPE", help="wanted type of the answers")
+    given.add_argument(
+        "--run",
+        dest="run_command",
+        metavar="COMMAND",
+        help="how the model is called where the defaults do not fit: a shell command for both images; the model is in "
+        "/opt/ml/model, the input on its standard input and at $SAMEBOX_DATA, the answer on its standard output",
+    )
+    given.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of every container; repeatable"
+    )
+    given.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each image (default: 600)")
+    how = parity.add_argument_group("how it is compared")
+    how.add_argument("--rtol", type=float, default=1e-5, help="relative tolerance of numbers (default: 1e-5)")
+    how.add_argument("--atol", type=float, default=1e-6, help="absolute tolerance of numbers (default: 1e-6)")
+    how.add_argument(
+        "--no-endpoint", dest="endpoint", action="store_false", help="do not ask an endpoint of the serve image, too"
+    )
+    how.add_argument(
+        "--emulator", action="store_true", help="use the emulator that runs, not one for this comparison alone"
+    )
+    how.add_argument("--data-dir", type=Path, help="with --emulator: its folder (default: ~/.local/share/samebox)")
+    how.add_argument(
+        "--recorded", type=Path, metavar="FILE", help="replay the calls that `samebox record` kept against one IMAGE"
+    )
+    written = parity.add_argument_group("reports; - is standard output")
+    for form in ("json", "html"):
+        written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {_FORMS[form]}")
+    written.add_argument("--verbose", "-v", action="store_true", help="show what hardly matters, too")
+
+
+def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    record = words.add_parser(
+        "record",
+        help="keep calls of an endpoint, to be replayed against an image",
+        description="Keep calls of an endpoint, of AWS or of the emulator, with their answers: in a transcript, a file "
+        "of JSON Lines that `samebox parity --recorded` replays. Either it invokes the endpoint with what is given, "
+        "or it listens on loopback for an application's calls, passes them on and answers as the endpoint did.",
+        epilog="Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is "
+        "meant. Transcripts hold bodies as they are, and no credentials.",
+    )
+    record.add_argument("endpoint", metavar="ENDPOINT", help="name of the endpoint")
+    record.add_argument("--payload", type=Path, action="append", default=[], metavar="FILE", help="a body; repeatable")
+    record.add_argument("--content-type", metavar="TYPE", help="of the payloads (default: by the file's ending)")
+    record.add_argument("--accept", metavar="TYPE", help="what is asked for")
+    record.add_argument("--times", type=int, default=1, metavar="N", help="send all payloads so often (default: 1)")
+    record.add_argument("--listen", metavar="[HOST:]PORT", help="take an application's calls there; 0: any free port")
+    record.add_argument("--output", type=Path, required=True, metavar="FILE", help="the transcript")
+    record.add_argument("--append", action="store_true", help="add to a transcript of the same endpoint")
+    record.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
+    record.add_argument("--yes", "-y", action="store_true", help="do not ask before calls that AWS may bill")
+
+
+def _help(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words.add_parser("help", help="explain samebox, or a command of it").add_argument(
+        "about", metavar="COMMAND", nargs="?", choices=[*words.choices], help="the command to explain"
+    )
+
+
+def _where(command: argparse.ArgumentParser, port: bool = False) -> None:
+    command.add_argument("--data-dir", type=Path, help="the emulator's folder (default: ~/.local/share/samebox)")
+    if port:
+        command.add_argument("--port", type=int, help="port of the one URL for everything (default: 4566)")
+
+
+def _settings_text() -> str:
+    lines = ["Every setting can be given in the environment:"]
+    lines += [f"  {PREFIX}{one.name.upper()}\n      {one.metadata['sentence']}" for one in dataclasses.fields(Settings)]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

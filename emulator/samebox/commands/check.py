@@ -1,0 +1,177 @@
+"""`samebox check`: will this image work on SageMaker? Says what would not, and how to mend it."""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from samebox.check import accepted, guess
+from samebox.check.checks import FURTHER
+from samebox.check.registry import CHECKS
+from samebox.check.report import Report
+from samebox.check.reports import jsonfile, junit, page, sarif, terminal
+from samebox.check.runner import Progress
+from samebox.cli import VERSION
+from samebox.commands import examination, exporting, reporting
+from samebox.commands.examination import UNUSABLE, Asked, Wish
+from samebox.commands.outcome import Stop, cleaning_up
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import Engine, EngineError
+
+_LINE_SECONDS = 15.0  # between lines about a step that goes on
+_WRITERS: dict[str, Callable[[Report], str]] = {
+    "junit": junit.write,
+    "json": jsonfile.write,
+    "html": page.write,
+    "sarif": sarif.write,
+}
+
+
+def run(given: argparse.Namespace) -> int:
+    # A report on standard output is for a program; the person's words go beside it.
+    outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
+    screen = Console(stderr=any(path == "-" for _, path in outputs))
+    if given.list:
+        terminal.listing(examination.chosen(CHECKS, given.only, given.skip), screen)
+        return 0
+    if not given.image:
+        raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
+    reporting.look_at(path for _, path in outputs)
+    exported = exporting.targets(given.export)
+    wish = examination.wish_of(_asked(given))
+    engine = DockerEngine()
+    try:
+        with cleaning_up():
+            why_no_engine = engine.available()
+            usable = None if why_no_engine else engine
+            report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
+    finally:
+        engine.close()
+    terminal.show(report, screen, everything=given.verbose, logs=given.log)
+    for form, path in outputs:
+        reporting.write(path, _WRITERS[form](report))
+    return report.exit_status
+
+
+def examine(
+    name: str,
+    engine: Engine | None,
+    why_no_engine: str,
+    wish: Wish,
+    screen: Console,
+    exported: Mapping[str, Path] | None = None,
+) -> Report:
+    """Run the checks; `exported`: where their tests for other tools go. Raises Stop when there is nothing to run them
+    on; EngineError.
+    """
+    started_at, began = time.time(), time.monotonic()
+    notes = []
+    with (
+        screen.status(f"looking at {name}") as status,
+        examination.opened(name, engine, why_no_engine, wish, status.update) as run,
+    ):
+        examined = run.context.subject
+        claims = wish.options.claims
+        if exported or not claims - FURTHER or any("files" in check.needs for check in wish.checks):
+            examination.read(examined, status.update, engine)
+        if not claims - FURTHER:
+            guessed, note = guess.claims(examined)
+            claims = claims | guessed
+            notes.append(note)
+        run.claim(claims)
+        if exported:
+            for sentence in exporting.write(exported, run.context, wish.checks):
+                screen.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        findings = run.run(wish.checks, _Shown(status))
+        image_id = examined.facts.id if examined.facts else ""
+    if why_no_engine:
+        notes.append(f"nothing was run: {why_no_engine}")
+    elif examined.reference is None:
+        notes.append("nothing was run: an archive is only read. `docker load` it, and check the image.")
+    if wish.options.fast:
+        notes.append("--fast: what must wait was shortened")
+    marked, more = accepted.apply(findings, wish.acceptances, datetime.now(UTC).date())
+    return Report(
+        image=name,
+        findings=tuple(marked),
+        rules={check.rule.id: check.rule for check in CHECKS},
+        claims=tuple(sorted(claims)),
+        notes=(*notes, *more),
+        started_at=started_at,
+        seconds=time.monotonic() - began,
+        image_id=image_id,
+        version=VERSION,
+        dockerfile=_from_here(wish.options.dockerfile),
+    )
+
+
+class _Shown:
+    """The progress of a run: on a screen beside a spinner; elsewhere, as in CI, lines on standard error."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._doing, self._at = "", 0.0  # the last that a line says of a check under way, and when
+
+    def __call__(self, progress: Progress) -> None:
+        console = self._status.console
+        if progress.finding is None:
+            doing = f": {progress.doing}" if progress.doing else ""
+            self._status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
+            if progress.doing and not console.is_terminal:
+                self._log_doing(progress)
+        elif not console.is_terminal:
+            finding = progress.finding
+            _log(progress, f"{finding.status}, {finding.seconds:.1f} s")
+        elif progress.finding.status in ("fail", "warn"):
+            style = terminal.STYLES[progress.finding.status]
+            console.print(f"[{style}]{progress.finding.status}[/] {progress.finding.rule_id}", highlight=False)
+
+    def _log_doing(self, progress: Progress) -> None:
+        """A line for each new step; of one that goes on, a line now and then."""
+        step, now = re.sub(r"\d+", "#", progress.doing), time.monotonic()
+        if step != self._doing or now - self._at > _LINE_SECONDS:
+            self._doing, self._at = step, now
+            _log(progress, progress.doing)
+
+
+def _log(progress: Progress, words: str) -> None:
+    print(f"[{progress.number}/{progress.of}] {progress.rule.id}: {words}", file=sys.stderr, flush=True)
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    return Asked(
+        claims=frozenset(given.claims or ()),
+        data=given.data,
+        model=given.model,
+        payloads=given.payload,
+        hyperparameters=given.hyperparameter,
+        record_io=given.record_io,
+        instance_type=given.instance_type or "",
+        entrypoint=given.entrypoint,
+        arguments=given.argument,
+        outputs=given.output,
+        dockerfile=given.dockerfile,
+        max_size=given.max_size or "",
+        only=given.only,
+        skip=given.skip,
+        accept=given.accept,
+        fast=given.fast,
+        cache=examination.user_cache(),
+    )
+
+
+def _from_here(path: Path | None) -> str:
+    """As code hosts know it: relative to the folder that the command runs in, where it is below that."""
+    if path is None:
+        return ""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else str(path)

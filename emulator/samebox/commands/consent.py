@@ -1,0 +1,41 @@
+"""Whom a program talks to, and whether it may spend that person's money."""
+
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from samebox.commands import where
+from samebox.commands.outcome import Stop
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator.
+
+    `is_here` is true of an emulator on this machine, which sees the images of this machine's engine.
+    """
+
+    name: str
+    costs: bool
+    is_here: bool = False
+
+
+def place(endpoint: str, account: str, region: str) -> Place:
+    """What answers at an endpoint."""
+    host = urlsplit(endpoint).hostname or ""
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.is_emulator(endpoint):
+        name = f"the emulator at {endpoint}, account {account}, {region}"
+        return Place(name, costs=False, is_here=where.is_here(endpoint))
+    return Place(f"AWS account {account} in {region} ({endpoint})", costs=True)
+
+
+def ask(what: str, given: bool) -> None:
+    """Ask before money is spent. Raises Stop when the answer is no, or nobody is there to give one."""
+    if given:
+        return
+    if not sys.stdin.isatty():
+        raise Stop(f"{what} Nobody is here to agree to that: give --yes.", status=2)
+    sys.stderr.write(f"{what} Go on? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Stop("nothing was done.")

@@ -1,0 +1,98 @@
+"""`samebox logs`: the log lines of a training job or an endpoint, as they are or as they come."""
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+
+from rich.console import Console
+
+from samebox.commands import aws, jobs
+from samebox.commands.display import Screen
+from samebox.commands.jobs import FINAL
+from samebox.commands.lines import ENDPOINTS, TRAINING_JOBS, Lines
+from samebox.commands.outcome import Stop
+
+LOOK_EVERY_SECONDS = 0.5
+
+
+def run(given: argparse.Namespace) -> int:
+    session = aws.of_running(given.data_dir)
+    # On a terminal for a person; else as it was written, for a program.
+    with aws.spoken(), closing(Screen(Console(), raw=True)) as screen:
+        lines, is_over = find(session, given.name)
+        while True:
+            # Asked before the lines are read: what was written before the end is then among them.
+            over = is_over()
+            show(lines, screen)
+            if over or not given.follow:
+                return 0
+            time.sleep(LOOK_EVERY_SECONDS)
+
+
+def show(lines: Lines, screen: Screen) -> None:
+    """Print what is new."""
+    for line in lines.new():
+        screen.line(line)
+    screen.flush()
+
+
+def find(session: aws.Session, given: str | None) -> tuple[Lines, Callable[[], bool]]:
+    """The lines of a job or an endpoint, and whether any more can come.
+
+    It is the one of this name, else the newest whose name begins so; without a name, the newest training job. Which one
+    was chosen is said on stderr. Raises Stop when there is none.
+    """
+    if given is None:
+        newest = next(jobs.newest(session), None)
+        if newest is None:
+            raise Stop("there is no training job yet.")
+        return _of_job(session, _said(newest[0]))
+    sagemaker = session.client("sagemaker")
+    if _is_there(lambda: sagemaker.describe_training_job(TrainingJobName=given)):
+        return _of_job(session, given)
+    if _is_there(lambda: sagemaker.describe_endpoint(EndpointName=given)):
+        return _of_endpoint(session, given)
+    found = [(created, name, _of_job) for name, created in itertools.islice(jobs.newest(session, given), 1)]
+    found += [(created, name, _of_endpoint) for name, created in itertools.islice(_endpoints(session, given), 1)]
+    if not found:
+        raise Stop(f"there is neither a training job nor an endpoint whose name is {given} or begins so.")
+    _, name, lines = max(found, key=lambda one: one[0])
+    return lines(session, _said(name))
+
+
+def _of_job(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
+    sagemaker = session.client("sagemaker")
+    return Lines(
+        session.client("logs"), TRAINING_JOBS, f"{name}/"
+    ), lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
+
+
+def _of_endpoint(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
+    return Lines(session.client("logs"), f"{ENDPOINTS}/{name}"), lambda: False
+
+
+def _endpoints(session: aws.Session, prefix: str) -> Iterator[tuple[str, datetime]]:
+    pages = session.client("sagemaker").get_paginator("list_endpoints")
+    for page in pages.paginate(SortBy="CreationTime", SortOrder="Descending", NameContains=prefix, MaxResults=100):
+        for endpoint in page["Endpoints"]:
+            if endpoint["EndpointName"].startswith(prefix):
+                yield endpoint["EndpointName"], endpoint["CreationTime"]
+
+
+def _is_there(describe: Callable[[], object]) -> bool:
+    try:
+        describe()
+    except aws.ClientError as missing:
+        if aws.code(missing) not in ("ValidationException", "ResourceNotFound"):
+            raise
+        return False
+    return True
+
+
+def _said(name: str) -> str:
+    sys.stderr.write(f"{name}\n")
+    return name

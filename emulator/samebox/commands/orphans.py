@@ -1,0 +1,72 @@
+"""What is ours and has no data folder any more: emulators that run without it, and what they left in the engine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from samebox.commands import emulators, where
+from samebox.commands.emulators import Noted
+from samebox.commands.outcome import Stop
+from samebox.containers import home, metadata_network
+from samebox.containers.engine import IMAGE_ID, ContainerState, Engine, Network
+from samebox.containers.home import HOME_LABEL, Home
+
+_ASK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """`images`: names, by digest, of what the containers ran; nothing can be pulled again by them."""
+
+    emulators: tuple[Noted, ...] = ()
+    containers: tuple[ContainerState, ...] = ()
+    networks: tuple[Network, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+def find(engine: Engine, folder: Path | None = None) -> Orphans:
+    """Everything of emulators of this machine that have lost this data folder; by default, whichever it was."""
+    running = emulators.running()
+    lost = tuple(one for one in running if one.has_lost_its_folder and folder in (None, one.data_dir))
+    verdicts: dict[Home, bool] = {}
+
+    def is_orphan(one: ContainerState | Network) -> bool:
+        its = home.of(one.labels)
+        if its is None or folder not in (None, its.folder):
+            return False
+        if its not in verdicts:
+            verdicts[its] = is_gone(its, lost)
+        return verdicts[its]
+
+    containers = tuple(one for one in engine.find({HOME_LABEL: None}) if is_orphan(one))
+    networks = tuple(one for one in engine.networks({HOME_LABEL: None}) if is_orphan(one))
+    if len(running) > len(lost):
+        # Whoever made it, the emulator that runs now may use it.
+        networks = tuple(one for one in networks if one.name != metadata_network.NAME)
+    images = {one.image for one in containers if one.image.startswith("localhost:") and f"@{IMAGE_ID}" in one.image}
+    return Orphans(lost, containers, networks, tuple(sorted(images)))
+
+
+def is_gone(its: Home, lost: tuple[Noted, ...]) -> bool:
+    """Whether the data folder of something is gone, and no emulator goes on working without it but those `lost`.
+
+    In doubt it is not: what belongs to an emulator that runs is not touched.
+    """
+    if not its.is_on_this_host:
+        return False
+    try:
+        found = (its.folder / "id").read_text().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        found = ""
+    except OSError:
+        return False
+    if found == its.instance:
+        return False
+    if any(one.data_dir == its.folder for one in lost):
+        return True
+    try:
+        said = where.ask(its.url, _ASK_SECONDS)
+    except Stop:
+        return False  # an emulator that does not tell us whose it is
+    if said is None:
+        return not where.is_emulator(its.url, _ASK_SECONDS)
+    return said.get("id") != its.instance

@@ -1,0 +1,289 @@
+"""`samebox prune`: remove what is ours and belongs to nothing that runs, or to a data folder that is gone."""
+
+import argparse
+import fcntl
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from samebox.commands import emulators, orphans, where
+from samebox.commands.emulators import Noted
+from samebox.commands.orphans import Orphans
+from samebox.commands.outcome import Stop
+from samebox.containers import home, kept_images, metadata_network, pulled_images, registry_garbage
+from samebox.containers.docker import DockerEngine
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
+from samebox.containers.registry_garbage import Garbage
+from samebox.containers.registry_server import REGISTRY_OWNER
+from samebox.resources import listing
+from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.store import Query, Store
+from samebox.services import images
+from samebox.settings import Settings
+
+# What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
+HELPERS = frozenset({"", REGISTRY_OWNER})
+
+NO_GARBAGE = Garbage()
+GARBAGE_STAYS = (
+    "It stays as long as an emulator runs, as a push may be under way: `samebox down`, then `samebox prune`."
+)
+
+T = TypeVar("T", ContainerState, Network)
+
+
+@dataclass(frozen=True)
+class Strays:
+    """What would be removed."""
+
+    containers: tuple[ContainerState, ...] = ()
+    networks: tuple[Network, ...] = ()
+    images: tuple[str, ...] = ()  # names of them
+    garbage: Garbage = NO_GARBAGE
+    emulators: tuple[Noted, ...] = ()  # which run without their data folder
+
+    def __bool__(self) -> bool:
+        return bool(self.containers or self.networks or self.images or self.emulators or self.garbage)
+
+    def with_orphans(self, orphans: Orphans) -> "Strays":
+        """These and those of data folders that are gone, each once."""
+        return replace(
+            self,
+            containers=_once(self.containers, orphans.containers),
+            networks=_once(self.networks, orphans.networks),
+            images=tuple(dict.fromkeys((*self.images, *orphans.images))),
+            emulators=orphans.emulators,
+        )
+
+    def lines(self) -> list[str]:
+        """One line for each, for a person."""
+        return [
+            *(
+                f"emulator at {one.record.url} (process {one.record.pid}): its data folder {one.data_dir} was removed"
+                for one in self.emulators
+            ),
+            *(f"container {one.name} ({one.status}){_of(one.labels)}" for one in self.containers),
+            *(f"network {one.name}{_of(one.labels)}" for one in self.networks),
+            *(f"image {name}" for name in self.images),
+            *([str(self.garbage)] if self.garbage else []),
+        ]
+
+    def counts(self) -> str:
+        """What was removed, in numbers."""
+        ended = f"Ended {len(self.emulators)} emulators. " if self.emulators else ""
+        things = f"{len(self.containers)} containers, {len(self.networks)} networks"
+        return f"{ended}Removed {things}, {len(self.images)} names of images and {self.garbage.blobs} blobs."
+
+
+def run(given: argparse.Namespace) -> int:
+    settings = where.settings(data_dir=given.data_dir)
+    screen = Console(soft_wrap=True)
+    instance = identity(settings.data_dir)
+    engine = _engine(instance or "")
+    try:
+        strays = _strays(engine, settings, instance) if instance else Strays()
+        strays = strays.with_orphans(orphans.find(engine))
+        for line in strays.lines():
+            screen.print(line, highlight=False, markup=False)
+        if strays.garbage and where.record(settings.data_dir) is not None:
+            screen.print(GARBAGE_STAYS, highlight=False)
+            strays = replace(strays, garbage=NO_GARBAGE)
+        if not strays:
+            why = "" if instance else f"; no emulator ever ran on {settings.data_dir}"
+            screen.print(f"Nothing to remove{why}.", highlight=False)
+        elif not given.dry_run:
+            _agree(given.yes)
+            remove(engine, strays)
+            if strays.garbage and instance:
+                _collect(engine, settings, instance)
+            screen.print(strays.counts(), highlight=False)
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}") from None
+    finally:
+        engine.close()
+    return 0
+
+
+def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
+    """What a data folder that is there does not need."""
+    data_dir = settings.data_dir
+    needed = wanted(data_dir)
+    if where.record(data_dir) is not None:
+        needed |= HELPERS
+    others = _others(data_dir)
+    strays = _unshared(find(engine, instance, needed, images_needed(data_dir)), others)
+    garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
+    strays = replace(strays, garbage=garbage)
+    port = _port(data_dir)
+    if port is None or any(urlsplit(one.record.url).port == port for one in others):
+        return strays
+    pulled = pulled_images.unneeded(engine, f"localhost:{port}", names_in_use(data_dir))
+    return replace(strays, images=(*strays.images, *pulled))
+
+
+def _collect(engine: Engine, settings: Settings, instance: str) -> None:
+    """Have the registry's garbage removed while no emulator can start on the data folder."""
+    with (settings.data_dir / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(GARBAGE_STAYS) from None
+        registry_garbage.collect(engine, settings.registry_image, settings.data_dir / "registry", instance)
+
+
+def clear(data_dir: Path, for_good: bool = False) -> int:
+    """Remove every container and network of a data folder, those of running jobs and endpoints too; how many.
+
+    What the next `samebox up` starts again needs its images: they stay, unless the folder is given up `for_good`.
+    """
+    instance = identity(data_dir)
+    if instance is None and data_dir.exists():
+        return 0
+    engine = _engine(instance or "")
+    try:
+        if instance is None:
+            strays = Strays().with_orphans(orphans.find(engine, data_dir.resolve()))
+        else:
+            strays = find(engine, instance, frozenset(), frozenset() if for_good else images_needed(data_dir))
+        strays = _unshared(strays, _others(data_dir))
+        remove(engine, strays)
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}") from None
+    finally:
+        engine.close()
+    return len(strays.containers) + len(strays.networks)
+
+
+def remove_helpers(data_dir: Path) -> bool:
+    """Remove the registry of an emulator that was killed; whether there was one. Without an engine there is none."""
+    instance = identity(data_dir)
+    if instance is None:
+        return False
+    engine = DockerEngine(instance_id=instance)
+    try:
+        if engine.available() is not None:
+            return False
+        found = engine.find({INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER})
+        remove(engine, Strays(tuple(found)))
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}") from None
+    finally:
+        engine.close()
+    return bool(found)
+
+
+def identity(data_dir: Path) -> str | None:
+    """The id that everything of a data folder is labelled with; None when no emulator ever ran on it."""
+    try:
+        return (data_dir / "id").read_text().strip() or None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def wanted(data_dir: Path) -> frozenset[str]:
+    """ARNs of all jobs that have not ended and of all endpoints, of every account and region."""
+
+    def arns(store: Store) -> set[str]:
+        rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
+        return {row.arn for row in rows}
+
+    return _in_store(data_dir, arns)
+
+
+def images_needed(data_dir: Path) -> frozenset[str]:
+    """Ids of the engine's own images that jobs, models and endpoints need."""
+    return _in_store(data_dir, images.needed_ids)
+
+
+def names_in_use(data_dir: Path) -> frozenset[str]:
+    """Names of the images of jobs that have not ended and of endpoints."""
+    return _in_store(data_dir, images.names_in_use)
+
+
+def _in_store(data_dir: Path, ask: Callable[[Store], set[str]]) -> frozenset[str]:
+    path = data_dir / "state.sqlite"
+    if not path.exists():
+        return frozenset()
+    store = Store(path)
+    try:
+        return frozenset(ask(store))
+    finally:
+        store.close()
+
+
+def _port(data_dir: Path) -> int | None:
+    """The port of the last emulator of a data folder."""
+    try:
+        return int((data_dir / "port").read_text())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def _others(data_dir: Path) -> list[Noted]:
+    """Emulators that run on other data folders."""
+    return [one for one in emulators.running() if one.data_dir != data_dir.resolve()]
+
+
+def _unshared(strays: Strays, others: Sequence[Noted]) -> Strays:
+    """Without what another emulator may use, whoever made it."""
+    if not others:
+        return strays
+    return replace(strays, networks=tuple(one for one in strays.networks if one.name != metadata_network.NAME))
+
+
+def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: frozenset[str] = frozenset()) -> Strays:
+    """What bears this data folder's label, and an ARN that is not among the needed ones; likewise images, by id."""
+    label = {INSTANCE_LABEL: instance}
+    return Strays(
+        tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, "") not in needed),
+        tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, "") not in needed),
+        tuple(kept_images.unneeded(engine, instance, images_needed)),
+    )
+
+
+def remove(engine: Engine, strays: Strays) -> None:
+    """End and remove them; networks after containers, because one in use cannot be removed."""
+    for one in strays.emulators:
+        emulators.end(one.record)
+    for container in strays.containers:
+        engine.remove(container.id)
+    for network in strays.networks:
+        engine.remove_network(network.id)
+    for name in strays.images:
+        engine.untag(name)
+
+
+def _engine(instance: str) -> DockerEngine:
+    engine = DockerEngine(instance_id=instance)
+    why_not = engine.available()
+    if why_not is not None:
+        engine.close()
+        raise Stop(f"no container engine: {why_not}")
+    return engine
+
+
+def _of(labels: Mapping[str, str]) -> str:
+    arn, its = labels.get(ARN_LABEL), home.of(labels)
+    gone = f", of {its.folder}, which is gone" if its and identity(its.folder) != its.instance else ""
+    return f", of {arn}{gone}" if arn else gone
+
+
+def _once(*many: Iterable[T]) -> tuple[T, ...]:
+    """Each of them once; containers and networks are known by their ids."""
+    return tuple({one.id: one for some in many for one in some}.values())
+
+
+def _agree(given: bool) -> None:
+    if given:
+        return
+    if not sys.stdin.isatty():
+        raise Stop("nobody is here to agree: give --yes.", status=2)
+    sys.stderr.write("Remove them? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Stop("nothing was removed.")

@@ -1,0 +1,35 @@
+"""Reports of a command into files: where they go is looked at before minutes are spent on what stands in them."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from samebox.commands import writable
+from samebox.commands.examination import UNUSABLE
+from samebox.commands.outcome import Stop
+
+
+def look_at(paths: Iterable[str]) -> None:
+    """Raises Stop for a place that takes no file. "-" is standard output."""
+    for path in paths:
+        if path == "-":
+            continue
+        reason = writable.why_no_file(Path(path))
+        if reason is not None:
+            raise _refused(path, reason)
+
+
+def write(path: str, text: str) -> None:
+    """Raises Stop. Half a character, out of what a stranger wrote, becomes its escape: no file takes it."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from None
+
+
+def _refused(path: str, reason: str) -> Stop:
+    return Stop(f"the report cannot be written to {path}: {reason}", status=UNUSABLE)

@@ -1,0 +1,120 @@
+"""`samebox status`: the emulator, its helpers, and what runs on it."""
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from samebox.commands import aws, emulators, up, where
+from samebox.commands.outcome import Stop
+from samebox.settings import Settings
+
+MOST_SHOWN = 20
+
+
+def run(given: argparse.Namespace) -> int:
+    url = where.url(given.data_dir)
+    settings = where.settings(data_dir=given.data_dir)
+    running = where.record(settings.data_dir)
+    its = running if running is not None and running.url == url else None
+    lost = its is not None and emulators.lost(settings.data_dir) is not None
+    said = None if lost else where.ask(url)
+    if said is None:
+        if given.json:
+            facts = {"pid": its.pid, "data_dir_removed": lost} if its else {}
+            sys.stdout.write(json.dumps({"running": its is not None, "url": url, **facts}) + "\n")
+            return 1
+        raise Stop(_why_silent(url, settings, its, lost))
+    session = aws.of_emulator(url, where.settings_of(said, given.data_dir))
+    with aws.spoken():
+        jobs, endpoints = running_jobs(session), present_endpoints(session)
+    if given.json:
+        report = {"running": True, **said, "training_jobs": jobs, "endpoints": endpoints}
+        sys.stdout.write(json.dumps(report, default=_text) + "\n")
+        return 0
+    screen = Console(soft_wrap=True)
+    screen.print(overview(url, said))
+    for title, name, status, since, rows in (
+        ("Running training jobs", "TrainingJobName", "TrainingJobStatus", "CreationTime", jobs),
+        ("Endpoints", "EndpointName", "EndpointStatus", "LastModifiedTime", endpoints),
+    ):
+        if rows:
+            screen.print(listing(title, [(row[name], row[status], age(row[since])) for row in rows]))
+        else:
+            screen.print(f"{title}: none", highlight=False)
+    return 0
+
+
+def _why_silent(url: str, settings: Settings, running: emulators.Record | None, lost: bool) -> str:
+    if running is None:
+        return f"no emulator answers at {url}. `samebox up` starts one."
+    process, folder = f"samebox runs at {url} (process {running.pid})", settings.data_dir
+    if lost:
+        down = f"samebox down{up.folder_option(settings)}"
+        return f"{process}, but {folder} was removed while it ran: what it kept is lost. `{down}` ends it."
+    return f"{process} and does not answer. Its log, if it is in the background: {up.log_file(folder)}"
+
+
+def running_jobs(session: aws.Session) -> list[dict[str, Any]]:
+    """Training jobs that have not ended, the newest first."""
+    # No page size: with one, ListTrainingJobs cuts the page first and looks at the status then, as on AWS.
+    pages = session.client("sagemaker").get_paginator("list_training_jobs")
+    found = [
+        job
+        for status in ("InProgress", "Stopping")
+        for page in pages.paginate(StatusEquals=status)
+        for job in page["TrainingJobSummaries"]
+    ]
+    return sorted(found, key=lambda job: job["CreationTime"], reverse=True)
+
+
+def present_endpoints(session: aws.Session) -> list[dict[str, Any]]:
+    """All endpoints, the newest first."""
+    pages = session.client("sagemaker").get_paginator("list_endpoints")
+    return [endpoint for page in pages.paginate(MaxResults=100) for endpoint in page["Endpoints"]]
+
+
+def overview(url: str, said: dict[str, Any]) -> Table:
+    """One line for each part."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    ready = "[green]ready[/]" if said.get("ready") else "[yellow]starting[/]"
+    table.add_row("samebox", f"{ready}, version {said['version']}, process {said.get('pid', '?')}, {url}")
+    table.add_row("data folder", str(said["data_dir"]))
+    engine, s3, registry = said.get("engine") or {}, said.get("s3") or {}, said.get("registry") or {}
+    if engine.get("available"):
+        table.add_row("container engine", "[green]answers[/]")
+    else:
+        table.add_row("container engine", f"[red]does not answer[/]: {engine.get('detail') or 'no reason is given'}")
+    table.add_row("S3", "[green]runs[/]" if s3.get("running") else "[red]does not run[/]")
+    table.add_row("ECR's registry", "[green]runs[/]" if registry.get("running") else "starts when it is first needed")
+    return table
+
+
+def listing(title: str, rows: list[tuple[str, str, str]]) -> Table:
+    """A titled table of what there is; a long one is cut, and says so."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("name", "status", "since"):
+        table.add_column(column)
+    for row in rows[:MOST_SHOWN]:
+        table.add_row(*row)
+    if len(rows) > MOST_SHOWN:
+        table.add_row(f"… and {len(rows) - MOST_SHOWN} more", "", "")
+    return table
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = max(0, int(time.time() - moment.timestamp()))
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,357 @@
+"""`samebox train`: a training script as a SageMaker training job on this machine, from the script to ./model."""
+
+import argparse
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from samebox.check.hosts import folders_in
+from samebox.check.training.job import SINGLE_CHANNEL
+from samebox.commands import (
+    aws,
+    bucket,
+    hyperparameters,
+    local_docker,
+    push,
+    repository,
+    training_log,
+    up,
+    where,
+    writable,
+)
+from samebox.commands.folder import Folder, Pack
+from samebox.commands.lines import TRAINING_JOBS, Lines
+from samebox.commands.outcome import Stop
+from samebox.commands.training_log import TrainingLog
+from samebox.data import artifacts, channels
+from samebox.settings import Settings
+
+CODE_CHANNEL = "code"
+CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
+PROGRAM_VARIABLES = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
+LOOK_EVERY_SECONDS = 0.3
+FINAL = ("Completed", "Failed", "Stopped")
+READ_BYTES = 1024 * 1024
+# Shorter than the API's limit on a job's name, so that everything named after it fits.
+LONGEST_STEM = 40
+
+
+def run(given: argparse.Namespace) -> int:
+    script = given.script.resolve()
+    if not script.is_file():
+        raise Stop(f"there is no script {given.script}.", status=2)
+    try:
+        values = hyperparameters.of_arguments(_arguments(given.arguments))
+    except hyperparameters.CannotSay as reason:
+        raise Stop(f"{given.script.name}: {reason}", status=2) from None
+    folders = data_channels(given.data)
+    environment = variables(given.env)
+    metrics = training_log.definitions(given.metric)
+    check_output(given.output, script)
+    notes = Console(stderr=True, soft_wrap=True)
+    for option, value in _paths_in(values, script.parent):
+        words = f"--{option} {value}: the job cannot see this path; pass it with --data NAME=PATH."
+        notes.print(words, style="yellow", highlight=False, markup=False)
+    with aws.spoken():
+        with interrupted("no training job was started."):
+            settings, url, is_here = _emulator(given.data_dir, notes)
+            session = aws.of_emulator(url, settings)
+            image = _image(session, given.image, is_here, notes)
+            name = job_name(script.stem, datetime.now(UTC))
+            unwanted = (*folders.values(), given.output.resolve())
+            places = _upload(session, name, Pack.of_code(script, unwanted), folders, notes)
+            job = request(
+                name, image, script.name, values, places, given.instance_type, environment,
+                output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"), metrics=metrics,
+            )  # fmt: skip
+        with (
+            interrupted("`samebox jobs` tells whether the training job was created."),
+            repository.held_by_emulator(image),
+        ):
+            session.client("sagemaker").create_training_job(**job)
+        notes.print(f"Training job [bold]{name}[/] at {url}", highlight=False)
+        log = TrainingLog(Console(), notes, metrics, everything=given.verbose)
+        with closing(log):
+            ended = follow(session, name, log)
+        if ended is None:
+            return 130
+        if log.metrics:
+            notes.print(f"Metrics: {log.metrics}", highlight=False, markup=False)
+        status = finish(session, ended, given.output, notes)
+        if status and log.hint:
+            notes.print(f"[yellow]Hint[/]: {escape(log.hint)}", highlight=False)
+        return status
+
+
+def _upload(session: aws.Session, name: str, code: Pack, folders: Mapping[str, Path], notes: Console) -> dict[str, str]:
+    """Bring code and data into S3; where each channel is."""
+    s3, container = session.client("s3"), _bucket(session)
+    places = {CODE_CHANNEL: f"s3://{container}/jobs/{name}/{CODE_CHANNEL}/"}
+    Folder(s3, places[CODE_CHANNEL]).upload(code)
+    for channel, path in folders.items():
+        # One place for each folder of this machine: a second job uploads only what has changed.
+        places[channel] = f"s3://{container}/data/{Pack.name_of(path)}/"
+        sent = Folder(s3, places[channel]).upload(Pack.of_data(path))
+        notes.print(
+            f"{channel}: {path} ({sent} file{'' if sent == 1 else 's'} uploaded)", highlight=False, markup=False
+        )
+    return places
+
+
+def request(
+    name: str,
+    image: str,
+    script: str,
+    values: Mapping[str, str],
+    places: Mapping[str, str],
+    instance_type: str,
+    environment: Mapping[str, str],
+    output: str,
+    role: str,
+    metrics: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """CreateTrainingJob's parameters."""
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            **({"MetricDefinitions": list(metrics)} if metrics else {}),
+        },
+        "RoleArn": role,
+        "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
+        # The toolkit asks the environment first; an image may have a script of its own there.
+        "Environment": {**environment, "SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
+        "InputDataConfig": [
+            {
+                "ChannelName": channel,
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": uri,
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+            }
+            for channel, uri in places.items()
+        ],
+        "OutputDataConfig": {"S3OutputPath": output},
+        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 5 * 24 * 3600},
+    }
+
+
+def job_name(stem: str, at: datetime) -> str:
+    """A name that CreateTrainingJob takes, from a script's name and the moment."""
+    safe = re.sub(r"[^a-zA-Z0-9]+", "-", stem)[:LONGEST_STEM].strip("-") or "train"
+    return f"{safe}-{at:%Y-%m-%d-%H-%M-%S}-{at.microsecond // 1000:03d}"
+
+
+def data_channels(given: list[str]) -> dict[str, Path]:
+    """NAME=PATH pairs, and paths. Raises Stop when there is no such path, or two would be one channel.
+
+    A path without a name is, as for `samebox check --data`, a folder of channels, or itself the channel `training`.
+    """
+    found: dict[str, Path] = {}
+    for word in given:
+        name, equals, path = word.partition("=")
+        named = bool(equals) and "/" not in name
+        place = Path(path if named else word).expanduser().resolve()
+        if not place.exists():
+            wanted = "" if named else "; PATH or NAME=PATH is wanted"
+            raise Stop(f"--data {word}: there is no {path if named else word}{wanted}.", status=2)
+        fresh = {name: place} if named else _channels_of(place)
+        for channel in fresh:
+            if channel == CODE_CHANNEL or channel in found:
+                raise Stop(f"--data {word}: the channel {channel} is taken.", status=2)
+        found |= fresh
+    try:
+        channels.check_names([CODE_CHANNEL, *found])
+    except channels.ChannelError as error:
+        raise Stop(f"--data: {error}", status=2) from None
+    return found
+
+
+def variables(given: list[str]) -> dict[str, str]:
+    """NAME=VALUE pairs. Raises Stop when one is none, or is a variable that this command sets."""
+    found: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
+        if name in PROGRAM_VARIABLES:
+            raise Stop(f"--env {name}: this variable says which script is run; SCRIPT does.", status=2)
+        found[name] = value
+    return found
+
+
+def check_output(output: Path, script: Path) -> None:
+    """Raises Stop when no model could be left there: before the training, and not after it."""
+    place = output.resolve()
+    if script.is_relative_to(place) or Path.cwd().is_relative_to(place):
+        raise Stop(f"--output {output}: the model takes the place of this folder; name another for it.", status=2)
+    reason = writable.why_no_folder(place.parent)
+    if reason is not None:
+        raise Stop(f"--output {output}: the model cannot be left there: {reason}", status=2)
+
+
+@contextmanager
+def interrupted(consequence: str) -> Iterator[None]:
+    """Ctrl-C meanwhile becomes a Stop that says what has become of the job."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stop(f"interrupted; {consequence}", status=130) from None
+
+
+def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] | None:
+    """Show the job's lines until it has ended; None when the person leaves it to itself with a second Ctrl-C."""
+    sagemaker = session.client("sagemaker")
+    lines = Lines(session.client("logs"), TRAINING_JOBS, f"{name}/")
+    began, told, stopping = time.monotonic(), "", False
+    while True:
+        try:
+            found = dict(sagemaker.describe_training_job(TrainingJobName=name))
+            log.show(lines.new())
+            if found["SecondaryStatus"] != told:
+                told = found["SecondaryStatus"]
+                log.note(f"[dim]{told}[/]")
+                began = time.monotonic()
+            if found["TrainingJobStatus"] in FINAL:
+                return found
+            log.state(f"{told} for {time.monotonic() - began:.0f} s")
+            time.sleep(LOOK_EVERY_SECONDS)
+        except KeyboardInterrupt:
+            if stopping:
+                log.note(f"\n{name} goes on stopping by itself: samebox logs --follow {name}")
+                return None
+            stopping = True
+            log.note("\nStopping the job; it has 120 s to save what it wants. Ctrl-C again leaves it to itself.")
+            _stop(sagemaker, name)
+
+
+def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Console) -> int:
+    """Fetch the model where there is one, and say how it went; the exit status."""
+    status = job["TrainingJobStatus"]
+    uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    fetched = status != "Failed" and uri and fetch(session, uri, output)
+    if fetched:
+        notes.print(f"Model in {output}", highlight=False, markup=False)
+    if status == "Completed":
+        if not fetched:
+            notes.print("[yellow]No model[/]: the job wrote nothing to SM_MODEL_DIR (/opt/ml/model).", highlight=False)
+        return 0
+    if status == "Stopped":
+        why = "its time was over" if job.get("SecondaryStatus") == "MaxRuntimeExceeded" else "it was told to"
+        notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
+    else:
+        notes.print(f"[red]{status}[/]: {escape(job.get('FailureReason', 'no reason is given'))}", highlight=False)
+    return 1
+
+
+def fetch(session: aws.Session, uri: str, output: Path) -> bool:
+    """Unpack a model archive; what stood at the place before is kept as <output>.previous. False when there is none."""
+    container, _, key = uri.removeprefix("s3://").partition("/")
+    s3 = session.client("s3")
+    try:
+        body = s3.get_object(Bucket=container, Key=key)["Body"]
+    except s3.exceptions.NoSuchKey:
+        return False
+    output = output.resolve()
+    try:
+        with closing(body), interrupted(f"the model is at {uri}"):
+            _unpack(body.iter_chunks(READ_BYTES), output, uri)
+    except OSError as error:
+        raise Stop(f"the model cannot be left in {output}: {error.strerror or error}. It is at {uri}") from None
+    return True
+
+
+def _unpack(archive: Iterator[bytes], output: Path, uri: str) -> None:
+    fresh = output.with_name(f"{output.name}.fetched")
+    try:
+        artifacts.unpack(archive, fresh)
+    except artifacts.ArtifactError as error:
+        raise Stop(f"{uri}: {error}") from None
+    previous = output.with_name(f"{output.name}.previous")
+    if output.exists():
+        _remove(previous)
+        output.rename(previous)
+    fresh.rename(output)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _channels_of(place: Path) -> dict[str, Path]:
+    return folders_in(place, SINGLE_CHANNEL) if place.is_dir() else {SINGLE_CHANNEL: place}
+
+
+def _arguments(given: list[str]) -> list[str]:
+    return given[1:] if given[:1] == ["--"] else given
+
+
+def _paths_in(values: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]:
+    """Arguments that look like paths of this machine outside the script's folder: the job will not find them."""
+    for name, value in values.items():
+        path = Path(value)
+        if "/" in value and "\0" not in value and path.exists() and not path.resolve().is_relative_to(folder):
+            yield name, value
+
+
+def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str, bool]:
+    """Settings and URL of the emulator, started if none runs, and whether it is on this machine."""
+    settings = where.settings(data_dir=data_dir)
+    url = where.url(data_dir)
+    said = where.ask(url)
+    if said is None:
+        if url != settings.url:
+            raise Stop(f"no emulator answers at {url}, which AWS_ENDPOINT_URL names.")
+        up.check_port(settings)
+        pid = up.start_detached(settings)
+        notes.print(f"No emulator ran; started one at {url} (process {pid}). `samebox down` ends it.", highlight=False)
+        said = where.ask(url) or {}
+    engine = said.get("engine") or {}
+    if engine and not engine.get("available"):
+        raise Stop(f"training needs a container engine: {engine.get('detail') or 'none answers'}")
+    return where.settings_of(said, data_dir), url, where.is_here(url)
+
+
+def _image(session: aws.Session, image: str, is_here: bool, notes: Console) -> str:
+    """The name for the request: a local image by its id, or, where the emulator is elsewhere, pushed to its ECR."""
+    first = image.partition("/")[0]
+    if "/" in image and ("." in first or ":" in first) and local_docker.image(image) is None:
+        return image  # already a name in a registry
+    local = push.present(image)
+    if is_here:
+        return repository.by_id(local)
+    name, tag = repository.default_name(image)
+    pushed = repository.push(session.client("ecr"), local, name, tag, create=True)
+    if not pushed.skipped:
+        notes.print(f"Pushed {image} to {pushed.uri}", highlight=False)
+    return pushed.pinned
+
+
+def _bucket(session: aws.Session) -> str:
+    name = bucket.name(session.account, session.region)
+    bucket.ensure(session.client("s3"), name, session.region)
+    return name
+
+
+def _stop(sagemaker: Any, name: str) -> None:
+    try:
+        sagemaker.stop_training_job(TrainingJobName=name)
+    except aws.ClientError as error:
+        if aws.code(error) != "ValidationException":  # it had ended already
+            raise

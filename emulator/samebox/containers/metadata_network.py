@@ -1,0 +1,72 @@
+"""The network on which containers reach us at 169.254.170.2, the address that AWS SDKs ask for credentials.
+
+It is a bridge whose host side has that address: only this machine and its containers can speak to it. One emulator
+of a machine can have it, the first; the others' containers do without credentials, and without a way back to us.
+"""
+
+import errno
+import logging
+import socket
+
+from samebox.containers.engine import INSTANCE_LABEL, Engine, EngineError, NameTaken
+
+log = logging.getLogger(__name__)
+
+ADDRESS = "169.254.170.2"
+NAME = "samebox"
+PORT = 80
+_GATEWAY = f"{ADDRESS}/24"
+
+
+class MetadataNetwork:
+    """`open` before the first container, `close` at the end. A network with running containers on it stays."""
+
+    def __init__(self, engine: Engine, instance_id: str, port: int = PORT) -> None:
+        self._engine = engine
+        self._instance_id = instance_id
+        self._port = port
+        self._is_ours = False
+
+    def open(self) -> socket.socket | None:
+        """A socket bound to the address, None where that cannot be had; the log says why."""
+        try:
+            self._make()
+        except EngineError as error:
+            log.info("containers get no credentials: %s", error)
+            return None
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((ADDRESS, self._port))
+        except OSError as error:
+            listener.close()
+            log.info("containers get no credentials: %s", _why(error))
+            return None
+        # Whoever made the network (a run of ours that was killed, or another emulator that has ended) listens no more.
+        self._is_ours = True
+        return listener
+
+    def close(self) -> None:
+        """Remove the network if it is ours and nobody is on it."""
+        if not self._is_ours:
+            return
+        try:
+            self._engine.remove_network(NAME)
+        except EngineError as error:
+            log.info("the network %s stays: %s", NAME, error)
+
+    def _make(self) -> None:
+        try:
+            self._engine.create_network(NAME, {INSTANCE_LABEL: self._instance_id}, gateway=_GATEWAY)
+        except NameTaken:
+            log.debug("the network %s is there already", NAME)
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"another emulator has {ADDRESS}"
+    if error.errno == errno.EACCES:
+        return f"only root may listen at {ADDRESS}:{PORT}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{ADDRESS} is not on this machine, where the container engine's networks would put it"
+    return f"{ADDRESS}: {error.strerror}"

@@ -1,0 +1,227 @@
+"""Whether the server in a container is ready: GET /ping until it answers 200, as contract §2.2 says; else why not.
+
+A ping has 2 seconds, all of it: a server that trickles bytes has not answered. Only 200 passes, at exactly this path; a
+redirect does not. How often SageMaker asks and how many good answers in a row it wants is not known ("consistently"),
+so both are settings. We ask every few milliseconds while nothing listens yet: whoever starts at once is served at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from samebox.containers.engine import ContainerMissing, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from samebox.containers.engine import ContainerState, Engine
+
+Reason = Literal["ready", "no answer", "status", "redirect", "slow", "exited", "cancelled"]
+
+_BODY_BYTES = 1 << 20  # that are read of an answer; more are left to the closing connection
+
+
+@dataclass(frozen=True)
+class PingRules:
+    window_seconds: float = 480.0  # ContainerStartupHealthCheckTimeoutInSeconds overrides it, 60 to 3600
+    ping_seconds: float = 2.0
+    in_a_row: int = 2
+    first_interval_seconds: float = 0.01  # between pings; grows by half each time …
+    interval_seconds: float = 1.0  # … up to this
+
+
+@dataclass(frozen=True)
+class Ping:
+    """What became of one ping: `detail` says it to a person, `body` is what the server answered with."""
+
+    reason: Reason
+    detail: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is how it ended: "ready", or what was wrong with the last ping; `detail` says it to a person."""
+
+    reason: Reason
+    detail: str
+    pings: int
+    seconds: float
+    exit_code: int | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.reason == "ready"
+
+
+class Readiness:
+    """One wait for one server. Call `wait` once; `container_exited` and `cancel` end it at once, from any thread.
+
+    `heard` gets every ping, in the thread that waits.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        rules: PingRules | None = None,
+        path: str = "/ping",
+        clock: Callable[[], float] = time.monotonic,
+        heard: Callable[[Ping], None] | None = None,
+    ) -> None:
+        self._address = address
+        self._heard = heard
+        self._path = path
+        self._rules = rules or PingRules()
+        self._clock = clock
+        self._interrupted = threading.Event()
+        self._lock = threading.Lock()
+        self._interruption: tuple[Reason, str, int | None] | None = None
+        self._connection: socket.socket | None = None
+
+    def wait(self) -> Verdict:
+        began = self._clock()
+        interval = self._rules.first_interval_seconds
+        pings = good_in_a_row = 0
+        reason: Reason = "no answer"
+        detail = "nothing was asked yet"
+        while not self._interrupted.is_set() and self._clock() - began < self._rules.window_seconds:
+            pings += 1
+            ping = self._ping()
+            reason, detail = ping.reason, ping.detail
+            if self._heard is not None and not self._interrupted.is_set():
+                self._heard(ping)
+            good_in_a_row = good_in_a_row + 1 if reason == "ready" else 0
+            if good_in_a_row >= self._rules.in_a_row:
+                break
+            if good_in_a_row == 1:
+                interval = self._rules.first_interval_seconds
+            self._interrupted.wait(interval)
+            interval = min(interval * 1.5, self._rules.interval_seconds)
+        seconds = self._clock() - began
+        with self._lock:
+            if self._interruption is not None:
+                return Verdict(self._interruption[0], self._interruption[1], pings, seconds, self._interruption[2])
+        if reason == "ready" and good_in_a_row < self._rules.in_a_row:
+            reason, detail = "no answer", "it answered 200, but not consistently"
+        return Verdict(reason, detail, pings, seconds)
+
+    def container_exited(self, state: ContainerState | None) -> None:
+        """None: the container is gone."""
+        code = state.exit_code if state else None
+        self._interrupt("exited", f"the container exited with code {code}" if state else "the container is gone", code)
+
+    def cancel(self) -> None:
+        self._interrupt("cancelled", "nobody waits for it any more", None)
+
+    def _interrupt(self, reason: Reason, detail: str, exit_code: int | None) -> None:
+        with self._lock:
+            if self._interruption is None:
+                self._interruption = (reason, detail, exit_code)
+            self._interrupted.set()
+            if self._connection is not None:
+                with contextlib.suppress(OSError):  # it has ended by itself
+                    self._connection.shutdown(socket.SHUT_RDWR)
+
+    def _ping(self) -> Ping:
+        deadline = time.monotonic() + self._rules.ping_seconds
+        try:
+            with socket.create_connection(self._address, timeout=self._rules.ping_seconds) as connection:
+                with self._lock:
+                    self._connection = connection
+                try:
+                    status, body = self._ask(connection, deadline)
+                finally:
+                    with self._lock:
+                        self._connection = None
+        except TimeoutError:
+            return Ping("slow", f"GET {self._path} took more than {self._rules.ping_seconds:g} seconds")
+        except (OSError, http.client.HTTPException) as error:
+            return Ping("no answer", f"GET {self._path} was not answered: {error}")
+        if status == 200:
+            return Ping("ready", "200", body)
+        if 300 <= status < 400:
+            return Ping("redirect", f"GET {self._path} answered {status}, and a redirect does not pass", body)
+        return Ping("status", f"GET {self._path} answered {status}, not 200", body)
+
+    def _ask(self, connection: socket.socket, deadline: float) -> tuple[int, bytes]:
+        host = f"{self._address[0]}:{self._address[1]}"
+        request = f"GET {self._path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: AHC/2.0\r\nAccept: */*\r\n"
+        connection.sendall((request + "Connection: close\r\n\r\n").encode())
+        answer = http.client.HTTPResponse(_Deadline(connection, deadline), method="GET")  # type: ignore[arg-type]
+        with contextlib.closing(answer):
+            answer.begin()
+            body = answer.read(_BODY_BYTES)
+            return answer.status, body
+
+
+def wait_until_ready(
+    engine: Engine,
+    container: str,
+    port: int = 8080,
+    rules: PingRules | None = None,
+    started: Callable[[Readiness], None] | None = None,
+) -> Verdict:
+    """Readiness of a running container, ended at once when it exits. `started` is handed what `cancel` is called on."""
+    try:
+        readiness = Readiness(engine.address(container, port), rules)
+    except ContainerMissing:
+        return Verdict("exited", "the container is gone", 0, 0.0)
+    except EngineError:
+        state = engine.inspect(container)
+        if not state.has_exited:
+            raise
+        return Verdict("exited", f"the container exited with code {state.exit_code}", 0, 0.0, state.exit_code)
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            try:
+                state = engine.wait(
+                    container, 1.0
+                )  # an exit is seen at once; the second is how long this thread lingers
+            except ContainerMissing:
+                return readiness.container_exited(None)
+            except EngineError:
+                over.wait(1.0)  # no news of the container; the pings go on
+                continue
+            if state is not None:
+                return readiness.container_exited(state)
+        return None
+
+    if started is not None:
+        started(readiness)
+    watcher = threading.Thread(target=watch, name=f"exit of {container[:12]}", daemon=True)
+    watcher.start()
+    try:
+        return readiness.wait()
+    finally:
+        over.set()
+
+
+class _Deadline(io.RawIOBase):
+    """A socket to read from until a moment, however the bytes come. `makefile` is all that HTTPResponse asks of one."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)

@@ -1,0 +1,208 @@
+"""The registry behind ECR: a helper container with CNCF Distribution, started when first needed, adopted later.
+
+It trusts whoever reaches it: other containers do, and a web page does by DNS rebinding. So it answers only below a path
+that nobody can guess.
+"""
+
+import hashlib
+import hmac
+import http.client
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from samebox.containers.engine import (
+    ARN_LABEL,
+    INSTANCE_LABEL,
+    ContainerMissing,
+    ContainerSpec,
+    ContainerState,
+    Engine,
+    EngineError,
+    ImageMissing,
+    Mount,
+    NameTaken,
+)
+from samebox.errors import AwsError
+
+log = logging.getLogger(__name__)
+
+# Stands where other containers have the ARN of what they serve.
+REGISTRY_OWNER = "registry"
+_PORT = 5000
+_LOG_BYTES = 64 * 1024**2
+_STOP_SECONDS = 10
+FOLDER = "/var/lib/registry"
+
+
+def container_name(instance: str) -> str:
+    """The name of the one container that may write a data folder's registry."""
+    return f"samebox-registry-{instance}"
+
+
+class RegistryServer:
+    """Knows the registry's URL, and sees to it that somebody answers there.
+
+    It is left running when the emulator ends, as jobs are; `stop` is for `samebox down`. Threads may share it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: str,
+        folder: Path,
+        instance: str,
+        secret: bytes,
+        ready_seconds: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._image = image
+        self._folder = folder
+        self._labels = {INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER}
+        self._name = container_name(instance)
+        self._secret = secret
+        self._path = f"/{hmac.new(secret, b'path of the registry', hashlib.sha256).hexdigest()}"
+        self._ready_seconds = ready_seconds
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._known: str | None = None
+
+    def url(self) -> str:
+        """The base URL of the registry, which answers. AwsError, with what to do about it, when it cannot be had."""
+        known = self._known
+        if known is not None:
+            return known
+        with self._lock:
+            if self._known is None:
+                self._known = self._start()
+            return self._known
+
+    @property
+    def is_known(self) -> bool:
+        """True when the registry was needed and answered; nothing is asked for this."""
+        return self._known is not None
+
+    def forget(self) -> None:
+        """Look again at the next `url`: the registry did not answer."""
+        self._known = None
+
+    def stop(self, grace_seconds: int = _STOP_SECONDS) -> None:
+        """Stop and remove the container; what was pushed stays."""
+        with self._lock:
+            self._known = None
+            for container in self._engine.find(self._labels):
+                self._engine.stop(container.id, grace_seconds)
+                self._engine.remove(container.id)
+
+    def _start(self) -> str:
+        try:
+            address = self._adopted() or self._engine.address(self._run(), _PORT)
+        except ImageMissing as error:
+            raise AwsError(
+                "ServerException",
+                f"The registry's image {self._image} is not here. Build it with: docker buildx bake registry; "
+                "SAMEBOX_REGISTRY_IMAGE names another.",
+                500,
+            ) from error
+        except EngineError as error:
+            raise AwsError("ServerException", f"The registry cannot be started: {error}", 500) from error
+        if not self._answers(*address):
+            raise self._silent()
+        return f"http://{address[0]}:{address[1]}{self._path}"
+
+    def _adopted(self) -> tuple[str, int] | None:
+        """The address of the container of an earlier life; None where it has to be made."""
+        container = self._running()
+        if container is None:
+            return None
+        address = self._engine.address(container, _PORT)
+        if self._answers(*address):
+            return address
+        log.info("registry: %s serves another path, as an earlier version made it; it is made anew", self._name)
+        self._engine.stop(container, _STOP_SECONDS)
+        self._engine.remove(container)
+        return None
+
+    def _running(self) -> str | None:
+        """The container of an earlier life, going again if it had ended; None when there is none that can."""
+        for container in self._engine.find(self._labels):
+            if container.running:
+                return container.id
+            log.info("registry: %s is %s; it is made anew", container.name, container.status)
+            self._remove(container)
+        return None
+
+    def _remove(self, container: ContainerState) -> None:
+        try:
+            self._engine.remove(container.id)
+        except ContainerMissing:
+            log.debug("registry: %s is gone already", container.name)
+
+    def _run(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        spec = ContainerSpec(
+            image=self._image,
+            name=self._name,
+            # Further settings are in the image's configuration; these depend on us.
+            environment={
+                "REGISTRY_HTTP_ADDR": f":{_PORT}",
+                "REGISTRY_HTTP_SECRET": self._secret.hex(),
+                "REGISTRY_HTTP_RELATIVEURLS": "true",
+                "REGISTRY_HTTP_PREFIX": f"{self._path}/",
+                "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": FOLDER,
+                "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+            },
+            labels=self._labels,
+            mounts=(Mount(self._folder.resolve(), FOLDER),),
+            publish={_PORT: 0},
+            # What it writes belongs to whoever runs us.
+            user=f"{os.getuid()}:{os.getgid()}",
+            memory_bytes=512 * 1024**2,
+            pids_limit=512,
+            log_bytes=_LOG_BYTES,
+        )
+        until = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                container = self._engine.run(spec)
+            except NameTaken:
+                # An emulator of this data directory died while the engine made it one, which may not be there yet.
+                found = self._running()
+                if found is not None:
+                    return found
+                if time.monotonic() > until:
+                    raise
+                self._sleep(0.05)
+            else:
+                log.info("registry: started %s", self._name)
+                return container
+
+    def _answers(self, host: str, port: int) -> bool:
+        """Wait until it answers; False where it does not know our path."""
+        until = time.monotonic() + self._ready_seconds
+        while True:
+            try:
+                connection = http.client.HTTPConnection(host, port, timeout=2.0)
+                try:
+                    connection.request("GET", f"{self._path}/v2/")
+                    status = connection.getresponse().status
+                    if status in (http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND):
+                        return status == http.HTTPStatus.OK
+                finally:
+                    connection.close()
+            except (OSError, http.client.HTTPException) as error:
+                log.debug("registry: not ready: %s", error)
+            if time.monotonic() > until:
+                raise self._silent()
+            self._sleep(0.05)
+
+    def _silent(self) -> AwsError:
+        return AwsError(
+            "ServerException",
+            f"The registry did not answer within {self._ready_seconds:g} s. Its log: docker logs {self._name}",
+            500,
+        )

@@ -1,0 +1,147 @@
+"""The /opt/ml tree, environment and command line of one host of a processing job (contract §4.1, §4.2).
+
+The form of processingjobconfig.json is the captured one of 2020, members that are not set as the documentation shows
+them: null. Where the contract knows nothing newer, nothing newer is written.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from samebox.data.objects import disk_errors
+from samebox.data.opt_ml import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ROOT = "/opt/ml/processing"
+MOST_SECONDS = 86_400  # of a request without StoppingCondition
+# So it was seen, and only root can look into such a folder.
+_CONFIG_MODE = 0o644
+_ESCAPED = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def command(request: Mapping[str, Any]) -> Command:
+    """What the request says, or the image's own ENTRYPOINT and CMD; nothing is appended."""
+    application = request["AppSpecification"]
+    entrypoint = tuple(application.get("ContainerEntrypoint") or ())
+    arguments = tuple(application.get("ContainerArguments") or ())
+    if not entrypoint and not arguments:
+        return Command(None, None)
+    return Command(entrypoint or None, arguments)
+
+
+def environment(request: Mapping[str, Any], region: str) -> dict[str, str]:
+    """The request's Environment and the region: neither names of the job nor SM_* (contract §4.1)."""
+    return {**request.get("Environment", {}), "AWS_REGION": region}
+
+
+def hosts(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """`algo-1` … `algo-N`."""
+    return tuple(f"algo-{number}" for number in range(1, _cluster(request)["InstanceCount"] + 1))
+
+
+def outputs(request: Mapping[str, Any]) -> dict[str, str]:
+    """OutputName -> the path that the platform makes for it."""
+    return {
+        output["OutputName"]: output["S3Output"]["LocalPath"]
+        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        if "S3Output" in output
+    }
+
+
+def config_files(request: Mapping[str, Any], arn: str, host: str) -> dict[str, bytes]:
+    """Paths relative to /opt/ml, and their bytes."""
+    return {
+        "config/processingjobconfig.json": _json(_job_config(request, arn)),
+        "config/resourceconfig.json": _json({"current_host": host, "hosts": sorted(hosts(request))}),
+    }
+
+
+def write_tree(root: Path, request: Mapping[str, Any], arn: str, host: str) -> None:
+    """Make `root` the /opt/ml of `host`: an output's folder is output/data/<OutputName>, and mounted at its LocalPath.
+
+    Inputs are not touched. Raises OutOfSpace.
+    """
+    with disk_errors(root):
+        folders = ["config", "output/metrics/cloudwatch", *(f"output/data/{name}" for name in outputs(request))]
+        for folder in folders:
+            here = root
+            for part in ("", *folder.split("/")):
+                here = here / part
+                here.mkdir(parents=True, exist_ok=True)
+                here.chmod(0o755)
+        for name, content in config_files(request, arn, host).items():
+            (root / name).write_bytes(content)
+            (root / name).chmod(0o644)
+        (root / "config").chmod(_CONFIG_MODE)
+
+
+def _job_config(request: Mapping[str, Any], arn: str) -> dict[str, Any]:
+    application, cluster = request["AppSpecification"], _cluster(request)
+    return {
+        "ProcessingJobArn": arn,
+        "ProcessingJobName": request["ProcessingJobName"],
+        "Environment": dict(sorted(request.get("Environment", {}).items())),
+        "AppSpecification": {
+            "ImageUri": application["ImageUri"],
+            "ContainerEntrypoint": application.get("ContainerEntrypoint"),
+            "ContainerArguments": application.get("ContainerArguments"),
+        },
+        "ProcessingInputs": [_input(one) for one in request.get("ProcessingInputs", [])],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": output["OutputName"],
+                    "S3Output": {
+                        "LocalPath": output["S3Output"]["LocalPath"],
+                        "S3Uri": output["S3Output"]["S3Uri"],
+                        "S3UploadMode": output["S3Output"].get("S3UploadMode", "EndOfJob"),
+                    },
+                }
+                for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+            ],
+            "KmsKeyId": request.get("ProcessingOutputConfig", {}).get("KmsKeyId"),
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": cluster["InstanceCount"],
+                "InstanceType": cluster["InstanceType"],
+                "VolumeSizeInGB": cluster["VolumeSizeInGB"],
+                "VolumeKmsKeyId": cluster.get("VolumeKmsKeyId"),
+            }
+        },
+        "RoleArn": request["RoleArn"],
+        "StoppingCondition": {
+            "MaxRuntimeInSeconds": request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", MOST_SECONDS)
+        },
+    }
+
+
+def _input(one: Mapping[str, Any]) -> dict[str, Any]:
+    source = one["S3Input"]
+    return {
+        "InputName": one["InputName"],
+        "S3Input": {
+            "LocalPath": source["LocalPath"],
+            "S3Uri": source["S3Uri"],
+            "S3DataDistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+            "S3DataType": source.get("S3DataType", "S3Prefix"),
+            "S3InputMode": source.get("S3InputMode", "File"),
+            "S3CompressionType": source.get("S3CompressionType", "None"),
+            "S3DownloadMode": "StartOfJob",  # no member of the API, and there nevertheless
+        },
+    }
+
+
+def _cluster(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = request["ProcessingResources"]["ClusterConfig"]
+    return found
+
+
+def _json(value: object) -> bytes:
+    """Compact, without a newline, and escaped as Go's encoder does."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return "".join(_ESCAPED.get(letter, letter) for letter in text).encode()

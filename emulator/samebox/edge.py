@@ -1,0 +1,139 @@
+"""The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on.
+
+Before anything else it refuses requests that a browser sends for somebody's web page (traffic/origins.py).
+"""
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+
+from samebox.errors import AwsError
+from samebox.traffic import cors, front_page
+from samebox.traffic.origins import OriginPolicy
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
+
+READY_PATH = "/_samebox/ready"
+STATUS_PATH = "/_samebox/status"
+# What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
+HEAD_BYTES = 64 * 1024
+METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
+
+
+def _is_near(client: tuple[str, int] | None) -> bool:
+    return client is not None and ipaddress.ip_address(client[0]).is_link_local
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`invocations` is asked first, because its path is measured in microseconds; `gateway` gets what nobody else has.
+
+    `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
+    characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
+    shows, and names folders and jobs: it is for clients that may use the API, which `authorize` knows. `ready` is asked
+    many times while an emulator starts, so it reads nothing; probes do not sign, so it tells nothing of this machine.
+    `refuse` answers with an error in the protocol that a request seems to speak. `page` is what a browser shows.
+    """
+
+    invocations: Application
+    registry: Application
+    metadata: Application
+    gateway: Application
+    ready: Callable[[], dict[str, Any]]
+    status: Callable[[], dict[str, Any]]
+    metadata_host: str
+    origins: OriginPolicy
+    authorize: Callable[[Scope, bytes], object]  # (request, body); AwsError where it is not signed as it must be
+    refuse: Refuse
+    page: Callable[[str], str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            return  # websockets are not spoken here yet; lifespan is switched off
+        try:
+            _check_size(scope)
+            origin = self.origins.check(scope["headers"])
+        except AwsError as error:
+            await self._turn_away(scope, send, error)
+            return
+        if origin is None:
+            await self._pass_on(scope, receive, send)
+        elif cors.is_preflight(scope):
+            await cors.permit(scope, send, origin)
+        else:
+            await self._pass_on(scope, receive, cors.readable(send, origin))
+
+    async def _turn_away(self, scope: Scope, send: Send, error: AwsError) -> None:
+        if scope["path"].startswith("/v2"):
+            await _tell(send, error.status, {"errors": [{"code": "DENIED", "message": error.message}]})
+        else:
+            await self.refuse(scope, send, error)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
+            # Somebody routed a packet to an address that is this machine's containers' alone.
+            await _tell(send, 403, {"message": "Only containers of this machine are served here."})
+            return
+        path: str = scope["path"]
+        if path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST":
+            await self.invocations(scope, receive, send)
+        elif scope["server"][0] == self.metadata_host and path.startswith(METADATA_PATHS):
+            await self.metadata(scope, receive, send)
+        elif path == "/v2" or path.startswith("/v2/"):
+            await self.registry(scope, receive, send)
+        elif path == READY_PATH:
+            await _tell(send, 200, self.ready())
+        elif path == STATUS_PATH:
+            await self._tell_status(scope, send)
+        elif path == "/" and _wants_page(scope):
+            await self._show(scope, send)
+        else:
+            await self.gateway(scope, receive, send)
+
+    async def _show(self, scope: Scope, send: Send) -> None:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
+        body = self.page(f"http://{host.decode('latin-1')}").encode()
+        headers = [*front_page.HEADERS, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _tell_status(self, scope: Scope, send: Send) -> None:
+        try:
+            self.authorize(scope, b"")
+        except AwsError as error:
+            await _tell(send, error.status, {"__type": error.code, "message": error.message})
+        else:
+            # In a thread: it reads the store, and waits a moment for the container engine.
+            await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+
+
+def _wants_page(scope: Scope) -> bool:
+    """A person's browser. AWS's clients accept no HTML, and sign: theirs is S3's ListBuckets."""
+    if scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
+        return False
+    named = dict(scope["headers"])
+    return b"text/html" in named.get(b"accept", b"") and b"authorization" not in named
+
+
+def _check_size(scope: Scope) -> None:
+    size = len(scope["query_string"]) + len(scope["path"])
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+    if size > HEAD_BYTES:
+        raise AwsError("RequestHeaderSectionTooLarge", f"Request line and headers exceed {HEAD_BYTES} bytes.", 431)
+
+
+async def _tell(send: Send, status: int, said: dict[str, Any]) -> None:
+    body = json.dumps(said).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,274 @@
+"""What an endpoint comes to: its slots, each a container that shall serve, and AWS's words for each that cannot.
+
+Pure, like plan.py: the same row gives the same slots, after a restart too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerState, Mount
+from samebox.containers.instances import Limits
+from samebox.data import opt_ml
+from samebox.jobs import surroundings
+from samebox.jobs.plan import MODEL_DIRECTORY, Site, credentials_id, identity
+from samebox.resources.store import Resource
+
+# By these a container is known again after a restart of ours.
+VARIANT_LABEL = "samebox.variant"
+GENERATION_LABEL = "samebox.generation"
+NUMBER_LABEL = "samebox.number"
+INSTANCE_ID_LABEL = "samebox.instance-id"
+
+PORT = 8080
+HOST_NAME = "container-0.local"  # observed 2024, contract.md §2.1
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place that one container fills. Two configurations of an endpoint share no generation: that is blue/green."""
+
+    variant: str
+    generation: str
+    number: int
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """One container that serves. `network` is to be made first, where there is one."""
+
+    arn: str
+    slot: Slot
+    container: ContainerSpec
+    model_url: str | None
+    model_folder: Path
+    network: str | None
+    startup_seconds: float
+    log_group: str
+    log_stream: str
+    warning: str | None
+
+
+def models_folder(data_dir: Path) -> Path:
+    """Where all endpoints' unpacked models are."""
+    return data_dir / "models"
+
+
+def endpoint_folder(resource: Resource, data_dir: Path) -> Path:
+    """Where one endpoint's models are, a folder for each generation."""
+    return models_folder(data_dir) / identity(resource)[:16]
+
+
+def network_name(resource: Resource) -> str:
+    """The network of an endpoint whose containers may reach nobody."""
+    return f"samebox-{identity(resource)[:16]}"
+
+
+def log_group(resource: Resource) -> str:
+    """contract.md §2.13."""
+    return f"/aws/sagemaker/Endpoints/{resource.name}"
+
+
+def slots(resource: Resource, wanted: Mapping[str, Any] | None) -> dict[Slot, Mapping[str, Any]]:
+    """The slots of a Wanted or Current snapshot, each with its variant."""
+    return dict(_slots(resource, wanted)) if wanted else {}
+
+
+def _slots(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[tuple[Slot, Mapping[str, Any]]]:
+    for variant in wanted["Variants"]:
+        generation = _generation(resource, wanted, variant)
+        for number in range(int(variant.get("InitialInstanceCount") or 1)):
+            yield Slot(variant["VariantName"], generation, number), variant
+
+
+def _generation(resource: Resource, wanted: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
+    # Weight and count change how many and how often, not what runs.
+    what = {key: value for key, value in variant.items() if key not in ("InitialVariantWeight", "InitialInstanceCount")}
+    deployment = [identity(resource), wanted["EndpointConfigName"], wanted.get("DeployedAt")]
+    text = json.dumps([*deployment, what], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def slot_of(state: ContainerState) -> Slot | None:
+    """The slot that a container was made for."""
+    labels = state.labels
+    try:
+        return Slot(labels[VARIANT_LABEL], labels[GENERATION_LABEL], int(labels[NUMBER_LABEL]))
+    except (KeyError, ValueError):
+        return None
+
+
+def first_instance_id(slot: Slot) -> str:
+    """The instance id of the container that fills a slot first; whoever replaces it gets another."""
+    return instance_id(f"{slot.generation} {slot.number}")
+
+
+def instance_id(text: str) -> str:
+    """An EC2 instance id, from a text that is its own."""
+    return "i-" + hashlib.sha256(text.encode()).hexdigest()[:17]
+
+
+def server(
+    resource: Resource, slot: Slot, variant: Mapping[str, Any], instance: str, limits: Limits, site: Site
+) -> ServerPlan:
+    """The plan of one container. Pure."""
+    (container,) = variant["Containers"]
+    isolated = bool(variant.get("EnableNetworkIsolation"))
+    facts = opt_ml.ModelFacts(
+        region=resource.region,
+        has_gpu=limits.gpus > 0,
+        credentials_path=f"/v2/credentials/{credentials_id(resource, site.secret)}"
+        if site.credentials and not isolated
+        else None,
+        endpoint_url=site.endpoint_url,
+    )
+    url = container.get("ModelDataUrl")
+    folder = endpoint_folder(resource, site.data_dir) / slot.generation
+    command = opt_ml.model_command()
+    return ServerPlan(
+        arn=resource.arn,
+        slot=slot,
+        container=ContainerSpec(
+            image=container["ResolvedImage"],
+            name=f"samebox-{resource.name}-{slot.variant}-{instance}",
+            command=command.command,
+            entrypoint=command.entrypoint,
+            environment={
+                **({} if isolated else surroundings.variables(site.settings)),
+                **opt_ml.model_environment(container, facts, isolated),
+            },
+            labels={
+                INSTANCE_LABEL: site.label,
+                ARN_LABEL: resource.arn,
+                VARIANT_LABEL: slot.variant,
+                GENERATION_LABEL: slot.generation,
+                NUMBER_LABEL: str(slot.number),
+                INSTANCE_ID_LABEL: instance,
+            },
+            mounts=(
+                *((Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else ()),
+                *(() if isolated else surroundings.mounts(site.settings)),
+            ),
+            hostname=container.get("ContainerHostname") or HOST_NAME,
+            # "none" would leave us no way in; a network of its own leaves it no way out.
+            network=network_name(resource) if isolated else site.network,
+            publish={PORT: 0},
+            memory_bytes=limits.memory_bytes,
+            cpus=limits.cpus,
+            gpus=limits.gpus,
+            shm_bytes=site.settings.shm_bytes or None,
+            pids_limit=site.settings.pids_limit or None,
+            log_bytes=site.settings.log_bytes or None,
+        ),
+        model_url=url,
+        model_folder=folder,
+        network=network_name(resource) if isolated else None,
+        startup_seconds=float(variant.get("StartupSeconds") or site.settings.startup_seconds),
+        log_group=log_group(resource),
+        log_stream=f"{slot.variant}/{instance}",
+        warning=limits.warning,
+    )
+
+
+def summaries(wanted: Mapping[str, Any], now: float) -> list[dict[str, Any]]:
+    """ProductionVariants of DescribeEndpoint, for a snapshot that is in service."""
+    return [
+        {
+            "VariantName": variant["VariantName"],
+            "DeployedImages": [
+                {"SpecifiedImage": one["Image"], "ResolvedImage": one["ResolvedImage"], "ResolutionTime": now}
+                for one in variant["Containers"]
+            ],
+            "CurrentWeight": _weight(variant),
+            "DesiredWeight": _weight(variant),
+            "CurrentInstanceCount": int(variant.get("InitialInstanceCount") or 1),
+            "DesiredInstanceCount": int(variant.get("InitialInstanceCount") or 1),
+        }
+        for variant in wanted["Variants"]
+    ]
+
+
+def routes(
+    resource: Resource, wanted: Mapping[str, Any], addresses: Mapping[Slot, tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """Routes of a snapshot, given where its ready containers are."""
+    found: dict[str, list[list[Any]]] = {}
+    for slot in slots(resource, wanted):
+        if slot in addresses:
+            found.setdefault(slot.variant, []).append(list(addresses[slot]))
+    return [
+        {
+            "VariantName": variant["VariantName"],
+            "Weight": _weight(variant),
+            "Addresses": found.get(variant["VariantName"], []),
+            "LogGroup": log_group(resource),
+            "ContainerName": "primary",
+        }
+        for variant in wanted["Variants"]
+    ]
+
+
+def _weight(variant: Mapping[str, Any]) -> float:
+    weight = variant.get("InitialVariantWeight")
+    return 1.0 if weight is None else float(weight)
+
+
+# FailureReason: contract.md §2.4 and §2.14.
+
+
+def ping_failed(variant: str) -> str:
+    """It did not answer /ping in time."""
+    return (
+        f"The primary container for production variant {variant} did not pass the ping health check. "
+        "Please check CloudWatch logs for this endpoint."
+    )
+
+
+def cannot_start(variant: str) -> str:
+    """It could not be started at all."""
+    return (
+        f"CannotStartContainerError. Please ensure the model container for variant {variant} starts correctly when "
+        "invoked with 'docker run <image> serve'"
+    )
+
+
+def image_missing(variant: str) -> str:
+    """Its image cannot be pulled."""
+    return (
+        f"Please make sure all images included in the model for the production variant {variant} exist, and that the "
+        "execution role used to create the model has permissions to access them."
+    )
+
+
+def model_missing(url: str) -> str:
+    """Its model.tar.gz cannot be read."""
+    return (
+        f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is an '
+        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
+    )
+
+
+def model_refused(url: str, why: str) -> str:
+    """Its model.tar.gz is none, or holds what may not be there. AWS's words for this are not in contract.md."""
+    return (
+        f'Failed to extract model data archive for container "container_1" from URL: "{url}". Please ensure that the '
+        f"object located at the URL is a valid tar.gz archive. {why}"
+    )
+
+
+MODEL_TOO_LARGE = (
+    "The model data archive is too large. Please reduce the size of the model data archive or move to an instance type "
+    "with more memory."
+)
+
+
+def no_capacity(why: str) -> str:
+    """This host cannot be the instance that was asked for."""
+    return f"Unable to provision requested ML compute capacity. {why}"
+
+
+# Observed for failures inside SageMaker; where we err ourselves.
+INTERNAL = "Request to service failed. If failure persists after retry, contact customer support."

@@ -1,0 +1,64 @@
+"""What /ping answers while a container starts, as lines of its log: each answer once, as soon as it is given.
+
+A server that listens and says 503 knows why, often in the body of that very answer; whoever waits for the endpoint
+shall know it, too, and not only after the start window.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable
+
+from samebox.containers.ready import Ping
+
+# A server has until then to listen; that it does not yet is no news.
+SILENT_SECONDS = 10.0
+# Different answers that are told: a body may hold the time, or how much is loaded.
+MOST_ANSWERS = 20
+BODY_CHARACTERS = 400
+_REASON_KEYS = ("error", "message", "detail", "reason")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+
+
+class PingNews:
+    """Tells of the pings of one container's start, over restarts of its program. One thread."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._clock = clock
+        self._told: set[str] = set()
+        self._silent_since: float | None = None
+
+    def hear(self, ping: Ping) -> None:
+        """One ping."""
+        if ping.reason == "no answer":
+            if self._silent_since is None:
+                self._silent_since = self._clock()
+            if self._clock() - self._silent_since >= SILENT_SECONDS:
+                self._tell(f"{ping.detail}; it is asked on")
+            return
+        self._silent_since = None
+        if ping.reason != "ready":
+            words = words_of(ping.body)
+            self._tell(f"{ping.detail}: {words}" if words else ping.detail)
+
+    def _tell(self, sentence: str) -> None:
+        if sentence in self._told or len(self._told) > MOST_ANSWERS:
+            return
+        self._told.add(sentence)
+        if len(self._told) > MOST_ANSWERS:
+            sentence = f"/ping has answered in {MOST_ANSWERS} different ways; further ones are not written here"
+        self._say(sentence)
+
+
+def words_of(body: bytes) -> str:
+    """The body of an answer on one line, shortened; of a JSON object with a reason, the reason."""
+    text = body.decode(errors="replace")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        text = next((found[key] for key in _REASON_KEYS if isinstance(found.get(key), str)), text)
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= BODY_CHARACTERS else text[: BODY_CHARACTERS - 1] + "…"

@@ -1,0 +1,400 @@
+"""A server: one container of an endpoint, from its model to its removal, in a thread of its own.
+
+    starting -> ready -> failed          failed: it could not serve, or serves no more; `reason` says why in AWS's words
+    each     -> gone                     after `retire`: stopped and removed
+
+The endpoint looks at the state whenever `changed` is called, and decides what to do.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
+
+from samebox.containers import engine as containers
+from samebox.containers.engine import ContainerState, Engine
+from samebox.containers.ready import PingRules, Readiness, Verdict
+from samebox.data.objects import Cancelled, S3Error
+from samebox.jobs import hosting, starting
+from samebox.jobs.follower import Follower
+from samebox.jobs.hosting import PORT, ServerPlan
+from samebox.jobs.loglines import LogLines
+from samebox.jobs.model_folders import ModelFolders, ModelRefused
+from samebox.jobs.patience import Closing, patiently
+from samebox.jobs.phases import runtime_words
+from samebox.jobs.pings import PingNews
+from samebox.log_excerpt import runtime_reason
+from samebox.resources.logbook import Logbook
+from samebox.settings import Settings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A container that crashes is started again, at first soon; on AWS, too, until its start window is over.
+RESTART_SECONDS = 1.0
+RESTART_SECONDS_MOST = 10.0
+# In service, so many answers in a row that are not 200 make a container unhealthy. One that does not answer at all may
+# be busy with an invocation, so it has as long as an invocation may take.
+BAD_ANSWERS = 3
+# After the routes have changed, requests under way end before SIGTERM: as long as an invocation may take at most.
+DRAIN_SECONDS = 60.0
+DRAIN_LOOK_SECONDS = 1.0
+LOGS_SECONDS = 10.0
+
+Address = tuple[str, int]
+State = Literal["starting", "ready", "failed", "gone"]
+
+
+@dataclass(frozen=True)
+class Means:
+    """What servers work with. `in_flight` counts the requests under way to an address, where somebody can."""
+
+    engine: Engine
+    models: ModelFolders
+    logbook: Logbook  # of the endpoint's account and region
+    settings: Settings
+    login: Callable[[], tuple[str, str] | None]
+    tell: Callable[[str], None]
+    patience_seconds: float
+    now: Callable[[], float]  # epoch seconds
+    in_flight: Callable[[Address], int] | None = None
+
+
+class _Failed(Exception):
+    """The server cannot serve; the message is a FailureReason."""
+
+
+class Server:
+    """One container. `retire` and `close` may be called from any thread and return at once.
+
+    Of an adopted one, `window_began` is when its start window began, in epoch seconds; None: it begins now.
+    """
+
+    def __init__(
+        self,
+        plan: ServerPlan,
+        means: Means,
+        changed: Callable[[], None],
+        adopted: ContainerState | None = None,
+        window_began: float | None = None,
+    ) -> None:
+        self.plan = plan
+        self.state: State = "starting"
+        self.reason = ""
+        self.address: Address | None = None
+        self._means = means
+        self._changed = changed
+        self._container = adopted.id if adopted else ""
+        self._window_began = window_began
+        self._closing = threading.Event()
+        self._cancelled = threading.Event()
+        self._news = threading.Event()
+        self._drain = False
+        self._lock = threading.Lock()
+        self._readiness: Readiness | None = None
+        self._follower: Follower | None = None
+        self._lines = LogLines(means.logbook, plan.log_group, plan.log_stream)
+        self._pings = PingNews(self._lines.say)
+        pool = ThreadPoolExecutor(1, f"server {plan.slot.variant}")
+        self._future: Future[None] = pool.submit(self._live)
+        pool.shutdown(wait=False)
+        self._future.add_done_callback(lambda _: changed())
+
+    @property
+    def is_retired(self) -> bool:
+        """True once it was told to go."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise what the server's thread did not expect, in the caller's."""
+        if self._future.done() and (error := self._future.exception()) is not None:
+            raise error
+
+    def retire(self, drain: bool = False) -> None:
+        """Stop and remove it: after the requests under way, with `drain`; then SIGTERM, 30 s, SIGKILL."""
+        self._drain = drain
+        self._cancelled.set()
+        self._interrupt()
+
+    def close(self) -> None:
+        """Leave the container as it is."""
+        self._closing.set()
+        self._cancelled.set()
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        self._news.set()
+        with self._lock:
+            if self._readiness is not None:
+                self._readiness.cancel()
+
+    # The thread
+
+    def _live(self) -> None:
+        try:
+            try:
+                self._serve()
+            except _Failed as failed:
+                log.warning("%s %s: %s", self.plan.arn, self.plan.log_stream, failed)
+                self.reason = str(failed)
+                self._become("failed")
+                self._cancelled.wait()
+            except (Cancelled, Closing):
+                pass
+            if not self._closing.is_set():
+                self._remove()
+                self._become("gone")
+        except Closing:
+            pass
+        finally:
+            if self._follower is not None:
+                self._follower.close()
+
+    def _become(self, state: State) -> None:
+        log.info("%s %s: %s -> %s", self.plan.arn, self.plan.log_stream, self.state, state)
+        self.state = state
+        self._changed()
+
+    def _serve(self) -> None:
+        plan = self.plan
+        if plan.warning and self._lines.is_new:
+            log.warning("%s: %s", plan.arn, plan.warning)
+            self._lines.say(plan.warning)
+        if not self._container:
+            if plan.model_url:
+                self._fetch_model(plan.model_url)
+            self._go_on()
+            self._container = self._patiently(self._create)
+        self._await_ready()
+        self._become("ready")
+        self._watch()
+
+    def _fetch_model(self, url: str) -> None:
+        try:
+            self._patiently(partial(self._means.models.make, url, self.plan.model_folder, self._cancelled))
+        except ModelRefused as refused:
+            self._lines.say(f"the model cannot be used: {refused.detail}")
+            raise _Failed(str(refused)) from refused
+        except S3Error as error:
+            raise _Failed(hosting.model_missing(url)) from error
+
+    def _create(self) -> str:
+        engine, spec = self._means.engine, self.plan.container
+        if self.plan.network:
+            self._make_network(self.plan.network)
+        try:
+            try:
+                return starting.afresh(engine, spec)
+            except containers.ImageMissing:
+                self._pull(spec.image)
+                return starting.afresh(engine, spec)
+        except (containers.StartFailed, containers.ImageMissing, containers.OutOfSpace) as error:
+            raise self._cannot_start(str(error)) from error
+
+    def _make_network(self, name: str) -> None:
+        labels = {
+            label: self.plan.container.labels[label] for label in (containers.INSTANCE_LABEL, containers.ARN_LABEL)
+        }
+        try:
+            self._means.engine.create_network(name, labels, internal=True)
+        except containers.NameTaken:
+            if not any(network.name == name for network in self._means.engine.networks(labels)):
+                raise containers.EngineUnavailable(f"The engine is busy with the network {name}.") from None
+
+    def _pull(self, image: str) -> None:
+        def progress(_: containers.PullProgress) -> None:
+            if self._cancelled.is_set():
+                raise Cancelled(image)
+
+        username, password = self._means.login() or (None, None)
+        try:
+            self._means.engine.pull(image, username, password, progress)
+        except (containers.ImageMissing, containers.OutOfSpace) as error:
+            if self._closing.is_set():
+                raise Closing from error  # our own registry ends with us: the next start pulls again
+            self._lines.say(f"the image {image} cannot be pulled: {error}")
+            raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
+
+    def _cannot_start(self, error: str) -> _Failed:
+        words = runtime_words(error)
+        self._lines.quote(runtime_reason(words))
+        return _Failed(hosting.cannot_start(self.plan.slot.variant))
+
+    def _await_ready(self) -> None:
+        """Start it, and again whenever it ends, until it answers /ping or its window is over."""
+        until = time.monotonic() + self._window_seconds()
+        pause = RESTART_SECONDS
+        while True:
+            verdict = self._try_once(until)
+            self._go_on()
+            if verdict.is_ready:
+                return
+            left = until - time.monotonic()
+            if verdict.reason != "exited":
+                self._lines.say(
+                    f"the container did not pass the ping health check within {self.plan.startup_seconds:g} s: "
+                    f"{verdict.detail}; asked {verdict.pings} times"
+                )
+                raise _Failed(hosting.ping_failed(self.plan.slot.variant))
+            self._lines.say(f"{verdict.detail} before it answered /ping with 200; it is started again")
+            if left <= pause:
+                self._cancelled.wait(max(left, 0.0))
+                self._go_on()
+                raise _Failed(hosting.ping_failed(self.plan.slot.variant))
+            self._cancelled.wait(pause)
+            self._go_on()
+            pause = min(pause * 2, RESTART_SECONDS_MOST)
+
+    def _window_seconds(self) -> float:
+        """What is left of its window, which goes on while we are away. Time for a ping there is: it may be ready."""
+        whole = self.plan.startup_seconds
+        if self._window_began is None:
+            return whole
+        gone = max(self._means.now() - self._window_began, 0.0)
+        return max(whole - gone, min(whole, self._means.settings.ping_seconds))
+
+    def _try_once(self, until: float) -> Verdict:
+        engine, settings = self._means.engine, self._means.settings
+        self._start()
+        self._follow()
+        try:
+            self.address = self._patiently(lambda: engine.address(self._container, PORT))
+        except containers.EngineUnavailable:
+            raise
+        except containers.EngineError as error:
+            # It has ended before anybody could ask where it is.
+            state = self._patiently(lambda: engine.inspect(self._container))
+            if state.running:
+                raise self._cannot_start(str(error)) from error
+            if self._follower is not None:
+                self._follower.wait(LOGS_SECONDS)  # what it said comes before what we say of it
+            return Verdict("exited", f"the container exited with code {state.exit_code}", 0, 0.0, state.exit_code)
+        rules = PingRules(
+            window_seconds=max(until - time.monotonic(), 0.0),
+            ping_seconds=settings.ping_seconds,
+            in_a_row=settings.ping_successes,
+        )
+        readiness = Readiness(self.address, rules, heard=self._pings.hear)
+        with self._lock:
+            self._readiness = readiness
+        self._heed()  # what happened just before
+        try:
+            return readiness.wait()
+        finally:
+            with self._lock:
+                self._readiness = None
+
+    def _start(self) -> None:
+        try:
+            self._patiently(lambda: self._means.engine.start(self._container))
+        except containers.StartFailed as error:
+            raise self._cannot_start(str(error)) from error
+        except containers.ContainerMissing as error:
+            raise _Failed(hosting.cannot_start(self.plan.slot.variant)) from error
+
+    def _follow(self) -> None:
+        if self._follower is not None:
+            self._follower.close()
+        self._news.clear()
+        self._follower = Follower(
+            self._means.engine,
+            self._container,
+            self._lines,
+            self._heed,
+            patience_seconds=self._means.patience_seconds,
+        )
+
+    def _heed(self) -> None:
+        """The container has ended, or we were told to go: whoever waits shall hear of it."""
+        self._news.set()
+        with self._lock:
+            readiness, follower = self._readiness, self._follower
+        if readiness is not None:
+            if self._cancelled.is_set():
+                readiness.cancel()
+            elif follower is not None and follower.done:
+                readiness.container_exited(follower.state)
+
+    def _watch(self) -> None:
+        """Ping it while it is in service; return never, fail when it is dead or unhealthy."""
+        settings, bad, silent_since = self._means.settings, 0, 0.0
+        variant, follower = self.plan.slot.variant, self._follower
+        if follower is None or self.address is None:
+            raise ValueError("watched before it was ready")
+        while True:
+            self._news.wait(settings.ping_interval_seconds)
+            self._news.clear()  # heeded below; left set, it would make every later wait none
+            self._go_on()
+            if follower.done:
+                code = follower.state.exit_code if follower.state else None
+                self._lines.say(f"the container exited with code {code} while in service; another one replaces it")
+                raise _Failed(hosting.ping_failed(variant))
+            verdict = self._ping(self.address)
+            now = time.monotonic()
+            if verdict.is_ready:
+                bad, silent_since = 0, 0.0
+                continue
+            silent = verdict.reason in ("slow", "no answer")
+            bad = 0 if silent else bad + 1
+            silent_since = (silent_since or now) if silent else 0.0
+            if bad >= BAD_ANSWERS or (silent and now - silent_since > settings.invocation_seconds):
+                self._lines.say(f"the container is unhealthy: {verdict.detail}; another one replaces it")
+                raise _Failed(hosting.ping_failed(variant))
+
+    def _ping(self, address: Address) -> Verdict:
+        # A window that is over after the first ping.
+        rules = PingRules(window_seconds=0.001, ping_seconds=self._means.settings.ping_seconds, in_a_row=1)
+        return Readiness(address, rules).wait()
+
+    def _remove(self) -> None:
+        if not self._container:
+            return
+        engine = self._means.engine
+        self._drain_requests()
+        try:
+            self._patiently(lambda: engine.kill(self._container, "SIGTERM"))
+            if not self._ended_within(self._means.settings.serving_stop_seconds):
+                log.info("%s %s: not ended after SIGTERM, killed", self.plan.arn, self.plan.log_stream)
+                self._patiently(lambda: engine.kill(self._container))
+                self._ended_within(LOGS_SECONDS)
+        except containers.ContainerMissing:
+            return
+        self._patiently(lambda: engine.remove(self._container))
+
+    def _drain_requests(self) -> None:
+        count, address = self._means.in_flight, self.address
+        if not self._drain or address is None:
+            return
+        waited = 0.0
+        # Also without anybody who counts: a request may have been routed here just before.
+        while not self._closing.wait(DRAIN_LOOK_SECONDS):
+            waited += DRAIN_LOOK_SECONDS
+            if count is None or waited >= DRAIN_SECONDS or not count(address):
+                return
+        raise Closing
+
+    def _ended_within(self, seconds: float) -> bool:
+        """True once it has ended and all it said is written."""
+        engine, until = self._means.engine, time.monotonic() + seconds
+        while True:
+            # Its logs may not be followed (any more), but its end counts.
+            if self._follower is not None:
+                ended = self._follower.wait(min(1.0, max(until - time.monotonic(), 0.0)))
+            else:
+                ended = self._patiently(lambda: engine.wait(self._container, 1.0)) is not None
+            if self._closing.is_set():
+                raise Closing
+            if ended or time.monotonic() >= until:
+                return ended
+
+    def _go_on(self) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled(self.plan.log_stream)
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        return patiently(ask, self._closing, self._means.tell, self._means.patience_seconds)

@@ -1,0 +1,234 @@
+"""Log streams as files: a folder per account and region, in it one per group, in it a file of JSON lines per stream."""
+
+import json
+import os
+import threading
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samebox.resources import log_bound, log_file
+from samebox.resources.log_file import Block, Event
+
+__all__ = ["Event", "Logbook", "Stream"]
+
+_READ_BYTES = 64 * 1024
+
+# Holds the attributes of a group as JSON, or nothing. Its time stamp is when the group was made: a folder's own changes
+# with each new stream. No stream's file can be called so, because a dot in a stream's name is quoted.
+_MARK = ".group"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a listing says of a stream; times are epoch milliseconds, None while it is empty."""
+
+    name: str
+    created: int
+    first_event: int | None
+    last_event: int | None
+    bytes: int
+
+
+class _Shared:
+    """What the logbooks of all accounts have in common: one writer at a time, and what was read of each stream."""
+
+    def __init__(self) -> None:
+        self.writing = threading.Lock()
+        # Path -> (size and time of the file, what was read of it then). Without it, a listing opens every stream.
+        self.known: dict[str, tuple[tuple[int, int], Stream]] = {}
+
+
+class Logbook:
+    """All log groups under one folder. Appends are whole lines, so a reader never sees half an event.
+
+    About `limit` bytes are kept of each stream, of its beginning and its end; 0: all.
+    """
+
+    def __init__(self, root: Path, limit: int = 0, shared: _Shared | None = None) -> None:
+        self._root = root
+        self._limit = limit
+        self._shared = shared or _Shared()
+
+    def of(self, account: str, region: str) -> "Logbook":
+        """The log groups of one account in one region, which see nothing of each other."""
+        return Logbook(self._root / account / region, self._limit, self._shared)
+
+    def create(self, group: str, stream: str) -> None:
+        """Make the stream if it is not there."""
+        path = self._path(group, stream)
+        self._make_group(path.parent)
+        path.touch(exist_ok=True)
+
+    def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
+        """Add events to a stream, making it if need be; one that is too long afterwards loses its middle."""
+        lines = log_file.encode(list(events))
+        path = self._path(group, stream)
+        self._make_group(path.parent)
+        with self._shared.writing, path.open("a+b") as file:
+            # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
+            if file.tell() and not _ends_line(path):
+                file.write(b"\n")
+            file.write(lines)
+            file.flush()
+            if self._limit and log_bound.is_beyond(path, self._limit):
+                log_bound.shorten(path, self._limit)
+
+    def read(self, group: str, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """Events from the byte offset `after` on, each with the offset behind it. Raises FileNotFoundError."""
+        offset = after
+        while (block := self.after(group, stream, offset, _READ_BYTES)).lines:
+            offset = block.start
+            for line, event in zip(block.lines, log_file.decode(block.lines), strict=True):
+                offset += len(line) + 1
+                if event is not None:
+                    yield offset, event
+
+    def after(self, group: str, stream: str, offset: int, size: int) -> Block:
+        """About `size` bytes of lines from a byte offset on, one line at least, if there is one.
+
+        Raises FileNotFoundError.
+        """
+        return log_file.after(self._path(group, stream), offset, size)
+
+    def before(self, group: str, stream: str, offset: int, size: int) -> Block:
+        """About `size` bytes of lines that end at or before a byte offset, one line at least, if there is one.
+
+        Raises FileNotFoundError.
+        """
+        return log_file.before(self._path(group, stream), offset, size)
+
+    def size(self, group: str, stream: str) -> int:
+        """Bytes of a stream. Raises FileNotFoundError."""
+        return self._path(group, stream).stat().st_size
+
+    def groups(self) -> list[str]:
+        """Names of all groups, sorted."""
+        if not self._root.is_dir():
+            return []
+        return sorted(_unquote(path.name) for path in self._root.iterdir() if path.is_dir())
+
+    def created(self, group: str) -> int:
+        """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
+        return int((self._root / _quote(group) / _MARK).stat().st_mtime * 1000)
+
+    def attributes(self, group: str) -> dict[str, Any]:
+        """What a client gave with the group, such as its key and tags. Raises FileNotFoundError."""
+        text = (self._root / _quote(group) / _MARK).read_text()
+        return dict(json.loads(text)) if text else {}
+
+    def set_attributes(self, group: str, attributes: Mapping[str, Any]) -> None:
+        """Replace the attributes of a group. Raises FileNotFoundError."""
+        mark = self._root / _quote(group) / _MARK
+        with self._shared.writing:
+            made = mark.stat()
+            partial = mark.with_suffix(".part")
+            partial.write_text(json.dumps(attributes))
+            os.utime(partial, ns=(made.st_atime_ns, made.st_mtime_ns))
+            partial.replace(mark)
+
+    def names(self, group: str, prefix: str = "") -> list[str]:
+        """The names of a group's streams that start with a prefix, sorted. Raises FileNotFoundError."""
+        # Quoting goes character by character, so that what starts alike starts alike when quoted.
+        return sorted(_unquote(entry.name) for entry in self._files(group, _quote(prefix)))
+
+    def stream(self, group: str, name: str) -> Stream:
+        """What a listing says of one stream. Raises FileNotFoundError."""
+        path = self._path(group, name)
+        return self._describe(str(path), path.stat())
+
+    def streams(self, group: str, prefix: str = "") -> list[Stream]:
+        """All streams of a group whose names start with a prefix, by name. Raises FileNotFoundError."""
+        found = [self._describe(entry.path, entry.stat()) for entry in self._files(group, _quote(prefix))]
+        return sorted(found, key=lambda stream: stream.name)
+
+    def stored_bytes(self, group: str) -> int:
+        """The size of all streams of a group. No stream is opened for it. Raises FileNotFoundError."""
+        return sum(entry.stat().st_size for entry in self._files(group))
+
+    def has_stream(self, group: str, name: str) -> bool:
+        """True when the stream exists, be it empty."""
+        return self._path(group, name).is_file()
+
+    def create_stream(self, group: str, name: str) -> None:
+        """Make a stream of an existing group. Raises FileExistsError, FileNotFoundError."""
+        self._path(group, name).touch(exist_ok=False)
+
+    def create_group(self, group: str, attributes: Mapping[str, Any] | None = None) -> None:
+        """Make a group with its attributes. Raises FileExistsError."""
+        folder = self._root / _quote(group)
+        folder.mkdir(parents=True)
+        (folder / _MARK).write_text(json.dumps(attributes) if attributes else "")
+
+    def has_group(self, group: str) -> bool:
+        """True when the group exists, be it empty."""
+        return (self._root / _quote(group)).is_dir()
+
+    def delete_stream(self, group: str, stream: str) -> None:
+        """Remove a stream. Raises FileNotFoundError."""
+        path = self._path(group, stream)
+        path.unlink()
+        self._shared.known.pop(str(path), None)
+
+    def delete_group(self, group: str) -> None:
+        """Remove a group with its streams. Raises FileNotFoundError."""
+        folder = self._root / _quote(group)
+        for path in folder.iterdir():
+            path.unlink()
+            self._shared.known.pop(str(path), None)
+        folder.rmdir()
+
+    def last(self, group: str, stream: str) -> Event | None:
+        """The newest event, None when there is none or no stream."""
+        try:
+            return log_file.last(self._path(group, stream))
+        except FileNotFoundError:
+            return None
+
+    def _path(self, group: str, stream: str) -> Path:
+        return self._root / _quote(group) / _quote(stream)
+
+    def _files(self, group: str, prefix: str = "") -> Iterator[os.DirEntry[str]]:
+        with os.scandir(self._root / _quote(group)) as entries:
+            yield from (entry for entry in entries if entry.name.startswith(prefix) and not entry.name.startswith("."))
+
+    def _describe(self, path: str, stat: os.stat_result) -> Stream:
+        state = (stat.st_size, stat.st_mtime_ns)
+        known = self._shared.known.get(path)
+        if known is None or known[0] != state:
+            known = state, _describe(Path(path), stat)
+            self._shared.known[path] = known
+        return known[1]
+
+    def _make_group(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / _MARK).exists():
+            (folder / _MARK).touch()
+
+
+def _describe(path: Path, stat: os.stat_result) -> Stream:
+    first, last = log_file.first(path), log_file.last(path)
+    return Stream(
+        name=_unquote(path.name),
+        created=first.timestamp if first else int(stat.st_mtime * 1000),
+        first_event=first.timestamp if first else None,
+        last_event=last.timestamp if last else None,
+        bytes=stat.st_size,
+    )
+
+
+def _quote(name: str) -> str:
+    # Group and stream names hold slashes; as one quoted path segment they cannot climb out of the root.
+    return urllib.parse.quote(name, safe="").replace(".", "%2E")
+
+
+def _unquote(name: str) -> str:
+    return urllib.parse.unquote(name)
+
+
+def _ends_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"

@@ -1,0 +1,216 @@
+"""Resources: create, read, list, change and delete anything of any Kind, by the Kind's rules."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from samebox.errors import ValidationException
+from samebox.resources import listing
+from samebox.resources.kind import Derived, Kind, derive, present, tags_of
+from samebox.resources.lifecycle import IllegalMove
+from samebox.resources.store import AlreadyThere, Changed, Resource, Scope, Store
+from samebox.wire.caller import Caller
+from samebox.wire.models import Models
+from samebox.wire.partitions import partition_of
+
+Clock = Callable[[], float]
+
+
+class Resources:
+    """Every resource there is. Thread-safe; a change re-reads and tries again when somebody else was faster.
+
+    A resource keeps the ARN that it was made with. `lower_case_arns`: new ones get SageMaker's older form.
+    """
+
+    def __init__(
+        self, store: Store, models: Models, kinds: tuple[Kind, ...], clock: Clock, lower_case_arns: bool = False
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._clock = clock
+        self._lower_case_arns = lower_case_arns
+        self._kinds = {kind.noun: kind for kind in kinds}
+        self._derived: dict[str, Derived] = {}
+
+    @property
+    def store(self) -> Store:
+        """The store underneath, for whoever listens to changes."""
+        return self._store
+
+    def now(self) -> float:
+        """Epoch seconds by the emulator's clock."""
+        return self._clock()
+
+    def derived(self, kind: Kind) -> Derived:
+        """What the model knows of the kind."""
+        if kind.noun not in self._derived:
+            # Two threads may both derive it; they get the same.
+            self._derived[kind.noun] = derive(kind, self._models.service(kind.service))
+        return self._derived[kind.noun]
+
+    def kind(self, resource: Resource) -> Kind:
+        """The kind of a resource."""
+        return self._kinds[resource.kind]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind there is."""
+        return tuple(self._kinds.values())
+
+    def create(
+        self, kind: Kind, caller: Caller, params: Mapping[str, Any], state: Mapping[str, Any] | None = None
+    ) -> Resource:
+        """Write down what was asked for, in the first stage of its life. Raises the kind's `taken`."""
+        name = params[self.derived(kind).name_member]
+        arn = self._arn(kind, caller, name)
+        at = self._clock()
+        life = kind.lifecycle.begin(at) if kind.lifecycle else {}
+        row = Resource(
+            kind=kind.noun,
+            account=caller.account,
+            region=caller.region,
+            name=name,
+            arn=arn,
+            status=kind.lifecycle.status(life) if kind.lifecycle else "",
+            created=at,
+            modified=at,
+            version=1,
+            spec={member: value for member, value in params.items() if member != "Tags"},
+            state={**(state or {}), **life},
+            tags=tags_of(params),
+        )
+        try:
+            return self._store.insert(row, kind.key(name))
+        except AlreadyThere:
+            there = self._store.get(kind.noun, Scope(caller.account, caller.region), kind.key(name))
+            raise kind.taken(there.arn if there else arn) from None
+
+    def get(self, kind: Kind, caller: Caller, name: str) -> Resource:
+        """The resource of this name. Raises the kind's `missing`."""
+        found = self.look(kind, caller, name)
+        if found is None:
+            raise kind.missing(self._arn(kind, caller, name))
+        return found
+
+    def look(self, kind: Kind, caller: Caller, name: str) -> Resource | None:
+        """The resource of this name, or None. Case counts unless the kind ignores it."""
+        found = self._store.get(kind.noun, Scope(caller.account, caller.region), kind.key(name))
+        if found is not None and found.name != name and not kind.ignores_case:
+            return None
+        return found
+
+    def by_arn(self, arn: str) -> Resource | None:
+        """The resource with this ARN, or None. Both forms of an ARN mean it, whichever it was made with."""
+        return self._store.by_arn(arn) or self._by_other_form(arn)
+
+    def present(self, resource: Resource) -> dict[str, Any]:
+        """The resource as Describe may show it, before projection."""
+        return present(resource, self.derived(self.kind(resource)))
+
+    def page(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of the kind's List operation: filtered, then sorted, then paged."""
+        derived = self.derived(kind)
+        query = listing.query(kind, derived, Scope(caller.account, caller.region), params)
+        rows = self._store.find(query)
+        page = listing.cut(rows, query, params)
+        shown = listing.late(kind, page.rows, params)
+        answer: dict[str, Any] = {derived.list_key: [self.present(row) for row in shown]}
+        if page.token:
+            answer["NextToken"] = page.token
+        return answer
+
+    def unfinished(self, kind: Kind) -> list[Resource]:
+        """All resources of a kind, of all accounts, that are not in a final status; oldest first."""
+        if kind.lifecycle is None:
+            return []
+        return self._store.find(listing.unfinished(kind))
+
+    def change(self, resource: Resource, change: Callable[[Resource], Mapping[str, Any]]) -> Resource:
+        """Apply `change` (resource -> what of its state is new) to the newest version. Raises Changed if it is gone."""
+        return self._retry(resource, lambda row: {**row.state, **change(row)})
+
+    def advance(self, resource: Resource, to: str, message: str | None = None, **facts: Any) -> Resource:
+        """Move the newest version to the stage `to`, learning `facts`. Raises IllegalMove; Changed if it is gone."""
+        lifecycle = self.kind(resource).lifecycle
+        if lifecycle is None:
+            raise ValueError(f"{resource.kind} has no lifecycle")
+
+        def move(row: Resource) -> dict[str, Any]:
+            return lifecycle.advance({**row.state, **facts}, to, self._clock(), message)
+
+        try:
+            return self._retry(resource, move)
+        except IllegalMove:
+            # The caller's copy may be old; what it asks for may be legal by now.
+            newest = self._newest(resource)
+            if newest.version == resource.version:
+                raise
+            return self._retry(newest, move)
+
+    def annotate(self, resource: Resource, message: str) -> Resource:
+        """Say something newer in the last transition of the resource's history."""
+        lifecycle = self.kind(resource).lifecycle
+        if lifecycle is None:
+            raise ValueError(f"{resource.kind} has no lifecycle")
+        return self._retry(resource, lambda row: lifecycle.annotate(row.state, message))
+
+    def respecify(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
+        """Replace what was asked for, as Put operations do: `spec` makes it from the newest version."""
+        while True:
+            try:
+                return self._store.update(resource, modified=self._clock(), spec=dict(spec(resource)))
+            except Changed:
+                resource = self._newest(resource)
+
+    def tag(self, resource: Resource, add: Mapping[str, str], remove: tuple[str, ...] = ()) -> Resource:
+        """Add and remove tags. Raises ValidationException beyond 50."""
+        while True:
+            kept = {key: value for key, value in resource.tags.items() if key not in remove}
+            tags = {**kept, **add}
+            if len(tags) > 50:
+                # Choice: AWS's words for this are not known.
+                raise ValidationException(f"{resource.arn} would have {len(tags)} tags; the most is 50.")
+            try:
+                return self._store.update(resource, modified=resource.modified, tags=tags)
+            except Changed:
+                resource = self._newest(resource)
+
+    def delete(self, resource: Resource) -> None:
+        """Forget the resource."""
+        while True:
+            try:
+                return self._store.delete(resource)
+            except Changed:
+                resource = self._newest(resource)
+
+    def _arn(self, kind: Kind, caller: Caller, name: str) -> str:
+        old = self._lower_case_arns and kind.service == "sagemaker"
+        return kind.arn(caller.account, caller.region, name.lower() if old else name)
+
+    def _by_other_form(self, arn: str) -> Resource | None:
+        parts = arn.split(":", 5)
+        if len(parts) < 6:
+            return None
+        _, partition, service, region, account, rest = parts
+        word, _, name = rest.partition("/")
+        kind = next((one for one in self.kinds if (one.service, one.arn_type) == (service, word)), None)
+        # Earlier versions wrote "aws" for every region.
+        if kind is None or partition not in ("aws", partition_of(region).name):
+            return None
+        found = self._store.get(kind.noun, Scope(account, region), kind.key(name))
+        return found if found is not None and name in (found.name, found.name.lower()) else None
+
+    def _retry(self, resource: Resource, state: Callable[[Resource], dict[str, Any]]) -> Resource:
+        lifecycle = self.kind(resource).lifecycle
+        while True:
+            fresh = state(resource)
+            status = lifecycle.status(fresh) if lifecycle else ""
+            try:
+                return self._store.update(resource, modified=self._clock(), state=fresh, status=status)
+            except Changed:
+                resource = self._newest(resource)
+
+    def _newest(self, resource: Resource) -> Resource:
+        newest = self._store.by_arn(resource.arn)
+        if newest is None or newest.created != resource.created:
+            raise Changed(resource.arn)
+        return newest

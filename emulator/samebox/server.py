@@ -1,0 +1,174 @@
+"""The server: one emulator behind one listening socket, until somebody says that it is enough."""
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from samebox.app import Emulator
+from samebox.containers.engine import Engine
+from samebox.settings import Settings
+
+GRACEFUL_SECONDS = 10  # for requests under way when the emulator is told to end
+READY_SECONDS = 30
+END_SECONDS = 60
+BACKLOG = 2048  # connections that wait to be taken, as uvicorn's own default
+# What is held of a head that is not complete. The edge refuses far smaller ones, in words that a client understands.
+HEAD_BYTES = 1024 * 1024
+# Of a longer one as much more is read and dropped, for as long: a client that is still sending reads no answer.
+DRAINED_BYTES = 32 * HEAD_BYTES
+DRAINED_SECONDS = 10.0
+
+
+def serve(settings: Settings) -> None:
+    """Be the emulator until SIGTERM or SIGINT. Raises AlreadyRunning, OSError when the port is taken."""
+    listener = bind(settings.host, settings.port)
+    emulator = Emulator(settings)
+    server = _server(emulator)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn sets its own handlers while it serves and raises the signal again afterwards, for these; they also cover
+    # the moments before and after.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(emulator, server, listener))
+    finally:
+        listener.close()
+
+
+@contextmanager
+def running(
+    settings: Settings, engine: Engine | None = None, clock: Callable[[], float] = time.time
+) -> Iterator[Emulator]:
+    """An emulator in threads of this process, for tests: ready when the block is entered, ended when it is left."""
+    listener = bind(settings.host, settings.port)
+    emulator = Emulator(settings, engine, clock)
+    server = _server(emulator)
+    started = threading.Event()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(emulator, server, listener, started))
+
+    thread = threading.Thread(target=run, name="emulator")
+    thread.start()
+    try:
+        if not started.wait(READY_SECONDS):
+            raise TimeoutError(f"the emulator was not ready within {READY_SECONDS} s")
+        yield emulator
+    finally:
+        server.should_exit = True
+        thread.join(END_SECONDS)
+        listener.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens, before anything else is done: a taken port is found out at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # From here on who connects waits for us, and is not refused: the engine may pull from our registry at once.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _serve(
+    emulator: Emulator, server: uvicorn.Server, listener: socket.socket, started: threading.Event | None = None
+) -> None:
+    emulator.listen(asyncio.get_running_loop())
+    try:
+        more = await asyncio.to_thread(emulator.start)
+        for one in (listener, *more):
+            one.listen(BACKLOG)  # uvicorn does it a moment later; whoever connects before waits, and is not refused
+        if started is not None:
+            started.set()
+        await server.serve(sockets=[listener, *more])
+    finally:
+        await emulator.stop()
+
+
+class _Server(uvicorn.Server):
+    """Has its emulator's work left before it listens no more."""
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close connections, once requests under way have ended."""
+        self._leave()
+        await super().shutdown(sockets)
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, which sets no bound to a request's head."""
+
+    _held = 0
+    _is_in_head = False
+    _dropped: int | None = None  # of a head that was refused
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > DRAINED_BYTES:
+                self.transport.close()
+            return
+        super().data_received(data)
+        if self._is_in_head:
+            self._held += len(data)
+            if self._held > HEAD_BYTES:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        """The parser saw the first byte of a request."""
+        self._is_in_head, self._held = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The parser saw the empty line."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def _refuse(self) -> None:
+        self._dropped = 0
+        body = b'{"__type": "RequestHeaderSectionTooLarge", "message": "The request\'s headers are too large."}'
+        lines = [b"HTTP/1.1 431 Request Header Fields Too Large", b"content-type: application/json"]
+        lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
+        self.transport.write(b"\r\n".join(lines))
+        self.loop.call_later(DRAINED_SECONDS, self.transport.close)
+
+
+def _server(emulator: Emulator) -> uvicorn.Server:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await emulator.edge(scope, receive, send)
+
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=BoundedHeads,
+        ws="none",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    return _Server(config, emulator.leave)

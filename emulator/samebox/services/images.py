@@ -1,0 +1,167 @@
+"""Image names: which repository of our ECR a name means, and which image is there now.
+
+One form of name means no repository: `name@sha256:…`, with the id of an image that the container engine holds. The
+image then needs no push. AWS refuses such names, as those of a private registry; the id tells that this one is meant,
+and neither a build that moves the name nor its removal changes what it means.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from samebox.resources import listing
+from samebox.resources.kinds import ENDPOINT, MODEL, REPOSITORY, TRAINING_JOB
+from samebox.resources.resources import Resources
+from samebox.resources.store import Query, Resource, Store
+from samebox.services import repositories
+from samebox.services.context import EngineImages, Image
+from samebox.settings import Settings
+from samebox.wire.caller import Caller
+from samebox.wire.partitions import partition_of
+
+# [registry/]repository[:tag][@digest], as SM:ContainerDefinition.Image and docker write it.
+_NAME = re.compile(
+    r"(?:(?P<host>[^/]*[.:][^/]*|localhost)/)?"
+    r"(?P<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE_MEMBERS = ("Image", "TrainingImage", "ResolvedImage")
+# Domains of ECR's dual-stack names: 123456789012.dkr-ecr.us-west-2.on.aws.
+_DUAL_STACK = ("on.aws", "on.amazonwebservices.com.cn")
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Unresolved(Exception):
+    """An image name that leads nowhere; each operation has its own words for it."""
+
+
+class Malformed(Unresolved):
+    """No image is named so."""
+
+
+class Foreign(Unresolved):
+    """The name of an image in some other registry than ECR."""
+
+
+@dataclass
+class OtherRegion(Unresolved):
+    """An ECR name of another region than the request's, or with another domain than the region's."""
+
+    given: str
+    wanted: str
+    suffix: str
+    wanted_suffix: str
+
+
+@dataclass
+class Absent(Unresolved):
+    """No such repository, or no such image in it."""
+
+    repository: str
+    account: str
+
+
+class EcrImages:
+    """Images in the emulator's own ECR, and by id those of the container engine, `own`.
+
+    `allow_local_images` lets other names through to the engine; a name of an ECR (AWS's or ours) only if no image of
+    that name was pushed here and the engine holds one, such as an image that was pulled from AWS.
+    """
+
+    def __init__(self, settings: Settings, resources: Resources, own: EngineImages | None = None) -> None:
+        self._settings = settings
+        self._resources = resources
+        self._own = own
+
+    def resolve(self, image: str, caller: Caller) -> Image:
+        """The image that the name means now. Raises Malformed, Foreign, OtherRegion, Absent."""
+        found = _NAME.fullmatch(image)
+        if found is None:
+            raise Malformed(image)
+        try:
+            owner = self._owner(found["host"], caller)
+        except OtherRegion:
+            if self._is_local(image):
+                return Image(image)
+            raise
+        if owner is None:
+            image_id = found["digest"]
+            if image_id and self._own is not None and self._own.keep(image_id):
+                return Image(image_id)
+            if self._settings.allow_local_images:
+                return Image(image)
+            raise Foreign(image)
+        name = found["repository"]
+        repository = self._resources.look(REPOSITORY, owner, name)
+        pushed = repository and repositories.find(repository, found["tag"], found["digest"])
+        if not pushed:
+            if self._is_local(image):
+                return Image(image)
+            raise Absent(name, owner.account)
+        # The registry takes the account of the credentials that pull. An image of another account says whose it is.
+        if owner != Caller(caller.account, caller.region):
+            name = f"{owner.account}/{owner.region}/{name}"
+        return Image(f"{registry_host(self._settings)}/{name}@{pushed.digest}", pushed.digest, pushed.media_type)
+
+    def _is_local(self, image: str) -> bool:
+        return self._settings.allow_local_images and self._own is not None and self._own.has(image)
+
+    def _owner(self, host: str | None, caller: Caller) -> Caller | None:
+        if host is None:
+            return None
+        name, _, port = host.rpartition(":") if ":" in host.rpartition("]")[2] else (host, "", "")
+        if name in _LOOPBACK:
+            return Caller(caller.account, caller.region) if port in ("", str(self._settings.port)) else None
+        found = _ECR_HOST.fullmatch(host)
+        if found is None:
+            return None
+        wanted = partition_of(caller.region)
+        if found["region"] != caller.region or found["suffix"] not in (wanted.dns_suffix, *_DUAL_STACK):
+            raise OtherRegion(found["region"], caller.region, found["suffix"], wanted.dns_suffix)
+        return Caller(found["account"], found["region"])
+
+
+def in_our_registry(image: str, settings: Settings) -> str:
+    """The name that an image had, or would have, in our registry: what to pull where it could not be resolved."""
+    found = _NAME.fullmatch(image)
+    if found is None or found["host"] is None:
+        return image
+    place = f"@{found['digest']}" if found["digest"] else f":{found['tag'] or 'latest'}"
+    return f"{registry_host(settings)}/{found['repository']}{place}"
+
+
+def needed_ids(store: Store) -> set[str]:
+    """Ids of the engine's own images that something needs: a job that has not ended, a model or an endpoint."""
+    rows = [
+        *store.find(listing.unfinished(TRAINING_JOB)),
+        *store.find(Query(MODEL.noun)),
+        *store.find(Query(ENDPOINT.noun)),
+    ]
+    # Digests of ECR's images are among them. No image of the engine is kept by those, so they do no harm.
+    return {digest for row in rows for name in _image_names(row) for digest in _DIGEST.findall(name)}
+
+
+def names_in_use(store: Store) -> set[str]:
+    """Names of images that a job that has not ended, or an endpoint, runs or will run."""
+    rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
+    return {name for row in rows for name in _image_names(row)}
+
+
+def _image_names(row: Resource) -> Iterator[str]:
+    """What a row has under Image and ResolvedImage, in its request and in what became of it."""
+    waiting: list[Any] = [row.spec, row.state]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += one.values()
+            yield from (value for key in _IMAGE_MEMBERS if isinstance(value := one.get(key), str))
+        elif isinstance(one, list | tuple):
+            waiting += one
+
+
+def registry_host(settings: Settings) -> str:
+    """Registry part of our image names. Docker speaks plain HTTP to `localhost` without being told to."""
+    return f"localhost:{settings.port}"

@@ -1,0 +1,64 @@
+"""What containers ask of 169.254.170.2: their role's credentials, as ECS serves them and every AWS SDK fetches them."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio.to_thread
+
+from samebox.services import sts
+from samebox.services.context import Services
+from samebox.wire.caller import Caller
+
+log = logging.getLogger(__name__)
+
+CREDENTIALS_PATH = "/v2/credentials/"
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Role:
+    """Whose credentials a container may have."""
+
+    arn: str
+    region: str
+
+
+class Metadata:
+    """The ASGI callable. `role_of` knows which role an id in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI stands for."""
+
+    def __init__(self, services: Services, role_of: Callable[[str], Role | None]) -> None:
+        self._services = services
+        self._role_of = role_of
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Answer one request."""
+        status, body = await anyio.to_thread.run_sync(self.answer, scope["method"], scope["path"])
+        content = json.dumps(body).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and body. The form is the one that SDKs read: botocore/credentials.py, ContainerProvider."""
+        if method != "GET" or not path.startswith(CREDENTIALS_PATH):
+            return 404, {"code": "NotFound", "message": f"Nothing is served at {path}."}
+        role = self._role_of(path.removeprefix(CREDENTIALS_PATH))
+        if role is None:
+            return 404, {"code": "NoSuchCredentials", "message": "No running container has these credentials."}
+        request = {"RoleArn": role.arn, "RoleSessionName": "SageMaker"}
+        given = sts.assume_role(self._services, request, Caller(region=role.region))["Credentials"]
+        expires = datetime.fromtimestamp(given["Expiration"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return 200, {
+            "RoleArn": role.arn,
+            "AccessKeyId": given["AccessKeyId"],
+            "SecretAccessKey": given["SecretAccessKey"],
+            "Token": given["SessionToken"],
+            "Expiration": expires,
+        }

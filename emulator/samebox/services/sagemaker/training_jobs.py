@@ -1,0 +1,267 @@
+"""Training jobs: what only the service can know before one is written down, and what Describe fills in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from samebox.errors import ResourceInUse, ValidationException
+from samebox.resources.kinds import TRAINING_JOB
+from samebox.resources.lifecycle import IllegalMove
+from samebox.resources.store import Resource
+from samebox.services import images
+from samebox.services.context import Image, Operation, Services
+from samebox.services.sagemaker.unsupported import Limit, missing, not_run, refuse
+from samebox.traffic.s3_keys import cannot_keep
+from samebox.wire.caller import Caller
+
+# SM:StoppingCondition.MaxRuntimeInSeconds
+MAX_RUNTIME_SECONDS = 86_400
+
+_CHANNEL = "InputDataConfig[]"
+_SOURCE = f"{_CHANNEL}.DataSource.S3DataSource"
+_LIMITS = (
+    Limit("ServerlessJobConfig"),
+    Limit("MlflowConfig"),
+    Limit("ModelPackageConfig"),
+    Limit("SessionChainingConfig"),
+    Limit("ResourceConfig.InstanceGroups", ([],)),
+    Limit("ResourceConfig.InstancePreferences", ([],)),
+    Limit("ResourceConfig.InstanceCount", (1,)),
+    Limit("ResourceConfig.KeepAlivePeriodInSeconds", (0,)),
+    Limit("ResourceConfig.TrainingPlanArn"),
+    Limit("ResourceConfig.InstancePlacementConfig"),
+    Limit("AlgorithmSpecification.TrainingInputMode", ("File",)),
+    Limit("AlgorithmSpecification.TrainingImageConfig.TrainingRepositoryAccessMode", ("Platform",)),
+    Limit(f"{_CHANNEL}.InputMode", ("File",)),
+    Limit(f"{_CHANNEL}.CompressionType", ("None",)),
+    Limit(f"{_CHANNEL}.RecordWrapperType", ("None",)),
+    Limit(f"{_CHANNEL}.DataSource.FileSystemDataSource"),
+    Limit(f"{_CHANNEL}.DataSource.DatasetSource"),
+    Limit(f"{_SOURCE}.S3DataType", ("S3Prefix", "ManifestFile")),
+    Limit(f"{_SOURCE}.AttributeNames", ([],)),
+    Limit(f"{_SOURCE}.InstanceGroupNames", ([],)),
+    Limit(f"{_SOURCE}.ModelAccessConfig"),
+    Limit(f"{_SOURCE}.HubAccessConfig"),
+    Limit("OutputDataConfig.CompressionType", ("GZIP",)),
+    Limit("EnableManagedSpotTraining", (False,)),
+    Limit("CheckpointConfig"),
+    Limit("DebugRuleConfigurations", ([],)),
+    Limit("ProfilerRuleConfigurations", ([],)),
+    Limit("TensorBoardOutputConfig"),
+    Limit("ExperimentConfig", ({},)),
+    Limit("RemoteDebugConfig.EnableRemoteDebug", (False,)),
+)
+
+
+def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """CreateTrainingJob. Names, image and data are checked before the job exists, as AWS does (contract.md §6.4)."""
+    image = _check(services, params, caller)
+    stopping = {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
+    job = services.resources.create(
+        TRAINING_JOB, caller, {**params, "StoppingCondition": stopping}, {"ResolvedImage": image.reference}
+    )
+    return {"TrainingJobArn": job.arn}
+
+
+def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """DescribeTrainingJob."""
+    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
+    return {**_defaults(job), **services.resources.present(job), **_filled(job.spec)}
+
+
+def stop(services: Services, params: dict[str, Any], caller: Caller) -> None:
+    """StopTrainingJob: writes the wish. Stopping a job twice is no error (a choice: AWS's answer is not known)."""
+    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
+    try:
+        services.resources.advance(job, "Stopping")
+    except IllegalMove:
+        job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
+        if job.status != "Stopping":
+            # Contract §6.3.
+            raise ValidationException(
+                f"The request was rejected because the training job is in status {job.status}."
+            ) from None
+
+
+def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
+    """DeleteTrainingJob, of jobs that have ended (contract.md §6.3; the words are ours)."""
+    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
+    if job.status in ("InProgress", "Stopping"):
+        raise ResourceInUse(
+            f"Training job {job.arn} is in status {job.status}; only jobs that have ended can be deleted."
+        )
+    services.resources.delete(job)
+
+
+def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
+    # The model calls these two optional since serverless jobs exist, which need neither.
+    if "ServerlessJobConfig" not in params:
+        for member in ("AlgorithmSpecification", "ResourceConfig"):
+            if member not in params:
+                raise missing(member[0].lower() + member[1:])
+    resources = params.get("ResourceConfig", {})
+    if resources.get("InstanceGroups") and ("InstanceType" in resources or "InstanceCount" in resources):
+        raise ValidationException("InstanceType or InstanceCount cannot be specified with InstanceGroups")
+    refuse("CreateTrainingJob", params, _LIMITS)
+    for member in ("InstanceType", "InstanceCount"):
+        if member not in resources:
+            raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
+    _check_stopping(params.get("StoppingCondition", {}))
+    channels = params.get("InputDataConfig", [])
+    _check_channel_names(channels)
+    image = _image(services, params, caller)
+    for channel in channels:
+        _check_data(services, channel, params["RoleArn"], caller)
+    _check_output(services, params, caller)
+    return image
+
+
+def _check_stopping(stopping: Mapping[str, Any]) -> None:
+    if "MaxWaitTimeInSeconds" in stopping:
+        # Only spot jobs wait (SM:StoppingCondition), and those are refused above; the words are ours.
+        raise ValidationException("MaxWaitTimeInSeconds can only be specified with EnableManagedSpotTraining.")
+
+
+def _check_channel_names(channels: list[dict[str, Any]]) -> None:
+    names = [channel["ChannelName"] for channel in channels]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        # Choice: AWS's words are not known.
+        raise ValidationException(f"Channel names must be unique; given more than once: {', '.join(twice)}.")
+    for place, name in enumerate(names, 1):
+        # A channel is a directory of its name, and a file of its name with "-manifest" beside it (contract.md §1.5).
+        # The model's pattern allows "..", which would be another directory; what AWS answers is not known.
+        if name in (".", ".."):
+            raise _bad_channel_name(place, name, "Member must name a directory")
+        if name.removesuffix("-manifest") in names and name.endswith("-manifest"):
+            other = name.removesuffix("-manifest")
+            raise _bad_channel_name(place, name, f"Member must not be the name of the manifest of channel '{other}'")
+    for channel in channels:
+        if not channel["DataSource"].get("S3DataSource"):
+            raise ValidationException(f'Channel "{channel["ChannelName"]}" has no data source.')
+
+
+def _bad_channel_name(place: int, name: str, rule: str) -> ValidationException:
+    path = f"inputDataConfig.{place}.member.channelName"
+    return ValidationException(
+        f"1 validation error detected: Value '{name}' at '{path}' failed to satisfy constraint: {rule}"
+    )
+
+
+def _image(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
+    algorithm = params["AlgorithmSpecification"]
+    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        # SM:AlgorithmSpecification says that exactly one is needed; the words are ours.
+        raise ValidationException(
+            "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
+        )
+    if "AlgorithmName" in algorithm:
+        raise not_run("CreateTrainingJob", "AlgorithmSpecification.AlgorithmName", algorithm["AlgorithmName"])
+    return resolve(services, algorithm["TrainingImage"], params["RoleArn"], caller)
+
+
+def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
+    """The image of a training job, or CreateTrainingJob's words for why not (contract.md §6.4)."""
+    try:
+        return services.images.resolve(name, caller)
+    except images.Malformed:
+        raise ValidationException(
+            "Invalid training image. Please provide a valid Amazon Elastic Container Registry path of the Docker "
+            "image to run."
+        ) from None
+    except images.Foreign:
+        # "provideTrainingImageConfig" is as AWS has it.
+        raise ValidationException(
+            "TrainingImageConfig with TrainingRepositoryAccessMode set to VPC must be provided when using a training "
+            "image from a private Docker registry. Please provideTrainingImageConfig and TrainingRepositoryAccessMode "
+            "set to VPC when using a training image from a private Docker registry."
+        ) from None
+    except images.OtherRegion as other:
+        raise ValidationException(
+            f"Invalid DNS suffix '{other.suffix}' for region '{other.given}' in training image. Please provide the "
+            f"valid <region>.<dns-suffix>: '{other.wanted}.{other.wanted_suffix}'"
+        ) from None
+    except images.Absent as absent:
+        raise ValidationException(
+            f"Access denied for repository: {absent.repository} in registry ID: {absent.account}. Please check if "
+            f"your ECR repository and image exist and role {role} has proper pull permissions for SageMaker: "
+            "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+        ) from None
+
+
+def _check_data(services: Services, channel: Mapping[str, Any], role: str, caller: Caller) -> None:
+    source = channel["DataSource"]["S3DataSource"]
+    uri = source["S3Uri"]
+    look = services.objects.exists if source["S3DataType"] == "ManifestFile" else services.objects.exists_under
+    if look(uri):
+        return
+    bucket = uri.partition("://")[2].partition("/")[0]
+    raise ValidationException(
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '
+        f"the selected region ({caller.region}), that objects exist under that S3 prefix, and that the role "
+        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+
+
+def _check_output(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
+    """Where the model will go, looked at before hours of training and not after them."""
+    path = params["OutputDataConfig"]["S3OutputPath"]
+    place = services.objects.place(_model_archive(params, params["TrainingJobName"]))
+    if place is None or not services.objects.bucket_exists(path):
+        # Choice: AWS's words are not known; these follow those for input data.
+        bucket = path.partition("://")[2].partition("/")[0]
+        raise ValidationException(
+            f'No S3 bucket found under S3 URL "{path}" given in output data config. Please ensure that the bucket '
+            f'exists in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has '
+            f'"s3:PutObject" permissions on bucket "{bucket}".'
+        )
+    bucket, key = place
+    why_not = cannot_keep(key) or _object_above(services, bucket, key)
+    if why_not:
+        raise not_run("CreateTrainingJob", "OutputDataConfig.S3OutputPath", path, why_not)
+
+
+def _object_above(services: Services, bucket: str, key: str) -> str:
+    parts = key.split("/")
+    for end in range(1, len(parts)):
+        above = f"s3://{bucket}/{'/'.join(parts[:end])}"
+        if services.objects.exists(above):
+            return f"Keys are kept as file names: nothing can be below {above}, which is an object."
+    return ""
+
+
+def _model_archive(spec: Mapping[str, Any], job_name: str) -> str:
+    return f"{spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job_name}/output/model.tar.gz"
+
+
+def _defaults(job: Resource) -> dict[str, Any]:
+    # ModelArtifacts is required in the answer and its S3ModelArtifacts must be an S3 URI, also before there is one
+    # (contract.md §1.6: unverified). Until the job knows better we say where the archive will be.
+    return {
+        "ModelArtifacts": {"S3ModelArtifacts": _model_archive(job.spec, job.name)},
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
+        "ProfilingStatus": "Disabled",
+    }
+
+
+def _filled(spec: Mapping[str, Any]) -> dict[str, Any]:
+    # As DescribeTrainingJob is publicly seen to answer: inner defaults spelled out.
+    filled: dict[str, Any] = {"OutputDataConfig": {"KmsKeyId": "", **spec["OutputDataConfig"]}}
+    if "InputDataConfig" in spec:
+        filled["InputDataConfig"] = [_filled_channel(channel) for channel in spec["InputDataConfig"]]
+    algorithm = {"EnableSageMakerMetricsTimeSeries": False, **spec["AlgorithmSpecification"]}
+    return {**filled, "AlgorithmSpecification": algorithm}
+
+
+def _filled_channel(channel: Mapping[str, Any]) -> dict[str, Any]:
+    source = {"S3DataDistributionType": "FullyReplicated", **channel["DataSource"]["S3DataSource"]}
+    return {"CompressionType": "None", "RecordWrapperType": "None", **channel, "DataSource": {"S3DataSource": source}}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateTrainingJob": create,
+    "DescribeTrainingJob": describe,
+    "StopTrainingJob": stop,
+    "DeleteTrainingJob": delete,
+}

@@ -1,0 +1,94 @@
+"""STS: who calls, and temporary credentials that say the same account and verify without being kept."""
+
+import base64
+import re
+import secrets
+from typing import Any
+
+from samebox.errors import AwsError
+from samebox.resources.kinds import SESSION
+from samebox.resources.store import Condition, Query
+from samebox.services import session_tokens
+from samebox.services.context import Operation, Services
+from samebox.wire.caller import Caller
+from samebox.wire.partitions import partition_of
+from samebox.wire.signature import temporary_secret
+
+# STS:AssumeRole.DurationSeconds, STS:GetSessionToken.DurationSeconds
+_ROLE_SECONDS = 3600
+_SESSION_SECONDS = 12 * 3600
+_LONGEST_SECONDS = 36 * 3600
+
+_ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[\w+=,.@-]+)")
+
+
+def get_caller_identity(services: Services, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """GetCallerIdentity: the assumed role of a temporary key that we gave out, else the account's root."""
+    session = services.resources.look(SESSION, _everywhere(caller.account), caller.access_key)
+    if session is None or "AssumedRoleArn" not in session.spec:
+        arn = f"arn:{partition_of(caller.region).name}:iam::{caller.account}:root"
+        return {"UserId": caller.account, "Account": caller.account, "Arn": arn}
+    return {
+        "UserId": session.spec["AssumedRoleId"],
+        "Account": caller.account,
+        "Arn": session.spec["AssumedRoleArn"],
+    }
+
+
+def assume_role(services: Services, params: dict[str, Any], _: Caller) -> dict[str, Any]:
+    """AssumeRole: any role of the right form; its account is the account of the credentials."""
+    found = _ROLE_ARN.fullmatch(params["RoleArn"])
+    if found is None:
+        raise AwsError("ValidationError", f"{params['RoleArn']} is invalid")
+    account, session = found["account"], params["RoleSessionName"]
+    user = {
+        "AssumedRoleId": f"AROA{account}{found['name'].upper()[:4]:X<5}:{session}",
+        "Arn": f"arn:{found['partition']}:sts::{account}:assumed-role/{found['name']}/{session}",
+    }
+    facts = {"AssumedRoleId": user["AssumedRoleId"], "AssumedRoleArn": user["Arn"]}
+    credentials = _credentials(services, account, params.get("DurationSeconds", _ROLE_SECONDS), facts)
+    return {"Credentials": credentials, "AssumedRoleUser": user, "PackedPolicySize": 0}
+
+
+def get_session_token(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """GetSessionToken: temporary credentials of the caller's own account."""
+    seconds = params.get("DurationSeconds", _SESSION_SECONDS)
+    return {"Credentials": _credentials(services, caller.account, seconds, {})}
+
+
+def _credentials(services: Services, account: str, seconds: int, facts: dict[str, str]) -> dict[str, Any]:
+    # wire/caller.py reads the account out of the key; upper case letters after the digits end them.
+    access_key = f"ASIA{account}{base64.b32encode(secrets.token_bytes(10)).decode().translate(_LETTERS)}"
+    expires = services.clock() + seconds
+    _forget_old(services)
+    services.resources.create(
+        SESSION, _everywhere(account), {"SessionName": access_key, "Expiration": expires, **facts}
+    )
+    return {
+        "AccessKeyId": access_key,
+        "SecretAccessKey": temporary_secret(services.settings.token, access_key),
+        "SessionToken": session_tokens.issue(services.secret, access_key, expires),
+        "Expiration": expires,
+    }
+
+
+# Base 32 has the digits 2 to 7; none may stand behind the account's own.
+_LETTERS = str.maketrans("234567", "ABCDEF")
+
+
+def _everywhere(account: str) -> Caller:
+    # A key is good in every region.
+    return Caller(account, "global")
+
+
+def _forget_old(services: Services) -> None:
+    oldest = services.clock() - _LONGEST_SECONDS
+    for row in services.resources.store.find(Query(SESSION.noun, conditions=(Condition("created", "<", oldest),))):
+        services.resources.delete(row)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "GetCallerIdentity": get_caller_identity,
+    "AssumeRole": assume_role,
+    "GetSessionToken": get_session_token,
+}

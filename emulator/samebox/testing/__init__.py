@@ -1,0 +1,26 @@
+"""The pytest plugin: the contract kit's checks, and fixtures that run an image, in anybody's test suite.
+
+`pytest --samebox-image IMAGE` collects the checks; tests of one's own ask for the fixtures `train_run` and `endpoint`.
+What is here is for annotations (`TrainRun`, `Endpoint`, `Response`) and filters (`CheckWarning`). It is imported when
+it is asked for: every pytest of an environment that has samebox in it loads this package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samebox.testing.items import CheckWarning
+    from samebox.testing.serving import Endpoint, Response
+    from samebox.testing.training import TrainRun
+
+__all__ = ["CheckWarning", "Endpoint", "Response", "TrainRun"]
+
+_PLACES = {"CheckWarning": "items", "Endpoint": "serving", "Response": "serving", "TrainRun": "training"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

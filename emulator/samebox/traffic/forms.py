@@ -1,0 +1,202 @@
+"""Upload forms of S3: a browser's POST to a bucket, whose file becomes an object as a PUT of the same would make it.
+
+The file is kept in a nameless file of the data folder until it is whole: only then is its size known, which the form's
+policy may bound, and which a PUT says first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.message
+import re
+import tempfile
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from xml.sax.saxutils import escape
+
+from samebox.errors import AwsError
+from samebox.traffic.multipart import Malformed, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+    from pathlib import Path
+
+    from samebox.traffic.forward import Headers, Receive, Scope, Send
+
+    Check = Callable[[str, Mapping[str, str], int], None]  # (bucket, fields, size of the file); AwsError to refuse
+
+_FIELD_BYTES = 20 * 1024  # of all fields before the file, as S3 bounds them
+_FILE_BYTES = 5 * 1024**3  # as S3 bounds a PUT
+_PIECE_BYTES = 1024 * 1024
+_IDLE_SECONDS = 60.0
+# Fields that are headers of a PUT.
+_HEADERS = re.compile(
+    r"content-type|content-disposition|content-encoding|cache-control|expires|x-amz-storage-class|"
+    r"x-amz-meta-[a-z0-9._-]+"
+)
+
+
+class Forms:
+    """Before an S3 `door`. `folder` is on the disk where the objects are."""
+
+    def __init__(self, door: Callable[[Scope, Receive, Send], Awaitable[None]], folder: Path) -> None:
+        self._door = door
+        self._folder = folder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, check: Check) -> None:
+        """One form; `check` sees its fields and the size of its file. Raises AwsError before anything was answered."""
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            try:
+                fields, size = await _read(scope, receive, file)
+            except _Gone:
+                return
+            bucket, key = unquote(scope["path"]).strip("/"), fields.get("key", "")
+            if not key:
+                words = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of "
+                raise AwsError("InvalidArgument", f"{words}the fields.")
+            check(bucket, fields, size)
+            file.seek(0)
+            answers = _Answers(send, scope, f"/{quote(bucket)}/{quote(key)}", fields)
+            await self._door(_put(scope, answers.place, fields, size), _body(file, receive), answers)
+
+
+class _Gone(Exception):
+    """The client went away before its form was whole."""
+
+
+async def _read(scope: Scope, receive: Receive, file: IO[bytes]) -> tuple[dict[str, str], int]:
+    """The fields before the file, by names in lower case, and the size of the file, which is written to `file`."""
+    boundary = _content_type(scope).get_boundary()
+    if not boundary or not boundary.isascii():
+        raise _malformed()
+    parts = Parts(_pieces(receive), boundary)
+    fields: dict[str, str] = {}
+    left = _FIELD_BYTES
+    try:
+        while (head := await parts.next()) is not None:
+            name = str(head.get_param("name", "", "content-disposition")).lower()
+            if name == "file":
+                size = await _keep(parts, file)
+                # S3 takes no notice of what comes after the file; but it must have come.
+                while await parts.next() is not None:
+                    pass
+                if "key" in fields:
+                    filename = (head.get_filename() or "").rpartition("\\")[2]
+                    fields["key"] = fields["key"].replace("${filename}", filename)
+                return fields, size
+            content = bytearray()
+            async for piece in parts.content():
+                content += piece
+                if len(content) > left:
+                    words = "Your POST request fields preceding the upload file were too large."
+                    raise AwsError("MaxPostPreDataLengthExceededError", words)
+            left -= len(content)
+            fields[name] = content.decode("utf-8", "replace")
+    except Malformed:
+        raise _malformed() from None
+    raise AwsError("InvalidArgument", "POST requires exactly one file upload per request.")
+
+
+async def _keep(parts: Parts, file: IO[bytes]) -> int:
+    size = 0
+    async for piece in parts.content():
+        size += len(piece)
+        if size > _FILE_BYTES:
+            raise AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        await asyncio.to_thread(file.write, piece)
+    return size
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        try:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise _Gone from None
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+def _content_type(scope: Scope) -> email.message.Message:
+    parsed = email.message.Message()
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            parsed["content-type"] = value.decode("latin-1")
+    return parsed
+
+
+def _put(scope: Scope, place: str, fields: Mapping[str, str], size: int) -> Scope:
+    """The PUT that makes the object, as a client would send it."""
+    headers = [(b"content-length", b"%d" % size)]
+    for name, value in fields.items():
+        if _HEADERS.fullmatch(name):
+            headers.append((name.encode(), " ".join(value.split()).encode()))
+    raw = place.encode()
+    return {**scope, "method": "PUT", "path": unquote(place), "raw_path": raw, "query_string": b"", "headers": headers}
+
+
+def _body(file: IO[bytes], receive: Receive) -> Receive:
+    is_whole = False
+
+    async def next_message() -> MutableMapping[str, Any]:
+        nonlocal is_whole
+        if is_whole:
+            return await receive()  # which tells when the client goes
+        piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
+        is_whole = not piece
+        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+
+    return next_message
+
+
+class _Answers:
+    """What the door answers to the PUT, as S3 answers the form: an error as it is, success as the form wants it."""
+
+    def __init__(self, send: Send, scope: Scope, place: str, fields: Mapping[str, str]) -> None:
+        self._send = send
+        self._fields = fields
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        self.place = place
+        self._url = f"{scope.get('scheme', 'http')}://{host}{place}"
+        self._has_failed = False
+        self._headers: Headers = ()
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._has_failed = message["status"] != 200
+            self._headers = tuple(message["headers"])
+        if self._has_failed:
+            await self._send(message)
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            await self._succeed()
+
+    async def _succeed(self) -> None:
+        kept = [header for header in self._headers if header[0] in (b"etag", b"x-amz-request-id", b"x-amz-id-2")]
+        etag = next((value for name, value in kept if name == b"etag"), b"").decode()
+        bucket, _, key = unquote(self.place).removeprefix("/").partition("/")
+        redirect = self._fields.get("success_action_redirect") or self._fields.get("redirect", "")
+        status, body, location = 204, b"", self._url
+        if urlsplit(redirect).scheme in ("http", "https"):
+            place = urlsplit(redirect)
+            query = urlencode([*parse_qsl(place.query), ("bucket", bucket), ("key", key), ("etag", etag)])
+            status, location = 303, urlunsplit(place._replace(query=query))
+        elif self._fields.get("success_action_status") in ("200", "201"):
+            status = int(self._fields["success_action_status"])
+        if status == 201:
+            named = {"Location": self._url, "Bucket": bucket, "Key": key, "ETag": etag}
+            inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in named.items())
+            body = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inner}</PostResponse>'.encode()
+            kept.append((b"content-type", b"application/xml"))
+        kept.append((b"location", location.encode("latin-1", "replace")))
+        if status != 204:
+            kept.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": kept})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _malformed() -> AwsError:
+    return AwsError("MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")

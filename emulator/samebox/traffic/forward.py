@@ -1,0 +1,308 @@
+"""A streaming reverse proxy as an ASGI callable: bodies flow both ways in bounded memory, with back-pressure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from samebox.traffic.exchange import Connection, Upstream, UpstreamError, cancelled_at_end
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+# RFC 9110, 7.6.1. `expect` is answered by our own server as soon as the body is asked for.
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"expect",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+# Our own server sets these.
+_SERVERS_OWN = frozenset({b"date", b"server"})
+# How much of a refused request's body is read and dropped.
+_DRAIN_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Head:
+    """A request before its body: `target` is the raw path and query; header names are lower case."""
+
+    method: str
+    target: bytes
+    headers: Headers
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of that (lower case) name."""
+        return _first(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response before its body. Where `body` is given, it is sent in place of any that upstream has."""
+
+    status: int
+    headers: Headers
+    body: bytes | None = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of that (lower case) name."""
+        return _first(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why upstream gave no answer: nobody listens, it was silent too long, or it broke off."""
+
+    reason: Literal["refused", "timeout", "broken"]
+    message: str
+
+
+OnRequest = Callable[[Head, Scope], Head | Answer]
+# The whole body is read first where `wants_body` says so; then it is `Answer.body`.
+OnAnswer = Callable[[Head, Answer], Answer]
+OnFailure = Callable[[Head, Failure], Answer]
+
+
+class Forward:
+    """Forward every request to `base_url`, with the headers as they came, Host included.
+
+    `on_request` may change the head (path prefix, signature) or answer at once. `on_answer` may change the answer's
+    head (Location); where `wants_body` says so of an answer, it gets the body too, read whole up to `largest_body`, and
+    may change that. `on_failure` says what the client is told when upstream gives no answer. `idle_timeout` is how long
+    upstream, or the client, may be silent in the middle of an exchange.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        on_request: OnRequest | None = None,
+        on_answer: OnAnswer | None = None,
+        on_failure: OnFailure | None = None,
+        wants_body: Callable[[Head, Answer], bool] | None = None,
+        connect_timeout: float = 5,
+        idle_timeout: float = 60,
+        connections: int = 256,
+        largest_body: int = 16 * 1024 * 1024,
+    ) -> None:
+        place = urlsplit(base_url)
+        if place.scheme != "http" or not place.hostname:
+            raise ValueError(f"{base_url!r} is no http URL to forward to.")
+        self._host, self._port = place.hostname, place.port or 80
+        self._prefix = place.path.rstrip("/").encode()
+        self._on_request, self._on_answer = on_request, on_answer
+        self._on_failure = on_failure or _plain_failure
+        self._wants_body = wants_body
+        self._limits = (connect_timeout, idle_timeout, connections)
+        self._idle_timeout = idle_timeout
+        self._largest_body = largest_body
+        self._upstream: Upstream | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Returns when the answer is sent, or when the client went away."""
+        head = _head(scope)
+        if self._on_request is not None:
+            changed = self._on_request(head, scope)
+            if isinstance(changed, Answer):
+                await _refuse(head, changed, receive, send, self._idle_timeout)
+                return
+            head = changed
+        client = _Client(receive, send, self._idle_timeout)
+        try:
+            await self._exchange(head, client)
+        except _ClientGone:
+            log.debug("%s %s: the client went away", head.method, _short(head))
+        except UpstreamError as error:
+            log.warning("%s %s: upstream %s: %s", head.method, _short(head), error.reason, error)
+            # Once the head is out, only a connection cut short can tell the client that the body is not whole:
+            # returning without the end of the body makes the server cut it.
+            if not client.has_answer:
+                await _send_whole(send, self._on_failure(head, Failure(error.reason, str(error))))
+
+    async def close(self) -> None:
+        """Close the connections that are kept for later."""
+        if self._upstream is not None:
+            await self._upstream.close()
+            self._upstream = None
+
+    async def _exchange(self, head: Head, client: _Client) -> None:
+        if self._upstream is None:
+            # Made on the first request: it belongs to the event loop that runs.
+            self._upstream = Upstream(self._host, self._port, *self._limits)
+        upstream = self._upstream
+        connection = await upstream.acquire()
+        try:
+            await self._once(upstream, connection, head, client)
+        except UpstreamError as error:
+            # The server may have closed a kept connection just as we took it: nothing was lost, so ask again.
+            if not error.is_untouched or connection.uses < 2 or client.body_begun or client.has_answer:
+                raise
+            await self._once(upstream, await upstream.acquire(fresh=True), head, client)
+
+    async def _once(self, upstream: Upstream, connection: Connection, head: Head, client: _Client) -> None:
+        is_chunked = head.header(b"transfer-encoding") is not None
+        connection.begin(head.method, self._request_bytes(head, is_chunked))
+        sender = asyncio.create_task(client.pump(connection, is_chunked))
+        try:
+            async with cancelled_at_end(sender):
+                await connection.answer()
+                await self._answer(connection, head, client)
+        finally:
+            upstream.release(connection, client.body_sent)
+
+    async def _answer(self, connection: Connection, head: Head, client: _Client) -> None:
+        answer = Answer(connection.status, _passed_on(connection.headers, _SERVERS_OWN))
+        if self._wants_body is not None and head.method != "HEAD" and self._wants_body(head, answer):
+            body = bytearray()
+            async for chunk in connection.body():
+                body += chunk
+                if len(body) > self._largest_body:
+                    raise UpstreamError("broken", f"an answer of more than {self._largest_body} bytes")
+            answer = Answer(answer.status, answer.headers, bytes(body))
+        if self._on_answer is not None:
+            answer = self._on_answer(head, answer)
+        if answer.body is not None:
+            await client.send_whole(answer)
+            return
+        await client.send_head(answer)
+        async for chunk in connection.body():
+            await client.send_body(chunk)
+        await client.send_end()
+
+    def _request_bytes(self, head: Head, is_chunked: bool) -> bytes:
+        lines = [b"%s %s HTTP/1.1" % (head.method.encode(), self._prefix + head.target)]
+        lines.extend(b"%s: %s" % header for header in _passed_on(head.headers))
+        if head.header(b"host") is None:
+            lines.append(b"host: %s:%d" % (self._host.encode(), self._port))
+        if is_chunked:
+            lines.append(b"transfer-encoding: chunked")
+        return b"\r\n".join([*lines, b"", b""])
+
+
+class _ClientGone(Exception):
+    """The client closed its connection, or stopped taking part."""
+
+
+class _Client:
+    """The client's side of one exchange."""
+
+    def __init__(self, receive: Receive, send: Send, idle_timeout: float) -> None:
+        self._receive, self._send = receive, send
+        self._idle_timeout = idle_timeout
+        self.body_begun = self.body_sent = self.has_answer = False
+
+    async def pump(self, connection: Connection, is_chunked: bool) -> None:
+        """Pass the request's body on; then wait for news that the client is gone."""
+        while not self.body_sent:
+            connection.waits_for_client = True
+            try:
+                async with asyncio.timeout(self._idle_timeout):
+                    message = await self._receive()
+            except TimeoutError:
+                connection.fail(_ClientGone())
+                return
+            if message["type"] == "http.disconnect":
+                # Half a body must not look like a whole one: upstream's connection is cut.
+                connection.fail(_ClientGone())
+                return
+            if body := message.get("body"):
+                self.body_begun = True
+                connection.write(b"%x\r\n%s\r\n" % (len(body), body) if is_chunked else body)
+                connection.waits_for_client = False
+                await connection.drain()
+            if not message.get("more_body"):
+                if is_chunked:
+                    connection.write(b"0\r\n\r\n")
+                self.body_sent = True
+                connection.waits_for_client = False
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        connection.fail(_ClientGone())
+
+    async def send_whole(self, answer: Answer) -> None:
+        self.has_answer = True
+        await _send_whole(self._send, answer)
+
+    async def send_head(self, answer: Answer) -> None:
+        self.has_answer = True
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+
+    async def send_body(self, chunk: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._idle_timeout):
+                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            raise _ClientGone from None
+
+    async def send_end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _head(scope: Scope) -> Head:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string") or b""
+    target = path.partition(b"?")[0] + (b"?" + query if query else b"")
+    return Head(scope["method"], target, tuple((bytes(name).lower(), bytes(value)) for name, value in scope["headers"]))
+
+
+def _passed_on(headers: list[tuple[bytes, bytes]] | Headers, without: frozenset[bytes] = frozenset()) -> Headers:
+    named = _first(headers, b"connection")
+    dropped = _HOP_BY_HOP | without
+    if named:
+        dropped |= {name.strip().lower() for name in named.split(b",")}
+    return tuple(header for header in headers if header[0] not in dropped)
+
+
+def _first(headers: list[tuple[bytes, bytes]] | Headers, name: bytes) -> bytes | None:
+    return next((value for key, value in headers if key == name), None)
+
+
+async def _send_whole(send: Send, answer: Answer) -> None:
+    body = answer.body or b""
+    headers = [header for header in answer.headers if header[0] != b"content-length"]
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _refuse(head: Head, answer: Answer, receive: Receive, send: Send, idle_timeout: float) -> None:
+    # The body that belongs to the refused request must not be taken for the next request. A client that asked first
+    # (`Expect`) will not send it; one that sends it already gets to read our answer if we take the body in.
+    left = _DRAIN_BYTES if head.header(b"expect") is None else 0
+    more = True
+    try:
+        async with asyncio.timeout(idle_timeout):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        pass
+    if more:
+        answer = Answer(answer.status, (*answer.headers, (b"connection", b"close")), answer.body)
+    await _send_whole(send, answer)
+
+
+def _plain_failure(head: Head, failure: Failure) -> Answer:  # noqa: ARG001 - others look at the head
+    status = {"refused": 503, "timeout": 504, "broken": 502}[failure.reason]
+    return Answer(status, ((b"content-type", b"text/plain; charset=utf-8"),), f"{failure.message}\n".encode())
+
+
+def _short(head: Head) -> str:
+    # The query may hold a presigned URL's signature.
+    return head.target.partition(b"?")[0][:200].decode("latin-1")

@@ -1,0 +1,274 @@
+"""InvokeEndpoint: from a client's POST to a container's /invocations and back, in AWS's words (contract.md §2.3)."""
+
+import asyncio
+import json
+import logging
+import urllib.parse
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from samebox.errors import AwsError
+from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.upstream import Broken, Refused, Reply, TooLarge, Upstream
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Identify = Callable[[Scope, bytes], tuple[str, str]]  # (request, body) -> account and region; may refuse with AwsError
+
+# All other headers are stripped on the way in. Whether Inference-Id and Target-Variant reach the container on AWS is
+# unverified (contract.md §9, 12); the documented ones do.
+_TO_CONTAINER = {
+    b"content-type": b"Content-Type",
+    b"accept": b"Accept",
+    b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes",
+    b"x-amzn-sagemaker-session-id": b"X-Amzn-SageMaker-Session-Id",
+}
+_TO_CLIENT = {
+    b"content-type": b"Content-Type",
+    b"x-amzn-sagemaker-custom-attributes": b"X-Amzn-SageMaker-Custom-Attributes",
+    b"x-amzn-sagemaker-new-session-id": b"X-Amzn-SageMaker-New-Session-Id",
+    b"x-amzn-sagemaker-closed-session-id": b"X-Amzn-SageMaker-Closed-Session-Id",
+}
+# The API's model bounds what a client sends and gets in these (InvokeEndpointInput, InvokeEndpointOutput).
+LONGEST = {
+    b"content-type": 1024,
+    b"accept": 1024,
+    b"x-amzn-sagemaker-custom-attributes": 1024,
+    b"x-amzn-sagemaker-session-id": 256,
+    b"x-amzn-sagemaker-new-session-id": 256,
+    b"x-amzn-sagemaker-closed-session-id": 256,
+}
+_MEMBERS = {
+    b"content-type": "contentType",
+    b"accept": "accept",
+    b"x-amzn-sagemaker-custom-attributes": "customAttributes",
+    b"x-amzn-sagemaker-session-id": "sessionId",
+}
+_MESSAGE_CHARACTERS = 2048  # RT:Message
+# How much of a body over the limit is read and dropped, so that the client reads our answer and not a reset.
+_DRAIN_FACTOR = 4
+
+
+class ModelError(AwsError):
+    """The container answered 4xx or 5xx, or did not answer: 424, with what it said."""
+
+    def __init__(self, message: str, status: int, body: str, log_stream_arn: str) -> None:
+        fields = {
+            "OriginalStatusCode": status,
+            "OriginalMessage": body[:_MESSAGE_CHARACTERS],
+            "LogStreamArn": log_stream_arn,
+        }
+        super().__init__("ModelError", message[:_MESSAGE_CHARACTERS], 424, fields)
+
+
+class Invocations:
+    """The ASGI callable behind `POST /endpoints/{name}/invocations`.
+
+    `limit` is the largest body in bytes, both ways; `seconds` how long a container may take. `lenient` decides what
+    the container contract leaves open: a status that is neither 2xx nor 4xx nor 5xx is passed on as 200, and so is
+    Content-Encoding; else such a status is a ModelError, and the header is dropped like every undocumented one.
+    """
+
+    def __init__(
+        self,
+        table: RoutingTable,
+        upstream: Upstream,
+        identify: Identify,
+        limit: int,
+        seconds: float,
+        lenient: bool = False,
+    ) -> None:
+        self._table = table
+        self._upstream = upstream
+        self._identify = identify
+        self._limit = limit
+        self._seconds = seconds
+        self._lenient = lenient
+        self._to_client = _TO_CLIENT | ({b"content-encoding": b"Content-Encoding"} if lenient else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        try:
+            body = await self._read(headers, receive)
+            if body is None:
+                await _answer(send, 413, [], _json({"message": f"HTTP content length exceeded {self._limit} bytes."}))
+                return
+            account, region = self._identify(scope, body)
+            name = urllib.parse.unquote(scope["path"][len("/endpoints/") : -len("/invocations")])
+            target, reply = await self.invoke(Key(account, region, name), headers, body)
+        except AwsError as error:
+            await _answer(send, error.status, [(b"x-amzn-errortype", error.code.encode())], _error_body(error))
+            return
+        except _Gone:
+            return
+        out = [
+            (self._to_client[name], _within(name, value, target))
+            for name, value in reply.headers
+            if name in self._to_client
+        ]
+        out.append((b"x-Amzn-Invoked-Production-Variant", target.variant.encode()))
+        await _answer(send, 200, out, reply.body)
+
+    async def invoke(self, key: Key, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Target, Reply]:
+        """Send a body to one of the endpoint's containers. Raises AwsError: ValidationError, ModelError and others."""
+        route = self._table.find(key)
+        if route is None:
+            raise AwsError("ValidationError", f"Endpoint {key.endpoint} of account {key.account} not found.")
+        target = _target(route, headers)
+        _check_lengths(headers)
+        inward = [(_TO_CONTAINER[name], value) for name, value in headers.items() if name in _TO_CONTAINER]
+        try:
+            async with asyncio.timeout(self._seconds):
+                reply = await self._first_that_listens(route, target, inward, body)
+        except TimeoutError:
+            # The container is not killed and keeps computing; it is only not listened to any more.
+            said = (
+                f"Your invocation timed out while waiting for a response from container {target.container}. Review the "
+                "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+            )
+            raise _model_error(route, target, 0, said) from None
+        except Broken as error:
+            if error.status:
+                raise _cut_off(route, target, error.status) from None
+            # The words are ours: what AWS says when a container dies in the middle of a request is not recorded.
+            raise _model_error(route, target, 0, f"{error}") from None
+        except TooLarge:
+            said = f"The response of container {target.container} is larger than {self._limit} bytes."
+            raise _model_error(route, target, 0, said) from None
+        if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
+            raise _model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
+        return target, reply
+
+    async def _first_that_listens(
+        self, route: Route, target: Target, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> Reply:
+        for address in route.addresses(target):
+            try:
+                return await self._upstream.post(address, b"/invocations", headers, body)
+            except Refused as error:
+                log.warning("endpoint %s: %s:%d does not listen: %s", route.key.endpoint, *address, error)
+        raise AwsError("ServiceUnavailable", f"No container of variant {target.variant} accepts connections.", 503)
+
+    async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+        """The whole body, or None if it is larger than the limit."""
+        declared = int(headers.get(b"content-length", b"0") or b"0")
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if max(size, declared) <= self._limit:
+                parts.append(part)
+            elif max(size, declared) > self._limit * _DRAIN_FACTOR:
+                return None
+            if not message.get("more_body"):
+                break
+        if max(size, declared) > self._limit:
+            return None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class _Gone(Exception):
+    """The client went away before its request was whole."""
+
+
+def _check_lengths(headers: Mapping[bytes, bytes]) -> None:
+    for name, member in _MEMBERS.items():
+        if len(headers.get(name, b"")) > LONGEST[name]:
+            # The value is not repeated: the model calls it sensitive.
+            raise AwsError(
+                "ValidationError",
+                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {LONGEST[name]}",
+            )
+
+
+def _within(name: bytes, value: bytes, target: Target) -> bytes:
+    """A container's header as the API can give it. What becomes of a longer one is unverified (contract.md §2.3)."""
+    most = LONGEST.get(name, len(value))
+    if len(value) > most:
+        log.warning("container %s: its %s has %d bytes, cut to %d", target.container, name.decode(), len(value), most)
+    return value[:most]
+
+
+def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
+    if b"x-amzn-sagemaker-target-model" in headers:
+        raise AwsError(
+            "ValidationError",
+            f"Endpoint {route.key.endpoint} is not a multi-model endpoint and does not support target model header.",
+        )
+    for header, word in (
+        (b"x-amzn-sagemaker-inference-component", "inference component"),
+        (b"x-amzn-sagemaker-target-container-hostname", "target container hostname"),
+    ):
+        if header in headers:
+            # AWS's words for these two are unverified (contract.md §9, 21).
+            raise AwsError("ValidationError", f"Endpoint {route.key.endpoint} does not support the {word} header.")
+    wanted = headers.get(b"x-amzn-sagemaker-target-variant")
+    if wanted is not None:
+        name = wanted.decode("latin-1")
+        target = route.variant(name)
+        if target is None:
+            raise AwsError("ValidationError", f"Variant {name} is not found in endpoint {route.key.endpoint}.")
+        return target
+    chosen = route.choose()
+    if chosen is None:
+        raise AwsError("ServiceUnavailable", f"No variant of endpoint {route.key.endpoint} takes traffic.", 503)
+    return chosen
+
+
+# Where a partition's console is.
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+
+def _model_error(route: Route, target: Target, status: int, said: str) -> ModelError:
+    return _received(route, status, f'from {target.container} with message "{said}"', said)
+
+
+def _cut_off(route: Route, target: Target, status: int) -> ModelError:
+    """The container's answer broke off in its body: the status that it had is not lost (contract.md §2.3)."""
+    return _received(route, status, f"from {target.container} and could not load the entire response body", "")
+
+
+def _received(route: Route, status: int, what: str, body: str) -> ModelError:
+    side = "client" if 400 <= status < 500 else "server"
+    key = route.key
+    message = (
+        f"Received {side} error ({status}) {what}. See "
+        f"https://{key.region}.{_CONSOLES.get(route.partition, _CONSOLES['aws'])}/cloudwatch/home?region={key.region}"
+        f"#logEventViewer:group={route.log_group} in account {key.account} for more information."
+    )
+    arn = f"arn:{route.partition}:logs:{key.region}:{key.account}:log-group:{route.log_group}"
+    return ModelError(message, status, body, arn)
+
+
+def _error_body(error: AwsError) -> bytes:
+    # `ErrorCode` stands in AWS's bodies beside the modelled members (observed for client errors; the other is a guess).
+    code: Mapping[str, Any] = {}
+    if isinstance(error, ModelError):
+        status = error.fields["OriginalStatusCode"]
+        code = {"ErrorCode": "CLIENT_ERROR_FROM_MODEL" if 400 <= status < 500 else "INTERNAL_FAILURE_FROM_MODEL"}
+    return _json({**code, **error.fields, "Message": error.message, "message": error.message})
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
+async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    if status != 200:
+        headers = [(b"Content-Type", b"application/json"), *headers]
+    headers.append((b"x-amzn-RequestId", str(uuid.uuid4()).encode()))
+    headers.append((b"Content-Length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

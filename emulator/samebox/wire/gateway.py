@@ -1,0 +1,288 @@
+"""The one way in: call an operation in process, or over HTTP through the ASGI endpoint around it.
+
+    Gateway(Models(), {"sts": {"GetCallerIdentity": handler}}, s3=s3_door)
+
+A request is routed, read whole, decoded, validated, handed to its handler, and what comes back is cut to the output
+shape and encoded. S3's bodies are not read here: its requests are passed on as they come.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import anyio
+
+from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation
+from samebox.wire import post_policy, sessions, shapes, signature
+from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
+from samebox.wire.codecs import CODECS
+from samebox.wire.constraints import validate, words_of
+from samebox.wire.http import Request, Response
+from samebox.wire.models import Models, Operation, Service
+from samebox.wire.routing import Route, Router
+
+Handler = Callable[[dict[str, Any], Caller], dict[str, Any] | None]
+Handlers = Mapping[str, Mapping[str, Handler]]  # botocore's service name -> operation name -> handler
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+# An upload form, which is signed in its body: `(bucket, fields, size of the file)` may be refused with AwsError.
+CheckForm = Callable[[str, Mapping[str, str], int], None]
+FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+MEBIBYTE = 1024 * 1024
+# A body over the limit is read on and dropped, up to so many times the limit: a client that is still sending when the
+# connection closes sees a reset, and not our answer.
+_DRAINED = 4
+_NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
+
+
+class Gateway:
+    """Answers AWS requests with `handlers`; passes S3's on to `s3`, its upload forms to `s3_forms`, and to `elsewhere`
+    what nobody here speaks.
+
+    `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
+    session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
+    `body_seconds` to arrive; at most `threads` handlers run at once.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        handlers: Handlers,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+        token: str = "",
+        sessions: sessions.Look | None = None,
+        s3: Application | None = None,
+        s3_forms: FormApplication | None = None,
+        elsewhere: Application | None = None,
+        clock: Callable[[], float] = time.time,
+        largest_body: int = 32 * MEBIBYTE,
+        body_seconds: float = 60.0,
+        threads: int = 32,
+    ) -> None:
+        self._models = models
+        self._handlers = handlers
+        self._router = Router(models)
+        self._account, self._region, self._token = account, region, token
+        self._sessions = sessions
+        self._s3, self._s3_forms, self._elsewhere = s3, s3_forms, elsewhere
+        self._clock = clock
+        self._largest_body, self._body_seconds = largest_body, body_seconds
+        self._threads = anyio.CapacityLimiter(threads)
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        """Call an operation as a client would, without HTTP: same checks, same errors, same cut to the output shape.
+
+        Timestamps are epoch seconds (a datetime is taken too), blobs are bytes.
+        """
+        try:
+            found = self._models.operation(service, operation)
+        except KeyError:
+            raise UnknownOperation from None
+        handler = self._handler(found)
+        accepted = {} if found.input is None else shapes.accept(found.input, dict(params))
+        return self._run(handler, found, accepted, caller)
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request that was read whole; None where it is for `elsewhere`. Only here do exceptions end."""
+        request_id = str(uuid.uuid4())
+        route, service, operation = Route(None, None, _likely_protocol(request)), None, None
+        start = time.perf_counter()
+        try:
+            route = self._router.route(request)
+            self._authorize(request, route.protocol)
+            if route.service is None and self._elsewhere is not None:
+                return None
+            service, operation = self._find(route)
+            handler = self._handler(operation)
+            params = CODECS[route.protocol].decode(operation, request)
+            who = caller(request.headers, request.query, self._account, self._region)
+            result = self._run(handler, operation, params, who)
+            response = CODECS[route.protocol].encode(service, operation, result, request_id)
+        except AwsError as error:
+            response = CODECS[route.protocol].encode_error(service, operation, error, request_id)
+            log.info("%s %s: %s (%s)", route.wanted, route.operation, error, request_id)
+        except Exception:
+            log.exception("%s %s failed (%s)", route.wanted, route.operation, request_id)
+            response = CODECS[route.protocol].encode_error(service, operation, _our_fault(request_id), request_id)
+        else:
+            log.debug("%s %s in %.1f ms", route.wanted, route.operation, (time.perf_counter() - start) * 1e3)
+        return response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
+        head = _head(scope)
+        if self._s3 is not None and self._router.is_s3(head):
+            if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
+                try:
+                    await self._s3_forms(scope, receive, send, self._check_form)
+                except AwsError as error:
+                    await self.refuse(scope, send, error)
+                return
+            refusal = self._refuse_s3(head)
+            if refusal is None:
+                await self._s3(scope, receive, send)
+                return
+            await _send(send, refusal)
+            return
+        try:
+            body = await asyncio.wait_for(self._read(receive, head), self._body_seconds)
+        except TimeoutError:
+            response = self._refuse(head, AwsError("RequestTimeout", "The body did not arrive in time.", 408))
+        except AwsError as error:
+            response = self._refuse(head, error)
+        else:
+            if body is None:
+                return  # the client is gone: there is nobody to answer
+            request = Request(head.method, head.path, head.query_string, head.headers, body)
+            answer = await anyio.to_thread.run_sync(self.answer, request, limiter=self._threads)
+            if answer is None:
+                assert self._elsewhere is not None
+                await self._elsewhere(scope, _replay(body), send)
+                return
+            response = answer
+        await _send(send, response)
+
+    def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
+        """Account and region of a request that somebody else answers. AwsError where it is not signed as it must be."""
+        request = replace(_head(scope), body=body)
+        self._authorize(request, "rest-json")
+        who = caller(request.headers, request.query, self._account, self._region)
+        return who.account, who.region
+
+    async def refuse(self, scope: Scope, send: Send, error: AwsError) -> None:
+        """Answer with an error a request of which only the head was read, in the protocol that it seems to speak."""
+        head = _head(scope)
+        protocol = "s3" if self._router.is_s3(head) else _likely_protocol(head)
+        log.info("%s %s: %s", head.method, head.path, error)
+        await _send(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
+
+    def _authorize(self, request: Request, protocol: sessions.Protocol, body_was_read: bool = True) -> None:
+        # The key first, as AWS does: of a key without its session token, the signature tells nothing.
+        if self._sessions is not None:
+            sessions.check(request, protocol, self._sessions)
+        if self._token:
+            signature.verify(request, self._token, self._clock(), body_was_read)
+
+    def _find(self, route: Route) -> tuple[Service, Operation]:
+        if route.service is None or route.service == "s3":
+            raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "its operations")
+        service = self._models.service(route.service)
+        operation = service.operations.get(route.operation or "")
+        if operation is None:
+            raise UnknownOperation
+        return service, operation
+
+    def _handler(self, operation: Operation) -> Handler:
+        # Said before the request is looked at: nobody should mend a request that nothing will ever run.
+        handler = self._handlers.get(operation.service, _NO_HANDLERS).get(operation.name)
+        if handler is None:
+            raise NotImplementedByEmulator(operation.service, operation.name)
+        return handler
+
+    def _run(self, handler: Handler, operation: Operation, params: dict[str, Any], who: Caller) -> dict[str, Any]:
+        if operation.input is not None:
+            validate(operation.input, params, words_of(operation))
+        result = handler(params, who) or {}
+        if operation.output is None:
+            return {}
+        projected: dict[str, Any] = shapes.project(operation.output, result)
+        return projected
+
+    async def _read(self, receive: Receive, head: Request) -> bytes | None:
+        """The whole body, or None where the client went away before it was complete."""
+        too_large = AwsError("RequestEntityTooLargeException", f"Request size exceeded {self._largest_body} bytes", 413)
+        declared = head.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:19]) > self._largest_body * _DRAINED:
+            raise too_large
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size <= self._largest_body:
+                chunks.append(chunk)
+            elif size > self._largest_body * _DRAINED:
+                raise too_large
+            if not message.get("more_body", False):
+                break
+        if size > self._largest_body:
+            raise too_large
+        return b"".join(chunks)
+
+    def _refuse_s3(self, head: Request) -> Response | None:
+        try:
+            self._authorize(head, "s3", body_was_read=False)
+        except AwsError as error:
+            return CODECS["s3"].encode_error(None, None, error, str(uuid.uuid4()))
+        return None
+
+    def _check_form(self, bucket: str, fields: Mapping[str, str], size: int) -> None:
+        form = post_policy.Form(bucket, fields, size)
+        if self._sessions is not None and form.access_key:
+            sessions.check_key(form.access_key, fields.get("x-amz-security-token", ""), "s3", self._sessions)
+        if self._token:
+            post_policy.check_signature(form, self._token)
+        post_policy.check_policy(form, self._clock())
+
+    def _refuse(self, head: Request, error: AwsError) -> Response:
+        log.info("%s %s: %s", head.method, head.path, error)
+        return CODECS[_likely_protocol(head)].encode_error(None, None, error, str(uuid.uuid4()))
+
+
+def _our_fault(request_id: str) -> AwsError:
+    return AwsError(
+        "InternalFailure",
+        f"The request processing has failed because of an unknown error, exception or failure ({request_id}).",
+        500,
+    )
+
+
+def _likely_protocol(request: Request) -> Any:
+    """The protocol to refuse a request in that was not understood, or not read, far enough to be routed."""
+    if "x-amz-target" in request.headers:
+        return "json"
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
+    return "query" if request.content_type == "application/x-www-form-urlencoded" else "rest-json"
+
+
+def _head(scope: Scope) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    return Request(scope["method"], path.decode("latin-1"), scope.get("query_string", b"").decode("latin-1"), headers)
+
+
+def _replay(body: bytes) -> Receive:
+    """What `receive` would have said, for whoever is handed a request whose body was read."""
+    messages: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

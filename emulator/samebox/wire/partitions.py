@@ -1,0 +1,25 @@
+"""AWS's partitions: commercial regions, China, GovCloud and others, each with its word in ARNs and its domain."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from samebox.wire.models import data_folder
+
+
+@dataclass(frozen=True)
+class Partition:
+    """`name` stands in ARNs (`arn:aws-cn:…`), `dns_suffix` in host names (`amazonaws.com.cn`)."""
+
+    name: str
+    dns_suffix: str
+
+
+@lru_cache(maxsize=256)
+def partition_of(region: str) -> Partition:
+    """The partition of a region, by botocore's data; a region that no partition has is taken for a commercial one."""
+    partitions = json.loads((data_folder() / "partitions.json").read_text())["partitions"]
+    found = next((one for one in partitions if region in one["regions"]), None)
+    found = found or next((one for one in partitions if re.match(one["regionRegex"], region)), partitions[0])
+    return Partition(found["id"], found["outputs"]["dnsSuffix"])
