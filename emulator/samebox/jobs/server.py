@@ -238,7 +238,8 @@ class Server:
             if verdict.reason != "exited":
                 self._lines.say(
                     f"the container did not pass the ping health check within {self.plan.startup_seconds:g} s: "
-                    f"{verdict.detail}; asked {verdict.pings} times"
+                    f"{verdict.detail}; asked {verdict.pings} times. The variant's "
+                    "ContainerStartupHealthCheckTimeoutInSeconds sets this time, else SAMEBOX_STARTUP_SECONDS"
                 )
                 raise _Failed(hosting.ping_failed(self.plan.slot.variant))
             self._lines.say(f"{verdict.detail} before it answered /ping with 200; it is started again")
