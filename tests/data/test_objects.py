@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,6 +226,20 @@ def test_a_copy_between_file_systems_is_the_kernels_as_well(tmp_path: Path, monk
         with pytest.raises(OSError, match="ended early"):
             module.copy(source.fileno(), target.fileno(), 1)
     assert (tmp_path / "to").read_bytes() == b"0123456789"
+
+
+def test_a_copy_does_without_the_calls_that_only_linux_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    for name in ("copy_file_range", "sendfile"):
+        monkeypatch.delattr(os, name)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, piece: write(file, piece[:3]))
+    (tmp_path / "from").write_bytes(b"0123456789")
+    with (tmp_path / "from").open("rb") as source, (tmp_path / "to").open("wb") as target:
+        copied = [module.copy(source.fileno(), target.fileno(), 10) for _ in range(4)]
+        with pytest.raises(OSError, match="ended early"):
+            module.copy(source.fileno(), target.fileno(), 1)
+    assert (copied, (tmp_path / "to").read_bytes()) == ([3, 3, 3, 1], b"0123456789")
 
 
 def test_an_upload_whose_source_fails_leaves_nothing(store: Objects, folder: Path) -> None:
