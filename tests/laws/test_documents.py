@@ -4,6 +4,7 @@ import argparse
 import ast
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -93,6 +94,22 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         longest = max(action.option_strings, key=len, default="")
         if longest and longest not in ("--help", "--data-dir"):
             assert longest in row[1], f"docs/commands.md does not name `samebox {command} {longest}`"
+
+
+def shown_commands() -> Iterator[tuple[str, str]]:
+    """Every `samebox …` in the shell blocks of the pages, by page."""
+    for name, text in DOCUMENTS.items():
+        for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", text):
+            for line in block.replace("\\\n", " ").splitlines():
+                for command in re.split(r" && |\$\(", line.partition(" #")[0]):
+                    found = re.match(r"(?:[A-Z_]+=\S+ )*samebox (.*)", command.strip().removesuffix(')"'))
+                    if found:
+                        yield name, found.group(1)
+
+
+@pytest.mark.parametrize(("name", "command"), list(shown_commands()))
+def test_a_command_that_is_shown_is_one_that_samebox_takes(name: str, command: str) -> None:
+    cli.parser().parse_args(shlex.split(command))  # it exits where it does not know a word
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scripts").iterdir()), ids=lambda path: str(path.name))
@@ -293,3 +310,4 @@ def test_the_tables_are_found_at_all() -> None:
     for text, rows in ((SETTINGS, 35), (COMMANDS, 18), (IMAGES, 12), (FIDELITY, 55)):
         assert len(table_rows(text)) > rows
     assert len(bake_names()) > 10
+    assert len(list(shown_commands())) > 25
