@@ -18,6 +18,8 @@ from samebox.services.sagemaker import endpoint_configs, endpoints, models, trai
 from samebox.services.sagemaker.unsupported import Limit
 from samebox.settings import PREFIX, Settings
 
+from tests.laws import invariants
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
@@ -264,14 +266,25 @@ def test_paths_that_are_named_are_there(name: str) -> None:
         assert (ROOT / path).exists(), f"{name} names {path}"
 
 
-def test_every_invariant_has_an_enforcer_that_exists() -> None:
-    rows = [cells for cells in table_rows(CONTRIBUTING) if len(cells) == 2 and cells[0] not in ("Invariant", "---")]
-    assert rows
-    for invariant, enforcer in rows:
-        paths = re.findall(r"`((?:tests|scripts|images)/[\w./-]+|docker-bake.hcl|pyproject.toml)`", enforcer)
-        assert paths or enforcer == "[not yet enforced]", f"{invariant}: {enforcer}"
-        for path in paths:
-            assert (ROOT / path).exists(), f"{invariant}: {path}"
+# Invariants
+
+
+@pytest.mark.parametrize(("invariant", "enforcer"), invariants.rows(CONTRIBUTING).items())
+def test_every_invariant_names_tests_that_are_collected(invariant: str, enforcer: str) -> None:
+    named = invariants.enforcers(enforcer)
+    assert named or enforcer == invariants.BACKLOG, f"no test id: {enforcer}"
+    for test_id in named:
+        file, _, test = test_id.partition("::")
+        assert test in invariants.collected(ROOT / file), test_id
+
+
+def test_a_folder_a_helper_and_a_test_that_is_gone_are_not_collected(tmp_path: Path) -> None:
+    file = tmp_path / "test_one.py"
+    file.write_text("def test_a(): ...\ndef help(): ...\nclass TestB:\n    def test_c(self): ...\n")
+    assert invariants.collected(file) == {"test_a", "TestB::test_c"}
+    (tmp_path / "conftest.py").write_text("def test_a(): ...\n")
+    assert invariants.collected(tmp_path / "conftest.py") == set()
+    assert invariants.collected(tmp_path) == invariants.collected(tmp_path / "test_none.py") == set()
 
 
 # The picture of the rooms
