@@ -8,7 +8,7 @@ import pytest
 from samebox.check import subject
 from samebox.check.buffering import BLOCK, held_back, looked_at
 from samebox.check.checks import Context
-from samebox.check.ended import Ended
+from samebox.check.ended import HostResult
 from samebox.check.training.rules import LOGS
 from samebox.containers.engine import LogLine
 
@@ -25,8 +25,8 @@ def line(second: float, text: str = "epoch 1", stream: str = "stdout") -> LogLin
     return LogLine(int((BEGAN + second) * 1e9), "stderr" if stream == "stderr" else "stdout", text)
 
 
-def ended(lines: Sequence[LogLine], seconds: float = 30.0) -> Ended:
-    return Ended(0, seconds, BEGAN, log=tuple(sorted(lines, key=lambda one: one.time)))
+def ended(lines: Sequence[LogLine], seconds: float = 30.0) -> HostResult:
+    return HostResult(0, seconds, BEGAN, log=tuple(sorted(lines, key=lambda one: one.time)))
 
 
 AT_THE_END = [line(29.8 + number / 10_000, f"epoch {number}") for number in range(30)]

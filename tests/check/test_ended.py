@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.activity import Idle, Process
-from samebox.check.ended import NO_NETWORK, Ended, Found, Left, words_about
+from samebox.check.activity import Idle, RunningProcess
+from samebox.check.ended import NO_NETWORK, HostOutput, HostResult, LeftFile, words_about
 from samebox.check.findings import Quote, Rule
 from samebox.containers.engine import LogLine
 
@@ -14,27 +14,27 @@ GIB = 1 << 30
 @pytest.mark.parametrize(
     ("ended", "words"),
     [
-        (Ended(3, 1.0), "exit code 3"),
-        (Ended(None, 1.0), "not done"),
+        (HostResult(3, 1.0), "exit code 3"),
+        (HostResult(None, 1.0), "not done"),
         (
-            Ended(137, 1.0, oom_killed=True, memory_bytes=GIB),
+            HostResult(137, 1.0, oom_killed=True, memory_bytes=GIB),
             "exit code 137 (killed for its memory at the limit of 1.0 GiB)",
         ),
-        (Ended(1, 1.0, oom_killed=True), "exit code 1 (a process of it killed for its memory)"),
+        (HostResult(1, 1.0, oom_killed=True), "exit code 1 (a process of it killed for its memory)"),
         (
-            Ended(137, 1.0, memory_bytes=4 * GIB, peak_bytes=GIB),
+            HostResult(137, 1.0, memory_bytes=4 * GIB, peak_bytes=GIB),
             "exit code 137 (SIGKILL, and not for its memory: it held 1.0 GiB of 4.0 GiB)",
         ),
-        (Ended(137, 1.0), "exit code 137 (SIGKILL, and not for its memory)"),
+        (HostResult(137, 1.0), "exit code 137 (SIGKILL, and not for its memory)"),
     ],
 )
-def test_an_exit_code_is_told_with_what_it_means(ended: Ended, words: str) -> None:
+def test_an_exit_code_is_told_with_what_it_means(ended: HostResult, words: str) -> None:
     assert ended.how == words
 
 
-def ended(*lines: str) -> Ended:
+def ended(*lines: str) -> HostResult:
     log = tuple(LogLine(int((100 + number) * 1e9), "stdout", text) for number, text in enumerate(lines))
-    return Ended(0, float(len(lines)), started_at=100.0, log=log)
+    return HostResult(0, float(len(lines)), started_at=100.0, log=log)
 
 
 PLAIN = ended("begun", "epoch 1: loss 0.9", "epoch 2: loss 0.5", "epoch 3: loss 0.4", "saved", "done")
@@ -58,29 +58,31 @@ def line(second: float) -> LogLine:
 
 
 def test_the_middle_of_a_training_is_told_by_its_lines() -> None:
-    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in range(10)))
+    ended = HostResult(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in range(10)))
 
     assert ended.middle_line == 6
 
 
 @pytest.mark.parametrize("seconds", [(0, 1, 2, 3), (9, 9.1, 9.2, 9.3), (1, 9)])
 def test_lines_that_are_all_at_one_end_tell_no_middle(seconds: tuple[float, ...]) -> None:
-    ended = Ended(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in seconds))
+    ended = HostResult(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in seconds))
 
     assert ended.middle_line == 0
 
 
 def test_how_a_job_ended_is_told_with_its_last_words() -> None:
-    assert Ended(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
-    assert Ended(None, 60.0).outcome == "not done after 60.0 s, without a word"
+    assert HostResult(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
+    assert HostResult(None, 60.0).outcome == "not done after 60.0 s, without a word"
 
 
 TRACEBACK = ("Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "ValueError: 64 were expected")
 
 
-def said(*lines: str, message: str = "") -> Ended:
-    left = Left(message=message.encode() if message else None)
-    return Ended(1, 9.3, log=tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines)), left=left)
+def said(*lines: str, message: str = "") -> HostResult:
+    left = HostOutput(message=message.encode() if message else None)
+    return HostResult(
+        1, 9.3, log=tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines)), left=left
+    )
 
 
 def test_an_exception_above_the_last_lines_is_the_reason_and_is_quoted_whole() -> None:
@@ -115,7 +117,7 @@ def test_a_failure_file_explains_a_failure_where_it_says_more_than_a_number(mess
 
 
 def test_a_job_that_was_killed_for_its_memory_needs_no_further_explanation() -> None:
-    assert Ended(137, 30.0, oom_killed=True).explains_itself
+    assert HostResult(137, 30.0, oom_killed=True).explains_itself
 
 
 def test_a_failure_file_that_says_little_leaves_the_reason_to_the_log() -> None:
@@ -141,8 +143,8 @@ def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
 
 
 def test_a_job_that_does_not_end_is_told_with_what_of_it_is_alive() -> None:
-    alive = (Process(1, "python3 train", 2),)
-    ended = Ended(None, 16.2, left=Left((Found("model.json", 9),)), idle=Idle(10.4, alive))
+    alive = (RunningProcess(1, "python3 train", 2),)
+    ended = HostResult(None, 16.2, left=HostOutput((LeftFile("model.json", 9),)), idle=Idle(10.4, alive))
 
     assert ended.outcome == (
         "not done after 16.2 s: it has left 1 file, and for 10 s it computed and wrote nothing; "

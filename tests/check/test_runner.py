@@ -64,7 +64,7 @@ def start(context: Context) -> str:
 
 def test_a_check_that_takes_long_says_what_it_does() -> None:
     def takes_long(context: Context) -> Finding:
-        context.tell("waiting for 3 s")
+        context.report("waiting for 3 s")
         return RULE.passed("fine")
 
     seen: list[Progress] = []

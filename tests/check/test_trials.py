@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.activity import Idle, Process
-from samebox.check.ended import Ended, Found, Left
+from samebox.check.activity import Idle, RunningProcess
+from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.processing import baseline as processing
 from samebox.check.training import baseline as training
 from samebox.check.trials import cure, did_not_start
@@ -13,9 +13,9 @@ from samebox.containers.engine import LogLine
 EXEC = "/usr/bin/process: exec: line 3: /bin/gone: not found"
 
 
-def ended(code: int, *lines: str, start_error: str = "") -> Ended:
+def ended(code: int, *lines: str, start_error: str = "") -> HostResult:
     log = tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines))
-    return Ended(code, 0.1, log=log, start_error=start_error)
+    return HostResult(code, 0.1, log=log, start_error=start_error)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def ended(code: int, *lines: str, start_error: str = "") -> Ended:
         ended(127, "[FATAL tini (7)] exec train failed: No such file or directory"),
     ],
 )
-def test_a_program_that_is_not_there_did_not_start(plain: Ended) -> None:
+def test_a_program_that_is_not_there_did_not_start(plain: HostResult) -> None:
     assert did_not_start(plain, training._NO_PROGRAM, lambda: True)
 
 
@@ -46,7 +46,7 @@ def test_a_program_that_is_not_there_did_not_start(plain: Ended) -> None:
         ended(1, "FileNotFoundError: [Errno 2] No such file or directory: '/opt/ml/input/data/train'"),
     ],
 )
-def test_a_program_that_lacks_something_else_did(plain: Ended) -> None:
+def test_a_program_that_lacks_something_else_did(plain: HostResult) -> None:
     assert not did_not_start(plain, training._NO_PROGRAM, lambda: True)
 
 
@@ -62,9 +62,9 @@ def test_what_a_processing_job_hands_itself_over_to_must_be_there() -> None:
 
 
 def test_the_cure_of_a_job_that_does_not_end_depends_on_whether_its_work_is_done() -> None:
-    idle = Idle(12, (Process(1, "python3 train", 2),))
-    done = Ended(None, 12, left=Left((Found("model.txt", 1),)), idle=idle)
+    idle = Idle(12, (RunningProcess(1, "python3 train", 2),))
+    done = HostResult(None, 12, left=HostOutput((LeftFile("model.txt", 1),)), idle=idle)
 
     assert "daemon=True" in (cure(done) or "")
-    assert "time limit" in (cure(Ended(None, 62, idle=idle)) or "")
-    assert cure(Ended(None, 600)) is None
+    assert "time limit" in (cure(HostResult(None, 62, idle=idle)) or "")
+    assert cure(HostResult(None, 600)) is None

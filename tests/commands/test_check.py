@@ -14,7 +14,7 @@ from samebox.check.checks import Check, Context
 from samebox.check.registry import CHECKS
 from samebox.check.reports import terminal
 from samebox.commands import check
-from samebox.commands.examination import Asked, wish_of
+from samebox.commands.examination import CheckArguments, validated
 
 from tests.check.images import SHELL, Entry, Made, layer, script
 
@@ -140,11 +140,11 @@ def test_without_a_screen_a_check_that_takes_long_says_what_it_does(
 
     def takes_long(context: Context) -> Finding:
         for words in ("trying it as root", "running for 6 s", "running for 7 s", "running for 8 s", "trying it again"):
-            context.tell(words)
+            context.report(words)
         return rule.passed("fine")
 
-    wish = dataclasses.replace(wish_of(Asked()), checks=(Check(rule, takes_long),))
-    check.examine(write(tmp_path, GOOD), None, "", wish, Console())
+    check_options = dataclasses.replace(validated(CheckArguments()), checks=(Check(rule, takes_long),))
+    check.examine(write(tmp_path, GOOD), None, "", check_options, Console())
 
     lines = [line.removeprefix(f"[1/1] {rule.id}: ") for line in capsys.readouterr().err.splitlines()]
     assert lines[:3] == ["trying it as root", "running for 6 s", "trying it again"]

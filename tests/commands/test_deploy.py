@@ -8,7 +8,7 @@ from samebox import cli
 from samebox.commands import consent, local_docker, repository
 from samebox.commands.local_docker import LocalImage
 from samebox.commands.outcome import Stop
-from samebox.commands.repository import DOCKER_MANIFEST, Manifest
+from samebox.commands.repository import DOCKER_MANIFEST, TaggedManifest
 
 from tests import samples
 from tests.commands.requests import complaints
@@ -94,7 +94,7 @@ def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: p
 @pytest.fixture
 def beside(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     """The emulator is one of this machine, whose engine holds the image mine:latest."""
-    monkeypatch.setattr(consent, "place", lambda *_: consent.Place("the emulator", costs=False, is_here=True))
+    monkeypatch.setattr(consent, "place", lambda *_: consent.Destination("the emulator", costs=False, is_here=True))
     held = {name: LocalImage(f"{name.partition(':')[0]}:latest", ID, 1) for name in ("mine", "mine:latest", IMAGE)}
     monkeypatch.setattr(local_docker, "image", held.get)
 
@@ -118,7 +118,7 @@ def test_an_image_that_is_in_ecr_is_taken_from_there(capsys: pytest.CaptureFixtu
 def test_a_local_image_that_is_not_the_one_of_ecr_is_spoken_of(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: str, is_said: bool
 ) -> None:
-    held = Manifest(f"sha256:{'d' * 64}", DOCKER_MANIFEST, {"config": {"digest": config}})
+    held = TaggedManifest(f"sha256:{'d' * 64}", DOCKER_MANIFEST, {"config": {"digest": config}})
     monkeypatch.setattr(repository, "manifest", lambda *_: held)
     assert deploy(*words(), "--dry-run") == 0
     assert ("the local image of this name is another one" in capsys.readouterr().err) is is_said

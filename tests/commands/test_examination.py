@@ -60,26 +60,26 @@ def test_a_path_is_told_from_an_images_name(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_what_says_more_of_training_claims_it() -> None:
-    asked = examination.Asked(claims=frozenset({"pipe"}), record_io=True, instance_type="ml.c5.xlarge")
-    options = examination.wish_of(asked).options
+    asked = examination.CheckArguments(claims=frozenset({"pipe"}), record_io=True, instance_type="ml.c5.xlarge")
+    options = examination.validated(asked).options
     assert options.claims == {"pipe", "train"}
     assert (options.record_io, options.instance_type, options.memory_bytes) == (True, "ml.c5.xlarge", 8 << 30)
 
 
 def test_a_root_that_is_only_read_claims_no_kind_of_job() -> None:
-    assert examination.wish_of(examination.Asked(claims=frozenset({"read-only-root"}))).options.claims == {
+    assert examination.validated(examination.CheckArguments(claims=frozenset({"read-only-root"}))).options.claims == {
         "read-only-root"
     }
 
 
 def test_a_processing_job_is_described_as_its_request_would() -> None:
-    asked = examination.Asked(
+    asked = examination.CheckArguments(
         claims=frozenset({"processing"}),
         entrypoint=["python3"],
         arguments=["run.py", "--all"],
         outputs=["/opt/ml/processing/made/"],
     )
-    options = examination.wish_of(asked).options
+    options = examination.validated(asked).options
     assert (options.entrypoint, options.arguments) == (("python3",), ("run.py", "--all"))
     assert options.outputs == ("/opt/ml/processing/made",)
 
@@ -87,17 +87,17 @@ def test_a_processing_job_is_described_as_its_request_would() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (examination.Asked(record_io=True), "--record-io is of channels in Pipe mode: add --pipe"),
-        (examination.Asked(instance_type="ml.zz.large"), "Unknown instance type: ml.zz.large"),
-        (examination.Asked(arguments=["x"]), "--argument is of processing jobs: add --processing"),
+        (examination.CheckArguments(record_io=True), "--record-io is of channels in Pipe mode: add --pipe"),
+        (examination.CheckArguments(instance_type="ml.zz.large"), "Unknown instance type: ml.zz.large"),
+        (examination.CheckArguments(arguments=["x"]), "--argument is of processing jobs: add --processing"),
         (
-            examination.Asked(claims=frozenset({"processing"}), outputs=["/tmp/x"]),
+            examination.CheckArguments(claims=frozenset({"processing"}), outputs=["/tmp/x"]),
             "a path below /opt/ml/processing/ is wanted",
         ),
     ],
 )
-def test_what_does_not_go_together_stops(asked: examination.Asked, words: str) -> None:
+def test_what_does_not_go_together_stops(asked: examination.CheckArguments, words: str) -> None:
     with pytest.raises(Stop) as stopped:
-        examination.wish_of(asked)
+        examination.validated(asked)
     assert words in str(stopped.value)
     assert stopped.value.status == 2

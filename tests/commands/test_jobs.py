@@ -8,7 +8,7 @@ import pytest
 from samebox import cli
 from samebox.commands import aws as clients
 from samebox.commands import jobs, logs
-from samebox.commands.jobs import Job
+from samebox.commands.jobs import ListedJob
 from samebox.commands.outcome import Stop
 from samebox.resources.logbook import Event
 
@@ -88,8 +88,8 @@ def test_a_duration_is_read_at_a_glance(seconds: float, text: str) -> None:
 def test_columns_stand_below_each_other() -> None:
     at = datetime(2026, 11, 29, 16, 5, tzinfo=UTC)
     found = [
-        Job("a", "Completed", at, 3, {"loss": 0.123456789, "epoch": 3.0}, "", "", ""),
-        Job("longer", "Failed", at, 3, {}, "", "", ""),
+        ListedJob("a", "Completed", at, 3, {"loss": 0.123456789, "epoch": 3.0}, "", "", ""),
+        ListedJob("longer", "Failed", at, 3, {}, "", "", ""),
     ]
     assert jobs.table(found) == [
         "JOB     STATUS     CREATED           TOOK  METRICS",

@@ -130,7 +130,7 @@ def test_calls_and_answers_are_written_down(server: Server, payload: Path, capsy
     first, second = calls(output)
     assert first.request == {"ContentType": "text/csv", "Accept": "application/json"}
     assert first.body == second.body == b"a,b\n"
-    assert first.response == transcript.Answer(
+    assert first.response == transcript.RecordedResponse(
         200, {"ContentType": "application/json", "InvokedProductionVariant": "AllTraffic"}, b"A,B\n"
     )
     said = capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_an_error_of_the_model_is_a_call_too(server: Server, payload: Path, caps
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--output", output) == 0
     (call,) = calls(output)
-    assert call.response == transcript.Answer(424)
+    assert call.response == transcript.RecordedResponse(424)
     assert call.error is not None
     assert (call.error.code, call.error.message) == ("ModelError", "Received client error (400) from primary")
     assert call.error.members["OriginalStatusCode"] == 400

@@ -6,7 +6,7 @@ import pytest
 from samebox.commands import push
 from samebox.commands.local_docker import LocalImage
 from samebox.commands.outcome import Stop
-from samebox.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, by_id, default_name
+from samebox.commands.repository import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, TaggedManifest, by_id, default_name
 
 CONFIG = "sha256:" + "c" * 64
 DIGEST = "sha256:" + "d" * 64
@@ -28,8 +28,8 @@ def test_an_image_goes_to_the_repository_of_its_own_name(image: str, name: tuple
     assert default_name(image) == name
 
 
-def manifest(media_type: str, **body: Any) -> Manifest:
-    return Manifest(DIGEST, media_type, {"config": {"digest": CONFIG}, **body})
+def manifest(media_type: str, **body: Any) -> TaggedManifest:
+    return TaggedManifest(DIGEST, media_type, {"config": {"digest": CONFIG}, **body})
 
 
 def test_a_docker_manifest_has_nothing_to_complain_of() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from samebox.parity import agreement, differences
-from samebox.parity.agreement import Report
+from samebox.parity.agreement import ParityReport
 from samebox.parity.inventory import Inventory
 from samebox.parity.outputs import Tolerance
-from samebox.parity.predict import Answer, Input, Predicted
+from samebox.parity.predict import Input, Predicted, Prediction
 
 
 def inventory(image: str, numpy: str, libc: str, **more: str) -> Inventory:
@@ -21,10 +21,10 @@ def inventory(image: str, numpy: str, libc: str, **more: str) -> Inventory:
     )
 
 
-def report(inputs: tuple[Input, ...], *places: Predicted, long: str = "") -> Report:
+def report(inputs: tuple[Input, ...], *places: Predicted, long: str = "") -> ParityReport:
     left = inventory(f"mine/train{long}:1", "1.23.5", "glibc 2.31")
     right = inventory("mine/serve:1", "1.26.4", "glibc 2.36", **({f"package{long}": f"1{long}"} if long else {}))
-    return Report(
+    return ParityReport(
         left,
         right,
         tuple(differences.differences(left, right)),
@@ -39,4 +39,4 @@ def report(inputs: tuple[Input, ...], *places: Predicted, long: str = "") -> Rep
 
 
 def said(place: str, *bodies: str, kind: str = "text/csv", own_form: bool = True) -> Predicted:
-    return Predicted(place, "inference.py", tuple(Answer(one.encode(), kind) for one in bodies), own_form=own_form)
+    return Predicted(place, "inference.py", tuple(Prediction(one.encode(), kind) for one in bodies), own_form=own_form)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from samebox.parity import cures
-from samebox.parity.predict import Answer, Input, Predicted
+from samebox.parity.predict import Input, Predicted, Prediction
 
 from tests.parity.report import report, said
 
@@ -51,7 +51,7 @@ def test_a_model_that_loads_in_one_place_only_is_a_difference_with_its_cure() ->
 def test_a_model_that_loads_nowhere_leaves_it_open() -> None:
     nowhere = [Predicted(place, problem="the model was not loaded: X", failed=True) for place in ("A", "B")]
     assert report(ROWS, *nowhere).exit_status == 2
-    refused = Predicted("A", answers=(Answer(error="KeyError"),))
+    refused = Predicted("A", answers=(Prediction(error="KeyError"),))
     assert report(ROWS, refused, nowhere[1]).exit_status == 2, "a model that refuses every input works nowhere"
 
 
@@ -86,13 +86,13 @@ def test_a_difference_that_was_seen_weighs_more_than_what_is_open() -> None:
 
 
 def test_an_input_that_only_one_answers_is_a_difference() -> None:
-    silent = Predicted("B", answers=(Answer(error="KeyError: 'x'"),))
+    silent = Predicted("B", answers=(Prediction(error="KeyError: 'x'"),))
     found = report(ROWS, said("A", "1\n"), silent)
     assert (found.exit_status, found.sentence) == (1, "rows.csv: A answers, B does not: KeyError: 'x'.")
 
 
 def test_an_input_that_nobody_answers_is_not_compared() -> None:
-    silent = [Predicted(place, answers=(Answer(error="KeyError"),)) for place in ("A", "B")]
+    silent = [Predicted(place, answers=(Prediction(error="KeyError"),)) for place in ("A", "B")]
     found = report(ROWS, *silent)
     assert (found.exit_status, found.sentence) == (2, "neither A nor B answers: KeyError")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from samebox.parity import jsonfile, page, terminal
-from samebox.parity.predict import Answer, Input, Predicted
+from samebox.parity.predict import Input, Predicted, Prediction
 
 from tests.browser import assert_fits_a_phone
 from tests.parity.report import report, said
@@ -66,7 +66,7 @@ def test_an_endless_difference_is_still_json() -> None:
 
 def test_an_answer_that_is_missing_is_shown(tmp_path: Path) -> None:
     silent = Predicted(
-        "B", "inference.py", (Answer(error="KeyError: 'x'"), Answer(b"1\n", "text/csv")), log=("Traceback",)
+        "B", "inference.py", (Prediction(error="KeyError: 'x'"), Prediction(b"1\n", "text/csv")), log=("Traceback",)
     )
     html = page.write(report(ROWS, A, silent))
     assert "A answers, B does not: KeyError: &#x27;x&#x27;" in html

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 from samebox.check.checks import Deadline
-from samebox.check.serving.wire import Answer as Heard
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import HttpResponse, NoResponse
 from samebox.check.serving.wire import ask as ask_over_http
 from samebox.parity import replay_page
 from samebox.parity.outputs import Tolerance
-from samebox.parity.replay import Replayed, Report, Stopped, as_json, difference, replay
-from samebox.parity.transcript import Answer, Call, Error, Header
+from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped, as_json, difference, replay
+from samebox.parity.transcript import Call, Error, Header, RecordedResponse
 
 from tests.browser import assert_fits_a_phone
 
@@ -54,11 +53,11 @@ class Container:
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
 
-    def ask(self, body: bytes, headers: Mapping[str, str], seconds: float) -> Heard:
+    def ask(self, body: bytes, headers: Mapping[str, str], seconds: float) -> HttpResponse:
         port = int(self.server.server_address[1])
         return ask_over_http(("127.0.0.1", port), "POST", "/invocations", body, headers, seconds=seconds)
 
-    def replay(self, *calls: Call) -> list[Replayed | Stopped]:
+    def replay(self, *calls: Call) -> list[Replayed | ReplayStopped]:
         return list(replay(self.ask, lambda: self.end, calls, Tolerance(), Deadline(60)))
 
     def close(self) -> None:
@@ -85,15 +84,15 @@ CSV = {"Content-Type": "text/csv"}
 
 
 def call(body: bytes, answer: bytes, **more: Any) -> Call:
-    return Call({"ContentType": "text/csv"}, body, Answer(200, {"ContentType": "text/csv"}, answer), **more)
+    return Call({"ContentType": "text/csv"}, body, RecordedResponse(200, {"ContentType": "text/csv"}, answer), **more)
 
 
 def model_error(body: bytes, status: int, message: str) -> Call:
     members = {"OriginalStatusCode": status, "OriginalMessage": message}
-    return Call({}, body, Answer(424), Error("ModelError", "Received …", members))
+    return Call({}, body, RecordedResponse(424), Error("ModelError", "Received …", members))
 
 
-def states(found: list[Replayed | Stopped]) -> list[str]:
+def states(found: list[Replayed | ReplayStopped]) -> list[str]:
     return [one.state if isinstance(one, Replayed) else one.why for one in found]
 
 
@@ -121,7 +120,7 @@ def test_the_container_gets_the_headers_that_the_platform_passes_on_and_no_other
         "InferenceId": "i",
         "EnableExplanations": "true",
     }
-    server.replay(Call(request, b"x", Answer(200, {}, b"")))
+    server.replay(Call(request, b"x", RecordedResponse(200, {}, b"")))
     (headers,) = server.seen
     assert headers["content-type"] == "text/csv"
     assert headers["accept"] == "application/json"
@@ -136,11 +135,11 @@ def test_the_container_gets_the_headers_that_the_platform_passes_on_and_no_other
 def test_a_session_is_called_what_this_server_calls_it(container: Make) -> None:
     new = {"X-Amzn-SageMaker-New-Session-Id": "now-1; Expires=2026-11-23T00:00:00Z"}
     server = container(lambda body, _: (200, b"", new if body == b"first" else {}))
-    opened = Answer(200, {"NewSessionId": "then-1; Expires=2026-11-22T00:00:00Z"}, b"")
+    opened = RecordedResponse(200, {"NewSessionId": "then-1; Expires=2026-11-22T00:00:00Z"}, b"")
     server.replay(
         Call({"SessionId": "NEW_SESSION"}, b"first", opened),
-        Call({"SessionId": "then-1"}, b"second", Answer(200)),
-        Call({"SessionId": "another"}, b"third", Answer(200)),
+        Call({"SessionId": "then-1"}, b"second", RecordedResponse(200)),
+        Call({"SessionId": "another"}, b"third", RecordedResponse(200)),
     )
     assert [one["x-amzn-sagemaker-session-id"] for one in server.seen] == ["NEW_SESSION", "now-1", "another"]
 
@@ -187,10 +186,10 @@ def test_what_tells_nothing_of_a_container_is_not_compared(container: Make) -> N
     server = container(lambda _, __: (200, b"", CSV))
     found = server.replay(
         Call({}, b"", None, Error("EndpointConnectionError", "")),
-        Call({}, b"", Answer(400), Error("ValidationError", "Endpoint x not found")),
-        Call({}, b"", Answer(424), Error("ModelError", "")),
-        Call({"TargetModel": "a.tar.gz"}, b"", Answer(200)),
-        Call({}, b"", Answer(500)),
+        Call({}, b"", RecordedResponse(400), Error("ValidationError", "Endpoint x not found")),
+        Call({}, b"", RecordedResponse(424), Error("ModelError", "")),
+        Call({"TargetModel": "a.tar.gz"}, b"", RecordedResponse(200)),
+        Call({}, b"", RecordedResponse(500)),
     )
     assert states(found) == ["not compared"] * 5
     assert [one.words for one in found if isinstance(one, Replayed)] == [
@@ -211,8 +210,8 @@ def test_a_server_that_ended_is_asked_no_more(container: Make) -> None:
 
 
 def test_a_server_that_answers_nothing_in_time_is_not_waited_for_without_end() -> None:
-    def ask(body: bytes, headers: Mapping[str, str], seconds: float) -> Heard:
-        raise NoAnswer("timeout", "no answer in time")
+    def ask(body: bytes, headers: Mapping[str, str], seconds: float) -> HttpResponse:
+        raise NoResponse("timeout", "no answer in time")
 
     found = list(replay(ask, lambda: "", [call(b"", b"")] * 5, Tolerance(), Deadline(60)))
     assert states(found) == ["differ", "differ", "differ", "3 calls in a row were not answered in time"]
@@ -228,8 +227,8 @@ def test_the_time_limit_is_of_all_calls_together() -> None:
 # The report
 
 
-def report(*calls: Replayed, ended_early: str = "") -> Report:
-    return Report("image", "t.jsonl", HEADER, calls, Tolerance(), ended_early, version="1")
+def report(*calls: Replayed, ended_early: str = "") -> ReplayReport:
+    return ReplayReport("image", "t.jsonl", HEADER, calls, Tolerance(), ended_early, version="1")
 
 
 def replayed(container: Container, *calls: Call) -> tuple[Replayed, ...]:
@@ -275,7 +274,7 @@ def test_the_report_for_programs_says_all(container: Make) -> None:
 
 def test_the_page_has_the_verdict_on_top_and_lets_no_answer_be_markup(container: Make) -> None:
     server = container(lambda _, __: (200, b"<script>alert(1)</script>", {"Content-Type": "text/plain"}))
-    recorded = Call({}, b"", Answer(200, {"ContentType": "text/plain"}, b"<b>fine</b>"))
+    recorded = Call({}, b"", RecordedResponse(200, {"ContentType": "text/plain"}, b"<b>fine</b>"))
     page = replay_page.write(report(*replayed(server, recorded)))
     assert "<h1>It answers otherwise</h1>" in page
     assert "&lt;b&gt;fine&lt;/b&gt;" in page
@@ -286,7 +285,7 @@ def test_the_page_has_the_verdict_on_top_and_lets_no_answer_be_markup(container:
 @pytest.mark.parametrize("words", ["short", "x" * 400, "/a/long/path" * 40])
 def test_the_page_fits_a_phone(tmp_path: Path, words: str, container: Make) -> None:
     server = container(lambda _, __: (200, words.encode(), {"Content-Type": "text/plain"}))
-    recorded = Answer(200, {"ContentType": "text/plain"}, b"y" * 400)
+    recorded = RecordedResponse(200, {"ContentType": "text/plain"}, b"y" * 400)
     calls = replayed(server, Call({}, b"", recorded), Call({"TargetModel": words}, b"", recorded))
     wide = dataclasses.replace(report(*calls, ended_early=words), image=words, transcript=words, notes=(words,))
     assert_fits_a_phone(replay_page.write(wide).replace("<details>", "<details open>"), tmp_path)

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samebox.parity.transcript import (
     REQUEST_MEMBERS,
-    Answer,
+    BadTranscript,
     Call,
     Error,
     Header,
-    Malformed,
     Occupied,
     Reader,
+    RecordedResponse,
     Writer,
     call_of,
     document_of,
@@ -46,7 +46,7 @@ def written(path: Path, *several: Call) -> Path:
 
 def malformed(path: Path, text: str | bytes) -> str:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(BadTranscript) as caught:
         calls(path)
     return str(caught.value)
 
@@ -55,7 +55,7 @@ def test_a_line_is_a_call_in_the_words_of_the_api(tmp_path: Path) -> None:
     call = Call(
         {"ContentType": "text/csv", "Accept": "application/json"},
         b"5.1,3.5\n",
-        Answer(
+        RecordedResponse(
             200, {"ContentType": "application/json", "InvokedProductionVariant": "AllTraffic"}, b'{"class": "\xc3\xa4"}'
         ),
         at="2026-11-22T18:00:01.250Z",
@@ -86,16 +86,16 @@ def test_a_line_is_a_call_in_the_words_of_the_api(tmp_path: Path) -> None:
 def test_an_error_is_kept_beside_its_status(tmp_path: Path) -> None:
     error = Error("ModelError", "Received client error", {"OriginalStatusCode": 400, "OriginalMessage": "no such row"})
     path = written(
-        tmp_path / "t.jsonl", Call({}, b"x", Answer(424), error), Call({}, b"y", None, Error("", "no route"))
+        tmp_path / "t.jsonl", Call({}, b"x", RecordedResponse(424), error), Call({}, b"y", None, Error("", "no route"))
     )
     first, second = calls(path)
-    assert (first.error, first.response) == (error, Answer(424))
+    assert (first.error, first.response) == (error, RecordedResponse(424))
     assert (second.error, second.response) == (Error("", "no route"), None)
 
 
 def test_half_a_character_in_an_error_can_be_written(tmp_path: Path) -> None:
     error = Error("ModelError", "\ud800", {"OriginalMessage": "ä\udfff"})
-    assert calls(written(tmp_path / "t.jsonl", Call({}, b"x", Answer(424), error)))[0].error == error
+    assert calls(written(tmp_path / "t.jsonl", Call({}, b"x", RecordedResponse(424), error)))[0].error == error
 
 
 MEMBERS = st.dictionaries(
@@ -106,14 +106,14 @@ MEMBERS = st.dictionaries(
 @PATIENT
 @given(request=MEMBERS, body=st.binary(), answer=st.binary(), status=st.integers(100, 599))
 def test_every_call_is_read_as_it_was_written(request: dict[str, str], body: bytes, answer: bytes, status: int) -> None:
-    call = Call(request, body, Answer(status, {"ContentType": "a/b"}, answer), at=now(), ms=1.5)
+    call = Call(request, body, RecordedResponse(status, {"ContentType": "a/b"}, answer), at=now(), ms=1.5)
     line = json.dumps(document_of(call), ensure_ascii=False).encode()
     assert b"\n" not in line
     assert call_of(json.loads(line)) == call
 
 
 def test_bytes_that_are_no_text_are_base64(tmp_path: Path) -> None:
-    path = written(tmp_path / "t.jsonl", Call({}, b"\x93NUMPY\x01", Answer(200, {}, b"\xff")))
+    path = written(tmp_path / "t.jsonl", Call({}, b"\x93NUMPY\x01", RecordedResponse(200, {}, b"\xff")))
     document = json.loads(path.read_text().splitlines()[1])
     assert document["request"] == {"BodyBase64": base64.b64encode(b"\x93NUMPY\x01").decode()}
     assert calls(path)[0].body == b"\x93NUMPY\x01"
@@ -182,7 +182,7 @@ def test_calls_before_a_malformed_one_are_read(tmp_path: Path) -> None:
     with Reader(path) as reader:
         several = iter(reader)
         assert next(several).body == b"1"
-        with pytest.raises(Malformed, match="line 3"):
+        with pytest.raises(BadTranscript, match="line 3"):
             next(several)
 
 
@@ -263,7 +263,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
 
         def write(number: int) -> None:
             for _ in range(20):
-                writer.write(Call({}, b"x" * 5000 * number, Answer(200)))
+                writer.write(Call({}, b"x" * 5000 * number, RecordedResponse(200)))
 
         threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
         for thread in threads:

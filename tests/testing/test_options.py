@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.commands.examination import Asked
+from samebox.commands.examination import CheckArguments
 from samebox.testing import options
 
 from tests.testing.images import BAD, LEAN, write
@@ -65,14 +65,14 @@ def test_everything_can_be_configured(pytester: pytest.Pytester) -> None:
         """
     )
     config = pytester.parseconfigure()
-    wish = options.wish(config)
+    check_options = options.check_options(config)
     assert options.image(config) == str(pytester.path / "image.tar")
-    assert wish.options.claims == {"train"}
-    assert wish.options.hyperparameters == {"epochs": "3", "name": "a b"}
-    assert wish.options.data == settings
-    assert wish.options.payloads == (pytester.path / "test_own.py",)
-    assert wish.options.fast
-    assert "train-argument" not in {check.rule.id for check in wish.checks}
+    assert check_options.options.claims == {"train"}
+    assert check_options.options.hyperparameters == {"epochs": "3", "name": "a b"}
+    assert check_options.options.data == settings
+    assert check_options.options.payloads == (pytester.path / "test_own.py",)
+    assert check_options.options.fast
+    assert "train-argument" not in {check.rule.id for check in check_options.checks}
     found = pytester.runpytest("-W", "always")
     assert found.parseoutcomes()["failed"] == 2
     found.stdout.fnmatch_lines(["  line:   *Dockerfile:2"])
@@ -81,9 +81,9 @@ def test_everything_can_be_configured(pytester: pytest.Pytester) -> None:
 def test_the_command_line_goes_before_the_configuration(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nsamebox_image = image.tar\nsamebox_claims = serve\nsamebox_only = serve-*\n")
     config = pytester.parseconfigure("--samebox-claims", "train", "--samebox-only", "train-program")
-    wish = options.wish(config)
-    assert wish.options.claims == {"train"}
-    assert [check.rule.id for check in wish.checks] == ["train-program"]
+    check_options = options.check_options(config)
+    assert check_options.options.claims == {"train"}
+    assert [check.rule.id for check in check_options.checks] == ["train-program"]
 
 
 def test_a_configured_image_is_checked_by_runs_of_the_whole_suite(pytester: pytest.Pytester) -> None:
@@ -104,5 +104,5 @@ def test_every_option_of_the_check_is_one_of_the_plugin() -> None:
         "arguments": "argument",
         "outputs": "output",
     }
-    asked = {singular.get(name, name) for name in Asked.__dataclass_fields__} - {"dashes", "cache"}
+    asked = {singular.get(name, name) for name in CheckArguments.__dataclass_fields__} - {"dashes", "cache"}
     assert asked - known == set()

@@ -38,7 +38,7 @@ How a check is added
    - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` and `processing/job.py` run
      jobs in it, out of the hosts of `hosts.py`.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten what must wait, and say so
-     in `seen`. `context.tell("trying it as root")` says what is being done meanwhile.
+     in `seen`. `context.report("trying it as root")` says what is being done meanwhile.
    - `context.shared.get(key, make, close)` makes what several checks use once; its failure is remembered, too.
      `context.shared.begin` makes it in the background, for a check that is in `context.wanted` and has no clock.
    - `context.dockerfile`, when given, knows lines: `context.dockerfile.line("ENTRYPOINT")`.

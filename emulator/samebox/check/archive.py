@@ -129,7 +129,7 @@ def _take(parts: _Parts, name: str, size: int, read: tar.Read, tick: Tick) -> No
     start = parts.bytes
     parts.bytes += size
     tick(start)
-    content = _Content(read)
+    content = _LayerStream(read)
     buffered = io.BufferedReader(content, 1 << 20)
     head = buffered.peek(512)[:512]
     if head.lstrip()[:1] in (b"{", b"[") and size <= _MOST_JSON:
@@ -266,7 +266,7 @@ def _beside(name: str, link: str) -> str:
     return "/".join(parts)
 
 
-class _Content(io.RawIOBase):
+class _LayerStream(io.RawIOBase):
     """One file of the archive as a stream, which knows how much of it has been read."""
 
     def __init__(self, read: tar.Read) -> None:

@@ -90,7 +90,7 @@ SIZE = Rule(
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelArchive:
     """What is in the archive, without its contents."""
 
     entries: tuple[tar.Entry, ...]
@@ -101,19 +101,19 @@ class Model:
         return sum(entry.size for entry in self.entries if entry.kind == tar.FILE)
 
 
-def model(context: Context) -> Model:
+def model(context: Context) -> ModelArchive:
     """Read once; later uses are free."""
     path = context.options.model
     assert path is not None, "the need 'model' is met"
     return context.shared.get("artifact", lambda: _read(path, context))
 
 
-def _read(path: Path, context: Context) -> Model:
+def _read(path: Path, context: Context) -> ModelArchive:
     entries: list[tar.Entry] = []
     try:
         with path.open("rb") as file:
             if file.read(2) != b"\x1f\x8b":
-                return Model((), "it is not compressed with gzip")
+                return ModelArchive((), "it is not compressed with gzip")
         with gzip.open(path, "rb") as stream:
             for entry, read in tar.entries(stream):  # type: ignore[arg-type]  # all that is read is read()
                 context.deadline.check()
@@ -123,8 +123,8 @@ def _read(path: Path, context: Context) -> Model:
             while stream.read(1 << 20):  # to the checksum at its end
                 context.deadline.check()
     except (tar.BadTar, NotAnImage, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        return Model(tuple(entries), str(error) or type(error).__name__)
-    return Model(tuple(entries), "" if entries else "there is nothing in it")
+        return ModelArchive(tuple(entries), str(error) or type(error).__name__)
+    return ModelArchive(tuple(entries), "" if entries else "there is nothing in it")
 
 
 def readable(context: Context) -> Finding:
@@ -135,7 +135,7 @@ def readable(context: Context) -> Finding:
     return READABLE.passed(f"{files} file{'' if files == 1 else 's'}, {megabytes(found.size)} unpacked")
 
 
-def _sound(context: Context) -> Model:
+def _sound(context: Context) -> ModelArchive:
     found = model(context)
     if found.problem:
         raise CannotCheck("it cannot be read: see artifact-readable")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from samebox.check.checks import Context
-    from samebox.check.ended import Ended
+    from samebox.check.ended import HostResult
     from samebox.check.findings import Finding, Rule
     from samebox.containers.engine import LogLine
 
@@ -33,7 +33,7 @@ _OTHER = (
 )
 
 
-def looked_at(context: Context, rule: Rule, ended: Ended) -> Finding | None:
+def looked_at(context: Context, rule: Rule, ended: HostResult) -> Finding | None:
     """What is said of the rule that a job logs; None where it held nothing back."""
     held = held_back(ended)
     config = context.subject.config
@@ -43,7 +43,7 @@ def looked_at(context: Context, rule: Rule, ended: Ended) -> Finding | None:
     return rule.warned(held, _PYTHON if has_python else _OTHER, line_of(context, "ENV", "PYTHONUNBUFFERED"))
 
 
-def held_back(ended: Ended) -> str:
+def held_back(ended: HostResult) -> str:
     """How its lines came, where that shows that they were held back; "" where it does not."""
     printed = [line for line in ended.log if line.stream == "stdout" and line.text.strip()]
     if ended.started_at is None or len(printed) < _LEAST_LINES or len(ended.log) >= MOST_LINES:
@@ -51,7 +51,7 @@ def held_back(ended: Ended) -> str:
     return _all_at_the_end(ended, printed) or _in_blocks([line for line in ended.log if line.stream == "stdout"])
 
 
-def _all_at_the_end(ended: Ended, printed: Sequence[LogLine]) -> str:
+def _all_at_the_end(ended: HostResult, printed: Sequence[LogLine]) -> str:
     assert ended.started_at is not None
     first, last = (line.time / 1e9 - ended.started_at for line in (printed[0], printed[-1]))
     # One that speaks on standard error as it goes may well sum up at its end.

@@ -176,7 +176,7 @@ class Context:
     scratch: Path | None = None  # a folder of this run that is removed at its end; None only where nothing runs
     why_no_engine: str = ""
     wanted: frozenset[str] = frozenset()  # the ids of all rules that this run is to check, where that is known
-    tell: Callable[[str], None] = lambda _: None  # what a check that takes long is doing now, for a screen
+    report: Callable[[str], None] = lambda _: None  # shows the current step of a long check on a screen
 
     @property
     def labels(self) -> Mapping[str, str]:

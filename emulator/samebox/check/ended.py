@@ -37,7 +37,7 @@ _MOST_SHOWN = 300  # characters of a line
 
 
 @dataclass(frozen=True)
-class Found:
+class LeftFile:
     """A file or link below the folder that a job leaves its work in."""
 
     path: str
@@ -46,16 +46,16 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Left:
+class HostOutput:
     """What a host leaves behind: the files of its model or outputs, and its message (of a training: its failure)."""
 
-    files: tuple[Found, ...] = ()
+    files: tuple[LeftFile, ...] = ()
     message: bytes | None = None
     message_path: str = "/opt/ml/output/failure"
 
 
 @dataclass(frozen=True)
-class Ended:
+class HostResult:
     """What became of one host. `exit_code` None: it had not ended, and was killed; `idle`: because it did nothing."""
 
     exit_code: int | None
@@ -63,7 +63,7 @@ class Ended:
     started_at: float | None = None
     oom_killed: bool = False
     start_error: str = ""
-    left: Left = Left()
+    left: HostOutput = HostOutput()
     log: tuple[LogLine, ...] = ()
     memory_bytes: int = 0  # that it had; 0: unknown
     peak_bytes: int | None = None  # that it held at most, the page cache aside; None where that cannot be seen
@@ -170,7 +170,7 @@ class Ended:
         count = 1 + sum(line.time < middle for line in self.log)  # with the first one after the middle
         return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
 
-    def went_on_as(self, plain: Ended) -> bool:
+    def went_on_as(self, plain: HostResult) -> bool:
         """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds.
 
         Not their number alone: who hears a signal says so, and has said less of other things.
@@ -180,12 +180,12 @@ class Ended:
         return self.seconds > 0.9 * plain.seconds
 
 
-def counted(files: Sequence[Found]) -> str:
+def counted(files: Sequence[LeftFile]) -> str:
     """1 file, 2 files."""
     return f"{len(files)} file{'' if len(files) == 1 else 's'}"
 
 
-def words_about(pattern: str, ended: Ended) -> str:
+def words_about(pattern: str, ended: HostResult) -> str:
     """Of what tells why it ended, the first line that fits, shortened; "" where none does.
 
     What a log says long before its end was survived, and is no reason.

@@ -10,9 +10,9 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from samebox.check import tar
-from samebox.check.activity import Idle, IdleWatch, Process, seen
+from samebox.check.activity import Idle, IdleWatch, RunningProcess, seen
 from samebox.check.checks import CannotCheck, Context, OutOfTime
-from samebox.check.ended import MOST_LINES, Ended, Found, Left
+from samebox.check.ended import MOST_LINES, HostOutput, HostResult, LeftFile
 from samebox.check.files import read_all
 from samebox.check.memory import Watch
 from samebox.containers.engine import ContainerMissing, EngineError, Mount, PathMissing, StartFailed
@@ -32,7 +32,7 @@ _LONG_SECONDS = 5.0  # of running, or of computing nothing, that are worth a wor
 _IDLE_SECONDS = {True: (60.0, 10.0), False: (120.0, 60.0)}
 _MOST_DATA = 2**30  # bytes of a folder that are copied for each run; more is mounted, and may not be written
 
-Job = TypeVar("Job", bound="Hosts")
+HostsT = TypeVar("HostsT", bound="Hosts")
 
 
 class Hosts:
@@ -47,7 +47,7 @@ class Hosts:
         context: Context,
         names: tuple[str, ...],
         spec_of: Callable[[Path, str, str], ContainerSpec],
-        left_in: Callable[[Engine, str], Left],
+        left_in: Callable[[Engine, str], HostOutput],
         results: str,
     ) -> None:
         if context.engine is None:
@@ -93,10 +93,10 @@ class Hosts:
         seconds = min(seconds, self._context.deadline.left)
         return self._engine.wait(self.containers[host], max(0.0, seconds)) is not None
 
-    def wait_for_middle(self, plain: Ended, seconds: float) -> bool:
+    def wait_for_middle(self, plain: HostResult, seconds: float) -> bool:
         """Until it is as far as the plain job was in the middle of its time; whether it has ended before that.
 
-        `seconds`: what a whole job takes at the least, for one whose lines do not tell.
+        `seconds`: what a whole job takes at the least, for one whose log does not show it.
         """
         if not plain.middle_line:
             return self.wait(0.6 * seconds)
@@ -118,7 +118,7 @@ class Hosts:
             return holds_files(self._root / self._names[host] / self._results)
         return False
 
-    def alive(self, host: int = 0) -> tuple[Process, ...]:
+    def alive(self, host: int = 0) -> tuple[RunningProcess, ...]:
         """What of a host runs; empty where that cannot be seen."""
         try:
             return seen(self._engine, self.containers[host])
@@ -139,10 +139,10 @@ class Hosts:
             self._engine.kill(container)
             self._engine.wait(container, 30)
 
-    def ended(self, host: int = 0, idle: Idle | None = None) -> Ended:
+    def ended(self, host: int = 0, idle: Idle | None = None) -> HostResult:
         """How a host fared; one that still runs is killed first, and has no exit code. `idle`: it did nothing."""
         if self.start_error:
-            return Ended(127, 0.0, start_error=self.start_error)
+            return HostResult(127, 0.0, start_error=self.start_error)
         container = self.containers[host]
         state = self._engine.inspect(container)
         late = state.running
@@ -151,7 +151,7 @@ class Hosts:
             state = self._engine.wait(container, 30) or state
         began, finished = state.started_at, state.finished_at
         seconds = finished - began if began and finished and finished > began else self.seconds
-        return Ended(
+        return HostResult(
             None if late else state.exit_code,
             seconds,
             began,
@@ -175,7 +175,7 @@ class Hosts:
 
 
 @contextlib.contextmanager
-def kept(hosts: Job) -> Iterator[Job]:
+def kept(hosts: HostsT) -> Iterator[HostsT]:
     """The job, started, or with a `start_error`; removed at the end of the block."""
     try:
         hosts.start()
@@ -185,7 +185,7 @@ def kept(hosts: Job) -> Iterator[Job]:
             hosts.remove()
 
 
-def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
+def to_the_end(context: Context, started: Hosts, seconds: float) -> HostResult:
     """The first host at its end, or at the end of `seconds`; or when it has done nothing for long, which is seen.
 
     Raises OutOfTime when the check's own time is over.
@@ -204,7 +204,7 @@ def to_the_end(context: Context, started: Hosts, seconds: float) -> Ended:
         if idle is not None:
             break
         if started.seconds > _LONG_SECONDS:
-            context.tell(_progress(started.seconds, has_left, watch.seconds))
+            context.report(_progress(started.seconds, has_left, watch.seconds))
     return started.ended(idle=idle)
 
 
@@ -222,7 +222,7 @@ def memory_of(context: Context, hosts: int) -> int:
     return min(context.options.memory_bytes or capacity // (2 * hosts), capacity)
 
 
-def has_room_for_more(context: Context, plain: Ended) -> bool:
+def has_room_for_more(context: Context, plain: HostResult) -> bool:
     """Whether some such jobs may run beside each other: none shall fail for the memory that another holds."""
     assert context.engine is not None
     return plain.peak_bytes is not None and 8 * plain.peak_bytes < context.engine.capacity().memory_bytes
@@ -272,7 +272,7 @@ def writable_on_read_only_root(root: Path) -> Iterator[Mount]:
     yield Mount(folder, "/tmp")  # noqa: S108  (the container's)
 
 
-def found(engine: Engine, container: str, path: str) -> Iterator[Found]:
+def found(engine: Engine, container: str, path: str) -> Iterator[LeftFile]:
     """Files and links below a folder of a container; none where there is no such folder."""
     try:
         stream = engine.archive(container, path)
@@ -283,7 +283,7 @@ def found(engine: Engine, container: str, path: str) -> Iterator[Found]:
             inside = entry.name.partition("/")[2]
             if inside and entry.kind != tar.FOLDER:
                 is_link = entry.kind in (tar.SYMBOLIC_LINK, tar.HARD_LINK)
-                yield Found(inside, entry.size, entry.link if is_link else "")
+                yield LeftFile(inside, entry.size, entry.link if is_link else "")
 
 
 def content(engine: Engine, container: str, path: str) -> bytes | None:

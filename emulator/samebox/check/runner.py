@@ -128,15 +128,15 @@ class Run:
         for number, check in enumerate(chosen, 1):
             show(Progress(number, len(chosen), check.rule))
 
-            def tell(doing: str, number: int = number, rule: Rule = check.rule) -> None:
+            def report(doing: str, number: int = number, rule: Rule = check.rule) -> None:
                 show(Progress(number, len(chosen), rule, doing=doing))
 
-            for finding in self.one(check, tell):
+            for finding in self.one(check, report):
                 found.append(finding)
                 show(Progress(number, len(chosen), check.rule, finding))
         return found
 
-    def one(self, check: Check, tell: Callable[[str], None] = lambda _: None) -> list[Finding]:
+    def one(self, check: Check, report: Callable[[str], None] = lambda _: None) -> list[Finding]:
         """Run one check, whatever is claimed. Never raises, but for KeyboardInterrupt."""
         why_not = self._unmet(check.needs)
         if not why_not and "engine" in check.needs and self._lost:
@@ -145,7 +145,7 @@ class Run:
             return [check.rule.skipped(why_not)]
         began = time.monotonic()
         deadline = Deadline(check.seconds)
-        findings = self._within(check, dataclasses.replace(self._context, deadline=deadline, tell=tell))
+        findings = self._within(check, dataclasses.replace(self._context, deadline=deadline, report=report))
         seconds = round(time.monotonic() - began, 3)
         dockerfile = self._context.dockerfile
         return [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from samebox.check.checks import Context
-    from samebox.check.ended import Ended
+    from samebox.check.ended import HostResult
     from samebox.check.findings import Finding, Rule
 
 TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
@@ -27,11 +27,11 @@ _OVERHEAD_SECONDS = 1.0  # of a trial, beside the job
 _SECONDS = (20.0, 300.0)
 _FAST_SECONDS = (4.0, 60.0)
 
-Job = TypeVar("Job")
+JobT = TypeVar("JobT")
 
 
 @dataclass(frozen=True)
-class Departure(Generic[Job]):
+class Departure(Generic[JobT]):
     """One thing that is not as on the platform. Where the job ends well with it, `rule` is what it broke.
 
     `words` say what was changed, and `hint` is what a program says that trips over it, as a pattern. `is_shown` tells
@@ -40,26 +40,26 @@ class Departure(Generic[Job]):
 
     rule: Rule
     words: str
-    job: Job
+    job: JobT
     hint: str
     remedy: str | None = None
-    is_shown: Callable[[Ended], bool] = lambda _: True
+    is_shown: Callable[[HostResult], bool] = lambda _: True
 
 
 @dataclass(frozen=True)
-class Culprit(Generic[Job]):
+class Culprit(Generic[JobT]):
     """The departure with which the job ended well, and how it did."""
 
-    departure: Departure[Job]
-    ended: Ended
+    departure: Departure[JobT]
+    ended: HostResult
 
 
 def culprit(
     context: Context,
-    plain: Ended,
-    departures: Iterable[Departure[Job]],
-    run: Callable[[Job, float], Ended],
-) -> Culprit[Job] | None:
+    plain: HostResult,
+    departures: Iterable[Departure[JobT]],
+    run: Callable[[JobT, float], HostResult],
+) -> Culprit[JobT] | None:
     """The first departure with which the job ends well; None where none is found, or it would take too long."""
     if plain.exit_code is None or plain.seconds >= TRY_SECONDS:
         return None
@@ -72,14 +72,14 @@ def culprit(
             left -= plain.seconds + _OVERHEAD_SECONDS
             if left < 0:
                 break
-        context.tell(f"it failed; trying it {departure.words}")
+        context.report(f"it failed; trying it {departure.words}")
         ended = run(departure.job, TRY_SECONDS)
         if ended.is_good and departure.is_shown(ended):
             return Culprit(departure, ended)
     return None
 
 
-def did_not_start(plain: Ended, no_program: str, has_program: Callable[[], bool]) -> bool:
+def did_not_start(plain: HostResult, no_program: str, has_program: Callable[[], bool]) -> bool:
     """Whether the job's program never began; `no_program`: what a shell or an init says that finds none, as a pattern.
 
     126 and 127 are what a shell ends with that cannot start a command: the program may well be a script that had one.
@@ -89,7 +89,7 @@ def did_not_start(plain: Ended, no_program: str, has_program: Callable[[], bool]
     return plain.exit_code in (126, 127) and (not plain.last_words or not has_program())
 
 
-def cure(plain: Ended) -> str | None:
+def cure(plain: HostResult) -> str | None:
     """Of a job that does not end, by what of it is alive; None where nothing is known beyond the rule's own."""
     if plain.idle is None:
         return None
@@ -103,7 +103,7 @@ class Tried(Protocol):
     """How the plain job ended. `culprit`: the rule that it broke, where it failed; `seen`: how that shows."""
 
     @property
-    def plain(self) -> Ended: ...
+    def plain(self) -> HostResult: ...
     @property
     def culprit(self) -> Rule | None: ...
     @property

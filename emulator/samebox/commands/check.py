@@ -20,7 +20,7 @@ from samebox.check.reports import jsonfile, junit, page, sarif, terminal
 from samebox.check.runner import Progress
 from samebox.cli import VERSION
 from samebox.commands import examination, exporting, reporting
-from samebox.commands.examination import UNUSABLE, Asked, Wish
+from samebox.commands.examination import UNUSABLE, CheckArguments, CheckOptions
 from samebox.commands.outcome import Stop, cleaning_up
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
@@ -45,13 +45,13 @@ def run(given: argparse.Namespace) -> int:
         raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
     reporting.look_at(path for _, path in outputs)
     exported = exporting.targets(given.export)
-    wish = examination.wish_of(_asked(given))
+    check_options = examination.validated(_arguments(given))
     engine = DockerEngine()
     try:
         with cleaning_up():
             why_no_engine = engine.available()
             usable = None if why_no_engine else engine
-            report = examine(given.image, usable, why_no_engine or "", wish, screen, exported)
+            report = examine(given.image, usable, why_no_engine or "", check_options, screen, exported)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
@@ -66,7 +66,7 @@ def examine(
     name: str,
     engine: Engine | None,
     why_no_engine: str,
-    wish: Wish,
+    check_options: CheckOptions,
     screen: Console,
     exported: Mapping[str, Path] | None = None,
 ) -> Report:
@@ -77,11 +77,11 @@ def examine(
     notes = []
     with (
         screen.status(f"looking at {name}") as status,
-        examination.opened(name, engine, why_no_engine, wish, status.update) as run,
+        examination.opened(name, engine, why_no_engine, check_options, status.update) as run,
     ):
         examined = run.context.subject
-        claims = wish.options.claims
-        if exported or not claims - FURTHER or any("files" in check.needs for check in wish.checks):
+        claims = check_options.options.claims
+        if exported or not claims - FURTHER or any("files" in check.needs for check in check_options.checks):
             examination.read(examined, status.update, engine)
         if not claims - FURTHER:
             guessed, note = guess.claims(examined)
@@ -89,17 +89,17 @@ def examine(
             notes.append(note)
         run.claim(claims)
         if exported:
-            for sentence in exporting.write(exported, run.context, wish.checks):
+            for sentence in exporting.write(exported, run.context, check_options.checks):
                 screen.print(sentence, highlight=False, markup=False, soft_wrap=True)
-        findings = run.run(wish.checks, _Shown(status))
+        findings = run.run(check_options.checks, _Shown(status))
         image_id = examined.facts.id if examined.facts else ""
     if why_no_engine:
         notes.append(f"nothing was run: {why_no_engine}")
     elif examined.reference is None:
         notes.append("nothing was run: an archive is only read. `docker load` it, and check the image.")
-    if wish.options.fast:
+    if check_options.options.fast:
         notes.append("--fast: what must wait was shortened")
-    marked, more = accepted.apply(findings, wish.acceptances, datetime.now(UTC).date())
+    marked, more = accepted.apply(findings, check_options.acceptances, datetime.now(UTC).date())
     return Report(
         image=name,
         findings=tuple(marked),
@@ -110,7 +110,7 @@ def examine(
         seconds=time.monotonic() - began,
         image_id=image_id,
         version=VERSION,
-        dockerfile=_from_here(wish.options.dockerfile),
+        dockerfile=_from_here(check_options.options.dockerfile),
     )
 
 
@@ -147,8 +147,8 @@ def _log(progress: Progress, words: str) -> None:
     print(f"[{progress.number}/{progress.of}] {progress.rule.id}: {words}", file=sys.stderr, flush=True)
 
 
-def _asked(given: argparse.Namespace) -> Asked:
-    return Asked(
+def _arguments(given: argparse.Namespace) -> CheckArguments:
+    return CheckArguments(
         claims=frozenset(given.claims or ()),
         data=given.data,
         model=given.model,

@@ -9,7 +9,7 @@ from samebox.commands.outcome import Stop
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator.
 
     `is_here` is true of an emulator on this machine, which sees the images of this machine's engine.
@@ -20,13 +20,13 @@ class Place:
     is_here: bool = False
 
 
-def place(endpoint: str, account: str, region: str) -> Place:
+def place(endpoint: str, account: str, region: str) -> Destination:
     """What answers at an endpoint."""
     host = urlsplit(endpoint).hostname or ""
     if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and where.is_emulator(endpoint):
         name = f"the emulator at {endpoint}, account {account}, {region}"
-        return Place(name, costs=False, is_here=where.is_here(endpoint))
-    return Place(f"AWS account {account} in {region} ({endpoint})", costs=True)
+        return Destination(name, costs=False, is_here=where.is_here(endpoint))
+    return Destination(f"AWS account {account} in {region} ({endpoint})", costs=True)
 
 
 def ask(what: str, given: bool) -> None:

@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from samebox.check.findings import harmless
 from samebox.commands import aws, bucket, consent, deployment, local_docker, repository
-from samebox.commands.deployment import Deployment, Request
+from samebox.commands.deployment import AwsCall, Deployment
 from samebox.commands.display import Screen
 from samebox.commands.following import INDENT, EndpointLog
 from samebox.commands.local_docker import LocalImage
@@ -39,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
         return deploy(given, session, there, notes)
 
 
-def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place, notes: Console) -> int:
+def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Destination, notes: Console) -> int:
     if not given.image:
         raise Stop("--image is needed: an image in ECR, as samebox push prints it.", status=2)
     if given.payload and not given.payload.is_file():
@@ -59,7 +59,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
         environment=_environment(given.env),
     )
     before = look(sagemaker, given.endpoint)
-    first: list[Request] = []
+    first: list[AwsCall] = []
     if before and before["EndpointStatus"] == "Failed":
         first = deployment.teardown(given.endpoint, (), ())  # AWS updates no endpoint that never came into service
     update = before is not None and not first
@@ -94,7 +94,7 @@ def deploy(given: argparse.Namespace, session: aws.Session, there: consent.Place
     return 0
 
 
-def delete(given: argparse.Namespace, session: aws.Session, there: consent.Place, notes: Console) -> int:
+def delete(given: argparse.Namespace, session: aws.Session, there: consent.Destination, notes: Console) -> int:
     sagemaker = session.client("sagemaker")
     found = look(sagemaker, given.endpoint)
     configurations, models = made_for(sagemaker, given.endpoint)
@@ -126,7 +126,7 @@ def delete(given: argparse.Namespace, session: aws.Session, there: consent.Place
     return 0
 
 
-def send(session: aws.Session, request: Request, notes: Console) -> None:
+def send(session: aws.Session, request: AwsCall, notes: Console) -> None:
     """Send one request."""
     notes.print(f"  {request.operation}", highlight=False)
     client = session.client(request.service)
@@ -183,7 +183,9 @@ def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
         time.sleep(0.25 if passed < 30 else 10)
 
 
-def explain(wanted: Deployment, after: dict[str, Any], log: EndpointLog, there: consent.Place, notes: Console) -> None:
+def explain(
+    wanted: Deployment, after: dict[str, Any], log: EndpointLog, there: consent.Destination, notes: Console
+) -> None:
     """Why the endpoint is not what was wanted: first in its containers' words, then in AWS's."""
     why = log.why()
     if why:
@@ -252,7 +254,7 @@ def check_archive(path: Path) -> None:
         raise Stop(f"{path} is no gzip-compressed tar: {error}") from None
 
 
-def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[Request], str | None]:
+def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[AwsCall], str | None]:
     if not given.model_data or given.model_data.startswith(("s3://", "https://")):
         return [], given.model_data
     archive = Path(given.model_data)
@@ -271,7 +273,7 @@ def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[R
     return [], uri
 
 
-def _image(image: str, session: aws.Session, there: consent.Place, notes: Console) -> str:
+def _image(image: str, session: aws.Session, there: consent.Destination, notes: Console) -> str:
     first = image.partition("/")[0]
     if "/" in image and ("." in first or ":" in first):
         return image
@@ -303,7 +305,7 @@ def _differs(ecr: Any, name: str, tag: str, local: LocalImage) -> bool:
     return held is not None and not held.is_image(local)
 
 
-def _role(role: str | None, session: aws.Session, there: consent.Place) -> str:
+def _role(role: str | None, session: aws.Session, there: consent.Destination) -> str:
     if role:
         return role
     if there.costs:

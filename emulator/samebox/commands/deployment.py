@@ -17,7 +17,7 @@ LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
-class Request:
+class AwsCall:
     """One call of AWS, by boto3's names. A Path as a value stands for the bytes of that file."""
 
     service: str
@@ -48,16 +48,16 @@ class Deployment:
         stamp = self.at.strftime("-%Y-%m-%d-%H-%M-%S")
         return self.endpoint[: LONGEST_NAME - len(stamp)].rstrip("-") + stamp
 
-    def model(self) -> Request:
+    def model(self) -> AwsCall:
         container: dict[str, Any] = {"Image": self.image}
         if self.model_data:
             container["ModelDataUrl"] = self.model_data
         if self.environment:
             container["Environment"] = dict(self.environment)
         params = {"ModelName": self.name, "PrimaryContainer": container, "ExecutionRoleArn": self.role}
-        return Request("sagemaker", "CreateModel", {**params, "Tags": self._tags()})
+        return AwsCall("sagemaker", "CreateModel", {**params, "Tags": self._tags()})
 
-    def configuration(self) -> Request:
+    def configuration(self) -> AwsCall:
         variant = {
             "VariantName": VARIANT,
             "ModelName": self.name,
@@ -66,36 +66,36 @@ class Deployment:
             "InitialVariantWeight": 1.0,
         }
         params = {"EndpointConfigName": self.name, "ProductionVariants": [variant], "Tags": self._tags()}
-        return Request("sagemaker", "CreateEndpointConfig", params)
+        return AwsCall("sagemaker", "CreateEndpointConfig", params)
 
-    def endpoint_request(self, update: bool) -> Request:
+    def endpoint_request(self, update: bool) -> AwsCall:
         params: dict[str, Any] = {"EndpointName": self.endpoint, "EndpointConfigName": self.name}
         if update:
-            return Request("sagemaker", "UpdateEndpoint", params)
-        return Request("sagemaker", "CreateEndpoint", {**params, "Tags": self._tags()})
+            return AwsCall("sagemaker", "UpdateEndpoint", params)
+        return AwsCall("sagemaker", "CreateEndpoint", {**params, "Tags": self._tags()})
 
     def _tags(self) -> list[dict[str, str]]:
         return [{"Key": TAG, "Value": self.endpoint}]
 
 
-def upload(archive: Path, endpoint: str, bucket_name: str) -> Request:
+def upload(archive: Path, endpoint: str, bucket_name: str) -> AwsCall:
     """The upload of a model archive, under a name that tells its content: the same archive goes up once."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = f"models/{endpoint}/{digest[:16]}/model.tar.gz"
-    return Request("s3", "PutObject", {"Bucket": bucket_name, "Key": key, "Body": archive})
+    return AwsCall("s3", "PutObject", {"Bucket": bucket_name, "Key": key, "Body": archive})
 
 
-def creation_of(bucket_name: str, region: str) -> Request:
-    return Request("s3", "CreateBucket", bucket.creation(bucket_name, region))
+def creation_of(bucket_name: str, region: str) -> AwsCall:
+    return AwsCall("s3", "CreateBucket", bucket.creation(bucket_name, region))
 
 
-def teardown(endpoint: str | None, configurations: Sequence[str], models: Sequence[str]) -> list[Request]:
+def teardown(endpoint: str | None, configurations: Sequence[str], models: Sequence[str]) -> list[AwsCall]:
     """What undoes a deployment, in the order in which AWS takes it."""
     return [
-        *([Request("sagemaker", "DeleteEndpoint", {"EndpointName": endpoint})] if endpoint else []),
-        *(Request("sagemaker", "DeleteEndpointConfig", {"EndpointConfigName": name}) for name in configurations),
-        *(Request("sagemaker", "DeleteModel", {"ModelName": name}) for name in models),
+        *([AwsCall("sagemaker", "DeleteEndpoint", {"EndpointName": endpoint})] if endpoint else []),
+        *(AwsCall("sagemaker", "DeleteEndpointConfig", {"EndpointConfigName": name}) for name in configurations),
+        *(AwsCall("sagemaker", "DeleteModel", {"ModelName": name}) for name in models),
     ]
 
 

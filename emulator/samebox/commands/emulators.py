@@ -21,7 +21,7 @@ END_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Record:
+class EmulatorRecord:
     """What a running emulator leaves behind, so that it is found."""
 
     pid: int
@@ -37,7 +37,7 @@ class Record:
 class Noted:
     """A running emulator and its data folder; device and inode tell the folder from one that took its place."""
 
-    record: Record
+    record: EmulatorRecord
     data_dir: Path
     device: int
     inode: int
@@ -55,7 +55,7 @@ class Noted:
 
 
 @contextmanager
-def noted(record: Record, data_dir: Path) -> Iterator[None]:
+def noted(record: EmulatorRecord, data_dir: Path) -> Iterator[None]:
     """While this lasts, the emulator is noted. Where no note can be written, it is found by its data folder alone."""
     folder = data_dir.resolve()
     found = folder.stat()
@@ -93,7 +93,7 @@ def lost(data_dir: Path) -> Noted | None:
     return one if one is not None and one.has_lost_its_folder else None
 
 
-def end(running: Record) -> None:
+def end(running: EmulatorRecord) -> None:
     """SIGTERM, and wait. Raises Stop when it takes longer than it may."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
@@ -128,7 +128,7 @@ def _write(name: str, content: str) -> Path | None:
 def _read(note: Path) -> Noted | None:
     try:
         said = json.loads(note.read_text())
-        record = Record(said["pid"], said["started"], said["url"])
+        record = EmulatorRecord(said["pid"], said["started"], said["url"])
         return Noted(record, Path(said["data_dir"]), said["device"], said["inode"])
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None

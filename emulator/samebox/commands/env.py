@@ -70,7 +70,7 @@ def script(variables: Mapping[str, str], unwanted: Iterable[str], shell: str) ->
     return "\n".join(lines) + "\n"
 
 
-def _way_to_one(running: emulators.Record | None, url: str) -> str:
+def _way_to_one(running: emulators.EmulatorRecord | None, url: str) -> str:
     if running is not None:
         return f"The emulator of this data folder runs at {running.url}: `samebox env` without --port names it."
     return f"`samebox up --port {urlsplit(url).port}` starts one."

@@ -1,6 +1,6 @@
-"""An image and what is asked of it, for whoever runs the contract kit: `samebox check`, and pytest with our plugin.
+"""The options of a check run, validated, and the image opened. Used by `samebox check` and by the pytest plugin.
 
-Everything that can be wrong with what a person gave is a Stop, in one sentence, before anything is started.
+Invalid options raise Stop with a one-sentence message before anything is started.
 """
 
 import contextlib
@@ -35,12 +35,12 @@ UNUSABLE = 2  # exit status: the image was not examined
 _ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".oci")
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
-Say = Callable[[str], None]  # what is being done now, for a screen
+Reporter = Callable[[str], None]  # shows the current step on a screen
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a person gave beside the image, word for word. `dashes` is how their options begin."""
+class CheckArguments:
+    """The arguments beside the image, as given. `dashes` is the prefix of option names in messages."""
 
     claims: frozenset[Claim] = frozenset()
     data: Path | None = None
@@ -63,8 +63,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What was asked for, looked at."""
+class CheckOptions:
+    """Validated arguments: the selected checks, and the options that each of them sees."""
 
     checks: tuple[Check, ...]
     options: Options
@@ -78,38 +78,38 @@ def user_cache() -> ImageCache:
     return ImageCache(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "samebox" / "images")
 
 
-def wish_of(asked: Asked) -> Wish:
-    """Raises Stop."""
-    for path in [asked.data, asked.model, asked.dockerfile, asked.accept, *asked.payloads]:
+def validated(arguments: CheckArguments) -> CheckOptions:
+    """The options that the arguments come to. Raises Stop for invalid ones."""
+    for path in [arguments.data, arguments.model, arguments.dockerfile, arguments.accept, *arguments.payloads]:
         if path is not None and not path.exists():
             raise Stop(f"there is no {path}.", status=UNUSABLE)
-    if asked.data is not None and not asked.data.is_dir():
-        raise Stop(f"{asked.dashes}data {asked.data} is no folder.", status=UNUSABLE)
-    if asked.data is not None and asked.claims != {"processing"}:
-        _check_channels(asked.data, asked.dashes)
+    if arguments.data is not None and not arguments.data.is_dir():
+        raise Stop(f"{arguments.dashes}data {arguments.data} is no folder.", status=UNUSABLE)
+    if arguments.data is not None and arguments.claims != {"processing"}:
+        _check_channels(arguments.data, arguments.dashes)
     options = Options(
-        claims=_claims(asked),
-        data=asked.data,
-        model=asked.model,
+        claims=_claims(arguments),
+        data=arguments.data,
+        model=arguments.model,
         unpack=unpack,
-        hyperparameters=_hyperparameters(asked),
-        record_io=asked.record_io,
-        **_instance(asked),
-        entrypoint=tuple(asked.entrypoint),
-        arguments=tuple(asked.arguments),
-        outputs=tuple(_outputs(asked)),
+        hyperparameters=_hyperparameters(arguments),
+        record_io=arguments.record_io,
+        **_instance(arguments),
+        entrypoint=tuple(arguments.entrypoint),
+        arguments=tuple(arguments.arguments),
+        outputs=tuple(_outputs(arguments)),
         workbench=OptMl(),
-        payloads=tuple(asked.payloads),
-        dockerfile=asked.dockerfile,
-        fast=asked.fast,
-        size_budget=bytes_of(asked.max_size, asked.dashes) if asked.max_size else None,
+        payloads=tuple(arguments.payloads),
+        dockerfile=arguments.dockerfile,
+        fast=arguments.fast,
+        size_budget=bytes_of(arguments.max_size, arguments.dashes) if arguments.max_size else None,
     )
-    return Wish(
-        chosen(CHECKS, asked.only, asked.skip),
+    return CheckOptions(
+        chosen(CHECKS, arguments.only, arguments.skip),
         options,
-        dockerfile.read(asked.dockerfile) if asked.dockerfile else None,
-        tuple(_acceptances(asked.accept)),
-        asked.cache,
+        dockerfile.read(arguments.dockerfile) if arguments.dockerfile else None,
+        tuple(_acceptances(arguments.accept)),
+        arguments.cache,
     )
 
 
@@ -121,7 +121,7 @@ def _check_channels(data: Path, dashes: str) -> None:
 
 
 def chosen(checks: Sequence[Check], only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
-    """By ids and patterns. Raises Stop when one fits nothing: a misspelt --skip must not pass for a wish fulfilled."""
+    """The checks selected by ids and patterns. Raises Stop for one that matches nothing, such as a misspelt --skip."""
     only, skip = _words(only), _words(skip)
     ids = [check.rule.id for check in checks]
     for word in (*only, *skip):
@@ -149,20 +149,22 @@ def looks_like_path(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(name: str, engine: Engine | None, why_no_engine: str, wish: Wish, say: Say) -> Iterator[Run]:
+def opened(
+    name: str, engine: Engine | None, why_no_engine: str, check_options: CheckOptions, report: Reporter
+) -> Iterator[Run]:
     """A run over the image, closed at the end of the block. Raises Stop when there is no such image; EngineError."""
     if engine is not None:
         sweep_old(engine)
-    with Run(engine, wish.options, wish.dockerfile, why_no_engine) as run:
-        examined = subject_of(name, engine, why_no_engine, run, say, wish.cache)
-        examined.progress = say
+    with Run(engine, check_options.options, check_options.dockerfile, why_no_engine) as run:
+        examined = subject_of(name, engine, why_no_engine, run, report, check_options.cache)
+        examined.progress = report
         run.examine(examined)
         yield run
 
 
-def read(examined: Subject, say: Say, engine: Engine | None = None) -> None:
+def read(examined: Subject, report: Reporter, engine: Engine | None = None) -> None:
     """Before all checks: an image that cannot be read is one sentence, and not a fault of each rule. Raises Stop."""
-    say(f"reading {examined.name}")
+    report(f"reading {examined.name}")
     try:
         runner.read(examined, engine)
     except (NotAnImage, OutOfTime, OSError) as error:
@@ -179,7 +181,12 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def subject_of(
-    name: str, engine: Engine | None, why_no_engine: str, run: Run, say: Say, cache: ImageCache | None = None
+    name: str,
+    engine: Engine | None,
+    why_no_engine: str,
+    run: Run,
+    report: Reporter,
+    cache: ImageCache | None = None,
 ) -> Subject:
     """An archive, or an image that the engine has or can pull. Raises Stop; EngineError."""
     if looks_like_path(name):
@@ -196,49 +203,51 @@ def subject_of(
     try:
         return subject.from_engine(engine, name, run.context.labels, cache=cache)
     except ImageMissing:
-        say(f"pulling {name}")
+        report(f"pulling {name}")
     try:
-        engine.pull(name, progress=lambda pull: say(f"pulling {name}: {pull.done_bytes / 1e6:,.0f} MB"))
+        engine.pull(name, progress=lambda pull: report(f"pulling {name}: {pull.done_bytes / 1e6:,.0f} MB"))
         return subject.from_engine(engine, name, run.context.labels, cache=cache)
     except ImageMissing as error:
         raise Stop(f"there is no image {name} here, and it cannot be pulled: {error}", status=UNUSABLE) from None
 
 
-def _claims(asked: Asked) -> frozenset[Claim]:
+def _claims(arguments: CheckArguments) -> frozenset[Claim]:
     """What says more of training makes it a claim to train; a root that is only read is one of processing, too."""
     trains: frozenset[Claim] = frozenset({"train"})
-    if asked.record_io and "pipe" not in asked.claims:
-        raise Stop(f"{asked.dashes}record-io is of channels in Pipe mode: add {asked.dashes}pipe.", status=UNUSABLE)
-    if (asked.entrypoint or asked.arguments or asked.outputs) and "processing" not in asked.claims:
-        one = "entrypoint" if asked.entrypoint else "argument" if asked.arguments else "output"
-        raise Stop(f"{asked.dashes}{one} is of processing jobs: add {asked.dashes}processing.", status=UNUSABLE)
-    return asked.claims | trains if "pipe" in asked.claims else asked.claims
+    if arguments.record_io and "pipe" not in arguments.claims:
+        raise Stop(
+            f"{arguments.dashes}record-io is of channels in Pipe mode: add {arguments.dashes}pipe.", status=UNUSABLE
+        )
+    if (arguments.entrypoint or arguments.arguments or arguments.outputs) and "processing" not in arguments.claims:
+        one = "entrypoint" if arguments.entrypoint else "argument" if arguments.arguments else "output"
+        raise Stop(f"{arguments.dashes}{one} is of processing jobs: add {arguments.dashes}processing.", status=UNUSABLE)
+    return arguments.claims | trains if "pipe" in arguments.claims else arguments.claims
 
 
-def _instance(asked: Asked) -> dict[str, Any]:
+def _instance(arguments: CheckArguments) -> dict[str, Any]:
     """Its name and memory, for Options."""
-    if not asked.instance_type:
+    if not arguments.instance_type:
         return {}
     try:
-        known = instances.describe(asked.instance_type)
+        known = instances.describe(arguments.instance_type)
     except instances.UnknownInstanceType as error:
-        raise Stop(f"{asked.dashes}instance-type: {error}", status=UNUSABLE) from None
+        raise Stop(f"{arguments.dashes}instance-type: {error}", status=UNUSABLE) from None
     return {"instance_type": known.name, "memory_bytes": int(known.memory_gib * instances.GIB)}
 
 
-def _outputs(asked: Asked) -> Iterator[str]:
-    for path in asked.outputs:
+def _outputs(arguments: CheckArguments) -> Iterator[str]:
+    for path in arguments.outputs:
         whole = path.rstrip("/")
         if not whole.startswith(f"{processing.ROOT}/"):
-            raise Stop(f"{asked.dashes}output {path}: a path below {processing.ROOT}/ is wanted.", status=UNUSABLE)
+            raise Stop(f"{arguments.dashes}output {path}: a path below {processing.ROOT}/ is wanted.", status=UNUSABLE)
         yield whole
 
 
-def _hyperparameters(asked: Asked) -> dict[str, str]:
-    for one in asked.hyperparameters:
+def _hyperparameters(arguments: CheckArguments) -> dict[str, str]:
+    for one in arguments.hyperparameters:
         if not one.partition("=")[0] or "=" not in one:
-            raise Stop(f"{asked.dashes}hyperparameter {one}: NAME=VALUE is wanted.", status=UNUSABLE)
-    return {name: value for name, _, value in (one.partition("=") for one in asked.hyperparameters)}
+            raise Stop(f"{arguments.dashes}hyperparameter {one}: NAME=VALUE is wanted.", status=UNUSABLE)
+    return {name: value for name, _, value in (one.partition("=") for one in arguments.hyperparameters)}
 
 
 def _acceptances(path: Path | None) -> list[Acceptance]:

@@ -13,7 +13,7 @@ from typing import Any
 from samebox.check.findings import harmless
 from samebox.commands import aws, lines
 from samebox.log_excerpt import exception_in, headline
-from samebox.parity.predict import Answer, Input, Predicted
+from samebox.parity.predict import Input, Predicted, Prediction
 
 GONE_SECONDS = 120.0
 PLACE = "the endpoint"
@@ -142,7 +142,7 @@ def _message(line: str) -> str:
     return str(found["message"]) if isinstance(found, dict) and "message" in found else line
 
 
-def _asked(session: aws.Session, name: str, one: Input) -> Answer:
+def _asked(session: aws.Session, name: str, one: Input) -> Prediction:
     began = time.monotonic()
     accept = {"Accept": one.accept} if one.accept else {}
     try:
@@ -151,8 +151,8 @@ def _asked(session: aws.Session, name: str, one: Input) -> Answer:
         )
         body = answer["Body"].read()
     except (aws.ClientError, aws.BotoCoreError) as error:
-        return Answer(error=harmless(aws.words(error))[:_SHOWN], seconds=time.monotonic() - began)
-    return Answer(body, answer["ContentType"], seconds=time.monotonic() - began)
+        return Prediction(error=harmless(aws.words(error))[:_SHOWN], seconds=time.monotonic() - began)
+    return Prediction(body, answer["ContentType"], seconds=time.monotonic() - began)
 
 
 def _delete(sagemaker: Any, name: str) -> None:

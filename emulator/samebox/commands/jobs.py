@@ -18,7 +18,7 @@ FINAL = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True)
-class Job:
+class ListedJob:
     """A training job, as a line of the list has it. `seconds`: from its creation to its end, or to now."""
 
     name: str
@@ -67,7 +67,7 @@ def newest(session: aws.Session, prefix: str = "") -> Iterator[tuple[str, dateti
                 yield name, job["CreationTime"]
 
 
-def described(session: aws.Session, name: str) -> Job | None:
+def described(session: aws.Session, name: str) -> ListedJob | None:
     """A training job; None when it was deleted just now."""
     try:
         found = session.client("sagemaker").describe_training_job(TrainingJobName=name)
@@ -77,7 +77,7 @@ def described(session: aws.Session, name: str) -> Job | None:
         raise
     ended = found.get("TrainingEndTime") if found["TrainingJobStatus"] in FINAL else None
     until = ended.timestamp() if ended else time.time()
-    return Job(
+    return ListedJob(
         name=name,
         status=found["TrainingJobStatus"],
         created=found["CreationTime"],
@@ -89,7 +89,7 @@ def described(session: aws.Session, name: str) -> Job | None:
     )
 
 
-def table(jobs: Sequence[Job]) -> list[str]:
+def table(jobs: Sequence[ListedJob]) -> list[str]:
     """A line for each job below a line of titles; the columns are as wide as they need."""
     rows = [
         ("JOB", "STATUS", "CREATED", "TOOK", "METRICS"),
@@ -112,7 +112,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def _metrics(job: Job) -> str:
+def _metrics(job: ListedJob) -> str:
     return " ".join(f"{name}={value:.6g}" for name, value in job.metrics.items())
 
 

@@ -23,18 +23,18 @@ from samebox.commands.outcome import Stop, cleaning_up
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
 from samebox.parity import agreement, differences, inventory, jsonfile, page, predict, terminal
-from samebox.parity.agreement import Report
+from samebox.parity.agreement import ParityReport
 from samebox.parity.inventory import Inventory
 from samebox.parity.outputs import Tolerance
 from samebox.parity.predict import Input, Predicted, Task
 
 _LEAST_PATIENCE = 120.0  # seconds, with an endpoint that does not come into service
-_WRITERS: dict[str, Callable[[Report], str]] = {"json": jsonfile.write, "html": page.write}
+_WRITERS: dict[str, Callable[[ParityReport], str]] = {"json": jsonfile.write, "html": page.write}
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the command line asks for, looked at before anything is started."""
+class ParityOptions:
+    """The command line's arguments, validated."""
 
     images: tuple[str, str]
     inputs: tuple[Input, ...] = ()
@@ -51,13 +51,13 @@ class Wish:
 def run(given: argparse.Namespace) -> int:
     if given.recorded is not None:
         return replay.run(given)
-    wish = wish_of(given)
+    options = validated(given)
     # A report on standard output is for a program; the person's words go beside it.
     outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
     reporting.look_at(path for _, path in outputs)
-    if wish.emulator:  # before minutes are spent on the rest
+    if options.emulator:  # before minutes are spent on the rest
         try:
-            where.running(wish.data_dir)
+            where.running(options.data_dir)
         except Stop as stop:
             raise Stop(str(stop), status=UNUSABLE) from None
     screen = Console(stderr=any(path == "-" for _, path in outputs), emoji=False)
@@ -65,7 +65,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         with cleaning_up():
             why_no_engine = engine.available()
-            report = compare(wish, None if why_no_engine else engine, why_no_engine or "", screen)
+            report = compare(options, None if why_no_engine else engine, why_no_engine or "", screen)
     except EngineError as error:
         raise Stop(f"the container engine: {error}", status=UNUSABLE) from None
     finally:
@@ -76,7 +76,7 @@ def run(given: argparse.Namespace) -> int:
     return report.exit_status
 
 
-def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Console) -> Report:
+def compare(options: ParityOptions, engine: Engine | None, why_no_engine: str, screen: Console) -> ParityReport:
     """The whole of it. Raises Stop when there is nothing to compare; EngineError."""
     started_at, began = time.time(), time.monotonic()
     with screen.status("looking at both images") as status, contextlib.ExitStack() as stack:
@@ -85,7 +85,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
         run = stack.enter_context(Run(engine, Options(), why_no_engine=why_no_engine))
         kept = examination.user_cache()
         left, right = (
-            examination.subject_of(name, engine, why_no_engine, run, status.update, kept) for name in wish.images
+            examination.subject_of(name, engine, why_no_engine, run, status.update, kept) for name in options.images
         )
         for subject in (left, right):
             if subject.reference is not None:  # so that the run knows that there may be something to remove
@@ -97,15 +97,15 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
         _read(dict.fromkeys((left, right)), engine, status)
         inventories = [_inventory(one, run.context, status) for one in ((left,) if left is right else (left, right))]
         ours, theirs = inventories[0], replace(inventories[-1], image=right_image)  # it may have two names
-        predicted, notes = _predictions(wish, (left, right), (ours, theirs), run.context, status)
-    return Report(
+        predicted, notes = _predictions(options, (left, right), (ours, theirs), run.context, status)
+    return ParityReport(
         ours,
         theirs,
         tuple(differences.differences(ours, theirs)),
-        asked=bool(wish.inputs),
+        asked=bool(options.inputs),
         predicted=tuple(predicted),
-        compared=agreement.compare(wish.inputs, predicted, wish.tolerance),
-        tolerance=wish.tolerance,
+        compared=agreement.compare(options.inputs, predicted, options.tolerance),
+        tolerance=options.tolerance,
         notes=(*_of_probes(ours, theirs, why_no_engine), *notes),
         started_at=started_at,
         seconds=time.monotonic() - began,
@@ -113,7 +113,7 @@ def compare(wish: Wish, engine: Engine | None, why_no_engine: str, screen: Conso
     )
 
 
-def wish_of(given: argparse.Namespace) -> Wish:
+def validated(given: argparse.Namespace) -> ParityOptions:
     """Raises Stop, before anything is started."""
     if len(given.images) != 2:
         raise Stop("say which two images: samebox parity TRAIN_IMAGE SERVE_IMAGE.", status=UNUSABLE)
@@ -132,7 +132,7 @@ def wish_of(given: argparse.Namespace) -> Wish:
             raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=UNUSABLE)
     if given.emulator and not given.endpoint:
         raise Stop("--emulator and --no-endpoint do not go together.", status=UNUSABLE)
-    return Wish(
+    return ParityOptions(
         (given.images[0], given.images[1]),
         tuple(Input(path, _type_of(path, given.content_type), given.accept) for path in given.data),
         given.model,
@@ -208,13 +208,13 @@ def _of_probes(left: Inventory, right: Inventory, why_no_engine: str) -> list[st
 
 
 def _predictions(
-    wish: Wish,
+    options: ParityOptions,
     subjects: tuple[Subject, Subject],
     inventories: tuple[Inventory, Inventory],
     context: Context,
     status: Status,
 ) -> tuple[list[Predicted], list[str]]:
-    if not wish.inputs:
+    if not options.inputs:
         return [], []
     names = [one.image for one in inventories]
     for subject in subjects:
@@ -223,14 +223,14 @@ def _predictions(
             return [Predicted(other, problem=why) for other in names], []
     assert context.scratch is not None
     model = None
-    if wish.model is not None:
-        status.update(f"unpacking {wish.model.name}")
+    if options.model is not None:
+        status.update(f"unpacking {options.model.name}")
         model = context.scratch / "model"
         try:
-            examination.unpack(wish.model, model)
+            examination.unpack(options.model, model)
         except CannotCheck as reason:
             return [Predicted(name, problem=f"{reason}; an endpoint would refuse it, too") for name in names], []
-    task = Task(wish.inputs, model, wish.command, dict(wish.environment), wish.seconds)
+    task = Task(options.inputs, model, options.command, dict(options.environment), options.seconds)
     predicted = []
     for subject, name in zip(subjects, _distinct(names), strict=True):
 
@@ -239,43 +239,47 @@ def _predictions(
 
         tick(0)
         reference = str(subject.reference)
-        if wish.command:
+        if options.command:
             found = predict.by_command(context, reference, task, tick)
         else:
             program = "serve" if subject is subjects[1] else "train"
             found = predict.by_driver(context, reference, inventory.interpreter(subject, program), task, tick)
         predicted.append(replace(found, place=name))
-    if not wish.endpoint:
+    if not options.endpoint:
         return predicted, []
     if "serve" not in inventories[1].claims:
         return predicted, [f"{names[1]} has no `serve` on its PATH: no endpoint was tried"]
     if all(one.problem for one in predicted):
         return predicted, ["no endpoint was tried: there is nothing to compare its answers with"]
     # A server may take longer than the driver did, and yet not as long as the platform would wait for it.
-    patience = min(wish.seconds, max(_LEAST_PATIENCE, 20 * predicted[1].seconds))
-    return [*predicted, _through_endpoint(wish, subjects[1], patience, context, status)], []
+    patience = min(options.seconds, max(_LEAST_PATIENCE, 20 * predicted[1].seconds))
+    return [*predicted, _through_endpoint(options, subjects[1], patience, context, status)], []
 
 
-def _through_endpoint(wish: Wish, subject: Subject, patience: float, context: Context, status: Status) -> Predicted:
+def _through_endpoint(
+    options: ParityOptions, subject: Subject, patience: float, context: Context, status: Status
+) -> Predicted:
     """Through an emulator: the running one, or one for this alone."""
     assert context.scratch is not None
 
     def ask(session: aws.Session, image: str) -> Predicted:
         return invocations.predict(
-            session, image, wish.model, wish.inputs, dict(wish.environment), patience, status.update
+            session, image, options.model, options.inputs, dict(options.environment), patience, status.update
         )
 
     try:
-        if wish.emulator:
-            is_here = subject.facts is not None and where.is_here(where.url(wish.data_dir))
-            return ask(aws.of_running(wish.data_dir), _by_id(subject) if is_here else subject.name)
+        if options.emulator:
+            is_here = subject.facts is not None and where.is_here(where.url(options.data_dir))
+            return ask(aws.of_running(options.data_dir), _by_id(subject) if is_here else subject.name)
         status.update("starting an emulator")
         with private_emulator.started(context.scratch / "emulator") as settings:
             found = ask(aws.of_emulator(settings.url, settings), subject.name)
             status.update("ending the emulator")
             return found
     except (aws.ClientError, aws.BotoCoreError) as error:
-        hint = " (an emulator takes images of the engine with SAMEBOX_ALLOW_LOCAL_IMAGES=true)" if wish.emulator else ""
+        hint = (
+            " (an emulator takes images of the engine with SAMEBOX_ALLOW_LOCAL_IMAGES=true)" if options.emulator else ""
+        )
         return Predicted(invocations.PLACE, problem=f"{aws.words(error)}{hint}")
     except private_emulator.NotStarted as problem:
         first, _, rest = str(problem).partition("\n")

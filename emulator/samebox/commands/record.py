@@ -30,7 +30,7 @@ _ENDPOINT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 @dataclass(frozen=True)
-class Payload:
+class RecordPayload:
     """A body, and the members that go with it."""
 
     name: str
@@ -65,7 +65,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _invoke(
-    given: argparse.Namespace, runtime: Runtime, payloads: list[Payload], writer: Writer, notes: Console
+    given: argparse.Namespace, runtime: Runtime, payloads: list[RecordPayload], writer: Writer, notes: Console
 ) -> int:
     errors = 0
     with notes.status(f"invoking {given.endpoint}") as status, _said_at_the_end(given, writer, notes):
@@ -169,7 +169,7 @@ def _interrupted(*_: object) -> NoReturn:
 # What is given
 
 
-def _look_over(given: argparse.Namespace, payloads: list[Payload]) -> None:
+def _look_over(given: argparse.Namespace, payloads: list[RecordPayload]) -> None:
     """Raises Stop for what can be known to be wrong before anything is asked or made."""
     if not _ENDPOINT.fullmatch(given.endpoint):
         raise Stop(f"{given.endpoint!r} is no endpoint's name: letters, digits and hyphens.", status=UNUSABLE)
@@ -187,7 +187,7 @@ def _look_over(given: argparse.Namespace, payloads: list[Payload]) -> None:
         raise Stop(f"{given.output} is there already; --append adds to it.", status=UNUSABLE)
 
 
-def _payload(path: Path, given: argparse.Namespace) -> Payload:
+def _payload(path: Path, given: argparse.Namespace) -> RecordPayload:
     try:
         body = path.read_bytes()
     except OSError as error:
@@ -195,7 +195,7 @@ def _payload(path: Path, given: argparse.Namespace) -> Payload:
     if len(body) > BODY_MOST:
         raise Stop(f"--payload {path} is {len(body):,} bytes; an endpoint takes {BODY_MOST:,}.", status=UNUSABLE)
     request = {"ContentType": given.content_type or content_type(path)}
-    return Payload(path.name, body, {**request, "Accept": given.accept} if given.accept else request)
+    return RecordPayload(path.name, body, {**request, "Accept": given.accept} if given.accept else request)
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -17,19 +17,19 @@ from rich.text import Text
 from samebox.check.checks import CannotCheck, Context, Deadline, Options
 from samebox.check.findings import harmless
 from samebox.check.serving.server import Setup, engine_of, start
-from samebox.check.serving.wire import Answer
+from samebox.check.serving.wire import HttpResponse
 from samebox.cli import VERSION
 from samebox.commands import examination, reporting
 from samebox.commands.boot_log import BootLog
 from samebox.commands.display import Screen
-from samebox.commands.examination import UNUSABLE, Wish
+from samebox.commands.examination import UNUSABLE, CheckOptions
 from samebox.commands.outcome import Stop, cleaning_up
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
 from samebox.parity import replay, replay_page
 from samebox.parity.outputs import Tolerance
-from samebox.parity.replay import Replayed, Report, Stopped, difference
-from samebox.parity.transcript import Header, Malformed, Reader
+from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped, difference
+from samebox.parity.transcript import BadTranscript, Header, Reader
 
 _SHOWN_MOST = 10  # different calls on a screen; the first is what a person looks at
 _STYLES = {0: "bold green", 1: "bold red", 2: "bold yellow"}
@@ -64,22 +64,22 @@ def run(given: argparse.Namespace) -> int:
 
 def _replay(
     given: argparse.Namespace, image: str, engine: Engine, source: tuple[Header, int], screen: Console
-) -> Report:
+) -> ReplayReport:
     started_at, began = time.time(), time.monotonic()
     options = Options(claims=frozenset({"serve"}), model=given.model, unpack=examination.unpack)
-    wish = Wish((), options, None, ())
+    check_options = CheckOptions((), options, None, ())
     tolerance = Tolerance(given.rtol, given.atol)
     header, count = source
     with (
         screen.status(f"looking at {image}") as status,
-        examination.opened(image, engine, "", wish, status.update) as run,
+        examination.opened(image, engine, "", check_options, status.update) as run,
     ):
         if run.context.subject.reference is None:
             raise Stop(f"{image} is an archive, which is read and not run: `docker load` it first.", status=UNUSABLE)
         status.update(f"starting {image}")
         calls, ended_early = _sent(given, run.context, count, tolerance, status)
         facts = run.context.subject.facts
-    return Report(
+    return ReplayReport(
         image=image,
         transcript=str(given.recorded),
         header=header,
@@ -109,7 +109,7 @@ def _sent(
         raise Stop(harmless(f"{context.subject.name} cannot be asked: {boot.with_log}"), status=UNUSABLE)
     server = boot.server
 
-    def ask(body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    def ask(body: bytes, headers: Mapping[str, str], seconds: float) -> HttpResponse:
         return server.ask("POST", "/invocations", body, headers, seconds=seconds)
 
     def ended() -> str:
@@ -122,18 +122,18 @@ def _sent(
     try:
         with Reader(given.recorded) as reader:
             for one in replay.replay(ask, ended, reader, tolerance, deadline):
-                if isinstance(one, Stopped):
+                if isinstance(one, ReplayStopped):
                     return calls, one.why
                 calls.append(one)
                 status.update(f"call {one.number} of {count}")
-    except (Malformed, OSError) as error:  # it was well a moment ago
+    except (BadTranscript, OSError) as error:  # it was well a moment ago
         raise Stop(str(error), status=UNUSABLE) from None
     finally:
         server.remove()
     return calls, ""
 
 
-def show(report: Report, screen: Console, everything: bool = False) -> None:
+def show(report: ReplayReport, screen: Console, everything: bool = False) -> None:
     """On a screen: what differs, then how many are what, then the verdict."""
     found = report.of("differ")
     shown = report.calls if everything else found[:_SHOWN_MOST]
@@ -206,7 +206,7 @@ def _look_at(path: Path) -> tuple[Header, int, set[str]]:
                 count += 1
                 if call.response is not None and call.response.members.get("InvokedProductionVariant"):
                     variants.add(str(call.response.members["InvokedProductionVariant"]))
-    except Malformed as error:
+    except BadTranscript as error:
         raise Stop(harmless(str(error)), status=UNUSABLE) from None
     except OSError as error:
         raise Stop(f"--recorded {path}: {error.strerror}.", status=UNUSABLE) from None

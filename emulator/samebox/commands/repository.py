@@ -27,7 +27,7 @@ MEND = (
 
 
 @dataclass(frozen=True)
-class Manifest:
+class TaggedManifest:
     """What a repository holds under a tag."""
 
     digest: str
@@ -56,7 +56,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushResult:
     """What became of one image."""
 
     image: str
@@ -127,7 +127,7 @@ def uri(ecr: Any, name: str, create: bool) -> str:
     return str(found["repositoryUri"])
 
 
-def manifest(ecr: Any, name: str, tag: str) -> Manifest | None:
+def manifest(ecr: Any, name: str, tag: str) -> TaggedManifest | None:
     """What the repository holds under the tag, or None."""
     try:
         answer = ecr.batch_get_image(
@@ -142,10 +142,10 @@ def manifest(ecr: Any, name: str, tag: str) -> Manifest | None:
     found = answer["images"][0]
     body = json.loads(found["imageManifest"])
     media_type = found.get("imageManifestMediaType") or body.get("mediaType", "")
-    return Manifest(found["imageId"]["imageDigest"], media_type, body)
+    return TaggedManifest(found["imageId"]["imageDigest"], media_type, body)
 
 
-def push(ecr: Any, local: LocalImage, name: str, tag: str, create: bool) -> Pushed:
+def push(ecr: Any, local: LocalImage, name: str, tag: str, create: bool) -> PushResult:
     """Make sure that the repository holds the local image under the tag. Raises Stop if SageMaker would refuse it."""
     target = f"{uri(ecr, name, create)}:{tag}"
     held = manifest(ecr, name, tag)
@@ -159,7 +159,7 @@ def push(ecr: Any, local: LocalImage, name: str, tag: str, create: bool) -> Push
         raise Stop(f"{target} was pushed, yet ECR does not list it.")
     if held.complaint:
         raise Stop(f"{target} ({held.digest}) was pushed, but {held.complaint}")
-    return Pushed(local.name, target, held.digest, local.size_bytes, skipped)
+    return PushResult(local.name, target, held.digest, local.size_bytes, skipped)
 
 
 def login(ecr: Any) -> tuple[str, str]:

@@ -7,7 +7,15 @@ from typing import Any
 
 from samebox.commands import aws
 from samebox.commands.aws import BotoCoreError, ClientError
-from samebox.parity.transcript import ERROR_MEMBERS, REQUEST_MEMBERS, RESPONSE_MEMBERS, Answer, Call, Error, now
+from samebox.parity.transcript import (
+    ERROR_MEMBERS,
+    REQUEST_MEMBERS,
+    RESPONSE_MEMBERS,
+    Call,
+    Error,
+    RecordedResponse,
+    now,
+)
 
 ANSWER_MOST = 64 << 20  # AWS's own limit is 25 MB
 _RAW = "SameboxRaw"
@@ -51,7 +59,7 @@ class Runtime:
             members = {name: said[name] for name in sorted(ERROR_MEMBERS) if name in said}
             why = Error(aws.code(error), str(said.get("Error", {}).get("Message", "")), members)
             status, headers = _envelope(said)
-            call = Call(kept, body, Answer(status), why, at, ms)
+            call = Call(kept, body, RecordedResponse(status), why, at, ms)
             return Exchange(call, headers, said.get(_RAW) or b"")
         except BotoCoreError as error:
             ms = (time.monotonic() - began) * 1000
@@ -59,7 +67,7 @@ class Runtime:
         ms = (time.monotonic() - began) * 1000
         status, headers = _envelope(answer)
         members = {name: answer[name] for name in sorted(RESPONSE_MEMBERS) if name in answer}
-        return Exchange(Call(kept, body, Answer(status, members, answered), None, at, ms), headers, answered)
+        return Exchange(Call(kept, body, RecordedResponse(status, members, answered), None, at, ms), headers, answered)
 
 
 def _envelope(answer: Mapping[str, Any]) -> tuple[int, Mapping[str, str]]:

@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _why_silent(url: str, settings: Settings, running: emulators.Record | None, lost: bool) -> str:
+def _why_silent(url: str, settings: Settings, running: emulators.EmulatorRecord | None, lost: bool) -> str:
     if running is None:
         return f"no emulator answers at {url}. `samebox up` starts one."
     process, folder = f"samebox runs at {url} (process {running.pid})", settings.data_dir

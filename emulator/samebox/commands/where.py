@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from samebox.commands import emulators, process
-from samebox.commands.emulators import Record
+from samebox.commands.emulators import EmulatorRecord
 from samebox.commands.outcome import Stop
 from samebox.settings import Settings
 
@@ -29,10 +29,10 @@ def settings(**given: object) -> Settings:
         raise Stop(str(error), status=2) from None
 
 
-def record(data_dir: Path) -> Record | None:
+def record(data_dir: Path) -> EmulatorRecord | None:
     """The emulator that runs on a data folder, be the folder removed meanwhile; None when none does."""
     try:
-        found = Record(**json.loads(_file(data_dir).read_text()))
+        found = EmulatorRecord(**json.loads(_file(data_dir).read_text()))
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         found = None
     if found is not None and found.alive:
@@ -42,13 +42,13 @@ def record(data_dir: Path) -> Record | None:
 
 
 @contextmanager
-def recorded(data_dir: Path, url: str) -> Iterator[Record]:
+def recorded(data_dir: Path, url: str) -> Iterator[EmulatorRecord]:
     """While this lasts, this process is the emulator of the data folder, as its emulator.json says.
 
     Raises Stop when another one is.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    own = Record(os.getpid(), process.started_at(os.getpid()) or "", url)
+    own = EmulatorRecord(os.getpid(), process.started_at(os.getpid()) or "", url)
     # The lock, and not the record, decides between two that start at once: it ends with its process.
     with (data_dir / "emulator.lock").open("w") as lock:
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from samebox.parity.differences import Disparity
     from samebox.parity.inventory import Inventory
-    from samebox.parity.predict import Answer, Input, Predicted
+    from samebox.parity.predict import Input, Predicted, Prediction
 
 State = Literal["same", "within", "differ", "not compared"]
 Grade = Literal["pass", "warn", "fail"]
@@ -46,7 +46,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Report:
+class ParityReport:
     """What every kind of output is made of. `left` is where it was trained, `right` where it is served."""
 
     left: Inventory
@@ -170,7 +170,7 @@ def _without_answers(place: Predicted, predicted: Sequence[Predicted]) -> Compar
 
 
 def _pair(
-    left: str, ours: Answer, right: str, theirs: Answer, tolerance: Tolerance, own_forms: bool
+    left: str, ours: Prediction, right: str, theirs: Prediction, tolerance: Tolerance, own_forms: bool
 ) -> tuple[State, Comparison | None, str]:
     if ours.error and theirs.error:
         return "not compared", None, f"neither {left} nor {right} answers: {ours.error}"
@@ -187,7 +187,7 @@ def _pair(
     return "same" if same else "within", comparison, ""
 
 
-def _as_numbers(ours: Answer, theirs: Answer, tolerance: Tolerance) -> Comparison | None:
+def _as_numbers(ours: Prediction, theirs: Prediction, tolerance: Tolerance) -> Comparison | None:
     """Where the driver, and no handler, chose the form of an answer, its numbers are held against the server's."""
     left, right = _rows(ours), _rows(theirs)
     if left is None or right is None or _shape(ours) == _shape(theirs):
@@ -208,7 +208,7 @@ def _as_numbers(ours: Answer, theirs: Answer, tolerance: Tolerance) -> Compariso
     )
 
 
-def _first_rows(ours: Answer, theirs: Answer, comparison: Comparison | None) -> tuple[str, str] | None:
+def _first_rows(ours: Prediction, theirs: Prediction, comparison: Comparison | None) -> tuple[str, str] | None:
     if comparison is None or comparison.equal or comparison.first is None:
         return None
     shown = []
@@ -223,7 +223,7 @@ def _first_rows(ours: Answer, theirs: Answer, comparison: Comparison | None) -> 
     return shown[0], shown[1]
 
 
-def _shape(answer: Answer) -> str:
+def _shape(answer: Prediction) -> str:
     """Tells {"predictions": …} from a bare list, and both from CSV."""
     form = outputs.form_of(answer.content_type)
     try:
@@ -233,7 +233,7 @@ def _shape(answer: Answer) -> str:
     return f"{form} of {','.join(sorted(document))}" if isinstance(document, dict) else form
 
 
-def _rows(answer: Answer) -> list[list[Any]] | None:
+def _rows(answer: Prediction) -> list[list[Any]] | None:
     """One list for each row, whatever stands around them; None where that cannot be told."""
     form = outputs.form_of(answer.content_type)
     try:

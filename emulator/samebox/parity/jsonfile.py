@@ -12,12 +12,12 @@ from samebox.parity import differences
 from samebox.parity.inventory import shared
 
 if TYPE_CHECKING:
-    from samebox.parity.agreement import Compared, Report
+    from samebox.parity.agreement import Compared, ParityReport
     from samebox.parity.inventory import Inventory
     from samebox.parity.predict import Predicted
 
 
-def write(report: Report) -> str:
+def write(report: ParityReport) -> str:
     count, size = shared(report.left, report.right)
     document = {
         "format": "samebox-parity/1",

@@ -16,7 +16,7 @@ from samebox.parity.terminal import STATE_WORDS, detail, layers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from samebox.parity.agreement import Compared, Report
+    from samebox.parity.agreement import Compared, ParityReport
     from samebox.parity.differences import Disparity
     from samebox.parity.known import Weight
     from samebox.parity.predict import Predicted
@@ -42,7 +42,7 @@ _TITLES: dict[Weight, str] = {
 }
 
 
-def write(report: Report) -> str:
+def write(report: ParityReport) -> str:
     when = datetime.fromtimestamp(report.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in report.notes)
     contents = f"<p>{escape(report.of_contents)}</p>" if report.asked else ""
@@ -79,7 +79,7 @@ def write(report: Report) -> str:
 """
 
 
-def _predictions(report: Report) -> str:
+def _predictions(report: ParityReport) -> str:
     if not report.asked:
         return ""
     cards = [_compared(one) for one in report.compared if one.state in ("differ", "not compared")]
@@ -140,7 +140,7 @@ def _place(one: Predicted) -> str:
     return f'<div class="row">{name} <span class="soft">{how}</span>{words}{log}</div>'
 
 
-def _differences(report: Report, weight: Weight) -> str:
+def _differences(report: ParityReport, weight: Weight) -> str:
     found = [one for one in report.differences if one.weight == weight]
     if not found:
         return ""
@@ -154,11 +154,11 @@ def _differences(report: Report, weight: Weight) -> str:
     return f"<details open><summary>{_TITLES[weight]} ({len(found)})</summary>{rows}</details>"
 
 
-def _card(report: Report, one: Disparity) -> str:
+def _card(report: ParityReport, one: Disparity) -> str:
     return f'<article class="{one.weight}">{_words(report, one)}</article>'
 
 
-def _words(report: Report, one: Disparity) -> str:
+def _words(report: ParityReport, one: Disparity) -> str:
     source = f'<p class="soft">{escape(one.source)}</p>' if one.source else ""
     return (
         f'<span class="name">{escape(one.name)}</span> <span class="soft">{escape(one.group)}</span>'
@@ -173,7 +173,7 @@ def _pair(left: str, ours: str, right: str, theirs: str) -> str:
     )
 
 
-def _side_by_side(report: Report) -> str:
+def _side_by_side(report: ParityReport) -> str:
     ours, theirs = report.left.facts(), report.right.facts()
     groups: Iterable[str] = (group for group in GROUPS if group != "programs")
     parts: list[str] = []
@@ -186,7 +186,7 @@ def _side_by_side(report: Report) -> str:
     return f"<details><summary>Side by side</summary>{_heads(report)}{''.join(parts)}</details>"
 
 
-def _heads(report: Report) -> str:
+def _heads(report: ParityReport) -> str:
     """Above values that stand beside each other."""
     heads = (f'<span class="at">{escape(name)}</span>' for name in (report.left.image, report.right.image))
     return f'<div class="pair">{"".join(heads)}</div>'

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check.findings import harmless
 from samebox.containers.engine import Mount
-from samebox.parity import boxed
+from samebox.parity import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from samebox.check.checks import Context
-    from samebox.parity.boxed import Boxed
+    from samebox.parity.sandbox import SandboxResult
 
 MODEL = "/opt/ml/model"
 # By the last part of a file's name; what handlers get for it is said by --content-type.
@@ -48,7 +48,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What came of one input. `error`: why there is no answer, in the model's own words."""
 
     body: bytes = b""
@@ -66,7 +66,7 @@ class Predicted:
 
     place: str  # the image's name, or "endpoint"
     how: str = ""  # what loaded the model: "code/inference.py (model_fn, predict_fn)"
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[Prediction, ...] = ()
     problem: str = ""
     log: tuple[str, ...] = ()  # the last lines, where something went wrong
     notes: tuple[str, ...] = ()
@@ -88,8 +88,8 @@ class Task:
 
 def probe(context: Context, image: str, python: str) -> dict[str, dict[str, str]] | None:
     """What the image's Python says of it; None where it says nothing that can be read. Raises EngineError."""
-    done = boxed.run(
-        context, image, (python, f"{boxed.HERE}/programs/probe.py", f"{boxed.OUT}/probe.json"), _PROBE_SECONDS
+    done = sandbox.run(
+        context, image, (python, f"{sandbox.HERE}/programs/probe.py", f"{sandbox.OUT}/probe.json"), _PROBE_SECONDS
     )
     told = _object(done.files.get("probe.json", b""))
     if told is None:
@@ -109,13 +109,13 @@ def by_driver(
         return Predicted(image, problem="it has no Python on its PATH; `--run COMMAND` says how the model is called")
     folder = _staged(context, task)
     plan = [
-        {"path": f"{boxed.HERE}/data/{number}", "content_type": one.content_type, "accept": one.accept}
+        {"path": f"{sandbox.HERE}/data/{number}", "content_type": one.content_type, "accept": one.accept}
         for number, one in enumerate(task.inputs)
     ]
     (folder / "plan.json").write_text(json.dumps({"inputs": plan}))
     (folder / "plan.json").chmod(0o644)
-    command = (python, f"{boxed.HERE}/programs/driver.py", f"{boxed.HERE}/data/plan.json", boxed.OUT)
-    done = boxed.run(context, image, command, task.seconds, _mounts(folder, task), task.environment, tick)
+    command = (python, f"{sandbox.HERE}/programs/driver.py", f"{sandbox.HERE}/data/plan.json", sandbox.OUT)
+    done = sandbox.run(context, image, command, task.seconds, _mounts(folder, task), task.environment, tick)
     return _told(image, done, len(task.inputs))
 
 
@@ -124,21 +124,21 @@ def by_command(context: Context, image: str, task: Task, tick: Callable[[float],
     output. Raises EngineError.
     """
     folder = _staged(context, task)
-    answers: list[Answer] = []
+    answers: list[Prediction] = []
     log: tuple[str, ...] = ()
     spent = 0.0
     for number, one in enumerate(task.inputs):
         before = spent
         environment = {
             **task.environment,
-            "SAMEBOX_DATA": f"{boxed.HERE}/data/{number}",
+            "SAMEBOX_DATA": f"{sandbox.HERE}/data/{number}",
             "SAMEBOX_CONTENT_TYPE": one.content_type,
             "SAMEBOX_ACCEPT": one.accept,
         }
         # The inner shell has the command as a word of its own: no quote or brace in it can reach this line.
-        line = f'exec <"$SAMEBOX_DATA" >{boxed.OUT}/answer || exit 125; exec /bin/sh -c "$1"'
+        line = f'exec <"$SAMEBOX_DATA" >{sandbox.OUT}/answer || exit 125; exec /bin/sh -c "$1"'
         command = ("/bin/sh", "-c", line, "sh", task.command)
-        done = boxed.run(
+        done = sandbox.run(
             context,
             image,
             command,
@@ -154,11 +154,11 @@ def by_command(context: Context, image: str, task: Task, tick: Callable[[float],
             )
         if done.exit_code != 0 or done.too_much:
             last = f": {done.reason}" if done.reason else ""
-            answers.append(Answer(error=_short(f"{done.words}{last}"), seconds=done.seconds))
+            answers.append(Prediction(error=_short(f"{done.words}{last}"), seconds=done.seconds))
             log = log or _clean(done.log)
         else:
             body = done.files.get("answer", b"")
-            answers.append(Answer(body, one.accept or sniffed(body), seconds=done.seconds))
+            answers.append(Prediction(body, one.accept or sniffed(body), seconds=done.seconds))
     if task.inputs and all(one.error for one in answers):
         return Predicted(image, "the command", (), answers[0].error, log, seconds=spent, failed=True)
     return Predicted(image, "the command", tuple(answers), log=log, seconds=spent, own_form=False)
@@ -196,11 +196,11 @@ def _staged(context: Context, task: Task) -> Path:
 
 
 def _mounts(folder: Path, task: Task) -> tuple[Mount, ...]:
-    data = Mount(folder, f"{boxed.HERE}/data", read_only=True)
+    data = Mount(folder, f"{sandbox.HERE}/data", read_only=True)
     return (data,) if task.model is None else (data, Mount(task.model, MODEL, read_only=True))
 
 
-def _told(image: str, done: Boxed, wanted: int) -> Predicted:
+def _told(image: str, done: SandboxResult, wanted: int) -> Predicted:
     """What the driver has written, or why it has not."""
     told = _object(done.files.get("result.json", b""))
     if told is None:
@@ -232,15 +232,15 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
-def _answer(number: int, told: Mapping[str, Any], files: Mapping[str, bytes]) -> Answer:
+def _answer(number: int, told: Mapping[str, Any], files: Mapping[str, bytes]) -> Prediction:
     told_seconds = told.get("seconds")
     # An image may write any number, and some integers no float can hold.
     seconds = float(told_seconds) if isinstance(told_seconds, int | float) and 0 <= told_seconds < 1e9 else 0.0
     if told.get("error"):
-        return Answer(error=_short(str(told["error"])), seconds=seconds)
+        return Prediction(error=_short(str(told["error"])), seconds=seconds)
     if str(number) not in files:
-        return Answer(error="its answer is missing", seconds=seconds)
-    return Answer(files[str(number)], str(told.get("content_type", "")), seconds=seconds)
+        return Prediction(error="its answer is missing", seconds=seconds)
+    return Prediction(files[str(number)], str(told.get("content_type", "")), seconds=seconds)
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from samebox.check.findings import harmless
 from samebox.check.serving.served import INVOCATION_SECONDS
-from samebox.check.serving.wire import Answer, NoAnswer
+from samebox.check.serving.wire import HttpResponse, NoResponse
 from samebox.parity import outputs
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 State = Literal["same", "within", "differ", "not compared"]
 
-Ask = Callable[[bytes, Mapping[str, str], float], Answer]  # raises NoAnswer
+Ask = Callable[[bytes, Mapping[str, str], float], HttpResponse]  # raises NoResponse
 
 # The members of a request that reach a container, and how; all others the platform keeps to itself (contract §2.3).
 _HEADERS = {
@@ -52,7 +52,7 @@ class Replayed:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReplayReport:
     """All calls. `ended_early` says why the last ones were not sent; "" where all were."""
 
     image: str
@@ -131,8 +131,8 @@ def difference(call: Replayed) -> str:
 
 def replay(
     ask: Ask, ended: Callable[[], str], calls: Iterable[Call], tolerance: Tolerance, deadline: Deadline
-) -> Iterator[Replayed | Stopped]:
-    """Each call in order; a Stopped is the last that comes. Raises what `ended` and the calls raise.
+) -> Iterator[Replayed | ReplayStopped]:
+    """Each call in order; a ReplayStopped is the last that comes. Raises what `ended` and the calls raise.
 
     `ask` sends a body with headers to /invocations, and waits so many seconds; `ended` says how the server ended, and
     nothing while it runs.
@@ -141,7 +141,7 @@ def replay(
     silent = 0
     for number, call in enumerate(calls, 1):
         if not deadline.left:
-            yield Stopped(f"{deadline.seconds:g} s were over")
+            yield ReplayStopped(f"{deadline.seconds:g} s were over")
             return
         why_not = _not_comparable(call)
         if why_not:
@@ -149,31 +149,31 @@ def replay(
             continue
         answer = _ask(ask, call, sessions, max(min(deadline.left, INVOCATION_SECONDS), 0.1))
         yield _judged(number, call, answer, tolerance)
-        silent = silent + 1 if isinstance(answer, NoAnswer) and answer.why == "timeout" else 0
-        how = ended() if isinstance(answer, NoAnswer) else ""
+        silent = silent + 1 if isinstance(answer, NoResponse) and answer.why == "timeout" else 0
+        how = ended() if isinstance(answer, NoResponse) else ""
         if how:
-            yield Stopped(f"its server {how} at call {number}")
+            yield ReplayStopped(f"its server {how} at call {number}")
             return
         if silent == _SILENT_MOST:
-            yield Stopped(f"{silent} calls in a row were not answered in time")
+            yield ReplayStopped(f"{silent} calls in a row were not answered in time")
             return
 
 
 @dataclass(frozen=True)
-class Stopped:
+class ReplayStopped:
     """No further call was sent, and why."""
 
     why: str
 
 
-def _ask(ask: Ask, call: Call, sessions: dict[str, str], seconds: float) -> Answer | NoAnswer:
+def _ask(ask: Ask, call: Call, sessions: dict[str, str], seconds: float) -> HttpResponse | NoResponse:
     headers = {header: str(call.request[member]) for member, header in _HEADERS.items() if call.request.get(member)}
     session = headers.get(_HEADERS["SessionId"], "")
     if session in sessions:
         headers[_HEADERS["SessionId"]] = sessions[session]
     try:
         answer = ask(call.body, headers, seconds)
-    except NoAnswer as error:
+    except NoResponse as error:
         return error
     recorded = str(call.response.members.get("NewSessionId", "")) if call.response is not None else ""
     if recorded and _NEW_SESSION in answer.headers:
@@ -202,15 +202,15 @@ def _recorded(call: Call) -> str:
     return str(call.response.status) if call.response is not None else "no answer"
 
 
-def _judged(number: int, call: Call, answer: Answer | NoAnswer, tolerance: Tolerance) -> Replayed:
+def _judged(number: int, call: Call, answer: HttpResponse | NoResponse, tolerance: Tolerance) -> Replayed:
     def found(state: State, words: str = "", comparison: Comparison | None = None) -> Replayed:
-        said = "no answer" if isinstance(answer, NoAnswer) else str(answer.status)
-        ms = None if isinstance(answer, NoAnswer) else answer.seconds * 1000
+        said = "no answer" if isinstance(answer, NoResponse) else str(answer.status)
+        ms = None if isinstance(answer, NoResponse) else answer.seconds * 1000
         return Replayed(number, call.line, state, words, _recorded(call), said, comparison, call.ms, ms)
 
     assert call.response is not None  # of one that nobody answered nothing is asked
     original = int(call.error.members["OriginalStatusCode"]) if call.error is not None else None
-    if isinstance(answer, NoAnswer):
+    if isinstance(answer, NoResponse):
         if original == 0:
             return found("same", "there was no answer either when it was recorded")
         return found("differ", f"{_recorded(call)} recorded, now: {answer}")
@@ -233,7 +233,7 @@ def _judged(number: int, call: Call, answer: Answer | NoAnswer, tolerance: Toler
     return found("within" if comparison.largest_absolute else "same", comparison=comparison)
 
 
-def as_json(report: Report) -> Mapping[str, Any]:
+def as_json(report: ReplayReport) -> Mapping[str, Any]:
     """For programs. Members are only ever added; `format` would change with a meaning."""
     return {
         "format": "samebox-replay/1",

@@ -10,7 +10,7 @@ from samebox.check.reports.page import STYLE
 from samebox.parity.replay import difference
 
 if TYPE_CHECKING:
-    from samebox.parity.replay import Replayed, Report
+    from samebox.parity.replay import Replayed, ReplayReport
 
 _STYLE = """
 main { max-width: 58rem; }
@@ -27,7 +27,7 @@ _CARDS_MOST = 50
 _ROWS_MOST = 2000
 
 
-def write(report: Report) -> str:
+def write(report: ReplayReport) -> str:
     when = datetime.fromtimestamp(report.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     header = report.header
     source = f"{header.endpoint or 'an endpoint'}{f' in {header.region}' if header.region else ''}"
@@ -62,7 +62,7 @@ def write(report: Report) -> str:
 """
 
 
-def _different(report: Report) -> str:
+def _different(report: ReplayReport) -> str:
     found = report.of("differ")
     cards = "\n".join(_card(call) for call in found[:_CARDS_MOST])
     more = len(found) - _CARDS_MOST
@@ -86,7 +86,7 @@ def _card(call: Replayed) -> str:
     return "".join([*lines, "</article>"])
 
 
-def _all(report: Report) -> str:
+def _all(report: ReplayReport) -> str:
     rows = "".join(_row(call) for call in report.calls[:_ROWS_MOST])
     more = len(report.calls) - _ROWS_MOST
     rest = f'<p class="soft">… and {more:,} more; --json has all</p>' if more > 0 else ""

@@ -17,7 +17,7 @@ from samebox.parity.known import WEIGHTS
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from samebox.parity.agreement import Compared, Report
+    from samebox.parity.agreement import Compared, ParityReport
 
 _STYLES = {"likely": "bold red", "possibly": "yellow", "hardly": "dim"}
 _STATES = {"same": "green", "within": "green", "differ": "bold red", "not compared": "yellow"}
@@ -27,7 +27,7 @@ _MOST = 12  # of those that may possibly matter, before the rest is a number
 STATE_WORDS = {"same": "same", "within": "within tolerance", "differ": "differ", "not compared": "not compared"}
 
 
-def show(report: Report, console: Console, everything: bool = False) -> None:
+def show(report: ParityReport, console: Console, everything: bool = False) -> None:
     """`everything`: also all that hardly matters."""
     _contents(report, console, everything)
     _predictions(report, console)
@@ -39,7 +39,7 @@ def show(report: Report, console: Console, everything: bool = False) -> None:
     console.print(f"[dim]{escape(layers(report))}; {report.seconds:.1f} s[/]", highlight=False)
 
 
-def layers(report: Report) -> str:
+def layers(report: ParityReport) -> str:
     """`26 of 28 layers are shared (1.64 of 1.68 GB)`."""
     count, size = shared(report.left, report.right)
     if report.left.image_id and report.left.image_id == report.right.image_id:
@@ -50,7 +50,7 @@ def layers(report: Report) -> str:
     )
 
 
-def _contents(report: Report, console: Console, everything: bool) -> None:
+def _contents(report: ParityReport, console: Console, everything: bool) -> None:
     counts = differences.counts(report.differences)
     for weight in WEIGHTS:
         found = [one for one in report.differences if one.weight == weight]
@@ -78,7 +78,7 @@ def _contents(report: Report, console: Console, everything: bool) -> None:
         console.print(f"[dim]{counts['hardly']} {these} (--verbose, --html)[/]", highlight=False)
 
 
-def _predictions(report: Report, console: Console) -> None:
+def _predictions(report: ParityReport, console: Console) -> None:
     for place in report.predicted:
         if place.problem:
             console.print(Text(f"{place.place}: {place.problem}", style="yellow"))

@@ -62,7 +62,7 @@ _LINE_MOST = 200 << 20  # two bodies of 25 MB, each character of them escaped, a
 _HEADER_MEMBERS = ("endpoint", "region", "recorded_at", "url", "samebox")
 
 
-class Malformed(Exception):
+class BadTranscript(Exception):
     """It is no transcript, or a line of it is not what it should be; the message names the file and the line."""
 
 
@@ -83,7 +83,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecordedResponse:
     """What the endpoint answered. `members` are the API's, without the body."""
 
     status: int
@@ -110,7 +110,7 @@ class Call:
 
     request: Mapping[str, Any]
     body: bytes
-    response: Answer | None
+    response: RecordedResponse | None
     error: Error | None = None
     at: str = ""
     ms: float | None = None
@@ -130,7 +130,7 @@ class Reader:
     """A transcript that is open: `header`, and its calls one by one. Use it in a `with`."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError, Malformed."""
+        """Raises OSError, BadTranscript."""
         self._path = path
         self._file = path.open("rb")
         self._line = 0
@@ -147,25 +147,27 @@ class Reader:
         self._file.close()
 
     def __iter__(self) -> Iterator[Call]:
-        """Raises OSError, Malformed."""
+        """Raises OSError, BadTranscript."""
         while (document := self._next()) is not None:
             try:
                 yield call_of(document, self._line)
             except _Wrong as error:
-                raise Malformed(f"{self._path}, line {self._line}: {error}") from None
+                raise BadTranscript(f"{self._path}, line {self._line}: {error}") from None
 
     def _header(self) -> Header:
         document = self._next()
         if document is None:
-            raise Malformed(f"{self._path} is empty; a transcript begins with a header (`samebox record` writes one).")
+            raise BadTranscript(
+                f"{self._path} is empty; a transcript begins with a header (`samebox record` writes one)."
+            )
         version = document.get("samebox_transcript")
         if version is None:
-            raise Malformed(f"{self._path}, line 1: no transcript's header; it has no member samebox_transcript")
+            raise BadTranscript(f"{self._path}, line 1: no transcript's header; it has no member samebox_transcript")
         if version != FORMAT:
-            raise Malformed(f"{self._path}, line 1: format {version!r} is not known; this samebox reads {FORMAT}")
+            raise BadTranscript(f"{self._path}, line 1: format {version!r} is not known; this samebox reads {FORMAT}")
         for name in _HEADER_MEMBERS:
             if not isinstance(document.get(name, ""), str):
-                raise Malformed(f"{self._path}, line 1: {name} is no text")
+                raise BadTranscript(f"{self._path}, line 1: {name} is no text")
         known = {name: document[name] for name in _HEADER_MEMBERS if name in document}
         more = {name: value for name, value in document.items() if name not in {*known, "samebox_transcript"}}
         return Header(**{"endpoint": "", "region": "", "recorded_at": "", **known}, more=more)
@@ -181,16 +183,16 @@ class Reader:
                 break
         where = f"{self._path}, line {self._line}"
         if not data.endswith(b"\n") and len(data) == _LINE_MOST:
-            raise Malformed(f"{where}: it is longer than {_LINE_MOST:,} bytes")
+            raise BadTranscript(f"{where}: it is longer than {_LINE_MOST:,} bytes")
         try:
             document = json.loads(data.decode())
         except UnicodeDecodeError:
-            raise Malformed(f"{where}: it is not UTF-8") from None
+            raise BadTranscript(f"{where}: it is not UTF-8") from None
         except (ValueError, RecursionError) as error:
             cut = " (it is the last one, and has no end)" if not data.endswith(b"\n") else ""
-            raise Malformed(f"{where}: no JSON: {error}{cut}") from None
+            raise BadTranscript(f"{where}: no JSON: {error}{cut}") from None
         if not isinstance(document, dict):
-            raise Malformed(f"{where}: a JSON object is wanted, not {json.dumps(document)[:60]}")
+            raise BadTranscript(f"{where}: a JSON object is wanted, not {json.dumps(document)[:60]}")
         return document
 
 
@@ -207,7 +209,7 @@ def call_of(document: Mapping[str, Any], line: int = 0) -> Call:
         status = members.pop("status", None)
         if type(status) is not int or not 100 <= status <= 599:
             raise _Wrong(f"response.status is {json.dumps(status)[:60]}; a number such as 200 is wanted")
-        response = Answer(status, members, answered)
+        response = RecordedResponse(status, members, answered)
     if document.get("error") is not None:
         members = _object(document, "error")
         code, message = members.pop("Code", ""), members.pop("Message", "")
@@ -364,5 +366,5 @@ def _look_at(path: Path, header: Header) -> None:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 raise Occupied(f"{path} ends within a line; take that off before more is added.")
-    except Malformed as error:
+    except BadTranscript as error:
         raise Occupied(f"nothing is added to what is no transcript: {error}") from None

@@ -27,7 +27,7 @@ class CheckWarning(UserWarning):
     """It may work on SageMaker, and it is asking for trouble."""
 
 
-class Image(pytest.Collector):
+class ImageChecks(pytest.Collector):
     """All checks of one image."""
 
     def collect(self) -> Iterable[ImageCheck]:

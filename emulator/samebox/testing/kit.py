@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from samebox.check.checks import Check, Claim, Context
     from samebox.check.findings import Finding
     from samebox.check.runner import Run
-    from samebox.commands.examination import Wish
+    from samebox.commands.examination import CheckOptions
     from samebox.containers.engine import Engine
 
 _NAME = "samebox-kit"
@@ -45,9 +45,9 @@ class Unusable(Exception):
 class Kit:
     """Nothing is started, and no engine asked, before the first that needs it."""
 
-    def __init__(self, image: str, wish: Wish) -> None:
+    def __init__(self, image: str, check_options: CheckOptions) -> None:
         self.image = image
-        self.wish = wish
+        self.check_options = check_options
         self.kept: dict[str, object] = {}  # what fixtures share in a session
         self.chosen: list[Check] = []  # those that this process will be asked for; none where nobody can tell
         self._stack = contextlib.ExitStack()
@@ -59,9 +59,9 @@ class Kit:
     @property
     def checks(self) -> list[Check]:
         """Those of interest; where nobody says what the image is for, those that may yet prove to be."""
-        claims = self.wish.options.claims
+        claims = self.check_options.options.claims
         claims = claims | GUESSED if self._is_guessed else claims
-        return [check for check in self.wish.checks if check.is_of_interest(claims)]
+        return [check for check in self.check_options.checks if check.is_of_interest(claims)]
 
     def look(self, check: Check) -> tuple[list[Finding], list[str]]:
         """What a check says of the image, and notes on its acceptances.
@@ -78,7 +78,7 @@ class Kit:
             raise Unusable(str(error)) from None
         if not check.is_of_interest(run.context.claims):
             return [check.rule.skipped(f"of no interest: {self._note}")], []
-        mine = [one for one in self.wish.acceptances if one.rule_id == check.rule.id]
+        mine = [one for one in self.check_options.acceptances if one.rule_id == check.rule.id]
         return accepted.apply(run.one(check), mine, datetime.now(UTC).date())
 
     def bench(self, image: str) -> Context:
@@ -119,7 +119,9 @@ class Kit:
 
     def _open(self, image: str) -> Run:
         engine, why_no_engine = self._engine
-        return self._stack.enter_context(examination.opened(image, engine, why_no_engine, self.wish, lambda _: None))
+        return self._stack.enter_context(
+            examination.opened(image, engine, why_no_engine, self.check_options, lambda _: None)
+        )
 
     def _prepare(self, run: Run, check: Check) -> None:
         """Read the image when somebody is about to need that, so that what is wrong with it is said once."""
@@ -129,12 +131,12 @@ class Kit:
         self._read = True
         if self._is_guessed:
             claims, self._note = guess.claims(run.context.subject)
-            run.claim(claims | self.wish.options.claims)
+            run.claim(claims | self.check_options.options.claims)
 
     @property
     def _is_guessed(self) -> bool:
         """Whether nobody says what the image is for."""
-        return not self.wish.options.claims - FURTHER
+        return not self.check_options.options.claims - FURTHER
 
     @functools.cached_property
     def _engine(self) -> tuple[Engine | None, str]:
@@ -149,7 +151,7 @@ def of(config: pytest.Config) -> Kit:
     """The session's. Raises pytest.UsageError."""
     found: Kit | None = config.pluginmanager.get_plugin(_NAME)
     if found is None:
-        found = Kit(options.image(config), options.wish(config))
+        found = Kit(options.image(config), options.check_options(config))
         config.pluginmanager.register(found, _NAME)
     return found
 

@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from samebox.check.checks import Claim
-    from samebox.commands.examination import Wish
+    from samebox.commands.examination import CheckOptions
 
 DASHES = "--samebox-"
 
@@ -114,7 +114,7 @@ def is_on_the_command_line(config: pytest.Config) -> bool:
     return config.getoption("samebox_image") is not None
 
 
-def wish(config: pytest.Config) -> Wish:
+def check_options(config: pytest.Config) -> CheckOptions:
     """Raises pytest.UsageError, in the words of `samebox check`."""
     from samebox.check import checks
     from samebox.commands import examination
@@ -125,7 +125,7 @@ def wish(config: pytest.Config) -> Wish:
     for claim in claims:
         if claim not in known:
             raise pytest.UsageError(f"{DASHES}claims {claim}: nobody claims that; known are {', '.join(known)}.")
-    asked = examination.Asked(
+    arguments = examination.CheckArguments(
         claims=frozenset(claims),
         data=value(config, "data"),
         model=value(config, "model"),
@@ -149,6 +149,6 @@ def wish(config: pytest.Config) -> Wish:
     if name and examination.looks_like_path(name) and not Path(name).expanduser().exists():
         raise pytest.UsageError(f"{DASHES}image {name}: there is no such file.")
     try:
-        return examination.wish_of(asked)
+        return examination.validated(arguments)
     except Stop as stop:
         raise pytest.UsageError(str(stop)) from None

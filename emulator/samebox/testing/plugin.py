@@ -55,9 +55,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     name = options.image(config)
     if name and (options.is_on_the_command_line(config) or config.args_source is not config.ArgsSource.ARGS):
-        from samebox.testing.items import Image
+        from samebox.testing.items import ImageChecks
 
-        image: Image = Image.from_parent(session, name=name, nodeid=name)
+        image: ImageChecks = ImageChecks.from_parent(session, name=name, nodeid=name)
         items.extend(session.genitems(image))
 
 

@@ -17,7 +17,7 @@ import pytest
 from samebox.check.checks import CannotCheck, Deadline, OutOfTime, Shared
 from samebox.check.serving import server
 from samebox.check.serving.waiting import PING_SECONDS
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import NoResponse
 from samebox.commands import examination
 from samebox.containers.engine import EngineError
 from samebox.testing.training import TrainRun
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from samebox.check.checks import Context, Options
-    from samebox.check.serving.server import Server
-    from samebox.check.serving.wire import Answer
+    from samebox.check.serving.server import RunningServer
+    from samebox.check.serving.wire import HttpResponse
     from samebox.testing.kit import Kit
 
 INVOCATION_SECONDS = 60.0  # contract §2.2
@@ -133,7 +133,7 @@ class Endpoint:
             self._others.pop().close()
 
     @functools.cached_property
-    def _server(self) -> Server:
+    def _server(self) -> RunningServer:
         context = dataclasses.replace(self._context, deadline=Deadline(_START_SECONDS))
         try:
             boot = server.start(context, self._setup)
@@ -146,8 +146,8 @@ class Endpoint:
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Response:
         found = self._server
         try:
-            answer: Answer = found.ask(method, path, body, headers, seconds=seconds)
-        except NoAnswer as error:
+            answer: HttpResponse = found.ask(method, path, body, headers, seconds=seconds)
+        except NoResponse as error:
             said = " / ".join(self.logs()[-5:]) or "nothing"
             pytest.fail(f"{method} {path}: {error}; the server said: {said}", pytrace=False)
         return Response(answer.status, answer.headers, answer.body, answer.seconds)

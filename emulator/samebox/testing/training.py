@@ -49,7 +49,7 @@ class Result:
 class TrainRun:
     """A job that runs when it is first asked about. Called, it is another job, with what is given changed."""
 
-    def __init__(self, kit: Kit, context: Context, wanted: job.Job, seconds: float = SECONDS) -> None:
+    def __init__(self, kit: Kit, context: Context, wanted: job.TrainingJob, seconds: float = SECONDS) -> None:
         self._kit, self._context, self._job, self._seconds = kit, context, wanted, seconds
 
     def __call__(
@@ -77,7 +77,7 @@ class TrainRun:
             if not Path(data).is_dir():
                 raise NotADirectoryError(f"train_run: {data} is no folder")
             context = dataclasses.replace(context, options=dataclasses.replace(context.options, data=Path(data)))
-        wanted = job.Job(hyperparameters=dict(hyperparameters or {}), environment=dict(environment or {}))
+        wanted = job.TrainingJob(hyperparameters=dict(hyperparameters or {}), environment=dict(environment or {}))
         run = TrainRun(self._kit, context, wanted, seconds)
         _ = run._result
         return run
@@ -168,7 +168,7 @@ def of(kit: Kit, image: str) -> TrainRun:
     """The image's plain job, the same one in the whole session."""
     key = f"training of {image}"
     if key not in kit.kept:
-        kit.kept[key] = TrainRun(kit, kit.bench(image), job.Job())
+        kit.kept[key] = TrainRun(kit, kit.bench(image), job.TrainingJob())
     found = kit.kept[key]
     assert isinstance(found, TrainRun)
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from samebox.check import subject
 from samebox.check.checks import Context, Options
-from samebox.check.processing.job import Job, outputs_of, run, running
+from samebox.check.processing.job import ProcessingJob, outputs_of, run, running
 from samebox.check.runner import Run
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
@@ -57,7 +57,7 @@ def test_a_job_sees_what_a_processing_job_sees(docker: DockerEngine, tmp_path: P
         recipe = Recipe({"bin/tell": TELLS}, ('CMD ["not", "this"]',))
         kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
 
-        ended = run(kit.context, Job(), seconds=60)
+        ended = run(kit.context, ProcessingJob(), seconds=60)
 
         assert docker.find(kit.context.labels) == []
         assert docker.networks(kit.context.labels) == []
@@ -81,7 +81,7 @@ def test_what_is_written_to_no_output_is_seen(docker: DockerEngine) -> None:
     with Run(docker, Options(workbench=OptMl())) as kit:
         recipe = Recipe({"bin/process": strays}, ('CMD ["/bin/process"]',))
         kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
-        with running(kit.context, Job()) as job:
+        with running(kit.context, ProcessingJob()) as job:
             assert job.wait(60)
 
             assert [file.path for file in job.elsewhere()] == ["processing/result/part"]

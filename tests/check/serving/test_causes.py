@@ -8,12 +8,12 @@ import pytest
 from samebox.check.serving import causes
 from samebox.check.serving.causes import Cause, Signs
 from samebox.check.serving.processes import Listener
-from samebox.check.serving.wire import Answer
+from samebox.check.serving.wire import HttpResponse
 from samebox.containers.engine import LogLine
 
 SECOND = 1_000_000_000
 PROXY = {"HTTP_PROXY": "http://me:secret@proxy.corp.example:3128"}
-BAD_GATEWAY = Answer(502, {"server": "nginx/1.22.1"}, b"<html>502 Bad Gateway</html>")
+BAD_GATEWAY = HttpResponse(502, {"server": "nginx/1.22.1"}, b"<html>502 Bad Gateway</html>")
 REFUSED = (
     "2026/01/02 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
     'x, upstream: "http://127.0.0.1:5000/ping", host: "x"'
@@ -67,7 +67,7 @@ def test_what_is_started_again_and_again_will_not_get_ready(line: str) -> None:
 
 
 def test_a_proxy_of_the_builds_network_is_named_without_its_password() -> None:
-    answer = Answer(503, {}, b"<urlopen error [Errno -3] Temporary failure in name resolution>")
+    answer = HttpResponse(503, {}, b"<urlopen error [Errno -3] Temporary failure in name resolution>")
     found = of(Signs(answer, lasted=12, environment=PROXY))
     assert found.words.startswith("ENV HTTP_PROXY=http://…@proxy.corp.example:3128 makes it ask through a proxy")
     assert "NO_PROXY" in found.remedy
@@ -75,7 +75,7 @@ def test_a_proxy_of_the_builds_network_is_named_without_its_password() -> None:
 
 
 def test_a_proxy_variable_is_no_reason_where_nothing_speaks_of_it() -> None:
-    assert causes.of(Signs(Answer(503, {}, b"loading"), lasted=12, environment=PROXY)) is None
+    assert causes.of(Signs(HttpResponse(503, {}, b"loading"), lasted=12, environment=PROXY)) is None
 
 
 @pytest.mark.parametrize("programs", [["nginx"], ["nginx", "nginx", "sh"], ["nginx: master", "nginx: worker", "tini"]])
@@ -103,7 +103,7 @@ def test_a_socket_file_that_is_not_there_is_named() -> None:
 
 
 def test_an_exception_in_ping_is_quoted_and_stays() -> None:
-    signs = Signs(Answer(500, {}, b"Internal Server Error"), lasted=11, idle=11, log=log(*TRACEBACK))
+    signs = Signs(HttpResponse(500, {}, b"Internal Server Error"), lasted=11, idle=11, log=log(*TRACEBACK))
     assert "NameError: name 'model' is not defined" in of(signs).words
     assert of(signs).is_certain
     assert not of(replace(signs, idle=2)).is_certain  # something may load still
@@ -121,7 +121,7 @@ def test_what_is_missing_is_a_network() -> None:
 @pytest.mark.parametrize(
     ("signs", "words"),
     [
-        (Signs(Answer(503), lasted=31, idle=31), "the answer stays the same"),
+        (Signs(HttpResponse(503), lasted=31, idle=31), "the answer stays the same"),
         (Signs(lasted=31, idle=31), "it accepts connections, answers none"),
         (Signs(lasted=31, idle=31, listeners=[]), "nothing listens"),
     ],

@@ -72,8 +72,8 @@ def test_what_its_processes_are_and_what_they_did_is_seen(tmp_path: Path) -> Non
     ticks = os.sysconf("SC_CLK_TCK")
     assert processes.programs(CONTAINER, tmp_path) == ["serve", "serve"]
     assert processes.work(CONTAINER, tmp_path) == {
-        7: processes.Work((250 * 7 + 50) / ticks, False),
-        9: processes.Work((250 * 9 + 50) / ticks, False),
+        7: processes.CpuUse((250 * 7 + 50) / ticks, False),
+        9: processes.CpuUse((250 * 9 + 50) / ticks, False),
     }
 
 

@@ -17,10 +17,10 @@ from samebox.check.serving.websocket import (
     PONG,
     TEXT,
     Frame,
-    Refused,
+    UpgradeRefused,
     WebSocket,
 )
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import NoResponse
 
 from tests.check.serving.test_wire import replying, serving
 
@@ -114,11 +114,11 @@ def test_the_servers_reason_to_close_is_told(server: Address) -> None:
     ],
 )
 def test_what_does_not_open_is_refused(piece: bytes, words: str) -> None:
-    with serving(replying(piece)) as address, pytest.raises(Refused, match=words):
+    with serving(replying(piece)) as address, pytest.raises(UpgradeRefused, match=words):
         WebSocket(address, "/talk")
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(server: Address) -> None:
-    with WebSocket(server, "/talk") as socket, pytest.raises(NoAnswer) as raised:
+    with WebSocket(server, "/talk") as socket, pytest.raises(NoResponse) as raised:
         socket.receive(0.05)
     assert raised.value.why == "timeout"

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.check.serving.wire import Connection, NoAnswer, ask, request
+from samebox.check.serving.wire import NoResponse, RawConnection, ask, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def test_an_answer_is_read_however_its_length_is_told(pieces: tuple[bytes, ...],
     ],
 )
 def test_what_is_no_whole_answer_is_none(pieces: tuple[bytes, ...], why: str) -> None:
-    with serving(replying(*pieces)) as address, pytest.raises(NoAnswer) as raised:
+    with serving(replying(*pieces)) as address, pytest.raises(NoResponse) as raised:
         ask(address, "GET", "/ping")
     assert raised.value.why == why
 
@@ -84,7 +84,7 @@ def test_an_answer_that_breaks_off_tells_what_had_come() -> None:
     )
     with (
         serving(replying(*pieces)) as address,
-        pytest.raises(NoAnswer, match="within its answer, after 1 of its parts") as raised,
+        pytest.raises(NoResponse, match="within its answer, after 1 of its parts") as raised,
     ):
         ask(address, "GET", "/ping")
     begun = raised.value.begun
@@ -110,7 +110,7 @@ def test_the_parts_of_an_answer_are_told_apart_by_when_they_came() -> None:
 def test_nobody_listening_is_a_refusal() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        with pytest.raises(NoAnswer, match="refused"):
+        with pytest.raises(NoResponse, match="refused"):
             ask(bound.getsockname(), "GET", "/ping")
 
 
@@ -124,7 +124,7 @@ def test_a_time_limit_covers_the_whole_answer_however_it_trickles() -> None:
 
     with serving(trickle) as address:
         try:
-            with pytest.raises(NoAnswer) as raised:
+            with pytest.raises(NoResponse) as raised:
                 ask(address, "GET", "/ping", seconds=0.2)
         finally:
             over.set()
@@ -138,14 +138,14 @@ def test_an_answer_before_the_end_of_a_large_body_is_read() -> None:
         while connection.recv(1 << 20):
             continue
 
-    with serving(refuse) as address, Connection(address) as connection:
+    with serving(refuse) as address, RawConnection(address) as connection:
         answer = connection.ask("POST", "/invocations", bytes(30 << 20))
     assert (answer.status, answer.closes) == (413, True)
 
 
 def test_two_answers_in_one_piece_are_two() -> None:
     one = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
-    with serving(replying(one + b"a" + one + b"b")) as address, Connection(address) as connection:
+    with serving(replying(one + b"a" + one + b"b")) as address, RawConnection(address) as connection:
         connection.send(request("GET", "/ping")[0] * 2)
         assert [connection.receive(5).body, connection.receive(5).body] == [b"a", b"b"]
 

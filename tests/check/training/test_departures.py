@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from samebox.check import subject
 from samebox.check.checks import Context, Options
-from samebox.check.ended import Ended, Found, Left
+from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.training import rules
 from samebox.check.training.departures import departures, numbers, read_channel, structures, unquoted, wanted_channel
-from samebox.check.training.job import Job
+from samebox.check.training.job import TrainingJob
 from samebox.check.trials import culprit
 from samebox.containers.engine import LogLine
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from samebox.check.trials import Departure
 
 GIVEN = {"epochs": "3", "rate": "0.5", "shuffle": "true", "optimizer": '"adam"', "layers": "[64, 32]", "name": "best"}
-MODEL = Left((Found("model.txt", 7),))
+MODEL = HostOutput((LeftFile("model.txt", 7),))
 
 
-def ended(*lines: str, code: int = 1, seconds: float = 1.0, left: Left | None = None) -> Ended:
+def ended(*lines: str, code: int = 1, seconds: float = 1.0, left: HostOutput | None = None) -> HostResult:
     log = tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines, 1))
-    return Ended(code, seconds, log=log, left=left or Left())
+    return HostResult(code, seconds, log=log, left=left or HostOutput())
 
 
 def context_of(folder: Path, given: Mapping[str, str], **config: object) -> Context:
@@ -38,13 +38,13 @@ def context_of(folder: Path, given: Mapping[str, str], **config: object) -> Cont
     return Context(subject.from_path(path), options=Options(hyperparameters=given))
 
 
-def tried(context: Context, plain: Ended, helps: str = "") -> tuple[list[str], Departure[Job] | None]:
+def tried(context: Context, plain: HostResult, helps: str = "") -> tuple[list[str], Departure[TrainingJob] | None]:
     """What was tried, in words, and what was found, where the departure whose words hold `helps` makes it train."""
     words: list[str] = []
-    everything = list(departures(context, Job()))
+    everything = list(departures(context, TrainingJob()))
     known = {id(one.job): one for one in everything}
 
-    def run(job: Job, _: float) -> Ended:
+    def run(job: TrainingJob, _: float) -> HostResult:
         words.append(known[id(job)].words)
         good = bool(helps) and helps in known[id(job)].words
         return ended(code=0, left=MODEL) if good else plain
@@ -102,7 +102,7 @@ def test_a_slow_job_that_says_why_it_failed_is_not_run_again_and_again(tmp_path:
 
 def test_a_job_whose_failure_file_says_why_is_not_run_again_and_again(tmp_path: Path) -> None:
     message = b'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: 64 were expected"\nCommand "python a.py"'
-    explained = ended("[train] training ended with exit code 1", seconds=60, left=Left(message=message))
+    explained = ended("[train] training ended with exit code 1", seconds=60, left=HostOutput(message=message))
 
     assert tried(context_of(tmp_path, {}), explained)[0] == []
     assert explained.reason == "ValueError: 64 were expected"
@@ -122,12 +122,12 @@ def test_a_job_that_takes_long_to_fail_is_not_tried_again(tmp_path: Path) -> Non
     ],
 )
 def test_a_shell_that_ends_does_not_show_that_the_program_trains_without_the_argument(
-    tmp_path: Path, config: dict[str, object], files: tuple[Found, ...], shows: bool
+    tmp_path: Path, config: dict[str, object], files: tuple[LeftFile, ...], shows: bool
 ) -> None:
     context = context_of(tmp_path, {}, **config)
-    (argument,) = [one for one in departures(context, Job()) if one.rule is rules.ARGUMENT]
+    (argument,) = [one for one in departures(context, TrainingJob()) if one.rule is rules.ARGUMENT]
 
-    assert argument.is_shown(ended(code=0, left=Left(files))) is shows
+    assert argument.is_shown(ended(code=0, left=HostOutput(files))) is shows
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.runner import Run
-from samebox.check.training.job import Job, channels_of, run, running
+from samebox.check.training.job import TrainingJob, channels_of, run, running
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from samebox.data import recordio
@@ -58,7 +58,7 @@ def test_nothing_is_left_of_a_job_that_does_not_end(docker: DockerEngine) -> Non
     with Run(docker, Options(workbench=OptMl())) as kit:
         kit.examine(subject.from_engine(docker, build(FOR_EVER), kit.context.labels))
 
-        ended = run(kit.context, Job(), seconds=2)
+        ended = run(kit.context, TrainingJob(), seconds=2)
 
         assert ended.exit_code is None
         assert docker.find(kit.context.labels) == []
@@ -71,7 +71,7 @@ def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngin
     with Run(docker, Options(workbench=OptMl())) as kit:
         recipe = Recipe({"bin/train": tells})
         kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
-        with running(kit.context, Job(hosts=2)) as job:
+        with running(kit.context, TrainingJob(hosts=2)) as job:
             assert job.wait(30, 0)
             assert job.wait(30, 1)
             first, second = (["\n".join(one.text for one in job.ended(host).log)] for host in range(2))
@@ -88,7 +88,7 @@ def test_the_data_is_copied_for_each_job(docker: DockerEngine, tmp_path: Path) -
     with Run(docker, Options(workbench=OptMl(), data=tmp_path)) as kit:
         kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": spoils})), kit.context.labels))
 
-        assert run(kit.context, Job(), seconds=60).exit_code == 0
+        assert run(kit.context, TrainingJob(), seconds=60).exit_code == 0
 
     assert (tmp_path / "data.csv").read_text() == "mine"
 
@@ -107,7 +107,7 @@ def test_a_channel_in_pipe_mode_is_a_pipe_with_its_files_in_order(
     with Run(docker, Options(workbench=OptMl(), data=tmp_path, record_io=record_io)) as kit:
         kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": tells})), kit.context.labels))
 
-        ended = run(kit.context, Job(pipe=True), seconds=60)
+        ended = run(kit.context, TrainingJob(pipe=True), seconds=60)
 
     lines = [one.text for one in ended.log]
     told = json.loads(lines[0])["training"]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Exists:
+class FileExists:
     path: str
 
 
 @dataclass(frozen=True)
-class Program:
+class FileRunnable:
     """A file that may be run; `by_anybody`: not by its owner alone. Links in the path have been followed."""
 
     path: str
@@ -25,17 +25,17 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Absent:
+class FileAbsent:
     path: str
 
 
 @dataclass(frozen=True)
-class NotEmpty:
+class FileNotEmpty:
     path: str
 
 
 @dataclass(frozen=True)
-class Text:
+class FileHas:
     """Whether the pattern is found in the file; patterns are of Go's regexp, which goes over all of it at once."""
 
     path: str
@@ -44,7 +44,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountExists:
     """A name in /etc/passwd, or in /etc/group."""
 
     name: str
@@ -52,7 +52,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandEnds:
     """A program of the image ends with 0. `line`: a pattern that one whole line of its output fits; `silent`: it says
     nothing on standard output.
 
@@ -68,23 +68,23 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Entrypoint:
+class EntrypointIs:
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Label:
+class LabelIs:
     name: str
     value: str
 
 
 @dataclass(frozen=True)
-class ExposedPort:
+class PortExposed:
     port: str
 
 
 @dataclass(frozen=True)
-class Environment:
+class VariableMatches:
     """A variable of the image's own; `pattern` None: it has none of this name."""
 
     name: str
@@ -92,14 +92,14 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Reachable:
+class PortReachable:
     """A connection to the server's port is made, from elsewhere than 127.0.0.1."""
 
     milliseconds: int
 
 
 @dataclass(frozen=True)
-class Request:
+class RequestAnswered:
     """One request to the server. Its status is one of `only`, or from `lowest` to `highest` and none of `never`."""
 
     method: str
@@ -115,19 +115,19 @@ class Request:
 
 
 Assertion = (
-    Exists
-    | Program
-    | Absent
-    | NotEmpty
-    | Text
-    | Account
-    | Command
-    | Entrypoint
-    | Label
-    | ExposedPort
-    | Environment
-    | Reachable
-    | Request
+    FileExists
+    | FileRunnable
+    | FileAbsent
+    | FileNotEmpty
+    | FileHas
+    | AccountExists
+    | CommandEnds
+    | EntrypointIs
+    | LabelIs
+    | PortExposed
+    | VariableMatches
+    | PortReachable
+    | RequestAnswered
 )
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check.exports import reasons, text
 from samebox.check.exports.assertions import (
-    Absent,
-    Account,
-    Command,
-    Exists,
-    NotEmpty,
-    Program,
-    Reachable,
-    Request,
-    Text,
+    AccountExists,
+    CommandEnds,
+    FileAbsent,
+    FileExists,
+    FileHas,
+    FileNotEmpty,
+    FileRunnable,
+    PortReachable,
+    RequestAnswered,
 )
 from samebox.check.exports.image import has
 from samebox.check.exports.text import Exported
@@ -61,7 +61,7 @@ def write(context: Context, rules: Sequence[Rule], tests: Sequence[Test]) -> Exp
         found = _row(test, port)
         if found is None:
             continue
-        if isinstance(test.assertion, Request) and test.assertion.is_readiness:
+        if isinstance(test.assertion, RequestAnswered) and test.assertion.is_readiness:
             waits.append((_plain(test.name), found[1]))
         else:
             sections[found[0]].append((_plain(test.name), found[1]))
@@ -95,34 +95,34 @@ def _row(test: Test, port: str) -> tuple[str, _Row] | None:
     if test.rule is NO_DRIVER:
         return None
     match given:
-        case Exists(path):
+        case FileExists(path):
             return "file", {"path": _plain(path), "exists": True}
-        case Program(path, by_anybody):
+        case FileRunnable(path, by_anybody):
             odd = "[1357]$" if by_anybody else "[1357][0-7]{0,2}$"
             return "file", {"path": _plain(path), "exists": True, "mode": {"match-regexp": odd}}
-        case Absent(path):
+        case FileAbsent(path):
             return "file", {"path": _plain(path), "exists": False}
-        case NotEmpty(path):
+        case FileNotEmpty(path):
             return "file", {"path": _plain(path), "exists": True, "size": {"gt": 0}}
-        case Text(path, pattern, found):
+        case FileHas(path, pattern, found):
             # A list of patterns would be asked line by line, and lose the ends of lines.
             wanted: _Row = {"match-regexp": _plain(pattern)}
             return "file", {"path": _plain(path), "exists": True, "contents": wanted if found else {"not": wanted}}
-        case Account(name, is_group):
+        case AccountExists(name, is_group):
             return "group" if is_group else "user", {
                 "groupname" if is_group else "username": _plain(name),
                 "exists": True,
             }
-        case Command(alone=False):
+        case CommandEnds(alone=False):
             return "command", _command(given)
-        case Reachable(milliseconds):
+        case PortReachable(milliseconds):
             return "addr", {"address": f"tcp://{_OWN_ADDRESS}:{port}", "reachable": True, "timeout": milliseconds}
-        case Request():
+        case RequestAnswered():
             return "http", _request(given, port)
     return None
 
 
-def _command(given: Command) -> _Row:
+def _command(given: CommandEnds) -> _Row:
     is_script = given.words[:2] == ("sh", "-c")
     row: _Row = {"exec": _plain(given.words[2] if is_script else shlex.join(given.words)), "exit-status": 0}
     if given.line:
@@ -133,7 +133,7 @@ def _command(given: Command) -> _Row:
     return row
 
 
-def _request(given: Request, port: str) -> _Row:
+def _request(given: RequestAnswered, port: str) -> _Row:
     row: _Row = {
         "url": f"http://127.0.0.1:{port}{given.path}",
         "method": given.method,
@@ -148,7 +148,7 @@ def _request(given: Request, port: str) -> _Row:
     return row
 
 
-def _status(given: Request) -> Any:
+def _status(given: RequestAnswered) -> Any:
     if given.only:
         return {"or": list(given.only)}
     if given.lowest == given.highest:

@@ -8,18 +8,18 @@ import shlex
 from typing import TYPE_CHECKING
 
 from samebox.check.exports.assertions import (
-    Absent,
-    Account,
-    Command,
-    Entrypoint,
-    Environment,
-    Exists,
-    ExposedPort,
-    Label,
-    NotEmpty,
-    Program,
+    AccountExists,
+    CommandEnds,
+    EntrypointIs,
+    FileAbsent,
+    FileExists,
+    FileHas,
+    FileNotEmpty,
+    FileRunnable,
+    LabelIs,
+    PortExposed,
     Test,
-    Text,
+    VariableMatches,
 )
 from samebox.check.static import certificates, cuda, executables, labels, opt_ml, programs, proxies, secrets, users
 from samebox.check.static.manifest import PLATFORM
@@ -81,7 +81,7 @@ def mended_entrypoint(subject: Subject) -> tuple[str, ...]:
 
 def _architecture(context: Context) -> Iterator[Test]:
     if has(context.subject, "uname"):
-        yield Test(PLATFORM, "its programs are x86-64's", Command(("uname", "-m"), line="x86_64"))
+        yield Test(PLATFORM, "its programs are x86-64's", CommandEnds(("uname", "-m"), line="x86_64"))
 
 
 def _started(context: Context) -> Iterator[Test]:
@@ -96,7 +96,7 @@ def _started(context: Context) -> Iterator[Test]:
         yield from _program(subject, programs.PROCESSING, command[0])
     server = subject.which(entrypoint[0] if entrypoint else "serve")
     if "serverless" in claims and server is not None:
-        yield Test(users.SERVERLESS, "anybody may run the server", Program(server.path, by_anybody=True))
+        yield Test(users.SERVERLESS, "anybody may run the server", FileRunnable(server.path, by_anybody=True))
 
 
 def _program(subject: Subject, rule: Rule, name: str) -> Iterator[Test]:
@@ -104,35 +104,35 @@ def _program(subject: Subject, rule: Rule, name: str) -> Iterator[Test]:
     if found is None:
         yield from _missing(subject, rule, name)
         return
-    yield Test(rule, f"{name} may be run", Program(found.path))
+    yield Test(rule, f"{name} may be run", FileRunnable(found.path))
     program = executables.look(subject, name)
     head = subject.files.head(subject.files.target(found)) or b""
     if not program.interpreter:
         return
     if head[:2] != b"#!":
-        yield Test(rule, f"the loader of {name} is there", Exists(program.interpreter))
+        yield Test(rule, f"the loader of {name} is there", FileExists(program.interpreter))
         return
     interpreter = subject.which(program.interpreter)
     if interpreter is None:
         yield from _missing(subject, rule, program.interpreter)
     else:
-        yield Test(rule, f"{name} is run by {program.interpreter}, which is there", Program(interpreter.path))
+        yield Test(rule, f"{name} is run by {program.interpreter}, which is there", FileRunnable(interpreter.path))
 
 
 def _missing(subject: Subject, rule: Rule, name: str) -> Iterator[Test]:
     if "/" in name:
-        yield Test(rule, f"{name} is there", Program(name))
+        yield Test(rule, f"{name} is there", FileRunnable(name))
     elif has(subject, "sh"):
-        yield Test(rule, f"{name} is on PATH", Command(("sh", "-c", f"command -v {shlex.quote(name)}")))
+        yield Test(rule, f"{name} is on PATH", CommandEnds(("sh", "-c", f"command -v {shlex.quote(name)}")))
     else:
-        yield Test(rule, f"{name} is on PATH", Program(f"/usr/local/bin/{name}"))
+        yield Test(rule, f"{name} is on PATH", FileRunnable(f"/usr/local/bin/{name}"))
 
 
 def _entrypoint(context: Context) -> Iterator[Test]:
     words = mended_entrypoint(context.subject)
     shown = " ".join(words)[:60] or "there is none"
-    yield Test(programs.SHELL_FORM, shown, Entrypoint(words))
-    yield Test(programs.TINI, shown, Entrypoint(words))
+    yield Test(programs.SHELL_FORM, shown, EntrypointIs(words))
+    yield Test(programs.TINI, shown, EntrypointIs(words))
 
 
 def _line_ends(context: Context) -> Iterator[Test]:
@@ -145,27 +145,29 @@ def _line_ends(context: Context) -> Iterator[Test]:
     for path in dict.fromkeys([*sorted(paths), *programs.with_crlf(subject)]):
         found = subject.files.get(path)
         if found is not None and (subject.files.head(subject.files.target(found)) or b"")[:2] == b"#!":
-            yield Test(programs.CRLF, f"{path} has no line that ends in \\r\\n first", Text(path, _CRLF, found=False))
+            yield Test(
+                programs.CRLF, f"{path} has no line that ends in \\r\\n first", FileHas(path, _CRLF, found=False)
+            )
 
 
 def _said_of_itself(context: Context) -> Iterator[Test]:
     config, claims = context.subject.config, context.claims
     if "multi-model" in claims:
         name = f"{labels.PREFIX}multi-models"
-        yield Test(labels.MULTI_MODEL, f"{name} is true", Label(name, "true"))
+        yield Test(labels.MULTI_MODEL, f"{name} is true", LabelIs(name, "true"))
     for name in sorted(config.labels):
         if name.startswith(labels.PREFIX) and name.removeprefix(labels.PREFIX) in labels.KNOWN:
-            yield Test(labels.CAPABILITIES, f"{name} is true", Label(name, "true"))
+            yield Test(labels.CAPABILITIES, f"{name} is true", LabelIs(name, "true"))
     if config.exposed_ports and claims & set(_SERVED):
-        yield Test(labels.EXPOSE, "8080 is exposed", ExposedPort("8080"))
+        yield Test(labels.EXPOSE, "8080 is exposed", PortExposed("8080"))
     for name in [*_CREDENTIALS, *sorted(set(config.environment) - set(_CREDENTIALS))]:
         text = config.environment.get(name)
         if secrets.is_secret(name, text) if text is not None else name in _CREDENTIALS:
-            yield Test(secrets.CONFIGURED, f"ENV has no {name}", Environment(name))
+            yield Test(secrets.CONFIGURED, f"ENV has no {name}", VariableMatches(name))
     is_left = bool(proxies.not_excepted(config.environment))
     for name in [*proxies.NAMES, *(name.upper() for name in proxies.NAMES)]:
         if is_left or name not in config.environment:
-            yield Test(proxies.PROXIES, f"ENV has no {name}", Environment(name))
+            yield Test(proxies.PROXIES, f"ENV has no {name}", VariableMatches(name))
 
 
 def _users(context: Context) -> Iterator[Test]:
@@ -173,14 +175,14 @@ def _users(context: Context) -> Iterator[Test]:
     user, _, group = subject.config.user.partition(":")
     for name, is_group in ((user, False), (group, True)):
         if name and not name.isdigit() and name != "root":
-            yield Test(users.EXISTS, f"{name} is in the image", Account(name, is_group))
+            yield Test(users.EXISTS, f"{name} is in the image", AccountExists(name, is_group))
     if context.claims != {"serverless"} and has(subject, "id"):
-        yield Test(users.NOT_ROOT, "it runs as root", Command(("id", "-u"), line="0"))
+        yield Test(users.NOT_ROOT, "it runs as root", CommandEnds(("id", "-u"), line="0"))
     if has(subject, "find"):
         yield Test(
             users.WORLD_WRITABLE,
             "no program, library or folder may be changed by anybody",
-            Command(_find_writable(), silent=True),
+            CommandEnds(_find_writable(), silent=True),
         )
 
 
@@ -204,22 +206,22 @@ def _files(context: Context) -> Iterator[Test]:
     if has(subject, "sh", "find"):
         # -xdev: what is mounted there is not the image's.
         script = "test ! -e /opt/ml || find /opt/ml -xdev -path /opt/ml/code -prune -o ! -type d -print"
-        yield Test(opt_ml.HIDDEN, words, Command(("sh", "-c", script), silent=True))
+        yield Test(opt_ml.HIDDEN, words, CommandEnds(("sh", "-c", script), silent=True))
     else:
         mounted = sorted({place for claim in context.claims for place in opt_ml.MOUNTED.get(claim, ())})
         hidden = [file.path for file in files if file.path.startswith("/opt/ml/") and not file.is_folder]
         hidden = sorted(path for path in hidden if not path.startswith("/opt/ml/code/"))
         for path in [*(one for one in mounted if one not in files), *hidden]:
-            yield Test(opt_ml.HIDDEN, f"{path} is not in the image", Absent(path))
+            yield Test(opt_ml.HIDDEN, f"{path} is not in the image", FileAbsent(path))
     found = [path for _, path, harmless in secrets.in_layers(files) if not harmless and path in files]
     for path in sorted({*found, *(one for one in _KEYS if one not in files)}):
-        yield Test(secrets.LEFT, f"there is no {path}", Absent(path))
+        yield Test(secrets.LEFT, f"there is no {path}", FileAbsent(path))
     bundle = next((one for one in certificates.BUNDLES if files.resolve(one) is not None), certificates.BUNDLES[0])
     reached = files.resolve(bundle)
     yield Test(
         certificates.CERTIFICATES,
         f"{bundle} holds authorities",
-        NotEmpty(reached.path if reached is not None else bundle),
+        FileNotEmpty(reached.path if reached is not None else bundle),
     )
 
 
@@ -228,18 +230,18 @@ def _libraries(context: Context) -> Iterator[Test]:
     drivers = cuda.drivers(subject)
     usual = [one for one in ("/usr/bin/nvidia-smi",) if one not in subject.files]
     for path in sorted({*drivers, *usual}):
-        yield Test(cuda.NO_DRIVER, f"there is no {path}", Absent(path))
+        yield Test(cuda.NO_DRIVER, f"there is no {path}", FileAbsent(path))
     versions = cuda.cuda_versions(subject)
     name = "NVIDIA_REQUIRE_CUDA"
     if versions:
         newest = max(versions)[0]
         majors = "|".join(str(newest + more) for more in range(10))
         pattern = rf"cuda\s*>=\s*(?:{majors})\."
-        yield Test(cuda.REQUIREMENT, f"{name} wants {newest} or more", Environment(name, pattern))
+        yield Test(cuda.REQUIREMENT, f"{name} wants {newest} or more", VariableMatches(name, pattern))
     else:
-        yield Test(cuda.REQUIREMENT, f"no CUDA, and no {name}", Environment(name))
+        yield Test(cuda.REQUIREMENT, f"no CUDA, and no {name}", VariableMatches(name))
     if has(subject, "pip"):
-        yield Test(REQUIREMENTS, "pip check finds nothing", Command(("pip", "check")))
+        yield Test(REQUIREMENTS, "pip check finds nothing", CommandEnds(("pip", "check")))
 
 
 def literal(words: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from samebox.check.exports.assertions import Reachable, Request, Test
+from samebox.check.exports.assertions import PortReachable, RequestAnswered, Test
 from samebox.check.serving import environments, health, invocations, multi_model, starting
 from samebox.check.serving.served import PROBE, SERVED, payloads
 from samebox.check.serving.waiting import PING_SECONDS
@@ -25,7 +25,7 @@ _UNKNOWN_MODEL = "samebox-unknown"
 def tests(context: Context) -> Iterator[Test]:
     yield from _starts()
     yield from _invocations(context)
-    parameters = Request("GET", "/execution-parameters", only=(200, 404, 405))
+    parameters = RequestAnswered("GET", "/execution-parameters", only=(200, 404, 405))
     yield Test(environments.PARAMETERS, "it answers 200, or there are none", parameters)
     if "multi-model" in context.claims and not context.claims & SERVED:
         yield from _models()
@@ -34,11 +34,11 @@ def tests(context: Context) -> Iterator[Test]:
 def _models() -> Iterator[Test]:
     """Of a server that was started with SAGEMAKER_MULTI_MODEL=true."""
     says = "/ping answers 200 before a model is loaded"
-    yield Test(multi_model.STARTS, says, Request("GET", "/ping", 200, 200, is_readiness=True))
-    yield Test(multi_model.STARTS, says, Request("GET", "/ping", 200, 200))
+    yield Test(multi_model.STARTS, says, RequestAnswered("GET", "/ping", 200, 200, is_readiness=True))
+    yield Test(multi_model.STARTS, says, RequestAnswered("GET", "/ping", 200, 200))
     for method, path in (("GET", ""), ("POST", "/invoke"), ("DELETE", "")):
         path = f"/models/{_UNKNOWN_MODEL}{path}"
-        request = _post("{}", _JSON, path, 404, 404) if method == "POST" else Request(method, path, 404, 404)
+        request = _post("{}", _JSON, path, 404, 404) if method == "POST" else RequestAnswered(method, path, 404, 404)
         yield Test(multi_model.UNLOADED, f"{method} {path} is answered 404", request)
 
 
@@ -48,12 +48,12 @@ def not_text(context: Context) -> list[str]:
 
 
 def _starts() -> Iterator[Test]:
-    ping = Request("GET", "/ping", 200, 200)
-    yield Test(starting.READY, "/ping answers 200", Request("GET", "/ping", 200, 200, is_readiness=True))
-    yield Test(starting.LISTENS, "its port is reached from elsewhere than 127.0.0.1", Reachable(10_000))
-    yield Test(health.CONNECT, "a connection within 250 ms", Reachable(int(health.CONNECT_SECONDS * 1000)))
+    ping = RequestAnswered("GET", "/ping", 200, 200)
+    yield Test(starting.READY, "/ping answers 200", RequestAnswered("GET", "/ping", 200, 200, is_readiness=True))
+    yield Test(starting.LISTENS, "its port is reached from elsewhere than 127.0.0.1", PortReachable(10_000))
+    yield Test(health.CONNECT, "a connection within 250 ms", PortReachable(int(health.CONNECT_SECONDS * 1000)))
     yield Test(starting.PING_PATH, "GET /ping answers 200, and does not redirect", ping)
-    in_time = Request("GET", "/ping", 200, 200, milliseconds=int(PING_SECONDS * 1000))
+    in_time = RequestAnswered("GET", "/ping", 200, 200, milliseconds=int(PING_SECONDS * 1000))
     yield Test(health.PING_TIME, f"/ping within {PING_SECONDS:g} s", in_time)
 
 
@@ -97,7 +97,7 @@ def _headers(one: Payload, text: str) -> Iterator[Test]:
 
 
 def _with(rule: Rule, says: str, one: Payload, text: str, headers: Mapping[str, str], highest: int) -> Test:
-    request = Request(
+    request = RequestAnswered(
         "POST", "/invocations", 200, highest, (), (), text, {"Content-Type": one.content_type, **headers}, 60_000
     )
     return Test(rule, says, request)
@@ -111,8 +111,8 @@ def _post(
     highest: int = 299,
     never: tuple[int, ...] = (),
     milliseconds: int = 60_000,
-) -> Request:
-    return Request("POST", path, lowest, highest, never, (), body, {"Content-Type": content_type}, milliseconds)
+) -> RequestAnswered:
+    return RequestAnswered("POST", path, lowest, highest, never, (), body, {"Content-Type": content_type}, milliseconds)
 
 
 def _text(one: Payload) -> str | None:

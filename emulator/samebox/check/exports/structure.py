@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check.exports import reasons, text
 from samebox.check.exports.assertions import (
-    Absent,
-    Account,
-    Command,
-    Entrypoint,
-    Environment,
-    Exists,
-    ExposedPort,
-    Label,
-    NotEmpty,
-    Program,
-    Text,
+    AccountExists,
+    CommandEnds,
+    EntrypointIs,
+    FileAbsent,
+    FileExists,
+    FileHas,
+    FileNotEmpty,
+    FileRunnable,
+    LabelIs,
+    PortExposed,
+    VariableMatches,
 )
 from samebox.check.exports.image import literal
 from samebox.check.exports.text import Exported
@@ -73,15 +73,15 @@ def _row(test: Test) -> tuple[str, _Row] | None:
     """The list that it goes to, and what it says there."""
     given, name = test.assertion, {"name": test.name}
     match given:
-        case Command():
+        case CommandEnds():
             return ("commandTests", {**name, **_command(given)}) if _has_no_dollar(given) else None
-        case Account(group, True):
+        case AccountExists(group, True):
             return "fileContentTests", {
                 **name,
                 "path": "/etc/group",
                 "expectedContents": [f"(?m)^{literal(group)}:"],
             }
-        case Account(user):
+        case AccountExists(user):
             return "fileContentTests", {
                 **name,
                 "path": "/etc/passwd",
@@ -89,16 +89,16 @@ def _row(test: Test) -> tuple[str, _Row] | None:
             }
         case _ if "$" in getattr(given, "path", ""):
             return None
-        case Exists(path):
+        case FileExists(path):
             return "fileExistenceTests", {**name, "path": path, "shouldExist": True}
-        case Program(path, by_anybody):
+        case FileRunnable(path, by_anybody):
             by = "other" if by_anybody else "any"
             return "fileExistenceTests", {**name, "path": path, "shouldExist": True, "isExecutableBy": by}
-        case Absent(path):
+        case FileAbsent(path):
             return "fileExistenceTests", {**name, "path": path, "shouldExist": False}
-        case NotEmpty(path):
+        case FileNotEmpty(path):
             return "fileContentTests", {**name, "path": path, "expectedContents": ["(?s)."]}
-        case Text(path, pattern, found):
+        case FileHas(path, pattern, found):
             return "fileContentTests", {
                 **name,
                 "path": path,
@@ -107,7 +107,7 @@ def _row(test: Test) -> tuple[str, _Row] | None:
     return None
 
 
-def _command(given: Command) -> _Row:
+def _command(given: CommandEnds) -> _Row:
     row: _Row = {"setup": [list(one) for one in given.before]} if given.before else {}
     row["command"] = given.words[0]
     if given.words[1:]:
@@ -120,22 +120,22 @@ def _command(given: Command) -> _Row:
     return row
 
 
-def _has_no_dollar(given: Command) -> bool:
+def _has_no_dollar(given: CommandEnds) -> bool:
     return not any("$" in word for words in (given.words, *given.before) for word in words)
 
 
 def _member(given: Assertion) -> tuple[str, Any] | None:
     """Of the metadata test: its name, and its value or one item of it."""
     match given:
-        case Entrypoint(words):
+        case EntrypointIs(words):
             return "entrypoint", list(words)
-        case Label(name, value):
+        case LabelIs(name, value):
             return "labels", {"key": name, "value": value}
-        case ExposedPort(port):
+        case PortExposed(port):
             return "exposedPorts", port
-        case Environment(name, None):
+        case VariableMatches(name, None):
             return "unboundEnvVars", {"key": name}
-        case Environment(name, pattern):
+        case VariableMatches(name, pattern):
             return "envVars", {"key": name, "value": pattern, "isRegex": True}
     return None
 

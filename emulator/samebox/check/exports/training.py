@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from samebox.check.exports.assertions import Command, Test
+from samebox.check.exports.assertions import CommandEnds, Test
 from samebox.check.exports.image import has, mended_entrypoint
 from samebox.check.training.failing import EXIT_CODE
 from samebox.check.training.rules import COMPLETES, LOGS, MODEL
@@ -32,15 +32,17 @@ def tests(context: Context) -> Iterator[Test]:
     yield Test(COMPLETES, "exit code 0", _script(job, tree))
     yield Test(LOGS, "it logs", replace(_script(f"{job} 2>&1 || true", tree), line=r".*\S.*"))
     if has(context.subject, "find"):
-        found = Command(("find", "/opt/ml/model", "-type", "f"), "/.*", before=(tree, ("sh", "-c", job)), alone=True)
+        found = CommandEnds(
+            ("find", "/opt/ml/model", "-type", "f"), "/.*", before=(tree, ("sh", "-c", job)), alone=True
+        )
         yield Test(MODEL, "a file is in /opt/ml/model afterwards", found)
     # Root may write to any folder. Where there is a file in the folder's place, not even root can.
     failing = f"rm -rf /opt/ml/model && : > /opt/ml/model && if {job}; then exit 1; fi"
     yield Test(EXIT_CODE, "no exit code 0 when /opt/ml/model cannot be written", _script(failing, tree))
 
 
-def _script(script: str, *before: tuple[str, ...]) -> Command:
-    return Command(("sh", "-c", script), before=before, alone=True)
+def _script(script: str, *before: tuple[str, ...]) -> CommandEnds:
+    return CommandEnds(("sh", "-c", script), before=before, alone=True)
 
 
 def why_not(context: Context) -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from samebox.check import buffering, trials
 from samebox.check.checks import CannotCheck, Check, Context
-from samebox.check.ended import NO_NETWORK, Ended, Found, counted, words_about
+from samebox.check.ended import NO_NETWORK, HostResult, LeftFile, counted, words_about
 from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import to_the_end
-from samebox.check.processing.job import Job, outputs_of, run, running
+from samebox.check.processing.job import ProcessingJob, outputs_of, run, running
 from samebox.check.static import programs
 from samebox.check.trials import Departure
 
@@ -133,22 +133,22 @@ OF_TRAINING = {
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ProcessingBaseline:
     """The plain job's end. `culprit`: the rule that it broke, where it failed; `seen`: how that shows."""
 
-    plain: Ended
-    elsewhere: tuple[Found, ...] = ()  # files in no output
+    plain: HostResult
+    elsewhere: tuple[LeftFile, ...] = ()  # files in no output
     culprit: Rule | None = None
     seen: str = ""
     remedy: str | None = None  # where more is known than the rule's own
 
 
-def baseline(context: Context) -> Baseline:
+def baseline(context: Context) -> ProcessingBaseline:
     """Run once; later uses are free."""
     return context.shared.get("processing-baseline", lambda: _examined(context))
 
 
-def processed(context: Context) -> Ended:
+def processed(context: Context) -> HostResult:
     """The plain job, which went well. Raises CannotCheck otherwise."""
     found = baseline(context)
     if found.culprit is not None:
@@ -156,27 +156,27 @@ def processed(context: Context) -> Ended:
     return found.plain
 
 
-def _examined(context: Context) -> Baseline:
-    job = Job()
+def _examined(context: Context) -> ProcessingBaseline:
+    job = ProcessingJob()
     with running(context, job) as started:
         plain = to_the_end(context, started, _PLAIN_SECONDS)
         elsewhere = started.elsewhere() if plain.is_good and not plain.left.files else ()
     if plain.is_good:
-        return Baseline(plain, elsewhere)
+        return ProcessingBaseline(plain, elsewhere)
     if trials.did_not_start(plain, _NO_PROGRAM, lambda: programs.processing(context).status == "pass"):
-        return Baseline(plain, culprit=STARTS, seen=plain.outcome)
+        return ProcessingBaseline(plain, culprit=STARTS, seen=plain.outcome)
     about = words_about(NO_NETWORK, plain)
     if about:
-        return Baseline(plain, culprit=NETWORK, seen=f"{plain.how}: {about}")
+        return ProcessingBaseline(plain, culprit=NETWORK, seen=f"{plain.how}: {about}")
     found = trials.culprit(context, plain, _departures(context, job), lambda one, limit: run(context, one, limit))
     if found is None:
-        return Baseline(plain, culprit=COMPLETES, seen=plain.outcome, remedy=trials.cure(plain))
+        return ProcessingBaseline(plain, culprit=COMPLETES, seen=plain.outcome, remedy=trials.cure(plain))
     ends = "it ends well" if found.ended.left.files else "it ends with exit code 0, and leaves no output"
     seen = f"{plain.outcome}; {found.departure.words}, {ends}"
-    return Baseline(plain, culprit=found.departure.rule, seen=seen)
+    return ProcessingBaseline(plain, culprit=found.departure.rule, seen=seen)
 
 
-def _departures(context: Context, job: Job) -> Iterator[Departure[Job]]:
+def _departures(context: Context, job: ProcessingJob) -> Iterator[Departure[ProcessingJob]]:
     """What to try, and the words for it."""
     user = context.subject.config.user.partition(":")[0]
     if user not in ("", "root", "0"):

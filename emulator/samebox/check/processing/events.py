@@ -10,11 +10,11 @@ import time
 from dataclasses import dataclass
 
 from samebox.check.checks import CannotCheck, Check, Context, Need
-from samebox.check.ended import READ_ONLY, Ended, counted, words_about
+from samebox.check.ended import READ_ONLY, HostResult, counted, words_about
 from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import has_room_for_more
 from samebox.check.processing.baseline import SECONDS, processed
-from samebox.check.processing.job import Job, run, running
+from samebox.check.processing.job import ProcessingJob, run, running
 
 MOST_BYTES = 1024  # of the message become ExitMessage (contract §4.4)
 GRACE_SECONDS = 120
@@ -74,23 +74,23 @@ READ_ONLY_ROOT = Rule(
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedProcessing:
     """A job that was stopped in its middle. `grace`: the seconds it had; `took`: those it needed."""
 
-    ended: Ended
+    ended: HostResult
     grace: int
     took: float
 
 
-def failed(context: Context) -> Ended:
+def failed(context: Context) -> HostResult:
     """The plain job, with outputs that cannot be written."""
 
-    def fail() -> Ended:
+    def fail() -> HostResult:
         plain = processed(context)
         # Beside it, where there is room, what is asked for later and no clock is held to.
         if has_room_for_more(context, plain) and {HOSTS.id, HOST_OUTPUTS.id} & context.wanted:
             context.shared.begin("processing-hosts", lambda: _both(context))
-        return run(context, Job(read_only_outputs=True), 3 * plain.seconds + 30)
+        return run(context, ProcessingJob(read_only_outputs=True), 3 * plain.seconds + 30)
 
     return context.shared.get("processing-failed", fail)
 
@@ -134,7 +134,7 @@ def stop(context: Context) -> Finding:
     grace = GRACE_SECONDS
     if context.options.fast:  # and longer where everything takes long, as on a busy machine
         grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
-    with running(context, Job()) as job:
+    with running(context, ProcessingJob()) as job:
         if job.wait_for_middle(plain, plain.seconds):
             raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
         began = time.monotonic()
@@ -150,15 +150,15 @@ def stop(context: Context) -> Finding:
     return STOP.passed(f"ended {took:.1f} s after it, with exit code {ended.exit_code}{shortened}")
 
 
-def hosts(context: Context) -> tuple[Ended, Ended]:
+def hosts(context: Context) -> tuple[HostResult, HostResult]:
     """The plain job on two hosts; run once."""
     processed(context)
     return context.shared.get("processing-hosts", lambda: _both(context))
 
 
-def _both(context: Context) -> tuple[Ended, Ended]:
+def _both(context: Context) -> tuple[HostResult, HostResult]:
     seconds = 5 * processed(context).seconds + 30  # they share one machine
-    with running(context, Job(hosts=2)) as job:
+    with running(context, ProcessingJob(hosts=2)) as job:
         end = time.monotonic() + seconds
         for host in range(2):
             job.wait(max(0.0, end - time.monotonic()), host)
@@ -188,7 +188,7 @@ def host_outputs(context: Context) -> Finding:
 
 def read_only_root(context: Context) -> Finding:
     plain = processed(context)
-    ended = run(context, Job(read_only_root=True), 3 * plain.seconds + 30)
+    ended = run(context, ProcessingJob(read_only_root=True), 3 * plain.seconds + 30)
     if ended.is_good:
         return READ_ONLY_ROOT.passed("processed, with /opt/ml, /tmp and /dev/shm to write to")
     about = words_about(READ_ONLY, ended)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check import hosts
 from samebox.check.checks import LOG_BYTES
-from samebox.check.ended import Ended, Found, Left
+from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.hosts import EC2_NAME, Hosts
 from samebox.containers.engine import ContainerSpec, Mount
 
@@ -32,7 +32,7 @@ _BUCKET = "samebox-check"
 
 
 @dataclass(frozen=True)
-class Job:
+class ProcessingJob:
     """What a check asks for; whatever is left out is as SageMaker has it."""
 
     hosts: int = 1
@@ -46,15 +46,15 @@ class Job:
     training_files: bool = False  # /opt/ml/input and /opt/ml/model, which are of training jobs
 
 
-class Running(Hosts):
+class RunningProcessing(Hosts):
     """The hosts of a processing job."""
 
-    def __init__(self, context: Context, job: Job) -> None:
+    def __init__(self, context: Context, job: ProcessingJob) -> None:
         self._job = job
         names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
         super().__init__(context, names, self._spec, self._left, "output/data")
 
-    def elsewhere(self, host: int = 0) -> tuple[Found, ...]:
+    def elsewhere(self, host: int = 0) -> tuple[LeftFile, ...]:
         """Files below /opt/ml that are in no output, and are lost therefore."""
         if self.start_error:
             return ()
@@ -67,13 +67,13 @@ class Running(Hosts):
             if not file.path.startswith((*known, "config/", "output/")) and f"/opt/ml/{file.path}" not in given
         )
 
-    def _left(self, engine: Engine, container: str) -> Left:
+    def _left(self, engine: Engine, container: str) -> HostOutput:
         files = tuple(
-            Found(f"{path}/{file.path}", file.size, file.link)
+            LeftFile(f"{path}/{file.path}", file.size, file.link)
             for path in outputs_of(self._context).values()
             for file in hosts.found(engine, container, path)
         )
-        return Left(files, hosts.content(engine, container, MESSAGE), MESSAGE)
+        return HostOutput(files, hosts.content(engine, container, MESSAGE), MESSAGE)
 
     def _spec(self, place: Path, host: str, network: str) -> ContainerSpec:
         job, context = self._job, self._context
@@ -117,14 +117,14 @@ class Running(Hosts):
 
 
 @contextlib.contextmanager
-def running(context: Context, job: Job) -> Iterator[Running]:
+def running(context: Context, job: ProcessingJob) -> Iterator[RunningProcessing]:
     """The job, started, or with a `start_error`; removed at the end of the block."""
     context.deadline.check()
-    with hosts.kept(Running(context, job)) as started:
+    with hosts.kept(RunningProcessing(context, job)) as started:
         yield started
 
 
-def run(context: Context, job: Job, seconds: float) -> Ended:
+def run(context: Context, job: ProcessingJob, seconds: float) -> HostResult:
     """The job to its end, or to the end of `seconds`. Raises OutOfTime when the check's own time is over."""
     with running(context, job) as started:
         return hosts.to_the_end(context, started, seconds)
@@ -135,7 +135,7 @@ def outputs_of(context: Context) -> dict[str, str]:
     return {f"output-{number}": path for number, path in enumerate(context.options.outputs or (OUTPUT,), 1)}
 
 
-def _request(context: Context, job: Job) -> dict[str, Any]:
+def _request(context: Context, job: ProcessingJob) -> dict[str, Any]:
     given = {
         "ContainerEntrypoint": list(context.options.entrypoint),
         "ContainerArguments": list(context.options.arguments),

@@ -10,8 +10,8 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, FAST_SECONDS, SERVED, Payload, patience, payload
 from samebox.check.serving.server import label, running
 from samebox.check.serving.waiting import PING_SECONDS
-from samebox.check.serving.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Refused, WebSocket
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, UpgradeRefused, WebSocket
+from samebox.check.serving.wire import NoResponse
 from samebox.check.static.places import line_of
 
 LABEL = "com.amazonaws.sagemaker.capabilities.bidirectional-streaming"
@@ -73,11 +73,11 @@ def opens(context: Context) -> Finding:
     try:
         with WebSocket(server.address, PATH, _limit(context)) as socket:
             socket.close()
-    except Refused as refused:
+    except UpgradeRefused as refused:
         if not claimed:
             raise CannotCheck(_NONE) from None
         return OPENS.broken(f"GET {PATH} with Upgrade: websocket is answered {refused}", line=line)
-    except NoAnswer as error:
+    except NoResponse as error:
         if not claimed:
             raise CannotCheck(_NONE) from None
         return OPENS.broken(f"GET {PATH} with Upgrade: websocket: {error}", line=line)
@@ -101,7 +101,7 @@ def _ping(context: Context) -> Finding:
             try:
                 socket.send(PING, mark)
                 _await_pong(socket, mark, _limit(context))
-            except (NoAnswer, _Closed) as error:
+            except (NoResponse, _Closed) as error:
                 return PONGS.broken(f"Ping {number + 1}: {_silence(error)}")
             slowest = max(slowest, time.monotonic() - began)
     return PONGS.passed(f"3 of 3, within {slowest * 1000:.0f} ms")
@@ -139,7 +139,7 @@ def closes(context: Context) -> Finding:
             socket.close()
             while socket.receive(_limit(context)).opcode != CLOSE:
                 continue
-        except NoAnswer as error:
+        except NoResponse as error:
             how = "nothing" if error.why == "timeout" else "the end of the connection"
             return CLOSES.broken(f"a Close frame is answered with {how}, and not with a Close frame")
     with _open(context) as socket:
@@ -150,7 +150,7 @@ def closes(context: Context) -> Finding:
         return CLOSES.broken(f"a caller left without a word: the server ended, with exit code {state.exit_code}")
     try:
         ping = server.ask("GET", "/ping", seconds=PING_SECONDS)
-    except NoAnswer as error:
+    except NoResponse as error:
         return CLOSES.broken(f"a caller left without a word: then GET /ping: {error}")
     if ping.status != 200:
         return CLOSES.broken(f"a caller left without a word: then /ping answers {ping.words}")
@@ -165,7 +165,7 @@ def _open(context: Context) -> WebSocket:
     """Raises CannotCheck where there is none."""
     try:
         return WebSocket(running(context).address, PATH, _limit(context))
-    except (Refused, NoAnswer):
+    except (UpgradeRefused, NoResponse):
         claimed = label(context, LABEL) == "true"
         raise CannotCheck(f"no WebSocket opens: see {OPENS.id}" if claimed else _NONE) from None
 
@@ -181,13 +181,13 @@ def _send(context: Context, name: str, parts: tuple[tuple[int, bytes, bool], ...
             _await_pong(socket, mark, _limit(context))
         except _Closed as error:
             return Sent(name, False, _silence(error), "1011" in str(error))
-        except NoAnswer as error:
+        except NoResponse as error:
             return Sent(name, False, _silence(error), True)
     return Sent(name, True)
 
 
 def _await_pong(socket: WebSocket, mark: bytes, seconds: float) -> None:
-    """Raises NoAnswer, _Closed. What else comes is an answer, or a greeting."""
+    """Raises NoResponse, _Closed. What else comes is an answer, or a greeting."""
     end = time.monotonic() + seconds
     while True:
         frame = socket.receive(max(end - time.monotonic(), 0))
@@ -202,9 +202,9 @@ def _await_pong(socket: WebSocket, mark: bytes, seconds: float) -> None:
 def _silence(error: Exception) -> str:
     if isinstance(error, _Closed):
         return f"it closed the connection ({error})"
-    if isinstance(error, NoAnswer) and error.why == "timeout":
+    if isinstance(error, NoResponse) and error.why == "timeout":
         return "no Pong came in time"
-    if isinstance(error, NoAnswer) and error.why in ("closed", "reset"):
+    if isinstance(error, NoResponse) and error.why in ("closed", "reset"):
         return "the connection ended without a Close frame"
     return str(error)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from samebox.check.serving.processes import Listener
-    from samebox.check.serving.wire import Answer
+    from samebox.check.serving.wire import HttpResponse
     from samebox.containers.engine import LogLine
 
 # Seconds after which an answer that is always the same is taken for the last word: of one that names its fault, of a
@@ -43,7 +43,7 @@ class Signs:
     which its processes have done next to nothing. `programs`, `listeners`: None where they cannot be seen.
     """
 
-    answer: Answer | None = None
+    answer: HttpResponse | None = None
     lasted: float = 0.0
     idle: float = 0.0
     log: Sequence[LogLine] = ()

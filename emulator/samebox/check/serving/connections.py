@@ -9,7 +9,7 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.serving.invocations import BAD_BODIES, UNKNOWN_TYPE
 from samebox.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered, patience
 from samebox.check.serving.server import running
-from samebox.check.serving.wire import Connection, NoAnswer
+from samebox.check.serving.wire import NoResponse, RawConnection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +46,11 @@ def keep_alive(context: Context) -> Finding:
     )
     limit = min(FAST_SECONDS, patience(context))
     before = "a connection"
-    with Connection(server.address) as connection:
+    with RawConnection(server.address) as connection:
         for number, (method, path, body, headers) in enumerate(steps):
             try:
                 answer = connection.ask(method, path, body, headers, seconds=limit)
-            except NoAnswer as error:
+            except NoResponse as error:
                 if number == 0 or error.why == "timeout":
                     raise CannotCheck(f"{method} {path}: {error}") from None
                 return KEEP_ALIVE.broken(f"after {before}, {method} {path} on the same connection: {error}")
@@ -67,11 +67,11 @@ def chunked(context: Context) -> Finding:
     limit = min(FAST_SECONDS, patience(context))
     try:
         plain = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see serve-invocations") from None
     try:
         answer = server.ask("POST", "/invocations", one.body, one.headers, chunked=True, seconds=limit)
-    except NoAnswer as error:
+    except NoResponse as error:
         words = f"{one.name} in chunks: {error}"
     else:
         if answer.status // 100 == plain.status // 100:

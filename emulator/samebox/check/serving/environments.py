@@ -9,8 +9,8 @@ from typing import Any
 from samebox.check.checks import CannotCheck, Check, Claim, Context
 from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, FAST_SECONDS, must_be_of_use, patience, payload
-from samebox.check.serving.server import WINDOW_SECONDS, Boot, Server, Setup, running, start
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.server import WINDOW_SECONDS, Boot, RunningServer, Setup, running, start
+from samebox.check.serving.wire import NoResponse
 
 TRANSFORM: frozenset[Claim] = frozenset({"transform"})
 SERVERLESS: frozenset[Claim] = frozenset({"serverless"})
@@ -66,7 +66,7 @@ def batch_starts(context: Context) -> Finding:
     server = _batch_server(context)
     try:
         answer = server.ask("POST", "/invocations", one.body, one.headers, seconds=min(FAST_SECONDS, patience(context)))
-    except NoAnswer as error:
+    except NoResponse as error:
         return BATCH_STARTS.broken(f"{one.name}: {error}")
     if one.is_given and not answer.is_good:
         return BATCH_STARTS.broken(f"{one.name}: {answer.words}")
@@ -85,7 +85,7 @@ def execution_parameters(context: Context) -> Finding:
     server = _batch_server(context)
     try:
         answer = server.ask("GET", "/execution-parameters", seconds=FAST_SECONDS)
-    except NoAnswer as error:
+    except NoResponse as error:
         return PARAMETERS.broken(str(error))
     if answer.status in (404, 405):
         return PARAMETERS.passed(f"{answer.status}: the defaults hold (1 at a time, MULTI_RECORD, 6 MB)")
@@ -118,7 +118,7 @@ def _batch_boot(context: Context) -> Boot:
     return context.shared.get("batch server", lambda: start(context, Setup(environment=BATCH)), _remove)
 
 
-def _batch_server(context: Context) -> Server:
+def _batch_server(context: Context) -> RunningServer:
     boot = _batch_boot(context)
     if boot.server is None:
         raise CannotCheck(f"the server did not start with the environment of batch transform: see {BATCH_STARTS.id}")

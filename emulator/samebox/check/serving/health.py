@@ -14,10 +14,10 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, GIVE_MODEL, SERVED, in_vain, patience, payload
 from samebox.check.serving.server import Setup, first_boot, has_model, running, start
 from samebox.check.serving.waiting import PING_SECONDS
-from samebox.check.serving.wire import Connection, NoAnswer
+from samebox.check.serving.wire import NoResponse, RawConnection
 
 if TYPE_CHECKING:
-    from samebox.check.serving.server import Boot, Server
+    from samebox.check.serving.server import Boot, RunningServer
 
 CONNECT_SECONDS = 0.25
 LOAD_SECONDS = 2.0
@@ -72,7 +72,7 @@ def ping_time(context: Context) -> Finding:
     for _ in range(5):
         try:
             answer = server.ask("GET", "/ping", seconds=PING_SECONDS)
-        except NoAnswer as error:
+        except NoResponse as error:
             if error.why == "timeout" and _loads_when_asked(context, boot):
                 return _of_loading(server, boot)
             return PING_TIME.broken(f"{error} ({PING_SECONDS:g} s)")
@@ -86,11 +86,11 @@ def ping_time(context: Context) -> Finding:
     return PING_TIME.passed(f"{statistics.median(times) * 1000:.1f} ms, at most {max(times) * 1000:.1f} ms")
 
 
-def _of_loading(server: Server, boot: Boot) -> Finding:
+def _of_loading(server: RunningServer, boot: Boot) -> Finding:
     # The other checks shall not meet workers that load still.
     quick, end = 0, time.monotonic() + _WARM_SECONDS
     while quick < 2 * CLIENTS and time.monotonic() < end:
-        with contextlib.suppress(NoAnswer):
+        with contextlib.suppress(NoResponse):
             quick = quick + 1 if server.ask("GET", "/ping").seconds < PING_SECONDS else 0
     return PING_TIME.warned(
         f"while it started it took {boot.late} of the pings and did not answer them within {PING_SECONDS:g} s, and "
@@ -130,7 +130,7 @@ def ping_under_load(context: Context) -> Finding:
         while not over.is_set():
             try:
                 answer = server.ask("POST", "/invocations", asked.body, asked.headers, seconds=longest)
-            except NoAnswer:
+            except NoResponse:
                 over.wait(0.05)  # what becomes of invocations is another rule's
             else:
                 answered.append(answer.seconds)
@@ -153,7 +153,7 @@ def ping_under_load(context: Context) -> Finding:
     return PING_LOAD.warned(seen) if slowest > PING_SECONDS / 2 else PING_LOAD.passed(seen)
 
 
-def _pings(server: Server, over: threading.Event, seconds: float) -> tuple[float, list[str], bool]:
+def _pings(server: RunningServer, over: threading.Event, seconds: float) -> tuple[float, list[str], bool]:
     """The slowest good one, and what was wrong with others, and whether that counts."""
     slowest, problems, began = 0.0, list[str](), time.monotonic()
     over.wait(0.2)  # for the load to begin
@@ -161,7 +161,7 @@ def _pings(server: Server, over: threading.Event, seconds: float) -> tuple[float
     while len(problems) < 2 and time.monotonic() - began < seconds * (1 + len(problems)):
         try:
             answer = server.ask("GET", "/ping", seconds=PING_SECONDS)
-        except NoAnswer as error:
+        except NoResponse as error:
             problems.append(f"GET /ping: {error} ({PING_SECONDS:g} s)")
             if error.why == "timeout":
                 return slowest, problems, True
@@ -181,12 +181,12 @@ def connect_time(context: Context) -> Finding:
     times, late = [], list[str]()
     for number in range(1, CONNECTIONS + 1):
         try:
-            connection = Connection(server.address, 3.0)
-        except NoAnswer as error:
+            connection = RawConnection(server.address, 3.0)
+        except NoResponse as error:
             return CONNECT.broken(f"connection {number} of {CONNECTIONS}, one after another: {error}")
         # With a request, as the platform makes one: connections that bring none fill a queue that it never would.
         # Of the answer serve-ping-time tells.
-        with connection, contextlib.suppress(NoAnswer):
+        with connection, contextlib.suppress(NoResponse):
             connection.ask("GET", "/ping", headers={"Connection": "close"}, seconds=PING_SECONDS)
         times.append(connection.connect_seconds)
         if times[-1] > CONNECT_SECONDS:

@@ -18,9 +18,9 @@ from samebox.check.serving.served import (
     must_be_of_use,
     patience,
 )
-from samebox.check.serving.server import Server, running
+from samebox.check.serving.server import RunningServer, running
 from samebox.check.serving.streaming import is_stream
-from samebox.check.serving.wire import Answer, NoAnswer
+from samebox.check.serving.wire import HttpResponse, NoResponse
 
 # The sizes that pass the platform: what it takes today, and what its batch transform sends unless told otherwise.
 MEGABYTE = 1 << 20
@@ -120,7 +120,7 @@ def answers(context: Context) -> Finding:
     must_be_of_use(context)
     seen = []
     for one, answer in first_answers(context):
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, NoResponse):
             if answer.begun is not None and is_stream(context, answer.begun):  # of that serve-stream-ends tells
                 seen.append(f"{one.name}: {answer.begun.status}, a stream without an end")
                 continue
@@ -139,10 +139,10 @@ def answers(context: Context) -> Finding:
 def time(context: Context) -> Finding:
     slowest, name = 0.0, ""
     for one, answer in first_answers(context):
-        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        begun = answer.begun if isinstance(answer, NoResponse) else answer
         if begun is not None and is_stream(context, begun):
             seconds = begun.parts[0].seconds if begun.parts else begun.seconds  # of its end tells serve-stream-time
-        elif not isinstance(answer, NoAnswer):
+        elif not isinstance(answer, NoResponse):
             seconds = answer.seconds
         elif answer.why != "timeout":
             raise CannotCheck(f"{one.name} is not answered: see {ANSWERS.id}")
@@ -163,7 +163,7 @@ def bad_body(context: Context) -> Finding:
     for one in BAD_BODIES:
         try:
             answer = _invoke(server, one, min(FAST_SECONDS, patience(context)))
-        except NoAnswer as error:
+        except NoResponse as error:
             return BAD_BODY.broken(f"{one.name}: {error}", "Answer 400: who sends it waits for an answer.")
         if 400 <= answer.status < 500:
             well.append(f"{one.name}: {answer.status}")
@@ -180,7 +180,7 @@ def content_type(context: Context) -> Finding:
     try:
         charset = _invoke(server, replace(one, content_type=f"{one.content_type}; charset=utf-8"), limit)
         unknown = _invoke(server, replace(one, content_type=UNKNOWN_TYPE), limit)
-    except NoAnswer as error:
+    except NoResponse as error:
         return CONTENT_TYPE.broken(f"with a Content-Type that it may not know: {error}")
     if _differ(plain, charset):
         return CONTENT_TYPE.broken(
@@ -198,7 +198,7 @@ def accept(context: Context) -> Finding:
     for value in ("*/*", "application/json, text/csv;q=0.5", UNKNOWN_TYPE):
         try:
             answer = _invoke(server, one, limit, {"Accept": value})
-        except NoAnswer as error:
+        except NoResponse as error:
             return ACCEPT.broken(f"Accept: {value}: {error}")
         if answer.status >= 500 > plain.status:
             return ACCEPT.broken(f"Accept: {value}: {answer.words}")
@@ -219,7 +219,7 @@ def unknown_headers(context: Context) -> Finding:
     }
     try:
         answer = _invoke(server, one, limit, more)
-    except NoAnswer as error:
+    except NoResponse as error:
         return HEADERS.broken(f"with {', '.join(more)}: {error}")
     if _differ(plain, answer):
         return HEADERS.broken(f"{plain.status} without, {answer.words} with {', '.join(more)}")
@@ -229,7 +229,7 @@ def unknown_headers(context: Context) -> Finding:
 def response_headers(context: Context) -> Finding:
     longest, faults = 0, []
     for one, answer in first_answers(context):
-        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        begun = answer.begun if isinstance(answer, NoResponse) else answer
         if begun is None:
             continue
         longest = max(longest, begun.head_bytes)
@@ -255,7 +255,7 @@ def large_body(context: Context) -> Finding:
         body = b'{"samebox": "' + b"x" * (size * MEGABYTE - 15) + b'"}'
         try:
             answer = _invoke(server, Payload(f"{size} MB", body, "application/json"), limit)
-        except NoAnswer as error:
+        except NoResponse as error:
             return LARGE_BODY.broken("; ".join([*seen, f"{size} MB: {error}"]))
         refused = refused or answer.status == 413
         seen.append(f"{size} MB: {answer.status} in {answer.seconds:.2f} s")
@@ -266,19 +266,19 @@ def large_body(context: Context) -> Finding:
     return LARGE_BODY.passed("; ".join(seen))
 
 
-def _invoke(server: Server, one: Payload, seconds: float, more: dict[str, str] | None = None) -> Answer:
+def _invoke(server: RunningServer, one: Payload, seconds: float, more: dict[str, str] | None = None) -> HttpResponse:
     return server.ask("POST", "/invocations", one.body, {**one.headers, **(more or {})}, seconds=seconds)
 
 
-def _plain(context: Context, server: Server, one: Payload) -> Answer:
+def _plain(context: Context, server: RunningServer, one: Payload) -> HttpResponse:
     """The answer with nothing odd about the request. Raises CannotCheck where there is none."""
     try:
         return _invoke(server, one, min(FAST_SECONDS, patience(context)))
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see {ANSWERS.id}") from None
 
 
-def _differ(one: Answer, other: Answer) -> bool:
+def _differ(one: HttpResponse, other: HttpResponse) -> bool:
     """In what a caller would notice; the same request may be answered 400 and 422."""
     return one.status // 100 != other.status // 100
 

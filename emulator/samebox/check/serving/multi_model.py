@@ -9,8 +9,8 @@ from urllib.parse import quote
 from samebox.check.checks import CannotCheck, Check, Claim, Context, Need
 from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, payload
-from samebox.check.serving.server import WINDOW_SECONDS, Boot, Server, Setup, start
-from samebox.check.serving.wire import Answer, NoAnswer
+from samebox.check.serving.server import WINDOW_SECONDS, Boot, RunningServer, Setup, start
+from samebox.check.serving.wire import HttpResponse, NoResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ def unknown_model(context: Context) -> Finding:
     for method, path, body in asked:
         try:
             answer = _ask(context, method, path, body, one.headers if body is not None else None)
-        except NoAnswer as error:
+        except NoResponse as error:
             return UNLOADED.broken(f"{method} {path}: {error}")
         if answer.status != 404:
             return UNLOADED.broken(f"{method} {path}: {answer.words}")
@@ -111,7 +111,7 @@ def unknown_model(context: Context) -> Finding:
 def load(context: Context) -> Finding:
     try:
         first, again, second = _loaded(context)
-    except NoAnswer as error:
+    except NoResponse as error:
         return LOAD.broken(f"POST /models: {error}")
     if first.status != 200:
         return LOAD.broken(f"POST /models: {first.words}")
@@ -139,7 +139,7 @@ def show(context: Context) -> Finding:
                 return LIST.broken(f"GET /models: there is a nextPageToken still on page {pages}")
             path = f"/models?next_page_token={quote(str(token), safe='')}" if token else ""
         one = _ask(context, "GET", f"/models/{NAME}")
-    except NoAnswer as error:
+    except NoResponse as error:
         return LIST.broken(str(error))
     if missing := loaded - set(found):
         return LIST.broken(f"{', '.join(sorted(missing))} is loaded, and GET /models does not show it: {page.words}")
@@ -160,7 +160,7 @@ def names(context: Context) -> Finding:
         if loaded.status != 200:
             return NAMES.broken(f"POST /models of {OTHER}: {loaded.words}")
         shown, gone = _ask(context, "GET", path), _ask(context, "DELETE", path)
-    except NoAnswer as error:
+    except NoResponse as error:
         return NAMES.broken(f"of a model named {OTHER}: {error}")
     if shown.status != 200 or _json(shown).get("modelName") != OTHER:
         return NAMES.broken(f"{OTHER} is loaded, and GET {path}: {shown.words}")
@@ -175,7 +175,7 @@ def invoke(context: Context) -> Finding:
     headers = {**one.headers, "X-Amzn-SageMaker-Target-Model": "a/model.tar.gz"}
     try:
         answer = _ask(context, "POST", f"/models/{NAME}/invoke", one.body, headers)
-    except NoAnswer as error:
+    except NoResponse as error:
         return INVOKE.broken(f"{one.name}: {error}")
     if answer.status in (404, 405) or (one.is_given and not answer.is_good):
         return INVOKE.broken(f"{one.name}: {answer.words}")
@@ -189,7 +189,7 @@ def unload(context: Context) -> Finding:
         first, then = _ask(context, "DELETE", f"/models/{NAME}"), _ask(context, "GET", f"/models/{NAME}")
         asked = _ask(context, "POST", f"/models/{NAME}/invoke", one.body, one.headers)
         again = post(_server(context), NAME, LOAD_SECONDS)
-    except NoAnswer as error:
+    except NoResponse as error:
         return UNLOAD.broken(str(error))
     if first.status != 200:
         return UNLOAD.broken(f"DELETE /models/{NAME}: {first.words}")
@@ -213,8 +213,8 @@ SETUP = Setup(
 )
 
 
-def post(server: Server, name: str, seconds: float) -> Answer:
-    """Load a model. Raises NoAnswer."""
+def post(server: RunningServer, name: str, seconds: float) -> HttpResponse:
+    """Load a model. Raises NoResponse."""
     body = json.dumps({"model_name": name, "url": folder(name)}).encode()
     headers = {"Content-Type": "application/json", "X-Amzn-SageMaker-Target-Model": "a/model.tar.gz"}
     return server.ask("POST", "/models", body, headers, seconds=seconds)
@@ -229,17 +229,17 @@ def _remove(boot: Boot) -> None:
         boot.server.remove()
 
 
-def _server(context: Context) -> Server:
+def _server(context: Context) -> RunningServer:
     server = _boot(context).server
     if server is None:
         raise CannotCheck(f"the server never became ready: see {STARTS.id}")
     return server
 
 
-def _loaded(context: Context) -> tuple[Answer, Answer, Answer]:
+def _loaded(context: Context) -> tuple[HttpResponse, HttpResponse, HttpResponse]:
     """How one model was loaded, how it was again, and how a second was."""
 
-    def load_them() -> tuple[Answer, Answer, Answer]:
+    def load_them() -> tuple[HttpResponse, HttpResponse, HttpResponse]:
         server = _server(context)
         first, again = post(server, NAME, LOAD_SECONDS), post(server, NAME, LOAD_SECONDS)
         return first, again, post(server, SECOND, LOAD_SECONDS)
@@ -250,7 +250,7 @@ def _loaded(context: Context) -> tuple[Answer, Answer, Answer]:
 def _must_be_loaded(context: Context) -> None:
     try:
         first, _, _ = _loaded(context)
-    except NoAnswer:
+    except NoResponse:
         raise CannotCheck(f"no model could be loaded: see {LOAD.id}") from None
     if first.status != 200:
         raise CannotCheck(f"no model could be loaded: see {LOAD.id}")
@@ -258,11 +258,11 @@ def _must_be_loaded(context: Context) -> None:
 
 def _ask(
     context: Context, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> HttpResponse:
     return _server(context).ask(method, path, body, headers, seconds=60)
 
 
-def _json(answer: Answer) -> dict[str, Any]:
+def _json(answer: HttpResponse) -> dict[str, Any]:
     try:
         found = json.loads(answer.body)
     except ValueError:

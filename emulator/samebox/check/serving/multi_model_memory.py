@@ -13,10 +13,10 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.serving import processes
 from samebox.check.serving.multi_model import COPIES, LOAD, LOAD_SECONDS, MODEL, MULTI_MODEL, SETUP, STARTS, post
 from samebox.check.serving.server import WINDOW_SECONDS, engine_of, start
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import NoResponse
 
 if TYPE_CHECKING:
-    from samebox.check.serving.server import Server
+    from samebox.check.serving.server import RunningServer
 
 _LEAST_BYTES = 24 << 20  # of memory that a model must take to fill any with
 _ROOM = 4  # models, beside what the server takes with one
@@ -53,11 +53,11 @@ def memory(context: Context) -> Finding:
         boot.server.remove()
 
 
-def _fill(context: Context, server: Server, words: str) -> Finding:
+def _fill(context: Context, server: RunningServer, words: str) -> Finding:
     for number, name in enumerate(COPIES, 1):
         try:
             answer = post(server, name, _patience(context))
-        except NoAnswer as error:
+        except NoResponse as error:
             return _lost(server, f"{words}, POST /models of model {number}: {error}")
         if answer.status == 507:
             return _made_room(context, server, number, words)
@@ -70,7 +70,7 @@ def _fill(context: Context, server: Server, words: str) -> Finding:
     )
 
 
-def _made_room(context: Context, server: Server, number: int, words: str) -> Finding:
+def _made_room(context: Context, server: RunningServer, number: int, words: str) -> Finding:
     """What SageMaker does with a 507: unload what was used least lately, and try again."""
     refused, others = COPIES[number - 1], COPIES[: number - 1]
     if not others:
@@ -79,7 +79,7 @@ def _made_room(context: Context, server: Server, number: int, words: str) -> Fin
         try:
             server.ask("DELETE", f"/models/{name}", seconds=_patience(context))
             answer = post(server, refused, _patience(context))
-        except NoAnswer as error:
+        except NoResponse as error:
             return _lost(server, f"{words}, 507 for model {number}; then {count} unloaded, and loaded again: {error}")
         if answer.status == 200:
             return MEMORY.passed(
@@ -88,7 +88,7 @@ def _made_room(context: Context, server: Server, number: int, words: str) -> Fin
     return MEMORY.broken(f"{words}, 507 for model {number}, and still {answer.status} when all others were unloaded")
 
 
-def _lost(server: Server, words: str) -> Finding:
+def _lost(server: RunningServer, words: str) -> Finding:
     state = server.engine.inspect(server.container)
     if state.oom_killed:
         words = f"{words}; it was killed for want of memory"
@@ -113,7 +113,7 @@ def _sizes(context: Context) -> tuple[int, int]:
                 raise CannotCheck("the container's processes cannot be seen from here")
             sizes.append(size)
         return sizes[0], (sizes[2] - sizes[0]) // 2
-    except NoAnswer:
+    except NoResponse:
         raise CannotCheck(f"three models could not be loaded: see {LOAD.id}") from None
     finally:
         boot.server.remove()

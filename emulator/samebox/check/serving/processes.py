@@ -86,21 +86,21 @@ def open_files(container: str, proc: Path = PROC) -> int | None:
 
 
 @dataclass(frozen=True)
-class Work:
+class CpuUse:
     """Of one process: the processor's seconds that it took, and whether it waits for a disk at this moment."""
 
     seconds: float
     waits_for_disk: bool
 
 
-def work(container: str, proc: Path = PROC) -> dict[int, Work]:
+def work(container: str, proc: Path = PROC) -> dict[int, CpuUse]:
     """Of all its processes, by their ids; empty when they cannot be seen."""
     found = {}
     for process in of_container(container, proc):
         with contextlib.suppress(OSError, ValueError, IndexError):  # ended since
             # A program's name stands in brackets, and may hold anything.
             words = (proc / str(process) / "stat").read_text().rpartition(")")[2].split()
-            found[process] = Work((int(words[11]) + int(words[12])) / _TICKS, words[0] == "D")
+            found[process] = CpuUse((int(words[11]) + int(words[12])) / _TICKS, words[0] == "D")
     return found
 
 

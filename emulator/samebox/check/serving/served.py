@@ -1,4 +1,4 @@
-"""What a server is asked, where nobody says what, and its first answers: to payloads that were given, or to a probe."""
+"""Default payloads for the serving checks, and the server's first response to each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from samebox.check.checks import CannotCheck
 from samebox.check.findings import Quote
 from samebox.check.serving.server import running
-from samebox.check.serving.wire import NoAnswer
+from samebox.check.serving.wire import NoResponse
 from samebox.log_excerpt import exception_in, excerpt, headline
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from samebox.check.checks import Claim, Context, Need
     from samebox.check.findings import Finding
-    from samebox.check.serving.wire import Answer
+    from samebox.check.serving.wire import HttpResponse
 
 ENGINE: frozenset[Need] = frozenset({"engine"})
 SERVED: frozenset[Claim] = frozenset({"serve", "transform", "serverless", "streaming"})
@@ -78,17 +78,17 @@ def patience(context: Context) -> float:
     return max(min(longest, context.deadline.left - 2), 0.1)
 
 
-def first_answers(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
+def first_answers(context: Context) -> list[tuple[Payload, HttpResponse | NoResponse]]:
     """Of every payload, asked once for all who want to know."""
 
-    def ask() -> list[tuple[Payload, Answer | NoAnswer]]:
+    def ask() -> list[tuple[Payload, HttpResponse | NoResponse]]:
         server = running(context)
-        found: list[tuple[Payload, Answer | NoAnswer]] = []
+        found: list[tuple[Payload, HttpResponse | NoResponse]] = []
         for one in payloads(context):
             try:
                 seconds = patience(context)
                 found.append((one, server.ask("POST", "/invocations", one.body, one.headers, seconds=seconds)))
-            except NoAnswer as error:
+            except NoResponse as error:
                 found.append((one, error))
         return found
 
@@ -122,7 +122,7 @@ def must_be_of_use(context: Context) -> None:
 
 def _in_vain(context: Context) -> InVain | None:
     found = [answer for _, answer in first_answers(context)]
-    answers = [answer for answer in found if not isinstance(answer, NoAnswer)]
+    answers = [answer for answer in found if not isinstance(answer, NoResponse)]
     if len(answers) < len(found) or any(answer.status < 500 for answer in answers):
         return None
     server, limit = running(context), min(FAST_SECONDS, patience(context))
@@ -132,7 +132,7 @@ def _in_vain(context: Context) -> InVain | None:
             for one in (PROBE, Payload("nothing", b"", "application/json"), Payload("text", b"samebox", "text/plain"))
         ]
         ping = server.ask("GET", "/ping", seconds=limit)
-    except NoAnswer:
+    except NoResponse:
         return None
     if len({(answer.status, answer.body) for answer in answers}) > 1:
         return None
@@ -153,7 +153,7 @@ def answered(context: Context) -> Payload:
     must_be_of_use(context)
     smallest = payload(context)
     for one, answer in first_answers(context):
-        if one == smallest and isinstance(answer, NoAnswer):
+        if one == smallest and isinstance(answer, NoResponse):
             rule = "serve-invocation-time" if answer.why == "timeout" else "serve-invocations"
             raise CannotCheck(f"{one.name} is not answered ({answer}): see {rule}")
     return smallest

@@ -16,7 +16,7 @@ from samebox.check.checks import LOG_BYTES, CannotCheck, Context
 from samebox.check.findings import Quote
 from samebox.check.hosts import last_lines
 from samebox.check.serving.waiting import Wait, Waited, exited, is_direct
-from samebox.check.serving.wire import Address, Answer, NoAnswer, ask
+from samebox.check.serving.wire import Address, HttpResponse, NoResponse, ask
 from samebox.containers.engine import (
     INSTANCE_LABEL,
     ContainerSpec,
@@ -80,7 +80,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Server:
+class RunningServer:
     """One that answers /ping. `is_direct`: requests reach it with nothing between, such as a proxy for its port."""
 
     engine: Engine
@@ -96,8 +96,8 @@ class Server:
         headers: Mapping[str, str] | None = None,
         chunked: bool = False,
         seconds: float = 10.0,
-    ) -> Answer:
-        """One request on a connection of its own. Raises NoAnswer."""
+    ) -> HttpResponse:
+        """One request on a connection of its own. Raises NoResponse."""
         return ask(self.address, method, path, body, headers, chunked, seconds)
 
     @property
@@ -123,7 +123,7 @@ class Boot:
     how: How
     words: str
     seconds: float
-    server: Server | None = None
+    server: RunningServer | None = None
     log: tuple[str, ...] = ()
     cause: Cause | None = None
     late: int = 0
@@ -169,7 +169,7 @@ def first_boot(context: Context) -> Boot:
     return context.shared.get("server", lambda: start(context, Setup()), _remove)
 
 
-def running(context: Context) -> Server:
+def running(context: Context) -> RunningServer:
     """The shared server, as an endpoint has it. Raises CannotCheck where it could not be started."""
     boot = first_boot(context)
     if boot.server is not None and not _answers(boot.server):
@@ -301,7 +301,9 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
         waited = Waited(*exited(engine, container))
     seconds, exit_code = time.monotonic() - began, engine.inspect(container).exit_code
     log = tuple(text for line in last_lines(engine, container) if (text := line.text.rstrip()))
-    server = Server(engine, container, address, is_direct(address, setup.port)) if waited.how == "ready" else None
+    server = (
+        RunningServer(engine, container, address, is_direct(address, setup.port)) if waited.how == "ready" else None
+    )
     if server is None:
         engine.remove(container)
     return Boot(waited.how, waited.words, seconds, server, log, waited.cause, waited.late, exit_code), True
@@ -313,10 +315,10 @@ def _environment(context: Context) -> Mapping[str, str]:
     return facts.environment if facts else {}
 
 
-def _answers(server: Server) -> bool:
+def _answers(server: RunningServer) -> bool:
     if not server.is_running:
         return False
-    with contextlib.suppress(NoAnswer):
+    with contextlib.suppress(NoResponse):
         # In whatever time: of that serve-ping-time tells.
         return server.ask("GET", "/ping", seconds=_ALIVE_SECONDS).status == 200
     return False

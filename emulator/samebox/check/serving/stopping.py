@@ -9,7 +9,7 @@ from samebox.check.checks import CannotCheck, Check, Context
 from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, SERVED, first_answers, must_be_of_use, payload
 from samebox.check.serving.server import running, used_up
-from samebox.check.serving.wire import Answer, Connection, NoAnswer, request
+from samebox.check.serving.wire import HttpResponse, NoResponse, RawConnection, request
 
 GRACE_SECONDS = 30.0
 FAST_SECONDS = 10.0
@@ -37,10 +37,10 @@ DRAINS = Rule(
 
 
 @dataclass(frozen=True)
-class Ending:
+class ServerStop:
     """`whole`: the request had come as a whole before the signal; else half of it came after."""
 
-    answer: Answer | NoAnswer
+    answer: HttpResponse | NoResponse
     whole: bool
     seconds: float | None  # None: it had to be killed
     limit: float
@@ -58,9 +58,9 @@ def stops(context: Context) -> Finding:
 def drains(context: Context) -> Finding:
     must_be_of_use(context)
     ending = _ending(context)
-    if isinstance(ending.answer, NoAnswer) and ending.whole:
+    if isinstance(ending.answer, NoResponse) and ending.whole:
         return DRAINS.broken(f"a request that had come before SIGTERM: {ending.answer}")
-    if isinstance(ending.answer, NoAnswer):
+    if isinstance(ending.answer, NoResponse):
         # It stands in for one that takes longer; the platform itself sends a request as a whole.
         return DRAINS.warned(f"a request of which one half came before SIGTERM and one after: {ending.answer}")
     if ending.answer.status == 503:
@@ -68,21 +68,21 @@ def drains(context: Context) -> Finding:
     return DRAINS.passed(f"a request that had begun before SIGTERM was answered {ending.answer.status}")
 
 
-def _ending(context: Context) -> Ending:
+def _ending(context: Context) -> ServerStop:
     return context.shared.get("ending", lambda: _end(context))
 
 
-def _end(context: Context) -> Ending:
+def _end(context: Context) -> ServerStop:
     server, one = running(context), payload(context)
     limit = min(FAST_SECONDS if context.options.fast else GRACE_SECONDS, context.deadline.left - 5)
     head, body = request("POST", "/invocations", one.body or b" ", one.headers)
     whole = any(
-        asked == one and isinstance(answer, Answer) and answer.seconds > _LONG_SECONDS
+        asked == one and isinstance(answer, HttpResponse) and answer.seconds > _LONG_SECONDS
         for asked, answer in first_answers(context)
     )
     before = len(body) if whole else len(body) // 2
     try:
-        with Connection(server.address) as connection:
+        with RawConnection(server.address) as connection:
             # Where the model is fast, half a request is under way for as long as we like.
             connection.send(head + body[:before])
             server.engine.wait(server.container, 0.2)  # for it to have been taken
@@ -92,18 +92,18 @@ def _end(context: Context) -> Ending:
             answer = _rest(connection, body[before:], limit)
         state = server.engine.wait(server.container, max(limit - (time.monotonic() - began), 0.1))
         seconds = time.monotonic() - began
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotCheck(f"no request could be begun: {error}") from None
     finally:
         used_up(context)
-    return Ending(answer, whole, seconds if state is not None else None, limit, state.exit_code if state else None)
+    return ServerStop(answer, whole, seconds if state is not None else None, limit, state.exit_code if state else None)
 
 
-def _rest(connection: Connection, body: bytes, seconds: float) -> Answer | NoAnswer:
+def _rest(connection: RawConnection, body: bytes, seconds: float) -> HttpResponse | NoResponse:
     try:
         connection.send(body, seconds)
         return connection.receive(seconds)
-    except NoAnswer as error:
+    except NoResponse as error:
         return error
 
 

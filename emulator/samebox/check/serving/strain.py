@@ -13,10 +13,10 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.serving import processes
 from samebox.check.serving.served import ENGINE, FAST_SECONDS, SERVED, answered, first_answers
 from samebox.check.serving.server import running
-from samebox.check.serving.wire import Answer, NoAnswer
+from samebox.check.serving.wire import HttpResponse, NoResponse
 
 if TYPE_CHECKING:
-    from samebox.check.serving.server import Server
+    from samebox.check.serving.server import RunningServer
 
 CLIENTS, EACH = 16, 4
 REQUESTS = 200  # in a round
@@ -58,7 +58,7 @@ def concurrency(context: Context) -> Finding:
     limit = max(min(FAST_SECONDS, context.deadline.left - 5), 1.0)
     end = time.monotonic() + limit
 
-    results: list[Answer | NoAnswer] = []
+    results: list[HttpResponse | NoResponse] = []
 
     def client() -> None:
         for number in range(EACH):
@@ -66,14 +66,14 @@ def concurrency(context: Context) -> Finding:
                 break
             try:
                 results.append(server.ask("POST", "/invocations", one.body, one.headers, seconds=limit))
-            except NoAnswer as error:
+            except NoResponse as error:
                 results.append(error)
                 break
 
     # How one alone is answered says what is due to their number.
     try:
         alone = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see serve-invocations") from None
     # Daemons, and no executor's: Ctrl-C does not wait for answers that nobody will give any more.
     clients = [threading.Thread(target=client, name="a client", daemon=True) for _ in range(CLIENTS)]
@@ -81,9 +81,9 @@ def concurrency(context: Context) -> Finding:
         each.start()
     for each in clients:
         each.join()
-    answers = [result for result in results if isinstance(result, Answer)]
-    lost = [result for result in results if isinstance(result, NoAnswer) and result.why != "timeout"]
-    late = [result for result in results if isinstance(result, NoAnswer) and result.why == "timeout"]
+    answers = [result for result in results if isinstance(result, HttpResponse)]
+    lost = [result for result in results if isinstance(result, NoResponse) and result.why != "timeout"]
+    late = [result for result in results if isinstance(result, NoResponse) and result.why == "timeout"]
     other = [answer for answer in answers if answer.status // 100 != alone.status // 100]
     if lost:
         return CONCURRENCY.broken(f"{len(lost)} of {len(results)} had no answer: {lost[0]}")
@@ -140,11 +140,11 @@ def _must_have_time(context: Context, requests: int) -> None:
     """Raises CannotCheck where so many requests would take longer than the check may."""
     one = answered(context)
     (first,) = [answer for asked, answer in first_answers(context) if asked == one][:1]
-    if isinstance(first, Answer) and first.seconds * requests > context.deadline.left / 2:
+    if isinstance(first, HttpResponse) and first.seconds * requests > context.deadline.left / 2:
         raise CannotCheck(f"{one.name} takes {first.seconds:.1f} s, too long to ask for it {requests} times")
 
 
-def _round(context: Context, server: Server, most: int = REQUESTS) -> int:
+def _round(context: Context, server: RunningServer, most: int = REQUESTS) -> int:
     """Ask many times, on connections of their own; how often. Raises CannotCheck when it is not answered."""
     one = answered(context)
     end = time.monotonic() + ROUND_SECONDS
@@ -153,7 +153,7 @@ def _round(context: Context, server: Server, most: int = REQUESTS) -> int:
             return number
         try:
             server.ask("POST", "/invocations", one.body, one.headers, seconds=FAST_SECONDS)
-        except NoAnswer as error:
+        except NoResponse as error:
             raise CannotCheck(f"request {number + 1} of a row was not answered: {error}") from None
     return most
 

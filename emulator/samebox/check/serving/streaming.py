@@ -22,10 +22,10 @@ from samebox.check.serving.served import (
 )
 from samebox.check.serving.server import running
 from samebox.check.serving.waiting import PING_SECONDS
-from samebox.check.serving.wire import Answer, Connection, NoAnswer, request
+from samebox.check.serving.wire import HttpResponse, NoResponse, RawConnection, request
 
 if TYPE_CHECKING:
-    from samebox.check.serving.server import Server
+    from samebox.check.serving.server import RunningServer
 
 STREAM_SECONDS = 480.0
 CALLERS = 4  # who go in the middle of their streams
@@ -81,7 +81,7 @@ TIME = Rule(
 )
 
 
-def is_stream(context: Context, answer: Answer) -> bool:
+def is_stream(context: Context, answer: HttpResponse) -> bool:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return answer.is_chunked and answer.is_good and (kind in _TYPES or "streaming" in context.claims)
 
@@ -89,13 +89,15 @@ def is_stream(context: Context, answer: Answer) -> bool:
 def streams(context: Context) -> Finding:
     found = first_answers(context)
     for one, answer in found:
-        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        begun = answer.begun if isinstance(answer, NoResponse) else answer
         if begun is not None and is_stream(context, begun):
             return STREAMS.passed(f"{one.name}: {begun.status}, in {_many(begun)}")
     if "streaming" not in context.claims:
         raise CannotCheck(_NONE)
     # Many stream only when a request says so, which the probe does not.
-    good = [(one, answer) for one, answer in found if one.is_given and isinstance(answer, Answer) and answer.is_good]
+    good = [
+        (one, answer) for one, answer in found if one.is_given and isinstance(answer, HttpResponse) and answer.is_good
+    ]
     if not good:
         raise CannotCheck("--payload gives a request for a stream; no given one was answered well")
     return STREAMS.broken("; ".join(f"{one.name}: {answer.status}, {_one_piece(answer)}" for one, answer in good))
@@ -116,7 +118,7 @@ def arrives(context: Context) -> Finding:
         words = f"{one.name}: nothing for {times[0]:.2f} s, then all of it at once ({_many(answer)})"
         try:
             answer = server.ask("POST", "/invocations", one.body, one.headers, seconds=patience(context))
-        except NoAnswer:
+        except NoResponse:
             break
     return ARRIVES.broken(words)
 
@@ -124,7 +126,7 @@ def arrives(context: Context) -> Finding:
 def ends(context: Context) -> Finding:
     faults, whole = [], 0
     for one, answer in _streams(context):
-        if isinstance(answer, Answer):
+        if isinstance(answer, HttpResponse):
             whole += 1
         elif answer.why != "timeout":  # of that serve-stream-time tells
             faults.append(f"{one.name}: {answer}")
@@ -148,11 +150,11 @@ def abandoned(context: Context) -> Finding:
     other = payload(context)
     try:
         ping = server.ask("GET", "/ping", seconds=PING_SECONDS)
-        with Connection(server.address, limit) as connection:
+        with RawConnection(server.address, limit) as connection:
             head, body = request("POST", "/invocations", other.body, other.headers)
             connection.send(head + body, limit)
             answer = connection.receive_head(limit)
-    except NoAnswer as error:
+    except NoResponse as error:
         return ABANDONED.broken(f"{words}: then {error}")
     if ping.status != 200:
         return ABANDONED.broken(f"{words}: then /ping answers {ping.words}")
@@ -163,17 +165,17 @@ def time(context: Context) -> Finding:
     slowest, name = 0.0, ""
     for one, first in _streams(context):
         answer = first
-        if isinstance(answer, NoAnswer) and answer.why == "timeout":
+        if isinstance(answer, NoResponse) and answer.why == "timeout":
             if patience(context) < INVOCATION_SECONDS:
                 return TIME.warned(f"{one.name}: no end within {patience(context):.0f} s; --fast waits no longer")
             limit = min(STREAM_SECONDS, context.deadline.left - 5)
             try:
                 answer = running(context).ask("POST", "/invocations", one.body, one.headers, seconds=limit)
-            except NoAnswer as error:
+            except NoResponse as error:
                 if error.why == "timeout":
                     return TIME.broken(f"{one.name}: no end within {limit:.0f} s")
                 answer = error
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, NoResponse):
             continue  # of that serve-stream-ends tells
         if answer.seconds >= slowest:
             slowest, name = answer.seconds, one.name
@@ -187,11 +189,11 @@ def time(context: Context) -> Finding:
     return TIME.passed(words)
 
 
-def _streams(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
+def _streams(context: Context) -> list[tuple[Payload, HttpResponse | NoResponse]]:
     """The first answers that are streams, whole or not. Raises CannotCheck where none is."""
     found = []
     for one, answer in first_answers(context):
-        begun = answer.begun if isinstance(answer, NoAnswer) else answer
+        begun = answer.begun if isinstance(answer, NoResponse) else answer
         if begun is not None and is_stream(context, begun):
             found.append((one, answer))
     if not found:
@@ -199,32 +201,32 @@ def _streams(context: Context) -> list[tuple[Payload, Answer | NoAnswer]]:
     return found
 
 
-def _whole(context: Context) -> tuple[Payload, Answer]:
+def _whole(context: Context) -> tuple[Payload, HttpResponse]:
     """The longest stream that ended."""
-    whole = [(one, answer) for one, answer in _streams(context) if isinstance(answer, Answer)]
+    whole = [(one, answer) for one, answer in _streams(context) if isinstance(answer, HttpResponse)]
     if not whole:
         raise CannotCheck(f"no stream had an end: see {ENDS.id}")
     return max(whole, key=lambda pair: pair[1].seconds)
 
 
-def _go_in_the_middle(server: Server, one: Payload, seconds: float) -> None:
+def _go_in_the_middle(server: RunningServer, one: Payload, seconds: float) -> None:
     head, body = request("POST", "/invocations", one.body, one.headers)
     try:
-        with Connection(server.address, seconds) as connection:
+        with RawConnection(server.address, seconds) as connection:
             connection.send(head + body, seconds)
             connection.receive_head(seconds)
             connection.take(1, seconds)
             connection.reset()
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotCheck(f"no stream could be begun: {error}") from None
 
 
-def _one_piece(answer: Answer) -> str:
+def _one_piece(answer: HttpResponse) -> str:
     length = answer.headers.get("content-length")
     return f"in one piece of {length} bytes" if length else "and only the end of the connection tells its end"
 
 
-def _many(answer: Answer) -> str:
+def _many(answer: HttpResponse) -> str:
     return "1 part" if len(answer.parts) == 1 else f"{len(answer.parts)} parts"
 
 

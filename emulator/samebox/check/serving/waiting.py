@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from samebox.check.serving import causes, processes
 from samebox.check.serving.causes import Cause, Signs
-from samebox.check.serving.wire import Answer, NoAnswer, ask
+from samebox.check.serving.wire import HttpResponse, NoResponse, ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Wait:
         self._began = time.monotonic()
         self._since: dict[str, float] = {}  # when a fault that may be for good was first seen, without a break since
         self._same: dict[str, float] = {}  # when /ping was first answered as it is now
-        self._work = _Work(container)
+        self._work = _CpuWatch(container)
         self._log: list[LogLine] = []
         self._looked = self._began
         self._late = 0
@@ -134,10 +134,10 @@ class Wait:
             if self._engine.wait(self._container, 0.25) is not None:
                 return
 
-    def _ping(self) -> tuple[Answer | None, NoAnswer | None]:
+    def _ping(self) -> tuple[HttpResponse | None, NoResponse | None]:
         try:
             answer = ask(self._address, "GET", "/ping", seconds=_PATIENCE_SECONDS)
-        except NoAnswer as error:
+        except NoResponse as error:
             self._late += error.why == "timeout"
             return None, error
         self._late += answer.seconds > PING_SECONDS
@@ -147,7 +147,7 @@ class Wait:
         """Processes of the container, each of which may answer slowly once."""
         return min(max(len(self._work.programs()), 1), _MOST_SLOW)
 
-    def _of_silence(self, error: NoAnswer) -> _Verdict | None:
+    def _of_silence(self, error: NoResponse) -> _Verdict | None:
         if error.why == "not http":
             cause = next((cause for begins, cause in _NOT_HTTP if error.received.startswith(begins)), None)
             said = f"GET /ping: {error}"
@@ -171,7 +171,7 @@ class Wait:
             return None
         return "wrong place", words, Cause(words, _BY_IPV4) if here else None
 
-    def _of_status(self, answer: Answer) -> _Verdict | None:
+    def _of_status(self, answer: HttpResponse) -> _Verdict | None:
         # A 5xx is what a server says that still loads its model; these are what one says that knows no /ping.
         if answer.status < 500 and answer.status != 200 and self._lasts(f"status {answer.status}"):
             if 300 <= answer.status < 400:
@@ -185,7 +185,7 @@ class Wait:
         self._since = {fault: self._since.get(fault, now)}
         return now - self._since[fault] >= seconds
 
-    def _signs(self, answer: Answer | None, words: str) -> Signs:
+    def _signs(self, answer: HttpResponse | None, words: str) -> Signs:
         now = time.monotonic()
         self._same = {words: self._same.get(words, now)}
         return Signs(answer, now - self._same[words], environment=self._environment)
@@ -218,12 +218,12 @@ class Wait:
                     del self._log[:_MOST_LINES]
 
 
-class _Work:
+class _CpuWatch:
     """Whether the processes of a container are at work."""
 
     def __init__(self, container: str) -> None:
         self._container = container
-        self._before: Mapping[int, processes.Work] | None = None
+        self._before: Mapping[int, processes.CpuUse] | None = None
         self._at = self._idle_since = time.monotonic()
 
     def programs(self) -> list[str]:
@@ -242,7 +242,7 @@ class _Work:
         return now - self._idle_since
 
 
-def _is_busy(before: Mapping[int, processes.Work], after: Mapping[int, processes.Work], seconds: float) -> bool:
+def _is_busy(before: Mapping[int, processes.CpuUse], after: Mapping[int, processes.CpuUse], seconds: float) -> bool:
     if not after or set(before) != set(after) or any(one.waits_for_disk for one in after.values()):
         return True
     return sum(after[process].seconds - before[process].seconds for process in after) > _LITTLE * seconds

@@ -11,10 +11,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from samebox.check.serving.wire import Connection, NoAnswer, request
+from samebox.check.serving.wire import NoResponse, RawConnection, request
 
 if TYPE_CHECKING:
-    from samebox.check.serving.wire import Address, Answer
+    from samebox.check.serving.wire import Address, HttpResponse
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NORMAL = 1000  # why a connection is closed
@@ -27,10 +27,10 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MOST = 16 << 20
 
 
-class Refused(Exception):
+class UpgradeRefused(Exception):
     """The server answers the request for a WebSocket with something else; or with a WebSocket that is none."""
 
-    def __init__(self, answer: Answer, words: str) -> None:
+    def __init__(self, answer: HttpResponse, words: str) -> None:
         super().__init__(words)
         self.answer = answer
 
@@ -51,11 +51,11 @@ class Frame:
 
 
 class WebSocket:
-    """One, open. Every wait has a limit. Raises NoAnswer, Refused."""
+    """One, open. Every wait has a limit. Raises NoResponse, UpgradeRefused."""
 
     def __init__(self, address: Address, path: str, seconds: float = 10.0) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
-        self._connection = Connection(address, seconds)
+        self._connection = RawConnection(address, seconds)
         try:
             self._open(path, key, seconds)
         except BaseException:
@@ -91,11 +91,11 @@ class WebSocket:
         first, second = self._connection.take(2, seconds)
         opcode, length = first & 0x0F, second & 0x7F
         if first & 0x70 or second & 0x80 or opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
-            raise NoAnswer("not http", f"what came is no frame of a WebSocket's server: {bytes([first, second])!r}")
+            raise NoResponse("not http", f"what came is no frame of a WebSocket's server: {bytes([first, second])!r}")
         if length > 125:
             length = int.from_bytes(self._connection.take(2 if length == 126 else 8, seconds), "big")
         if length > _MOST:
-            raise NoAnswer("not http", f"a frame of {length:,} bytes came")
+            raise NoResponse("not http", f"a frame of {length:,} bytes came")
         return Frame(opcode, self._connection.take(length, seconds), bool(first & 0x80))
 
     def _open(self, path: str, key: str, seconds: float) -> None:
@@ -108,7 +108,7 @@ class WebSocket:
         self._connection.send(request("GET", path, headers=headers)[0], seconds)
         answer = self._connection.receive(seconds)
         if answer.status != 101:
-            raise Refused(answer, answer.words)
+            raise UpgradeRefused(answer, answer.words)
         wanted = base64.b64encode(hashlib.sha1((key + _GUID).encode()).digest()).decode()  # noqa: S324  # as RFC 6455 says
         if answer.headers.get("sec-websocket-accept") != wanted:
-            raise Refused(answer, "101, with a Sec-WebSocket-Accept that does not answer the Sec-WebSocket-Key")
+            raise UpgradeRefused(answer, "101, with a Sec-WebSocket-Accept that does not answer the Sec-WebSocket-Key")

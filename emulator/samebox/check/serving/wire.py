@@ -26,10 +26,10 @@ _BODY_MOST = 64 << 20
 _PIECE = 64 << 10
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """There was no whole answer; `why` tells how it ended, `begun` what of it had come, `received` what came for it."""
 
-    def __init__(self, why: Why, words: str, begun: Answer | None = None, received: bytes = b"") -> None:
+    def __init__(self, why: Why, words: str, begun: HttpResponse | None = None, received: bytes = b"") -> None:
         super().__init__(words)
         self.why = why
         self.begun = begun
@@ -45,7 +45,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """`headers` have lower-case names. `closes`: the server says that no further request is welcome here."""
 
     status: int
@@ -104,7 +104,7 @@ def _chunks(body: bytes) -> Iterator[bytes]:
         yield b"%x\r\n%s\r\n" % (len(piece), piece)
 
 
-class Connection:
+class RawConnection:
     """One connection; `connect_seconds` is how long the server took to accept it."""
 
     def __init__(self, address: Address, seconds: float = 2.0) -> None:
@@ -112,13 +112,13 @@ class Connection:
         try:
             self._socket = socket.create_connection(address, timeout=max(seconds, 0.001))
         except TimeoutError:
-            raise NoAnswer("timeout", f"the connection was not accepted within {seconds:g} s") from None
+            raise NoResponse("timeout", f"the connection was not accepted within {seconds:g} s") from None
         except OSError as error:
-            raise NoAnswer("refused", f"the connection was refused ({error.strerror or error})") from None
+            raise NoResponse("refused", f"the connection was refused ({error.strerror or error})") from None
         self.connect_seconds = time.monotonic() - began
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self._begun: Answer | None = None  # the answer that is being read, once it has a head
+        self._begun: HttpResponse | None = None  # the answer that is being read, once it has a head
         self._parts: list[Part] = []
 
     def __enter__(self) -> Self:
@@ -138,8 +138,8 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         chunked: bool = False,
         seconds: float = 10.0,
-    ) -> Answer:
-        """Raises NoAnswer."""
+    ) -> HttpResponse:
+        """Raises NoResponse."""
         began = time.monotonic()
         head, data = request(method, path, body, headers, chunked)
         whole = self.send(head + data, seconds)
@@ -152,7 +152,7 @@ class Connection:
         while view:
             left = end - time.monotonic()
             if left <= 0:
-                raise NoAnswer("timeout", f"it did not read the request within {seconds:g} s")
+                raise NoResponse("timeout", f"it did not read the request within {seconds:g} s")
             readable, writable, _ = select.select([self._socket], [self._socket], [], left)
             if readable and len(view) > _PIECE:
                 return False
@@ -168,8 +168,8 @@ class Connection:
 
     def receive(
         self, seconds: float, method: str = "GET", began: float | None = None, is_early: bool = False
-    ) -> Answer:
-        """The next answer. Raises NoAnswer."""
+    ) -> HttpResponse:
+        """The next answer. Raises NoResponse."""
         began = time.monotonic() if began is None else began
         end = time.monotonic() + seconds
         head = self.receive_head(seconds, began)
@@ -179,7 +179,7 @@ class Connection:
             body = self._chunked(began, end)
         elif "content-length" in head.headers:
             if not head.headers["content-length"].isdigit():
-                raise NoAnswer("not http", f"its Content-Length is {head.headers['content-length'][:40]!r}")
+                raise NoResponse("not http", f"its Content-Length is {head.headers['content-length'][:40]!r}")
             body = self._exactly(int(head.headers["content-length"]), end)
         else:
             body = self._to_the_end(end)
@@ -187,8 +187,8 @@ class Connection:
         seconds = time.monotonic() - began
         return replace(head, body=body, seconds=seconds, is_early=is_early, parts=tuple(self._parts))
 
-    def receive_head(self, seconds: float, began: float | None = None) -> Answer:
-        """The next answer as far as its headers go; what follows them is left to be taken. Raises NoAnswer."""
+    def receive_head(self, seconds: float, began: float | None = None) -> HttpResponse:
+        """The next answer as far as its headers go; what follows them is left to be taken. Raises NoResponse."""
         began = time.monotonic() if began is None else began
         end = time.monotonic() + seconds
         self._begun, self._parts = None, []
@@ -198,11 +198,11 @@ class Connection:
             size = len(head.partition(b"\r\n")[2])
             if status >= 200 or status == 101:
                 seconds = time.monotonic() - began
-                self._begun = Answer(status, headers, version=version, seconds=seconds, head_bytes=size)
+                self._begun = HttpResponse(status, headers, version=version, seconds=seconds, head_bytes=size)
                 return self._begun
 
     def take(self, size: int, seconds: float) -> bytes:
-        """So many bytes of what comes, as they are. Raises NoAnswer."""
+        """So many bytes of what comes, as they are. Raises NoResponse."""
         return self._exactly(size, time.monotonic() + seconds)
 
     def reset(self) -> None:
@@ -228,27 +228,27 @@ class Connection:
             raise self._unfinished("closed", f"{words} without an answer", f"{words} within its answer")
         self._buffer += data
 
-    def _unfinished(self, why: Why, before: str, within: str) -> NoAnswer:
+    def _unfinished(self, why: Why, before: str, within: str) -> NoResponse:
         if self._begun is None:
-            return NoAnswer(why, before)
+            return NoResponse(why, before)
         begun = replace(self._begun, parts=tuple(self._parts))
         count = f", after {len(begun.parts)} of its parts" if begun.parts else ""
-        return NoAnswer(why, f"{within}{count}", begun)
+        return NoResponse(why, f"{within}{count}", begun)
 
     def _until(self, mark: bytes, end: float) -> bytes:
         while mark not in self._buffer:
             if len(self._buffer) > _HEAD_MOST:
-                raise NoAnswer("not http", "its answer has no end of headers")
+                raise NoResponse("not http", "its answer has no end of headers")
             if self._buffer and not b"HTTP/".startswith(self._buffer[:5]) and mark == b"\r\n\r\n":
                 begins = self._buffer[:20]
-                raise NoAnswer("not http", f"its answer begins with {begins!r}", received=begins)
+                raise NoResponse("not http", f"its answer begins with {begins!r}", received=begins)
             self._fill(end)
         found, _, self._buffer = self._buffer.partition(mark)
         return found
 
     def _exactly(self, size: int, end: float) -> bytes:
         if size > _BODY_MOST:
-            raise NoAnswer("not http", f"its body is {size:,} bytes")
+            raise NoResponse("not http", f"its body is {size:,} bytes")
         while len(self._buffer) < size:
             self._fill(end)
         body, self._buffer = self._buffer[:size], self._buffer[size:]
@@ -258,7 +258,7 @@ class Connection:
         try:
             while len(self._buffer) <= _BODY_MOST:
                 self._fill(end)
-        except NoAnswer as error:
+        except NoResponse as error:
             if error.why != "closed":
                 raise
         body, self._buffer = self._buffer, b""
@@ -272,10 +272,10 @@ class Connection:
             try:
                 size = int(line.split(b";")[0], 16)
             except ValueError:
-                raise NoAnswer("not http", f"a chunk of its answer begins with {line[:20]!r}") from None
+                raise NoResponse("not http", f"a chunk of its answer begins with {line[:20]!r}") from None
             total += size
             if total > _BODY_MOST:
-                raise NoAnswer("not http", f"its body is over {_BODY_MOST:,} bytes")
+                raise NoResponse("not http", f"its body is over {_BODY_MOST:,} bytes")
             if size == 0:
                 while self._until(b"\r\n", end):
                     continue
@@ -293,10 +293,10 @@ def ask(
     headers: Mapping[str, str] | None = None,
     chunked: bool = False,
     seconds: float = 10.0,
-) -> Answer:
-    """One request on a connection of its own. Raises NoAnswer."""
+) -> HttpResponse:
+    """One request on a connection of its own. Raises NoResponse."""
     began = time.monotonic()
-    with contextlib.closing(Connection(address, seconds)) as connection:
+    with contextlib.closing(RawConnection(address, seconds)) as connection:
         left = max(began + seconds - time.monotonic(), 0.001)
         headers = {"Connection": "close", **(headers or {})}
         return connection.ask(method, path, body, headers, chunked, left)
@@ -306,7 +306,7 @@ def _parse(head: bytes) -> tuple[str, int, dict[str, str]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(None, 2)
     if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
-        raise NoAnswer("not http", f"its answer begins with {first[:60]!r}")
+        raise NoResponse("not http", f"its answer begins with {first[:60]!r}")
     headers = {}
     for line in lines:
         name, _, value = line.partition(":")

@@ -20,7 +20,7 @@ _MOST_OFFERED = 3  # files of the name that a link meant
 
 
 @dataclass(frozen=True)
-class Program:
+class Startable:
     """What a name leads to, and what keeps it from starting; `problem` is empty where nothing does."""
 
     name: str
@@ -35,7 +35,7 @@ class Program:
         return bool(self.path)
 
 
-def look(subject: Subject, name: str) -> Program:
+def look(subject: Subject, name: str) -> Startable:
     """What starting `name` in the image's PATH and WORKDIR would come to. Reads the image."""
     found = subject.which(name)
     if found is None:
@@ -43,12 +43,12 @@ def look(subject: Subject, name: str) -> Program:
         if link is not None:
             return _dangling(subject, name, link)
         words = "does not exist" if "/" in name else f"is not on PATH ({subject.config.path})"
-        return Program(name, problem=f"{name} {words}")
+        return Startable(name, problem=f"{name} {words}")
     if not found.is_file:
-        return Program(name, found.path, f"{found.path} is no file")
+        return Startable(name, found.path, f"{found.path} is no file")
     file = subject.files.target(found)
     if not file.executable:
-        return Program(
+        return Startable(
             name,
             found.path,
             f"{found.path} may not be run (its mode is {file.mode:04o})",
@@ -65,7 +65,7 @@ def look(subject: Subject, name: str) -> Program:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return _marked(name, found, mark, encoding)
-    return Program(
+    return Startable(
         name,
         found.path,
         f"{found.path} is neither a program nor begins with #!" if file.size else f"{found.path} is empty",
@@ -73,44 +73,48 @@ def look(subject: Subject, name: str) -> Program:
     )
 
 
-def _dangling(subject: Subject, name: str, link: File) -> Program:
+def _dangling(subject: Subject, name: str, link: File) -> Startable:
     wanted = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.link))
     problem = f"{link.path} is a link to {wanted}, which is not in the image"
     if wanted == link.path:
-        return Program(name, link.path, f"{link.path} is a link to itself", "Copy the program there in its place.")
+        return Startable(name, link.path, f"{link.path} is a link to itself", "Copy the program there in its place.")
     last = wanted.rpartition("/")[2]
     alike = sorted(path for path in subject.files.paths if path.endswith(f"/{last}") and path != link.path)
     if not alike or len(alike) > _MOST_OFFERED:
-        return Program(name, link.path, problem, f"Copy the program to {wanted}, or let the link name what is there.")
+        return Startable(name, link.path, problem, f"Copy the program to {wanted}, or let the link name what is there.")
     there = f"{', '.join(alike)} {'is' if len(alike) == 1 else 'are'}"
-    return Program(name, link.path, f"{problem} ({there})", f"Let the link name it: RUN ln -sf {alike[0]} {link.path}.")
+    return Startable(
+        name, link.path, f"{problem} ({there})", f"Let the link name it: RUN ln -sf {alike[0]} {link.path}."
+    )
 
 
-def _marked(name: str, found: File, mark: bytes, encoding: str) -> Program:
+def _marked(name: str, found: File, mark: bytes, encoding: str) -> Startable:
     if encoding == "UTF-8":
         remedy = f"Save it as UTF-8 without one, or RUN sed -i '1s/^\\xEF\\xBB\\xBF//' {found.path}."
     else:
         remedy = f"Save it as UTF-8 without a byte order mark, or RUN iconv -f {encoding} -t UTF-8 it."
     shown = mark.hex(" ").upper()
     words = f"{found.path} begins with a byte order mark ({shown}, {encoding}), so that #! is not its first bytes"
-    return Program(name, found.path, words, remedy)
+    return Startable(name, found.path, words, remedy)
 
 
-def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
+def _script(subject: Subject, name: str, found: File, head: bytes) -> Startable:
     first, newline, _ = head.partition(b"\n")
     line = first[2:].decode(errors="replace")
     crlf = line.endswith("\r")
     words = line.strip().split(maxsplit=1)
     if not words:
-        return Program(name, found.path, f"{found.path} names no interpreter after #!", "Name one: #!/bin/sh.")
+        return Startable(name, found.path, f"{found.path} names no interpreter after #!", "Name one: #!/bin/sh.")
     if len(first) > _LONGEST_LINE or not newline:
-        return Program(name, found.path, f"the #! line of {found.path} is too long", "Shorten the path that it names.")
+        return Startable(
+            name, found.path, f"the #! line of {found.path} is too long", "Shorten the path that it names."
+        )
     interpreter = words[0]
     # To the kernel a "\r" belongs to the name; that is a fault of its own, and `crlf` tells of it.
     if subject.files.resolve(interpreter) is None:
         link = subject.files.dangling(interpreter, "")
         why = f"which is a link to {link.link}, and that is not" if link is not None else "which is not"
-        return Program(
+        return Startable(
             name,
             found.path,
             f"{found.path} wants {interpreter}, {why} in the image",
@@ -122,7 +126,7 @@ def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
         wanted = _of_env(words[1])
         program = subject.which(wanted) if wanted else None
         if wanted and (program is None or not subject.files.target(program).executable):
-            return Program(
+            return Startable(
                 name,
                 found.path,
                 f"{found.path} wants {wanted}, which is not on PATH",
@@ -131,7 +135,7 @@ def _script(subject: Subject, name: str, found: File, head: bytes) -> Program:
                 crlf,
             )
         interpreter = wanted or interpreter
-    return Program(name, found.path, interpreter=interpreter, crlf=crlf)
+    return Startable(name, found.path, interpreter=interpreter, crlf=crlf)
 
 
 def _of_env(arguments: str) -> str:
@@ -142,11 +146,11 @@ def _of_env(arguments: str) -> str:
     return ""
 
 
-def _binary(subject: Subject, name: str, found: File, head: bytes) -> Program:
+def _binary(subject: Subject, name: str, found: File, head: bytes) -> Startable:
     machine = int.from_bytes(head[18:20], "little" if head[5:6] != b"\x02" else "big")
     architecture = _MACHINES.get(machine, f"machine {machine}")
     if subject.config.architecture and architecture != subject.config.architecture:
-        return Program(
+        return Startable(
             name,
             found.path,
             f"{found.path} is built for {architecture}, the image says {subject.config.architecture}",
@@ -154,14 +158,14 @@ def _binary(subject: Subject, name: str, found: File, head: bytes) -> Program:
         )
     loader = _loader(head)
     if loader and subject.files.resolve(loader) is None:
-        return Program(
+        return Startable(
             name,
             found.path,
             f"{found.path} wants the loader {loader}, which is not in the image",
             "It was built for another C library (glibc or musl): build it in this image's own root, or statically.",
             loader,
         )
-    return Program(name, found.path, interpreter=loader)
+    return Startable(name, found.path, interpreter=loader)
 
 
 def _loader(head: bytes) -> str:

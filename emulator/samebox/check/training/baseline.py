@@ -14,7 +14,7 @@ from samebox.check.ended import NO_NETWORK, counted, words_about
 from samebox.check.hosts import to_the_end
 from samebox.check.static import programs
 from samebox.check.training.departures import departures, read_channel, wanted_channel
-from samebox.check.training.job import Job, channels_of, run, running
+from samebox.check.training.job import TrainingJob, channels_of, run, running
 from samebox.check.training.rules import (
     ARGUMENT,
     COMPLETES,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from samebox.check.ended import Ended
+    from samebox.check.ended import HostResult
     from samebox.check.findings import Finding, Rule
     from samebox.check.training.pipes import Pipes
 
@@ -49,13 +49,13 @@ _NO_PROGRAM = (
 
 
 @dataclass(frozen=True)
-class Baseline:
+class TrainingBaseline:
     """The plain job's end. `culprit`: the rule that it broke, where it failed; `seen`: how that shows.
 
     `in_pipe_mode`: it trains so, and not in File mode, which an image that claims Pipe mode need not know.
     """
 
-    plain: Ended
+    plain: HostResult
     checkpoints: Path
     culprit: Rule | None = None
     seen: str = ""
@@ -67,16 +67,16 @@ class Baseline:
 class Piped:
     """The plain job in Pipe mode, and what it read."""
 
-    ended: Ended
+    ended: HostResult
     pipes: Pipes | None
 
 
-def baseline(context: Context) -> Baseline:
+def baseline(context: Context) -> TrainingBaseline:
     """Run once; later uses are free."""
     return context.shared.get("training-baseline", lambda: _examined(context))
 
 
-def trained(context: Context) -> Ended:
+def trained(context: Context) -> HostResult:
     """The plain job, which went well. Raises CannotCheck otherwise."""
     found = baseline(context)
     if found.culprit is not None:
@@ -84,12 +84,12 @@ def trained(context: Context) -> Ended:
     return found.plain
 
 
-def job_of(context: Context) -> Job:
+def job_of(context: Context) -> TrainingJob:
     """What a further job is made of: its input mode is the one that the image trains in. Has no checkpoints."""
-    return Job(pipe=baseline(context).in_pipe_mode)
+    return TrainingJob(pipe=baseline(context).in_pipe_mode)
 
 
-def least_seconds(context: Context, more: Ended | None = None) -> float:
+def least_seconds(context: Context, more: HostResult | None = None) -> float:
     """What a whole job takes at the least: the first is slow, because nothing of the image was in memory yet."""
     seen = context.shared.get("training-seconds", lambda: [trained(context).seconds])
     if more is not None:
@@ -103,7 +103,7 @@ def piped(context: Context) -> Piped:
 
 
 def run_piped(context: Context, checkpoints: Path, prompt: bool = False) -> Piped:
-    with running(context, Job(checkpoints=checkpoints, pipe=True, prompt_pipes=prompt)) as started:
+    with running(context, TrainingJob(checkpoints=checkpoints, pipe=True, prompt_pipes=prompt)) as started:
         return Piped(to_the_end(context, started, _PLAIN_SECONDS), started.pipes)
 
 
@@ -114,9 +114,9 @@ def _folder(context: Context, name: str) -> Path:
     return folder
 
 
-def _examined(context: Context) -> Baseline:
+def _examined(context: Context) -> TrainingBaseline:
     checkpoints = _folder(context, "checkpoints")
-    job = Job(checkpoints=checkpoints)
+    job = TrainingJob(checkpoints=checkpoints)
     seconds = _PLAIN_SECONDS
     other: Piped | None = None
     if "pipe" in context.claims and channels_of(context):
@@ -126,14 +126,14 @@ def _examined(context: Context) -> Baseline:
             seconds = 3 * other.ended.seconds + 30
     plain = run(context, job, seconds)
     if plain.is_good:
-        return Baseline(plain, checkpoints)
+        return TrainingBaseline(plain, checkpoints)
     if other is not None and other.ended.is_good:
-        return Baseline(other.ended, _folder(context, "checkpoints-piped"), in_pipe_mode=True)
+        return TrainingBaseline(other.ended, _folder(context, "checkpoints-piped"), in_pipe_mode=True)
     if trials.did_not_start(plain, _NO_PROGRAM, lambda: _has_program(context)):
-        return Baseline(plain, checkpoints, ARGUMENT, plain.outcome)
+        return TrainingBaseline(plain, checkpoints, ARGUMENT, plain.outcome)
     about = words_about(NO_NETWORK, plain)
     if about:
-        return Baseline(plain, checkpoints, NETWORK, f"{plain.how} after {plain.seconds:.1f} s: {about}")
+        return TrainingBaseline(plain, checkpoints, NETWORK, f"{plain.how} after {plain.seconds:.1f} s: {about}")
     channel = wanted_channel(plain, channels_of(context))
     if channel:
         return _without_channel(context, plain, checkpoints, f"it wants a channel {channel}", channel)
@@ -141,28 +141,30 @@ def _examined(context: Context) -> Baseline:
     if found is None and plain.exit_code is not None and (channel := read_channel(context, channels_of(context))):
         return _without_channel(context, plain, checkpoints, f"its program reads the channel {channel}", channel)
     if found is None:
-        return Baseline(plain, checkpoints, COMPLETES, plain.outcome, trials.cure(plain))
+        return TrainingBaseline(plain, checkpoints, COMPLETES, plain.outcome, trials.cure(plain))
     ends = "it trains" if found.ended.left.files else "it ends with exit code 0, and leaves no model"
     departure = found.departure
     seen = f"{plain.outcome}; {departure.words}, {ends}"
-    return Baseline(plain, checkpoints, departure.rule, seen, departure.remedy)
+    return TrainingBaseline(plain, checkpoints, departure.rule, seen, departure.remedy)
 
 
 def _has_program(context: Context) -> bool:
     return programs.program(programs.TRAIN, "train")(context).status != "fail"
 
 
-def _without_channel(context: Context, plain: Ended, checkpoints: Path, words: str, channel: str) -> Baseline:
+def _without_channel(
+    context: Context, plain: HostResult, checkpoints: Path, words: str, channel: str
+) -> TrainingBaseline:
     have = sorted(channels_of(context))
     if not have:
         remedy = f"give --data with a folder {channel} in it"
-        return Baseline(plain, checkpoints, COMPLETES, f"{plain.outcome}; {words}", remedy)
+        return TrainingBaseline(plain, checkpoints, COMPLETES, f"{plain.outcome}; {words}", remedy)
     seen = f"{plain.outcome}; {words}, and the job has {', '.join(have)}"
     remedy = (
         f"Call the channel {channel}: here the folder in --data, in a job the ChannelName. Or read what is there: "
         f"/opt/ml/input/data/{have[0]}, which inputdataconfig.json names."
     )
-    return Baseline(plain, checkpoints, COMPLETES, seen, remedy)
+    return TrainingBaseline(plain, checkpoints, COMPLETES, seen, remedy)
 
 
 def argument(context: Context) -> Finding:

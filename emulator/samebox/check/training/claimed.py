@@ -1,7 +1,7 @@
-"""What an image need not know, and is checked for when it is claimed: Pipe mode, and a root that is only read.
+"""Optional features, checked only on request: Pipe mode (--pipe) and a read-only root file system (--read-only-root).
 
-SageMaker has no read-only root for training, and no label for Pipe mode: both are claimed with an option, and what is
-writable on such a root (/opt/ml, /tmp, /dev/shm) is a choice of this kit.
+SageMaker trains on a writable root and has no label for Pipe mode, so each needs its option. Which folders stay
+writable on a read-only root (/opt/ml, /tmp, /dev/shm) is this kit's choice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from samebox.check.checks import CannotCheck, Check, Context, Need
 from samebox.check.ended import READ_ONLY, words_about
 from samebox.check.findings import Finding, Rule
-from samebox.check.training import beside
+from samebox.check.training import shared_runs
 from samebox.check.training.baseline import SECONDS, Piped, piped, run_piped, trained
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _is_impatient(context: Context, found: Piped) -> bool:
 
 def on_read_only_root(context: Context) -> Finding:
     trained(context)
-    ended = beside.read_only_root(context)
+    ended = shared_runs.read_only_root(context)
     if ended.is_good:
         return READ_ONLY_ROOT.passed("trained, with /opt/ml, /tmp and /dev/shm to write to")
     about = words_about(READ_ONLY, ended)

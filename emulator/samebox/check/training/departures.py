@@ -8,14 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from samebox.check.training import rules
-from samebox.check.training.job import Job, channels_of
+from samebox.check.training.job import TrainingJob, channels_of
 from samebox.check.trials import Departure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from samebox.check.checks import Context
-    from samebox.check.ended import Ended
+    from samebox.check.ended import HostResult
 
 _SHOWN = 3  # hyperparameters that are named
 _CHANNEL = re.compile(r"/opt/ml/input/data/([A-Za-z0-9][\w.-]*)|\bSM_CHANNEL_([A-Z0-9_]+)")
@@ -35,7 +35,7 @@ SM = {
 }
 
 
-def departures(context: Context, job: Job) -> Iterator[Departure[Job]]:
+def departures(context: Context, job: TrainingJob) -> Iterator[Departure[TrainingJob]]:
     """What to try, cheap guesses first."""
     user = context.subject.config.user.partition(":")[0]
     if user not in ("", "root", "0"):
@@ -98,7 +98,7 @@ def _decoded(given: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _of_hyperparameters(given: Mapping[str, str], job: Job) -> Iterator[Departure[Job]]:
+def _of_hyperparameters(given: Mapping[str, str], job: TrainingJob) -> Iterator[Departure[TrainingJob]]:
     named = "|".join(re.escape(word) for pair in given.items() for word in pair if word)
     hint = rf"TypeError|ValueError|JSONDecodeError|hyper-?parameter|\b(?:{named})(?!\w)" if named else "hyper"
     kinds = (numbers(given), unquoted(given), structures(given))
@@ -111,8 +111,8 @@ def _of_hyperparameters(given: Mapping[str, str], job: Job) -> Iterator[Departur
 
 
 def _with(
-    job: Job, given: Mapping[str, str], changed: Mapping[str, Any], hint: str, remedy: str | None
-) -> Departure[Job]:
+    job: TrainingJob, given: Mapping[str, str], changed: Mapping[str, Any], hint: str, remedy: str | None
+) -> Departure[TrainingJob]:
     shown = [
         f"{name} {json.dumps(value)} in place of the string {given[name]!r}"
         if not isinstance(value, str)
@@ -124,7 +124,7 @@ def _with(
     return Departure(rules.HYPERPARAMETERS, f"with {', '.join(shown)}{more}", changed_job, hint, remedy)
 
 
-def _ran_its_program(context: Context, ended: Ended) -> bool:
+def _ran_its_program(context: Context, ended: HostResult) -> bool:
     """Whether a run with the image's own CMD shows that the program trains, and not that the CMD, a shell, ends."""
     config = context.subject.config
     return bool(ended.left.files) or bool(config.entrypoint and not config.command)
@@ -141,7 +141,7 @@ def _sm(context: Context) -> dict[str, str]:
     }
 
 
-def wanted_channel(plain: Ended, channels: Mapping[str, object]) -> str:
+def wanted_channel(plain: HostResult, channels: Mapping[str, object]) -> str:
     """The channel that a failed job speaks of and does not have; "" where it speaks of none."""
     said = [line for quote in plain.quotes for line in quote.text.splitlines() if not line.startswith((" ", "\t"))]
     return next((name for name, is_there in _named("\n".join(said), channels) if not is_there), "")

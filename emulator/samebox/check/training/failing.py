@@ -6,7 +6,7 @@ from samebox.check.checks import Check, Context, Need
 from samebox.check.findings import Finding, Rule
 from samebox.check.memory import in_words
 from samebox.check.training.baseline import SECONDS, trained
-from samebox.check.training.beside import LITTLE_MEMORY, failed, short_of_memory
+from samebox.check.training.shared_runs import LITTLE_MEMORY, failed, short_of_memory
 
 MOST_CHARACTERS = 1024  # of the failure file become FailureReason (contract §1.7)
 FULL = 0.9  # of the memory

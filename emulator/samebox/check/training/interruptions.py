@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from samebox.check.checks import CannotCheck, Check, Context, Need
-from samebox.check.ended import Ended, counted
+from samebox.check.ended import HostResult, counted
 from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import holds_files
 from samebox.check.training.baseline import SECONDS, baseline, job_of, least_seconds, trained
-from samebox.check.training.beside import two_hosts
 from samebox.check.training.job import run, running
+from samebox.check.training.shared_runs import two_hosts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,21 +61,21 @@ HOSTS = Rule(
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedTraining:
     """A training that was stopped in its middle. `grace`: the seconds it had; `took`: those it needed."""
 
-    ended: Ended
+    ended: HostResult
     grace: int
     took: float
     checkpoints: Path
 
 
-def stopped(context: Context) -> Stopped:
+def stopped(context: Context) -> StoppedTraining:
     """The plain job, stopped; made once. Raises CannotCheck where it is too short for that."""
     return context.shared.get("training-stopped", lambda: _stop(context))
 
 
-def _stop(context: Context) -> Stopped:
+def _stop(context: Context) -> StoppedTraining:
     plain = trained(context)
     if plain.seconds < SHORTEST:
         raise CannotCheck(f"a training of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
@@ -89,7 +89,7 @@ def _stop(context: Context) -> Stopped:
         began = time.monotonic()
         job.terminate(grace)
         took = time.monotonic() - began
-        return Stopped(job.ended(), grace, took, checkpoints)
+        return StoppedTraining(job.ended(), grace, took, checkpoints)
 
 
 def stop(context: Context) -> Finding:
@@ -127,7 +127,7 @@ def resume(context: Context) -> Finding:
     return RESUME.passed(f"{when}, and started again: exit code 0 after {ended.seconds:.1f} s")
 
 
-def _interrupted(context: Context, plain: Ended) -> tuple[Path, str] | None:
+def _interrupted(context: Context, plain: HostResult) -> tuple[Path, str] | None:
     """The checkpoints of a job that was ended in its middle, and how; None where it had written none by then."""
     if context.options.fast:
         with contextlib.suppress(CannotCheck):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check import hosts
 from samebox.check.checks import LOG_BYTES
-from samebox.check.ended import Ended, Left
+from samebox.check.ended import HostOutput, HostResult
 from samebox.check.hosts import EC2_NAME, Hosts
 from samebox.check.training.pipes import Pipes
 from samebox.containers.engine import ContainerSpec, Mount
@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What a check asks for; whatever is left out is as SageMaker has it."""
 
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
@@ -48,10 +48,10 @@ class Job:
     memory_bytes: int | None = None
 
 
-class Running(Hosts):
+class RunningTraining(Hosts):
     """The hosts of a training job; `pipes` of the first, in Pipe mode."""
 
-    def __init__(self, context: Context, job: Job) -> None:
+    def __init__(self, context: Context, job: TrainingJob) -> None:
         self._job = job
         self._feeding: list[Pipes] = []
         names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
@@ -116,15 +116,15 @@ class Running(Hosts):
 
 
 @contextlib.contextmanager
-def running(context: Context, job: Job) -> Iterator[Running]:
+def running(context: Context, job: TrainingJob) -> Iterator[RunningTraining]:
     """The job, started, or with a `start_error`; removed at the end of the block."""
     context.deadline.check()
     job = dataclasses.replace(job, hyperparameters={**context.options.hyperparameters, **job.hyperparameters})
-    with hosts.kept(Running(context, job)) as started:
+    with hosts.kept(RunningTraining(context, job)) as started:
         yield started
 
 
-def run(context: Context, job: Job, seconds: float) -> Ended:
+def run(context: Context, job: TrainingJob, seconds: float) -> HostResult:
     """The job to its end, or to the end of `seconds`. Raises OutOfTime when the check's own time is over."""
     with running(context, job) as started:
         return hosts.to_the_end(context, started, seconds)
@@ -135,14 +135,14 @@ def channels_of(context: Context) -> dict[str, Path]:
     return hosts.folders_of(context, SINGLE_CHANNEL)
 
 
-def _left(engine: Engine, container: str) -> Left:
-    return Left(
+def _left(engine: Engine, container: str) -> HostOutput:
+    return HostOutput(
         tuple(hosts.found(engine, container, "/opt/ml/model")),
         hosts.content(engine, container, "/opt/ml/output/failure"),
     )
 
 
-def _request(context: Context, job: Job, channels: Mapping[str, Path]) -> dict[str, Any]:
+def _request(context: Context, job: TrainingJob, channels: Mapping[str, Path]) -> dict[str, Any]:
     name = "samebox-check-2026-11-22-12-00-00-000"
     output = f"s3://{_BUCKET}/output"
     wrapped = {"RecordWrapperType": "RecordIO"} if job.pipe and context.options.record_io else {}

@@ -30,11 +30,11 @@ TEXT_TYPES = (JSON, CSV)  # sagemaker-inference hands these to input_fn as text,
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
 
 
-class Refused(Exception):
+class BadInput(Exception):
     """An input that the model, or its form, does not take; or no model that can be loaded. The words say why."""
 
 
-class Context:
+class HandlerContext:
     """What handlers that take one argument more get; the names are multi-model-server's."""
 
     def __init__(self, model_dir: str, headers: Dict[str, str]) -> None:
@@ -65,7 +65,7 @@ def main(plan_path: str, out: str) -> int:
     result: Dict[str, Any] = {"how": "", "error": "", "trace": "", "answers": [], "notes": []}
     began = time.time()
     try:
-        model = Model(os.path.join(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml", "model"))
+        model = LoadedModel(os.path.join(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml", "model"))
         result["how"] = model.how
         result["notes"] = model.notes
         model.load()
@@ -84,14 +84,14 @@ def main(plan_path: str, out: str) -> int:
     return 0
 
 
-def answer(model: "Model", one: Dict[str, str], target: str) -> Dict[str, Any]:
+def answer(model: "LoadedModel", one: Dict[str, str], target: str) -> Dict[str, Any]:
     began = time.time()
     try:
         with open(one["path"], "rb") as file:
             body = file.read()
         said, content_type, status = model.answer(body, one["content_type"], one["accept"])
         if status >= 400:
-            raise Refused("the handlers answered with status %d: %s" % (status, said[:300].decode("utf-8", "replace")))
+            raise BadInput("the handlers answered with status %d: %s" % (status, said[:300].decode("utf-8", "replace")))
         with open(target, "wb") as file:
             file.write(said)
     except BaseException as error:
@@ -99,7 +99,7 @@ def answer(model: "Model", one: Dict[str, str], target: str) -> Dict[str, Any]:
     return {"content_type": content_type, "error": "", "seconds": round(time.time() - began, 3)}
 
 
-class Model:
+class LoadedModel:
     """One model, and the functions around it."""
 
     def __init__(self, folder: str) -> None:
@@ -118,7 +118,7 @@ class Model:
         names = [name for name in HANDLERS if hasattr(self.own, name)]
         if self.own is not None and hasattr(self.own, "transform_fn"):
             if names[1:] or (names and names[0] != "model_fn"):
-                raise Refused("%s defines transform_fn and %s: one or the other" % (self.program, ", ".join(names)))
+                raise BadInput("%s defines transform_fn and %s: one or the other" % (self.program, ", ".join(names)))
             names.append("transform_fn")
         self.how = "%s (%s)" % (self.program, ", ".join(names)) if names else ""
 
@@ -131,21 +131,21 @@ class Model:
         path = os.path.join(self.code, self.program)
         if not os.path.isfile(path):
             if os.environ.get("SAGEMAKER_PROGRAM"):
-                raise Refused("SAGEMAKER_PROGRAM is %s, which is not in %s" % (self.program, self.code))
+                raise BadInput("SAGEMAKER_PROGRAM is %s, which is not in %s" % (self.program, self.code))
             return None
         if self.code not in sys.path:
             sys.path.insert(0, self.code)  # its neighbours are imported by name
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise Refused("%s is no Python file" % path)
+            raise BadInput("%s is no Python file" % path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
         return module
 
     def load(self) -> None:
-        context = Context(self.folder, {})
+        context = HandlerContext(self.folder, {})
         before = getattr(self.own, "pre_model_fn", None)
         if before:
             call(before, context, self.folder)
@@ -163,7 +163,7 @@ class Model:
         """Body, content type and status, as a client of an endpoint would have them."""
         kind = content_type.partition(";")[0].strip().lower()
         data: Any = text(body, content_type) if kind in TEXT_TYPES else body
-        context = Context(self.folder, {"Content-Type": content_type, "Accept": accepted})
+        context = HandlerContext(self.folder, {"Content-Type": content_type, "Accept": accepted})
         default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
         wanted = accepted.partition(",")[0].partition(";")[0].strip().lower() or default
         wanted = default if "*" in wanted else wanted
@@ -181,7 +181,7 @@ class Model:
         return found
 
 
-def call(function: Callable[..., Any], context: Context, *arguments: Any) -> Any:
+def call(function: Callable[..., Any], context: HandlerContext, *arguments: Any) -> Any:
     """With the context if it takes one argument more, as sagemaker-inference does."""
     takes = len(inspect.signature(function).parameters)
     if takes == len(arguments) + 1:
@@ -189,7 +189,7 @@ def call(function: Callable[..., Any], context: Context, *arguments: Any) -> Any
     return function(*arguments)
 
 
-def finished(result: Any, wanted: str, context: Context) -> Tuple[bytes, str, int]:
+def finished(result: Any, wanted: str, context: HandlerContext) -> Tuple[bytes, str, int]:
     if hasattr(result, "get_data") and hasattr(result, "status_code"):  # a Flask response
         return result.get_data(), result.content_type or wanted, result.status_code
     body, content_type = result if isinstance(result, tuple) and len(result) == 2 else (result, wanted)
@@ -202,19 +202,19 @@ def finished(result: Any, wanted: str, context: Context) -> Tuple[bytes, str, in
 
 
 def words(error: BaseException) -> str:
-    return str(error) if isinstance(error, Refused) else "%s: %s" % (type(error).__name__, error)
+    return str(error) if isinstance(error, BadInput) else "%s: %s" % (type(error).__name__, error)
 
 
 def trace_of(error: BaseException) -> str:
     """Where it came from; of our own refusals the words say all."""
-    return "" if isinstance(error, Refused) else traceback.format_exc()
+    return "" if isinstance(error, BadInput) else traceback.format_exc()
 
 
 # Models without a model_fn
 
 
 def load(folder: str) -> Tuple[str, Any]:
-    """What kind of model it is, and the model. Raises Refused."""
+    """What kind of model it is, and the model. Raises BadInput."""
     files = sorted(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
     saved = [os.path.dirname(path) for path in files if os.path.basename(path) == "saved_model.pb"]
     if saved:
@@ -229,7 +229,7 @@ def load(folder: str) -> Tuple[str, Any]:
         if path.endswith((".joblib", ".pkl", ".pickle")):
             return "pickled model %s" % _name(path), _pickled(path)
     present = ", ".join(sorted(os.listdir(folder))[:10]) if os.path.isdir(folder) else ""
-    raise Refused(
+    raise BadInput(
         "there is no code/inference.py, SavedModel, .keras, .h5, .joblib or .pkl file in %s, which holds %s"
         % (folder, present or "nothing")
     )
@@ -241,7 +241,7 @@ def saved_model(path: str) -> Any:
     loaded = tensorflow.saved_model.load(path)
     names = list(loaded.signatures)
     if not names:
-        raise Refused("the SavedModel in %s has no signature to call" % path)
+        raise BadInput("the SavedModel in %s has no signature to call" % path)
     signature = loaded.signatures["serving_default" if "serving_default" in names else names[0]]
     signature.samebox_model = loaded  # it holds only a weak reference to what it belongs to
     return signature
@@ -280,7 +280,7 @@ def predict(data: Any, model: Any) -> Any:
         return model.predict(data)
     if callable(model):
         return model(data)
-    raise Refused("a %s has no predict; the model needs a predict_fn" % type(model).__name__)
+    raise BadInput("a %s has no predict; the model needs a predict_fn" % type(model).__name__)
 
 
 def _call_signature(data: Any, model: Any) -> Any:
@@ -289,12 +289,12 @@ def _call_signature(data: Any, model: Any) -> Any:
     specs = dict(model.structured_input_signature[1])
     if not isinstance(data, dict):
         if len(specs) != 1:
-            raise Refused("the model takes %d inputs, so the JSON must name them: %s" % (len(specs), ", ".join(specs)))
+            raise BadInput("the model takes %d inputs, so the JSON must name them: %s" % (len(specs), ", ".join(specs)))
         data = {next(iter(specs)): data}
     elif len(specs) == 1 and len(data) == 1:
         data = {next(iter(specs)): next(iter(data.values()))}
     if set(data) != set(specs):
-        raise Refused("the model takes the inputs %s; the body names %s" % (", ".join(specs), ", ".join(data)))
+        raise BadInput("the model takes the inputs %s; the body names %s" % (", ".join(specs), ", ".join(data)))
     tensors = {name: tensorflow.constant(_fit(data[name], spec), dtype=spec.dtype) for name, spec in specs.items()}
     arrays = {name: tensor.numpy() for name, tensor in model(**tensors).items()}
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
@@ -315,7 +315,7 @@ def _fit(array: Any, spec: Any) -> Any:
             one_row *= size
         rows = shape[0] if len(shape) > 1 or array.size != one_row else 1
         if len(fixed) != len(wanted) - 1 or array.size != rows * one_row:
-            raise Refused("the model takes instances of shape %s, the body has %s" % (wanted[1:], shape[1:] or shape))
+            raise BadInput("the model takes instances of shape %s, the body has %s" % (wanted[1:], shape[1:] or shape))
         array = array.reshape([rows] + fixed)
     return array.astype(spec.dtype.as_numpy_dtype)
 
@@ -343,7 +343,7 @@ def decode(body: Any, content_type: str) -> Any:
     if kind == NPY:
         return numpy.load(io.BytesIO(body), allow_pickle=False)
     if kind not in TYPES:
-        raise Refused("content type %r is not read without an input_fn; one of %s" % (content_type, ", ".join(TYPES)))
+        raise BadInput("content type %r is not read without an input_fn; one of %s" % (content_type, ", ".join(TYPES)))
     if isinstance(body, bytes):
         body = body.decode("utf-8")
     if kind == CSV:
@@ -358,7 +358,7 @@ def decode(body: Any, content_type: str) -> Any:
         for key in ("instances", "inputs"):
             if key in document:
                 return _instances(document[key])
-        raise Refused('the JSON object has neither "instances" nor "inputs"')
+        raise BadInput('the JSON object has neither "instances" nor "inputs"')
     return _instances(document)
 
 
@@ -393,7 +393,7 @@ def encode(prediction: Any, accept: str) -> Tuple[bytes, str]:
     if kind == JSON_LINES:
         return "".join(json.dumps(row) + "\n" for row in _rows(prediction)).encode("utf-8"), accept
     if kind != JSON:
-        raise Refused("%r cannot be answered without an output_fn; one of %s" % (accept, ", ".join(TYPES)))
+        raise BadInput("%r cannot be answered without an output_fn; one of %s" % (accept, ", ".join(TYPES)))
     if isinstance(prediction, str) or (isinstance(prediction, dict) and not _is_columns(prediction)):
         return json.dumps(_plain(prediction)).encode("utf-8"), accept
     return json.dumps({"predictions": _rows(prediction)}).encode("utf-8"), accept

@@ -1,4 +1,4 @@
-"""Something run inside an image that nobody vouches for: no network, limits, a label; and what it wrote."""
+"""Runs a command in an untrusted image, without a network and within limits, and collects the files it wrote."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _SLICE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Boxed:
-    """What became of it. `exit_code` None: it had not ended within the time, and was killed."""
+class SandboxResult:
+    """How the command ended. `exit_code` None: it did not end in time and was killed."""
 
     exit_code: int | None
     seconds: float
@@ -72,7 +72,7 @@ def run(
     mounts: tuple[Mount, ...] = (),
     environment: Mapping[str, str] | None = None,
     tick: Callable[[float], None] = lambda _: None,
-) -> Boxed:
+) -> SandboxResult:
     """Run a command in place of the image's own, its entrypoint included. `tick` hears the seconds, about each second.
 
     Raises EngineError; ImageMissing among them.
@@ -101,7 +101,7 @@ def run(
         try:
             engine.start(container)
         except StartFailed as error:
-            return Boxed(127, time.monotonic() - began, start_error=runtime_reason(str(error)))
+            return SandboxResult(127, time.monotonic() - began, start_error=runtime_reason(str(error)))
         state = None
         while state is None and (left := seconds - (time.monotonic() - began)) > 0:
             state = engine.wait(container, min(left, _SLICE_SECONDS))
@@ -111,7 +111,7 @@ def run(
             engine.kill(container)
             engine.wait(container, 30)
         files, too_much = _files(engine, container)
-        return Boxed(
+        return SandboxResult(
             state.exit_code if state else None,
             took,
             files,

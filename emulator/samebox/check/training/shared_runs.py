@@ -1,6 +1,7 @@
-"""Further jobs that no clock is held to. They run beside each other where there is room, each once, for whoever asks.
+"""Untimed training jobs that several checks share: each runs once, and they run concurrently if memory allows.
 
-The one that fails is the first that is asked for, so it begins the others: who checks them later finds them done.
+The failing job is the first that a check needs. It starts the others in the background, so that later checks need not
+wait for them.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from samebox.check.training.job import run, running
 
 if TYPE_CHECKING:
     from samebox.check.checks import Context
-    from samebox.check.ended import Ended
+    from samebox.check.ended import HostResult
 
 LITTLE_MEMORY = 32 * 2**20  # no interpreter with a library for numbers starts in it
 
 
-def failed(context: Context) -> Ended:
+def failed(context: Context) -> HostResult:
     """The plain job, with a model folder that cannot be written."""
 
-    def fail() -> Ended:
+    def fail() -> HostResult:
         plain = trained(context)
         if has_room_for_more(context, plain):
             if "train-memory" in context.wanted:
@@ -40,27 +41,27 @@ def failed(context: Context) -> Ended:
     return context.shared.get("training-failed", fail)
 
 
-def short_of_memory(context: Context) -> Ended:
+def short_of_memory(context: Context) -> HostResult:
     """The plain job with little memory."""
     return context.shared.get(_MEMORY, lambda: _short_of_memory(context))
 
 
-def two_hosts(context: Context) -> tuple[Ended, Ended]:
+def two_hosts(context: Context) -> tuple[HostResult, HostResult]:
     """The plain job on two hosts, which share one machine."""
     return context.shared.get(_HOSTS, lambda: _two_hosts(context))
 
 
-def read_only_root(context: Context) -> Ended:
+def read_only_root(context: Context) -> HostResult:
     """The plain job on a root file system that is only read."""
     return context.shared.get(_READ_ONLY_ROOT, lambda: _read_only_root(context))
 
 
-def _short_of_memory(context: Context) -> Ended:
+def _short_of_memory(context: Context) -> HostResult:
     job = dataclasses.replace(job_of(context), memory_bytes=LITTLE_MEMORY)
     return run(context, job, 3 * trained(context).seconds + 30)
 
 
-def _two_hosts(context: Context) -> tuple[Ended, Ended]:
+def _two_hosts(context: Context) -> tuple[HostResult, HostResult]:
     seconds = 5 * trained(context).seconds + 30
     with running(context, dataclasses.replace(job_of(context), hosts=2)) as job:
         end = time.monotonic() + seconds
@@ -69,7 +70,7 @@ def _two_hosts(context: Context) -> tuple[Ended, Ended]:
         return job.ended(0), job.ended(1)
 
 
-def _read_only_root(context: Context) -> Ended:
+def _read_only_root(context: Context) -> HostResult:
     checkpoints = baseline(context).checkpoints.parent / "checkpoints-read-only"
     checkpoints.mkdir()
     job = dataclasses.replace(job_of(context), read_only_root=True, checkpoints=checkpoints)
