@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samebox import cli
 
+from tests.check.fixtures.recipes import Recipe, build
 from tests.check.images import Entry, Made, elf, layer
-from tests.check.zoo.zoo import Recipe, build
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 

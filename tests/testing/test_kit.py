@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from samebox.check.checks import LABEL
 
-from tests.check.zoo.zoo import build
+from tests.check.fixtures.recipes import build
 from tests.testing.images import BOX, GOOD, LEAN, write
 
 pytest_plugins = ["pytester"]

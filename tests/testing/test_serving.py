@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.check.zoo.zoo import build
+from tests.check.fixtures.recipes import build
 from tests.testing.images import BOX
 
 if TYPE_CHECKING:

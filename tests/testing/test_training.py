@@ -9,7 +9,7 @@ import pytest
 from samebox.data.channels import ChannelError
 from samebox.testing import kit, training
 
-from tests.check.zoo.zoo import build
+from tests.check.fixtures.recipes import build
 from tests.testing.images import BOX
 
 if TYPE_CHECKING:

@@ -52,8 +52,8 @@ How a check is added
    Where container-structure-test or goss can say it, too, `exports/` is where; where they cannot, `exports/reasons.py`
    says why, by how the id begins.
 
-5. Prove it: an animal in the zoo (tests/check/zoo) that breaks exactly this rule, and a sound one that keeps it; tests
-   of the cases in between.
+5. Test it: a fixture (tests/check/fixtures) that breaks exactly this rule, a valid one that keeps it, and tests of the
+   cases in between.
 
 This room imports nothing of the emulator but the data types of `samebox.containers.engine`.
 """

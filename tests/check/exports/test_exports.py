@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LABEL = "com.amazonaws.sagemaker.capabilities."
 TOOLS = tuple(elf(f"usr/bin/{name}") for name in ("find", "id", "mkdir", "timeout", "uname", "pip"))
-SOUND = holding(*TOOLS, Labels={f"{LABEL}accept-bind-to-port": "true"}, ExposedPorts={"8080/tcp": {}}, User="root")
+VALID = holding(*TOOLS, Labels={f"{LABEL}accept-bind-to-port": "true"}, ExposedPorts={"8080/tcp": {}}, User="root")
 
 # The README of container-structure-test 1.19: its types of tests, and the fields of each.
 STRUCTURE = {
@@ -67,7 +67,7 @@ def names_of_structure(text: str) -> list[str]:
 
 @pytest.mark.parametrize("claim", get_args(Claim))
 def test_container_structure_test_can_read_it(tmp_path: Path, claim: Claim) -> None:
-    read = yaml.safe_load(write(tmp_path, SOUND, claim)["container-structure-test.yaml"])
+    read = yaml.safe_load(write(tmp_path, VALID, claim)["container-structure-test.yaml"])
     assert read.pop("schemaVersion") == "2.0.0"
     assert set(read.pop("metadataTest")) <= METADATA
     for section, rows in read.items():
@@ -81,7 +81,7 @@ def test_container_structure_test_can_read_it(tmp_path: Path, claim: Claim) -> N
 
 @pytest.mark.parametrize("claim", get_args(Claim))
 def test_goss_can_read_it(tmp_path: Path, claim: Claim) -> None:
-    for name, text in write(tmp_path, SOUND, claim).items():
+    for name, text in write(tmp_path, VALID, claim).items():
         if not name.startswith("goss"):
             continue
         for section, rows in rendered(text).items():
@@ -92,7 +92,7 @@ def test_goss_can_read_it(tmp_path: Path, claim: Claim) -> None:
 
 @pytest.mark.parametrize("claim", get_args(Claim))
 def test_every_rule_that_is_of_interest_is_expressed_or_left_out_with_a_reason(tmp_path: Path, claim: Claim) -> None:
-    files = write(tmp_path, SOUND, claim)
+    files = write(tmp_path, VALID, claim)
     ids = [check.rule.id for check in CHECKS if check.is_of_interest(frozenset({claim}))]
     for name in ("container-structure-test.yaml", "goss.yaml"):
         silent = [one for one in ids if not re.search(rf"(?m)[ \"]{one}(:|,|$)", files[name])]
@@ -100,7 +100,7 @@ def test_every_rule_that_is_of_interest_is_expressed_or_left_out_with_a_reason(t
 
 
 def test_every_test_bears_the_id_of_a_rule_and_no_two_have_one_name(tmp_path: Path) -> None:
-    files = write(tmp_path, SOUND, "train", "serve", "transform", "serverless", "processing")
+    files = write(tmp_path, VALID, "train", "serve", "transform", "serverless", "processing")
     goss = [name for rows in rendered(files["goss.yaml"]).values() for name in rows]
     for names in (names_of_structure(files["container-structure-test.yaml"]), goss):
         assert len(set(names)) == len(names)
@@ -110,10 +110,10 @@ def test_every_test_bears_the_id_of_a_rule_and_no_two_have_one_name(tmp_path: Pa
 
 
 def test_the_same_image_gives_the_same_bytes(tmp_path: Path) -> None:
-    first = write(tmp_path, SOUND, "train", "serve")
+    first = write(tmp_path, VALID, "train", "serve")
     other = tmp_path / "elsewhere"
     other.mkdir()
-    assert write(other, SOUND, "train", "serve") == first
+    assert write(other, VALID, "train", "serve") == first
     assert all(text.startswith(f"{exports.MARK}\n") for text in first.values())
 
 
@@ -160,18 +160,18 @@ def test_words_of_strangers_stay_words(tmp_path: Path) -> None:
 
 def test_a_payload_that_is_no_text_is_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\xff")
-    text = write(tmp_path, SOUND, "serve", payloads=(tmp_path / "x.npy",))["goss.yaml"]
+    text = write(tmp_path, VALID, "serve", payloads=(tmp_path / "x.npy",))["goss.yaml"]
     assert "# - serve-invocations: x.npy cannot be written down: it is no text, or long." in text
 
 
 def test_a_training_is_run_with_its_hyperparameters_where_it_can_be(tmp_path: Path) -> None:
-    text = write(tmp_path, SOUND, "train", hyperparameters={"name": "it's"})["container-structure-test.yaml"]
+    text = write(tmp_path, VALID, "train", hyperparameters={"name": "it's"})["container-structure-test.yaml"]
     (row,) = [one for one in yaml.safe_load(text)["commandTests"] if one["name"].startswith("train-completes")]
     assert row["args"][1].endswith("timeout 600 train")
     assert """'{"name":"it'"'"'s"}' > /opt/ml/input/config/hyperparameters.json""" in row["setup"][0][2]
     (tmp_path / "data").mkdir()
     for options in ({"data": tmp_path / "data"}, {"hyperparameters": {"name": "$HOME"}}):
-        text = write(tmp_path, SOUND, "train", **options)["container-structure-test.yaml"]
+        text = write(tmp_path, VALID, "train", **options)["container-structure-test.yaml"]
         assert not [name for name in names_of_structure(text) if name.startswith("train-completes")]
         assert re.search("# - train-argument, train-completes[^:]*: (the data is|container-structure-test takes)", text)
 
@@ -179,15 +179,15 @@ def test_a_training_is_run_with_its_hyperparameters_where_it_can_be(tmp_path: Pa
 def test_a_server_is_asked_where_it_may_be_told_to_listen(tmp_path: Path) -> None:
     assert (
         "http://127.0.0.1:{{getEnv `SAGEMAKER_BIND_TO_PORT` `8080`}}/ping"
-        in write(tmp_path, SOUND, "serve")["goss.yaml"]
+        in write(tmp_path, VALID, "serve")["goss.yaml"]
     )
     assert "http://127.0.0.1:8080/ping" in write(tmp_path, Made((layer(*GOOD),)), "serve")["goss.yaml"]
 
 
 def test_only_a_server_is_waited_for(tmp_path: Path) -> None:
-    assert "goss_wait.yaml" not in write(tmp_path, SOUND, "train")
+    assert "goss_wait.yaml" not in write(tmp_path, VALID, "train")
     for claim in ("serve", "multi-model"):
-        files = write(tmp_path, SOUND, claim)
+        files = write(tmp_path, VALID, claim)
         ((name, row),) = rendered(files["goss_wait.yaml"])["http"].items()
         assert row["status"] == 200
         assert name.startswith(("serve-ready: ", "multi-model-starts: "))
@@ -204,11 +204,11 @@ def test_an_image_without_a_shell_is_told_so(tmp_path: Path) -> None:
 
 
 def test_the_reason_is_the_one_that_knows_most_of_the_rule(tmp_path: Path) -> None:
-    text = write(tmp_path, SOUND, "serverless")["container-structure-test.yaml"]
+    text = write(tmp_path, VALID, "serverless")["container-structure-test.yaml"]
     assert "serverless-read-only-root, serverless-non-root: no server runs beside its tests." in " ".join(text.split())
     assert re.search("- serverless-image-size, [^:]*: the tool sees files as the last", text)
 
 
 @pytest.mark.parametrize("claim", get_args(Claim))
 def test_no_rule_is_without_words_of_its_own(tmp_path: Path, claim: Claim) -> None:
-    assert [name for name, text in write(tmp_path, SOUND, claim).items() if "has no words for it" in text] == []
+    assert [name for name, text in write(tmp_path, VALID, claim).items() if "has no words for it" in text] == []

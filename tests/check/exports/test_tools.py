@@ -1,4 +1,4 @@
-"""The tools run what was written for them: all of it holds of a sound image, and of a broken one what is broken fails.
+"""The tools run what was written for them: all of it holds of a valid image, and of a broken one what is broken fails.
 
 container-structure-test is the real one. goss is where somebody has installed it; `inside.py` does its work everywhere.
 """
@@ -22,8 +22,8 @@ from samebox.check.runner import Run
 from samebox.containers.docker import DockerEngine
 
 from tests.check.exports.test_exports import rendered
-from tests.check.zoo import serving, training
-from tests.check.zoo.zoo import Recipe, build
+from tests.check.fixtures import serving, training
+from tests.check.fixtures.recipes import Recipe, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def write(folder: Path, recipe: Recipe, claims: frozenset[Claim], **options: Any
 
 # container-structure-test
 
-TRAINER = training.SOUND_TRAINER.replace("1 2 3 4 5 6 7 8", "1")
+TRAINER = training.VALID_TRAINER.replace("1 2 3 4 5 6 7 8", "1")
 AUTHORITIES = {"etc/ssl/certs/ca-certificates.crt": "authorities"}
 
 
@@ -76,7 +76,7 @@ def failing_of_structure(folder: Path, image: str) -> dict[str, list[str]]:
     return {one["Name"]: one["Errors"] for one in read["Results"] if not one["Pass"]}
 
 
-def test_everything_holds_of_a_sound_trainer(tmp_path: Path) -> None:
+def test_everything_holds_of_a_valid_trainer(tmp_path: Path) -> None:
     image = write(tmp_path, Recipe({"usr/bin/train": TRAINER, **AUTHORITIES}), TRAIN)
     assert failing_of_structure(tmp_path, image) == {}
 
@@ -165,7 +165,7 @@ REDIRECT = (
 )
 # The server, the rules whose tests in goss.yaml fail, and whether that of goss_wait.yaml does.
 SERVERS: dict[str, tuple[Recipe, set[str], bool]] = {
-    "sound": (serving.server(), set(), False),
+    "valid": (serving.server(), set(), False),
     "listens on 127.0.0.1": (
         serving.server(('"0.0.0.0"', '"127.0.0.1"')),
         {"serve-listens", "serve-connect-time"},

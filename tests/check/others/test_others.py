@@ -115,7 +115,7 @@ def test_mlserver_with_routes_of_its_runtime_serves_and_leaves_one_thing_to_look
 # Of the image
 
 
-def test_what_is_read_of_a_sound_image_is_sound_with_all_those_packages_in_it(engine: DockerEngine) -> None:
+def test_findings_on_a_good_image_are_correct_with_all_those_packages_in_it(engine: DockerEngine) -> None:
     assert faults(look(engine, "mlserver", STATIC)) == {}
 
 

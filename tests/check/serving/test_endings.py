@@ -15,8 +15,8 @@ from samebox.check.checks import LABEL
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import INSTANCE_LABEL
 
-from tests.check.zoo import serving
-from tests.check.zoo.zoo import Recipe, build
+from tests.check.fixtures import serving
+from tests.check.fixtures.recipes import Recipe, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +37,9 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def image() -> str:
     """A server that never becomes ready: its check goes on for half a minute."""
-    (animal,) = [animal for animal in serving.BROKEN if animal.name == "is never healthy"]
-    assert isinstance(animal.subject, Recipe)
-    return build(animal.subject)
+    (fixture,) = [fixture for fixture in serving.BROKEN if fixture.name == "is never healthy"]
+    assert isinstance(fixture.subject, Recipe)
+    return build(fixture.subject)
 
 
 def left(engine: Engine, folder: Path) -> list[str]:

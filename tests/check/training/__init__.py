@@ -1,1 +1,1 @@
-"""Checks that train: what they are made of. What they say of images is proven in the zoo."""
+"""Checks that train: what they are made of. What they say of images is tested in tests/check/fixtures."""

@@ -14,8 +14,8 @@ from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from samebox.data import recordio
 
-from tests.check.zoo.training import SOUND_TRAINER
-from tests.check.zoo.zoo import Recipe, build
+from tests.check.fixtures.recipes import Recipe, build
+from tests.check.fixtures.training import VALID_TRAINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngin
 @pytest.mark.docker
 def test_the_data_is_copied_for_each_job(docker: DockerEngine, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("mine")
-    spoils = SOUND_TRAINER.replace("echo done", "echo spoilt > /opt/ml/input/data/training/data.csv")
+    spoils = VALID_TRAINER.replace("echo done", "echo spoilt > /opt/ml/input/data/training/data.csv")
     with Run(docker, Options(workbench=OptMl(), data=tmp_path)) as kit:
         kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": spoils})), kit.context.labels))
 

@@ -13,7 +13,7 @@ from samebox.check.runner import Run
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 
-from tests.check.zoo.zoo import Recipe, build
+from tests.check.fixtures.recipes import Recipe, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The serving checks name exactly the planted fault of a server in a container, and none of a sound one."""
+"""The serving checks name exactly the planted fault of a server in a container, and none of a valid one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from samebox.check.static import programs
 from samebox.commands.examination import unpack
 from samebox.containers.docker import DockerEngine
 
-from tests.check.zoo.looking import BROKEN, SOUND, faults, is_served, look, parameters, says
-from tests.check.zoo.serving import ALL, BASE
-from tests.check.zoo.zoo import Recipe, build
+from tests.check.fixtures.checking import BROKEN, VALID, faults, is_served, parameters, run_kit, says
+from tests.check.fixtures.recipes import Recipe, build
+from tests.check.fixtures.serving import ALL, BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from samebox.containers.engine import Engine
 
-    from tests.check.zoo.zoo import Broken, Sound
+    from tests.check.fixtures.recipes import Broken, Valid
 
 
 @pytest.fixture(scope="module")
@@ -33,24 +33,26 @@ def engine() -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.mark.parametrize("animal", parameters(one for one in BROKEN if is_served(one)))
-def test_exactly_the_planted_fault_is_named(engine: Engine, animal: Broken, tmp_path: Path) -> None:
-    findings = look(animal, tmp_path, engine)
+@pytest.mark.parametrize("fixture", parameters(one for one in BROKEN if is_served(one)))
+def test_exactly_the_planted_fault_is_named(engine: Engine, fixture: Broken, tmp_path: Path) -> None:
+    findings = run_kit(fixture, tmp_path, engine)
     found = faults(findings)
-    assert list(found) == [animal.fails], found
-    assert says(findings, animal.says), [one for one in findings if one.counts]
+    assert list(found) == [fixture.fails], found
+    assert says(findings, fixture.says), [one for one in findings if one.counts]
 
 
-@pytest.mark.parametrize("animal", parameters(one for one in SOUND if is_served(one)))
-def test_a_sound_server_keeps_every_rule(engine: Engine, animal: Sound, tmp_path: Path) -> None:
-    found = look(animal, tmp_path, engine)
+@pytest.mark.parametrize("fixture", parameters(one for one in VALID if is_served(one)))
+def test_a_valid_server_keeps_every_rule(engine: Engine, fixture: Valid, tmp_path: Path) -> None:
+    found = run_kit(fixture, tmp_path, engine)
     assert faults(found) == {}
-    assert {one.rule_id for one in found} == {check.rule.id for check in SERVING if check.is_of_interest(animal.claims)}
+    assert {one.rule_id for one in found} == {
+        check.rule.id for check in SERVING if check.is_of_interest(fixture.claims)
+    }
 
 
 def test_one_keeps_every_rule_that_there_is(engine: Engine, tmp_path: Path) -> None:
-    (whole,) = [animal for animal in SOUND if is_served(animal) and animal.claims == ALL]
-    found = look(whole, tmp_path, engine)
+    (whole,) = [fixture for fixture in VALID if is_served(fixture) and fixture.claims == ALL]
+    found = run_kit(whole, tmp_path, engine)
     assert {one.rule_id: one.seen for one in found if one.status != "pass"} == {}
     assert {one.rule_id for one in found} == {check.rule.id for check in SERVING}
 
