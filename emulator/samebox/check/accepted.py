@@ -1,10 +1,10 @@
-"""Findings that somebody has seen and lives with: a TOML file that is committed beside the Dockerfile.
+"""Accepted findings: a TOML file that is committed beside the Dockerfile.
 
 [[accepted]]
 id = "image-user"
 reason = "the base image is not ours; ticket 4711"
 date = 2026-11-22
-until = 2027-03-01          # optional: from this day on it counts again
+until = 2027-03-01          # optional: from this day on the finding counts again
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class BadAcceptance(ValueError):
-    """The file says nothing that can be used; the message says where and what."""
+    """The file is invalid; the message names the place and the reason."""
 
 
 def read(path: Path, known: Collection[str]) -> list[Acceptance]:

@@ -1,7 +1,7 @@
-"""What of a container is alive, and for how long it has done nothing.
+"""The live processes of a container, and how long they have been idle.
 
-Read from /proc, from outside, where the engine runs on this machine, under Linux; elsewhere as the engine's `top` shows
-it, which knows no threads, and CPU time to the second.
+Read from /proc on the host where the engine runs on this machine under Linux; elsewhere from the engine's `top`, which
+lists no threads and has CPU time in whole seconds.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Idle:
 
 
 class IdleWatch:
-    """Since when a container does nothing; asked again and again while it runs."""
+    """How long a container has been idle; polled while it runs."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class IdleWatch:
 
 
 def seen(engine: Engine, container: str) -> tuple[RunningProcess, ...]:
-    """What of a container is alive, from /proc, else as its engine says. Raises EngineError."""
+    """A container's live processes, from /proc or else from the engine. Raises EngineError."""
     return processes(container) or tuple(
         RunningProcess(one.pid, one.command[:_MOST_SHOWN], 0, one.cpu_seconds) for one in engine.processes(container)
     )
@@ -151,7 +151,7 @@ def processes(container: str, proc: Path = PROC) -> tuple[RunningProcess, ...]:
 
 
 def _process(folder: Path) -> RunningProcess | None:
-    """None where it has ended, and its parent has not asked how."""
+    """None for a process that has ended and that its parent has not waited for."""
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
     # The command's name stands in parentheses, and may hold blanks and parentheses itself.
     numbers = (folder / "stat").read_text().rpartition(")")[2].split()

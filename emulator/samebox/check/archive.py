@@ -1,7 +1,7 @@
-"""Images as archives: what `docker save` and buildx write, as a tar, a compressed tar, a folder or a stream.
+"""Reads image archives, as `docker save` and buildx write them: a tar, a compressed tar, a folder or a stream.
 
-One pass reads all of it: layers go into the table of files as they come by, and which of them belong to the image, and
-in which order, is only known at the end, where such archives have their manifest.
+The archive is read once, from beginning to end: layers go into the file table as they are met. Which of them belong to
+the image, and in which order, is known only at the end, where such archives have their manifest.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Tick = Callable[[int], None]  # called with the bytes read so far; may raise
 
 
 class NotAnImage(Exception):
-    """It cannot be read as an image; the message says what it is instead, or what is missing."""
+    """Not a readable image; the message names what it is instead, or what is missing."""
 
 
 @dataclass(frozen=True)

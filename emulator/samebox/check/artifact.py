@@ -1,4 +1,4 @@
-"""model.tar.gz, as `--model` gives it: read to its end, unpacked nowhere."""
+"""Checks of model.tar.gz, given with `--model`: it is read to its end and not unpacked."""
 
 from __future__ import annotations
 

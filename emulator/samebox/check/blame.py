@@ -1,4 +1,4 @@
-"""Which line of the Dockerfile a finding is about, where its check named none."""
+"""The line of the Dockerfile that a finding is about, for checks that name none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that a program held back: what it printed while it worked came to its log much later, at once or in blocks."""
+"""Detects buffered output: lines that reach the log much later than the program printed them, at once or in blocks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OTHER = (
 
 
 def looked_at(context: Context, rule: Rule, ended: HostResult) -> Finding | None:
-    """What is said of the rule that a job logs; None where it held nothing back."""
+    """The finding for the rule that a job logs without delay; None where no line was held back."""
     held = held_back(ended)
     config = context.subject.config
     has_python = any(context.subject.which(name) for name in ("python3", "python"))

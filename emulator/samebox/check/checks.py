@@ -1,4 +1,4 @@
-"""A check: one rule, the function that looks whether it holds, and what that function needs."""
+"""A check: one rule, the function that checks it, and what the function needs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class CannotCheck(Exception):
-    """A check cannot say anything, and another one says why; the finding is "skipped" with this reason."""
+    """A check has no result because another rule reports the cause; its finding is "skipped" with this reason."""
 
 
 class OutOfTime(Exception):
@@ -104,7 +104,7 @@ class Shared:
             return found
 
     def begin(self, key: str, make: Callable[[], Any]) -> None:
-        """Have it made in the background: whoever gets it waits for that, and hears of its failure."""
+        """Make it in the background. `get` waits for it and raises its failure."""
 
         def work() -> None:
             with contextlib.suppress(Exception):  # remembered, for whoever gets it

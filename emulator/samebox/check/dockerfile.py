@@ -1,4 +1,4 @@
-"""A Dockerfile's instructions with their lines, so that a finding can say where to mend it."""
+"""A Dockerfile's instructions with their line numbers, so that a finding can point at a line."""
 
 from __future__ import annotations
 

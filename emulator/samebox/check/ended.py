@@ -1,4 +1,4 @@
-"""How one host of a job ended, what it said, and what it left behind."""
+"""How one host of a job ended: its exit, its log and the files that it left."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class HostResult:
 
     @property
     def outcome(self) -> str:
-        """For a person, in a few words: how it ended, and the line that says why."""
+        """How it ended and the line that explains it, as a short phrase."""
         if self.start_error:
             return self.start_error
         how = f"{self.how} after {self.seconds:.1f} s"
@@ -115,7 +115,7 @@ class HostResult:
 
     @property
     def reason(self) -> str:
-        """The line of its own words that says why it ended; the last one, where none does. "" without a word."""
+        """The line that explains the end: of the failure message or the exception, else the last one; or ""."""
         message = self._message
         if by_toolkit := _OF_TOOLKIT.search("\n".join(message)):
             return headline(excerpt(by_toolkit.group(1).splitlines()))
@@ -125,7 +125,7 @@ class HostResult:
 
     @property
     def explains_itself(self) -> bool:
-        """Whether it is known why it failed: for its memory, or by its own words."""
+        """Whether the cause of its failure is known: memory, or a message of its own."""
         if self.oom_killed:
             return True
         told = "\n".join(self._message)
@@ -134,7 +134,7 @@ class HostResult:
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
-        """What of its own words tells why it failed, whole: its failure file or message, and the log's exception."""
+        """The output that explains the failure, in full: the failure file or message, and the log's exception."""
         found = [Quote(self.left.message_path, "\n".join(self._message))] if self._message else []
         of_log = self._exception if found else self._excerpt
         if of_log and headline(of_log) not in "\n".join(self._message):
@@ -142,7 +142,7 @@ class HostResult:
         return tuple(found)
 
     def quoted_in(self, finding: Finding) -> Finding:
-        """A finding about this host, with its own words."""
+        """The finding with the quotes and the log of this host added."""
         return finding.quoting(self.quotes, self.lines)
 
     @property
@@ -163,7 +163,7 @@ class HostResult:
 
     @property
     def middle_line(self) -> int:
-        """How many lines it had written in the middle of its time; 0 where that cannot be told."""
+        """The number of log lines at half of its running time; 0 where it cannot be known."""
         if self.started_at is None or not 4 <= len(self.log) < MOST_LINES:
             return 0
         middle, late = ((self.started_at + part * self.seconds) * 1e9 for part in (0.5, 0.8))
@@ -171,9 +171,9 @@ class HostResult:
         return count if count < len(self.log) - 1 and self.log[count - 1].time < late else 0
 
     def went_on_as(self, plain: HostResult) -> bool:
-        """Whether all was done that is done otherwise, too. On a busy machine, lines tell it better than seconds.
+        """Whether it logged every kind of line that `plain` logged, as often; without lines, whether it ran as long.
 
-        Not their number alone: who hears a signal says so, and has said less of other things.
+        On a busy machine time is no measure. Nor is the number of lines: a program may log that it handles a signal.
         """
         if plain.middle_line:
             return _kinds(plain.log) <= _kinds(self.log)
@@ -186,9 +186,9 @@ def counted(files: Sequence[LeftFile]) -> str:
 
 
 def words_about(pattern: str, ended: HostResult) -> str:
-    """Of what tells why it ended, the first line that fits, shortened; "" where none does.
+    """The first line of the failure message or the log's end that matches the pattern, shortened; "" if there is none.
 
-    What a log says long before its end was survived, and is no reason.
+    Earlier lines do not count: the program went on after them.
     """
     told = [line for quote in ended.quotes for line in quote.text.splitlines()]
     for line in (*told, *ended.lines[-_LAST:]):
@@ -198,5 +198,5 @@ def words_about(pattern: str, ended: HostResult) -> str:
 
 
 def _kinds(log: Iterable[LogLine]) -> Counter[str]:
-    """How often it said what, whatever the numbers in it."""
+    """How often each kind of line occurs; lines that differ only in numbers are of one kind."""
     return Counter(re.sub(r"\w*\d\w*", "#", line.text.strip()) for line in log)

@@ -1,6 +1,6 @@
-"""The file system of an image: every file of every layer, and which of them a container sees.
+"""The file system of an image: the files of every layer, and those that a container sees.
 
-One pass over each layer; an entry costs some two hundred bytes, so that a million files are two hundred megabytes.
+Each layer is read once. An entry takes about two hundred bytes, so that a million files take two hundred megabytes.
 """
 
 from __future__ import annotations

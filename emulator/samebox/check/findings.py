@@ -1,4 +1,4 @@
-"""What the contract kit says: a rule with its source, and what was found of it in one image."""
+"""A rule with its source, and a finding: the result of one rule for one image."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Family = Literal["static", "training", "serving", "artifact", "multi-model", "tr
 
 
 def harmless(words: str) -> str:
-    """Words of a stranger's, without what would steer a terminal or could not be written to a file."""
+    """Text from an image or another untrusted source, without terminal control sequences and unencodable characters."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", words)
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Somebody has seen a finding and lives with it: why, since when, and until when."""
+    """A finding that the user accepts: the reason, the date, and until when."""
 
     rule_id: str
     reason: str
@@ -35,7 +35,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Quote:
-    """Words of the image's program, whole. `source`: where they stand, such as "the log"."""
+    """Output of the image's program, in full. `source`: where it was written, such as "the log"."""
 
     source: str
     text: str
@@ -46,9 +46,9 @@ class Quote:
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one rule. `remedy`: one or two lines for whoever builds the image; `line`: of the Dockerfile.
+    """The result of one rule. `remedy`: one or two lines for the author of the image; `line`: of the Dockerfile.
 
-    `quotes`: what of the program's own words tells why; `log`: all that was kept of its log.
+    `quotes`: the output that explains the failure; `log`: the log as far as it was kept.
     """
 
     rule_id: str
@@ -69,23 +69,23 @@ class Finding:
         object.__setattr__(self, "log", tuple(map(harmless, self.log)))
 
     def quoting(self, quotes: Iterable[Quote], log: Iterable[str] = ()) -> Finding:
-        """With words of the program. A quote that `seen` gives in full is left out."""
+        """The finding with quotes of the program's output. A quote that `seen` contains in full is left out."""
         more = tuple(one for one in quotes if one.text.strip() and one.text.strip() not in self.seen)
         return dataclasses.replace(self, quotes=more, log=tuple(log))
 
     @property
     def counts(self) -> bool:
-        """Whether it is a fault that nobody has accepted."""
+        """Whether it is a fault that is not accepted."""
         return self.status in ("fail", "warn") and self.accepted is None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold, who says so, and how to mend it.
+    """A requirement, its source, and how to meet it.
 
-    `id` is stable, kebab-case and begins with what it is about: image-, train-, serve-, artifact-, … `source` is a
-    section of contract.md ("contract §2.2"), an AWS page or an issue. `title` is the claim that holds when it passes:
-    "/ping answers within 2 s".
+    `id` is stable, kebab-case and begins with its subject: image-, train-, serve-, artifact-, … `source` is a section
+    of contract.md ("contract §2.2"), an AWS page or an issue. `title` is the statement that is true when the rule
+    passes: "/ping answers within 2 s".
     """
 
     id: str
@@ -110,5 +110,5 @@ class Rule:
         return Finding(self.id, "skipped", why)
 
     def unknown(self, why: str) -> Finding:
-        """It could not be checked. As grave as a fault: a green report means that everything was looked at."""
+        """It could not be checked. Counts as a fault: a green report means that every rule was checked."""
         return Finding(self.id, self.severity, f"could not be checked: {why}", checked=False)

@@ -1,4 +1,4 @@
-"""What an image is for, where nobody says: judged by what is on its PATH, and told."""
+"""Guesses the claims of an image from the programs on its PATH, for runs without --train, --serve, …."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MULTI_MODEL_LABEL = "com.amazonaws.sagemaker.capabilities.multi-models"
 
 
 def claims(subject: Subject) -> tuple[frozenset[Claim], str]:
-    """The claims, and the sentence that says why. Reads the image."""
+    """The claims, and a sentence with the reason. Reads the image."""
     names: tuple[Claim, Claim] = ("train", "serve")
     found: set[Claim] = {name for name in names if _is_program(subject, name)}
     if not found:

@@ -1,4 +1,4 @@
-"""The containers of one job, each a host: cut off from the world but for each other, and gone when it is over."""
+"""The containers of one job, one per host, on a network of their own without a way out; removed at the end."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ HostsT = TypeVar("HostsT", bound="Hosts")
 
 
 class Hosts:
-    """The hosts of a job. Use `kept`: they are started, and all of it is removed at the end of its block.
+    """The hosts of a job. Use `kept`, which starts them and removes everything at the end of its block.
 
-    `spec_of(root, host, network)` makes the host's folders below root/<host>, and says what its container is like;
-    `left_in(engine, container)` reads what a host leaves, and below root/<host>/`results` is what is kept of that.
+    `spec_of(root, host, network)` makes the host's folders below root/<host> and gives its container's spec;
+    `left_in(engine, container)` reads a host's output. root/<host>/`results` is the folder whose content is kept.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""What was read of an image, kept in a folder of the user's by the image's id: the next run need not read it again.
+"""A cache of images that were read, by image id, in the user's cache folder.
 
-An engine takes ten seconds and more to save an image of some gigabytes; an id stands for the same bytes for ever.
+An engine takes ten seconds and more to save an image of some gigabytes; the content of an id never changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How much memory containers hold at most, as this machine's kernel counts it.
+"""The peak memory of containers, as this machine's kernel counts it.
 
-Read from outside while they run; the page cache is left out, because the kernel takes that back before it kills. It
-works where the engine runs on this machine, under Linux; elsewhere there are no answers, and whoever asks says so.
+Read from the host while they run. The page cache is left out, because the kernel reclaims it before it kills a process.
+Needs an engine on this machine, under Linux; elsewhere there is no value, and callers report that.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def accounts(container: str, proc: Path = PROC, groups: Path = GROUPS) -> Path |
 
 
 def counted(text: str) -> int:
-    """Bytes that a memory.stat tells: what the kernel cannot take back."""
+    """The bytes of a memory.stat that the kernel cannot reclaim."""
     lines = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
     names = _OF_VERSION_1 if _OF_VERSION_1[0] in lines else _OF_VERSION_2
     return sum(int(lines.get(name, 0)) for name in names)

@@ -1,4 +1,4 @@
-"""All checks there are, in the order in which they run: what is cheap and grave first."""
+"""All checks, in the order in which they run: cheap and serious ones first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of the kit over one image: the findings, in the order of the checks, and the verdict."""
+"""The report of one run over one image: the findings, in the order of the checks, and the verdict."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The verdict as a sentence."""
         if self.verdict == "fail" and not any(
             one.status == "fail" and one.counts and one.checked for one in self.findings
         ):

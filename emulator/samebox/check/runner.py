@@ -1,7 +1,7 @@
-"""Runs checks one after another, each within its time, and leaves nothing behind.
+"""Runs checks one after another, each within its time limit, and removes everything that they started.
 
-A check runs in a thread of its own, so that one that hangs is left to itself; what it had started is removed, which is
-what usually frees it. Whatever a check raises becomes a finding.
+A check runs in a thread of its own, so that a hanging one can be abandoned; removing its containers usually ends it.
+Any exception of a check becomes a finding.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ _SCRATCH = "samebox-check-"
 
 @dataclass(frozen=True)
 class Progress:
-    """What a screen shows while checks run. `finding` is None while the rule is being checked, and `doing` says how
-    that goes, where it takes long.
-    """
+    """Called while checks run. `finding` is None while the rule is checked; `doing` is the step of a long check."""
 
     number: int
     of: int
@@ -98,7 +96,7 @@ class Run:
         self._unreadable = ""  # why the image is not
 
     def examine(self, subject: Subject) -> None:
-        """What it is about, where it could not be said before: reading an engine's image takes the run's labels."""
+        """Set the subject, if it was not known at the start: reading an engine's image needs the run's labels."""
         self._context = dataclasses.replace(self._context, subject=subject)
 
     def claim(self, claims: frozenset[Claim]) -> None:
@@ -107,7 +105,7 @@ class Run:
         )
 
     def expect(self, checks: Iterable[Check]) -> None:
-        """What will be asked for, where `one` is called for each: some of what they start may run side by side."""
+        """The checks that `one` will be called for, so that some of their jobs may run concurrently."""
         self._context = dataclasses.replace(self._context, wanted=frozenset(check.rule.id for check in checks))
 
     def __enter__(self) -> Self:
@@ -301,7 +299,7 @@ def sweep_old(engine: Engine, now: float | None = None) -> int:
 
 
 def _is_old(run_id: str | None, now: float) -> bool:
-    """Whether no run that is still going on has this id; None is nobody's, and not ours to remove."""
+    """Whether no current run has this id. Containers without an id (None) are not ours to remove."""
     if run_id is None:
         return False
     began, _, rest = run_id.partition("@")
@@ -338,7 +336,7 @@ def _checked(check: Check, context: Context) -> list[Finding]:
 
 
 def _silence(engine: Engine | None) -> str:
-    """Why an engine does not answer, however often it is asked; empty when it does, or there is none."""
+    """Why the engine does not answer, after several attempts; empty when it does, or when there is none."""
     why = None
     for _ in range(SILENCES):
         why = engine.available() if engine is not None else None

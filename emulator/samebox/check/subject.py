@@ -27,7 +27,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  #
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What the image says of itself: the configuration that every layer was built under."""
+    """The image's configuration: environment, command, user, labels and ports."""
 
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ FILE, HARD_LINK, SYMBOLIC_LINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO = b"0", b"
 
 
 class BadTar(Exception):
-    """It is no tar, or it ends before its end; the message says where."""
+    """Not a tar, or a truncated one; the message has the position."""
 
 
 class Entry(NamedTuple):
@@ -38,7 +38,7 @@ Read = Callable[[int], bytes]  # the next bytes of the entry's content, at most 
 
 
 def entries(stream: BinaryIO) -> Iterator[tuple[Entry, Read]]:
-    """Each member and a function that reads its content, good until the next member is asked for. Raises BadTar."""
+    """Each member with a function that reads its content, valid until the next member. Raises BadTar."""
     long_name = long_link = ""
     pax: dict[str, str] = {}
     offset = 0
@@ -113,7 +113,7 @@ def _amended(entry: Entry, long_name: str, long_link: str, pax: dict[str, str]) 
 
 
 def _pax(data: bytes) -> dict[str, str]:
-    """Records of "<length> <key>=<value>\\n"; those of a value that nobody needs, too."""
+    """The records "<length> <key>=<value>\n" of a pax header."""
     found: dict[str, str] = {}
     at = 0
     while at < len(data):

@@ -1,7 +1,7 @@
-"""A failing job's reason is found by trial, one departure from the platform after the other: what checks make of it.
+"""Finds the cause of a failing job by trial, with one departure from the platform at a time; and the findings from it.
 
-A trial costs as much time as the job that failed. Those that the job's own words speak for are always made; the others
-as long as they cost little, and where the job does not say why it failed.
+A trial takes as long as the job that failed. Departures that the job's output points to are always tried; the others
+only while they are quick, and if the output does not explain the failure.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ JobT = TypeVar("JobT")
 
 @dataclass(frozen=True)
 class Departure(Generic[JobT]):
-    """One thing that is not as on the platform. Where the job ends well with it, `rule` is what it broke.
+    """One difference from the platform. If the job succeeds with it, the image breaks `rule`.
 
-    `words` say what was changed, and `hint` is what a program says that trips over it, as a pattern. `is_shown` tells
-    of a job that ended with 0 whether that shows anything.
+    `words` describe the difference; `hint` is a pattern for the output of a program that fails without it. `is_shown`
+    decides whether a job that ended with 0 proves anything.
     """
 
     rule: Rule
@@ -80,9 +80,9 @@ def culprit(
 
 
 def did_not_start(plain: HostResult, no_program: str, has_program: Callable[[], bool]) -> bool:
-    """Whether the job's program never began; `no_program`: what a shell or an init says that finds none, as a pattern.
+    """Whether the job's program never began. `no_program`: a pattern for the message that a shell or init then writes.
 
-    126 and 127 are what a shell ends with that cannot start a command: the program may well be a script that had one.
+    A shell that cannot start a command ends with 126 or 127; the program may itself be a script with such a command.
     """
     if plain.start_error or words_about(no_program, plain):
         return True
@@ -113,7 +113,7 @@ class Tried(Protocol):
 
 
 def completes(context: Context, rule: Rule, found: Tried, what: str, aside: str = "") -> Finding:
-    """What is said of the rule that the job ends well. `what` it is, such as "training". Raises CannotCheck."""
+    """The finding for the rule that the job succeeds. `what` names the job, such as "training". Raises CannotCheck."""
     if found.culprit is None:
         return rule.passed(f"exit code 0 after {found.plain.seconds:.1f} s{aside}")
     if found.culprit is not rule:
@@ -124,16 +124,16 @@ def completes(context: Context, rule: Rule, found: Tried, what: str, aside: str 
 
 
 def fault(rule: Rule, found: Tried, line: int | None = None) -> Finding:
-    """The job that failed broke this rule; with its own words."""
+    """The finding that the failed job broke this rule, with its output."""
     return found.plain.quoted_in(rule.broken(found.seen, found.remedy, line))
 
 
 def not_tripped_over(
     tried: Callable[[Context], Tried], well: Callable[[Context], object], rule: Rule, seen: str, word: str = ""
 ) -> Callable[[Context], Finding]:
-    """A check that passes when the plain job went well, and fails when this was found to be the reason.
+    """A check that passes when the plain job succeeded, and fails when this rule was found to be the cause.
 
-    `well` raises CannotCheck when it did not go well; `word` begins the Dockerfile's line to show.
+    `well` raises CannotCheck when the job failed for another cause; `word` is the Dockerfile instruction to point at.
     """
 
     def look(context: Context) -> Finding:

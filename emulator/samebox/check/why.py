@@ -1,4 +1,4 @@
-"""Why each rule matters: what happens on SageMaker to an image that breaks it, by the rule's id."""
+"""Why each rule matters: the effect on SageMaker of an image that breaks it, by rule id."""
 
 from collections.abc import Mapping
 

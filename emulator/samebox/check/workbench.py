@@ -1,4 +1,4 @@
-"""What the kit is handed: how the platform sets up a container, which the kit does not know itself."""
+"""The interface through which the kit gets containers set up as the platform does; the caller implements it."""
 
 from __future__ import annotations
 

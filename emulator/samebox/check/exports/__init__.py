@@ -1,9 +1,9 @@
-"""Files for container-structure-test and goss that say what those tools can express of the kit's rules.
+"""Exports the rules of the kit as files for container-structure-test and goss, as far as those tools can express them.
 
-`assertions.py` has what both may be asked for, `image.py`, `training.py` and `serving.py` ask for it, rule by rule;
-`structure.py` and `goss.py` write it in their tool's words, and `reasons.py` knows why they cannot say the rest. Each
-test bears its rule's id in its name. What is written depends on the image, on what it claims and on what the command
-line gives (payloads, hyperparameters), and on nothing else: no time, no name, no finding.
+`assertions.py` defines what both tools can assert; `image.py`, `training.py` and `serving.py` make assertions for each
+rule; `structure.py` and `goss.py` write them in the format of their tool, and `reasons.py` has the reasons for rules
+that a tool cannot express. Each test has its rule's id in its name. The output depends only on the image, its claims
+and the command line (payloads, hyperparameters): it contains no time, no name and no finding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be said of an image in a way that more tools than one understand."""
+"""Assertions about an image that more than one tool can express."""
 
 from __future__ import annotations
 
@@ -53,11 +53,10 @@ class AccountExists:
 
 @dataclass(frozen=True)
 class CommandEnds:
-    """A program of the image ends with 0. `line`: a pattern that one whole line of its output fits; `silent`: it says
-    nothing on standard output.
+    """A program of the image ends with 0.
 
-    `before`: commands that have run in the same container, one after the other. `alone`: it changes what it finds, and
-    is not for a container that does something else.
+    `line`: a pattern that a whole line of its output matches. `silent`: it writes nothing to standard output. `before`:
+    commands to run first in the same container. `alone`: it changes files, and needs a container of its own.
     """
 
     words: tuple[str, ...]
@@ -133,7 +132,7 @@ Assertion = (
 
 @dataclass(frozen=True)
 class Test:
-    """One of a rule's. `says`: what holds when it passes, in a few words."""
+    """One test of a rule. `says`: a short phrase that is true when it passes."""
 
     rule: Rule
     says: str

@@ -1,7 +1,7 @@
-"""goss.yaml and goss_wait.yaml, for dgoss: goss inside a container of the image, beside its server. As of goss 0.4.
+"""Writes goss.yaml and goss_wait.yaml for dgoss, which runs goss in a container of the image. Format of goss 0.4.
 
-goss takes its files for templates of Go's text/template before it reads them: braces that are ours to use are, those of
-the image's and the user's words are written so that they stay what they are.
+goss expands its files as Go templates (text/template) before it parses them. Our own templates stay as they are; braces
+in text of the image or the user are escaped.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _how(context: Context) -> str:
 
 
 def _row(test: Test, port: str) -> tuple[str, _Row] | None:
-    """The section that it goes to, and what it says there."""
+    """The section of the file, and the entry in it."""
     given = test.assertion
     if test.rule is NO_DRIVER:
         return None
@@ -158,5 +158,5 @@ def _status(given: RequestAnswered) -> Any:
 
 
 def _plain(words: str) -> str:
-    """Words that are no template, as a template writes them."""
+    """Text with its template braces escaped."""
     return words.replace("{{", "{{`{{`}}")

@@ -1,4 +1,4 @@
-"""What the rules that only read an image come to. Where the image breaks one, its test says what would be right."""
+"""Assertions for the rules that only read an image. Where the image breaks a rule, its test asserts the right value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a rule is not, or only in part, in a file for another tool. Both lists go by id, and by how ids begin."""
+"""Why a rule is missing or incomplete in the file for another tool, by rule id or by prefix of ids."""
 
 from __future__ import annotations
 

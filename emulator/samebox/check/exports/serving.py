@@ -1,4 +1,4 @@
-"""What the serving rules come to: requests to a server that runs beside the tests."""
+"""Assertions for the serving rules: requests to a server that runs beside the tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""container-structure-test.yaml: its schema 2.0.0, as of its version 1.19.
+"""Writes container-structure-test.yaml: schema 2.0.0, as of its version 1.19.
 
-Three things of that tool shape the file: it has one metadata test for all, whose members comments name; it takes $ in
-commands and paths for a variable, wherever it stands; and it waits for a command for ever.
+Three limits of that tool shape the file. It has one metadata test for the whole image, so comments name the rule of
+each member. It expands every $ in commands and paths. It has no time limit for a command.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def write(context: Context, rules: Sequence[Rule], tests: Sequence[Test]) -> Exp
 
 
 def _row(test: Test) -> tuple[str, _Row] | None:
-    """The list that it goes to, and what it says there."""
+    """The list of the file, and the entry in it."""
     given, name = test.assertion, {"name": test.name}
     match given:
         case CommandEnds():

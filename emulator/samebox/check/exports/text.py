@@ -1,4 +1,4 @@
-"""YAML with comments, in the one form that we write it: mappings, and lists of them, of JSON values."""
+"""Writes YAML with comments, in one form only: mappings, and lists of them, of JSON values."""
 
 from __future__ import annotations
 

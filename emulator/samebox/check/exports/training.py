@@ -1,4 +1,4 @@
-"""What the training rules come to: a job with no channels, in a container of its own, under a tree like SageMaker's."""
+"""Assertions for the training rules: a job without channels, in its own container, under a tree like SageMaker's."""
 
 from __future__ import annotations
 

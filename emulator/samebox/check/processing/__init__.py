@@ -1,4 +1,4 @@
-"""Checks that process: the image runs as a processing job does, under /opt/ml/processing and cut off from the world."""
+"""Checks that run the image as a processing job, under /opt/ml/processing and without network access."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The plain processing job. Where it fails, what the image trips over is found by trial, as for training.
+"""The plain processing job. If it fails, the cause is found by trial, as for training.
 
-One departure from the platform is tried after the other; the first with which the job ends well names the fault.
+The job is repeated with one departure from the platform at a time; the first with which it succeeds names the fault.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def _examined(context: Context) -> ProcessingBaseline:
 
 
 def _departures(context: Context, job: ProcessingJob) -> Iterator[Departure[ProcessingJob]]:
-    """What to try, and the words for it."""
+    """The departures to try, each with its description."""
     user = context.subject.config.user.partition(":")[0]
     if user not in ("", "root", "0"):
         as_root = dataclasses.replace(job, user="0")

@@ -1,7 +1,7 @@
-"""What happens to a processing job: an output that cannot be written, a stop, a second host, a root that is only read.
+"""Further runs of a processing job: an unwritable output, a stop, a second host, a read-only root file system.
 
-Where contract.md knows no answer, this is the choice: a stop is SIGTERM and, 120 s later, SIGKILL, as in training
-(AWS's page of processing names SIGINT); each host has its own outputs, and all are uploaded to one place.
+Where contract.md has no answer, this is our choice: a stop is SIGTERM and, 120 s later, SIGKILL, as in training (AWS's
+page of processing names SIGINT); each host has its own outputs, and all of them are uploaded to one place.
 """
 
 from __future__ import annotations

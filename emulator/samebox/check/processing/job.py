@@ -1,8 +1,8 @@
-"""One processing job as a check wants it: containers under /opt/ml/processing, and what became of them.
+"""One processing job for a check: its containers under /opt/ml/processing, and how they ended.
 
-What runs is what the job would say: the image's own ENTRYPOINT and CMD, or what is given as ContainerEntrypoint and
-ContainerArguments. Each folder of --data is an input at /opt/ml/processing/input/<name>; files are the input at
-/opt/ml/processing/input itself. Output is what --output names, or /opt/ml/processing/output.
+The command is the image's own ENTRYPOINT and CMD, or what is given as ContainerEntrypoint and ContainerArguments. Each
+folder of --data is an input at /opt/ml/processing/input/<name>; files are the input at /opt/ml/processing/input itself.
+The outputs are those of --output, or /opt/ml/processing/output.
 """
 
 from __future__ import annotations

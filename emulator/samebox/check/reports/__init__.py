@@ -1,1 +1,1 @@
-"""What a report becomes: a table, a page, and the forms that machines read."""
+"""Formats of a report: a table, a page, and machine-readable files."""

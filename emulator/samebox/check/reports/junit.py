@@ -1,4 +1,4 @@
-"""JUnit's XML, as CI systems read it: one test case a rule, one suite a family."""
+"""The report as JUnit XML for CI systems: one test case per rule, one suite per family."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def write(report: Report) -> str:
-    """A warning is a passed case with words in system-out: JUnit knows none."""
+    """A warning is a passed case with a message in system-out: JUnit has no warnings."""
     top = ElementTree.Element("testsuites", _numbers(list(report.findings), f"samebox check {report.image}"))
     family_of = {one.rule_id: report.rules[one.rule_id].family for one in report.findings}
     in_order = sorted(report.findings, key=lambda one: list(family_of.values()).index(family_of[one.rule_id]))

@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing else: the verdict on top, readable on a phone and on paper."""
+"""The report as one self-contained page of HTML: the verdict on top, readable on a phone and on paper."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _card(report: Report, finding: Finding) -> str:
 
 
 def _prose(text: str) -> str:
-    """Our own words, in which `backticks` are code; an image's words are never taken for that."""
+    """Our own text, in which `backticks` are code; text of an image is never formatted."""
     return _CODE.sub(r"<code>\1</code>", escape(text))
 
 

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, with which code hosts show findings in a pull request, at the Dockerfile's lines."""
+"""The report as SARIF 2.1.0, with which code hosts show findings in a pull request, at the Dockerfile's lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVELS = {"fail": "error", "warn": "warning"}
 
 
 def write(report: Report) -> str:
-    """Faults and warnings only: what passes, or is skipped, is no result that a reviewer wants to see."""
+    """Faults and warnings only: reviewers need no results for rules that pass or are skipped."""
     results = [one for one in report.findings if one.status in _LEVELS]
     ids = list(dict.fromkeys(one.rule_id for one in report.findings))
     run: dict[str, Any] = {

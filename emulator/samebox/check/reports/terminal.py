@@ -1,4 +1,4 @@
-"""The report on a screen: what is wrong first, and how to mend it; then a line for what was passed over."""
+"""The report on a terminal: failures first, each with its remedy; then one line for the skipped rules."""
 
 from __future__ import annotations
 

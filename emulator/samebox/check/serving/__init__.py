@@ -1,7 +1,7 @@
-"""Checks that run an image as an endpoint does, and ask it what clients and the platform ask.
+"""Checks that run an image as an endpoint and send it the requests of clients and of the platform.
 
-One server is started for most of them; those that need it on another port or a read-only root come last, and so does
-the one that ends it.
+Most of them share one server. Those that need another port or a read-only root file system run last, and so does the
+one that stops the server.
 """
 
 from __future__ import annotations

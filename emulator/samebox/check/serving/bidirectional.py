@@ -1,4 +1,4 @@
-"""Streams in both directions, as InvokeEndpointWithBidirectionalStream brings them: a WebSocket. Contract §2.6."""
+"""WebSockets, as InvokeEndpointWithBidirectionalStream opens them to a container. Contract §2.6."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def closes(context: Context) -> Finding:
 
 
 class _Closed(Exception):
-    """A Close frame came where another was awaited; the message is what it says."""
+    """A Close frame came in place of the expected one; the message has its code and reason."""
 
 
 def _open(context: Context) -> WebSocket:

@@ -1,6 +1,6 @@
-"""Why a server does not become ready: told apart by what it answers, what it logs, and what its processes do.
+"""Why a server does not become ready, judged by its responses, its log and its processes.
 
-All of it is judged from signs that were gathered; nothing is asked here.
+Pure: it judges signs that were collected elsewhere, and sends no request.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Signs:
 
 @dataclass(frozen=True)
 class Cause:
-    """`words` go behind what was seen. `is_certain`: it will stay so, and waiting on is in vain."""
+    """`words` are appended to the finding. `is_certain`: the state will not change, so waiting longer is no use."""
 
     words: str
     remedy: str
@@ -99,7 +99,7 @@ _ENDS = (
 
 
 def of(signs: Signs) -> Cause | None:
-    """The first cause that fits; None where nothing tells one."""
+    """The first cause that matches; None if there is none."""
     for look in _LOOKS:
         cause = look(signs)
         if cause is not None:
@@ -217,7 +217,7 @@ _LOOKS: tuple[Callable[[Signs], Cause | None], ...] = (
 
 
 def _about(signs: Signs, pattern: str) -> str:
-    """What it says now that fits: in its answer, else in the end of its log."""
+    """The text that matches: in its response, else in the end of its log."""
     said = [signs.answer.words] if signs.answer is not None else []
     said += [line.text.strip() for line in reversed(signs.log[-_LATE_LINES:])]
     return next((words[:_MOST_WORDS] for words in said if re.search(pattern, words, re.IGNORECASE)), "")

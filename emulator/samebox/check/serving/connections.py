@@ -1,4 +1,4 @@
-"""How the server keeps to HTTP where clients differ: connections that are kept, bodies in chunks."""
+"""HTTP connections as different clients use them: keep-alive, and bodies in chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a server ended before it was ready: it went to the background, or it does not take the word `serve`."""
+"""Why a server ended before it was ready: it went to the background, or it rejects the argument `serve`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BY_ITSELF = re.compile(
 
 
 def of(context: Context, boot: Boot) -> Cause | None:
-    """The reason, where a look at its program, or a run without the word, tells it."""
+    """The cause, found by reading its program or by a run without the argument; None if neither shows it."""
     if boot.exit_code == 0:
         return _background(context)
     return _word(context, boot)
@@ -75,7 +75,7 @@ def _script(context: Context) -> str:
 
 
 def _word(context: Context, boot: Boot) -> Cause | None:
-    """Whether the image's ENTRYPOINT starts where it does not get the word."""
+    """Whether the image's ENTRYPOINT starts without the argument."""
     facts = engine_of(context).image(str(context.subject.reference))
     if facts is None or not facts.entrypoint or programs.is_shell_form(facts.entrypoint):
         return None

@@ -1,4 +1,4 @@
-"""The server as batch transform and serverless endpoints start it. Contract §3.1, §2.11."""
+"""The server in the environment of batch transform and of serverless endpoints. Contract §3.1, §2.11."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def execution_parameters(context: Context) -> Finding:
 
 
 def _parameters(body: bytes) -> tuple[str, str]:
-    """What is wrong with them, or what they say."""
+    """The values of /execution-parameters, or what is wrong with them."""
     try:
         found: Any = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the server answers /ping while it serves, and how fast it accepts connections. Contract §2.2."""
+"""/ping while the server serves, and how fast it accepts connections. Contract §2.2."""
 
 from __future__ import annotations
 

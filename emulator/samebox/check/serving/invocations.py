@@ -1,4 +1,4 @@
-"""What /invocations answers: to payloads, to what is no payload, and to what goes around one. Contract §2.2, §2.3."""
+"""Responses of /invocations: to valid and invalid payloads, and to the headers around them. Contract §2.2, §2.3."""
 
 from __future__ import annotations
 

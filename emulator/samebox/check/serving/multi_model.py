@@ -1,4 +1,4 @@
-"""The verbs by which a multi-model endpoint loads, lists and unloads models. Contract §2.8."""
+"""The requests with which a multi-model endpoint loads, lists and unloads models. Contract §2.8."""
 
 from __future__ import annotations
 

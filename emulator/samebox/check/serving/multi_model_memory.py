@@ -1,6 +1,6 @@
-"""What a multi-model endpoint's server says when memory is short: 507, upon which SageMaker unloads others. §2.8.
+"""How a multi-model server responds when memory is short: 507, and SageMaker unloads other models. Contract §2.8.
 
-The given model is loaded under one name after another in a container that has room for a few of them.
+The given model is loaded under one name after another, in a container with memory for a few of them.
 """
 
 from __future__ import annotations

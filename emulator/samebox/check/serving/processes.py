@@ -1,7 +1,7 @@
-"""What this machine's kernel says of a container's processes: their memory, open files, and where they listen.
+"""A container's processes as this machine's kernel shows them: memory, open files, and listening addresses.
 
-Read from /proc, from outside: nothing need be installed in the image, and nothing in it notices. It works where the
-engine runs on this machine, under Linux; elsewhere there are no answers, and whoever asks says so.
+Read from the host's /proc: nothing has to be installed in the image. Needs an engine on this machine, under Linux;
+elsewhere there is no value, and callers report that.
 """
 
 from __future__ import annotations

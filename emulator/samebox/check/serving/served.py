@@ -79,7 +79,7 @@ def patience(context: Context) -> float:
 
 
 def first_answers(context: Context) -> list[tuple[Payload, HttpResponse | NoResponse]]:
-    """Of every payload, asked once for all who want to know."""
+    """The first response to each payload; sent once, and shared by all checks."""
 
     def ask() -> list[tuple[Payload, HttpResponse | NoResponse]]:
         server = running(context)
@@ -97,19 +97,19 @@ def first_answers(context: Context) -> list[tuple[Payload, HttpResponse | NoResp
 
 @dataclass(frozen=True)
 class InVain:
-    """Whatever is asked gets one and the same error. `rule_id`: the rule that tells of it."""
+    """Every request gets the same error. `rule_id`: the rule that reports it."""
 
     rule_id: str
     words: str
     log: tuple[str, ...]
 
     def quoted_in(self, finding: Finding) -> Finding:
-        """A finding of this, with the program's own words."""
+        """The finding with the program's log."""
         return finding.quoting((Quote("its log", "\n".join(excerpt(self.log))),), self.log)
 
 
 def in_vain(context: Context) -> InVain | None:
-    """Whether nothing that it is asked is answered, although /ping says 200; asked once for all who want to know."""
+    """The error that every request gets although /ping answers 200, or None. Found once, shared by all checks."""
     return context.shared.get("in vain", lambda: _in_vain(context))
 
 

@@ -1,7 +1,7 @@
-"""The server of an image, started as an endpoint starts it (contract §2.1, §2.2), and how that went.
+"""Starts the server of an image as an endpoint does (contract §2.1, §2.2), and reports how the start went.
 
-Checks share one: `running(context)` gives it, started anew where an earlier check was its end. Those that need it
-otherwise, on a read-only root or on another port, start one of their own with `start`.
+Checks share one server: `running(context)` returns it, restarted if an earlier check ended it. Checks that need another
+setup, such as a read-only root file system or another port, start their own with `start`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ RULE_OF: Mapping[How, str] = {
 class Setup:
     """How it is started, beside the image and the model.
 
-    `command`: the word that SageMaker gives it; None: none, so that it runs what the image says by itself. `quiet`:
-    seconds for which nothing is asked of it. `window`: seconds that it has to become ready, where that is not usual.
+    `command`: the argument that SageMaker passes; None: none, so that the image's own CMD runs. `quiet`: seconds
+    without a request after the start. `window`: seconds to become ready, where they differ from the usual.
     """
 
     command: tuple[str, ...] | None = ("serve",)
@@ -131,18 +131,18 @@ class Boot:
 
     @property
     def with_log(self) -> str:
-        """What happened, and the last that the program said of it."""
+        """What happened, and the last line of the log about it."""
         return self.explained("")
 
     def explained(self, why: str) -> str:
-        """What happened, why, and the last that the program said of it."""
+        """What happened, why, and the last line of the log about it."""
         words = f"{self.words}; {why}" if why else self.words
         told = self._without_pings
         said = headline(exception_in(told) or told[-1:])[:_MOST_SHOWN]
         return f"{words}; it said: {said}" if said and said not in words else words
 
     def quoted_in(self, finding: Finding) -> Finding:
-        """A finding about this start, with the program's own words."""
+        """The finding with the log of this start."""
         return finding.quoting((Quote("its log", "\n".join(excerpt(self._without_pings))),), self.log)
 
     @property
@@ -191,14 +191,14 @@ def used_up(context: Context) -> None:
 
 
 def rule_of(context: Context, boot: Boot) -> str:
-    """The rule that tells why a start failed."""
+    """The rule that reports the cause of a failed start."""
     if wants_writable_model(context):
         return "serve-read-only-model"
     return "serve-without-gpu" if wants_gpu(boot) else RULE_OF[boot.how]
 
 
 def wants_gpu(boot: Boot) -> bool:
-    """Whether it ended for want of one, judged by its own words."""
+    """Whether it ended because it found no GPU, judged by its log."""
     said = " ".join(boot.log).lower()
     words = ("libcuda.so", "no nvidia driver", "no cuda", "cuda_error", "cuda error", "nvml", "cuda driver")
     return boot.how == "exited" and any(word in said for word in words)

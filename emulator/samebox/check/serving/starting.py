@@ -1,4 +1,4 @@
-"""How the server starts: that it does, where it listens, and that it becomes ready. Contract §2.1, §2.2."""
+"""The start of the server: whether it starts, where it listens, and whether it becomes ready. Contract §2.1, §2.2."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _never_ran(boot: Boot) -> bool:
 
 
 def _leave_to_static(context: Context) -> None:
-    """Raises CannotCheck where a rule of this run that only reads the image tells why nothing starts."""
+    """Raises CannotCheck where a rule of this run that only reads the image reports why nothing starts."""
     for check in programs.CHECKS:
         if check.rule.id in _READ and check.rule.id in context.wanted and check.is_of_interest(context.claims):
             try:
@@ -189,7 +189,7 @@ def _leave_to_static(context: Context) -> None:
 
 
 def _leave_to_others(context: Context, rule_id: str) -> None:
-    """Raises CannotCheck where another rule tells why the server did not start."""
+    """Raises CannotCheck where another rule reports why the server did not start."""
     boot = first_boot(context)
     if boot.server is None and (other := rule_of(context, boot)) != rule_id:
         raise CannotCheck(f"the server never became ready: see {other}")

@@ -1,4 +1,4 @@
-"""How the server ends: at SIGTERM, within 30 s, and with an answer to what was under way. Contract §2.1."""
+"""The end of the server: at SIGTERM, within 30 s, with a response to the request in progress. Contract §2.1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many requests do to the server: at once, and one after another. Contract §2.2; users' endpoints that grow."""
+"""The server under load: many requests concurrently, and many one after another. Contract §2.2; growing memory use."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Answers that come in parts, as InvokeEndpointWithResponseStream passes them on. Contract §2.6.
+"""Streamed responses, as InvokeEndpointWithResponseStream forwards them. Contract §2.6.
 
-No label of an image says that it streams, and many servers send ordinary answers in chunks, too. So an answer counts as
-a stream where --streaming says so, or where it calls itself one: text/event-stream.
+No label marks an image that streams, and many servers send ordinary responses in chunks. A response counts as a stream
+with --streaming, or if its Content-Type is text/event-stream.
 """
 
 from __future__ import annotations

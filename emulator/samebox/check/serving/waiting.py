@@ -1,4 +1,4 @@
-"""The wait for a server: until two pings in a row are good, or it is known that none will be. Contract §2.2."""
+"""Waits for a server, until two consecutive pings succeed or it is certain that none will. Contract §2.2."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Waited:
 class Wait:
     """One wait for one server.
 
-    `quiet`: seconds for which nothing is asked of it first; such a wait ends with the first ping that is answered late.
+    `quiet`: seconds without a request at the beginning; such a wait ends with the first ping that is answered late.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Wait:
         return "not ready", f"{seen}; {cause.words}" if cause else seen, cause
 
     def _keep_quiet(self) -> None:
-        """For as long as it took when it was asked, and on while it is still at work."""
+        """Send nothing for `quiet` seconds, and longer while the server is still busy."""
         end = self._began + 2 * self._quiet + 5 if self._quiet else 0.0
         while (now := time.monotonic()) < end:
             if now - self._began >= self._quiet and self._work.idle_seconds() >= _LOOK_SECONDS:
@@ -231,7 +231,7 @@ class _CpuWatch:
         return processes.programs(self._container)
 
     def idle_seconds(self) -> float:
-        """How long they have done next to nothing, as far as looks tell; 0 where they cannot be seen."""
+        """How long the processes have been idle, as far as sampling shows; 0 where they cannot be seen."""
         now, seen = time.monotonic(), processes.work(self._container)
         before, seconds = self._before, now - self._at
         if before is not None and seconds < _LOOK_SECONDS:

@@ -1,6 +1,6 @@
-"""WebSockets frame by frame (RFC 6455): what libraries hide is what is looked at here.
+"""WebSockets frame by frame (RFC 6455), because libraries hide what the checks look at.
 
-SageMaker makes one frame of each part that a caller sends, unfinished ones included, and pings in between.
+SageMaker sends each part of a caller's message as a frame, unfinished ones included, with pings in between.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Frame:
 
     @property
     def closing(self) -> str:
-        """What a Close frame says, in words."""
+        """The code and reason of a Close frame, as text."""
         code = int.from_bytes(self.payload[:2], "big")
         reason = self.payload[2:].decode(errors="replace")
         words = [str(code) if code else "without a code", _CODES.get(code, ""), reason]
@@ -81,7 +81,7 @@ class WebSocket:
         self._connection.send(bytes([opcode | (0x80 if final else 0)]) + size + mask + masked, seconds)
 
     def close(self, seconds: float = 10.0) -> None:
-        """Say so; the answer is a Close frame that is yet to come."""
+        """Send a Close frame; the server's own is still to come."""
         self.send(CLOSE, NORMAL.to_bytes(2, "big"), seconds=seconds)
 
     def abandon(self) -> None:

@@ -1,7 +1,7 @@
-"""HTTP over a bare socket: what was sent, byte for byte, and what came back, or how it did not.
+"""HTTP over a raw socket: requests byte for byte, and the response or the way in which it failed.
 
-http.client follows the rules, and so hides how a server fares with early answers, connections that end without a word,
-or two requests at once. Everything has a time limit that covers the whole of it, however slowly bytes come.
+http.client hides how a server handles early responses, aborted connections and two requests at once. Every request has
+a time limit that covers the whole of it, however slowly bytes arrive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PIECE = 64 << 10
 
 
 class NoResponse(Exception):
-    """There was no whole answer; `why` tells how it ended, `begun` what of it had come, `received` what came for it."""
+    """No complete response. `why`: how it ended; `begun`: the part that was parsed; `received`: the bytes of it."""
 
     def __init__(self, why: Why, words: str, begun: HttpResponse | None = None, received: bytes = b"") -> None:
         super().__init__(words)
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """`headers` have lower-case names. `closes`: the server says that no further request is welcome here."""
+    """`headers` have lower-case names. `closes`: the server will take no further request on this connection."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -146,7 +146,7 @@ class RawConnection:
         return self.receive(began + seconds - time.monotonic(), method, began, is_early=not whole)
 
     def send(self, data: bytes, seconds: float = 10.0) -> bool:
-        """False when the server answered, or went, before all was sent; `receive` tells which."""
+        """False when the server answered or closed the connection before everything was sent; `receive` shows which."""
         end = time.monotonic() + seconds
         view = memoryview(data)
         while view:
@@ -206,7 +206,7 @@ class RawConnection:
         return self._exactly(size, time.monotonic() + seconds)
 
     def reset(self) -> None:
-        """Go without a word, as a caller does whose process has ended."""
+        """Reset the connection, as the end of a client's process does."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 

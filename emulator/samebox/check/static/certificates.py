@@ -1,4 +1,4 @@
-"""Whether the image can trust AWS's own servers."""
+"""CA certificates: whether programs in the image can verify TLS connections to AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CUDA in the image: its libraries, what they want of the host's driver, and that the driver itself stays out."""
+"""CUDA in the image: its libraries, the host driver that they need, and that the image contains no driver."""
 
 from __future__ import annotations
 

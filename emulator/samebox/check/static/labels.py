@@ -1,4 +1,4 @@
-"""What the image says of itself for SageMaker to read: its capability labels, and the port it exposes."""
+"""Metadata that SageMaker reads: capability labels and the exposed port."""
 
 from __future__ import annotations
 

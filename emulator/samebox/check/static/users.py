@@ -1,4 +1,4 @@
-"""Who the program is, and what it may read and write as that user."""
+"""The user that the program runs as, and the files that this user can read and write."""
 
 from __future__ import annotations
 

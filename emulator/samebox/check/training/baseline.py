@@ -1,6 +1,6 @@
-"""The plain job: what SageMaker gives everybody. Where it fails, what the image trips over is found by trial.
+"""The plain training job, as SageMaker runs it. If it fails, the cause is found by trial.
 
-One departure from the platform is tried after the other; the first with which the image trains names the fault.
+The job is repeated with one departure from the platform at a time; the first with which it trains names the fault.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One training job as a check wants it: containers under the platform's /opt/ml, and what became of them."""
+"""One training job for a check: its containers under the platform's /opt/ml, and how they ended."""
 
 from __future__ import annotations
 

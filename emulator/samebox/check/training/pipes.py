@@ -1,7 +1,7 @@
-"""Channels in Pipe mode: named pipes, one of each channel for each epoch, fed as SageMaker feeds them (contract §1.5).
+"""Channels in Pipe mode: one named pipe per channel and epoch, fed as SageMaker feeds them (contract §1.5).
 
-A pipe is there when the one before it has been read to its end, or closed by its reader; data flows when it is opened.
-Where contract.md does not say more: the pipes are root's and 0644, and stay when they have been read.
+The next pipe appears when the last one was read to its end or closed by its reader; data flows once it is opened. Where
+contract.md has no answer: the pipes belong to root with mode 0644, and stay after they were read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Pipes:
         self.problem = ""
 
     def add(self, channel: str, epoch_of: Callable[[], Iterator[bytes]]) -> None:
-        """Make the pipe of epoch 0, and feed whoever opens it. Each channel is on its own."""
+        """Make the pipe of epoch 0, and feed its readers. Channels are independent of each other."""
         self.taken[channel] = Taken()
         self._make(channel, 0)
         feeder = threading.Thread(
@@ -88,7 +88,7 @@ class Pipes:
                 self.problem = f"{channel} could not be fed: {error}"
 
     def _opened(self, path: Path) -> int | None:
-        """The pipe, once somebody has opened it to read; None when that never came."""
+        """The pipe, once a reader has opened it; None if that never happened."""
         while not self._closed.wait(_LOOK_SECONDS):
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
