@@ -91,7 +91,7 @@ def test_no_path_of_the_users_becomes_a_traceback(words: list[str], bad: str, fi
         [sys.executable, "-m", "samebox.cli", *(word.replace("BAD", bad) for word in words)],
         capture_output=True, text=True, check=False, cwd=file.parent, stdin=subprocess.DEVNULL, timeout=120,
         env={
-            "PATH": "", "HOME": str(file.parent), "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PATH": "", "HOME": str(file.parent), "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "emulator"),
             "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         },
     )  # fmt: skip

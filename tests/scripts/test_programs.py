@@ -17,7 +17,9 @@ def test_a_script_can_be_run_and_says_what_it_is(path: Path) -> None:
     assert rest.lstrip().startswith(("# ", '"""')), "a script opens with a sentence"
 
 
-@pytest.mark.parametrize("name", ["push", "deploy", "demo", "test", "setup", "roots", "lock", "crash-rounds"])
+@pytest.mark.parametrize(
+    "name", ["push", "deploy", "demo", "test", "setup", "roots", "lock", "crash-rounds", "mutations"]
+)
 def test_a_newcomer_is_helped(name: str, tmp_path: Path) -> None:
     # From another folder: nobody must know where to stand.
     told = subprocess.run([SCRIPTS / name, "--help"], capture_output=True, text=True, check=False, cwd=tmp_path)
