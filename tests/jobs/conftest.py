@@ -5,7 +5,8 @@ import io
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,23 @@ def models() -> Models:
     return Models()
 
 
+# The name of a call to the world, and which of the calls of this name it is, from 1 on.
+Step = tuple[str, int]
+
+
+def steps(calls: Mapping[str, int]) -> list[Any]:
+    """The parameters of a test that kills at each step, given how often each call is made."""
+    found = [(name, number) for name, times in calls.items() for number in range(1, times + 1)]
+    return [pytest.param(step, id=f"{step[0]}-{step[1]}") for step in found]
+
+
+def check_recorded(made: Sequence[str], calls: Mapping[str, int], repeated: Collection[str]) -> None:
+    """What a run that nothing disturbed made is what is recorded, and nothing else; of `repeated` it may be more."""
+    further = Counter(made) - Counter(calls)
+    assert Counter(calls) <= Counter(made)
+    assert further.keys() <= set(repeated)
+
+
 class Dead(BaseException):
     """Ends a thread of a life that was killed."""
 
@@ -60,10 +78,11 @@ class Dead(BaseException):
 class Life:
     """One life of the emulator. When it is killed, each of its threads ends at its next word to the world.
 
-    It dies at a call to the world, given as a number or by its name, `engine.start`; `after`: once that is done.
+    It dies at a call to the world, given by its name and which of them it is, as `("engine.start", 1)`; `after`: once
+    that is done.
     """
 
-    def __init__(self, kill_at: int | str | None = None, after: bool = False) -> None:
+    def __init__(self, kill_at: "Step | None" = None, after: bool = False) -> None:
         self.calls: list[str] = []
         self.killed = threading.Event()
         self._kill_at = kill_at
@@ -82,12 +101,12 @@ class Life:
 
     def call(self, name: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         with self._lock:
-            number = len(self.calls)
             self.calls.append(name)
+            step = (name, self.calls.count(name))
             waits = name == "engine.wait"  # changes nothing, and may take long
             self._under_way += not waits
         try:
-            return self._call(self._kill_at in (number, name), function, *arguments, **named)
+            return self._call(self._kill_at == step, function, *arguments, **named)
         finally:
             with self._lock:
                 self._under_way -= not waits
@@ -197,10 +216,14 @@ class House:
     def update(self, endpoint: Resource, wanted: Mapping[str, Any]) -> None:
         self.resources.advance(self.row(endpoint), "Updating", Wanted=wanted)
 
-    def up_until(self, step: int | str, after: bool, claim: Callable[[], Any]) -> None:
-        """Start a life that dies at a step, and wait until it has, or has come so far without."""
+    def makes(self, calls: Mapping[str, int]) -> None:
+        """Wait until this life has made as many calls of each name."""
+        self.until_quiet(lambda: Counter(self.life.calls) >= Counter(calls))
+
+    def up_until(self, step: "Step", after: bool) -> None:
+        """Start a life that dies at a step, and wait until it has."""
         self.up(Life(kill_at=step, after=after))
-        self.until_quiet(lambda: self.life.killed.is_set() or claim())
+        self.until_quiet(self.life.killed.is_set)
 
     def row(self, resource: Resource) -> Resource:
         row = self.resources.by_arn(resource.arn)

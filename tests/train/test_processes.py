@@ -187,16 +187,3 @@ def test_a_signal_before_the_program_is_started_ends_at_once() -> None:
     assert done.returncode == 143
     assert "before the training process was started" in done.stderr
     assert "caught" not in done.stdout
-
-
-def test_host_names_that_resolve_are_not_waited_for() -> None:
-    from samebox_train import hosts
-
-    hosts.wait_until_resolvable(["localhost"], limit_seconds=0)
-
-
-def test_a_host_name_that_never_resolves_is_named() -> None:
-    from samebox_train import hosts
-
-    with pytest.raises(OSError, match=r"host no-such-host\.invalid of resourceconfig\.json did not resolve"):
-        hosts.wait_until_resolvable(["no-such-host.invalid"], limit_seconds=0)

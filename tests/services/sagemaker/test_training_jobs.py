@@ -41,8 +41,10 @@ def test_an_image_is_run_by_the_digest_that_its_tag_had(aws: Aws) -> None:
 
 @pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", REGISTRY])
 def test_the_repository_has_three_names(aws: Aws, host: str) -> None:
-    image = f"{host.format(port=aws.services.settings.port)}/digits:latest"
-    aws.sagemaker.create_training_job(**with_image(image))
+    port = aws.services.settings.port
+    request = with_image(f"{host.format(port=port)}/digits:latest")
+    row = aws.row(aws.sagemaker.create_training_job(**request)["TrainingJobArn"])
+    assert row.state["ResolvedImage"] == f"localhost:{port}/digits@sha256:{'d' * 64}"
 
 
 def test_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
