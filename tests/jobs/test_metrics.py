@@ -1,5 +1,6 @@
 """Metrics: the last value of each definition."""
 
+import pytest
 from samebox.jobs.metrics import Metrics
 
 
@@ -36,7 +37,17 @@ def test_a_value_that_json_cannot_hold_is_passed_over() -> None:
     assert found.final() == []
 
 
-def test_a_regex_that_python_does_not_know_costs_only_its_metric() -> None:
-    found = metrics(bad="([", good="x=([0-9]+)")
+@pytest.mark.parametrize("text", ["([", "x{99999999999}([0-9]+)", "(" * 400 + ")" * 400, "(?P<n>a)(?P<n>[[b])", "[[[["])
+def test_a_regex_that_python_does_not_know_costs_only_its_metric(text: str) -> None:
+    found = metrics(bad=text, good="x=([0-9]+)")
     found.see("x=1", 1.0)
     assert [one["MetricName"] for one in found.final()] == ["good"]
+
+
+def test_a_regex_that_would_search_for_years_costs_only_its_metric(caplog: pytest.LogCaptureFixture) -> None:
+    found = metrics(slow="((?:x+x+)+)y", good="x=([0-9]+)")
+    for _ in range(3):
+        found.see("x=1 " + "x" * 5000, 1.0)
+    assert [one["MetricName"] for one in found.final()] == ["good"]
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("metric slow: ")

@@ -143,3 +143,25 @@ def test_a_groups_attributes_are_kept_beside_the_time_it_was_made(tmp_path: Path
     assert (logs.attributes("/g"), logs.attributes("/h")) == ({"kmsKeyId": "key"}, {})
     logs.set_attributes("/g", {"tags": {"a": "b"}})
     assert (logs.attributes("/g"), logs.created("/g"), logs.names("/g")) == ({"tags": {"a": "b"}}, made, [])
+
+
+@pytest.mark.parametrize("letter", ["x", "/", ".", "\u00fc", "\U0001f600", "\n"])
+def test_a_name_may_have_as_many_characters_as_aws_allows(tmp_path: Path, letter: str) -> None:
+    logs, group, stream = book(tmp_path), f"/g{letter * 510}", f"s{letter * 511}"
+    other = f"{stream[:-1]}\n!"
+    logs.create_group(group, {"tags": {"a": "b"}})
+    logs.create_stream(group, stream)
+    logs.append(group, stream, [Event(1, "a")])
+    logs.append(group, other, [Event(2, "b")])
+    assert logs.groups() == [group]
+    assert logs.attributes(group) == {"tags": {"a": "b"}}
+    assert logs.names(group) == sorted((stream, other))
+    assert logs.names(group, prefix=other) == [other]
+    assert {one.name for one in logs.streams(group, prefix=f"s{letter * 300}")} == {stream, other}
+    assert messages(logs, group, stream) == ["a"]
+    logs.delete_stream(group, stream)
+    assert (logs.names(group), logs.has_stream(group, stream)) == ([other], False)
+    logs.delete_group(group)
+    assert logs.groups() == []
+    logs.append(group, stream, [Event(3, "c")])
+    assert (logs.groups(), logs.names(group)) == ([group], [stream])

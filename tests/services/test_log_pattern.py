@@ -37,7 +37,7 @@ def test_patterns_that_are_not_run_are_refused(pattern: str) -> None:
         filter_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", ['"open', "%(%", "a}b"])
+@pytest.mark.parametrize("pattern", ['"open', "%(%", "%x{99999999999}%", "a}b"])
 def test_what_is_no_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(AwsError, match="InvalidParameterException"):
         filter_pattern(pattern)

@@ -2,9 +2,10 @@
 
 import logging
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from samebox.resources.expression import Expression, Malformed, TooSlow
 
 log = logging.getLogger(__name__)
 
@@ -16,12 +17,12 @@ class Metrics:
     """
 
     def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
-        self._patterns: list[tuple[str, re.Pattern[str]]] = []
+        self._patterns: list[tuple[str, Expression]] = []
         self._last: dict[str, dict[str, Any]] = {}
         for definition in definitions:
             try:
-                pattern = re.compile(definition["Regex"])
-            except re.error as error:
+                pattern = Expression(definition["Regex"])
+            except Malformed as error:
                 log.warning("metric %s: %s", definition["Name"], error)
                 continue
             if pattern.groups:
@@ -35,16 +36,22 @@ class Metrics:
     def see(self, text: str, at: float) -> None:
         """One line, written at `at` (epoch seconds)."""
         for name, pattern in self._patterns:
-            # A line may hold the same metric several times; the last one counts.
-            for match in pattern.finditer(text):
-                try:
-                    value = float(match.group(1))
-                except (TypeError, ValueError):
-                    continue
-                # JSON has no NaN and no infinity; neither has CloudWatch.
-                if not math.isfinite(value):
-                    continue
-                self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
+            try:
+                # A line may hold the same metric several times; the last one counts.
+                for value in pattern.first_groups(text):
+                    self._note(name, value, at)
+            except TooSlow:
+                log.warning("metric %s: its expression takes too long; it is not looked for any more", name)
+                self._patterns = [one for one in self._patterns if one[1] is not pattern]
+
+    def _note(self, name: str, text: str | None, at: float) -> None:
+        try:
+            value = float(text or "")
+        except ValueError:
+            return
+        # JSON has no NaN and no infinity; neither has CloudWatch.
+        if math.isfinite(value):
+            self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
 
     def see_all(self, lines: Iterable[tuple[str, float]]) -> None:
         """Lines from an earlier life of ours."""

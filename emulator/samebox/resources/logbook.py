@@ -1,5 +1,6 @@
 """Log streams as files: a folder per account and region, in it one per group, in it a file of JSON lines per stream."""
 
+import hashlib
 import json
 import os
 import threading
@@ -19,6 +20,10 @@ _READ_BYTES = 64 * 1024
 # Holds the attributes of a group as JSON, or nothing. Its time stamp is when the group was made: a folder's own changes
 # with each new stream. No stream's file can be called so, because a dot in a stream's name is quoted.
 _MARK = ".group"
+# The most bytes of a quoted name that are its file's name: file systems take 255, and the mark's own end comes behind.
+_LONGEST = 240
+# Of a longer name as many bytes are in the file's name, before a dot and a digest of all of it.
+_KEPT = 160
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,12 @@ class Logbook:
 
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
-        path = self._path(group, stream)
-        self._make_group(path.parent)
-        path.touch(exist_ok=True)
+        self._make(group, stream).touch(exist_ok=True)
 
     def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
         """Add events to a stream, making it if need be; one that is too long afterwards loses its middle."""
         lines = log_file.encode(list(events))
-        path = self._path(group, stream)
-        self._make_group(path.parent)
+        path = self._make(group, stream)
         with self._shared.writing, path.open("a+b") as file:
             # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
             if file.tell() and not _ends_line(path):
@@ -108,7 +110,7 @@ class Logbook:
         """Names of all groups, sorted."""
         if not self._root.is_dir():
             return []
-        return sorted(_unquote(path.name) for path in self._root.iterdir() if path.is_dir())
+        return sorted(_name_of(path) for path in self._root.iterdir() if path.is_dir())
 
     def created(self, group: str) -> int:
         """When the group was made, epoch milliseconds. Raises FileNotFoundError."""
@@ -131,8 +133,7 @@ class Logbook:
 
     def names(self, group: str, prefix: str = "") -> list[str]:
         """The names of a group's streams that start with a prefix, sorted. Raises FileNotFoundError."""
-        # Quoting goes character by character, so that what starts alike starts alike when quoted.
-        return sorted(_unquote(entry.name) for entry in self._files(group, _quote(prefix)))
+        return sorted(_name_of(Path(entry.path)) for entry in self._files(group, prefix))
 
     def stream(self, group: str, name: str) -> Stream:
         """What a listing says of one stream. Raises FileNotFoundError."""
@@ -141,7 +142,7 @@ class Logbook:
 
     def streams(self, group: str, prefix: str = "") -> list[Stream]:
         """All streams of a group whose names start with a prefix, by name. Raises FileNotFoundError."""
-        found = [self._describe(entry.path, entry.stat()) for entry in self._files(group, _quote(prefix))]
+        found = [self._describe(entry.path, entry.stat()) for entry in self._files(group, prefix)]
         return sorted(found, key=lambda stream: stream.name)
 
     def stored_bytes(self, group: str) -> int:
@@ -154,12 +155,15 @@ class Logbook:
 
     def create_stream(self, group: str, name: str) -> None:
         """Make a stream of an existing group. Raises FileExistsError, FileNotFoundError."""
-        self._path(group, name).touch(exist_ok=False)
+        path = self._path(group, name)
+        _note_name(path, name)
+        path.touch(exist_ok=False)
 
     def create_group(self, group: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Make a group with its attributes. Raises FileExistsError."""
         folder = self._root / _quote(group)
         folder.mkdir(parents=True)
+        _note_name(folder, group)
         (folder / _MARK).write_text(json.dumps(attributes) if attributes else "")
 
     def has_group(self, group: str) -> bool:
@@ -191,8 +195,16 @@ class Logbook:
         return self._root / _quote(group) / _quote(stream)
 
     def _files(self, group: str, prefix: str = "") -> Iterator[os.DirEntry[str]]:
+        # Quoting goes character by character, so that what starts alike starts alike when quoted.
+        start = _quote_whole(prefix)
         with os.scandir(self._root / _quote(group)) as entries:
-            yield from (entry for entry in entries if entry.name.startswith(prefix) and not entry.name.startswith("."))
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.startswith(start) or (
+                    _is_shortened(entry.name) and _name_of(Path(entry.path)).startswith(prefix)
+                ):
+                    yield entry
 
     def _describe(self, path: str, stat: os.stat_result) -> Stream:
         state = (stat.st_size, stat.st_mtime_ns)
@@ -202,16 +214,21 @@ class Logbook:
             self._shared.known[path] = known
         return known[1]
 
-    def _make_group(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / _MARK).exists():
-            (folder / _MARK).touch()
+    def _make(self, group: str, stream: str) -> Path:
+        """The stream's file, in a group that is there."""
+        path = self._path(group, stream)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not (path.parent / _MARK).exists():
+            _note_name(path.parent, group)
+            (path.parent / _MARK).touch()
+        _note_name(path, stream)
+        return path
 
 
 def _describe(path: Path, stat: os.stat_result) -> Stream:
     first, last = log_file.first(path), log_file.last(path)
     return Stream(
-        name=_unquote(path.name),
+        name=_name_of(path),
         created=first.timestamp if first else int(stat.st_mtime * 1000),
         first_event=first.timestamp if first else None,
         last_event=last.timestamp if last else None,
@@ -220,12 +237,42 @@ def _describe(path: Path, stat: os.stat_result) -> Stream:
 
 
 def _quote(name: str) -> str:
+    """The name of a group's folder or a stream's file. AWS takes 512 characters, of which one may be quoted as 12."""
+    quoted = _quote_whole(name)
+    if len(quoted) <= _LONGEST:
+        return quoted
+    return f"{quoted[:_KEPT]}.{hashlib.sha256(quoted.encode()).hexdigest()}"
+
+
+def _quote_whole(name: str) -> str:
     # Group and stream names hold slashes; as one quoted path segment they cannot climb out of the root.
     return urllib.parse.quote(name, safe="").replace(".", "%2E")
 
 
-def _unquote(name: str) -> str:
-    return urllib.parse.unquote(name)
+def _is_shortened(file_name: str) -> bool:
+    # A dot in a name is quoted.
+    return "." in file_name
+
+
+def _whole_name(path: Path) -> Path:
+    """The file beside a shortened name that holds the whole one. It starts with a dot, so that no listing shows it."""
+    return path.with_name(f".{path.name.rpartition('.')[2]}")
+
+
+def _note_name(path: Path, name: str) -> None:
+    """Write a name down that its file's name does not hold, before there is such a file.
+
+    It stays when the file is deleted: a listing under way may still read it, and it is true of no other name.
+    """
+    if _is_shortened(path.name) and not (noted := _whole_name(path)).exists():
+        partial = noted.with_name(f"{noted.name}.part{threading.get_ident()}")
+        partial.write_bytes(name.encode())
+        partial.replace(noted)
+
+
+def _name_of(path: Path) -> str:
+    """The name of the group or stream that the path is of."""
+    return _whole_name(path).read_bytes().decode() if _is_shortened(path.name) else urllib.parse.unquote(path.name)
 
 
 def _ends_line(path: Path) -> bool:

@@ -11,8 +11,10 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from samebox.errors import AwsError
+from samebox.resources.expression import Expression, Malformed, TooSlow
 
 Matcher = Callable[[str], bool]
 
@@ -65,12 +67,19 @@ def pattern(expression: str) -> Pattern:
 def _term(found: re.Match[str]) -> Matcher:
     if found["regex"] is not None:
         try:
-            expression = re.compile(found["regex"])
-        except re.error as error:
+            expression = Expression(found["regex"])
+        except Malformed as error:
             raise AwsError("InvalidParameterException", f"Invalid regular expression: {error}") from None
-        return lambda line: expression.search(line) is not None
+        return partial(_is_in, expression)
     wanted = _literal(found)
     return lambda line: wanted in line
+
+
+def _is_in(expression: Expression, line: str) -> bool:
+    try:
+        return expression.is_in(line)
+    except TooSlow:
+        raise AwsError("InvalidParameterException", "The regular expression takes too long.") from None
 
 
 def _literal(found: re.Match[str]) -> str:
