@@ -1,1 +1,1 @@
-"""What the words of the command line do: thin clients of the API, except `up`. One module a word."""
+"""The commands of the command line: clients of the API, except `up`. One module per command."""

@@ -1,4 +1,4 @@
-"""The one door to boto3 for commands: clients of the emulator, or of whatever the environment points at."""
+"""The one import of boto3 in commands: clients of the emulator, or of the endpoint that the environment sets."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ NO_SECRET = "samebox"  # noqa: S105
 
 
 class Session:
-    """Clients for one account, region and endpoint; made as they are asked for."""
+    """Clients for one account, region and endpoint, made at their first use."""
 
     def __init__(self, session: Any, endpoint_url: str | None) -> None:
         self._session = session
@@ -53,7 +53,7 @@ class Session:
 
     @property
     def account(self) -> str:
-        """The account, as STS says."""
+        """The account, from STS."""
         return str(self.client("sts").get_caller_identity()["Account"])
 
     def role(self, name: str) -> str:
@@ -99,7 +99,7 @@ def of_running(data_dir: Path | None) -> Session:
 
 
 def of_environment(region: str | None = None) -> Session:
-    """Clients of what the environment points at: AWS, or an emulator when AWS_ENDPOINT_URL says so."""
+    """Clients for the environment's endpoint: AWS, or an emulator if AWS_ENDPOINT_URL is set to one."""
     # AWS_REGION is what the AWS CLI and every other SDK read; boto3 reads AWS_DEFAULT_REGION alone.
     session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
     if session.region_name is None:
@@ -122,7 +122,7 @@ def words(error: ClientError | BotoCoreError) -> str:
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """What AWS, or the way to it, refuses becomes a Stop in AWS's words."""
+    """Turns errors of AWS, or of the connection to it, into a Stop with AWS's message."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -1,4 +1,4 @@
-"""The log of a container that is being started: shown as it comes, once there is something wrong with the start."""
+"""The log of a starting container: shown once something is wrong with the start."""
 
 import contextlib
 import threading
@@ -18,10 +18,10 @@ LOOK_EVERY_SECONDS = 0.2
 
 
 class BootLog:
-    """Follows the containers with some labels while it is entered.
+    """Follows the containers with the given labels while it is entered.
 
-    Their lines are held back until one of them complains or the start takes long. The log is an extra: that it cannot
-    be read is no error here, as whoever starts the container learns what is wrong with the engine.
+    Their lines are held back until one of them reports an error or the start takes long. A log that cannot be read is
+    no error here: starting the container reports what is wrong with the engine.
     """
 
     def __init__(

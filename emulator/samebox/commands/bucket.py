@@ -1,4 +1,4 @@
-"""The bucket that our own programs use when none is named: one for each account and region."""
+"""The default bucket of our own programs: one for each account and region."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def creation(bucket: str, region: str) -> dict[str, Any]:
 
 
 def exists(s3: Any, bucket: str) -> bool:
-    """Whether the bucket is there. Raises ClientError when it is somebody else's."""
+    """Whether the bucket is there. Raises ClientError if another account owns it."""
     try:
         s3.head_bucket(Bucket=bucket)
     except aws.ClientError as error:

@@ -1,4 +1,4 @@
-"""`samebox check`: will this image work on SageMaker? Says what would not, and how to mend it."""
+"""`samebox check`: will this image work on SageMaker? Reports what would not, with remedies."""
 
 import argparse
 import re

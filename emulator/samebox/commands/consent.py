@@ -1,4 +1,4 @@
-"""Whom a program talks to, and whether it may spend that person's money."""
+"""The destination of a command's requests, and the confirmation before it costs money."""
 
 import sys
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from samebox.commands.outcome import Stop
 
 @dataclass(frozen=True)
 class Destination:
-    """Where requests go. `costs` is true of AWS, and of whatever does not say that it is an emulator.
+    """Where requests go. `costs` is true for AWS, and for any endpoint that is not known to be an emulator.
 
-    `is_here` is true of an emulator on this machine, which sees the images of this machine's engine.
+    `is_here` is true for an emulator on this machine, which can use the images of this machine's engine.
     """
 
     name: str
@@ -30,7 +30,7 @@ def place(endpoint: str, account: str, region: str) -> Destination:
 
 
 def ask(what: str, given: bool) -> None:
-    """Ask before money is spent. Raises Stop when the answer is no, or nobody is there to give one."""
+    """Ask for confirmation before money is spent. Raises Stop if it is refused, or without a terminal to ask on."""
     if given:
         return
     if not sys.stdin.isatty():

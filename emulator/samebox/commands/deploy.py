@@ -1,4 +1,4 @@
-"""`samebox deploy`: an image and a model into an endpoint, of the emulator or of AWS, with the same words."""
+"""`samebox deploy`: deploys an image and a model to an endpoint of the emulator or of AWS, with the same options."""
 
 import argparse
 import json
@@ -186,7 +186,7 @@ def wait_until_gone(sagemaker: Any, endpoint: str, minutes: float) -> None:
 def explain(
     wanted: Deployment, after: dict[str, Any], log: EndpointLog, there: consent.Destination, notes: Console
 ) -> None:
-    """Why the endpoint is not what was wanted: first in its containers' words, then in AWS's."""
+    """Why the deployment failed: first the containers' log, then AWS's FailureReason."""
     why = log.why()
     if why:
         notes.print(f"[red]{wanted.endpoint} did not come into service. What its log says of it:[/]", highlight=False)

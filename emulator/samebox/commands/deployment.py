@@ -1,4 +1,4 @@
-"""What a deployment asks for, as the exact requests: pure, so that --dry-run prints what a run would send."""
+"""A deployment as the exact requests. Pure, so that --dry-run prints what a run would send."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ class AwsCall:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a person wants an endpoint to be."""
+    """The wanted endpoint."""
 
     endpoint: str
     image: str
@@ -79,7 +79,7 @@ class Deployment:
 
 
 def upload(archive: Path, endpoint: str, bucket_name: str) -> AwsCall:
-    """The upload of a model archive, under a name that tells its content: the same archive goes up once."""
+    """The upload of a model archive, under a name with its hash, so that the same archive is uploaded once."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     key = f"models/{endpoint}/{digest[:16]}/model.tar.gz"

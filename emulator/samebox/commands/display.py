@@ -1,6 +1,6 @@
-"""Log lines as a person reads them on a screen: JSON records unfolded, a progress bar by its last state.
+"""Formats log lines for a terminal: JSON records unfolded, a progress bar reduced to its last state.
 
-What containers write is a stranger's: colours pass, nothing else of it steers the terminal.
+The output of containers is untrusted: colours pass, other control sequences do not.
 """
 
 import json
@@ -163,7 +163,7 @@ def _record(message: str) -> Mapping[str, Any] | None:
 
 
 def _extras(record: Mapping[str, Any]) -> str:
-    """What else a record tells, such as a request's path and status."""
+    """The other fields of a record, such as a request's path and status."""
     told = {
         key: value
         for key, value in record.items()

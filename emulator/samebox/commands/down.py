@@ -1,4 +1,4 @@
-"""`samebox down`: end the emulator of a data folder, and wait until it has ended."""
+"""`samebox down`: stops the emulator of a data folder, and waits until it has ended."""
 
 import argparse
 

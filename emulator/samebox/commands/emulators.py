@@ -1,4 +1,4 @@
-"""Emulators that run, each noted outside of its data folder, so that one whose folder was removed is still found."""
+"""A registry of running emulators outside their data folders, so that one whose folder was removed is still found."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ END_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class EmulatorRecord:
-    """What a running emulator leaves behind, so that it is found."""
+    """The record of a running emulator, by which it is found."""
 
     pid: int
     started: str
@@ -35,7 +35,7 @@ class EmulatorRecord:
 
 @dataclass(frozen=True)
 class Noted:
-    """A running emulator and its data folder; device and inode tell the folder from one that took its place."""
+    """A running emulator and its data folder. Device and inode distinguish the folder from a later one in its place."""
 
     record: EmulatorRecord
     data_dir: Path
@@ -108,7 +108,7 @@ def end(running: EmulatorRecord) -> None:
 
 
 def notes() -> Path:
-    """The folder of the notes: below the XDG state directory of the person who runs us."""
+    """The folder of the registry, below the user's XDG state directory."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "samebox" / "running"
 
 

@@ -1,4 +1,4 @@
-"""`samebox env`: the variables with which AWS clients of a shell reach the emulator."""
+"""`samebox env`: the environment variables with which a shell's AWS clients use the emulator."""
 
 import argparse
 import shlex
@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def script(variables: Mapping[str, str], unwanted: Iterable[str], shell: str) -> str:
-    """Lines that set the variables and take the unwanted ones away, in the words of a shell."""
+    """Lines in a shell's syntax that set the variables, and unset others."""
     if shell == "fish":
         lines = [f"set -gx {name} {_fish(value)}" for name, value in variables.items()]
         lines += [f"set -e {name}" for name in unwanted]

@@ -144,7 +144,7 @@ def bytes_of(size: str, dashes: str = "--") -> int:
 
 
 def looks_like_path(name: str) -> bool:
-    """Whether a person who writes this means a file, there or not, rather than an image's name."""
+    """Whether the argument means a file, existing or not, rather than an image's name."""
     return Path(name).exists() or name.startswith(("/", "./", "../", "~")) or name.endswith(_ENDINGS)
 
 
@@ -212,7 +212,7 @@ def subject_of(
 
 
 def _claims(arguments: CheckArguments) -> frozenset[Claim]:
-    """What says more of training makes it a claim to train; a root that is only read is one of processing, too."""
+    """Options of training imply the claim to train; a read-only root applies to processing as well."""
     trains: frozenset[Claim] = frozenset({"train"})
     if arguments.record_io and "pipe" not in arguments.claims:
         raise Stop(

@@ -1,4 +1,4 @@
-"""Where `samebox check --export` writes: a folder, or a file for each tool. Files of somebody else are left alone."""
+"""Where `samebox check --export` writes: a folder, or a file per tool. Files that it did not write are kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAIN = {"container-structure-test": structure.NAME, "goss": goss.NAME}
 
 
 def targets(given: Sequence[str]) -> dict[str, Path]:
-    """Form -> its file, of what --export says: FOLDER, or FORM=FILE for each form. Raises Stop."""
+    """The file for each format, from --export: FOLDER, or FORM=FILE for each format. Raises Stop."""
     found: dict[str, Path] = {}
     for one in given:
         form, is_file, path = one.partition("=")

@@ -1,4 +1,4 @@
-"""A folder of this machine as objects in S3: what belongs to it, and what of it is not there yet."""
+"""Uploads a local folder to S3: the files that belong to it, without those that are already there."""
 
 import hashlib
 import os

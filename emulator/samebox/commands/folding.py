@@ -1,7 +1,7 @@
-"""What sagemaker-training writes before a script begins, folded: about 150 lines that are the same for every job.
+"""Folds what sagemaker-training logs before a script begins: about 150 lines that are the same for every job.
 
-It is the whole environment, and a complaint about each hyperparameter that is a plain word and no JSON. A line is left
-out only where it stands between the toolkit's own first and last words; a dump that does not end is shown after all.
+That is the whole environment, and a complaint about each hyperparameter that is not JSON. A line is left out only
+between the toolkit's first and last line of it; a dump that does not end is shown.
 """
 
 import re

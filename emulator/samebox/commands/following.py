@@ -1,4 +1,4 @@
-"""The log of an endpoint's new containers: shown while they start, and what of it says why they cannot serve."""
+"""The log of an endpoint's new containers, shown while they start, and the lines of it that explain a failure."""
 
 import re
 from collections import Counter, deque
@@ -20,9 +20,9 @@ _FIGURES = re.compile(r"\d+(?:\.\d+)?")
 
 
 class EndpointLog:
-    """What an endpoint's containers write from now on: those of which there is nothing yet.
+    """The log of an endpoint's containers from now on.
 
-    The log is an extra. Where it may not be read, that is said once.
+    The log is optional: if it cannot be read, one line reports that.
     """
 
     def __init__(self, logs: Any, endpoint: str, screen: Screen) -> None:
@@ -60,13 +60,13 @@ class EndpointLog:
         self._screen.flush()
 
     def why(self) -> tuple[str, ...]:
-        """What tells most of why a container did not serve: its exception, or its last lines."""
+        """The lines that best explain why a container does not serve: its exception, or its last lines."""
         own = [line for line in self._kept if not line.startswith(EMULATORS)]
         return excerpt(own or self._kept)
 
     @property
     def hint(self) -> str:
-        """What helps, where something in the log says that something would."""
+        """The hint for the log, if one of its lines matches one."""
         return self._hints.words
 
     def _is_known(self, line: str) -> bool:

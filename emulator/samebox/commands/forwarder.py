@@ -1,7 +1,7 @@
-"""A runtime on loopback for an application: passes each invocation on with the person's own credentials, and keeps it.
+"""A runtime endpoint on loopback for an application: forwards invocations with the user's credentials and records them.
 
-It answers as the real one did, status, headers and error alike. Whoever can open a loopback connection of this machine
-can invoke endpoints through it, as long as it runs; a browser's page cannot.
+Its responses are those of the real endpoint: status, headers and errors. While it runs, every local process that can
+connect to loopback can invoke endpoints through it; a web page cannot.
 """
 
 import contextlib
@@ -82,7 +82,7 @@ class Forwarder(ThreadingHTTPServer):
             return not self._busy
 
     def handle_error(self, *_: Any) -> None:
-        """An application that goes away in the middle is nobody's fault; all else is told at the end."""
+        """A client that disconnects is no error; other errors are reported at the end."""
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
             self.troubles.append(f"{type(error).__name__}: {error}")

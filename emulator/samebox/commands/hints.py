@@ -1,4 +1,4 @@
-"""What a log shows that a person can mend: what helps, in a sentence."""
+"""Hints for known errors in a log, one sentence each."""
 
 import re
 
@@ -12,7 +12,7 @@ PIP_DISTRUSTS = (
 
 
 class Hints:
-    """Sees each line of a log; `words` is what helps, or nothing."""
+    """Sees each line of a log; `words` is the hint, or ""."""
 
     def __init__(self) -> None:
         self._pip = self._distrusts = False

@@ -1,8 +1,8 @@
-"""A script's command line as hyperparameters, such that sagemaker-training turns them back into the same command line.
+"""A script's command line as hyperparameters, which sagemaker-training turns back into the same command line.
 
-What the toolkit does with them (sagemaker-training 4.9.0, environment.read_hyperparameters and mapping.to_cmd_args):
-each value is read as JSON where that is possible, `str()` is applied to what comes out, and the names, sorted, become
-`--name value`, or `-n value` for names of one letter. Hence what can be said and what cannot.
+What the toolkit does (sagemaker-training 4.9.0, environment.read_hyperparameters and mapping.to_cmd_args): each value
+is parsed as JSON if possible, `str()` is applied to the result, and the names, sorted, become `--name value`, or
+`-n value` for names of one letter. This limits the command lines that can be expressed.
 """
 
 import json
@@ -19,7 +19,7 @@ _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
 
 
 class CannotSay(ValueError):
-    """This command line has no form as hyperparameters; the message says which part, and what to write instead."""
+    """This command line cannot be expressed as hyperparameters; the message has the part, and what to write instead."""
 
 
 def of_arguments(arguments: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The same inputs through an endpoint of an emulator: made for it, asked through boto3 as any client asks, deleted."""
+"""Predictions through an endpoint of an emulator: created for the inputs, invoked with boto3, and deleted."""
 
 import contextlib
 import json
@@ -120,9 +120,9 @@ def _log(session: aws.Session, name: str) -> list[str]:
 
 
 def telling(said: Sequence[str]) -> tuple[str, ...]:
-    """Of a log that is mostly pings, the exception; or the lines that speak of what went wrong; or the last ones.
+    """The lines of a log that explain a failure: the exception, else lines about errors, else the last ones.
 
-    The first line says what went wrong.
+    The first line is the most important one.
     """
     exception = exception_in(said)
     if len(exception) > 1:
@@ -134,7 +134,7 @@ def telling(said: Sequence[str]) -> tuple[str, ...]:
 
 
 def _message(line: str) -> str:
-    """What a line of structured logs says."""
+    """The message of a structured log line."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""`samebox jobs`: training jobs, past and present, the newest first."""
+"""`samebox jobs`: lists training jobs, the newest first."""
 
 import argparse
 import itertools
@@ -57,7 +57,7 @@ _NONE = "There is no training job yet: samebox train SCRIPT starts one.\n"
 
 
 def newest(session: aws.Session, prefix: str = "") -> Iterator[tuple[str, datetime]]:
-    """Names of training jobs and when they were created, the newest first. They are asked for a page at a time."""
+    """Names and creation times of training jobs, the newest first, fetched page by page."""
     found = {"NameContains": prefix} if prefix else {}
     pages = session.client("sagemaker").get_paginator("list_training_jobs")
     for page in pages.paginate(SortBy="CreationTime", SortOrder="Descending", MaxResults=MOST_A_PAGE, **found):

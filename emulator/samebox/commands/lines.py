@@ -1,4 +1,4 @@
-"""Log lines as CloudWatch Logs gives them: those of a training job or an endpoint, in the order they were written."""
+"""Log lines from CloudWatch Logs, of a training job or an endpoint, in the order in which they were written."""
 
 import heapq
 from collections.abc import Collection, Iterator

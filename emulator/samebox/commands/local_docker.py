@@ -1,7 +1,7 @@
-"""What only the `docker` program does for a person: tag an image, log in, push. Credentials stay nowhere.
+"""What needs the `docker` program: tag an image, log in, push. Credentials are stored nowhere.
 
-Everything else about containers goes through containers/engine.py; that protocol has no push, because nothing that the
-emulator itself does needs one.
+Everything else about containers goes through containers/engine.py; its protocol has no push, because the emulator
+itself never pushes.
 """
 
 import json
@@ -61,7 +61,7 @@ def logged_in(registry: str, username: str, password: str) -> Iterator[Path]:
 
 
 def push(local: str, remote: str, configuration: Path) -> None:
-    """Push a local image under a remote name; docker's progress goes to stderr. Raises Stop in docker's words."""
+    """Push a local image under a remote name; docker's progress goes to stderr. Raises Stop with docker's message."""
     had = image(remote)
     tagged = _run(["tag", local, remote])
     if tagged.returncode:

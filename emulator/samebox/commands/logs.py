@@ -1,4 +1,4 @@
-"""`samebox logs`: the log lines of a training job or an endpoint, as they are or as they come."""
+"""`samebox logs`: shows the log of a training job or an endpoint, once or while it grows."""
 
 import argparse
 import itertools
@@ -41,10 +41,10 @@ def show(lines: Lines, screen: Screen) -> None:
 
 
 def find(session: aws.Session, given: str | None) -> tuple[Lines, Callable[[], bool]]:
-    """The lines of a job or an endpoint, and whether any more can come.
+    """The lines of a job or an endpoint, and whether more can follow.
 
-    It is the one of this name, else the newest whose name begins so; without a name, the newest training job. Which one
-    was chosen is said on stderr. Raises Stop when there is none.
+    The name may be a prefix, which means the newest match; without a name it is the newest training job. The choice is
+    reported on stderr. Raises Stop if there is none.
     """
     if given is None:
         newest = next(jobs.newest(session), None)

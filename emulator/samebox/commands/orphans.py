@@ -1,4 +1,4 @@
-"""What is ours and has no data folder any more: emulators that run without it, and what they left in the engine."""
+"""Emulators whose data folder is gone, and the containers and networks that they left in the engine."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a command ends: with a status, or with one sentence for the person who typed it."""
+"""How a command ends: with an exit status, or with a one-sentence error message."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ _REFUSALS = frozenset(
 
 
 class Stop(Exception):
-    """Nothing more can be done; the message says why, and what to do about it."""
+    """The command cannot continue; the message has the reason and a remedy."""
 
     def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class Stop(Exception):
 def of(command: Callable[[], int], program: str = "samebox") -> int:
     """Run a command. A Stop becomes a line on stderr and its status; Ctrl-C becomes 130.
 
-    So does what the system refuses of a path: the paths of a command are the user's, and a traceback tells of ours.
+    File system errors of paths do as well: a command's paths are the user's, and a traceback would show ours.
     """
     try:
         return command()
@@ -52,7 +52,7 @@ def of(command: Callable[[], int], program: str = "samebox") -> int:
 
 @contextlib.contextmanager
 def cleaning_up() -> Iterator[None]:
-    """Around what removes all that it has started, however it ends: SIGTERM and Ctrl-C become a Stop that says so.
+    """For a block that removes what it started, however it ends: SIGTERM and Ctrl-C become a Stop.
 
     `timeout` and CI systems end a program with SIGTERM.
     """

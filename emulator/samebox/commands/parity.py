@@ -1,4 +1,4 @@
-"""`samebox parity`: do the train and the serve image agree? What differs, and what the same model answers in both."""
+"""`samebox parity`: compares a train and a serve image: their contents, and the predictions of one model in both."""
 
 import argparse
 import contextlib

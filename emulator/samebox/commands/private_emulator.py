@@ -1,7 +1,7 @@
-"""An emulator for one command alone: on a port and in a folder of its own, gone with all it ran when the command is.
+"""An emulator for one command, on a port and in a folder of its own; removed with all it ran when the command ends.
 
-The emulator lives in a process of its own (this module, as a program) that holds the reading end of a pipe. When the
-command ends, in whichever way, kill -9 included, the pipe closes, and that process removes what is left.
+It runs in a process of its own (this module, as a program) that holds the reading end of a pipe. When the command ends,
+even by kill -9, the pipe closes, and that process cleans up.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _LOG_LINES = 15
 
 
 class NotStarted(Stop):
-    """It could not be started; the message has its last words."""
+    """It could not be started; the message has the end of its log."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Facts about processes: is it still the one we mean, and who listens on a port. Linux's /proc, else `ps`."""
+"""Facts about processes: whether one is still the same, and which one listens on a port. From /proc, or `ps`."""
 
 import subprocess
 from pathlib import Path
@@ -8,9 +8,9 @@ _LISTENING = "0A"
 
 
 def started_at(pid: int) -> str | None:
-    """When a process started, in the system's own words; None when it is gone (a zombie is).
+    """The start time of a process in the system's format; None if it has ended or is a zombie.
 
-    A process id alone may since belong to somebody else; together with this it cannot.
+    Process ids are reused; with the start time they are unique.
     """
     if (_PROC / "self").exists():
         try:
@@ -23,7 +23,7 @@ def started_at(pid: int) -> str | None:
 
 
 def listener(port: int) -> str | None:
-    """Who listens on a TCP port of this machine, such as "nginx (process 812)"; None when that cannot be told."""
+    """The process that listens on a TCP port of this machine, such as "nginx (process 812)"; None if unknown."""
     sockets = _listening_sockets(port)
     if not sockets:
         return None

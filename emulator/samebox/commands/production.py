@@ -1,6 +1,6 @@
-"""The words of `samebox push` and `samebox deploy`, which mean AWS as well as an emulator.
+"""The options of `samebox push` and `samebox deploy`, which work with AWS as well as with an emulator.
 
-Apart from the commands themselves, whose modules load boto3: `samebox --help` shall answer at once.
+Kept apart from the commands, whose modules load boto3, so that `samebox --help` is fast.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`samebox prune`: remove what is ours and belongs to nothing that runs, or to a data folder that is gone."""
+"""`samebox prune`: removes what samebox made and nothing running needs, or whose data folder is gone."""
 
 import argparse
 import fcntl
@@ -230,7 +230,7 @@ def _others(data_dir: Path) -> list[Noted]:
 
 
 def _unshared(strays: Strays, others: Sequence[Noted]) -> Strays:
-    """Without what another emulator may use, whoever made it."""
+    """Without anything that another emulator may use."""
     if not others:
         return strays
     return replace(strays, networks=tuple(one for one in strays.networks if one.name != metadata_network.NAME))

@@ -1,4 +1,4 @@
-"""`samebox push`: local images into ECR, the emulator's or AWS's, with the same words."""
+"""`samebox push`: pushes local images to ECR, the emulator's or AWS's, with the same options."""
 
 import argparse
 import json

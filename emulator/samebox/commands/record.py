@@ -1,4 +1,4 @@
-"""`samebox record`: an endpoint's calls into a transcript, with the emulator or AWS; its own, or an application's."""
+"""`samebox record`: records calls of an endpoint, its own or an application's, in a transcript. Emulator or AWS."""
 
 import argparse
 import contextlib
@@ -170,7 +170,7 @@ def _interrupted(*_: object) -> NoReturn:
 
 
 def _look_over(given: argparse.Namespace, payloads: list[RecordPayload]) -> None:
-    """Raises Stop for what can be known to be wrong before anything is asked or made."""
+    """Raises Stop for invalid arguments, before any request is sent."""
     if not _ENDPOINT.fullmatch(given.endpoint):
         raise Stop(f"{given.endpoint!r} is no endpoint's name: letters, digits and hyphens.", status=UNUSABLE)
     if not given.listen and not payloads:

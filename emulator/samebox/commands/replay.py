@@ -198,7 +198,7 @@ def _look_over(given: argparse.Namespace) -> str:
 
 
 def _look_at(path: Path) -> tuple[Header, int, set[str]]:
-    """Read the whole transcript once: its header, how many calls it has, and who answered them. Raises Stop."""
+    """Read the whole transcript once: its header, the number of calls, and the variants that answered. Raises Stop."""
     try:
         with Reader(path) as reader:
             count, variants = 0, set()

@@ -1,4 +1,4 @@
-"""Reports of a command into files: where they go is looked at before minutes are spent on what stands in them."""
+"""Writes a command's reports to files. The paths are checked first, before minutes of work."""
 
 import sys
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def look_at(paths: Iterable[str]) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Raises Stop. Half a character, out of what a stranger wrote, becomes its escape: no file takes it."""
+    """Raises Stop. Unpaired surrogates in untrusted text are escaped, because no encoding takes them."""
     text = text.encode("utf-8", "backslashreplace").decode()
     if path == "-":
         sys.stdout.write(text)

@@ -1,4 +1,4 @@
-"""A repository of an ECR, the emulator's or AWS's: made on request, compared, pushed to, and its manifest judged."""
+"""An ECR repository, the emulator's or AWS's: create it, compare and push an image, and judge its manifest."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""InvokeEndpoint once, without a retry, as it was really answered: for transcripts, and for whoever waits for it."""
+"""InvokeEndpoint without retries, with the raw response: for transcripts, and for interactive calls."""
 
 import time
 from collections.abc import Mapping

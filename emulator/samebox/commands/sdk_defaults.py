@@ -1,6 +1,6 @@
-"""The defaults that SageMaker's Python SDKs read from a file: no telemetry, and the emulator's bucket and role.
+"""The defaults file of SageMaker's Python SDKs: no telemetry, and the emulator's bucket and role.
 
-Without the file the SDKs ask STS at an address of AWS's own, in spite of AWS_ENDPOINT_URL, and report each call to AWS.
+Without it the SDKs call STS at AWS's address in spite of AWS_ENDPOINT_URL, and report each call to AWS.
 """
 
 import json

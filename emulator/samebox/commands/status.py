@@ -1,4 +1,4 @@
-"""`samebox status`: the emulator, its helpers, and what runs on it."""
+"""`samebox status`: shows the emulator, its helper processes, and the jobs and endpoints that it runs."""
 
 import argparse
 import json
@@ -96,7 +96,7 @@ def overview(url: str, said: dict[str, Any]) -> Table:
 
 
 def listing(title: str, rows: list[tuple[str, str, str]]) -> Table:
-    """A titled table of what there is; a long one is cut, and says so."""
+    """A table with a title; a long one is cut, with a note."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in ("name", "status", "since"):
         table.add_column(column)

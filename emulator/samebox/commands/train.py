@@ -1,4 +1,4 @@
-"""`samebox train`: a training script as a SageMaker training job on this machine, from the script to ./model."""
+"""`samebox train`: runs a script as a SageMaker training job on this machine, and saves the model in ./model."""
 
 import argparse
 import re
@@ -205,7 +205,7 @@ def check_output(output: Path, script: Path) -> None:
 
 @contextmanager
 def interrupted(consequence: str) -> Iterator[None]:
-    """Ctrl-C meanwhile becomes a Stop that says what has become of the job."""
+    """Turns Ctrl-C in its block into a Stop with the state of the job."""
     try:
         yield
     except KeyboardInterrupt:
@@ -239,7 +239,7 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
 
 
 def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Console) -> int:
-    """Fetch the model where there is one, and say how it went; the exit status."""
+    """Fetch the model, if there is one, and report the result; returns the exit status."""
     status = job["TrainingJobStatus"]
     uri = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     fetched = status != "Failed" and uri and fetch(session, uri, output)

@@ -1,4 +1,4 @@
-"""The log of a training job as `samebox train` shows it: what the script writes, its metrics, and hints."""
+"""The log of a training job as `samebox train` shows it: the script's output, its metrics, and hints."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class TrainingLog:
 
     @property
     def hint(self) -> str:
-        """What helps, where something in the log says that something would."""
+        """The hint for the log, if one of its lines matches one."""
         return self._hints.words
 
     def _say_folded(self) -> None:

@@ -1,4 +1,4 @@
-"""`samebox up`: start the emulator here, or in the background, and say where it is and what to do next."""
+"""`samebox up`: starts the emulator in the foreground or background, and prints its address and the next steps."""
 
 import argparse
 import logging
@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> None:
-    """Raises Stop when the emulator that runs has other settings than were asked for: it read its own at its start."""
+    """Raises Stop if the running emulator has other settings than the given ones: it reads them only at its start."""
     asked = {name: getattr(settings, name) for name in settings.asked_for(os.environ)}
     asked |= {name: value for name, value in vars(given).items() if name in ("host", "port") and value is not None}
     asked.pop("data_dir", None)  # by it this emulator was found
@@ -76,7 +76,7 @@ def _value(value: object) -> str:
 
 
 def check_port(settings: Settings) -> None:
-    """Raises Stop, with the name of who has the port, when it is taken."""
+    """Raises Stop, with the name of the process that has it, if the port is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         # As the server itself will do: a port whose last connections are still closing is free.
@@ -117,7 +117,7 @@ def serve_here(settings: Settings) -> int:
 
 
 def start_detached(settings: Settings) -> int:
-    """Start the emulator in the background, wait until it is ready; its process id. Raises Stop with its last words."""
+    """Start the emulator in the background and wait until it is ready. Returns its process id; raises Stop with its log."""
     make_folder(settings.data_dir)
     log = log_file(settings.data_dir)
     command = [sys.executable, "-m", "samebox.cli", "up", "--data-dir", str(settings.data_dir.resolve())]
@@ -150,7 +150,7 @@ def make_folder(data_dir: Path) -> None:
 
 
 def log_file(data_dir: Path) -> Path:
-    """Where an emulator in the background writes what it has to say."""
+    """The log file of an emulator in the background."""
     return data_dir / "emulator.log"
 
 

@@ -1,4 +1,4 @@
-"""Which emulator a command means: the one of a data folder, as its record there says, or the one at a URL."""
+"""Finds the emulator for a command: the one of a data folder, from its record there, or the one at a URL."""
 
 import fcntl
 import http
@@ -22,7 +22,7 @@ STATUS_PATH = "/_samebox/status"
 
 
 def settings(**given: object) -> Settings:
-    """The settings of a command line and its environment. Raises Stop with the sentence that says what is wrong."""
+    """The settings from the command line and the environment. Raises Stop for invalid ones."""
     try:
         return Settings.read(os.environ, **given)
     except ValueError as error:
@@ -43,9 +43,9 @@ def record(data_dir: Path) -> EmulatorRecord | None:
 
 @contextmanager
 def recorded(data_dir: Path, url: str) -> Iterator[EmulatorRecord]:
-    """While this lasts, this process is the emulator of the data folder, as its emulator.json says.
+    """Records this process in emulator.json as the emulator of the data folder, for the duration of the block.
 
-    Raises Stop when another one is.
+    Raises Stop if another one is.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     own = EmulatorRecord(os.getpid(), process.started_at(os.getpid()) or "", url)

@@ -1,4 +1,4 @@
-"""How `samebox check` sets up containers: with the files and variables that the emulator gives its own jobs."""
+"""Sets up containers for `samebox check`, with the files and variables that the emulator gives its own jobs."""
 
 from collections.abc import Mapping
 from pathlib import Path

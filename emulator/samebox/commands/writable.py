@@ -1,4 +1,4 @@
-"""Whether a place of the user's can be written, found out before time is spent on what shall stand there."""
+"""Checks that a path can be written, before the work whose result goes there."""
 
 import errno
 import os

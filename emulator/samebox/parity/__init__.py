@@ -1,8 +1,8 @@
-"""Do train and serve agree? And does an image answer as the endpoint did whose calls were recorded?
+"""Do the train and the serve image agree? Does an image answer the recorded calls of an endpoint as the endpoint did?
 
-`outputs` compares two answers, whatever form they have; `npy` reads arrays for it. `transcript` is the form in which
-calls of an endpoint are kept, `replay` sends them to an image's own server and compares.
+`outputs` compares two responses in any format; `npy` reads arrays for it. `transcript` is the file format for recorded
+calls of an endpoint; `replay` sends them to the image's own server and compares.
 
-Like `check`, from which it has its way to start servers, this room needs no emulator: of the rest of the package it
-imports `check` and the data types of `samebox.containers.engine`.
+Like `check`, which starts the servers, this package needs no emulator: of the rest of samebox it imports `check` and
+the data types of `samebox.containers.engine`.
 """

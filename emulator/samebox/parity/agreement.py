@@ -1,4 +1,4 @@
-"""Whether places that were given the same model and inputs agree, and what is said of it: the report of `parity`."""
+"""Whether images, or an image and an endpoint, agree on the same model and inputs: the report of `samebox parity`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ParityReport:
 
     @property
     def verdict(self) -> str:
-        """In a word or three."""
+        """The verdict, in one to three words."""
         if self.asked:
             words = {"same": "Same", "within": "Same within tolerance", "differ": "They differ"}
             return words.get(self.state, "Not compared")
@@ -142,7 +142,7 @@ class ParityReport:
 
 
 def at_one(compared: Sequence[Compared]) -> bool:
-    """Whether every two places gave the same answers to an input, so that one line says it all."""
+    """Whether every pair gave the same predictions for an input, so that one line is enough."""
     return all(one.state == "same" for one in compared) and bool(compared)
 
 
@@ -224,7 +224,7 @@ def _first_rows(ours: Prediction, theirs: Prediction, comparison: Comparison | N
 
 
 def _shape(answer: Prediction) -> str:
-    """Tells {"predictions": …} from a bare list, and both from CSV."""
+    """Distinguishes {"predictions": …}, a bare list and CSV."""
     form = outputs.form_of(answer.content_type)
     try:
         document = json.loads(answer.body) if form == "json" else None
@@ -234,7 +234,7 @@ def _shape(answer: Prediction) -> str:
 
 
 def _rows(answer: Prediction) -> list[list[Any]] | None:
-    """One list for each row, whatever stands around them; None where that cannot be told."""
+    """One list for each row, whatever encloses them; None where rows cannot be recognised."""
     form = outputs.form_of(answer.content_type)
     try:
         text = answer.body.decode()

@@ -1,4 +1,4 @@
-"""What helps where a model loads in one image and not in the other, by the error that loading it ended with."""
+"""Remedies for a model that loads in one image and not in the other, by the error of loading it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Two inventories side by side: what is not the same, the worst first, and why it can change a prediction.
+"""Differences between two inventories, the most serious first, each with why it can change a prediction.
 
-What is known of packages and settings is the table of known.py; the first row that fits decides.
+What is known of packages and settings is the table of known.py; the first row that matches decides.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Disparity:
 
 
 def differences(left: Inventory, right: Inventory) -> list[Disparity]:
-    """What differs, the likeliest cause of another prediction first; what only one image could tell is left out."""
+    """The differences, the likeliest to change a prediction first. Facts known of one image only are left out."""
     both_probed = left.probed is not None and right.probed is not None
     ours, theirs = left.facts(both_probed), right.facts(both_probed)
     found: list[tuple[int, int, str, Disparity]] = []
@@ -54,7 +54,7 @@ def differences(left: Inventory, right: Inventory) -> list[Disparity]:
 
 
 def _is_known_closer(group: str, name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """3.10 and 3.10.13: files alone do not always tell the whole version of Python."""
+    """Whether one version is the longer form of the other (3.10 and 3.10.13): files do not always have all of it."""
     if (group, name) != ("Python", "version") or name not in one or name not in other:
         return False
     left, right = sorted((one[name], other[name]), key=len)

@@ -1,4 +1,4 @@
-"""What an image is made of, as far as predictions may depend on it: one table of names and values for each image."""
+"""The contents of an image that predictions may depend on, as one table of names and values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _LONGEST = 500  # characters of a value: enough for a PATH
 
 @dataclass(frozen=True)
 class Inventory:
-    """`probed` is what its own Python said, None where that could not be asked; it knows better than the files."""
+    """`probed`: what its own Python reported, which takes precedence over files; None if it could not be run."""
 
     image: str
     image_id: str = ""
@@ -136,7 +136,7 @@ def shared(left: Inventory, right: Inventory) -> tuple[int, int]:
 
 
 def interpreter(subject: Subject, program: str) -> str | None:
-    """The Python that `train` or `serve` runs with, as far as its first line tells; else the first on PATH."""
+    """The Python that `train` or `serve` runs with, by its #! line; else the first on PATH."""
     found = subject.which(program)
     head = subject.files.head(found) if found else None
     if head and head.startswith(b"#!"):
@@ -156,7 +156,7 @@ def _group_of(variable: str) -> str:
 
 
 def _clean(values: Mapping[str, str]) -> dict[str, str]:
-    """Words of an image that nobody vouches for: none steers a terminal, none is endless."""
+    """Text of an untrusted image, without control sequences and shortened."""
     return {
         harmless(str(name))[:_LONGEST]: value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
         for name, value in ((name, harmless(str(value))) for name, value in values.items())

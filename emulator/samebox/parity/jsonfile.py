@@ -1,4 +1,4 @@
-"""The report as one JSON object. Members are only ever added; `format` would change with a meaning."""
+"""The report as one JSON object. Members are only ever added; `format` would be increased with a change of meaning."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is known of the things that images are made of: whether another one can change a prediction, and who says so.
+"""A table of packages and settings: whether a different one can change a prediction, with the source.
 
-"likely": with this alone, the same model has been seen to answer otherwise, or not to load. "possibly": it takes a
-model that uses it. "hardly": nothing that computes depends on it.
+"likely": with this alone, the same model has been seen to predict differently, or not to load. "possibly": only if the
+model uses it. "hardly": no computation depends on it.
 """
 
 from __future__ import annotations

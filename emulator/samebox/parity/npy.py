@@ -1,7 +1,7 @@
-"""Arrays in numpy's file format, read without numpy: an answer in application/x-npy, as plain values.
+"""Reads arrays in numpy's file format without numpy: a response in application/x-npy, as plain values.
 
-Nothing is ever unpickled: an array of objects is Unreadable, as is what struct has no letter for (float128). The format
-is described in numpy's own documentation, numpy.lib.format.
+Nothing is ever unpickled: an array of objects is Unreadable, as are types that `struct` does not have (float128). The
+format is described in numpy's documentation, numpy.lib.format.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Scalar = bool | int | float | complex | str | bytes
 
 
 class NotNpy(Exception):
-    """It is no file of numpy's; the message says what is wrong with it."""
+    """Not a file of numpy's; the message has the reason."""
 
 
 class Unreadable(Exception):
-    """It is one, and its values cannot be told without numpy, or not safely."""
+    """A numpy file whose values cannot be read without numpy, or not safely."""
 
 
 @dataclass(frozen=True)

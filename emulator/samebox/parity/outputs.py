@@ -1,9 +1,9 @@
-"""Two answers of predictors, compared: are they the same, within what floating point may differ by?
+"""Compares two responses: are they the same within floating-point tolerance?
 
-The content type says how they are read. Numbers with a point may differ within the tolerance; integers, texts,
-booleans and nulls may not. NaN equals NaN, an infinity only itself. White space between values, the order of a JSON
-object's members and how a number is written do not count; the number of rows does. What is of no form that is known
-here, or cannot be read as what it says it is, is compared byte for byte.
+The content type decides how they are parsed. Numbers with a fraction may differ within the tolerance; integers, texts,
+booleans and nulls may not. NaN equals NaN, an infinity only itself. White space, the order of members in a JSON object
+and the notation of numbers do not count; the number of rows does. Other content types, and bodies that do not match
+theirs, are compared byte for byte.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def form_of(content_type: str) -> Form:
 
 
 class _Unreadable(Exception):
-    """A body is not what its type says; the message tells why."""
+    """A body does not match its content type; the message has the reason."""
 
 
 class _Nothing:

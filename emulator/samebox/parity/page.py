@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing else: the verdict on top, readable on a phone and on paper."""
+"""The report as one self-contained page of HTML: the verdict on top, readable on a phone and on paper."""
 
 from __future__ import annotations
 

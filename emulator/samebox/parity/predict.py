@@ -1,4 +1,4 @@
-"""The same model on the same inputs inside an image: by the driver program, or by a command of the user's own."""
+"""Predictions inside an image, for the same model and inputs: with the driver program, or with the user's command."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What came of one input. `error`: why there is no answer, in the model's own words."""
+    """The result for one input. `error`: the model's error message, if there is no prediction."""
 
     body: bytes = b""
     content_type: str = ""
@@ -87,7 +87,7 @@ class Task:
 
 
 def probe(context: Context, image: str, python: str) -> dict[str, dict[str, str]] | None:
-    """What the image's Python says of it; None where it says nothing that can be read. Raises EngineError."""
+    """What the image's Python reports; None if it reports nothing that can be parsed. Raises EngineError."""
     done = sandbox.run(
         context, image, (python, f"{sandbox.HERE}/programs/probe.py", f"{sandbox.OUT}/probe.json"), _PROBE_SECONDS
     )

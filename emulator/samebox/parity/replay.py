@@ -1,4 +1,4 @@
-"""A transcript's calls sent again, one after another, to the server of an image: does it answer as the endpoint did?"""
+"""Replays a transcript's calls, one after another, on the server of an image: does it answer as the endpoint did?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SILENT_MOST = 3  # so many calls in a row that are not answered in time, and no
 
 @dataclass(frozen=True)
 class Replayed:
-    """One call, and what became of it. `recorded` and `now`: the two answers in a word ("200", "400", "no answer")."""
+    """One call and its result. `recorded` and `now`: the two responses in short ("200", "400", "no answer")."""
 
     number: int  # counted from 1
     line: int  # of the transcript
@@ -53,7 +53,7 @@ class Replayed:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """All calls. `ended_early` says why the last ones were not sent; "" where all were."""
+    """All calls. `ended_early`: why the last ones were not sent; "" if all were."""
 
     image: str
     transcript: str
@@ -77,7 +77,7 @@ class ReplayReport:
 
     @property
     def exit_status(self) -> int:
-        """0: they agree, 1: they differ, 2: it cannot be told."""
+        """0: they agree, 1: they differ, 2: unknown."""
         if self.first is not None:
             return 1
         return 0 if not self.ended_early and (self.of("same") or self.of("within")) else 2
@@ -118,7 +118,7 @@ class ReplayReport:
 
 
 def difference(call: Replayed) -> str:
-    """What is to be said of a call that does not agree, on one line."""
+    """One line about a call whose responses differ."""
     found = call.comparison
     if found is None or found.first is None:
         return call.words
@@ -132,10 +132,10 @@ def difference(call: Replayed) -> str:
 def replay(
     ask: Ask, ended: Callable[[], str], calls: Iterable[Call], tolerance: Tolerance, deadline: Deadline
 ) -> Iterator[Replayed | ReplayStopped]:
-    """Each call in order; a ReplayStopped is the last that comes. Raises what `ended` and the calls raise.
+    """Yields each call in order; a ReplayStopped comes last if it ended early. Raises what `ended` and the calls raise.
 
-    `ask` sends a body with headers to /invocations, and waits so many seconds; `ended` says how the server ended, and
-    nothing while it runs.
+    `ask` sends a body with headers to /invocations, with a time limit in seconds; `ended` returns how the server ended,
+    or "" while it runs.
     """
     sessions: dict[str, str] = {}  # as they were called when recorded -> as this server calls them
     silent = 0
@@ -183,7 +183,7 @@ def _ask(ask: Ask, call: Call, sessions: dict[str, str], seconds: float) -> Http
 
 
 def _not_comparable(call: Call) -> str:
-    """Why a call tells nothing of a container; "" where it does."""
+    """Why a call cannot be compared with the container's response; "" if it can."""
     if call.request.get("TargetModel"):
         return f"it went to {harmless(str(call.request['TargetModel']))}, a model of a multi-model endpoint"
     if call.response is None:

@@ -1,4 +1,4 @@
-"""A replay as one page of HTML that needs nothing else: the verdict on top, then what differs, then all calls."""
+"""A replay as one self-contained page of HTML: the verdict on top, then the differences, then all calls."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class SandboxResult:
 
     @property
     def reason(self) -> str:
-        """The line of its log that says why it ended; the last one, where none does."""
+        """The line of its log that explains the end, else the last one."""
         return headline(excerpt(self.log))
 
 

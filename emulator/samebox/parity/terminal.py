@@ -1,4 +1,4 @@
-"""The report on a screen: what differs in the images, what the predictions came to, and the verdict last."""
+"""The report on a terminal: the differences between the images, the predictions, and the verdict last."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _state(one: Compared) -> Text:
 
 
 def detail(one: Compared) -> str:
-    """What is to be said of a comparison beside its state."""
+    """The details of a comparison, beside its state."""
     found = one.comparison
     if found is None:
         return one.problem

@@ -1,22 +1,22 @@
-"""A transcript: the calls of one endpoint, one JSON object a line, kept to be sent again to an image.
+"""A transcript: the calls of one endpoint, one JSON object per line, for a replay on an image.
 
 The first line is the header, each further line one call of InvokeEndpoint:
 
     {"samebox_transcript": 1, "endpoint": "digits", "region": "eu-west-1", "recorded_at": "2026-11-22T18:00:00.000Z",
      "url": "https://runtime.sagemaker.eu-west-1.amazonaws.com", "samebox": "0.1.0"}
     {"at": "2026-11-22T18:00:01.250Z", "ms": 12.4,
-     "request": {"ContentType": "text/csv", "Accept": "text/csv", "Body": "5.1,3.5,1.4,0.2\\n"},
-     "response": {"status": 200, "ContentType": "text/csv", "InvokedProductionVariant": "AllTraffic", "Body": "0\\n"}}
+     "request": {"ContentType": "text/csv", "Accept": "text/csv", "Body": "5.1,3.5,1.4,0.2\n"},
+     "response": {"status": 200, "ContentType": "text/csv", "InvokedProductionVariant": "AllTraffic", "Body": "0\n"}}
 
-`request` and `response` have the members of the API under the API's names (boto3, InvokeEndpoint), without those that
-were not there. A body that is UTF-8 is the text `Body`, any other is `BodyBase64`; without one there is neither. A call
-that failed has, beside its `response` of nothing but a status, an `error`:
+`request` and `response` have the members of the API under the API's names (boto3, InvokeEndpoint); absent members are
+left out. A UTF-8 body is the text `Body`, any other is `BodyBase64`; an empty one is neither. A failed call has an
+`error`, and its `response` has a status only:
 
      "error": {"Code": "ModelError", "Message": "Received client error (400) from primary …",
                "OriginalStatusCode": 400, "OriginalMessage": "no such row"}
 
-and one that nobody answered has an `error` and no `response`. Nothing else of a request is ever written: no header that
-is not named here, and so no signature, no key and no token. Members that a reader does not know it keeps.
+A call without a response has an `error` and no `response`. No other part of a request is ever written: no further
+header, and so no signature, no key and no token. Readers keep members that they do not know.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class BadTranscript(Exception):
 
 
 class Occupied(Exception):
-    """A transcript cannot be written there; the message says why."""
+    """A transcript cannot be written there; the message has the reason."""
 
 
 @dataclass(frozen=True)

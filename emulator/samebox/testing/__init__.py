@@ -1,8 +1,8 @@
-"""The pytest plugin: the contract kit's checks, and fixtures that run an image, in anybody's test suite.
+"""The pytest plugin: the contract kit's checks, and fixtures that run an image, for any test suite.
 
-`pytest --samebox-image IMAGE` collects the checks; tests of one's own ask for the fixtures `train_run` and `endpoint`.
-What is here is for annotations (`TrainRun`, `Endpoint`, `Response`) and filters (`CheckWarning`). It is imported when
-it is asked for: every pytest of an environment that has samebox in it loads this package.
+`pytest --samebox-image IMAGE` collects the checks; tests use the fixtures `train_run` and `endpoint`. The names here
+are for annotations (`TrainRun`, `Endpoint`, `Response`) and filters (`CheckWarning`). They are imported lazily, because
+every pytest in an environment with samebox loads this package.
 """
 
 from __future__ import annotations

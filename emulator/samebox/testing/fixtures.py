@@ -1,7 +1,7 @@
 """The fixtures: an image, a training job of it, a server of it.
 
-What they give is started at its first use and shared by the whole session. They are of a module's scope, so that a
-module (or a conftest.py) that has a `samebox_image` of its own gets what belongs to that.
+What they run starts at its first use and is shared by the whole session. Their scope is the module, so that a module
+(or a conftest.py) with a `samebox_image` of its own gets the job and server of that image.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each check of the kit as a test: `IMAGE::serve-ping-time`, and what becomes of it in pytest's words."""
+"""Each check of the kit as a pytest item, such as `IMAGE::serve-ping-time`, and its finding as the test's outcome."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What one session of pytest starts for the kit's checks and for fixtures: one engine, one run of the kit an image.
+"""The state of one pytest session: one engine, and one run of the kit per image, for the checks and the fixtures.
 
-It is a plugin itself, so that pytest tells it when to remove what it has started. A session that is killed leaves that
-to the next run of the kit, as `samebox check` does.
+It is a plugin itself, so that pytest calls it to clean up at the end. What a killed session leaves, the next run of the
+kit removes, as with `samebox check`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ GUESSED: frozenset[Claim] = frozenset({"train", "serve", "multi-model"})  # what
 
 
 class Unusable(Exception):
-    """The image cannot be examined, or not be run; the message is the sentence that says why."""
+    """The image cannot be examined or run; the message has the reason."""
 
 
 class Kit:
-    """Nothing is started, and no engine asked, before the first that needs it."""
+    """Starts nothing, and connects to no engine, before the first use."""
 
     def __init__(self, image: str, check_options: CheckOptions) -> None:
         self.image = image
@@ -58,15 +58,15 @@ class Kit:
 
     @property
     def checks(self) -> list[Check]:
-        """Those of interest; where nobody says what the image is for, those that may yet prove to be."""
+        """The checks that apply; without claims, also those that may prove to."""
         claims = self.check_options.options.claims
         claims = claims | GUESSED if self._is_guessed else claims
         return [check for check in self.check_options.checks if check.is_of_interest(claims)]
 
     def look(self, check: Check) -> tuple[list[Finding], list[str]]:
-        """What a check says of the image, and notes on its acceptances.
+        """The findings of a check, and notes on its acceptances.
 
-        Raises Unusable for the first check when the image cannot be examined; the others are skipped.
+        Raises Unusable for the first check if the image cannot be examined; the others are skipped.
         """
         if self._unusable is not None:
             return [check.rule.skipped(f"the image cannot be examined: see {self._unusable[0]}")], []
@@ -124,7 +124,7 @@ class Kit:
         )
 
     def _prepare(self, run: Run, check: Check) -> None:
-        """Read the image when somebody is about to need that, so that what is wrong with it is said once."""
+        """Read the image before the first check that needs it, so that a fault in it is reported once."""
         if self._read or not (self._is_guessed or "files" in check.needs):
             return
         examination.read(run.context.subject, lambda _: None, run.context.engine)
@@ -135,7 +135,7 @@ class Kit:
 
     @property
     def _is_guessed(self) -> bool:
-        """Whether nobody says what the image is for."""
+        """Whether no claim was given."""
         return not self.check_options.options.claims - FURTHER
 
     @functools.cached_property

@@ -17,7 +17,7 @@ DASHES = "--samebox-"
 
 @dataclass(frozen=True)
 class Option:
-    """`kind`: "words" are separated by commas or given again, "values" only given again."""
+    """`kind`: "words" are separated by commas or repeated, "values" only repeated."""
 
     name: str
     kind: Literal["text", "path", "words", "values", "paths", "switch"]
@@ -115,7 +115,7 @@ def is_on_the_command_line(config: pytest.Config) -> bool:
 
 
 def check_options(config: pytest.Config) -> CheckOptions:
-    """Raises pytest.UsageError, in the words of `samebox check`."""
+    """Raises pytest.UsageError, with the message of `samebox check`."""
     from samebox.check import checks
     from samebox.commands import examination
     from samebox.commands.outcome import Stop

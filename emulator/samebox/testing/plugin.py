@@ -1,7 +1,7 @@
-"""What pytest calls: options, markers, and the checks of the image as tests.
+"""pytest's hooks: options, markers, and the checks of the image as tests.
 
-Nothing of the kit is imported before an image is given, and no engine is asked before a test needs it: collecting is
-as quick with as without.
+Nothing of the kit is imported before an image is given, and no engine is contacted before a test needs it: collection
+takes no longer than without the plugin.
 """
 
 from __future__ import annotations

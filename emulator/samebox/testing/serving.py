@@ -1,4 +1,4 @@
-"""A server of an image, started as an endpoint starts it, as a test asks it."""
+"""A server of an image for tests, started as an endpoint starts it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Response:
 
 
 class Endpoint:
-    """A server that starts when it is first asked for. Called, it is another server, with what is given changed."""
+    """A server that starts at its first use. Calling it gives another server, with the arguments changed."""
 
     def __init__(self, kit: Kit, context: Context, setup: server.Setup) -> None:
         self._kit, self._context, self._setup = kit, context, setup
@@ -176,7 +176,7 @@ def _apart(context: Context, options: Options) -> Context:
 
 
 def _unpack(model: Path, folder: Path) -> None:
-    """An archive as an endpoint does; a folder is copied, because the server's user need not be who may read it."""
+    """Unpacks an archive as an endpoint does. A folder is copied, because the server's user may be unable to read it."""
     if not model.is_dir():
         examination.unpack(model, folder)
         return

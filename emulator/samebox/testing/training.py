@@ -1,4 +1,4 @@
-"""One training job of an image, as a test looks at it: how it ended, what it said, and the model it left."""
+"""One training job of an image for tests: how it ended, its log, and its model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Result:
 
 
 class TrainRun:
-    """A job that runs when it is first asked about. Called, it is another job, with what is given changed."""
+    """A job that runs at its first use. Calling it gives another job, with the arguments changed."""
 
     def __init__(self, kit: Kit, context: Context, wanted: job.TrainingJob, seconds: float = SECONDS) -> None:
         self._kit, self._context, self._job, self._seconds = kit, context, wanted, seconds
@@ -97,7 +97,7 @@ class TrainRun:
 
     @property
     def outcome(self) -> str:
-        """How it ended and the last that it said, in a sentence."""
+        """How it ended and the last line of its log, as a sentence."""
         return self._result.outcome
 
     @property

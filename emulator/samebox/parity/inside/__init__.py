@@ -1,4 +1,4 @@
-"""Programs of ours that run inside images: Python 3.6 and the standard library are all that they may count on.
+"""Programs that run inside images: they may use only Python 3.6 and its standard library.
 
-They are never imported by the command; their text is mounted, read-only, and run with the image's own interpreter.
+The command never imports them; their source is mounted, read-only, and run with the image's own interpreter.
 """

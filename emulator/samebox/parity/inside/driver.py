@@ -1,10 +1,10 @@
-"""Loads a model as an endpoint would, and predicts from every input it is given.
+"""Loads a model as an endpoint would, and predicts from every given input.
 
-Run as `python driver.py PLAN OUT`. The plan is a JSON file: {"inputs": [{"path", "content_type", "accept"}]}. Into the
-folder OUT go the answers, as files 0, 1, … and `result.json`, which is written last.
+Run as `python driver.py PLAN OUT`. The plan is a JSON file: {"inputs": [{"path", "content_type", "accept"}]}. The
+predictions are written to the folder OUT, as files 0, 1, … and `result.json`, which is written last.
 
-The handlers of `code/inference.py` are called as sagemaker-inference calls them, which need not be installed. What
-they leave out, and all of it where there is no such file, is done as samebox's own serve image does it (serve/).
+The handlers of `code/inference.py` are called as sagemaker-inference calls them; it need not be installed. Handlers
+that are missing, or all of them where there is no such file, are those of samebox's own serve image (serve/).
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
 
 
 class BadInput(Exception):
-    """An input that the model, or its form, does not take; or no model that can be loaded. The words say why."""
+    """The model, or its format, does not take the input, or no model can be loaded. The message has the reason."""
 
 
 class HandlerContext:
@@ -206,7 +206,7 @@ def words(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException) -> str:
-    """Where it came from; of our own refusals the words say all."""
+    """The traceback; "" for our own errors, whose message is enough."""
     return "" if isinstance(error, BadInput) else traceback.format_exc()
 
 
@@ -301,7 +301,7 @@ def _call_signature(data: Any, model: Any) -> Any:
 
 
 def _fit(array: Any, spec: Any) -> Any:
-    """Rows in the model's shape: a CSV row of 64 becomes 8 x 8 x 1 where the model wants that."""
+    """Rows in the model's shape: a CSV row of 64 becomes 8 x 8 x 1 if the model expects that."""
     if spec.dtype.name == "string":
         return array.astype(object)
     wanted = spec.shape.as_list() if spec.shape.rank is not None else None

@@ -1,4 +1,4 @@
-"""Says what an image is like from within: how its Python computes, which libraries numpy loads, time and locale.
+"""Describes an image from inside: how its Python computes, the libraries that numpy loads, time zone and locale.
 
 Run as `python probe.py FILE`; writes one JSON object there: {"group": {"name": "value"}}.
 """
