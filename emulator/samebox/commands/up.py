@@ -117,7 +117,7 @@ def serve_here(settings: Settings) -> int:
 
 
 def start_detached(settings: Settings) -> int:
-    """Start the emulator in the background and wait until it is ready. Returns its process id; raises Stop with its log."""
+    """Start the emulator in the background and wait until it is ready. Returns its process id; raises Stop."""
     make_folder(settings.data_dir)
     log = log_file(settings.data_dir)
     command = [sys.executable, "-m", "samebox.cli", "up", "--data-dir", str(settings.data_dir.resolve())]

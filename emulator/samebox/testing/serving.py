@@ -176,7 +176,7 @@ def _apart(context: Context, options: Options) -> Context:
 
 
 def _unpack(model: Path, folder: Path) -> None:
-    """Unpacks an archive as an endpoint does. A folder is copied, because the server's user may be unable to read it."""
+    """Unpacks an archive as an endpoint does. A folder is copied: the server's user may be unable to read it."""
     if not model.is_dir():
         examination.unpack(model, folder)
         return
