@@ -176,15 +176,11 @@ def requests(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def renamed(operation: Operation, params: dict[str, Any], number: int) -> dict[str, Any]:
-    """The request under a name of its own, where it makes something that has one."""
-    if operation.input is None or not operation.name.startswith("Create"):
-        return params
-    name = next((one for one in operation.input.required if one.lower().endswith("name")), None)
-    fresh = f"case-{number}"
-    if name is None or name not in params:
-        return params
-    pattern = operation.input.members[name].shape.pattern
-    return {**params, name: fresh} if pattern is None or matcher(pattern)(fresh) else params
+    """The request under a name of its own, where it makes something that has one and is not about the name."""
+    usual = least(operation) if operation.name.startswith("Create") else {}
+    noun = operation.name.removeprefix("Create").lower()
+    name = next((one for one in usual if one.lower() == f"{noun}name" and params.get(one) == usual[one]), None)
+    return params if name is None else {**params, name: f"case-{number}"}
 
 
 def sendable(operation: Operation, params: Mapping[str, Any]) -> dict[str, Any]:
