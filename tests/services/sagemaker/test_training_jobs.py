@@ -165,7 +165,9 @@ def test_an_output_path_that_our_s3_cannot_keep_is_refused_as_not_run(aws: Aws, 
     "path", ["s3://samples", "s3://samples/", "s3://samples/out/", "https://s3.amazonaws.com/samples/o"]
 )
 def test_an_output_path_may_be_a_bucket_or_a_prefix(aws: Aws, path: str) -> None:
-    aws.create("TrainingJob", OutputDataConfig={"S3OutputPath": path})
+    row = aws.row(aws.create("TrainingJob", OutputDataConfig={"S3OutputPath": path}))
+    shown = aws.sagemaker.describe_training_job(TrainingJobName=row.name)
+    assert shown["OutputDataConfig"]["S3OutputPath"] == path
 
 
 def test_data_at_an_address_that_is_none_of_s3_is_not_found(aws: Aws) -> None:
