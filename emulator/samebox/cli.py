@@ -71,8 +71,8 @@ def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     up = words.add_parser(
         "up",
         help="start the emulator",
-        description="Start the emulator, in the foreground unless --detach is given. Ctrl-C, or `samebox down`, ends "
-        "it; jobs and endpoints go on in their containers and are taken over at the next `samebox up`.",
+        description="Start the emulator, in the foreground unless --detach is given. Ctrl-C or `samebox down` "
+        "stops it; jobs and endpoints keep running in their containers until the next `samebox up` takes them over.",
         epilog=_settings_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,8 +84,8 @@ def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _down(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     down = words.add_parser(
         "down",
-        help="end the emulator",
-        description="End the emulator. Running jobs and endpoints keep their containers, for the next `samebox up`.",
+        help="stop the emulator",
+        description="Stop the emulator. Running jobs and endpoints keep their containers, for the next `samebox up`.",
     )
     _where(down)
     down.add_argument(
@@ -96,7 +96,7 @@ def _down(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     status = words.add_parser(
         "status",
-        help="what is running",
+        help="show what is running",
         description="Show the emulator, its helpers, running jobs and endpoints. Exit status 1 when it is not running.",
     )
     _where(status)
@@ -106,7 +106,7 @@ def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     env = words.add_parser(
         "env",
-        help="print what a shell needs to reach the emulator",
+        help="print the environment variables for AWS clients of a shell",
         description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
     )
     _where(env, port=True)
@@ -114,9 +114,9 @@ def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--shell",
         choices=("sh", "bash", "zsh", "csh", "fish", "powershell"),
         default="sh",
-        help="whose words (default: sh, which bash and zsh understand)",
+        help="syntax of the output (default: sh, for bash and zsh as well)",
     )
-    env.add_argument("--unset", action="store_true", help="print what takes the variables back instead")
+    env.add_argument("--unset", action="store_true", help="unset the variables instead")
 
 
 def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -126,7 +126,7 @@ def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="List training jobs, past and present, the newest first: status, start, duration, final metrics.",
     )
     _where(jobs)
-    jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin so")
+    jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin with it")
     jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many; 0: all (default: 20)")
     jobs.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
 
@@ -142,20 +142,20 @@ def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "name",
         metavar="JOB",
         nargs="?",
-        help="name of a training job or an endpoint, or how it begins: the newest (default: the newest training job)",
+        help="name of a training job or an endpoint, or a prefix for the newest (default: the newest training job)",
     )
-    logs.add_argument("--follow", "-f", action="store_true", help="go on until the job has ended, or Ctrl-C")
+    logs.add_argument("--follow", "-f", action="store_true", help="continue until the job has ended, or Ctrl-C")
 
 
 def _prune(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     prune = words.add_parser(
         "prune",
-        help="remove containers, networks and folders that nothing needs any more",
-        description="Remove what carries this data folder's samebox label and belongs to no running job or endpoint. "
-        "Nothing else is touched.",
+        help="remove containers, networks and folders that are no longer needed",
+        description="Remove everything with this data folder's samebox label that belongs to no running job or "
+        "endpoint, and nothing else.",
     )
     _where(prune)
-    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
 
@@ -166,10 +166,10 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         usage="samebox train [options] SCRIPT [script arguments]",
         description="Run a training script as a SageMaker training job: the script's folder becomes the channel "
         "`code`, its arguments become hyperparameters, log lines are shown as they come, and the model is left in "
-        "./model. Starts the emulator if none runs. Ctrl-C stops the job; a second Ctrl-C leaves it to itself.",
-        epilog="Options of samebox come before SCRIPT; everything behind it is the script's. SageMaker passes every "
+        "./model. Starts the emulator if none runs. Ctrl-C stops the job; a second Ctrl-C detaches; the job continues.",
+        epilog="Options of samebox come before SCRIPT, arguments of the script after it. SageMaker passes every "
         "argument as a pair, so each must be `--name value`, `--name=value` or `-n value`: flags without a value, "
-        "positional arguments and repeated names are refused before anything starts.",
+        "positional arguments and repeated names are rejected before anything starts.",
     )
     _where(train)
     train.add_argument(
@@ -204,11 +204,11 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = words.add_parser(
         "check",
-        help="tell whether an image would work on SageMaker, before it is pushed",
-        description="Tell whether an image, ours or not, would work on SageMaker, and how to mend what would not. "
-        "Needs no emulator; an archive (docker save, OCI layout) is read without a container engine, too.",
-        epilog="Exit status: 0 when nothing would fail, 1 when something would, 2 when the image cannot be examined. "
-        "Without --train, --serve and their like, what is on the image's PATH decides, and the report says so.",
+        help="check whether an image would work on SageMaker, before it is pushed",
+        description="Check whether an image would work on SageMaker, with a remedy for each fault. Needs no emulator; "
+        "for an archive (docker save, OCI layout) the checks that only read it need no container engine.",
+        epilog="Exit status: 0 if nothing would fail, 1 if something would, 2 if the image cannot be examined. "
+        "Without --train, --serve and their like, the programs on the image's PATH decide, as the report shows.",
     )
     check.add_argument("image", metavar="IMAGE", nargs="?", help="name of an image, or path of an archive")
     claims = check.add_argument_group("what it is for")
@@ -223,7 +223,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--serverless", action="append_const", dest="claims", const="serverless", help="serverless endpoints"
     )
     claims.add_argument(
-        "--streaming", action="append_const", dest="claims", const="streaming", help="endpoints whose answers stream"
+        "--streaming", action="append_const", dest="claims", const="streaming", help="endpoints with streamed responses"
     )
     claims.add_argument(
         "--pipe", action="append_const", dest="claims", const="pipe", help="training with channels in Pipe mode"
@@ -233,11 +233,11 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="append_const",
         dest="claims",
         const="read-only-root",
-        help="jobs whose root file system is only read: all but /opt/ml, /tmp and /dev/shm",
+        help="jobs with a read-only root file system, except /opt/ml, /tmp and /dev/shm",
     )
     given = check.add_argument_group("what it is given")
     given.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of data; a folder in it is a channel or an input"
+        "--data", type=Path, metavar="DIR", help="folder of data; each folder in it is a channel or an input"
     )
     given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz to serve, and to check as an artifact")
     given.add_argument(
@@ -279,7 +279,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     chosen.add_argument("--list", action="store_true", help="print all checks and their ids")
     chosen.add_argument("--only", action="append", default=[], metavar="ID", help="only these; ids or serve-*")
     chosen.add_argument("--skip", action="append", default=[], metavar="ID", help="all but these; ids or patterns")
-    chosen.add_argument("--fast", action="store_true", help="shorten the checks that must wait")
+    chosen.add_argument("--fast", action="store_true", help="shorten the checks that wait for something")
     chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
     written = check.add_argument_group("reports; - is standard output")
     for form in _FORMS:
@@ -291,34 +291,34 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FOLDER",
         help="write tests for container-structure-test and goss there; or container-structure-test=FILE, goss=FILE",
     )
-    written.add_argument("--log", action="store_true", help="print all that is kept of the log of what failed")
-    written.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
+    written.add_argument("--log", action="store_true", help="print the whole kept log of what failed")
+    written.add_argument("--verbose", "-v", action="store_true", help="also show the rules that passed")
 
 
 def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parity = words.add_parser(
         "parity",
-        help="tell whether a train and a serve image agree",
+        help="compare a train and a serve image",
         usage="samebox parity [options] TRAIN_IMAGE SERVE_IMAGE\n       samebox parity [options] --recorded FILE IMAGE",
-        description="Tell whether two images agree: what they are made of, what differs and whether that can change a "
-        "prediction; with --model and --data, what the same model answers to the same inputs in both, and behind an "
-        "endpoint. Nothing that is run has a network, but for the endpoint.",
+        description="Compare two images: their contents, and whether a difference can change a prediction; with "
+        "--model and --data, the predictions of the same model for the same inputs in both, and through an endpoint. "
+        "Programs run without network access, except for the endpoint.",
         epilog="A model is loaded by its code/inference.py, or as a SavedModel, Keras or pickled scikit-learn model. "
-        "Exit status: 0 when they agree, 1 when they differ, 2 when they could not be compared. Without --data, 1 "
-        "means that something differs which is likely to change predictions.",
+        "Exit status: 0 if they agree, 1 if they differ, 2 if they could not be compared. Without --data, 1 means a "
+        "difference that is likely to change predictions.",
     )
     parity.add_argument("images", metavar="IMAGE", nargs="*", help="names of images, or paths of archives")
     given = parity.add_argument_group("what is predicted")
-    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz; without it, what the images bring")
+    given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz (default: the images' own model)")
     given.add_argument("--data", type=Path, action="append", default=[], metavar="FILE", help="an input; repeatable")
-    given.add_argument("--content-type", default="", help="of the inputs (default: by their names' endings)")
+    given.add_argument("--content-type", default="", help="of the inputs (default: by file extension)")
     given.add_argument("--accept", default="", metavar="TYPE", help="wanted type of the answers")
     given.add_argument(
         "--run",
         dest="run_command",
         metavar="COMMAND",
-        help="how the model is called where the defaults do not fit: a shell command for both images; the model is in "
-        "/opt/ml/model, the input on its standard input and at $SAMEBOX_DATA, the answer on its standard output",
+        help="a shell command that predicts, in place of the defaults, for both images; the model is in /opt/ml/model, "
+        "the input on its standard input and at $SAMEBOX_DATA, the prediction on its standard output",
     )
     given.add_argument(
         "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of every container; repeatable"
@@ -328,37 +328,37 @@ def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     how.add_argument("--rtol", type=float, default=1e-5, help="relative tolerance of numbers (default: 1e-5)")
     how.add_argument("--atol", type=float, default=1e-6, help="absolute tolerance of numbers (default: 1e-6)")
     how.add_argument(
-        "--no-endpoint", dest="endpoint", action="store_false", help="do not ask an endpoint of the serve image, too"
+        "--no-endpoint", dest="endpoint", action="store_false", help="do not compare with an endpoint, too"
     )
     how.add_argument(
-        "--emulator", action="store_true", help="use the emulator that runs, not one for this comparison alone"
+        "--emulator", action="store_true", help="use the running emulator, not one for this comparison alone"
     )
     how.add_argument("--data-dir", type=Path, help="with --emulator: its folder (default: ~/.local/share/samebox)")
     how.add_argument(
-        "--recorded", type=Path, metavar="FILE", help="replay the calls that `samebox record` kept against one IMAGE"
+        "--recorded", type=Path, metavar="FILE", help="replay the transcript of `samebox record` on one IMAGE"
     )
     written = parity.add_argument_group("reports; - is standard output")
     for form in ("json", "html"):
         written.add_argument(f"--{form}", metavar="FILE", help=f"write the report as {_FORMS[form]}")
-    written.add_argument("--verbose", "-v", action="store_true", help="show what hardly matters, too")
+    written.add_argument("--verbose", "-v", action="store_true", help="also show minor differences")
 
 
 def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record = words.add_parser(
         "record",
-        help="keep calls of an endpoint, to be replayed against an image",
-        description="Keep calls of an endpoint, of AWS or of the emulator, with their answers: in a transcript, a file "
-        "of JSON Lines that `samebox parity --recorded` replays. Either it invokes the endpoint with what is given, "
-        "or it listens on loopback for an application's calls, passes them on and answers as the endpoint did.",
-        epilog="Credentials and region are AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is "
-        "meant. Transcripts hold bodies as they are, and no credentials.",
+        help="record calls of an endpoint, to replay them on an image",
+        description="Record calls of an endpoint, of AWS or of the emulator, with their responses in a transcript, a "
+        "JSON Lines file that `samebox parity --recorded` replays. It invokes the endpoint with the given payloads, or "
+        "listens on loopback, forwards an application's calls to the endpoint and returns its responses.",
+        epilog="Credentials and region are AWS's usual ones; with AWS_ENDPOINT_URL it uses the emulator. Transcripts "
+        "contain the bodies unchanged, and no credentials.",
     )
     record.add_argument("endpoint", metavar="ENDPOINT", help="name of the endpoint")
     record.add_argument("--payload", type=Path, action="append", default=[], metavar="FILE", help="a body; repeatable")
-    record.add_argument("--content-type", metavar="TYPE", help="of the payloads (default: by the file's ending)")
-    record.add_argument("--accept", metavar="TYPE", help="what is asked for")
-    record.add_argument("--times", type=int, default=1, metavar="N", help="send all payloads so often (default: 1)")
-    record.add_argument("--listen", metavar="[HOST:]PORT", help="take an application's calls there; 0: any free port")
+    record.add_argument("--content-type", metavar="TYPE", help="of the payloads (default: by file extension)")
+    record.add_argument("--accept", metavar="TYPE", help="requested content type of the responses")
+    record.add_argument("--times", type=int, default=1, metavar="N", help="send all payloads N times (default: 1)")
+    record.add_argument("--listen", metavar="[HOST:]PORT", help="record an application's calls there; 0: any free port")
     record.add_argument("--output", type=Path, required=True, metavar="FILE", help="the transcript")
     record.add_argument("--append", action="store_true", help="add to a transcript of the same endpoint")
     record.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.check.activity import Idle, IdleWatch, RunningProcess, processes, seen
+from samebox.check.activity import Idle, IdleWatch, LiveProcess, processes, seen
 from samebox.containers.engine import ContainerSpec
 from samebox.containers.fake import FakeEngine
 
@@ -39,8 +39,8 @@ def test_the_processes_of_a_container_are_seen_with_their_threads(tmp_path: Path
     (tmp_path / "self").mkdir()
 
     assert processes(ID, tmp_path) == (
-        RunningProcess(1, "python3 /usr/local/bin/train", 2, 4.0, True, "sleeps"),
-        RunningProcess(7, "sleep 100", 1, 4.0, False, "sleeps"),
+        LiveProcess(1, "python3 /usr/local/bin/train", 2, 4.0, True, "sleeps"),
+        LiveProcess(7, "sleep 100", 1, 4.0, False, "sleeps"),
     )
 
 
@@ -54,14 +54,14 @@ def test_where_there_is_no_proc_of_its_processes_the_engine_is_asked(tmp_path: P
     engine.add_image("mine:1", {"train": lambda process: process.wait_until_killed()})
     container = engine.run(ContainerSpec("mine:1", command=("train",)))
 
-    assert seen(engine, container) == (RunningProcess(1, "train", threads=0),)
+    assert seen(engine, container) == (LiveProcess(1, "train", threads=0),)
     assert "thread" in Idle(10, seen(engine, container)).why
     assert str(Idle(10, seen(engine, container))) == "train (process 1)"
     engine.remove(container)
 
 
-TRAIN = RunningProcess(1, "python3 train", 2)
-SLEEP = RunningProcess(7, "sleep 100", waits="sleeps")
+TRAIN = LiveProcess(1, "python3 train", 2)
+SLEEP = LiveProcess(7, "sleep 100", waits="sleeps")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ SLEEP = RunningProcess(7, "sleep 100", waits="sleeps")
     ],
 )
 def test_what_is_alive_is_told_with_why_that_holds_the_job(
-    alive: tuple[RunningProcess, ...], words: str, why: str
+    alive: tuple[LiveProcess, ...], words: str, why: str
 ) -> None:
     assert str(Idle(10, alive)) == words
     assert why in Idle(10, alive).why
@@ -88,7 +88,7 @@ class World:
         self.is_seen = True
         self.watch = IdleWatch(self.look, lambda: self.said, lambda: self.now)
 
-    def look(self) -> tuple[RunningProcess, ...]:
+    def look(self) -> tuple[LiveProcess, ...]:
         one = dataclasses.replace(TRAIN, cpu_seconds=self.cpu, is_at_disk=self.at_disk)
         return (one,) if self.is_seen else ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.activity import Idle, RunningProcess
+from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import NO_NETWORK, HostOutput, HostResult, LeftFile, words_about
 from samebox.check.findings import Quote, Rule
 from samebox.containers.engine import LogLine
@@ -143,7 +143,7 @@ def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
 
 
 def test_a_job_that_does_not_end_is_told_with_what_of_it_is_alive() -> None:
-    alive = (RunningProcess(1, "python3 train", 2),)
+    alive = (LiveProcess(1, "python3 train", 2),)
     ended = HostResult(None, 16.2, left=HostOutput((LeftFile("model.json", 9),)), idle=Idle(10.4, alive))
 
     assert ended.outcome == (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.activity import Idle, RunningProcess
+from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.processing import baseline as processing
 from samebox.check.training import baseline as training
@@ -62,7 +62,7 @@ def test_what_a_processing_job_hands_itself_over_to_must_be_there() -> None:
 
 
 def test_the_cure_of_a_job_that_does_not_end_depends_on_whether_its_work_is_done() -> None:
-    idle = Idle(12, (RunningProcess(1, "python3 train", 2),))
+    idle = Idle(12, (LiveProcess(1, "python3 train", 2),))
     done = HostResult(None, 12, left=HostOutput((LeftFile("model.txt", 1),)), idle=idle)
 
     assert "daemon=True" in (cure(done) or "")

@@ -193,7 +193,7 @@ def test_what_tells_nothing_of_a_container_is_not_compared(container: Make) -> N
     )
     assert states(found) == ["not compared"] * 5
     assert [one.words for one in found if isinstance(one, Replayed)] == [
-        "nobody answered when it was recorded",
+        "there was no response when it was recorded",
         "the endpoint itself refused it (ValidationError), and asked no container",
         "what the container answered was not recorded",
         "it went to a.tar.gz, a model of a multi-model endpoint",

@@ -28,7 +28,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--samebox-claims", "sreve"], "--samebox-claims sreve: nobody claims that; known are train, serve, *"),
+        (["--samebox-claims", "sreve"], "--samebox-claims sreve: unknown claim; known are train, serve, *"),
         (["--samebox-only", "no-such-check"], "no check fits 'no-such-check'; *"),
         (["--samebox-skip", "no-such-check"], "no check fits 'no-such-check'; *"),
         (["--samebox-model", "gone.tar.gz"], "there is no *gone.tar.gz."),

@@ -43,7 +43,7 @@ _WAITS = {  # the kernel's name of what a thread sleeps in: what that means, for
 
 
 @dataclass(frozen=True)
-class RunningProcess:
+class LiveProcess:
     """One process of a container. `threads` 0: their number is not known; `waits` is empty where that is not known."""
 
     pid: int
@@ -67,7 +67,7 @@ class Idle:
     """A container that has neither computed nor written a line of log for some time."""
 
     seconds: float
-    alive: tuple[RunningProcess, ...]
+    alive: tuple[LiveProcess, ...]
 
     def __str__(self) -> str:
         more = f" and {len(self.alive) - _SHOWN} more" if len(self.alive) > _SHOWN else ""
@@ -99,7 +99,7 @@ class IdleWatch:
 
     def __init__(
         self,
-        look: Callable[[], tuple[RunningProcess, ...]],
+        look: Callable[[], tuple[LiveProcess, ...]],
         last_line_at: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -132,14 +132,14 @@ class IdleWatch:
         return self._clock() - self._since
 
 
-def seen(engine: Engine, container: str) -> tuple[RunningProcess, ...]:
+def seen(engine: Engine, container: str) -> tuple[LiveProcess, ...]:
     """A container's live processes, from /proc or else from the engine. Raises EngineError."""
     return processes(container) or tuple(
-        RunningProcess(one.pid, one.command[:_MOST_SHOWN], 0, one.cpu_seconds) for one in engine.processes(container)
+        LiveProcess(one.pid, one.command[:_MOST_SHOWN], 0, one.cpu_seconds) for one in engine.processes(container)
     )
 
 
-def processes(container: str, proc: Path = PROC) -> tuple[RunningProcess, ...]:
+def processes(container: str, proc: Path = PROC) -> tuple[LiveProcess, ...]:
     """Of a running container, its first one first; empty when they cannot be seen."""
     found = []
     for folder in proc.iterdir() if proc.is_dir() else ():
@@ -150,7 +150,7 @@ def processes(container: str, proc: Path = PROC) -> tuple[RunningProcess, ...]:
     return tuple(sorted(found, key=lambda one: one.pid))
 
 
-def _process(folder: Path) -> RunningProcess | None:
+def _process(folder: Path) -> LiveProcess | None:
     """None for a process that has ended and that its parent has not waited for."""
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
     # The command's name stands in parentheses, and may hold blanks and parentheses itself.
@@ -159,7 +159,7 @@ def _process(folder: Path) -> RunningProcess | None:
         return None
     ticks = sum(int(one) for one in numbers[11:15])
     words = [part.decode(errors="replace") for part in (folder / "cmdline").read_bytes().split(b"\0") if part]
-    return RunningProcess(
+    return LiveProcess(
         pid=int(status.get("NSpid", status["Pid"]).split()[-1]),
         command=" ".join(words)[:_MOST_SHOWN] or status["Name"].strip(),
         threads=int(status["Threads"]),

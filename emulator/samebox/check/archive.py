@@ -153,7 +153,7 @@ def _take(parts: _Parts, name: str, size: int, read: tar.Read, tick: Tick) -> No
 def _looks_like_layer(head: bytes, size: int) -> bool:
     if head[:2] == _GZIP or head[:4] == _ZSTD or head[:3] == _BZIP2 or head[:6] == _XZ:
         return True
-    # An empty layer is two blocks of zeros. A tar from before ustar is told by its checksum, when it is read.
+    # An empty layer is two blocks of zeros. A tar from before ustar is recognised by its checksum, when it is read.
     return size >= 1024 and (head[257:262] == b"ustar" or head == b"\0" * 512)
 
 

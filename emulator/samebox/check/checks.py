@@ -27,15 +27,15 @@ Made = TypeVar("Made")
 Claim = Literal[
     "train", "serve", "transform", "multi-model", "processing", "serverless", "streaming", "pipe", "read-only-root"
 ]
-# These say more of a claim, and nothing alone: without another, what is on the image's PATH decides.
+# These narrow another claim. Without another one, the programs on the image's PATH decide.
 FURTHER: frozenset[Claim] = frozenset({"pipe", "read-only-root"})
-# A check with a need that is not met is skipped, and the report says which. One with a claim that nobody makes is
+# A check whose need is not met is skipped, and the report names the need. A check whose claim is not made is
 # not of interest, and is left out.
 Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
 
 FILES: frozenset[Need] = frozenset({"files"})  # the needs of a check that only reads
 
-LOG_BYTES = 256 << 20  # of a container's log that are kept: an image of a stranger must not fill the disk
+LOG_BYTES = 256 << 20  # of a container's log that are kept: an untrusted image must not fill the disk
 LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Shared:
         """Make it in the background. `get` waits for it and raises its failure."""
 
         def work() -> None:
-            with contextlib.suppress(Exception):  # remembered, for whoever gets it
+            with contextlib.suppress(Exception):  # remembered, and raised by `get`
                 self.get(key, make)
 
         threading.Thread(target=work, name=f"making {key}", daemon=True).start()
@@ -150,7 +150,7 @@ class Options:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)  # --hyperparameter, as a job's request has them
     record_io: bool = False  # --record-io: RecordWrapperType of channels in Pipe mode
     instance_type: str = "ml.m5.large"  # --instance-type
-    memory_bytes: int | None = None  # of that instance; None: nobody named one, and a part of this machine is given
+    memory_bytes: int | None = None  # of that instance; None: none was given, and it is a share of this machine's
     entrypoint: tuple[str, ...] = ()  # --entrypoint, of processing jobs
     arguments: tuple[str, ...] = ()  # --argument, of processing jobs
     outputs: tuple[str, ...] = ()  # --output: local paths of processing jobs; none: /opt/ml/processing/output

@@ -24,7 +24,7 @@ HEAD_BYTES = 1024  # of an executable: a #! line, or of an ELF its machine and i
 MOST_HEADS = 20_000  # per layer
 _MOST_LINKS = 40  # as the kernel follows
 
-# What checks read is kept while its layer is read: small, and told by name. All else Subject.read_file still has.
+# Small files that checks read are kept, by name, while their layer is read. Subject.read_file reads the others.
 _KEPT_NAMES = frozenset(
     {
         "passwd",

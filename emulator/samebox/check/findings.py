@@ -63,7 +63,7 @@ class Finding:
     log: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # Half of what is seen are words of an image that nobody vouches for; none of them steer a terminal.
+        # `seen` quotes an untrusted image: its text must not control a terminal.
         object.__setattr__(self, "seen", harmless(self.seen))
         object.__setattr__(self, "remedy", harmless(self.remedy))
         object.__setattr__(self, "log", tuple(map(harmless, self.log)))

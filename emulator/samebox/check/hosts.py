@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from samebox.check import tar
-from samebox.check.activity import Idle, IdleWatch, RunningProcess, seen
+from samebox.check.activity import Idle, IdleWatch, LiveProcess, seen
 from samebox.check.checks import CannotCheck, Context, OutOfTime
 from samebox.check.ended import MOST_LINES, HostOutput, HostResult, LeftFile
 from samebox.check.files import read_all
@@ -71,7 +71,7 @@ class Hosts:
         return time.monotonic() - self._began
 
     def start(self) -> None:
-        # Of its own and cut off: hosts find each other, and an image of a stranger reaches nobody.
+        # Its own network without a way out: hosts reach each other, and an untrusted image reaches nothing else.
         network = self._engine.create_network(f"samebox-check-{self._root.name}", self._context.labels, internal=True)
         self._network = network.id
         try:
@@ -118,7 +118,7 @@ class Hosts:
             return holds_files(self._root / self._names[host] / self._results)
         return False
 
-    def alive(self, host: int = 0) -> tuple[RunningProcess, ...]:
+    def alive(self, host: int = 0) -> tuple[LiveProcess, ...]:
         """What of a host runs; empty where that cannot be seen."""
         try:
             return seen(self._engine, self.containers[host])

@@ -75,8 +75,8 @@ class Run:
         why_no_engine: str = "",
         subject: Subject | None = None,
     ) -> None:
-        # Held as long as this process lives, however it ends: so the next run knows whose things are nobody's. Locked
-        # before it has the name that a sweep looks for: another run may begin at this moment.
+        # The lock is held until this process ends, so that the next run knows which leftovers have no owner. It is
+        # taken before the folder gets the name that a sweep looks for: another run may begin at this moment.
         made = Path(tempfile.mkdtemp(prefix=f".{_SCRATCH}"))
         self._lock = (made / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -199,7 +199,7 @@ class Run:
     def _within(self, check: Check, context: Context) -> list[Finding]:
         done = threading.Event()
         result: list[Finding] = []
-        # Reading the image has a time limit of its own, and whoever is first does it.
+        # Reading the image has a time limit of its own; the first check that needs it reads it.
         if "files" in check.needs:
             problem = self._read_image(check.rule)
             if problem is not None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 BLOCK = 512
 _CHUNK = 1 << 20
 _FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
-_LONGEST_TEXT = 1 << 20  # of a long name or a pax header; longer ones are nobody's
+_LONGEST_TEXT = 1 << 20  # of a long name or a pax header; no real tar has longer ones
 
 FILE, HARD_LINK, SYMBOLIC_LINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
 

@@ -96,7 +96,7 @@ WHY: Mapping[str, str] = {
         "CloudWatch shows nothing while the job runs, no metric is found, and what a killed job had buffered is lost."
     ),
     "train-exit-code": "A failed training is shown as Completed, and a pipeline goes on with a missing or old model.",
-    "train-failure-file": "DescribeTrainingJob shows an empty FailureReason, and somebody has to find the log.",
+    "train-failure-file": "DescribeTrainingJob shows an empty FailureReason, and only the log has the cause.",
     "train-memory": "A training that was killed for its memory is shown as Completed, with half a model or none.",
     "train-memory-headroom": "A little more data, or a new library version, and the job is killed with exit code 137.",
     "train-pipe": "In Pipe mode there are no files in the channel's folder: the job fails or trains on nothing.",

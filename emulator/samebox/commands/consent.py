@@ -34,7 +34,7 @@ def ask(what: str, given: bool) -> None:
     if given:
         return
     if not sys.stdin.isatty():
-        raise Stop(f"{what} Nobody is here to agree to that: give --yes.", status=2)
+        raise Stop(f"{what} There is no terminal to confirm that on: give --yes.", status=2)
     sys.stderr.write(f"{what} Go on? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

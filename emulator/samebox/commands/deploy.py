@@ -157,7 +157,7 @@ def wait(
             found = look(sagemaker, endpoint)
             log.show()  # asked for after the status: what was written before the end is then among it
             if found is None:
-                raise Stop(f"endpoint {endpoint} was deleted by somebody else.")
+                raise Stop(f"endpoint {endpoint} was deleted by another client.")
             status, passed = found["EndpointStatus"], time.monotonic() - began
             if status != told:
                 notes.print(f"  {passed:6.1f} s  {status}", highlight=False)

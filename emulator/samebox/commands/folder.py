@@ -9,7 +9,7 @@ from typing import Any
 
 from samebox.commands.outcome import Stop
 
-# Nobody's training code: what tools leave beside it.
+# Files of tools, which are not training code.
 NEVER_CODE = frozenset(
     {
         ".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache",
@@ -17,7 +17,7 @@ NEVER_CODE = frozenset(
     }
 )  # fmt: skip
 
-# A script in a home folder would take everything there along; nobody means that.
+# A script in the home folder must not upload everything there.
 MOST_CODE_FILES = 2_000
 MOST_CODE_BYTES = 200_000_000
 

@@ -40,7 +40,7 @@ def find(engine: Engine, folder: Path | None = None) -> Orphans:
     containers = tuple(one for one in engine.find({HOME_LABEL: None}) if is_orphan(one))
     networks = tuple(one for one in engine.networks({HOME_LABEL: None}) if is_orphan(one))
     if len(running) > len(lost):
-        # Whoever made it, the emulator that runs now may use it.
+        # The running emulator may use it, even if another one made it.
         networks = tuple(one for one in networks if one.name != metadata_network.NAME)
     images = {one.image for one in containers if one.image.startswith("localhost:") and f"@{IMAGE_ID}" in one.image}
     return Orphans(lost, containers, networks, tuple(sorted(images)))
@@ -66,7 +66,7 @@ def is_gone(its: Home, lost: tuple[Noted, ...]) -> bool:
     try:
         said = where.ask(its.url, _ASK_SECONDS)
     except Stop:
-        return False  # an emulator that does not tell us whose it is
+        return False  # an emulator that does not identify its data folder
     if said is None:
         return not where.is_emulator(its.url, _ASK_SECONDS)
     return said.get("id") != its.instance

@@ -39,7 +39,7 @@ def of(command: Callable[[], int], program: str = "samebox") -> int:
         sys.stderr.write("\n")
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`samebox logs … | head`): no error, and nobody to tell.
+        # The reader of our output went away (`samebox logs … | head`): no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

@@ -51,4 +51,4 @@ def _holds(process: Path, sockets: set[str]) -> bool:
     try:
         return any(str(one.readlink()) in sockets for one in (process / "fd").iterdir())
     except OSError:
-        return False  # somebody else's process, or one that just ended
+        return False  # another user's process, or one that just ended

@@ -47,13 +47,13 @@ def push(words: "_Words[argparse.ArgumentParser]") -> None:
     push.add_argument("--create", action="store_true", help="create the repository if it does not exist")
     push.add_argument("--region", help="AWS region (default: the environment's)")
     push.add_argument("--json", action="store_true", help="print one JSON list instead of lines")
-    push.add_argument("--yes", "-y", action="store_true", help="do not ask before something that AWS bills")
+    push.add_argument("--yes", "-y", action="store_true", help="do not ask before actions that AWS bills")
 
 
 def deploy(words: "_Words[argparse.ArgumentParser]") -> None:
     deploy = words.add_parser(
         "deploy",
-        help="put an image and a model into an endpoint, the emulator's or AWS's",
+        help="deploy an image and a model to an endpoint, the emulator's or AWS's",
         description="Create or update a SageMaker endpoint from an image and a model, wait for it, and try it.",
         epilog=_DEPLOY_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -82,4 +82,6 @@ def deploy(words: "_Words[argparse.ArgumentParser]") -> None:
     deploy.add_argument("--wait-minutes", type=float, default=30, help="how long to wait for it (default: 30)")
     deploy.add_argument("--dry-run", action="store_true", help="print the exact requests as JSON and send none")
     deploy.add_argument("--delete", action="store_true", help="delete the endpoint and what samebox made for it")
-    deploy.add_argument("--yes", "-y", action="store_true", help="do not ask before what AWS bills, or deletes")
+    deploy.add_argument(
+        "--yes", "-y", action="store_true", help="do not ask before deleting, or actions that AWS bills"
+    )

@@ -282,7 +282,7 @@ def _agree(given: bool) -> None:
     if given:
         return
     if not sys.stdin.isatty():
-        raise Stop("nobody is here to agree: give --yes.", status=2)
+        raise Stop("there is no terminal to confirm that on: give --yes.", status=2)
     sys.stderr.write("Remove them? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

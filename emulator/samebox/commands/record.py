@@ -206,7 +206,7 @@ def _address(listen: str) -> tuple[str, int]:
         raise Stop(f"--listen {listen}: a port is wanted, such as 8181.", status=UNUSABLE)
     if host not in LOOPBACK[:2]:
         raise Stop(
-            f"--listen {listen}: on loopback only (127.0.0.1): whoever reaches it invokes with your credentials.",
+            f"--listen {listen}: on loopback only (127.0.0.1): its clients invoke with your credentials.",
             status=UNUSABLE,
         )
     return "127.0.0.1", int(port)

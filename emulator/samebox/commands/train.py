@@ -250,7 +250,8 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
             notes.print("[yellow]No model[/]: the job wrote nothing to SM_MODEL_DIR (/opt/ml/model).", highlight=False)
         return 0
     if status == "Stopped":
-        why = "its time was over" if job.get("SecondaryStatus") == "MaxRuntimeExceeded" else "it was told to"
+        timed_out = job.get("SecondaryStatus") == "MaxRuntimeExceeded"
+        why = "its time limit was reached" if timed_out else "on request"
         notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
     else:
         notes.print(f"[red]{status}[/]: {escape(job.get('FailureReason', 'no reason is given'))}", highlight=False)

@@ -13,7 +13,7 @@ from samebox.commands.outcome import Stop
 from samebox.jobs.metrics import Metrics
 
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-# As Keras writes them, and whoever prints `loss=0.25` or `loss: 0.25`.
+# As Keras writes them, and programs that print `loss=0.25` or `loss: 0.25`.
 _COMMON = ("loss", "accuracy", "val_loss", "val_accuracy")
 _MOST_SHOWN = 6
 _CERTIFICATE = re.compile(

@@ -92,7 +92,7 @@ def check_port(settings: Settings) -> None:
 
 def _holder(settings: Settings, reason: str | None) -> str:
     if not where.is_emulator(settings.url, seconds=2):
-        return process.listener(settings.port) or f"somebody else ({reason})"
+        return process.listener(settings.port) or f"another program ({reason})"
     try:
         said = where.ask(settings.url, seconds=2) or {}
     except Stop:  # it has a token of its own

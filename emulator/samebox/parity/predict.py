@@ -72,7 +72,7 @@ class Predicted:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     failed: bool = False
-    own_form: bool = True  # False: nobody's output_fn chose the form of the answers, but the driver
+    own_form: bool = True  # False: the driver chose the format, not an output_fn
 
 
 @dataclass(frozen=True)

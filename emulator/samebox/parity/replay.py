@@ -187,7 +187,7 @@ def _not_comparable(call: Call) -> str:
     if call.request.get("TargetModel"):
         return f"it went to {harmless(str(call.request['TargetModel']))}, a model of a multi-model endpoint"
     if call.response is None:
-        return "nobody answered when it was recorded"
+        return "there was no response when it was recorded"
     if call.error is None:
         return "" if call.response.status < 300 else f"a status {call.response.status} without an error was recorded"
     if call.error.code != "ModelError":
@@ -208,7 +208,7 @@ def _judged(number: int, call: Call, answer: HttpResponse | NoResponse, toleranc
         ms = None if isinstance(answer, NoResponse) else answer.seconds * 1000
         return Replayed(number, call.line, state, words, _recorded(call), said, comparison, call.ms, ms)
 
-    assert call.response is not None  # of one that nobody answered nothing is asked
+    assert call.response is not None  # calls without a response are not sent
     original = int(call.error.members["OriginalStatusCode"]) if call.error is not None else None
     if isinstance(answer, NoResponse):
         if original == 0:

@@ -278,7 +278,7 @@ class Writer:
         if not self.is_new:
             _look_at(path, header)
         try:
-            # Bodies may be people's data: nobody but the owner reads them, until the owner says otherwise.
+            # Bodies may be personal data: readable by the owner only, who can change that.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | (0 if append else os.O_EXCL)
             self._file = os.open(path, flags, 0o600)
         except FileExistsError:

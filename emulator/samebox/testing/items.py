@@ -24,7 +24,7 @@ _CLAIM = re.compile(rf"(?<![\w-])--({'|'.join(get_args(Claim))})(?![\w-])")
 
 
 class CheckWarning(UserWarning):
-    """It may work on SageMaker, and it is asking for trouble."""
+    """The image may work on SageMaker, but something in it is risky."""
 
 
 class ImageChecks(pytest.Collector):

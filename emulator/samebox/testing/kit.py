@@ -49,7 +49,7 @@ class Kit:
         self.image = image
         self.check_options = check_options
         self.kept: dict[str, object] = {}  # what fixtures share in a session
-        self.chosen: list[Check] = []  # those that this process will be asked for; none where nobody can tell
+        self.chosen: list[Check] = []  # the checks that this process will run; empty if unknown
         self._stack = contextlib.ExitStack()
         self._runs: dict[str, Run] = {}
         self._unusable: tuple[str, str] | None = None  # the first check that came upon it, and the sentence

@@ -35,8 +35,8 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("image", "text", "IMAGE", "check this image, or archive of one; '' for none where one is configured"),
-    Option("claims", "words", "train,serve", "what it is for (default: judged by what is on its PATH)"),
+    Option("image", "text", "IMAGE", "image, or image archive, to check; '' for none if the configuration names one"),
+    Option("claims", "words", "train,serve", "what it is for (default: by the programs on its PATH)"),
     Option("data", "path", "DIR", "folder of training data; each folder in it a channel"),
     Option("model", "path", "TAR", "model.tar.gz to serve, and to check as an artifact"),
     Option("payload", "paths", "FILE", "body of an invocation; repeatable"),
@@ -51,8 +51,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("only", "words", "ID", "only these checks; ids or serve-*"),
     Option("skip", "words", "ID", "all but these checks; ids or patterns"),
     Option("accept", "path", "FILE", "accepted findings (default: .samebox-check.toml)"),
-    Option("fast", "switch", "", "shorten the checks that must wait"),
-    Option("strict", "switch", "", "what a check warns of is a failure"),
+    Option("fast", "switch", "", "shorten the checks that wait for something"),
+    Option("strict", "switch", "", "count warnings as failures"),
 )
 _BY_NAME = {one.name: one for one in OPTIONS}
 # What pytest calls the type of a configuration's value.
@@ -124,7 +124,7 @@ def check_options(config: pytest.Config) -> CheckOptions:
     known = get_args(checks.Claim)
     for claim in claims:
         if claim not in known:
-            raise pytest.UsageError(f"{DASHES}claims {claim}: nobody claims that; known are {', '.join(known)}.")
+            raise pytest.UsageError(f"{DASHES}claims {claim}: unknown claim; known are {', '.join(known)}.")
     arguments = examination.CheckArguments(
         claims=frozenset(claims),
         data=value(config, "data"),

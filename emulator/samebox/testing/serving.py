@@ -90,7 +90,7 @@ class Endpoint:
 
     def __repr__(self) -> str:
         is_started = "_server" in self.__dict__
-        return f"<Endpoint {self.url}>" if is_started else "<Endpoint that nobody has asked for yet>"
+        return f"<Endpoint {self.url}>" if is_started else "<Endpoint, not started>"
 
     @property
     def url(self) -> str:
@@ -126,7 +126,7 @@ class Endpoint:
         with contextlib.suppress(EngineError):  # what is left is swept at the end of the session
             if "_server" in self.__dict__:
                 self._server.remove()
-        self._context.shared.close()  # its network, which nobody may be on any more
+        self._context.shared.close()  # its network, after the server is gone
 
     def close_others(self) -> None:
         while self._others:

@@ -84,7 +84,7 @@ class TrainRun:
 
     def __repr__(self) -> str:
         is_known = "_result" in self.__dict__
-        return f"<TrainRun {self._result.outcome}>" if is_known else "<TrainRun that nobody has asked about yet>"
+        return f"<TrainRun {self._result.outcome}>" if is_known else "<TrainRun, not started>"
 
     @property
     def exit_code(self) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-MARK = "# Written by samebox check --export."  # the first line: a file without it is somebody else's
+MARK = "# Written by samebox check --export."  # the first line; a file without it is not overwritten
 # JSON lets these stand as they are, and YAML does not.
 _NOT_PRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 

@@ -44,7 +44,7 @@ COMPLETES = Rule(
 )
 ARGUMENT = Rule(
     "processing-argument",
-    "It needs no argument that nobody gives",
+    "It needs no argument that a processing job does not pass",
     "contract §4.1",
     "fail",
     "processing",

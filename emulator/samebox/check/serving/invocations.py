@@ -22,7 +22,7 @@ from samebox.check.serving.server import RunningServer, running
 from samebox.check.serving.streaming import is_stream
 from samebox.check.serving.wire import HttpResponse, NoResponse
 
-# The sizes that pass the platform: what it takes today, and what its batch transform sends unless told otherwise.
+# The sizes that the platform passes: its limit today, and the default of its batch transform.
 MEGABYTE = 1 << 20
 LARGE = (6, 25)
 UNKNOWN_TYPE = "application/x-samebox-unknown"

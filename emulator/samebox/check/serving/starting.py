@@ -203,5 +203,5 @@ CHECKS = (
     Check(READ_ONLY_MODEL, read_only_model, ENGINE, SERVED, seconds=WINDOW_SECONDS + 60),
     Check(WITHOUT_GPU, without_gpu, ENGINE, SERVED, seconds=WINDOW_SECONDS + 60),
 )
-# With a start of its own, which nobody need wait for who has a fault already.
+# Last, because it needs a start of its own, which is not worth the time after another fault.
 LATE_CHECKS = (Check(BIND_TO_PORT, bind_to_port, ENGINE, SERVED, seconds=WINDOW_SECONDS + 60),)

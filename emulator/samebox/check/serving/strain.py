@@ -75,7 +75,7 @@ def concurrency(context: Context) -> Finding:
         alone = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
     except NoResponse as error:
         raise CannotCheck(f"{one.name} is not answered ({error}): see serve-invocations") from None
-    # Daemons, and no executor's: Ctrl-C does not wait for answers that nobody will give any more.
+    # Daemon threads, not an executor's: Ctrl-C must not wait for responses that will never come.
     clients = [threading.Thread(target=client, name="a client", daemon=True) for _ in range(CLIENTS)]
     for each in clients:
         each.start()

@@ -135,7 +135,7 @@ def shell_form(context: Context) -> Finding:
         return SHELL_FORM.passed(" ".join(entrypoint))
     seen = f"ENTRYPOINT {' '.join(entrypoint)}"
     started = started_by_shell(entrypoint)
-    # An image that does one thing need not be told which.
+    # An image with a single purpose needs no argument.
     if len(context.claims & {"train", "serve"}) == 1 and not executables.look(context.subject, started).problem:
         return SHELL_FORM.warned(
             f"{seen}: it starts {started}, which gets no argument, and SIGTERM only where the shell replaces itself",

@@ -67,7 +67,7 @@ CONFIGURED = Rule(
     "CIS Docker Benchmark 4.10; contract §1.4.5",
     "fail",
     "static",
-    "ARG and ENV are kept in the image for whoever pulls it: use RUN --mount=type=secret, and the role at run time.",
+    "ARG and ENV stay readable in the image: use RUN --mount=type=secret, and the role at run time.",
 )
 
 

@@ -94,7 +94,7 @@ def _decoded(given: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for name, text in given.items():
         try:
             yield name, json.loads(text)
-        except ValueError:  # a string without quotes, which nobody can take for anything else
+        except ValueError:  # a string without quotes, which is unambiguous
             continue
 
 

@@ -93,7 +93,7 @@ class Pipes:
             try:
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
             except OSError as error:
-                if error.errno != errno.ENXIO:  # nobody reads it yet
+                if error.errno != errno.ENXIO:  # it has no reader yet
                     raise
         return None
 

@@ -20,7 +20,7 @@ def main(path: str) -> int:
     for group, look in LOOKS:
         try:
             found.update({group: dict(found.get(group, {}), **look())})
-        except Exception as error:  # noqa: PERF203  (one that cannot be told must not hide the others)
+        except Exception as error:  # noqa: PERF203  (one that fails must not hide the others)
             found.setdefault("not told", {})[group] = "%s: %s" % (type(error).__name__, error)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(found, file)
