@@ -9,12 +9,11 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from bench.figures import Bar, Row, median
 from samebox.resources.kinds import KINDS, TRAINING_JOB
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
 from samebox.wire.models import Models
-
-from bench.figures import Bar, Row, median
 from tests import samples
 from tests.conftest import CALLER
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+
 from samebox_serve import formats
 from samebox_serve.errors import BadRequest
 

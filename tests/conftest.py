@@ -15,6 +15,7 @@ import boto3
 import pytest
 import uvicorn
 from botocore.config import Config
+
 from samebox.data.lookups import Lookups
 from samebox.data.objects import Location, NoSuchKey, Object
 from samebox.resources.kinds import KINDS, REPOSITORY
@@ -31,7 +32,6 @@ from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
-
 from tests import samples
 from tests.plain_registry import PlainRegistry
 from tests.ports import free_port

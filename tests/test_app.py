@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from samebox import app, server
 from samebox.commands import where
 from samebox.containers.engine import ImageFacts, ImageMissing
@@ -16,7 +17,6 @@ from samebox.resources.store import Query, Store
 from samebox.settings import Settings
 from samebox.traffic.routes import Key
 from samebox.wire.caller import Caller
-
 from tests import samples
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until

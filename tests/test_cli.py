@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from samebox import cli
 
 COMMANDS = ("up", "down", "status", "env", "jobs", "logs", "prune", "train", "push", "deploy", "help")

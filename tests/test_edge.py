@@ -18,13 +18,13 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from urllib3 import encode_multipart_formdata
+
 from samebox import cli, server
 from samebox.commands import consent, up, where
 from samebox.commands.outcome import Stop
 from samebox.containers.fake import FakeEngine
 from samebox.settings import Settings
-from urllib3 import encode_multipart_formdata
-
 from tests.browser import Site, assert_fits_a_phone, dumped, opened
 from tests.ports import free_port
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from samebox.log_excerpt import exception_in, excerpt, headline, readable, runtime_reason
 
 TRACEBACK = """Traceback (most recent call last):

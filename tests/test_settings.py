@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from samebox.settings import Settings, is_loopback, words
 
 

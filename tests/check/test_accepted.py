@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import accepted
 from samebox.check.accepted import BadAcceptance
 from samebox.check.findings import Acceptance, Finding

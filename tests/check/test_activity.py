@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.activity import Idle, IdleWatch, LiveProcess, processes, seen
 from samebox.containers.engine import ContainerSpec
 from samebox.containers.fake import FakeEngine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check import blame, dockerfile
 from samebox.check.registry import CHECKS
 

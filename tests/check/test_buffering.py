@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.buffering import BLOCK, held_back, looked_at
 from samebox.check.checks import Context
 from samebox.check.ended import HostResult
 from samebox.check.training.rules import LOGS
 from samebox.containers.engine import LogLine
-
 from tests.check.images import SHELL, Made, elf, layer
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from samebox.check.checks import Check, Claim, Shared
 from samebox.check.findings import Rule
 

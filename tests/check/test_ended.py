@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import NO_NETWORK, HostOutput, HostResult, LeftFile, words_about
 from samebox.check.findings import Quote, Rule

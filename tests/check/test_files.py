@@ -8,9 +8,9 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import tar
 from samebox.check.files import Files, Layer
-
 from tests.check.images import Entry, elf, layer, script
 
 if TYPE_CHECKING:

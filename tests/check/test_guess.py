@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.check import guess, subject
 
+from samebox.check import guess, subject
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import archive, image_cache, subject
 from samebox.check.files import Files
 from samebox.check.image_cache import ImageCache
 from samebox.containers.fake import FakeEngine
-
 from tests.check.images import DOCKER_MANIFEST, Entry, Made, elf, layer, script
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.memory import Watch, accounts, counted, in_words
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.registry import CHECKS, RETIRED
 from samebox.check.why import WHY
 

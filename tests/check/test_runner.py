@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import runner, subject
 from samebox.check.checks import LABEL, CannotCheck, Check, Claim, Context, Need, Options
 from samebox.check.findings import Finding, Rule

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
+
 from samebox.check import subject
 from samebox.check.archive import NotAnImage
 from samebox.check.checks import LABEL, OutOfTime
 from samebox.containers.engine import ImageMissing
 from samebox.containers.fake import FakeEngine
-
 from tests.check.images import DOCKER_MANIFEST, OCI_MANIFEST, Entry, Made, layer, script, tar_of
 
 if TYPE_CHECKING:

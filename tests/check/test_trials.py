@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.processing import baseline as processing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+
 from samebox.commands.boot_log import BootLog
 from samebox.commands.display import Screen
 from samebox.containers.engine import ContainerSpec

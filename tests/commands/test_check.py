@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+
 from samebox import cli
 from samebox.check.checks import Check, Context
 from samebox.check.registry import CHECKS
 from samebox.check.reports import terminal
 from samebox.commands import check
 from samebox.commands.examination import CheckArguments, validated
-
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
+
 from samebox import cli
 from samebox.commands import consent, local_docker, repository
 from samebox.commands.local_docker import LocalImage
 from samebox.commands.outcome import Stop
 from samebox.commands.repository import DOCKER_MANIFEST, TaggedManifest
-
 from tests import samples
 from tests.commands.requests import complaints
 from tests.conftest import ACCOUNT, REGION, Aws

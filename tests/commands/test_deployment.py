@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from samebox.commands import deploy, deployment
 from samebox.commands.deployment import Deployment
 from samebox.commands.outcome import Stop
-
 from tests.commands.requests import complaints
 
 WANTED = Deployment(

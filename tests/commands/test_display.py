@@ -6,6 +6,7 @@ import re
 
 import pytest
 from rich.console import Console
+
 from samebox.commands.display import Screen, progress_of, shown
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "inference.py", line 2, in model_fn\nRuntimeError: x'

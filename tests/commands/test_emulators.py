@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from samebox.commands import emulators, where
 
+from samebox.commands import emulators, where
 from tests.scenarios.emulator_process import EmulatorProcess
 
 URL = "http://127.0.0.1:4599"

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from samebox import cli
 from samebox.commands import where
 from samebox.commands.env import UNWANTED, script
-
 from tests.ports import free_port
 
 

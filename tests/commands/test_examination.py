@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.checks import Check
 from samebox.check.findings import Rule
 from samebox.commands import examination

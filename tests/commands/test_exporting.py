@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox import cli
 from samebox.check.exports import MARK
-
 from tests.check.images import SHELL, Made, layer, script
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """What is left of sagemaker-training's own lines on a screen."""
 
 import pytest
+
 from samebox.commands.folding import Folding
 
 STAMP = "2026-11-29 15:52:55,063 sagemaker-training-toolkit INFO    "

@@ -6,10 +6,10 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
+
 from samebox.commands.display import Screen
 from samebox.commands.following import EndpointLog
 from samebox.resources.logbook import Event
-
 from tests.conftest import ACCOUNT, REGION, Aws
 
 GROUP = "/aws/sagemaker/Endpoints/digits"

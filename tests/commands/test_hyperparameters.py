@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from samebox.commands.hyperparameters import LONGEST_VALUE, CannotSay, of_arguments
 
 

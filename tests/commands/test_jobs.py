@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from samebox import cli
 from samebox.commands import aws as clients
 from samebox.commands import jobs, logs
 from samebox.commands.jobs import ListedJob
 from samebox.commands.outcome import Stop
 from samebox.resources.logbook import Event
-
 from tests.conftest import ACCOUNT, REGION, Aws
 
 

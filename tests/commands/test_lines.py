@@ -2,7 +2,6 @@
 
 from samebox.commands.lines import Lines, last
 from samebox.resources.logbook import Event
-
 from tests.conftest import ACCOUNT, REGION, Aws
 
 GROUP = "/aws/sagemaker/TrainingJobs"

@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from samebox.commands import local_docker
 
+from samebox.commands import local_docker
 from tests.tiny_image import import_tiny
 
 pytestmark = pytest.mark.docker

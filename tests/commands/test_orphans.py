@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.commands import orphans, where
 from samebox.commands.outcome import Stop
 from samebox.containers import home

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from samebox import cli
 
+from samebox import cli
 from tests.check.fixtures.recipes import Recipe, build
 from tests.check.images import Entry, Made, elf, layer
 from tests.ports import free_port

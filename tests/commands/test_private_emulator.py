@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from samebox.commands import private_emulator
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.commands import prune
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
@@ -15,7 +16,6 @@ from samebox.resources.resources import Resources
 from samebox.resources.store import Store
 from samebox.services import images
 from samebox.wire.models import Models
-
 from tests import samples
 from tests.conftest import CALLER
 

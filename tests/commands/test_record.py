@@ -19,6 +19,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from samebox import cli
 from samebox.parity import transcript
 from samebox.parity.transcript import Call, Reader

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from samebox.commands import push
 from samebox.commands.local_docker import LocalImage
 from samebox.commands.outcome import Stop

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from samebox import cli
 from samebox.commands import sdk_defaults
 

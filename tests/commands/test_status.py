@@ -1,10 +1,10 @@
 """What `samebox status` shows of many jobs and endpoints."""
 
 import pytest
+
 from samebox.commands import aws as clients
 from samebox.commands import status
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
-
 from tests import samples
 from tests.conftest import ACCOUNT, CALLER, REGION, Aws
 

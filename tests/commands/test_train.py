@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox.check.hosts import folders_in
 from samebox.check.training.job import SINGLE_CHANNEL
 from samebox.commands import train
 from samebox.commands.folder import MOST_CODE_FILES, Pack
 from samebox.commands.outcome import Stop
-
 from tests.commands.requests import complaints
 
 AT = datetime(2026, 11, 22, 16, 5, 9, 123456, tzinfo=UTC)

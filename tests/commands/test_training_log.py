@@ -4,11 +4,11 @@ import io
 
 import pytest
 from rich.console import Console
+
 from samebox.commands import training_log
 from samebox.commands.outcome import Stop
 from samebox.commands.training_log import TrainingLog
 from samebox.jobs.metrics import Metrics
-
 from tests.commands.requests import complaints
 from tests.commands.test_folding import DUMP
 

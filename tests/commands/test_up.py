@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox import cli
 from samebox.commands import up, where
 from samebox.commands.outcome import Stop
 from samebox.settings import Settings
-
 from tests.ports import free_port
 
 

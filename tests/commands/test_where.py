@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from samebox.commands import where
 from samebox.commands.outcome import Stop
 

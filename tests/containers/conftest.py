@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
 from samebox.containers.strays import prune
-
 from tests.tiny_image import import_tiny, tiny_image
 
 if TYPE_CHECKING:

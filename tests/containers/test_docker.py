@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress, StartFailed
 from samebox.containers.strays import prune

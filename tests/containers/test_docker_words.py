@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox.containers.docker_words import (
     PullTally,
     create_body,

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.containers.fake import FakeEngine
 from samebox.containers.health import EngineHealth
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import botocore.session
 import pytest
+
 from samebox.containers.engine import Capacity
 from samebox.containers.instances import GIB, NoGpu, UnknownInstanceType, describe, limits
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from samebox.containers.fake import FakeEngine
 from samebox.containers.kept_images import RECENT_SECONDS, KeptImages, name_of, release
 from samebox.errors import AwsError

@@ -6,6 +6,7 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from samebox.containers.engine import LogLine
 from samebox.containers.log_frames import RESUME_MARGIN, LogFrames
 

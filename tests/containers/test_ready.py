@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.containers.engine import ContainerState
 from samebox.containers.ready import PingRules, Readiness, Reason
 

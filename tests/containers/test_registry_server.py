@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from samebox.containers.engine import ContainerSpec, Mount, NameTaken
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import Process, Request, Response

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.data.objects import Objects
 from samebox.data.rclone import S3Server
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.data.artifacts import ArtifactError, EmptyDirectory, pack, unpack
 
 

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+
 from samebox.data import channels
 from samebox.data.channels import ChannelError, ChannelFile
 from samebox.data.objects import Cancelled, NoSuchKey, Object, Objects, OutOfSpace, S3Error

@@ -1,6 +1,7 @@
 """Lookups: what operations ask of S3, answered by the real server."""
 
 import pytest
+
 from samebox.data.lookups import Lookups
 from samebox.data.objects import Objects
 from samebox.errors import AwsError

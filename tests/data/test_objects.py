@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+
 from samebox.data import objects as module
 from samebox.data.objects import (
     AccessDenied,

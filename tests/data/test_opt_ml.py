@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox.data import channels, opt_ml
 from samebox.data.objects import Location, Object
 from samebox.data.opt_ml import Command, Host, ModelFacts, TrainingFacts

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.data import processing
 from samebox.data.opt_ml import Command
 

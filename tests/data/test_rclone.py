@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from samebox.data.objects import Objects
 from samebox.data.rclone import RcloneError, S3Server
 

@@ -1,4 +1,5 @@
 import pytest
+
 from samebox.data.recordio import RecordError, frame, records
 
 ABC = bytes.fromhex("0A23D7CE 03000000 61626300")

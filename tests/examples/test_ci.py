@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from samebox import cli
 
+from samebox import cli
 from tests.check.images import SHELL, Made, layer, script
 
 if TYPE_CHECKING:

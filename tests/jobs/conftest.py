@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox.containers.fake import FakeEngine
 from samebox.data import artifacts
 from samebox.data.objects import Objects

@@ -9,7 +9,6 @@ from tests.jobs.conftest import check_recorded, steps
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from samebox.resources.store import Resource
-
     from tests.jobs.conftest import House, Step
 
 

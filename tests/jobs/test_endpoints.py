@@ -8,15 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.containers.fake_process import Request, Response
 from samebox.settings import Settings
-
 from tests.jobs.conftest import check_recorded, steps
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process, Program
     from samebox.resources.store import Resource
-
     from tests.jobs.conftest import House, Step
 
 

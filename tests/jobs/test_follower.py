@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from samebox.containers.engine import ContainerSpec, EngineError, EngineUnavailable
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import FakeLogs, Process

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from samebox.containers.engine import LogLine
 from samebox.jobs.loglines import EVENT_BYTES, LogLines, Place
 from samebox.resources.logbook import Event, Logbook

@@ -1,6 +1,7 @@
 """Metrics: the last value of each definition."""
 
 import pytest
+
 from samebox.jobs.metrics import Metrics
 
 

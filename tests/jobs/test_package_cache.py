@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.jobs import package_cache
 from samebox.jobs.package_cache import Cache
 from samebox.settings import Settings
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process, Program
-
     from tests.jobs.conftest import House
 
 LIMIT = 100_000

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.containers.engine import (
     ARN_LABEL,
     ContainerMissing,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from samebox.resources.store import Resource
     from samebox.settings import Settings
-
     from tests.jobs.conftest import House
 
 

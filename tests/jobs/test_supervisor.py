@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.jobs import supervisor as supervisors
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.wake import Wake

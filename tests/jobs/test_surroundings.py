@@ -9,7 +9,6 @@ from samebox.containers.instances import Limits
 from samebox.jobs import surroundings
 from samebox.jobs.plan import Site, training
 from samebox.settings import Settings
-
 from tests.jobs.test_plan import row
 
 ALL = replace(

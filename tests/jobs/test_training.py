@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
 from samebox.settings import Settings
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.containers.fake_process import Process
-
     from tests.jobs.conftest import House
 
 

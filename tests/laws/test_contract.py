@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.check.registry import CHECKS
 
 ROOT = Path(__file__).parents[2]

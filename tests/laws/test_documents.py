@@ -12,12 +12,12 @@ from typing import Any
 
 import botocore.session
 import pytest
+
 from samebox import cli
 from samebox.services import ecr
 from samebox.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
 from samebox.services.sagemaker.unsupported import Limit
 from samebox.settings import PREFIX, Settings
-
 from tests.laws import invariants
 
 ROOT = Path(__file__).resolve().parents[2]

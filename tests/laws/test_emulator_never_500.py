@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+
 from samebox.wire.models import Models, Operation
 from samebox.wire.patterns import matcher
 from samebox.wire.schema import Shape
-
 from tests import samples
 from tests.conftest import ACCOUNT
 from tests.laws.whole_emulator import Answered, Unwritable, Whole, whole_emulator

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from samebox.resources.kind import Kind
 from samebox.resources.kinds import KINDS
 from samebox.wire.models import Models
-
 from tests import samples
 from tests.conftest import Aws, snake
 

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway, Handlers
 from samebox.wire.models import Models, Operation
-
 from tests.wire.asking import Answer, ask, call_json
 from tests.wire.generate import value_of
 

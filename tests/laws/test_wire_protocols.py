@@ -8,6 +8,7 @@ import botocore.parsers
 import botocore.serialize
 import botocore.session
 import pytest
+
 from samebox.errors import AwsError
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate
@@ -15,7 +16,6 @@ from samebox.wire.http import Request, Response
 from samebox.wire.models import Models, Operation, Service
 from samebox.wire.routing import Router
 from samebox.wire.shapes import accept
-
 from tests.wire.generate import as_botocore, value_of
 
 MODELS = Models()

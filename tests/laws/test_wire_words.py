@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 import samebox.wire
 
 FOLDER = Path(samebox.wire.__path__[0])

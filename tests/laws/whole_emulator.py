@@ -22,6 +22,7 @@ import botocore.session
 from botocore import parsers, serialize
 from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
 from botocore.config import Config
+
 from samebox import server
 from samebox.app import Emulator
 from samebox.containers.fake import FakeEngine
@@ -30,7 +31,6 @@ from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.store import Query
 from samebox.settings import Settings
 from samebox.traffic.routes import Key
-
 from tests import samples
 from tests.conftest import ACCOUNT, REGION
 from tests.ports import free_port

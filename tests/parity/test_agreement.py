@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from samebox.parity import cures
 from samebox.parity.predict import Input, Predicted, Prediction
-
 from tests.parity.report import report, said
 
 ROWS = (Input(Path("rows.csv"), "text/csv"),)

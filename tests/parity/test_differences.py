@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.parity.differences import Disparity, differences
 from samebox.parity.inventory import GROUPS, Inventory
 from samebox.parity.known import TABLE

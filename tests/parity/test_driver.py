@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
+
 import samebox.parity
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.check import subject
 from samebox.parity import inventory
-
 from tests.check.images import Entry, Made, elf, layer
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from samebox.parity import npy
 
 NUMBERS = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from samebox.parity.outputs import Comparison, Difference, Tolerance, compare, form_of
 
 EXACT = Tolerance(relative=0.0, absolute=0.0)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+
 from samebox.parity import jsonfile, page, terminal
 from samebox.parity.predict import Input, Predicted, Prediction
-
 from tests.browser import assert_fits_a_phone
 from tests.parity.report import report, said
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from samebox.check.checks import Deadline
 from samebox.check.serving.wire import HttpResponse, NoResponse
 from samebox.check.serving.wire import ask as ask_over_http
@@ -16,7 +17,6 @@ from samebox.parity import replay_page
 from samebox.parity.outputs import Tolerance
 from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped, as_json, difference, replay
 from samebox.parity.transcript import Call, Error, Header, RecordedResponse
-
 from tests.browser import assert_fits_a_phone
 
 HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from samebox.parity.transcript import (
     REQUEST_MEMBERS,
     BadTranscript,

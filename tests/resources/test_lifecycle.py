@@ -1,6 +1,7 @@
 """Lifecycles: only the table's moves are made, and each leaves its mark in the history."""
 
 import pytest
+
 from samebox.resources.lifecycle import ENDPOINT, TRAINING_JOB, IllegalMove, Lifecycle
 from samebox.wire.models import Models
 

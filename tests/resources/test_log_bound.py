@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.resources import log_bound, log_file
 from samebox.resources.log_file import Event
 from samebox.resources.logbook import Logbook

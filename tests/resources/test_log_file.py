@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+
 from samebox.resources import log_file
 from samebox.resources.log_file import Event
 

@@ -1,6 +1,7 @@
 """Outcomes: each has an ending that the lifecycle knows, and texts that people can look for."""
 
 import pytest
+
 from samebox.resources.lifecycle import TRAINING_JOB
 from samebox.resources.outcome import ENDINGS, REASON_CHARACTERS, Outcome, reason
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from samebox.errors import AwsError
 from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, REPOSITORY, TRAINING_JOB
 from samebox.resources.lifecycle import IllegalMove

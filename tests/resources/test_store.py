@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from samebox.resources.store import (
     _COUNT_BY_STATUS,
     _STATUSES,

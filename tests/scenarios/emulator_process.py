@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from samebox.commands import local_docker
 
+from samebox.commands import local_docker
 from tests.ports import free_port
 
 if TYPE_CHECKING:

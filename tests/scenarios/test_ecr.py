@@ -6,8 +6,8 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from samebox.containers.docker import DockerEngine
 
+from samebox.containers.docker import DockerEngine
 from tests.scenarios.emulator_process import EmulatorProcess, docker
 
 pytestmark = pytest.mark.docker

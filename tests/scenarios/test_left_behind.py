@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samebox.commands import local_docker
 
+from samebox.commands import local_docker
 from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, docker
 
 pytestmark = pytest.mark.docker

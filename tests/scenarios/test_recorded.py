@@ -14,9 +14,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from samebox.check.checks import LABEL
 from samebox.parity.transcript import Call, Reader
-
 from tests.scenarios.emulator_process import EmulatorProcess, docker, until
 
 pytestmark = pytest.mark.docker

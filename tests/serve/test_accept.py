@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox_serve import accept
 from samebox_serve.errors import NotAcceptable
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox_serve import cores
 from samebox_serve.cores import Plan
 

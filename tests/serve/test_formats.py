@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 import pytest
+
 from samebox_serve import formats
 from samebox_serve.errors import BadRequest, UnsupportedType
 

@@ -7,6 +7,7 @@ import types
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox_serve.errors import BadRequest, NotAcceptable, UnsupportedType
 from samebox_serve.handlers import Handlers
 from samebox_serve.settings import Settings

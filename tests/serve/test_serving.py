@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from samebox_serve.readiness import ANSWERS, Readiness
-
 from tests.serve.conftest import Reply, send, wait_until_ready
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from samebox.resources.kinds import REPOSITORY
 from samebox.services import repositories
-
 from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, REGION, Aws
 
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"

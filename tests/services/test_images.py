@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from samebox.services import images
 from samebox.services.context import Image
 from samebox.services.images import EcrImages, in_our_registry
-
 from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, Aws
 
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from samebox.services.lifecycle_policy import problem
 
 

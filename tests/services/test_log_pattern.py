@@ -1,6 +1,7 @@
 """Filter patterns: the plain ones as AWS documents them, the others refused."""
 
 import pytest
+
 from samebox.errors import AwsError
 from samebox.resources import log_file
 from samebox.resources.log_file import Event

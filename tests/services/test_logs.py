@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from samebox.resources.log_bound import shorten
 from samebox.resources.logbook import Event
-
 from tests.conftest import ACCOUNT, Aws
 
 GROUP = "/aws/sagemaker/TrainingJobs"

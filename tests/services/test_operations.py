@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
 from samebox.errors import AwsError
 from samebox.services.operations import operations
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
-
 from tests import samples
 from tests.conftest import CALLER, Aws
 from tests.wire.generate import value_of

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from samebox.services import registry_tokens
 
+from samebox.services import registry_tokens
 from tests.conftest import ACCOUNT, DOCKER_MANIFEST, Aws
 
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST}).encode()

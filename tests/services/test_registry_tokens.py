@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+
 from samebox.services import registry_tokens
 from samebox.wire.caller import Caller
 

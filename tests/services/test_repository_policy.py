@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from samebox.services.repository_policy import is_valid
 
 POLICY: dict[str, Any] = {

@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+
 from samebox.services import session_tokens
 
 SECRET = b"a secret"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from samebox.settings import Settings
 
+from samebox.settings import Settings
 from tests import samples
 from tests.conftest import ACCOUNT, Aws
 from tests.ports import free_port

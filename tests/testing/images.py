@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 # Imported here, once: pytester forgets what is first imported inside it, and half of a package would be imported anew.
 from samebox.testing import items, kit, serving, training
-
 from tests.check.fixtures.recipes import Recipe
 from tests.check.images import SHELL, Entry, Made, layer, script
 

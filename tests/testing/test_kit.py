@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 import pytest
-from samebox.check.checks import LABEL
 
+from samebox.check.checks import LABEL
 from tests.check.fixtures.recipes import build
 from tests.testing.images import BOX, GOOD, LEAN, write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.commands.examination import CheckArguments
 from samebox.testing import options
-
 from tests.testing.images import BAD, LEAN, write
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.check.registry import CHECKS
 
+from samebox.check.registry import CHECKS
 from tests.testing.images import BAD, FAULTS, LEAN, write
 
 if TYPE_CHECKING:

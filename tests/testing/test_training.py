@@ -6,9 +6,9 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.data.channels import ChannelError
 from samebox.testing import kit, training
-
 from tests.check.fixtures.recipes import build
 from tests.testing.images import BOX
 

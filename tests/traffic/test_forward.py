@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 import uvloop
+
 from samebox.traffic.forward import Answer, Failure, Forward, Head, Scope
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+
 from samebox.traffic.invoke import LONGEST, Invocations
 from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
 from samebox.traffic.upstream import Upstream

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from samebox.traffic.multipart import Malformed, Parts
 
 BODY = (

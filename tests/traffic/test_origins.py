@@ -1,6 +1,7 @@
 """Which requests a browser sends for somebody's page, told by their headers."""
 
 import pytest
+
 from samebox.errors import AwsError
 from samebox.traffic.origins import OriginPolicy
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
 
 KEY = Key("000000000000", "us-east-1", "Digits")

@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from samebox.data.rclone import S3Server
 from samebox.traffic.s3 import S3Door
 

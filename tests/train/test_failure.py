@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox_train import failure
 from samebox_train.processes import Finished
 

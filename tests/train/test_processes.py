@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox_train import processes
 
 if TYPE_CHECKING:

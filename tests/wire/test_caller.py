@@ -1,6 +1,7 @@
 """Who calls, out of a signature."""
 
 import pytest
+
 from samebox.wire.caller import Caller, Scope, account_of, caller, scope
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from samebox.errors import AwsError, ValidationException
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.models import Models

@@ -12,11 +12,11 @@ import botocore.exceptions
 import pytest
 import uvicorn
 from botocore.config import Config
+
 from samebox.errors import AwsError, ResourceInUse
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway, Handlers
 from samebox.wire.models import Models
-
 from tests.wire.asking import ask, ask_and_leave, call_json, json_headers
 
 MODELS = Models()

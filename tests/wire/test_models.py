@@ -3,6 +3,7 @@
 import botocore.loaders
 import botocore.session
 import pytest
+
 from samebox.wire.models import SPOKEN, Models, Paginator
 
 MODELS = Models()

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.session import get_session
+
 from samebox.wire.partitions import Partition, partition_of
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import regex
+
 from samebox.wire.models import SPOKEN, Models
 from samebox.wire.patterns import as_printed, matcher, translate
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from samebox.errors import AwsError
 from samebox.wire.post_policy import Form, check_policy, check_signature
 

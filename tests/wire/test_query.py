@@ -4,6 +4,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
 from samebox.errors import AwsError, SerializationException, ValidationException
 from samebox.wire import query
 from samebox.wire.http import Request

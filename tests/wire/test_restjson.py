@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from samebox.errors import SerializationException
 from samebox.wire import restjson, uris
 from samebox.wire.http import Request

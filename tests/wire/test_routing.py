@@ -1,6 +1,7 @@
 """Which service a request means, as a table."""
 
 import pytest
+
 from samebox.wire.http import Request
 from samebox.wire.models import Models
 from samebox.wire.routing import Route, Router

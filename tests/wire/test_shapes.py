@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from samebox.errors import SerializationException
 from samebox.wire.models import Models
 from samebox.wire.schema import Shape

@@ -10,6 +10,7 @@ import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
 from samebox.errors import AwsError
 from samebox.wire.http import Request
 from samebox.wire.signature import temporary_secret, verify

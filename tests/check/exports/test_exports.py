@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
+
 from samebox.check import exports, subject
 from samebox.check.checks import Claim, Options
 from samebox.check.registry import CHECKS
 from samebox.check.runner import Run
-
 from tests.check.images import Entry, Made, elf, layer, script
 from tests.check.static.looking import GOOD, holding
 

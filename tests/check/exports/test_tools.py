@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from samebox.check import exports, subject
 from samebox.check.checks import Options
 from samebox.check.registry import CHECKS
 from samebox.check.runner import Run
 from samebox.containers.docker import DockerEngine
-
 from tests.check.exports.test_exports import rendered
 from tests.check.fixtures import serving, training
 from tests.check.fixtures.recipes import Recipe, build

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.containers.docker import DockerEngine
 
+from samebox.containers.docker import DockerEngine
 from tests.check.fixtures.checking import BROKEN, VALID, faults, is_processor, parameters, run_kit
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.containers.engine import Engine
-
     from tests.check.fixtures.recipes import Broken, Valid
 
 

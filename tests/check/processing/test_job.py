@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.processing.job import ProcessingJob, outputs_of, run, running
 from samebox.check.runner import Run
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
-
 from tests.check.fixtures.recipes import Recipe, build
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from samebox.check.reports import page
 
+from samebox.check.reports import page
 from tests.browser import assert_fits_a_phone
 from tests.check.reports.report import FINDINGS, PING, REPORT
 

@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 from rich.console import Console
+
 from samebox.check.registry import CHECKS
 from samebox.check.reports import jsonfile, junit, page, sarif, terminal
 from samebox.check.why import WHY
-
 from tests.check.reports.report import FINDINGS, REPORT
 
 

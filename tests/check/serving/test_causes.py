@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from samebox.check.serving import causes
 from samebox.check.serving.causes import Cause, Signs
 from samebox.check.serving.processes import Listener

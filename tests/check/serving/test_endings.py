@@ -11,10 +11,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.checks import LABEL
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import INSTANCE_LABEL
-
 from tests.check.fixtures import serving
 from tests.check.fixtures.recipes import Recipe, build
 

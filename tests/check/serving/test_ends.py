@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check.serving.ends import in_background
 
 

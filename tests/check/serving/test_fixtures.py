@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.checks import CannotCheck, Options
 from samebox.check.runner import Run
@@ -12,7 +13,6 @@ from samebox.check.serving import SERVING
 from samebox.check.static import programs
 from samebox.commands.examination import unpack
 from samebox.containers.docker import DockerEngine
-
 from tests.check.fixtures.checking import BROKEN, VALID, faults, is_served, parameters, run_kit, says
 from tests.check.fixtures.recipes import Recipe, build
 from tests.check.fixtures.serving import ALL, BASE
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.containers.engine import Engine
-
     from tests.check.fixtures.recipes import Broken, Valid
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.serving import processes
 
 if TYPE_CHECKING:

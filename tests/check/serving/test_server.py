@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check.serving.server import Boot
 
 PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50

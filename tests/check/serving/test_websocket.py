@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import WSMsgType, web
+
 from samebox.check.serving.websocket import (
     BINARY,
     CLOSE,
@@ -21,7 +22,6 @@ from samebox.check.serving.websocket import (
     WebSocket,
 )
 from samebox.check.serving.wire import NoResponse
-
 from tests.check.serving.test_wire import replying, serving
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.serving.wire import NoResponse, RawConnection, ask, request
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from samebox.check import dockerfile, subject
 from samebox.check.checks import Claim, Options
 from samebox.check.runner import Run
 from samebox.check.static import STATIC
-
 from tests.check.images import SHELL, Entry, Made, layer, script
 
 if TYPE_CHECKING:

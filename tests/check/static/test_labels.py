@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.static.labels import PREFIX
 
+from samebox.check.static.labels import PREFIX
 from tests.check.static.looking import holding, look
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from samebox.check.checks import Options
 from samebox.check.static import lint
-
 from tests.check.static.looking import holding, look_all
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
     from samebox.check.findings import Finding
 
 PINNED = "FROM debian:12.5-slim\nRUN echo ok\n"

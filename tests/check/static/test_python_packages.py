@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebox.check.static.python_packages import CLASHES
 
+from samebox.check.static.python_packages import CLASHES
 from tests.check.images import Entry
 from tests.check.static.looking import holding, look
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from samebox.check.checks import Options
 from samebox.check.static import size
-
 from tests.check.images import Entry, Made, layer
 from tests.check.static.looking import GOOD, holding, look
 

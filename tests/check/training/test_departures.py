@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.ended import HostOutput, HostResult, LeftFile
@@ -14,7 +15,6 @@ from samebox.check.training.departures import departures, numbers, read_channel,
 from samebox.check.training.job import TrainingJob
 from samebox.check.trials import culprit
 from samebox.containers.engine import LogLine
-
 from tests.check.images import SHELL, Entry, Made, layer
 
 if TYPE_CHECKING:

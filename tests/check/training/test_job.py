@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.runner import Run
@@ -13,7 +14,6 @@ from samebox.check.training.job import TrainingJob, channels_of, run, running
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from samebox.data import recordio
-
 from tests.check.fixtures.recipes import Recipe, build
 from tests.check.fixtures.training import VALID_TRAINER
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check import subject
 from samebox.check.checks import Options
 from samebox.check.findings import Quote
@@ -12,7 +13,6 @@ from samebox.check.registry import CHECKS
 from samebox.check.runner import Run
 from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
-
 from tests.check.fixtures.recipes import Recipe, build
 
 if TYPE_CHECKING:

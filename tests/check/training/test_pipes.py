@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from samebox.check.training.pipes import Pipes
 
 if TYPE_CHECKING:

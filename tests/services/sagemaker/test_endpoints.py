@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from samebox.resources.kinds import REPOSITORY
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
-
 from tests import samples
 from tests.conftest import Aws
 
