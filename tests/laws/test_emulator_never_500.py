@@ -93,7 +93,8 @@ ENDS = ("Delete", "Stop", "BatchDelete")
 TO_BE_ENDED: Mapping[str, Any] = json.loads(json.dumps(KNOWN).replace("digits", "doomed"))
 
 
-@pytest.fixture(scope="session")
+# Of this module alone: the log that it looks at is that of all tests that run while it lives.
+@pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     with whole_emulator(tmp_path_factory.mktemp("whole")) as one:
         yield one

@@ -169,7 +169,7 @@ def whole_emulator(folder: Path) -> Iterator[Whole]:
             assert [state for state in failed if "InternalServerError" in state["FailureReason"]] == []
     finally:
         logging.getLogger().removeHandler(faults)
-    assert faults.seen == []
+    assert faults.seen == [], faults.seen
 
 
 def _prepare(emulator: Emulator, client: Client, settings: Settings) -> None:

@@ -56,7 +56,7 @@ print("loss=0.5"); print("loss=0.25")
     assert [step["Status"] for step in job["SecondaryStatusTransitions"]] == [
         "Starting", "Downloading", "Training", "Uploading", "Completed",
     ]  # fmt: skip
-    assert job["TrainingJobArn"].endswith(":training-job/reads-channels")
+    assert job["TrainingJobArn"].endswith(":training-job/Reads-Channels")
 
 
 def test_the_environment_is_sagemakers_and_no_more(emulator: EmulatorProcess, box: str) -> None:
@@ -64,7 +64,7 @@ def test_the_environment_is_sagemakers_and_no_more(emulator: EmulatorProcess, bo
     assert emulator.ended("Environment")["TrainingJobStatus"] == "Completed"
     seen = json.loads(emulator.log_lines("Environment/")[0])
     assert seen["TRAINING_JOB_NAME"] == "Environment"
-    assert seen["TRAINING_JOB_ARN"].endswith(":training-job/environment")
+    assert seen["TRAINING_JOB_ARN"].endswith(":training-job/Environment")
     assert seen["MINE"] == "1"
     assert seen["AWS_REGION"] == "us-east-1"
     assert seen["HOSTNAME"] != "algo-1"

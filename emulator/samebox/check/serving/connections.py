@@ -45,7 +45,7 @@ def keep_alive(context: Context) -> Finding:
         ("GET", "/ping", None, {}),
     )
     limit = min(FAST_SECONDS, patience(context))
-    before = "a connection"
+    before, status = "a connection", 0
     with RawConnection(server.address) as connection:
         for number, (method, path, body, headers) in enumerate(steps):
             try:
@@ -53,12 +53,15 @@ def keep_alive(context: Context) -> Finding:
             except NoResponse as error:
                 if number == 0 or error.why == "timeout":
                     raise CannotCheck(f"{method} {path}: {error}") from None
+                if status >= 500:
+                    # A server may give up a connection on which it failed; that it failed is another rule's finding.
+                    raise CannotCheck(f"after {before} it closes the connection: see serve-bad-body") from None
                 return KEEP_ALIVE.broken(f"after {before}, {method} {path} on the same connection: {error}")
             if path == "/ping" and answer.status != 200:
                 return KEEP_ALIVE.broken(f"after {before}, /ping on the same connection answers {answer.words}")
             if answer.closes:
                 return KEEP_ALIVE.passed(f"it closes, and says so, after {method} {path}: each request connects anew")
-            before = f"{method} {path} ({answer.status})"
+            before, status = f"{method} {path} ({answer.status})", answer.status
     return KEEP_ALIVE.passed(f"{len(steps)} requests on one connection")
 
 
