@@ -41,7 +41,7 @@ def emulator(tmp_path: Path) -> Iterator[EmulatorProcess]:
 
 
 def test_the_example_prints_what_it_is_shown_to_print(emulator: EmulatorProcess, tmp_path: Path) -> None:
-    commands = block("sh", "digits.csv")
+    commands = block("sh", "load_digits")
     make_data = commands[commands.index("docker run") :]
     subprocess.run(["bash", "-euc", make_data], cwd=tmp_path, check=True, timeout=SECONDS)
     environment = {**emulator.environment, "AWS_ACCESS_KEY_ID": ACCOUNT}
