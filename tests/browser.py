@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -37,10 +39,13 @@ def assert_fits_a_phone(page: str, folder: Path) -> None:
 
 def dumped(url: str, folder: Path, *options: str) -> str:
     """The page at the URL, as the browser has it once it is loaded. Skips the test where no browser is installed."""
-    done = subprocess.run(
-        [*_command(folder), *options, "--dump-dom", url], capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+    with (folder / "browser.html").open("wb") as page, (folder / "browser.log").open("wb") as log:
+        process = _start([*_command(folder), *options, "--dump-dom", url], page, log)
+        try:
+            assert process.wait(120) == 0, (folder / "browser.log").read_text(errors="replace")
+        finally:
+            _end(process)
+    return (folder / "browser.html").read_text()
 
 
 @contextlib.contextmanager
@@ -49,12 +54,22 @@ def opened(url: str, folder: Path, *options: str) -> Iterator[None]:
     # Without something to do a headless browser ends; with a port for a debugger it waits for one.
     command = [*_command(folder), "--remote-debugging-port=0", *options, url]
     with (folder / "browser.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = _start(command, log, log)
     try:
         yield
     finally:
-        process.terminate()
-        process.wait(60)
+        _end(process)
+
+
+def _start(command: list[str], output: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=output, stderr=log, start_new_session=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # The whole group: Debian's command is a shell script that the browser outlives.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(60)
 
 
 def _command(folder: Path) -> list[str]:
