@@ -139,7 +139,7 @@ class Aws:
 
     def push(self, repository: str = "digits", tag: str = "latest", media_type: str = DOCKER_MANIFEST) -> None:
         """Make a repository with an image in it, as a push would have written it down."""
-        if self.resources.look(REPOSITORY, CALLER, repository) is None:
+        if self.resources.find(REPOSITORY, CALLER, repository) is None:
             self.ecr.create_repository(repositoryName=repository)
         row = self.resources.get(REPOSITORY, CALLER, repository)
         self.resources.change(
@@ -155,7 +155,7 @@ class Aws:
         """Create a Kind's sample with what it needs; gives its ARN."""
         for need in samples.NEEDS.get(noun, ()):
             kind = next(kind for kind in self.resources.kinds if kind.noun == need)
-            if self.resources.look(kind, CALLER, samples.OF_KIND[need][f"{need}Name"]) is None:
+            if self.resources.find(kind, CALLER, samples.OF_KIND[need][f"{need}Name"]) is None:
                 self.create(need)
         answer = getattr(self.sagemaker, f"create_{snake(noun)}")(**{**samples.OF_KIND[noun], **changes})
         arn: str = answer[f"{noun}Arn"]

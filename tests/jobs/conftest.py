@@ -162,7 +162,7 @@ class House:
         self.supervisors: list[Supervisor] = []
         self.life = Life()
 
-    def up(self, life: Life | None = None, patience_seconds: float = 60.0) -> Supervisor:
+    def up(self, life: Life | None = None, give_up_seconds: float = 60.0) -> Supervisor:
         self.life = life or Life()
         site = Site(self.data_dir, "test-house", self.settings, b"a secret")
         hands = (
@@ -171,8 +171,8 @@ class House:
             self.life.mortal(self.objects, "objects"),
             self.life.mortal(self.logs, "logbook"),
         )
-        jobs = TrainingJobs(*hands, site, patience_seconds=patience_seconds)
-        endpoints = Endpoints(*hands, site, patience_seconds=patience_seconds)
+        jobs = TrainingJobs(*hands, site, give_up_seconds=give_up_seconds)
+        endpoints = Endpoints(*hands, site, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(hands[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()
         self.supervisors.append(supervisor)

@@ -14,7 +14,7 @@ from samebox.containers.engine import (
     StartFailed,
 )
 from samebox.containers.fake_process import Response
-from samebox.jobs import patience
+from samebox.jobs import retrying
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(retrying, "RETRY_SECONDS", 0.01)
 
 
 @pytest.fixture

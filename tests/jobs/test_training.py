@@ -470,7 +470,7 @@ def test_an_engine_that_stays_away_fails_the_job_as_our_own_error(
         raise EngineUnavailable("gone")
 
     monkeypatch.setattr(house.engine, "create", away)
-    house.up(patience_seconds=0.0)
+    house.up(give_up_seconds=0.0)
     row = house.ends(house.train())
     assert row.state["FailureReason"] == ("InternalServerError: We encountered an internal error.  Please try again.")
 

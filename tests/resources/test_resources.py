@@ -87,7 +87,7 @@ def test_unfinished_are_those_that_have_moves_left(resources: Resources) -> None
 def test_only_endpoints_are_found_by_a_name_in_another_case(resources: Resources) -> None:
     job(resources, "Mixed")
     resources.create(ENDPOINT, CALLER, {"EndpointName": "Mixed"})
-    assert resources.look(TRAINING_JOB, CALLER, "mixed") is None
+    assert resources.find(TRAINING_JOB, CALLER, "mixed") is None
     assert resources.get(ENDPOINT, CALLER, "mixed").name == "Mixed"
 
 

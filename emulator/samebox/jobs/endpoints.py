@@ -18,9 +18,9 @@ from samebox.data.objects import Objects
 from samebox.jobs import hosting
 from samebox.jobs.hosting import Slot
 from samebox.jobs.model_folders import ModelFolders
-from samebox.jobs.patience import PATIENCE_SECONDS, Closing, patiently
 from samebox.jobs.phases import Login, sweep
 from samebox.jobs.plan import Site
+from samebox.jobs.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.jobs.server import Address, Means, Server
 from samebox.jobs.wake import Wake
 from samebox.resources.kinds import ENDPOINT
@@ -50,7 +50,7 @@ class Endpoints:
         site: Site,
         login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        give_up_seconds: float = GIVE_UP_SECONDS,
     ) -> None:
         self._resources = resources
         self._engine = engine
@@ -59,7 +59,7 @@ class Endpoints:
         self._site = site
         self._login = login
         self._in_flight = in_flight
-        self._patience = patience_seconds
+        self._give_up_seconds = give_up_seconds
 
     def wants(self, resource: Resource) -> bool:
         """True unless it has failed: what is in service is watched."""
@@ -68,7 +68,7 @@ class Endpoints:
     def run(self, resource: Resource, wake: Wake) -> None:
         """Converge until the endpoint is gone, has failed, or we end."""
 
-        def tell(message: str) -> None:
+        def report(message: str) -> None:
             log.warning("endpoint %s: %s", resource.name, message)
 
         means = Means(
@@ -77,8 +77,8 @@ class Endpoints:
             self._logbook.of(resource.account, resource.region),
             self._site.settings,
             partial(self._login, resource.account, resource.region),
-            tell,
-            self._patience,
+            report,
+            self._give_up_seconds,
             self._resources.now,
             self._in_flight,
         )
@@ -178,13 +178,13 @@ class _Fleet:
         labels = {INSTANCE_LABEL: self._site.label, ARN_LABEL: self._row.arn}
         in_service = self._slots("Current")
         known = {**in_service, **self._slots("Wanted")}
-        for state in self._patiently(lambda: self._means.engine.find(labels)):
+        for state in self._retry_while_unavailable(lambda: self._means.engine.find(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
             # One that never ran is made anew: whoever began to make or start it may have been interrupted half way.
             if slot is None or slot not in known or self._filling(slot) or not state.has_run:
                 log.info("removing container %s: it is not needed any more, or never ran", state.name)
-                self._patiently(partial(self._means.engine.remove, state.id))
+                self._retry_while_unavailable(partial(self._means.engine.remove, state.id))
                 continue
             # It has its limits already; they are not looked up, because the host may have changed meanwhile.
             plan = hosting.server(self._row, slot, known[slot], instance, ANY_LIMITS, self._site)
@@ -270,7 +270,7 @@ class _Fleet:
         if self._servers:
             return True
         engine = self._means.engine
-        self._patiently(lambda: engine.remove_network(hosting.network_name(self._row)))
+        self._retry_while_unavailable(lambda: engine.remove_network(hosting.network_name(self._row)))
         if delete:
             self._resources.delete(self._row)
             log.info("endpoint %s is deleted", self._row.name)
@@ -360,7 +360,7 @@ class _Fleet:
         return hosting.slots(self._row, self._row.state.get(member))
 
     def _limits(self, variant: Mapping[str, Any]) -> instances.Limits:
-        capacity = self._patiently(self._means.engine.capacity)
+        capacity = self._retry_while_unavailable(self._means.engine.capacity)
         return instances.limits(variant["InstanceType"], capacity, self._site.settings.allow_gpu_on_cpu)
 
     def _pause(self) -> float | None:
@@ -368,8 +368,8 @@ class _Fleet:
         later = [at - now for at in self._not_before.values() if at > now]
         return min(later) if later else None
 
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
-        return patiently(ask, self._wake.closing, self._means.tell, self._means.patience_seconds)
+    def _retry_while_unavailable(self, ask: Callable[[], Any]) -> Any:
+        return retry_while_unavailable(ask, self._wake.closing, self._means.report, self._means.give_up_seconds)
 
 
 def _roll_back(resources: Resources, row: Resource, reason: str) -> Resource:

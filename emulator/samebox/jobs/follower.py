@@ -14,7 +14,7 @@ from samebox.containers.engine import (
     LogStream,
 )
 from samebox.jobs.loglines import LogLines
-from samebox.jobs.patience import PATIENCE_SECONDS, RETRY_SECONDS
+from samebox.jobs.retrying import GIVE_UP_SECONDS, RETRY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Follower:
         lines: LogLines,
         ended: Callable[[], None],
         seen: Callable[[Sequence[LogLine]], None] | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        give_up_seconds: float = GIVE_UP_SECONDS,
     ) -> None:
         self.state: ContainerState | None = None
         self.error: EngineError | None = None
@@ -48,7 +48,7 @@ class Follower:
         self._lines = lines
         self._ended = ended
         self._seen = seen
-        self._patience = patience_seconds
+        self._give_up_seconds = give_up_seconds
         self._closed = threading.Event()
         self._done = threading.Event()
         self._stream: LogStream | None = None
@@ -103,7 +103,7 @@ class Follower:
                         return
                     waited = 0.0
                 except EngineUnavailable as error:
-                    if waited >= self._patience:
+                    if waited >= self._give_up_seconds:
                         self.error = error
                         return
                     if not away:
@@ -182,6 +182,6 @@ class Follower:
                 return self._lines.write(batch)
             except OSError as error:
                 log.warning("the log of container %s cannot be written: %s", self._container[:12], error)
-                if waited >= self._patience or self._closed.wait(RETRY_SECONDS):
+                if waited >= self._give_up_seconds or self._closed.wait(RETRY_SECONDS):
                     return None
                 waited += RETRY_SECONDS

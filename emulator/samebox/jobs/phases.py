@@ -14,10 +14,10 @@ from typing import BinaryIO, TypeVar
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine, PullProgress
 from samebox.data import artifacts, channels, objects, opt_ml
-from samebox.jobs import package_cache, patience, starting
+from samebox.jobs import package_cache, retrying, starting
 from samebox.jobs.loglines import LogLines
-from samebox.jobs.patience import Closing
 from samebox.jobs.plan import FAILURE_FILE, Plan, Upload
+from samebox.jobs.retrying import Closing
 from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
 from samebox.resources.outcome import REASON_CHARACTERS, Outcome
@@ -43,19 +43,19 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Tools:
-    """What phases work with. `tell` changes the job's StatusMessage; `login` gives the registry's user and password."""
+    """What phases work with. `report` sets the StatusMessage; `login` gives the user and password of the registry."""
 
     engine: Engine
     objects: objects.Objects
     lines: LogLines
     wake: Wake
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     login: Callable[[], tuple[str, str] | None]
-    patience_seconds: float = patience.PATIENCE_SECONDS
+    give_up_seconds: float = retrying.GIVE_UP_SECONDS
 
-    def patiently(self, ask: Callable[[], T]) -> T:
-        """See patience.py."""
-        return patience.patiently(ask, self.wake.closing, self.tell, self.patience_seconds)
+    def retry_while_unavailable(self, ask: Callable[[], T]) -> T:
+        """See retrying.py."""
+        return retrying.retry_while_unavailable(ask, self.wake.closing, self.report, self.give_up_seconds)
 
 
 def download(plan: Plan, tools: Tools) -> None:
@@ -67,8 +67,11 @@ def download(plan: Plan, tools: Tools) -> None:
         for mount in plan.container.mounts:
             if mount.source.is_relative_to(plan.root):  # what is not the job's own is there
                 mount.source.mkdir(parents=True, exist_ok=True)
-        laid_out = [tools.patiently(partial(channels.find, channel, tools.objects, mode)) for channel in plan.channels]
-        tools.patiently(
+        laid_out = [
+            tools.retry_while_unavailable(partial(channels.find, channel, tools.objects, mode))
+            for channel in plan.channels
+        ]
+        tools.retry_while_unavailable(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)
         )
     except objects.OutOfSpace as error:
@@ -90,7 +93,7 @@ class Made:
 def create(plan: Plan, tools: Tools) -> Made:
     """The job's container, made but not started; the one that is there already, if there is one. Raises Ended."""
     try:
-        return tools.patiently(lambda: _create(plan, tools))
+        return tools.retry_while_unavailable(lambda: _create(plan, tools))
     except containers.StartFailed as error:
         raise _cannot_start(plan, tools, str(error)) from error
 
@@ -110,7 +113,7 @@ def _create(plan: Plan, tools: Tools) -> Made:
 
 def pull(image: str, tools: Tools) -> None:
     """Fetch an image. Raises Ended, objects.Cancelled."""
-    tools.tell("Downloading the training image")
+    tools.report("Downloading the training image")
 
     def progress(_: PullProgress) -> None:
         if tools.wake.cancelled.is_set():
@@ -131,15 +134,15 @@ def start(plan: Plan, tools: Tools, made: Made) -> str:
     """Start it, unless it runs or ran: its program shall run once. Gives the container that did. Raises Ended."""
     cache = plan.packages
     if made.is_new and cache is not None:
-        tools.patiently(lambda: package_cache.fill(cache, tools.engine, made.id))
+        tools.retry_while_unavailable(lambda: package_cache.fill(cache, tools.engine, made.id))
     try:
-        tools.patiently(starting.once(tools.engine, made.id, made.is_new))
+        tools.retry_while_unavailable(starting.once(tools.engine, made.id, made.is_new))
     except containers.StartFailed as error:
         if made.is_new:
             raise _cannot_start(plan, tools, str(error)) from error
         # Perhaps an interrupted request left it half made; of a new one a true fault says itself again.
         log.info("%s: the container of an interrupted start is made anew: %s", plan.arn, error)
-        tools.patiently(lambda: tools.engine.remove(made.id))
+        tools.retry_while_unavailable(lambda: tools.engine.remove(made.id))
         return start(plan, tools, Made(create(plan, tools).id, is_new=True))
     return made.id
 
@@ -170,13 +173,13 @@ def find(plan: Plan, tools: Tools) -> ContainerState | None:
             return None
         return state if starting.is_of(state, plan.container) else None
 
-    return tools.patiently(ask)
+    return tools.retry_while_unavailable(ask)
 
 
 def failure_text(tools: Tools, container: str) -> str:
     """What the container says in /opt/ml/output/failure, as much as a FailureReason holds; '' if it says nothing."""
     try:
-        with tools.patiently(lambda: tools.engine.archive(container, FAILURE_FILE)) as stream:
+        with tools.retry_while_unavailable(lambda: tools.engine.archive(container, FAILURE_FILE)) as stream:
             return _first_file(stream).decode("utf-8", "replace")[:REASON_CHARACTERS]
     except (containers.PathMissing, containers.ContainerMissing):
         return ""
@@ -197,7 +200,7 @@ def upload(plan: Plan, tools: Tools, container: str) -> None:
     """Store the job's artifacts, each whole or not at all. Raises Ended, and Closing when we end meanwhile."""
     for one in plan.uploads:
         try:
-            tools.patiently(partial(_upload, one, tools, container))
+            tools.retry_while_unavailable(partial(_upload, one, tools, container))
         except objects.Cancelled:
             raise Closing from None
         except objects.OutOfSpace as error:
@@ -227,7 +230,7 @@ def remove_container(plan: Plan, tools: Tools) -> None:
     if state is not None:
         if plan.packages is not None:
             package_cache.keep(plan.packages, tools.engine, state.id, tools.wake.closing.is_set)
-        tools.patiently(partial(tools.engine.remove, state.id))
+        tools.retry_while_unavailable(partial(tools.engine.remove, state.id))
 
 
 def sweep(engine: Engine, folder: Path) -> None:

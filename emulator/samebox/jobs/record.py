@@ -60,7 +60,7 @@ class Record:
         """Write facts down, where the job is."""
         self._learn({**facts, "Run": {**self.run, **run}})
 
-    def tell(self, message: str) -> None:
+    def report(self, message: str) -> None:
         """Change the StatusMessage of the stage the job is in."""
         self.row = self._resources.annotate(self.row, message)
 

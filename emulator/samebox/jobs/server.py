@@ -24,9 +24,9 @@ from samebox.jobs.follower import Follower
 from samebox.jobs.hosting import PORT, ServerPlan
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
-from samebox.jobs.patience import Closing, patiently
 from samebox.jobs.phases import runtime_words
 from samebox.jobs.pings import PingNews
+from samebox.jobs.retrying import Closing, retry_while_unavailable
 from samebox.log_excerpt import runtime_reason
 from samebox.resources.logbook import Logbook
 from samebox.settings import Settings
@@ -59,8 +59,8 @@ class Means:
     logbook: Logbook  # of the endpoint's account and region
     settings: Settings
     login: Callable[[], tuple[str, str] | None]
-    tell: Callable[[str], None]
-    patience_seconds: float
+    report: Callable[[str], None]
+    give_up_seconds: float
     now: Callable[[], float]  # epoch seconds
     in_flight: Callable[[Address], int] | None = None
 
@@ -169,14 +169,16 @@ class Server:
             if plan.model_url:
                 self._fetch_model(plan.model_url)
             self._go_on()
-            self._container = self._patiently(self._create)
+            self._container = self._retry_while_unavailable(self._create)
         self._await_ready()
         self._become("ready")
         self._watch()
 
     def _fetch_model(self, url: str) -> None:
         try:
-            self._patiently(partial(self._means.models.make, url, self.plan.model_folder, self._cancelled))
+            self._retry_while_unavailable(
+                partial(self._means.models.make, url, self.plan.model_folder, self._cancelled)
+            )
         except ModelRefused as refused:
             self._lines.say(f"the model cannot be used: {refused.detail}")
             raise _Failed(str(refused)) from refused
@@ -264,12 +266,12 @@ class Server:
         self._start()
         self._follow()
         try:
-            self.address = self._patiently(lambda: engine.address(self._container, PORT))
+            self.address = self._retry_while_unavailable(lambda: engine.address(self._container, PORT))
         except containers.EngineUnavailable:
             raise
         except containers.EngineError as error:
             # It has ended before anybody could ask where it is.
-            state = self._patiently(lambda: engine.inspect(self._container))
+            state = self._retry_while_unavailable(lambda: engine.inspect(self._container))
             if state.running:
                 raise self._cannot_start(str(error)) from error
             if self._follower is not None:
@@ -292,7 +294,7 @@ class Server:
 
     def _start(self) -> None:
         try:
-            self._patiently(lambda: self._means.engine.start(self._container))
+            self._retry_while_unavailable(lambda: self._means.engine.start(self._container))
         except containers.StartFailed as error:
             raise self._cannot_start(str(error)) from error
         except containers.ContainerMissing as error:
@@ -307,7 +309,7 @@ class Server:
             self._container,
             self._lines,
             self._heed,
-            patience_seconds=self._means.patience_seconds,
+            give_up_seconds=self._means.give_up_seconds,
         )
 
     def _heed(self) -> None:
@@ -358,14 +360,14 @@ class Server:
         engine = self._means.engine
         self._drain_requests()
         try:
-            self._patiently(lambda: engine.kill(self._container, "SIGTERM"))
+            self._retry_while_unavailable(lambda: engine.kill(self._container, "SIGTERM"))
             if not self._ended_within(self._means.settings.serving_stop_seconds):
                 log.info("%s %s: not ended after SIGTERM, killed", self.plan.arn, self.plan.log_stream)
-                self._patiently(lambda: engine.kill(self._container))
+                self._retry_while_unavailable(lambda: engine.kill(self._container))
                 self._ended_within(LOGS_SECONDS)
         except containers.ContainerMissing:
             return
-        self._patiently(lambda: engine.remove(self._container))
+        self._retry_while_unavailable(lambda: engine.remove(self._container))
 
     def _drain_requests(self) -> None:
         count, address = self._means.in_flight, self.address
@@ -387,7 +389,7 @@ class Server:
             if self._follower is not None:
                 ended = self._follower.wait(min(1.0, max(until - time.monotonic(), 0.0)))
             else:
-                ended = self._patiently(lambda: engine.wait(self._container, 1.0)) is not None
+                ended = self._retry_while_unavailable(lambda: engine.wait(self._container, 1.0)) is not None
             if self._closing.is_set():
                 raise Closing
             if ended or time.monotonic() >= until:
@@ -397,5 +399,5 @@ class Server:
         if self._cancelled.is_set():
             raise Cancelled(self.plan.log_stream)
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
-        return patiently(ask, self._closing, self._means.tell, self._means.patience_seconds)
+    def _retry_while_unavailable(self, ask: Callable[[], T]) -> T:
+        return retry_while_unavailable(ask, self._closing, self._means.report, self._means.give_up_seconds)

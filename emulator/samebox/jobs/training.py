@@ -13,10 +13,10 @@ from samebox.jobs import package_cache, phases
 from samebox.jobs.follower import Follower
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.metrics import Metrics
-from samebox.jobs.patience import PATIENCE_SECONDS, Closing
 from samebox.jobs.phases import Ended, Tools
 from samebox.jobs.plan import TRAINING_LOG_GROUP, Plan, Site, jobs_folder, log_stream, training
 from samebox.jobs.record import Record
+from samebox.jobs.retrying import GIVE_UP_SECONDS, Closing
 from samebox.jobs.wake import Wake
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.logbook import Logbook
@@ -42,7 +42,7 @@ class TrainingJobs:
         logbook: Logbook,
         site: Site,
         login: phases.Login = lambda _account, _region: None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        give_up_seconds: float = GIVE_UP_SECONDS,
     ) -> None:
         self._resources = resources
         self._engine = engine
@@ -50,7 +50,7 @@ class TrainingJobs:
         self._logbook = logbook
         self._site = site
         self._login = login
-        self._patience = patience_seconds
+        self._give_up_seconds = give_up_seconds
 
     def wants(self, resource: Resource) -> bool:
         """True until the job is Completed, Failed or Stopped."""
@@ -62,7 +62,7 @@ class TrainingJobs:
         lines = LogLines(logbook, TRAINING_LOG_GROUP, log_stream(resource))
         record = Record(self._resources, resource)
         login = partial(self._login, resource.account, resource.region)
-        tools = Tools(self._engine, self._objects, lines, wake, record.tell, login, self._patience)
+        tools = Tools(self._engine, self._objects, lines, wake, record.report, login, self._give_up_seconds)
         try:
             plan = self._plan(resource, tools)
             _Job(plan, tools, record, self._site.settings.upload_on_failure).run()
@@ -102,7 +102,7 @@ class TrainingJobs:
         package_cache.sweep(self._site.data_dir)
 
     def _plan(self, resource: Resource, tools: Tools) -> Plan:
-        capacity = tools.patiently(self._engine.capacity)
+        capacity = tools.retry_while_unavailable(self._engine.capacity)
         instance_type = resource.spec["ResourceConfig"]["InstanceType"]
         try:
             limits = instances.limits(instance_type, capacity, self._site.settings.allow_gpu_on_cpu)
@@ -186,7 +186,7 @@ class _Job:
 
         follower = Follower(
             tools.engine, container, tools.lines, tools.wake.notify, None if metrics.is_empty else seen,
-            tools.patience_seconds,
+            tools.give_up_seconds,
         )  # fmt: skip
         try:
             began = self._record.run.get("TrainingStartedAt") or self._record.now()
@@ -216,14 +216,14 @@ class _Job:
         # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
         engine, stop_at = self._tools.engine, self._record.run.get("StopSignalledAt")
         if stop_at is None:
-            self._tools.patiently(lambda: engine.kill(container, "SIGTERM"))
+            self._tools.retry_while_unavailable(lambda: engine.kill(container, "SIGTERM"))
             self._record.learn({"StopSignalledAt": now})
             stop_at = now
         until = max(float(stop_at) + self._plan.stop_seconds, self._killed_at + KILL_AGAIN_SECONDS)
         if now < until:
             return until
         log.info("%s: not ended within %g s of SIGTERM, killed", self._plan.arn, self._plan.stop_seconds)
-        self._tools.patiently(lambda: engine.kill(container))
+        self._tools.retry_while_unavailable(lambda: engine.kill(container))
         self._killed_at = now
         return now + KILL_AGAIN_SECONDS
 

@@ -86,12 +86,12 @@ class Resources:
 
     def get(self, kind: Kind, caller: Caller, name: str) -> Resource:
         """The resource of this name. Raises the kind's `missing`."""
-        found = self.look(kind, caller, name)
+        found = self.find(kind, caller, name)
         if found is None:
             raise kind.missing(self._arn(kind, caller, name))
         return found
 
-    def look(self, kind: Kind, caller: Caller, name: str) -> Resource | None:
+    def find(self, kind: Kind, caller: Caller, name: str) -> Resource | None:
         """The resource of this name, or None. Case counts unless the kind ignores it."""
         found = self._store.get(kind.noun, Scope(caller.account, caller.region), kind.key(name))
         if found is not None and found.name != name and not kind.ignores_case:
@@ -153,7 +153,7 @@ class Resources:
             raise ValueError(f"{resource.kind} has no lifecycle")
         return self._retry(resource, lambda row: lifecycle.annotate(row.state, message))
 
-    def respecify(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
+    def replace_spec(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
         """Replace what was asked for, as Put operations do: `spec` makes it from the newest version."""
         while True:
             try:

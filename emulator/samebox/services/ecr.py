@@ -106,7 +106,7 @@ def _shown(services: Services, repository: Resource) -> dict[str, Any]:
 
 
 def _changed(services: Services, repository: Resource, members: Mapping[str, Any]) -> dict[str, Any]:
-    services.resources.respecify(repository, lambda row: {**row.spec, **members})
+    services.resources.replace_spec(repository, lambda row: {**row.spec, **members})
     return {"registryId": repository.account, "repositoryName": repository.name, **members}
 
 

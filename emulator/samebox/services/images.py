@@ -95,7 +95,7 @@ class EcrImages:
                 return Image(image)
             raise Foreign(image)
         name = found["repository"]
-        repository = self._resources.look(REPOSITORY, owner, name)
+        repository = self._resources.find(REPOSITORY, owner, name)
         pushed = repository and repositories.find(repository, found["tag"], found["digest"])
         if not pushed:
             if self._is_local(image):

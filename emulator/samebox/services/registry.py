@@ -117,14 +117,14 @@ class RegistryEndpoint:
         return registry_tokens.verify(self._secret, basic.strip(), self._resources.now())
 
     def _repository(self, caller: Caller, name: str, is_reading: bool) -> Resource | None:
-        found = self._resources.look(REPOSITORY, caller, name)
+        found = self._resources.find(REPOSITORY, caller, name)
         if found is None and is_reading:
             # Images of another account are pulled as account/region/name (services/images.py). Nobody here has
             # policies that would forbid it.
             account, _, rest = name.partition("/")
             region, _, inner = rest.partition("/")
             if inner:
-                found = self._resources.look(REPOSITORY, Caller(account, region), inner)
+                found = self._resources.find(REPOSITORY, Caller(account, region), inner)
         return found
 
     def _manifest(self, head: Head, place: _Place, is_reading: bool) -> Head | Answer:
@@ -149,7 +149,7 @@ class RegistryEndpoint:
         query = dict(parse_qsl(place.query, keep_blank_values=True))
         if "from" not in query:
             return place
-        source = self._resources.look(REPOSITORY, caller, query["from"])
+        source = self._resources.find(REPOSITORY, caller, query["from"])
         if source is None:
             query = {name: value for name, value in query.items() if name not in ("from", "mount")}
         else:
@@ -187,7 +187,7 @@ class RegistryEndpoint:
         digest = answer[b"docker-content-digest"].decode()
         media_type = request.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
         tag = None if _DIGEST.fullmatch(reference) else reference
-        repository = self._resources.look(REPOSITORY, owner, name)
+        repository = self._resources.find(REPOSITORY, owner, name)
 
         def pushed(row: Resource) -> dict[str, object]:
             if tag is not None and repositories.is_immutable(row, tag):

@@ -24,7 +24,7 @@ _ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):
 
 def get_caller_identity(services: Services, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """GetCallerIdentity: the assumed role of a temporary key that we gave out, else the account's root."""
-    session = services.resources.look(SESSION, _everywhere(caller.account), caller.access_key)
+    session = services.resources.find(SESSION, _everywhere(caller.account), caller.access_key)
     if session is None or "AssumedRoleArn" not in session.spec:
         arn = f"arn:{partition_of(caller.region).name}:iam::{caller.account}:root"
         return {"UserId": caller.account, "Account": caller.account, "Arn": arn}

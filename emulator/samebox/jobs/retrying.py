@@ -1,4 +1,4 @@
-"""Patience with an engine or an S3 that is away for a while: dockerd restarts, and no job fails for it."""
+"""Retrying calls of an engine or an S3 that is unavailable for a while: dockerd restarts, and no job fails for it."""
 
 import logging
 import threading
@@ -13,31 +13,34 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
-PATIENCE_SECONDS = 300.0
+GIVE_UP_SECONDS = 300.0
 
 
 class Closing(Exception):
-    """We end; the next start goes on from here."""
+    """This emulator is shutting down; its next start continues the work."""
 
 
-def patiently(
-    ask: Callable[[], T],
+def retry_while_unavailable(
+    call: Callable[[], T],
     closing: threading.Event,
-    tell: Callable[[str], None],
-    seconds: float = PATIENCE_SECONDS,
+    report: Callable[[str], None],
+    seconds: float = GIVE_UP_SECONDS,
 ) -> T:
-    """Ask again while the engine or S3 is away, and `tell` why. Raises what it raised when patience ends; Closing."""
+    """Repeat a call while the engine or S3 is unavailable, and `report` why.
+
+    Raises the call's error after `seconds`, and Closing.
+    """
     waited = 0.0
     while True:
         try:
-            return ask()
+            return call()
         except (EngineUnavailable, Unreachable) as error:
             if waited >= seconds:
                 raise
             if not waited:
                 what = "container engine" if isinstance(error, EngineUnavailable) else "S3"
                 log.warning("waiting for the %s: %s", what, error)
-                tell(f"Waiting for the emulator's {what}: {error}"[:1024])
+                report(f"Waiting for the emulator's {what}: {error}"[:1024])
             waited += RETRY_SECONDS
             if closing.wait(RETRY_SECONDS):
                 raise Closing from None
