@@ -1,18 +1,19 @@
-"""kill -9 at every step of a training job: the next life ends it as this one would have, and no line comes twice."""
+"""kill -9 at every step of a training job: the next start ends it as this one would have, and no line comes twice."""
 
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.jobs.conftest import check_recorded, steps
+from tests.jobs.crashing import check_recorded, steps
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from samebox.resources.store import Resource
-    from tests.jobs.conftest import House, Step
+    from tests.jobs.crashing import Step
+    from tests.jobs.harness import Harness
 
 
-def begin(house: "House") -> "Resource":
+def begin(harness: "Harness") -> "Resource":
     """A job whose program writes down how often it was run."""
 
     def train(process: "Process") -> int:
@@ -23,27 +24,27 @@ def begin(house: "House") -> "Resource":
         (process.path("/opt/ml/output/data") / "report").write_text("fine")
         return 0
 
-    house.engine.add_image("digits:1", {"train": train}, remote=True)
-    house.put("digits/train/a.csv")
-    house.put("digits/train/b/c.csv")
+    harness.engine.add_image("digits:1", {"train": train}, remote=True)
+    harness.put_object("digits/train/a.csv")
+    harness.put_object("digits/train/b/c.csv")
     definitions = [{"Name": "accuracy", "Regex": "accuracy=([0-9.]+);"}]
-    return house.train(
-        InputDataConfig=[house.channel("train", f"s3://{house.bucket}/digits/train/")],
+    return harness.create_training_job(
+        InputDataConfig=[harness.channel("train", f"s3://{harness.bucket}/digits/train/")],
         AlgorithmSpecification={"TrainingImage": "digits:1", "MetricDefinitions": definitions},
     )
 
 
-def check(house: "House", job: "Resource") -> None:
-    row = house.ends(job)
+def check(harness: "Harness", job: "Resource") -> None:
+    row = harness.wait_until_ended(job)
     assert row.status == "Completed", row.state.get("FailureReason")
     stages = [one["Status"] for one in row.state["SecondaryStatusTransitions"]]
     assert stages == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    folder = f"s3://{house.bucket}/out/digits/output"
-    assert house.members(f"{folder}/model.tar.gz") == {"runs": b"run\n"}
-    assert house.members(f"{folder}/output.tar.gz") == {"report": b"fine"}
-    assert house.lines(job) == ["accuracy=0.25;", "accuracy=0.75;", "done"]
+    folder = f"s3://{harness.bucket}/out/digits/output"
+    assert harness.files_of_tar(f"{folder}/model.tar.gz") == {"runs": b"run\n"}
+    assert harness.files_of_tar(f"{folder}/output.tar.gz") == {"report": b"fine"}
+    assert harness.log_lines(job) == ["accuracy=0.25;", "accuracy=0.75;", "done"]
     assert [one["Value"] for one in row.state["FinalMetricDataList"]] == [0.75]
-    assert house.containers() == []
+    assert harness.container_names() == []
 
 
 # Recorded of a job that nothing disturbed; the last test below records it again.
@@ -79,24 +80,24 @@ REPEATED = ("resources.by_arn", "logbook.append", "engine.logs", "engine.wait")
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", steps(CALLS))
-def test_a_kill_at_any_step_changes_nothing_of_how_a_job_ends(house: "House", step: "Step", after: bool) -> None:
-    job = begin(house)
-    house.up_until(step, after)
-    house.crash()
-    house.up()
-    check(house, job)
+def test_a_kill_at_any_step_changes_nothing_of_how_a_job_ends(harness: "Harness", step: "Step", after: bool) -> None:
+    job = begin(harness)
+    harness.crash_at(step, after)
+    harness.crash()
+    harness.start()
+    check(harness, job)
 
 
-def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(house: "House") -> None:
-    job = begin(house)
-    house.up()
-    check(house, job)
-    house.makes(CALLS)
-    house.close()
-    check_recorded(house.life.calls, CALLS, REPEATED)
+def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(harness: "Harness") -> None:
+    job = begin(harness)
+    harness.start()
+    check(harness, job)
+    harness.wait_for_calls(CALLS)
+    harness.close()
+    check_recorded(harness.process.calls, CALLS, REPEATED)
 
 
-def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_log(house: "House") -> None:
+def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_log(harness: "Harness") -> None:
     processes = list["Process"]()
 
     def train(process: "Process") -> int:
@@ -106,28 +107,28 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
         process.print("after")
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    job = house.train()
-    house.reaches(job, "Training")
-    house.until_line(job, "before")
-    began = house.row(job).state["Run"]["TrainingStartedAt"]
-    house.crash()
-    house.up()
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.wait_for_line(job, "before")
+    began = harness.reload(job).state["Run"]["TrainingStartedAt"]
+    harness.crash()
+    harness.start()
     (process,) = processes
-    process.print("while the next life looks on")
-    house.until_line(job, "while the next life looks on")
-    assert house.row(job).status == "InProgress"
-    house.ahead = 3601.0
-    house.touch(job)
-    row = house.ends(job)
+    process.print("while the next process follows")
+    harness.wait_for_line(job, "while the next process follows")
+    assert harness.reload(job).status == "InProgress"
+    harness.clock_offset = 3601.0
+    harness.touch(job)
+    row = harness.wait_until_ended(job)
     assert row.state["SecondaryStatus"] == "MaxRuntimeExceeded"
     assert row.state["Run"]["TrainingStartedAt"] == began
-    assert house.lines(job) == ["before", "while the next life looks on", "after"]
+    assert harness.log_lines(job) == ["before", "while the next process follows", "after"]
     assert processes == [process], "it was started once"
 
 
-def test_a_container_that_ended_while_nobody_looked_counts_with_its_exit_code_and_its_log(house: "House") -> None:
+def test_a_container_that_ended_while_nobody_looked_counts_with_its_exit_code_and_its_log(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.print("before")
         process.wait_for_stop()
@@ -135,81 +136,81 @@ def test_a_container_that_ended_while_nobody_looked_counts_with_its_exit_code_an
         process.path("/opt/ml/output/failure").write_text("no luck")
         return 5
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    job = house.train()
-    house.reaches(job, "Training")
-    house.until_line(job, "before")
-    house.crash()
-    (name,) = house.containers()
-    house.engine.stop(name, 10)
-    house.up()
-    assert house.ends(job).state["FailureReason"] == "AlgorithmError: no luck, exit code: 5"
-    assert house.lines(job) == ["before", "after"]
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.wait_for_line(job, "before")
+    harness.crash()
+    (name,) = harness.container_names()
+    harness.engine.stop(name, 10)
+    harness.start()
+    assert harness.wait_until_ended(job).state["FailureReason"] == "AlgorithmError: no luck, exit code: 5"
+    assert harness.log_lines(job) == ["before", "after"]
 
 
-def test_the_grace_of_a_stop_is_counted_over_our_death(house: "House") -> None:
+def test_the_grace_of_a_stop_is_counted_over_our_death(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.wait_until_killed()
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    job = house.train()
-    house.reaches(job, "Training")
-    house.stop(job)
-    house.until(lambda: "StopSignalledAt" in house.row(job).state["Run"])
-    asked_at = house.row(job).state["Run"]["StopSignalledAt"]
-    house.crash()
-    house.ahead = 121.0
-    house.up()
-    row = house.ends(job)
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.stop_training_job(job)
+    harness.wait_until(lambda: "StopSignalledAt" in harness.reload(job).state["Run"])
+    asked_at = harness.reload(job).state["Run"]["StopSignalledAt"]
+    harness.crash()
+    harness.clock_offset = 121.0
+    harness.start()
+    row = harness.wait_until_ended(job)
     assert row.status == "Stopped"
     assert (row.state["Run"]["StopSignalledAt"], row.state["Run"]["ExitCode"]) == (asked_at, 137)
 
 
-def test_a_stop_that_came_while_we_were_away_is_obeyed(house: "House") -> None:
+def test_a_stop_that_came_while_we_were_away_is_obeyed(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.wait_for_stop()
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    job = house.train()
-    house.reaches(job, "Training")
-    house.crash()
-    house.stop(job)
-    house.up()
-    assert house.ends(job).status == "Stopped"
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.crash()
+    harness.stop_training_job(job)
+    harness.start()
+    assert harness.wait_until_ended(job).status == "Stopped"
 
 
-def test_closing_leaves_the_container_running_and_the_next_start_goes_on(house: "House") -> None:
+def test_closing_leaves_the_container_running_and_the_next_start_goes_on(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.print("before")
         process.wait_for_stop()
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    supervisor = house.up()
-    job = house.train()
-    house.reaches(job, "Training")
+    harness.engine.add_image("digits:1", {"train": train})
+    supervisor = harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
     supervisor.close()
-    assert [state.status for state in house.engine.find({})] == ["running"]
-    assert house.row(job).status == "InProgress"
-    house.up()
-    house.stop(job)
-    assert house.ends(job).status == "Stopped"
-    assert house.lines(job) == ["before"]
+    assert [state.status for state in harness.engine.find({})] == ["running"]
+    assert harness.reload(job).status == "InProgress"
+    harness.start()
+    harness.stop_training_job(job)
+    assert harness.wait_until_ended(job).status == "Stopped"
+    assert harness.log_lines(job) == ["before"]
 
 
-def test_a_start_sweeps_containers_and_folders_that_no_job_needs(house: "House") -> None:
-    house.engine.add_image("digits:1", {"train": lambda process: process.wait_for_stop()})
-    house.up()
-    job = house.train()
-    house.reaches(job, "Training")
-    house.crash()
-    house.resources.delete(house.row(job))
-    stray = house.data_dir / "jobs" / "0123456789abcdef"
+def test_a_start_sweeps_containers_and_folders_that_no_job_needs(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": lambda process: process.wait_for_stop()})
+    harness.start()
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.crash()
+    harness.resources.delete(harness.reload(job))
+    stray = harness.data_dir / "jobs" / "0123456789abcdef"
     (stray / "input").mkdir(parents=True)
-    house.up()
-    house.until_quiet(lambda: not house.containers() and not list((house.data_dir / "jobs").iterdir()))
+    harness.start()
+    harness.poll_until(lambda: not harness.container_names() and not list((harness.data_dir / "jobs").iterdir()))

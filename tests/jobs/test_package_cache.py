@@ -13,7 +13,7 @@ from samebox.settings import Settings
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process, Program
-    from tests.jobs.conftest import House
+    from tests.jobs.harness import Harness
 
 LIMIT = 100_000
 
@@ -36,60 +36,60 @@ def fetching(name: str, size: int = 10) -> "Program":
     return train
 
 
-def said(house: "House", name: str, **changes: Any) -> list[str]:
-    job = house.train(name, **changes)
-    assert house.ends(job).status == "Completed"
-    return house.lines(job)
+def said(harness: "Harness", name: str, **changes: Any) -> list[str]:
+    job = harness.create_training_job(name, **changes)
+    assert harness.wait_until_ended(job).status == "Completed"
+    return harness.log_lines(job)
 
 
-def kept(house: "House") -> list[Path]:
-    return sorted((house.data_dir / "packages").glob("*"))
+def kept(harness: "Harness") -> list[Path]:
+    return sorted((harness.data_dir / "packages").glob("*"))
 
 
-def test_what_one_job_fetched_is_there_in_the_next(house: "House") -> None:
-    house.engine.add_image("digits:1", {"train": fetching("tqdm.whl")})
-    house.up()
-    assert said(house, "first") == ["nothing"]
-    assert said(house, "second") == ["tqdm.whl"]
-    (one,) = kept(house)
+def test_what_one_job_fetched_is_there_in_the_next(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": fetching("tqdm.whl")})
+    harness.start()
+    assert said(harness, "first") == ["nothing"]
+    assert said(harness, "second") == ["tqdm.whl"]
+    (one,) = kept(harness)
     assert one.stat().st_uid == os.getuid()
 
 
-def test_a_job_of_another_image_finds_nothing_of_it(house: "House") -> None:
-    house.engine.add_image("digits:1", {"train": fetching("poisoned.whl")})
-    house.engine.add_image("digits:2", {"train": fetching("tqdm.whl")})
-    house.up()
-    said(house, "first")
-    assert said(house, "second", image="digits:2") == ["nothing"]
-    assert len(kept(house)) == 2
+def test_a_job_of_another_image_finds_nothing_of_it(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": fetching("poisoned.whl")})
+    harness.engine.add_image("digits:2", {"train": fetching("tqdm.whl")})
+    harness.start()
+    said(harness, "first")
+    assert said(harness, "second", image="digits:2") == ["nothing"]
+    assert len(kept(harness)) == 2
 
 
-def test_one_that_grows_over_the_limit_is_emptied(house: "House") -> None:
-    house.engine.add_image("digits:1", {"train": fetching("large.whl", LIMIT)})
-    house.up()
-    assert said(house, "first") == ["nothing"]
-    assert kept(house) == []
-    assert said(house, "second") == ["nothing"]
+def test_one_that_grows_over_the_limit_is_emptied(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": fetching("large.whl", LIMIT)})
+    harness.start()
+    assert said(harness, "first") == ["nothing"]
+    assert kept(harness) == []
+    assert said(harness, "second") == ["nothing"]
 
 
-def test_a_job_that_fetches_nothing_leaves_nothing(house: "House") -> None:
-    house.engine.add_image("digits:1", {"train": lambda _: 0})
-    house.up()
-    said(house, "first")
-    assert kept(house) == []
+def test_a_job_that_fetches_nothing_leaves_nothing(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": lambda _: 0})
+    harness.start()
+    said(harness, "first")
+    assert kept(harness) == []
 
 
-def test_a_job_without_a_network_has_no_part_in_it(house: "House") -> None:
+def test_a_job_without_a_network_has_no_part_in_it(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.print(process.spec.environment.get("PIP_CACHE_DIR", "none"))
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    assert said(house, "isolated", EnableNetworkIsolation=True) == ["none"]
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    assert said(harness, "isolated", EnableNetworkIsolation=True) == ["none"]
 
 
-def test_links_out_of_it_are_as_dead_on_this_machine_as_in_the_container(house: "House", tmp_path: Path) -> None:
+def test_links_out_of_it_are_as_dead_on_this_machine_as_in_the_container(harness: "Harness", tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text("mine")
 
@@ -100,12 +100,12 @@ def test_links_out_of_it_are_as_dead_on_this_machine_as_in_the_container(house: 
             (place / "link").symlink_to(outside)
         return 0
 
-    house.engine.add_image("digits:1", {"train": train})
-    house.up()
-    said(house, "first")
-    said(house, "second")
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    said(harness, "first")
+    said(harness, "second")
     assert outside.read_text() == "mine"
-    (one,) = kept(house)
+    (one,) = kept(harness)
     assert b"mine" not in one.read_bytes()
 
 

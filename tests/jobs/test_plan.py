@@ -1,4 +1,4 @@
-"""A plan is a value: the same row gives the same plan, in whichever life of ours."""
+"""A plan is a value: the same row gives the same plan, before and after a restart."""
 
 from dataclasses import replace
 from pathlib import Path

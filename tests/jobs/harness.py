@@ -1,0 +1,180 @@
+"""What the tests of jobs run on: a store, a fake engine, a real S3, and a supervisor that can crash and be replaced."""
+
+import hashlib
+import io
+import tarfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from samebox.containers.fake import FakeEngine
+from samebox.data.objects import Objects
+from samebox.jobs.endpoints import Endpoints
+from samebox.jobs.plan import Site
+from samebox.jobs.supervisor import Supervisor, Work
+from samebox.jobs.training import TrainingJobs
+from samebox.resources.kind import Kind
+from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from samebox.resources.logbook import Logbook
+from samebox.resources.resources import Resources
+from samebox.resources.store import Resource, Store
+from samebox.settings import Settings
+from samebox.wire.caller import Caller
+from samebox.wire.models import Models
+from tests.jobs.crashing import LIMIT_SECONDS, EmulatorProcess, Step
+
+CALLER = Caller("123456789012", "us-east-1", "123456789012")
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class Harness:
+    """One data directory and one engine, and the supervisor that works on them at present."""
+
+    def __init__(self, folder: Path, models: Models, objects: Objects, settings: Settings) -> None:
+        self.data_dir = folder / "data"
+        self.engine = FakeEngine(folder / "engine")
+        self.objects = objects
+        self.settings = settings
+        self.bucket = "bucket-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+        objects.create_bucket(self.bucket)
+        self.changes = threading.Condition()
+        self.clock_offset = 0.0  # how far the clock is put forward
+        self.store = Store(self.data_dir / "state.db")
+        self.resources = Resources(self.store, models, KINDS, lambda: time.time() + self.clock_offset)
+        self.logs = Logbook(self.data_dir / "logs")
+        self.logbook = self.logs.of(CALLER.account, CALLER.region)
+        self.store.subscribe(self._notice)
+        self.supervisors: list[Supervisor] = []
+        self.process = EmulatorProcess()
+
+    def start(self, process: EmulatorProcess | None = None, give_up_seconds: float = 60.0) -> Supervisor:
+        """Start an emulator process on the data directory; an earlier one has crashed or was closed."""
+        self.process = process or EmulatorProcess()
+        site = Site(self.data_dir, "test-harness", self.settings, b"a secret")
+        dependencies = (
+            self.process.crashable(self.resources, "resources"),
+            self.process.crashable(self.engine, "engine"),
+            self.process.crashable(self.objects, "objects"),
+            self.process.crashable(self.logs, "logbook"),
+        )
+        jobs = TrainingJobs(*dependencies, site, give_up_seconds=give_up_seconds)
+        endpoints = Endpoints(*dependencies, site, give_up_seconds=give_up_seconds)
+        supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
+        supervisor.start()
+        self.supervisors.append(supervisor)
+        return supervisor
+
+    def crash(self) -> None:
+        """kill -9, as far as threads can be killed."""
+        self.process.kill()
+
+    def put_object(self, key: str, body: bytes = b"1,2,3\n") -> str:
+        uri = f"s3://{self.bucket}/{key}"
+        self.objects.put(uri, body)
+        return uri
+
+    def channel(self, name: str, uri: str) -> dict[str, Any]:
+        source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    def files_of_tar(self, uri: str) -> dict[str, bytes]:
+        """The files of a gzip tar in S3."""
+        with tarfile.open(fileobj=io.BytesIO(self.objects.get(uri)), mode="r:gz") as tar:
+            return {one.name: file.read() for one in tar if (file := tar.extractfile(one)) is not None}
+
+    def create(self, kind: Kind, state: Mapping[str, Any], **request: Any) -> Resource:
+        return self.resources.create(kind, CALLER, request, state)
+
+    def create_training_job(self, name: str = "digits", image: str = "digits:1", **changes: Any) -> Resource:
+        request: dict[str, Any] = {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+            "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        }
+        return self.create(TRAINING_JOB, {"ResolvedImage": image}, **{**request, **changes})
+
+    def create_endpoint(self, wanted: Mapping[str, Any], name: str = "digits") -> Resource:
+        request = {"EndpointName": name, "EndpointConfigName": wanted["EndpointConfigName"]}
+        return self.create(ENDPOINT, {"Wanted": wanted}, **request)
+
+    def update_endpoint(self, endpoint: Resource, wanted: Mapping[str, Any]) -> None:
+        self.resources.advance(self.reload(endpoint), "Updating", Wanted=wanted)
+
+    def wait_for_calls(self, calls: Mapping[str, int]) -> None:
+        """Wait until the process has made as many calls of each name."""
+        self.poll_until(lambda: Counter(self.process.calls) >= Counter(calls))
+
+    def crash_at(self, step: "Step", after: bool) -> None:
+        """Start a process that is killed at a step, and wait until it is."""
+        self.start(EmulatorProcess(kill_at=step, after=after))
+        self.poll_until(self.process.killed.is_set)
+
+    def reload(self, resource: Resource) -> Resource:
+        row = self.resources.by_arn(resource.arn)
+        assert row is not None
+        return row
+
+    def stop_training_job(self, resource: Resource) -> None:
+        self.resources.advance(self.reload(resource), "Stopping")
+
+    def touch(self, resource: Resource) -> None:
+        """Write the row again, so that its runner wakes and looks at the clock."""
+        self.resources.change(self.reload(resource), lambda _: {})
+
+    def wait_until(self, claim: Callable[[], Any]) -> None:
+        """Wait for a claim to become true; looked at after each change of the store."""
+        with self.changes:
+            until = time.monotonic() + LIMIT_SECONDS
+            # A process that was killed does not write to the store, so look again from time to time.
+            while not claim():
+                assert time.monotonic() < until, "it did not become true"
+                self.changes.wait(0.05)
+
+    def wait_for_line(self, resource: Resource, line: str) -> None:
+        self.poll_until(lambda: line in self.log_lines(resource))
+
+    def poll_until(self, claim: Callable[[], Any]) -> None:
+        """As `wait_until`, for what happens without a change of the store."""
+        until = time.monotonic() + LIMIT_SECONDS
+        while not claim():
+            assert time.monotonic() < until, "it did not become true"
+            with self.changes:
+                self.changes.wait(0.01)
+
+    def wait_for_status(self, resource: Resource, status: str) -> Resource:
+        """The resource, once its status or its secondary status is this."""
+
+        def there() -> bool:
+            row = self.reload(resource)
+            return status in (row.status, row.state.get("SecondaryStatus"))
+
+        self.wait_until(there)
+        return self.reload(resource)
+
+    def wait_until_ended(self, resource: Resource) -> Resource:
+        self.wait_until(lambda: self.reload(resource).status in ENDED)
+        return self.reload(resource)
+
+    def log_lines(self, resource: Resource) -> list[str]:
+        group = "/aws/sagemaker/TrainingJobs"
+        (stream,) = [one.name for one in self.logbook.streams(group) if one.name.startswith(f"{resource.name}/")]
+        return [event.message for _, event in self.logbook.read(group, stream)]
+
+    def container_names(self) -> list[str]:
+        return [state.name for state in self.engine.find({})]
+
+    def close(self) -> None:
+        while self.supervisors:
+            self.supervisors.pop().close(seconds=5.0)
+        for state in self.engine.find({}):
+            self.engine.remove(state.id)
+
+    def _notice(self, _: Resource) -> None:
+        with self.changes:
+            self.changes.notify_all()
