@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import NO_NETWORK, HostOutput, HostResult, LeftFile, words_about
 from samebox.check.findings import Quote, Rule
 from samebox.containers.engine import LogLine
+from samebox.platform.activity import Idle, LiveProcess
 
 GIB = 1 << 30
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from samebox.check.activity import Idle, LiveProcess
 from samebox.check.ended import HostOutput, HostResult, LeftFile
 from samebox.check.processing import baseline as processing
 from samebox.check.training import baseline as training
 from samebox.check.trials import cure, did_not_start
 from samebox.containers.engine import LogLine
+from samebox.platform.activity import Idle, LiveProcess
 
 EXEC = "/usr/bin/process: exec: line 3: /bin/gone: not found"
 

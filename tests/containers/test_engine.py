@@ -23,8 +23,8 @@ from samebox.containers.engine import (
     StartFailed,
 )
 from samebox.containers.fake_process import Process, Response
-from samebox.containers.ready import wait_until_ready
 from samebox.containers.strays import prune
+from samebox.platform.readiness import Readiness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -526,23 +526,12 @@ def test_a_folder_is_swept_away_and_what_its_links_point_to_is_not(world: World)
 def test_a_server_is_reached_at_its_address_and_found_ready(world: World) -> None:
     shell = "mkdir /tmp/www; echo pong > /tmp/www/ping; httpd -p 8080 -h /tmp/www; " + SLEEP
     container = world.run(shell, lambda process: process.serve(lambda _: Response(200, b"pong")), publish={8080: 0})
-    verdict = wait_until_ready(world.engine, container)
-    assert verdict.reason == "ready"
+    assert Readiness(world.engine.address(container, 8080)).wait().is_ready
     with pytest.raises(EngineError, match="no way to port 9090"):
         world.engine.address(container, 9090)
     world.engine.stop(container, 30)
     with pytest.raises(EngineError, match="no way to port 8080"):
         world.engine.address(container, 8080)
-
-
-def test_a_server_that_exits_is_not_waited_for(world: World) -> None:
-    def program(process: Process) -> int:
-        process.sleep(0.2)
-        return 9
-
-    container = world.run("sleep 0.2; exit 9", program, publish={8080: 0})
-    verdict = wait_until_ready(world.engine, container)
-    assert (verdict.reason, verdict.exit_code, verdict.detail) == ("exited", 9, "the container exited with code 9")
 
 
 def test_a_network_is_made_once_found_by_label_and_removed(world: World) -> None:

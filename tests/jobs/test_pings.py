@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from samebox.containers.ready import Ping
 from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingNews, words_of
+from samebox.platform.readiness import Ping
 
 
 class Clock:

@@ -14,7 +14,7 @@ from samebox.containers.engine import (
     StartFailed,
 )
 from samebox.containers.fake_process import Response
-from samebox.jobs import retrying
+from samebox.platform import retrying
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process

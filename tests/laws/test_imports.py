@@ -23,9 +23,10 @@ ROOMS: dict[str, set[str]] = {
     "data": {"errors"},
     "traffic": {"errors"},
     "services": {"wire", "resources", "traffic", "errors", "settings"},
-    "jobs": {"resources", "containers", "data", "errors", "settings", "log_excerpt"},
-    "check": {"containers", "log_excerpt"},
-    "parity": {"check", "containers", "log_excerpt"},
+    "platform": {"containers", "data", "errors", "log_excerpt"},
+    "jobs": {"resources", "platform", "containers", "data", "errors", "settings", "log_excerpt"},
+    "check": {"platform", "containers", "log_excerpt"},
+    "parity": {"check", "platform", "containers", "log_excerpt"},
 }
 FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 
@@ -77,8 +78,8 @@ def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
             assert parts[1] in allowed, f"{path.relative_to(ROOT)}:{line} imports {name}; {own} may import {allowed}"
 
 
-def test_the_contract_kit_knows_of_engines_only_what_they_promise() -> None:
-    for path in [*(PACKAGE / "check").rglob("*.py"), *(PACKAGE / "parity").rglob("*.py")]:
+def test_the_platform_and_the_contract_kit_know_of_engines_only_what_they_promise() -> None:
+    for path in [path for room in ("platform", "check", "parity") for path in (PACKAGE / room).rglob("*.py")]:
         rooms = {name for _, name in imports(path) if name.startswith("samebox.containers")}
         assert rooms <= {"samebox.containers.engine"}, path
 

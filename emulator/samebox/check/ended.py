@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from samebox.check.findings import Quote
-from samebox.check.memory import in_words
 from samebox.log_excerpt import exception_in, excerpt, headline, readable
+from samebox.platform.memory import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from samebox.check.activity import Idle
     from samebox.check.findings import Finding
     from samebox.containers.engine import LogLine
+    from samebox.platform.activity import Idle
 
 NO_NETWORK = (
     r"temporary failure in name resolution|name or service not known|network is unreachable|could not resolve host"

@@ -10,12 +10,12 @@ import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 from samebox.check import tar
-from samebox.check.activity import Idle, IdleWatch, LiveProcess, seen
 from samebox.check.checks import CannotCheck, Context, OutOfTime
 from samebox.check.ended import MOST_LINES, HostOutput, HostResult, LeftFile
 from samebox.check.files import read_all
-from samebox.check.memory import Watch
 from samebox.containers.engine import ContainerMissing, EngineError, Mount, PathMissing, StartFailed
+from samebox.platform.activity import Idle, IdleWatch, LiveProcess, seen
+from samebox.platform.memory import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

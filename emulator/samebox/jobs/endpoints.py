@@ -20,9 +20,9 @@ from samebox.jobs.hosting import Slot
 from samebox.jobs.model_folders import ModelFolders
 from samebox.jobs.phases import Login, sweep
 from samebox.jobs.plan import Site
-from samebox.jobs.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.jobs.server import Address, Means, Server
 from samebox.jobs.wake import Wake
+from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.logbook import Logbook

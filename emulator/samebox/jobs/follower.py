@@ -14,7 +14,7 @@ from samebox.containers.engine import (
     LogStream,
 )
 from samebox.jobs.loglines import LogLines
-from samebox.jobs.retrying import GIVE_UP_SECONDS, RETRY_SECONDS
+from samebox.platform.retrying import GIVE_UP_SECONDS, RETRY_SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,13 @@ from typing import BinaryIO, TypeVar
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine, PullProgress
 from samebox.data import artifacts, channels, objects, opt_ml
-from samebox.jobs import package_cache, retrying, starting
+from samebox.jobs import package_cache
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.plan import FAILURE_FILE, Plan, Upload
-from samebox.jobs.retrying import Closing
 from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
+from samebox.platform import retrying, starting
+from samebox.platform.retrying import Closing
 from samebox.resources.outcome import REASON_CHARACTERS, Outcome
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 
-from samebox.containers.ready import Ping
+from samebox.platform.readiness import Ping
 
 # A server has until then to listen; that it does not yet is no news.
 SILENT_SECONDS = 10.0

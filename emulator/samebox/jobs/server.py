@@ -17,17 +17,18 @@ from typing import Literal, TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
-from samebox.containers.ready import PingRules, Readiness, Verdict
 from samebox.data.objects import Cancelled, S3Error
-from samebox.jobs import hosting, starting
+from samebox.jobs import hosting
 from samebox.jobs.follower import Follower
 from samebox.jobs.hosting import PORT, ServerPlan
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
 from samebox.jobs.phases import runtime_words
 from samebox.jobs.pings import PingNews
-from samebox.jobs.retrying import Closing, retry_while_unavailable
 from samebox.log_excerpt import runtime_reason
+from samebox.platform import starting
+from samebox.platform.readiness import PingRules, Readiness, Verdict
+from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
 from samebox.settings import Settings
 

@@ -16,8 +16,8 @@ from samebox.jobs.metrics import Metrics
 from samebox.jobs.phases import Ended, Tools
 from samebox.jobs.plan import TRAINING_LOG_GROUP, Plan, Site, jobs_folder, log_stream, training
 from samebox.jobs.record import Record
-from samebox.jobs.retrying import GIVE_UP_SECONDS, Closing
 from samebox.jobs.wake import Wake
+from samebox.platform.retrying import GIVE_UP_SECONDS, Closing
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.outcome import ENDINGS, Outcome, reason

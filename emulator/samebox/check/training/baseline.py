@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from samebox.check.ended import HostResult
     from samebox.check.findings import Finding, Rule
-    from samebox.check.training.pipes import Pipes
+    from samebox.platform.pipes import Pipes
 
 SECONDS = 900.0  # for the plain job and all that is tried when it fails
 _PLAIN_SECONDS = 600.0

@@ -15,7 +15,7 @@ from samebox.check.training import shared_runs
 from samebox.check.training.baseline import SECONDS, Piped, piped, run_piped, trained
 
 if TYPE_CHECKING:
-    from samebox.check.training.pipes import Pipes
+    from samebox.platform.pipes import Pipes
 
 PIPE = Rule(
     "train-pipe",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from samebox.check.checks import Check, Context, Need
 from samebox.check.findings import Finding, Rule
-from samebox.check.memory import in_words
 from samebox.check.training.baseline import SECONDS, trained
 from samebox.check.training.shared_runs import LITTLE_MEMORY, failed, short_of_memory
+from samebox.platform.memory import in_words
 
 MOST_CHARACTERS = 1024  # of the failure file become FailureReason (contract §1.7)
 FULL = 0.9  # of the memory

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from samebox.check import hosts
-from samebox.check.checks import LOG_BYTES
+from samebox.check.checks import LOG_BYTES, CannotCheck
 from samebox.check.ended import HostOutput, HostResult
 from samebox.check.hosts import EC2_NAME, Hosts
-from samebox.check.training.pipes import Pipes
 from samebox.containers.engine import ContainerSpec, Mount
+from samebox.platform.pipes import Pipes, PipesUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +109,10 @@ class RunningTraining(Hosts):
         )
 
     def _feed(self, data: Path, channels: Mapping[str, Path]) -> None:
-        pipes = Pipes(data, late=not self._job.prompt_pipes)
+        try:
+            pipes = Pipes(data, late=not self._job.prompt_pipes)
+        except PipesUnavailable as error:
+            raise CannotCheck(str(error)) from error
         self._feeding.append(pipes)
         for channel, folder in channels.items():
             pipes.add(channel, _epoch(self._context, folder))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.containers.engine import ContainerState
-from samebox.containers.ready import PingRules, Readiness, Reason
+from samebox.platform.readiness import PingRules, Readiness, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

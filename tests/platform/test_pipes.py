@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from samebox.check.training.pipes import Pipes
+from samebox.platform.pipes import Pipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from samebox.check.memory import Watch, accounts, counted, in_words
+from samebox.platform.memory import Watch, accounts, counted, in_words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from samebox.check.checks import CannotCheck
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -23,6 +21,10 @@ if TYPE_CHECKING:
 LATE_SECONDS = 0.5  # until the next epoch's pipe is there: "your code may need to retry until the pipe is created"
 _LOOK_SECONDS = 0.02
 _CHUNK = 1 << 16
+
+
+class PipesUnavailable(Exception):
+    """Named pipes of this machine do not reach the engine's containers."""
 
 
 @dataclass
@@ -39,7 +41,9 @@ class Pipes:
 
     def __init__(self, folder: Path, late: bool = True) -> None:
         if sys.platform != "linux":
-            raise CannotCheck("named pipes reach containers only where the engine runs on this machine, under Linux")
+            raise PipesUnavailable(
+                "named pipes reach containers only where the engine runs on this machine, under Linux"
+            )
         self._folder, self._late = folder, late
         self._closed = threading.Event()
         self.taken: dict[str, Taken] = {}

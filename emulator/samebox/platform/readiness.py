@@ -16,12 +16,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from samebox.containers.engine import ContainerMissing, EngineError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from samebox.containers.engine import ContainerState, Engine
+    from samebox.containers.engine import ContainerState
 
 Reason = Literal["ready", "no answer", "status", "redirect", "slow", "exited", "cancelled"]
 
@@ -159,50 +157,6 @@ class Readiness:
             answer.begin()
             body = answer.read(_BODY_BYTES)
             return answer.status, body
-
-
-def wait_until_ready(
-    engine: Engine,
-    container: str,
-    port: int = 8080,
-    rules: PingRules | None = None,
-    started: Callable[[Readiness], None] | None = None,
-) -> Verdict:
-    """Readiness of a running container, ended at once when it exits. `started` is handed what `cancel` is called on."""
-    try:
-        readiness = Readiness(engine.address(container, port), rules)
-    except ContainerMissing:
-        return Verdict("exited", "the container is gone", 0, 0.0)
-    except EngineError:
-        state = engine.inspect(container)
-        if not state.has_exited:
-            raise
-        return Verdict("exited", f"the container exited with code {state.exit_code}", 0, 0.0, state.exit_code)
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.is_set():
-            try:
-                state = engine.wait(
-                    container, 1.0
-                )  # an exit is seen at once; the second is how long this thread lingers
-            except ContainerMissing:
-                return readiness.container_exited(None)
-            except EngineError:
-                over.wait(1.0)  # no news of the container; the pings go on
-                continue
-            if state is not None:
-                return readiness.container_exited(state)
-        return None
-
-    if started is not None:
-        started(readiness)
-    watcher = threading.Thread(target=watch, name=f"exit of {container[:12]}", daemon=True)
-    watcher.start()
-    try:
-        return readiness.wait()
-    finally:
-        over.set()
 
 
 class _Deadline(io.RawIOBase):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from samebox.check.activity import Idle, IdleWatch, LiveProcess, processes, seen
 from samebox.containers.engine import ContainerSpec
 from samebox.containers.fake import FakeEngine
+from samebox.platform.activity import Idle, IdleWatch, LiveProcess, processes, seen
 
 if TYPE_CHECKING:
     from pathlib import Path
