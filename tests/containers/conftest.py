@@ -12,7 +12,6 @@ import pytest
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
-from samebox.containers.strays import prune
 from tests.tiny_image import import_tiny, tiny_image
 
 if TYPE_CHECKING:
@@ -57,6 +56,13 @@ class World:
         assert self.engine.wait(container, 30) is not None
         return container
 
+    def remove_all(self) -> None:
+        """Containers before networks: one in use cannot be removed."""
+        for container in self.engine.find(self.labels):
+            self.engine.remove(container.id)
+        for network in self.engine.networks(self.labels):
+            self.engine.remove_network(network.id)
+
 
 @pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
@@ -96,7 +102,7 @@ def docker_worlds(request: pytest.FixtureRequest, folder: Path) -> Iterator[Worl
     try:
         yield found
     finally:
-        prune(engine, found.instance_id)
+        found.remove_all()
         engine.close()
 
 

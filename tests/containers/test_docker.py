@@ -19,7 +19,6 @@ import pytest
 
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import ContainerSpec, EngineUnavailable, ImageMissing, Mount, PullProgress, StartFailed
-from samebox.containers.strays import prune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,14 +291,6 @@ def test_an_image_is_pulled_with_a_name_and_a_password(docker_world: World) -> N
         finally:
             assert isinstance(docker_world.engine, DockerEngine)
             docker_world.engine._http.call("DELETE", f"/images/{facts.id}", parameters={"force": "1"})
-
-
-@docker
-def test_the_janitor_and_nobody_elses_containers_are_pruned(docker_world: World) -> None:
-    docker_world.run("sleep 60", lambda _: None)
-    assert len(prune(docker_world.engine, docker_world.instance_id).containers) == 1
-    with pytest.raises(ValueError, match="Without an id"):
-        prune(docker_world.engine, "")
 
 
 def pong(host: str, port: int) -> bytes:

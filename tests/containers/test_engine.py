@@ -23,7 +23,6 @@ from samebox.containers.engine import (
     StartFailed,
 )
 from samebox.containers.fake_process import Process, Response
-from samebox.containers.strays import prune
 from samebox.platform.readiness import Readiness
 
 if TYPE_CHECKING:
@@ -541,26 +540,6 @@ def test_a_network_is_made_once_found_by_label_and_removed(world: World) -> None
         world.engine.create_network(name, world.labels)
     assert [network.name for network in world.engine.networks(world.labels)] == [name]
     world.run_to_the_end("", nothing, network=name, aliases=("algo-1",))
-    prune(world.engine, world.instance_id)
+    world.remove_all()
     assert world.engine.networks(world.labels) == []
     world.engine.remove_network(made.id)
-
-
-# Strays
-
-
-def test_prune_removes_what_is_ours_and_not_kept_and_nothing_else(world: World) -> None:
-    kept = world.run(SLEEP, sleep, labels={**world.labels, "samebox.arn": "arn:kept"})
-    stray = world.run(SLEEP, sleep, labels={**world.labels, "samebox.arn": "arn:stray"})
-    unnamed = world.run_to_the_end("", nothing)
-    foreign = world.run_to_the_end("", nothing, labels={"samebox": f"{world.instance_id}-other"})
-    try:
-        pruned = prune(world.engine, world.instance_id, keep=["arn:kept"])
-        assert len(pruned.containers) == 2
-        assert world.engine.inspect(kept).running
-        assert world.engine.inspect(foreign).has_exited
-        for gone in (stray, unnamed):
-            with pytest.raises(ContainerMissing):
-                world.engine.inspect(gone)
-    finally:
-        world.engine.remove(foreign)

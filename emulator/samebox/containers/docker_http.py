@@ -37,6 +37,10 @@ class Connected(NamedTuple):
     base_url: str
     address: str  # as a person knows it: unix:///var/run/docker.sock
 
+    @property
+    def is_local(self) -> bool:
+        return self.address.startswith("unix:")
+
 
 class NoAnswerYet(EngineUnavailable):
     """The daemon took the request and did not answer within the time."""

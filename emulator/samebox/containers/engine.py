@@ -1,202 +1,74 @@
-"""The container engine as its callers see it: what to run, how it fares, what it said. Nothing here knows Docker.
+"""The container engine as its callers see it. This module is the room's door: values and errors are imported from here.
 
-Two things keep this promise: `docker.py` (the real one) and `fake.py` (in memory, for tests); one suite,
+Four protocols, as the Docker Engine API has four sections of its own; a caller asks for those alone that it uses.
+Two things keep the promise: `docker.py` (the real one) and `fake.py` (in memory, for tests); one suite,
 tests/containers/test_engine.py, proves both. A container need not run on this machine: ask `address` where its port is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from samebox.containers.engine_errors import (
+    ContainerMissing,
+    EngineError,
+    EngineUnavailable,
+    ImageMissing,
+    NameTaken,
+    OutOfSpace,
+    PathMissing,
+    StartFailed,
+)
+from samebox.containers.engine_values import (
+    ARN_LABEL,
+    IMAGE_ID,
+    INSTANCE_LABEL,
+    Capacity,
+    ContainerSpec,
+    ContainerState,
+    ImageFacts,
+    LogLine,
+    Mount,
+    Network,
+    PullProgress,
+    RunningProcess,
+    Stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-# Every container and network that we make carries these two, so that what we made can be told from what we did not.
-INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
-ARN_LABEL = "samebox.arn"  # value: the ARN of the resource that it serves
-
-# What an image's id begins with; a name of an image in a registry never does.
-IMAGE_ID = "sha256:"
-
-Stream = Literal["stdout", "stderr"]
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A folder or file of the engine's host, seen inside the container."""
-
-    source: Path
-    target: str
-    read_only: bool = False
-
-
-@dataclass(frozen=True)
-class ContainerSpec:
-    """One container as it shall be; whatever is left out is the image's or the engine's own choice."""
-
-    image: str
-    name: str | None = None
-    command: tuple[str, ...] | None = None  # None: the image's CMD, unless an entrypoint is given
-    entrypoint: tuple[str, ...] | None = None  # None: the image's ENTRYPOINT
-    environment: Mapping[str, str] = field(default_factory=dict)  # on top of the image's
-    labels: Mapping[str, str] = field(default_factory=dict)
-    mounts: tuple[Mount, ...] = ()
-    working_directory: str | None = None
-    user: str | None = None
-    hostname: str | None = None
-    extra_hosts: Mapping[str, str] = field(default_factory=dict)  # name -> address; "host-gateway" is the engine's host
-    network: str = "bridge"  # "bridge", "none", or the name of a network made by `create_network`
-    aliases: tuple[str, ...] = ()  # further names on a network of our own
-    publish: Mapping[int, int] = field(default_factory=dict)
-    """TCP port of the container -> loopback port of the engine's host; 0: only `address` must know the way to it."""
-    memory_bytes: int | None = None
-    cpus: float | None = None
-    gpus: int = 0
-    shm_bytes: int | None = None
-    pids_limit: int | None = None
-    log_bytes: int | None = None  # about so much of its log is kept, the last of it; None: all
-    read_only_root: bool = False
-    tmpfs: Mapping[str, str] = field(default_factory=dict)  # path -> mount options, such as "size=512m"
-    stop_signal: str | None = None
-
-
-@dataclass(frozen=True)
-class ContainerState:
-    """How a container fares. Times are seconds since the epoch; `exit_code` is None until it has ended."""
-
-    id: str
-    name: str
-    status: Literal["created", "running", "exited"]
-    exit_code: int | None = None
-    oom_killed: bool = False
-    created_at: float | None = None
-    started_at: float | None = None  # the last time; None when no process of it ever ran
-    finished_at: float | None = None
-    error: str = ""  # the engine's words when it could not be started
-    image: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[int, int] = field(default_factory=dict)  # container port -> published port, while it runs
-
-    @property
-    def running(self) -> bool:
-        return self.status == "running"
-
-    @property
-    def has_exited(self) -> bool:
-        return self.status == "exited"
-
-    @property
-    def has_run(self) -> bool:
-        """False for one whose start was never asked for, or failed, or was given up by the engine half way.
-
-        An engine gives up a start when whoever asked for it goes away, as an emulator that is killed does. The error
-        that it then keeps says nothing of the container: start it again, and a true fault says itself again.
-        """
-        return self.started_at is not None
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """One line a container wrote, without its newline; bytes that are not UTF-8 are replaced.
-
-    `time` is in nanoseconds since the epoch and strictly increasing within a container, the same at every reading:
-    `logs(id, since=line.time)` continues after exactly this line.
-    """
-
-    time: int
-    stream: Stream
-    text: str
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What the engine knows of an image that it holds."""
-
-    id: str
-    tags: tuple[str, ...] = ()
-    digests: tuple[str, ...] = ()  # repository@sha256:…
-    entrypoint: tuple[str, ...] | None = None
-    command: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    user: str = ""
-    working_directory: str = ""
-    operating_system: str = "linux"
-    architecture: str = "amd64"
-    size_bytes: int = 0
-    layers: tuple[str, ...] = ()  # diff ids, the root first
-
-
-@dataclass(frozen=True)
-class PullProgress:
-    """How far a pull has come, summed over the layers that have been heard of so far."""
-
-    done_bytes: int
-    total_bytes: int
-    message: str
-
-
-@dataclass(frozen=True)
-class Network:
-    id: str
-    name: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """What the engine's host has in all."""
-
-    cpus: int
-    memory_bytes: int
-    gpus: int = 0
-
-
-@dataclass(frozen=True)
-class RunningProcess:
-    """One process of a container, by its id on the engine's host. `cpu_seconds` are whole ones."""
-
-    pid: int
-    command: str
-    cpu_seconds: int
-
-
-class EngineError(Exception):
-    """The engine could not do it; the message is for a person."""
-
-
-class EngineUnavailable(EngineError):
-    """No engine answers, or not in time. Nothing is known of what was asked; asking again later is right."""
-
-
-class ImageMissing(EngineError):
-    """The engine does not hold the image, or the registry does not give it."""
-
-    def __init__(self, reference: str, message: str = "") -> None:
-        super().__init__(message or f"No such image: {reference}")
-        self.reference = reference
-
-
-class StartFailed(EngineError):
-    """It could not be started, in the runtime's words: `exec: "train": executable file not found in $PATH`."""
-
-
-class ContainerMissing(EngineError):
-    """There is no such container."""
-
-
-class PathMissing(EngineError):
-    """There is no such path in the container."""
-
-
-class NameTaken(EngineError):
-    """A container or network of this name is there already."""
-
-
-class OutOfSpace(EngineError):
-    """The engine's disk is full."""
+__all__ = [
+    "ARN_LABEL",
+    "IMAGE_ID",
+    "INSTANCE_LABEL",
+    "ArchiveStream",
+    "Capacity",
+    "ContainerApi",
+    "ContainerMissing",
+    "ContainerSpec",
+    "ContainerState",
+    "Engine",
+    "EngineError",
+    "EngineUnavailable",
+    "FolderApi",
+    "ImageApi",
+    "ImageFacts",
+    "ImageMissing",
+    "LogLine",
+    "LogStream",
+    "Mount",
+    "NameTaken",
+    "Network",
+    "NetworkApi",
+    "OutOfSpace",
+    "PathMissing",
+    "PullProgress",
+    "RunningProcess",
+    "StartFailed",
+    "Stream",
+]
 
 
 class LogStream(Protocol):
@@ -211,17 +83,8 @@ class LogStream(Protocol):
 ArchiveStream = BinaryIO
 
 
-class Engine(Protocol):
-    """Every method may raise EngineUnavailable, every one that takes a container's id (or name) ContainerMissing.
-
-    All methods may be called from any thread, and none waits without limit.
-    """
-
-    def available(self) -> str | None:
-        """None when the engine answers, else why not, and what to do about it."""
-
-    def capacity(self) -> Capacity:
-        """What the host has; asked once and remembered."""
+class ImageApi(Protocol):
+    """Images: what the engine holds, and what a registry gives it."""
 
     def image(self, reference: str) -> ImageFacts | None:
         """A tag, a digest reference or an id; None when the engine does not hold it."""
@@ -255,6 +118,13 @@ class Engine(Protocol):
 
     def untagged(self, registry: str) -> list[str]:
         """The names, `registry/repository@digest`, of images that bear no tag of the same repository."""
+
+
+class ContainerApi(Protocol):
+    """Containers: their life, what they write, and their files. An id may be a name everywhere.
+
+    Every method that takes one may raise ContainerMissing.
+    """
 
     def create(self, spec: ContainerSpec) -> str:
         """The new container's id. Raises ImageMissing (never pulls), NameTaken, StartFailed if the spec is refused."""
@@ -306,6 +176,10 @@ class Engine(Protocol):
     def put(self, container: str, path: str, tar: BinaryIO) -> None:
         """Unpack a tar into a folder of the container. Raises PathMissing, OutOfSpace."""
 
+
+class NetworkApi(Protocol):
+    """Networks on which containers find each other by name."""
+
     def networks(self, labels: Mapping[str, str | None]) -> list[Network]: ...
 
     def create_network(
@@ -320,8 +194,25 @@ class Engine(Protocol):
     def remove_network(self, network: str) -> None:
         """By name or id. One that is gone already is no error."""
 
+
+class FolderApi(Protocol):
+    """Folders of the engine's host that containers write into."""
+
     def sweep_path(self, path: Path) -> None:
         """Remove a folder or file of the engine's host, whoever owns what is in it. A missing one is no error."""
+
+
+class Engine(ImageApi, ContainerApi, NetworkApi, FolderApi, Protocol):
+    """All of an engine. Every method of each may raise EngineUnavailable.
+
+    All methods may be called from any thread, and none waits without limit.
+    """
+
+    def available(self) -> str | None:
+        """None when the engine answers, else why not, and what to do about it."""
+
+    def capacity(self) -> Capacity:
+        """What the host has; asked once and remembered."""
 
     def close(self) -> None:
         """Give up connections; streams that are being read end."""

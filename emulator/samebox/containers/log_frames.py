@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from samebox.containers.docker_words import nanoseconds
+from samebox.containers.docker_json import nanoseconds
 from samebox.containers.engine import LogLine
 
 if TYPE_CHECKING:

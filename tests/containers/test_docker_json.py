@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from samebox.containers.docker_words import (
+from samebox.containers.docker_json import (
     PullTally,
     create_body,
     facts_of,

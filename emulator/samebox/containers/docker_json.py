@@ -1,7 +1,8 @@
-"""Our values in Docker's words and back: a spec as the body of a create request, an inspect answer as a state. Pure."""
+"""Our values as the JSON of the Docker Engine API, and its answers as our values. Pure."""
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +33,11 @@ def _log_config(log_bytes: int | None) -> dict[str, Any]:
         return {"Type": "json-file", "Config": _WHOLE_LOG}
     two = {"max-size": str(max(1, log_bytes // 2)), "max-file": "2", "compress": "false"}  # the older one goes
     return {"Type": "json-file", "Config": two}
+
+
+def label_filter(labels: Mapping[str, str | None]) -> str:
+    """The `filters` of a list request; None: the label with any value."""
+    return json.dumps({"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]})
 
 
 def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any]:
