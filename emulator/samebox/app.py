@@ -45,7 +45,7 @@ from samebox.traffic.forms import Forms
 from samebox.traffic.invoke import Invocations
 from samebox.traffic.origins import OriginPolicy
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
-from samebox.traffic.s3 import S3Door
+from samebox.traffic.s3 import S3Proxy
 from samebox.traffic.upstream import Upstream
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
@@ -126,7 +126,7 @@ class Emulator:
             clock=self._clock,
             secret=self._secret,
         )
-        door = S3Door(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
+        door = S3Proxy(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
         registry = RegistryEndpoint(self.resources, self._secret, self._registry.url, self._registry.forget)
         for connected in (door, registry):
             self._connections.push_async_callback(connected.close)

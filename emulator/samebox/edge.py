@@ -4,21 +4,18 @@ Before anything else it refuses requests that a browser sends for somebody's web
 """
 
 import ipaddress
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_thread
 
+from samebox import asgi
+from samebox.asgi import Application, Receive, Scope, Send
 from samebox.errors import AwsError
 from samebox.traffic import cors, front_page
 from samebox.traffic.origins import OriginPolicy
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
 
 READY_PATH = "/_samebox/ready"
@@ -74,14 +71,14 @@ class Edge:
 
     async def _turn_away(self, scope: Scope, send: Send, error: AwsError) -> None:
         if scope["path"].startswith("/v2"):
-            await _tell(send, error.status, {"errors": [{"code": "DENIED", "message": error.message}]})
+            await asgi.respond_json(send, error.status, {"errors": [{"code": "DENIED", "message": error.message}]})
         else:
             await self.refuse(scope, send, error)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
             # Somebody routed a packet to an address that is this machine's containers' alone.
-            await _tell(send, 403, {"message": "Only containers of this machine are served here."})
+            await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
             return
         path: str = scope["path"]
         if path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST":
@@ -91,7 +88,7 @@ class Edge:
         elif path == "/v2" or path.startswith("/v2/"):
             await self.registry(scope, receive, send)
         elif path == READY_PATH:
-            await _tell(send, 200, self.ready())
+            await asgi.respond_json(send, 200, self.ready())
         elif path == STATUS_PATH:
             await self._tell_status(scope, send)
         elif path == "/" and _wants_page(scope):
@@ -100,20 +97,18 @@ class Edge:
             await self.gateway(scope, receive, send)
 
     async def _show(self, scope: Scope, send: Send) -> None:
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
+        host = asgi.header(scope["headers"], b"host") or b"localhost"
         body = self.page(f"http://{host.decode('latin-1')}").encode()
-        headers = [*front_page.HEADERS, (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await asgi.respond(send, 200, front_page.HEADERS, body, has_body=scope["method"] != "HEAD")
 
     async def _tell_status(self, scope: Scope, send: Send) -> None:
         try:
             self.authorize(scope, b"")
         except AwsError as error:
-            await _tell(send, error.status, {"__type": error.code, "message": error.message})
+            await asgi.respond_json(send, error.status, {"__type": error.code, "message": error.message})
         else:
             # In a thread: it reads the store, and waits a moment for the container engine.
-            await _tell(send, 200, await anyio.to_thread.run_sync(self.status))
+            await asgi.respond_json(send, 200, await anyio.to_thread.run_sync(self.status))
 
 
 def _wants_page(scope: Scope) -> bool:
@@ -130,10 +125,3 @@ def _check_size(scope: Scope) -> None:
         size += len(name) + len(value)
     if size > HEAD_BYTES:
         raise AwsError("RequestHeaderSectionTooLarge", f"Request line and headers exceed {HEAD_BYTES} bytes.", 431)
-
-
-async def _tell(send: Send, status: int, said: dict[str, Any]) -> None:
-    body = json.dumps(said).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

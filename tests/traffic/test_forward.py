@@ -12,7 +12,8 @@ import pytest
 import uvicorn
 import uvloop
 
-from samebox.traffic.forward import Answer, Failure, Forward, Head, Scope
+from samebox.asgi import RequestHead, Scope
+from samebox.traffic.forward import Failure, Forward, ProxyResponse
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -198,8 +199,8 @@ def test_no_answer_is_a_bad_gateway(answer: bytes, status: int) -> None:
 
 
 def test_nobody_there_is_unavailable_in_the_callers_words() -> None:
-    def words(head: Head, failure: Failure) -> Answer:
-        return Answer(503, ((b"x-why", failure.reason.encode()),), b"for " + head.target)
+    def words(head: RequestHead, failure: Failure) -> ProxyResponse:
+        return ProxyResponse(503, ((b"x-why", failure.reason.encode()),), b"for " + head.target)
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -265,8 +266,8 @@ def test_a_client_that_waits_for_100_is_told_to_go_on() -> None:
 
 
 def test_a_refused_body_is_not_taken_for_the_next_request() -> None:
-    def refuse(head: Head, scope: Scope) -> Head | Answer:
-        return Answer(403, (), b"no") if head.method == "PUT" else head
+    def refuse(head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:
+        return ProxyResponse(403, (), b"no") if head.method == "PUT" else head
 
     with serving(echo) as port, forwarding(Forward(f"http://127.0.0.1:{port}", on_request=refuse)) as client:
         assert ask(client, "PUT", body=b"GET /smuggled HTTP/1.1\r\n\r\n")[0].status == 403
@@ -280,11 +281,11 @@ def test_a_refused_body_is_not_taken_for_the_next_request() -> None:
 
 
 def test_heads_can_be_changed_on_the_way() -> None:
-    def inward(head: Head, scope: Scope) -> Head:
-        return Head(head.method, b"/inner" + head.target, (*head.headers, (b"x-added", b"1")))
+    def inward(head: RequestHead, scope: Scope) -> RequestHead:
+        return RequestHead(head.method, b"/inner" + head.target, (*head.headers, (b"x-added", b"1")))
 
-    def outward(head: Head, answer: Answer) -> Answer:
-        return Answer(200, (*answer.headers, (b"location", b"http://outside" + head.target)))
+    def outward(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+        return ProxyResponse(200, (*answer.headers, (b"location", b"http://outside" + head.target)))
 
     with (
         serving(echo) as port,
@@ -297,8 +298,8 @@ def test_heads_can_be_changed_on_the_way() -> None:
 
 
 def test_a_wanted_body_can_be_changed() -> None:
-    def shout(head: Head, answer: Answer) -> Answer:
-        return Answer(answer.status, answer.headers, (answer.body or b"").upper())
+    def shout(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+        return ProxyResponse(answer.status, answer.headers, (answer.body or b"").upper())
 
     with serving(echo) as port:
         forward = Forward(f"http://127.0.0.1:{port}", on_answer=shout, wants_body=lambda head, answer: True)

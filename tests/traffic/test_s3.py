@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from samebox.data.rclone import S3Server
-from samebox.traffic.s3 import S3Door
+from samebox.traffic.s3 import S3Proxy
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def door_before(url: str, access_key: str, secret_key: str, root: Path) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    door = S3Door(url, access_key, secret_key, root)
+    door = S3Proxy(url, access_key, secret_key, root)
     server = uvicorn.Server(
         uvicorn.Config(door, log_level="critical", http="httptools", lifespan="off", timeout_graceful_shutdown=5)
     )

@@ -1,14 +1,15 @@
 """What containers ask of 169.254.170.2: their role's credentials, as ECS serves them and every AWS SDK fetches them."""
 
-import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import anyio.to_thread
 
+from samebox import asgi
+from samebox.asgi import Receive, Scope, Send
 from samebox.services import sts
 from samebox.services.context import Services
 from samebox.wire.caller import Caller
@@ -16,10 +17,6 @@ from samebox.wire.caller import Caller
 log = logging.getLogger(__name__)
 
 CREDENTIALS_PATH = "/v2/credentials/"
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,7 @@ class Metadata:
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Answer one request."""
         status, body = await anyio.to_thread.run_sync(self.answer, scope["method"], scope["path"])
-        content = json.dumps(body).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        await asgi.respond_json(send, status, body)
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body. The form is the one that SDKs read: botocore/credentials.py, ContainerProvider."""

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode
 
+from samebox import asgi
+from samebox.asgi import Headers, Receive, RequestHead, Scope, Send
 from samebox.errors import AwsError
 from samebox.resources.kinds import REPOSITORY
 from samebox.resources.resources import Resources
 from samebox.resources.store import Changed, Resource
 from samebox.services import registry_tokens, repositories
-from samebox.traffic.forward import Answer, Failure, Forward, Head, Headers, Receive, Scope, Send
+from samebox.traffic.forward import Failure, Forward, ProxyResponse
 from samebox.wire.caller import Caller
 
 log = logging.getLogger(__name__)
@@ -60,9 +62,9 @@ class RegistryEndpoint:
         self._forwards: dict[str, Forward] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = _head(scope)
+        head = asgi.request_head(scope)
         decided = self.decide(head)
-        if isinstance(decided, Head):
+        if isinstance(decided, RequestHead):
             try:
                 forward = await asyncio.to_thread(self._forward)
             except AwsError as error:
@@ -71,24 +73,24 @@ class RegistryEndpoint:
                 scope[_HEAD] = decided
                 await forward(scope, receive, send)
                 return
-        await _send(decided, head.method, send)
+        await asgi.respond(send, decided.status, decided.headers, decided.body or b"", head.method != "HEAD")
 
     async def close(self) -> None:
         """Close the connections to the registry."""
         for forward in self._forwards.values():
             await forward.close()
 
-    def decide(self, head: Head) -> Head | Answer:
+    def decide(self, head: RequestHead) -> RequestHead | ProxyResponse:
         """The request as the registry behind shall see it, or our own answer to it."""
         try:
             caller = self._caller(head)
         except registry_tokens.Expired:
             return _refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
         if caller is None:
-            return Answer(401, (*_HEADERS, (b"www-authenticate", _CHALLENGE)), b"Not Authorized\n")
+            return ProxyResponse(401, (*_HEADERS, (b"www-authenticate", _CHALLENGE)), b"Not Authorized\n")
         path, _, query = head.target.decode("latin-1").partition("?")
         if path in ("/v2", "/v2/"):
-            return Answer(200, _JSON, b"{}")
+            return ProxyResponse(200, _JSON, b"{}")
         found = _TARGET.fullmatch(path)
         if found is None:
             return _refusal(404, "UNSUPPORTED", "The operation is unsupported.")
@@ -109,7 +111,7 @@ class RegistryEndpoint:
             return _refusal(405, "UNSUPPORTED", "The operation is unsupported.")
         return replace(head, target=self._mounted(caller, place).target, headers=_without_authorization(head.headers))
 
-    def _caller(self, head: Head) -> Caller | None:
+    def _caller(self, head: RequestHead) -> Caller | None:
         given = dict(head.headers).get(b"authorization", b"").decode("latin-1")
         scheme, _, basic = given.partition(" ")
         if scheme.lower() != "basic":
@@ -127,7 +129,7 @@ class RegistryEndpoint:
                 found = self._resources.find(REPOSITORY, Caller(account, region), inner)
         return found
 
-    def _manifest(self, head: Head, place: _Place, is_reading: bool) -> Head | Answer:
+    def _manifest(self, head: RequestHead, place: _Place, is_reading: bool) -> RequestHead | ProxyResponse:
         digest = place.rest if _DIGEST.fullmatch(place.rest) else None
         tag = None if digest else place.rest
         if tag is not None and not _REFERENCE.fullmatch(tag):
@@ -168,7 +170,7 @@ class RegistryEndpoint:
             )
         return self._forwards[url]
 
-    def _answered(self, head: Head, answer: Answer) -> Answer:
+    def _answered(self, head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
         """Write down a push before it is answered, and take our own part out of names."""
         found = _TARGET.match(head.target.decode("latin-1").partition("?")[0])
         if found is None:
@@ -183,7 +185,7 @@ class RegistryEndpoint:
 
     def _record(
         self, owner: Caller, name: str, reference: str, request: dict[bytes, bytes], answer: dict[bytes, bytes]
-    ) -> Answer | None:
+    ) -> ProxyResponse | None:
         digest = answer[b"docker-content-digest"].decode()
         media_type = request.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
         tag = None if _DIGEST.fullmatch(reference) else reference
@@ -206,7 +208,7 @@ class RegistryEndpoint:
         log.info("%s:%s: pushed %s", name, tag or "", digest)
         return None
 
-    def _failed(self, head: Head, failure: Failure) -> Answer:
+    def _failed(self, head: RequestHead, failure: Failure) -> ProxyResponse:
         log.warning("registry: %s %s: %s", head.method, head.target.decode("latin-1"), failure.message)
         self._forget()
         return _refusal(503, "UNAVAILABLE", f"The registry did not answer: {failure.message}")
@@ -221,18 +223,18 @@ _JSON: Headers = (*_HEADERS, (b"content-type", b"application/json; charset=utf-8
 _CHALLENGE = b'Basic realm="samebox",service="ecr.amazonaws.com"'
 
 
-def _refusal(status: int, code: str, message: str) -> Answer:
+def _refusal(status: int, code: str, message: str) -> ProxyResponse:
     # The form docker prints from: "name unknown: The repository with name …".
-    return Answer(status, _JSON, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
+    return ProxyResponse(status, _JSON, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
 
 
-def _immutable(repository: Resource, tag: str) -> Answer:
+def _immutable(repository: Resource, tag: str) -> ProxyResponse:
     return _refusal(400, "TAG_INVALID", repositories.immutable(repository, tag))
 
 
-def _tag_list(repository: Resource) -> Answer:
+def _tag_list(repository: Resource) -> ProxyResponse:
     tags = sorted(tag for image in repositories.images(repository) for tag in image.tags)
-    return Answer(200, _JSON, json.dumps({"name": repository.name, "tags": tags}).encode())
+    return ProxyResponse(200, _JSON, json.dumps({"name": repository.name, "tags": tags}).encode())
 
 
 def _renamed(headers: Headers, inner: str, outer: str) -> Headers:
@@ -248,20 +250,6 @@ def _without_authorization(headers: Headers) -> Headers:
     return tuple((name, value) for name, value in headers if name != b"authorization")
 
 
-def _decided(scope: Scope) -> Head:
-    head: Head = scope[_HEAD]
+def _decided(scope: Scope) -> RequestHead:
+    head: RequestHead = scope[_HEAD]
     return head
-
-
-def _head(scope: Scope) -> Head:
-    path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
-    query: bytes = scope.get("query_string", b"")
-    headers = tuple((name.lower(), value) for name, value in scope["headers"])
-    return Head(scope["method"], path + (b"?" + query if query else b""), headers)
-
-
-async def _send(answer: Answer, method: str, send: Send) -> None:
-    body = answer.body or b""
-    headers = [*answer.headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

@@ -10,18 +10,20 @@ import asyncio
 import email.message
 import re
 import tempfile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
+from samebox import asgi
+from samebox.asgi import ClientGone
 from samebox.errors import AwsError
 from samebox.traffic.multipart import Malformed, Parts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from samebox.traffic.forward import Headers, Receive, Scope, Send
+    from samebox.asgi import Application, Headers, Message, Receive, Scope, Send
 
     Check = Callable[[str, Mapping[str, str], int], None]  # (bucket, fields, size of the file); AwsError to refuse
 
@@ -37,10 +39,10 @@ _HEADERS = re.compile(
 
 
 class Forms:
-    """Before an S3 `door`. `folder` is on the disk where the objects are."""
+    """Upload forms as requests to PUT, which `s3` answers. `folder` is on the disk where the objects are."""
 
-    def __init__(self, door: Callable[[Scope, Receive, Send], Awaitable[None]], folder: Path) -> None:
-        self._door = door
+    def __init__(self, s3: Application, folder: Path) -> None:
+        self._s3 = s3
         self._folder = folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, check: Check) -> None:
@@ -48,7 +50,7 @@ class Forms:
         with tempfile.TemporaryFile(dir=self._folder) as file:
             try:
                 fields, size = await _read(scope, receive, file)
-            except _Gone:
+            except ClientGone:
                 return
             bucket, key = unquote(scope["path"]).strip("/"), fields.get("key", "")
             if not key:
@@ -57,11 +59,7 @@ class Forms:
             check(bucket, fields, size)
             file.seek(0)
             answers = _Answers(send, scope, f"/{quote(bucket)}/{quote(key)}", fields)
-            await self._door(_put(scope, answers.place, fields, size), _body(file, receive), answers)
-
-
-class _Gone(Exception):
-    """The client went away before its form was whole."""
+            await self._s3(_put(scope, answers.place, fields, size), _body(file, receive), answers)
 
 
 async def _read(scope: Scope, receive: Receive, file: IO[bytes]) -> tuple[dict[str, str], int]:
@@ -69,7 +67,7 @@ async def _read(scope: Scope, receive: Receive, file: IO[bytes]) -> tuple[dict[s
     boundary = _content_type(scope).get_boundary()
     if not boundary or not boundary.isascii():
         raise _malformed()
-    parts = Parts(_pieces(receive), boundary)
+    parts = Parts(asgi.pieces(receive, _IDLE_SECONDS), boundary)
     fields: dict[str, str] = {}
     left = _FIELD_BYTES
     try:
@@ -107,25 +105,11 @@ async def _keep(parts: Parts, file: IO[bytes]) -> int:
     return size
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        try:
-            async with asyncio.timeout(_IDLE_SECONDS):
-                message = await receive()
-        except TimeoutError:
-            raise _Gone from None
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        yield message.get("body", b"")
-        if not message.get("more_body", False):
-            return
-
-
 def _content_type(scope: Scope) -> email.message.Message:
     parsed = email.message.Message()
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            parsed["content-type"] = value.decode("latin-1")
+    given = asgi.header(scope["headers"], b"content-type")
+    if given is not None:
+        parsed["content-type"] = given.decode("latin-1")
     return parsed
 
 
@@ -142,7 +126,7 @@ def _put(scope: Scope, place: str, fields: Mapping[str, str], size: int) -> Scop
 def _body(file: IO[bytes], receive: Receive) -> Receive:
     is_whole = False
 
-    async def next_message() -> MutableMapping[str, Any]:
+    async def next_message() -> Message:
         nonlocal is_whole
         if is_whole:
             return await receive()  # which tells when the client goes
@@ -154,18 +138,18 @@ def _body(file: IO[bytes], receive: Receive) -> Receive:
 
 
 class _Answers:
-    """What the door answers to the PUT, as S3 answers the form: an error as it is, success as the form wants it."""
+    """What S3 answers to the PUT, as S3 answers the form: an error as it is, success as the form wants it."""
 
     def __init__(self, send: Send, scope: Scope, place: str, fields: Mapping[str, str]) -> None:
         self._send = send
         self._fields = fields
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        host = (asgi.header(scope["headers"], b"host") or b"").decode("latin-1")
         self.place = place
         self._url = f"{scope.get('scheme', 'http')}://{host}{place}"
         self._has_failed = False
         self._headers: Headers = ()
 
-    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._has_failed = message["status"] != 200
             self._headers = tuple(message["headers"])
@@ -176,7 +160,7 @@ class _Answers:
 
     async def _succeed(self) -> None:
         kept = [header for header in self._headers if header[0] in (b"etag", b"x-amz-request-id", b"x-amz-id-2")]
-        etag = next((value for name, value in kept if name == b"etag"), b"").decode()
+        etag = (asgi.header(kept, b"etag") or b"").decode()
         bucket, _, key = unquote(self.place).removeprefix("/").partition("/")
         redirect = self._fields.get("success_action_redirect") or self._fields.get("redirect", "")
         status, body, location = 204, b"", self._url

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
+from samebox import asgi
+from samebox.asgi import ClientGone, Header, Headers, Receive, RequestHead, Scope, Send
 from samebox.traffic.exchange import Connection, Upstream, UpstreamError, cancelled_at_end
 
 log = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = tuple[tuple[bytes, bytes], ...]
 
 # RFC 9110, 7.6.1. `expect` is answered by our own server as soon as the body is asked for.
 _HOP_BY_HOP = frozenset(
@@ -40,20 +37,7 @@ _DRAIN_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Head:
-    """A request before its body: `target` is the raw path and query; header names are lower case."""
-
-    method: str
-    target: bytes
-    headers: Headers
-
-    def header(self, name: bytes) -> bytes | None:
-        """The first header of that (lower case) name."""
-        return _first(self.headers, name)
-
-
-@dataclass(frozen=True)
-class Answer:
+class ProxyResponse:
     """A response before its body. Where `body` is given, it is sent in place of any that upstream has."""
 
     status: int
@@ -62,7 +46,7 @@ class Answer:
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower case) name."""
-        return _first(self.headers, name)
+        return asgi.header(self.headers, name)
 
 
 @dataclass(frozen=True)
@@ -73,10 +57,10 @@ class Failure:
     message: str
 
 
-OnRequest = Callable[[Head, Scope], Head | Answer]
-# The whole body is read first where `wants_body` says so; then it is `Answer.body`.
-OnAnswer = Callable[[Head, Answer], Answer]
-OnFailure = Callable[[Head, Failure], Answer]
+OnRequest = Callable[[RequestHead, Scope], RequestHead | ProxyResponse]
+# The whole body is read first where `wants_body` says so; then it is `ProxyResponse.body`.
+OnAnswer = Callable[[RequestHead, ProxyResponse], ProxyResponse]
+OnFailure = Callable[[RequestHead, Failure], ProxyResponse]
 
 
 class Forward:
@@ -94,7 +78,7 @@ class Forward:
         on_request: OnRequest | None = None,
         on_answer: OnAnswer | None = None,
         on_failure: OnFailure | None = None,
-        wants_body: Callable[[Head, Answer], bool] | None = None,
+        wants_body: Callable[[RequestHead, ProxyResponse], bool] | None = None,
         connect_timeout: float = 5,
         idle_timeout: float = 60,
         connections: int = 256,
@@ -115,17 +99,17 @@ class Forward:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Returns when the answer is sent, or when the client went away."""
-        head = _head(scope)
+        head = asgi.request_head(scope)
         if self._on_request is not None:
             changed = self._on_request(head, scope)
-            if isinstance(changed, Answer):
+            if isinstance(changed, ProxyResponse):
                 await _refuse(head, changed, receive, send, self._idle_timeout)
                 return
             head = changed
         client = _Client(receive, send, self._idle_timeout)
         try:
             await self._exchange(head, client)
-        except _ClientGone:
+        except ClientGone:
             log.debug("%s %s: the client went away", head.method, _short(head))
         except UpstreamError as error:
             log.warning("%s %s: upstream %s: %s", head.method, _short(head), error.reason, error)
@@ -140,7 +124,7 @@ class Forward:
             await self._upstream.close()
             self._upstream = None
 
-    async def _exchange(self, head: Head, client: _Client) -> None:
+    async def _exchange(self, head: RequestHead, client: _Client) -> None:
         if self._upstream is None:
             # Made on the first request: it belongs to the event loop that runs.
             self._upstream = Upstream(self._host, self._port, *self._limits)
@@ -154,7 +138,7 @@ class Forward:
                 raise
             await self._once(upstream, await upstream.acquire(fresh=True), head, client)
 
-    async def _once(self, upstream: Upstream, connection: Connection, head: Head, client: _Client) -> None:
+    async def _once(self, upstream: Upstream, connection: Connection, head: RequestHead, client: _Client) -> None:
         is_chunked = head.header(b"transfer-encoding") is not None
         connection.begin(head.method, self._request_bytes(head, is_chunked))
         sender = asyncio.create_task(client.pump(connection, is_chunked))
@@ -165,26 +149,23 @@ class Forward:
         finally:
             upstream.release(connection, client.body_sent)
 
-    async def _answer(self, connection: Connection, head: Head, client: _Client) -> None:
-        answer = Answer(connection.status, _passed_on(connection.headers, _SERVERS_OWN))
+    async def _answer(self, connection: Connection, head: RequestHead, client: _Client) -> None:
+        answer = ProxyResponse(connection.status, _passed_on(connection.headers, _SERVERS_OWN))
         if self._wants_body is not None and head.method != "HEAD" and self._wants_body(head, answer):
             body = bytearray()
             async for chunk in connection.body():
                 body += chunk
                 if len(body) > self._largest_body:
                     raise UpstreamError("broken", f"an answer of more than {self._largest_body} bytes")
-            answer = Answer(answer.status, answer.headers, bytes(body))
+            answer = ProxyResponse(answer.status, answer.headers, bytes(body))
         if self._on_answer is not None:
             answer = self._on_answer(head, answer)
         if answer.body is not None:
             await client.send_whole(answer)
             return
-        await client.send_head(answer)
-        async for chunk in connection.body():
-            await client.send_body(chunk)
-        await client.send_end()
+        await client.send_stream(answer, connection.body())
 
-    def _request_bytes(self, head: Head, is_chunked: bool) -> bytes:
+    def _request_bytes(self, head: RequestHead, is_chunked: bool) -> bytes:
         lines = [b"%s %s HTTP/1.1" % (head.method.encode(), self._prefix + head.target)]
         lines.extend(b"%s: %s" % header for header in _passed_on(head.headers))
         if head.header(b"host") is None:
@@ -192,10 +173,6 @@ class Forward:
         if is_chunked:
             lines.append(b"transfer-encoding: chunked")
         return b"\r\n".join([*lines, b"", b""])
-
-
-class _ClientGone(Exception):
-    """The client closed its connection, or stopped taking part."""
 
 
 class _Client:
@@ -214,11 +191,11 @@ class _Client:
                 async with asyncio.timeout(self._idle_timeout):
                     message = await self._receive()
             except TimeoutError:
-                connection.fail(_ClientGone())
+                connection.fail(ClientGone())
                 return
             if message["type"] == "http.disconnect":
                 # Half a body must not look like a whole one: upstream's connection is cut.
-                connection.fail(_ClientGone())
+                connection.fail(ClientGone())
                 return
             if body := message.get("body"):
                 self.body_begun = True
@@ -232,77 +209,44 @@ class _Client:
                 connection.waits_for_client = False
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        connection.fail(_ClientGone())
+        connection.fail(ClientGone())
 
-    async def send_whole(self, answer: Answer) -> None:
+    async def send_whole(self, answer: ProxyResponse) -> None:
         self.has_answer = True
         await _send_whole(self._send, answer)
 
-    async def send_head(self, answer: Answer) -> None:
+    async def send_stream(self, answer: ProxyResponse, body: AsyncIterator[bytes]) -> None:
         self.has_answer = True
-        await self._send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-
-    async def send_body(self, chunk: bytes) -> None:
-        try:
-            async with asyncio.timeout(self._idle_timeout):
-                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except TimeoutError:
-            raise _ClientGone from None
-
-    async def send_end(self) -> None:
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await asgi.stream(self._send, answer.status, answer.headers, body, self._idle_timeout)
 
 
-def _head(scope: Scope) -> Head:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope.get("query_string") or b""
-    target = path.partition(b"?")[0] + (b"?" + query if query else b"")
-    return Head(scope["method"], target, tuple((bytes(name).lower(), bytes(value)) for name, value in scope["headers"]))
-
-
-def _passed_on(headers: list[tuple[bytes, bytes]] | Headers, without: frozenset[bytes] = frozenset()) -> Headers:
-    named = _first(headers, b"connection")
+def _passed_on(headers: Iterable[Header], without: frozenset[bytes] = frozenset()) -> Headers:
+    named = asgi.header(headers, b"connection")
     dropped = _HOP_BY_HOP | without
     if named:
         dropped |= {name.strip().lower() for name in named.split(b",")}
     return tuple(header for header in headers if header[0] not in dropped)
 
 
-def _first(headers: list[tuple[bytes, bytes]] | Headers, name: bytes) -> bytes | None:
-    return next((value for key, value in headers if key == name), None)
-
-
-async def _send_whole(send: Send, answer: Answer) -> None:
+async def _send_whole(send: Send, answer: ProxyResponse) -> None:
     body = answer.body or b""
     headers = [header for header in answer.headers if header[0] != b"content-length"]
-    headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await asgi.respond(send, answer.status, headers, body)
 
 
-async def _refuse(head: Head, answer: Answer, receive: Receive, send: Send, idle_timeout: float) -> None:
+async def _refuse(head: RequestHead, answer: ProxyResponse, receive: Receive, send: Send, idle_timeout: float) -> None:
     # The body that belongs to the refused request must not be taken for the next request. A client that asked first
     # (`Expect`) will not send it; one that sends it already gets to read our answer if we take the body in.
-    left = _DRAIN_BYTES if head.header(b"expect") is None else 0
-    more = True
-    try:
-        async with asyncio.timeout(idle_timeout):
-            while more and left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                more = message.get("more_body", False)
-    except TimeoutError:
-        pass
-    if more:
-        answer = Answer(answer.status, (*answer.headers, (b"connection", b"close")), answer.body)
+    if not await asgi.drain(receive, _DRAIN_BYTES if head.header(b"expect") is None else 0, idle_timeout):
+        answer = ProxyResponse(answer.status, (*answer.headers, (b"connection", b"close")), answer.body)
     await _send_whole(send, answer)
 
 
-def _plain_failure(head: Head, failure: Failure) -> Answer:  # noqa: ARG001 - others look at the head
+def _plain_failure(head: RequestHead, failure: Failure) -> ProxyResponse:  # noqa: ARG001 - others look at the head
     status = {"refused": 503, "timeout": 504, "broken": 502}[failure.reason]
-    return Answer(status, ((b"content-type", b"text/plain; charset=utf-8"),), f"{failure.message}\n".encode())
+    return ProxyResponse(status, ((b"content-type", b"text/plain; charset=utf-8"),), f"{failure.message}\n".encode())
 
 
-def _short(head: Head) -> str:
+def _short(head: RequestHead) -> str:
     # The query may hold a presigned URL's signature.
     return head.target.partition(b"?")[0][:200].decode("latin-1")

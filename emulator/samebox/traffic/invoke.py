@@ -5,18 +5,17 @@ import json
 import logging
 import urllib.parse
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from samebox import asgi
+from samebox.asgi import BodyTooLarge, ClientGone, Receive, Scope, Send
 from samebox.errors import AwsError
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
 from samebox.traffic.upstream import Broken, Refused, Reply, TooLarge, Upstream
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Identify = Callable[[Scope, bytes], tuple[str, str]]  # (request, body) -> account and region; may refuse with AwsError
 
 # All other headers are stripped on the way in. Whether Inference-Id and Target-Variant reach the container on AWS is
@@ -49,8 +48,6 @@ _MEMBERS = {
     b"x-amzn-sagemaker-session-id": "sessionId",
 }
 _MESSAGE_CHARACTERS = 2048  # RT:Message
-# How much of a body over the limit is read and dropped, so that the client reads our answer and not a reset.
-_DRAIN_FACTOR = 4
 
 
 class ModelError(AwsError):
@@ -93,17 +90,17 @@ class Invocations:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         try:
-            body = await self._read(headers, receive)
-            if body is None:
-                await _answer(send, 413, [], _json({"message": f"HTTP content length exceeded {self._limit} bytes."}))
-                return
+            body = await asgi.read_body(receive, self._limit, headers.get(b"content-length"))
             account, region = self._identify(scope, body)
             name = urllib.parse.unquote(scope["path"][len("/endpoints/") : -len("/invocations")])
             target, reply = await self.invoke(Key(account, region, name), headers, body)
         except AwsError as error:
             await _answer(send, error.status, [(b"x-amzn-errortype", error.code.encode())], _error_body(error))
             return
-        except _Gone:
+        except BodyTooLarge:
+            await _answer(send, 413, [], _json({"message": f"HTTP content length exceeded {self._limit} bytes."}))
+            return
+        except ClientGone:
             return
         out = [
             (self._to_client[name], _within(name, value, target))
@@ -152,30 +149,6 @@ class Invocations:
             except Refused as error:
                 log.warning("endpoint %s: %s:%d does not listen: %s", route.key.endpoint, *address, error)
         raise AwsError("ServiceUnavailable", f"No container of variant {target.variant} accepts connections.", 503)
-
-    async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
-        """The whole body, or None if it is larger than the limit."""
-        declared = int(headers.get(b"content-length", b"0") or b"0")
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if max(size, declared) <= self._limit:
-                parts.append(part)
-            elif max(size, declared) > self._limit * _DRAIN_FACTOR:
-                return None
-            if not message.get("more_body"):
-                break
-        if max(size, declared) > self._limit:
-            return None
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-class _Gone(Exception):
-    """The client went away before its request was whole."""
 
 
 def _check_lengths(headers: Mapping[bytes, bytes]) -> None:
@@ -269,6 +242,4 @@ async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], b
     if status != 200:
         headers = [(b"Content-Type", b"application/json"), *headers]
     headers.append((b"x-amzn-RequestId", str(uuid.uuid4()).encode()))
-    headers.append((b"Content-Length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await asgi.respond(send, status, headers, body)

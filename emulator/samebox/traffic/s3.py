@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from samebox.traffic.forward import Answer, Failure, Forward, Head, Headers, Receive, Scope, Send
+from samebox.asgi import Headers, Receive, RequestHead, Scope, Send
+from samebox.traffic.forward import Failure, Forward, ProxyResponse
 from samebox.traffic.s3_keys import KEY_BYTES, cannot_keep
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ _BARE_ETAG = re.compile(rb"<ETag>([^<&\"]+)</ETag>")
 _KEPT_HEADERS = (b"x-amz-meta-", b"x-amz-server-side-encryption", b"x-amz-storage-class", b"x-amz-website-redirect-")
 
 
-class S3Door:
+class S3Proxy:
     """S3 for clients, before the server at `url` that knows the one pair of keys and keeps its objects under `root`."""
 
     def __init__(
@@ -135,7 +136,7 @@ class S3Door:
         """Close the connections that are kept for later."""
         await self._forward.close()
 
-    def _on_request(self, head: Head, scope: Scope) -> Head | Answer:  # noqa: ARG002 - the head is all we need
+    def _on_request(self, head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:  # noqa: ARG002 - the head is all we need
         path, query = _split(head.target)
         bucket, _, key = path.removeprefix("/").partition("/")
         if _is_expired(query, self._clock()):
@@ -164,7 +165,7 @@ class S3Door:
                 return str(place.relative_to(self._root))
         return None
 
-    def _refuse_name(self, head: Head, bucket: str, key: str, query: Query) -> Answer | None:
+    def _refuse_name(self, head: RequestHead, bucket: str, key: str, query: Query) -> ProxyResponse | None:
         # Objects are files. What cannot be one is refused here, with the reason: the server would say InternalError,
         # which clients try again and again.
         names = {name for name, _ in query}
@@ -198,7 +199,7 @@ class S3Door:
             return _error(head, 412, "PreconditionFailed", words)
         return None
 
-    def _signed(self, head: Head, path: str, query: Query) -> Head:
+    def _signed(self, head: RequestHead, path: str, query: Query) -> RequestHead:
         # Signature Version 4 as AWS's "Create a signed AWS API request" describes it.
         date = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
         declared = head.header(b"x-amz-content-sha256") or b""
@@ -233,14 +234,14 @@ class S3Door:
             f"AWS4-HMAC-SHA256 Credential={self._access_key}/{where}, SignedHeaders={names}, Signature={key.hex()}"
         )
         target = target_path + (f"?{target_query}" if target_query else "")
-        return Head(head.method, target.encode(), (*headers, (b"authorization", authorization.encode())))
+        return RequestHead(head.method, target.encode(), (*headers, (b"authorization", authorization.encode())))
 
 
-def _size(head: Head) -> int:
+def _size(head: RequestHead) -> int:
     return len(head.target) + sum(len(name) + len(value) for name, value in head.headers)
 
 
-def _copied(head: Head) -> tuple[str, str]:
+def _copied(head: RequestHead) -> tuple[str, str]:
     """Bucket and key of the object that a request copies."""
     source = unquote((head.header(b"x-amz-copy-source") or b"").decode("latin-1")).partition("?")[0]
     bucket, _, key = source.removeprefix("/").partition("/")
@@ -276,7 +277,7 @@ def _without_signature(query: Query) -> Query:
     ]
 
 
-def _unset_or_unknown(head: Head, bucket: str, key: str, query: Query) -> Answer | None:
+def _unset_or_unknown(head: RequestHead, bucket: str, key: str, query: Query) -> ProxyResponse | None:
     # boto3 presigns with the headers that a header would carry: x-amz-checksum-crc32 and the like are no sub-resource.
     unknown = [name for name, _ in query if name not in _KNOWN and not name.lower().startswith("x-amz-")]
     if "versioning" in dict(query) and head.method == "PUT":
@@ -291,7 +292,7 @@ def _unset_or_unknown(head: Head, bucket: str, key: str, query: Query) -> Answer
     return None
 
 
-def _wants_body(head: Head, answer: Answer) -> bool:
+def _wants_body(head: RequestHead, answer: ProxyResponse) -> bool:
     if answer.status >= 400:
         return True
     # Of the XML answers only listings need a hand: they are small, a thousand keys at most.
@@ -300,7 +301,7 @@ def _wants_body(head: Head, answer: Answer) -> bool:
     return head.method == "GET" and is_bucket and b"xml" in (answer.header(b"content-type") or b"")
 
 
-def _on_answer(head: Head, answer: Answer) -> Answer:
+def _on_answer(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
     if answer.status >= 400:
         return _put_right(head, answer)
     # A part of an object is answered with 200 by the server behind.
@@ -313,11 +314,11 @@ def _on_answer(head: Head, answer: Answer) -> Answer:
     ]
     if head.method == "HEAD" and "/" not in _split(head.target)[0].strip("/"):
         headers.append((b"x-amz-bucket-region", b"us-east-1"))
-    changed = Answer(status, tuple(headers), None if answer.body is None else _listing(head, answer.body))
+    changed = ProxyResponse(status, tuple(headers), None if answer.body is None else _listing(head, answer.body))
     return _precondition(head, changed) or changed
 
 
-def _listing(head: Head, body: bytes) -> bytes:
+def _listing(head: RequestHead, body: bytes) -> bytes:
     # The server behind leaves out the quotes of ETags, and a count of none.
     body = _BARE_ETAG.sub(rb"<ETag>&quot;\1&quot;</ETag>", body)
     if b"<KeyCount>" not in body and ("list-type", "2") in _split(head.target)[1]:
@@ -334,7 +335,7 @@ def _is_s3s(name: bytes, checksum_fits: bool) -> bool:
     return not name.startswith(b"x-amz-") or name.startswith(_KEPT_HEADERS)
 
 
-def _precondition(head: Head, answer: Answer) -> Answer | None:
+def _precondition(head: RequestHead, answer: ProxyResponse) -> ProxyResponse | None:
     # RFC 9110, 13.2.2; the server behind takes no notice of these headers.
     if head.method not in ("GET", "HEAD") or answer.status not in (200, 206):
         return None
@@ -351,7 +352,7 @@ def _precondition(head: Head, answer: Answer) -> Answer | None:
     if not same:
         return None
     kept = (b"etag", b"last-modified", b"cache-control", b"x-amz-request-id")
-    return Answer(304, tuple(header for header in answer.headers if header[0] in kept), b"")
+    return ProxyResponse(304, tuple(header for header in answer.headers if header[0] in kept), b"")
 
 
 def _has(tags: bytes, etag: bytes | None) -> bool:
@@ -365,7 +366,7 @@ def _time(value: bytes | None) -> float | None:
         return None
 
 
-def _put_right(head: Head, answer: Answer) -> Answer:
+def _put_right(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
     body = answer.body or b""
     code, message = _CODE.search(body), _MESSAGE.search(body)
     if code is None:
@@ -377,14 +378,14 @@ def _put_right(head: Head, answer: Answer) -> Answer:
         # There is one owner here. In us-east-1, where no location is given, S3 takes it for done.
         if head.header(b"content-length") in (None, b"0"):
             path, _ = _split(head.target)
-            return Answer(200, ((b"location", path.encode()), *_identified()), b"")
+            return ProxyResponse(200, ((b"location", path.encode()), *_identified()), b"")
         name = "BucketAlreadyOwnedByYou"
     said = html.unescape(message[1].decode()) if message else ""
     words = said if said not in ("", name, "Internal Error") else _MESSAGES.get(name, name)
     return _error(head, answer.status, name, words)
 
 
-def _on_failure(head: Head, failure: Failure) -> Answer:
+def _on_failure(head: RequestHead, failure: Failure) -> ProxyResponse:
     # Words that make every SDK try again.
     if failure.reason == "timeout":
         return _error(head, 503, "SlowDown", f"{_MESSAGES['SlowDown']} ({failure.message})")
@@ -398,7 +399,7 @@ def _identified() -> Headers:
     )
 
 
-def _error(head: Head, status: int, code: str, message: str) -> Answer:
+def _error(head: RequestHead, status: int, code: str, message: str) -> ProxyResponse:
     """S3's error XML; none for HEAD, which has no body to say it in."""
     identity = _identified()
     path, _ = _split(head.target)
@@ -415,4 +416,4 @@ def _error(head: Head, status: int, code: str, message: str) -> Answer:
     inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in named.items())
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
     headers = ((b"content-type", b"application/xml"), *identity)
-    return Answer(status, headers, b"" if head.method == "HEAD" else body.encode())
+    return ProxyResponse(status, headers, b"" if head.method == "HEAD" else body.encode())

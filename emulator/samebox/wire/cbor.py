@@ -6,7 +6,7 @@ The route, the operation and this place are ready for a codec; until then `decod
 from typing import Any
 
 from samebox.errors import AwsError, NotImplementedByEmulator
-from samebox.wire.faults import fault
+from samebox.wire.error_shapes import error_shape
 from samebox.wire.http import Request, Response
 from samebox.wire.models import Operation, Service
 
@@ -20,7 +20,7 @@ def encode(service: Service, operation: Operation, result: dict[str, Any], reque
 
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
-    found = fault(service, operation, error)
+    found = error_shape(service, operation, error)
     headers = {
         "x-amzn-RequestId": request_id,
         "smithy-protocol": "rpc-v2-cbor",

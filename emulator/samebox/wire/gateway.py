@@ -1,6 +1,6 @@
 """The one way in: call an operation in process, or over HTTP through the ASGI endpoint around it.
 
-    Gateway(Models(), {"sts": {"GetCallerIdentity": handler}}, s3=s3_door)
+    Gateway(Models(), {"sts": {"GetCallerIdentity": handler}}, s3=s3_proxy)
 
 A request is routed, read whole, decoded, validated, handed to its handler, and what comes back is cut to the output
 shape and encoded. S3's bodies are not read here: its requests are passed on as they come.
@@ -10,13 +10,15 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import anyio
 
+from samebox import asgi
+from samebox.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, Send
 from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation
 from samebox.wire import post_policy, sessions, shapes, signature
 from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
@@ -29,10 +31,6 @@ from samebox.wire.routing import Route, Router
 Handler = Callable[[dict[str, Any], Caller], dict[str, Any] | None]
 Handlers = Mapping[str, Mapping[str, Handler]]  # botocore's service name -> operation name -> handler
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 # An upload form, which is signed in its body: `(bucket, fields, size of the file)` may be refused with AwsError.
 CheckForm = Callable[[str, Mapping[str, str], int], None]
 FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
@@ -40,15 +38,11 @@ FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
-# A body over the limit is read on and dropped, up to so many times the limit: a client that is still sending when the
-# connection closes sees a reset, and not our answer.
-_DRAINED = 4
 _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 
 
 class Gateway:
-    """Answers AWS requests with `handlers`; passes S3's on to `s3`, its upload forms to `s3_forms`, and to `elsewhere`
-    what nobody here speaks.
+    """Answers AWS requests with `handlers`; passes S3's on to `s3`, and its upload forms to `s3_forms`.
 
     `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
     session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
@@ -66,7 +60,6 @@ class Gateway:
         sessions: sessions.Look | None = None,
         s3: Application | None = None,
         s3_forms: FormApplication | None = None,
-        elsewhere: Application | None = None,
         clock: Callable[[], float] = time.time,
         largest_body: int = 32 * MEBIBYTE,
         body_seconds: float = 60.0,
@@ -77,7 +70,7 @@ class Gateway:
         self._router = Router(models)
         self._account, self._region, self._token = account, region, token
         self._sessions = sessions
-        self._s3, self._s3_forms, self._elsewhere = s3, s3_forms, elsewhere
+        self._s3, self._s3_forms = s3, s3_forms
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
         self._threads = anyio.CapacityLimiter(threads)
@@ -95,16 +88,14 @@ class Gateway:
         accepted = {} if found.input is None else shapes.accept(found.input, dict(params))
         return self._run(handler, found, accepted, caller)
 
-    def answer(self, request: Request) -> Response | None:
-        """Answer a request that was read whole; None where it is for `elsewhere`. Only here do exceptions end."""
+    def answer(self, request: Request) -> Response:
+        """Answer a request that was read whole. Only here do exceptions end."""
         request_id = str(uuid.uuid4())
         route, service, operation = Route(None, None, _likely_protocol(request)), None, None
         start = time.perf_counter()
         try:
             route = self._router.route(request)
             self._authorize(request, route.protocol)
-            if route.service is None and self._elsewhere is not None:
-                return None
             service, operation = self._find(route)
             handler = self._handler(operation)
             params = CODECS[route.protocol].decode(operation, request)
@@ -138,21 +129,20 @@ class Gateway:
             await _send(send, refusal)
             return
         try:
-            body = await asyncio.wait_for(self._read(receive, head), self._body_seconds)
+            async with asyncio.timeout(self._body_seconds):
+                body = await asgi.read_body(
+                    receive, self._largest_body, asgi.header(scope["headers"], b"content-length")
+                )
+        except ClientGone:
+            return
         except TimeoutError:
             response = self._refuse(head, AwsError("RequestTimeout", "The body did not arrive in time.", 408))
-        except AwsError as error:
-            response = self._refuse(head, error)
+        except BodyTooLarge:
+            words = f"Request size exceeded {self._largest_body} bytes"
+            response = self._refuse(head, AwsError("RequestEntityTooLargeException", words, 413))
         else:
-            if body is None:
-                return  # the client is gone: there is nobody to answer
-            request = Request(head.method, head.path, head.query_string, head.headers, body)
-            answer = await anyio.to_thread.run_sync(self.answer, request, limiter=self._threads)
-            if answer is None:
-                assert self._elsewhere is not None
-                await self._elsewhere(scope, _replay(body), send)
-                return
-            response = answer
+            request = replace(head, body=body)
+            response = await anyio.to_thread.run_sync(self.answer, request, limiter=self._threads)
         await _send(send, response)
 
     def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
@@ -201,30 +191,6 @@ class Gateway:
         projected: dict[str, Any] = shapes.project(operation.output, result)
         return projected
 
-    async def _read(self, receive: Receive, head: Request) -> bytes | None:
-        """The whole body, or None where the client went away before it was complete."""
-        too_large = AwsError("RequestEntityTooLargeException", f"Request size exceeded {self._largest_body} bytes", 413)
-        declared = head.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:19]) > self._largest_body * _DRAINED:
-            raise too_large
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size <= self._largest_body:
-                chunks.append(chunk)
-            elif size > self._largest_body * _DRAINED:
-                raise too_large
-            if not message.get("more_body", False):
-                break
-        if size > self._largest_body:
-            raise too_large
-        return b"".join(chunks)
-
     def _refuse_s3(self, head: Request) -> Response | None:
         try:
             self._authorize(head, "s3", body_was_read=False)
@@ -267,22 +233,10 @@ def _head(scope: Scope) -> Request:
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
-    return Request(scope["method"], path.decode("latin-1"), scope.get("query_string", b"").decode("latin-1"), headers)
-
-
-def _replay(body: bytes) -> Receive:
-    """What `receive` would have said, for whoever is handed a request whose body was read."""
-    messages: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> MutableMapping[str, Any]:
-        return messages.pop() if messages else {"type": "http.disconnect"}
-
-    return receive
+    path = asgi.raw_path(scope).decode("latin-1")
+    return Request(scope["method"], path, scope.get("query_string", b"").decode("latin-1"), headers)
 
 
 async def _send(send: Send, response: Response) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-    headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await asgi.respond(send, response.status, headers, response.body)

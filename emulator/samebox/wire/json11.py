@@ -4,7 +4,7 @@ from typing import Any
 
 from samebox.errors import AwsError
 from samebox.wire import jsonbody
-from samebox.wire.faults import Fault, fault
+from samebox.wire.error_shapes import ErrorShape, error_shape
 from samebox.wire.http import Request, Response
 from samebox.wire.models import Operation, Service
 from samebox.wire.shapes import parse, to_json
@@ -25,7 +25,7 @@ def encode(service: Service, operation: Operation, result: dict[str, Any], reque
 
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
-    found = fault(service, operation, error)
+    found = error_shape(service, operation, error)
     headers = _headers(service, request_id)
     if service is not None and service.is_query_compatible:
         code = found.shape.error_code if found.shape is not None else found.code
@@ -33,7 +33,7 @@ def encode_error(service: Service | None, operation: Operation | None, error: Aw
     return Response(found.status, headers, jsonbody.dump({"__type": found.code, **error_members(found)}))
 
 
-def error_members(found: Fault) -> dict[str, Any]:
+def error_members(found: ErrorShape) -> dict[str, Any]:
     """The body of an error: its modelled members, what the service says beyond its model, and the message."""
     members = dict(found.members)
     if found.shape is None:

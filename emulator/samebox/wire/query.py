@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from samebox.errors import AwsError, SerializationException
-from samebox.wire.faults import fault
+from samebox.wire.error_shapes import error_shape
 from samebox.wire.http import Request, Response
 from samebox.wire.jsonbody import DEEPEST
 from samebox.wire.models import Operation, Service
@@ -130,7 +130,7 @@ def encode(service: Service, operation: Operation, result: dict[str, Any], reque
 
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
-    found = fault(service, operation, error)
+    found = error_shape(service, operation, error)
     code = _CODES.get(found.code, found.code) if found.shape is None else found.shape.error_code
     kind = "Receiver" if found.is_server_fault else "Sender"
     inner = [f"<Error><Type>{kind}</Type><Code>{_text(code)}</Code><Message>{_text(found.message)}</Message>"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from samebox.errors import AwsError, SerializationException
 from samebox.wire import jsonbody, uris
-from samebox.wire.faults import fault
+from samebox.wire.error_shapes import error_shape
 from samebox.wire.http import Request, Response
 from samebox.wire.json11 import error_members
 from samebox.wire.models import Operation, Service
@@ -129,7 +129,7 @@ def _body(shape: Shape, result: dict[str, Any]) -> tuple[bytes, str | None]:
 
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
-    found = fault(service, operation, error)
+    found = error_shape(service, operation, error)
     headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": found.code, "Content-Type": "application/json"}
     return Response(found.status, headers, jsonbody.dump(error_members(found)))
 

@@ -13,7 +13,7 @@ from samebox.wire.schema import Shape
 
 
 @dataclass(frozen=True)
-class Fault:
+class ErrorShape:
     """`members` is keyed by model names where the shape is known. `message_member` is where the message goes."""
 
     code: str
@@ -28,7 +28,7 @@ class Fault:
         return self.status >= 500
 
 
-def fault(service: Service | None, operation: Operation | None, error: AwsError) -> Fault:
+def error_shape(service: Service | None, operation: Operation | None, error: AwsError) -> ErrorShape:
     """Look an error up: among the operation's own errors, else among the service's."""
     code = error.code
     if code == "ValidationException" and operation is not None and "ValidationError" in operation.errors:
@@ -39,7 +39,7 @@ def fault(service: Service | None, operation: Operation | None, error: AwsError)
     message_member = "message"
     if shape is not None:
         message_member = next((name for name in shape.members if name.lower() == "message"), "message")
-    return Fault(code, error.message, status, shape, message_member, error.fields)
+    return ErrorShape(code, error.message, status, shape, message_member, error.fields)
 
 
 def _shape(service: Service | None, operation: Operation | None, code: str) -> Shape | None:
