@@ -22,7 +22,7 @@ from samebox.containers.engine import (
     PathMissing,
     StartFailed,
 )
-from samebox.containers.fake_process import Process, Response
+from samebox.containers.fake_process import FakeResponse, Process
 from samebox.platform.readiness import Readiness
 
 if TYPE_CHECKING:
@@ -524,7 +524,7 @@ def test_a_folder_is_swept_away_and_what_its_links_point_to_is_not(world: World)
 
 def test_a_server_is_reached_at_its_address_and_found_ready(world: World) -> None:
     shell = "mkdir /tmp/www; echo pong > /tmp/www/ping; httpd -p 8080 -h /tmp/www; " + SLEEP
-    container = world.run(shell, lambda process: process.serve(lambda _: Response(200, b"pong")), publish={8080: 0})
+    container = world.run(shell, lambda process: process.serve(lambda _: FakeResponse(200, b"pong")), publish={8080: 0})
     assert Readiness(world.engine.address(container, 8080)).wait().is_ready
     with pytest.raises(EngineError, match="no way to port 9090"):
         world.engine.address(container, 9090)

@@ -9,7 +9,7 @@ import pytest
 
 from samebox.containers.engine import ContainerSpec, Mount, NameTaken
 from samebox.containers.fake import FakeEngine
-from samebox.containers.fake_process import Process, Request, Response
+from samebox.containers.fake_process import FakeRequest, FakeResponse, Process
 from samebox.containers.registry_server import RegistryServer
 from samebox.errors import AwsError
 
@@ -19,7 +19,7 @@ IMAGE = "samebox/registry:latest"
 def registry(process: Process) -> int:
     """Answers below its path, as Distribution does with http.prefix, and nowhere else."""
     path = process.spec.environment.get("REGISTRY_HTTP_PREFIX", "/")
-    return process.serve(lambda one: Response(200 if one.path.startswith(f"{path}v2/") else 404, b"{}"), port=5000)
+    return process.serve(lambda one: FakeResponse(200 if one.path.startswith(f"{path}v2/") else 404, b"{}"), port=5000)
 
 
 @pytest.fixture
@@ -165,8 +165,8 @@ def test_without_an_engine_its_reason_is_given(engine: FakeEngine, tmp_path: Pat
 
 
 def test_one_that_never_answers_is_given_up(engine: FakeEngine, tmp_path: Path) -> None:
-    def sick(_: Request) -> Response:
-        return Response(500)
+    def sick(_: FakeRequest) -> FakeResponse:
+        return FakeResponse(500)
 
     engine.programs_of(IMAGE)["docker-registry"] = lambda process: process.serve(sick, port=5000)
     one = server(engine, tmp_path, ready_seconds=0.2)

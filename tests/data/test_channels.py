@@ -9,7 +9,7 @@ import pytest
 
 from samebox.data import channels
 from samebox.data.channels import ChannelError, ChannelFile
-from samebox.data.objects import Cancelled, NoSuchKey, Object, Objects, OutOfSpace, S3Error
+from samebox.data.objects import Cancelled, DiskFull, NoSuchKey, Object, Objects, S3Error
 
 
 def channel(uri: str, name: str = "train", source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def test_a_channel_that_would_be_another_place_of_the_job_is_not_written(
 
 def test_more_than_the_volume_is_out_of_space_before_a_byte_moves(store: Objects, tmp_path: Path) -> None:
     plan = channels.plan(channel("s3://b/in"), objects("in/a", "in/b", size=6))
-    with pytest.raises(OutOfSpace) as raised:
+    with pytest.raises(DiskFull) as raised:
         channels.download([plan], store, tmp_path, volume_bytes=10)
     assert (raised.value.needed, raised.value.available) == (12, 10)
     assert not list(tmp_path.iterdir())
@@ -215,7 +215,7 @@ def test_more_than_the_volume_is_out_of_space_before_a_byte_moves(store: Objects
 
 def test_more_than_the_disk_is_out_of_space(store: Objects, tmp_path: Path) -> None:
     plan = channels.plan(channel("s3://b/in"), objects("in/a", size=1 << 60))
-    with pytest.raises(OutOfSpace):
+    with pytest.raises(DiskFull):
         channels.download([plan], store, tmp_path)
 
 
@@ -228,7 +228,7 @@ def test_a_disk_that_fills_up_on_the_way_is_out_of_space(store: Objects, tmp_pat
         pytest.skip("mounting is not allowed here")
     try:
         # The listing is old and says little, so nothing is refused beforehand.
-        with pytest.raises(OutOfSpace):
+        with pytest.raises(DiskFull):
             store.download(Object("digits", "in/a", 1), tmp_path / "a")
         assert not list(tmp_path.iterdir())
     finally:

@@ -14,13 +14,13 @@ import pytest
 
 from samebox.data import objects as module
 from samebox.data.objects import (
-    AccessDenied,
     Cancelled,
     Location,
     NoSuchBucket,
     NoSuchKey,
     NotS3,
     Objects,
+    S3AccessDenied,
     Unreachable,
 )
 from samebox.data.rclone import S3Server
@@ -81,7 +81,7 @@ def test_missing_things_have_errors_of_their_own(store: Objects) -> None:
 
 def test_wrong_keys_are_denied(server: S3Server) -> None:
     stranger = Objects(server.url, "somebody-else-here", "with-other-secrets", attempts=1)
-    with pytest.raises(AccessDenied):
+    with pytest.raises(S3AccessDenied):
         stranger.list("s3://here/x")
     stranger.close()
 
@@ -174,13 +174,13 @@ def test_nothing_is_written_behind_a_link_in_the_folder(server: S3Server, folder
         (folder / "bucket").symlink_to(tmp_path)
         (tmp_path / "kept").write_text("kept")
         for uri in ("s3://linked/out/model.tar.gz", "s3://linked/out", "s3://bucket/model.tar.gz"):
-            with pytest.raises(AccessDenied, match="is a symbolic link"):
+            with pytest.raises(S3AccessDenied, match="is a symbolic link"):
                 objects.put(uri, b"1")
-            with pytest.raises(AccessDenied, match="is a symbolic link"):
+            with pytest.raises(S3AccessDenied, match="is a symbolic link"):
                 objects.upload([b"1"], uri)
-        with pytest.raises(AccessDenied):
+        with pytest.raises(S3AccessDenied):
             objects.delete("s3://linked/out/kept")
-        with pytest.raises(AccessDenied):
+        with pytest.raises(S3AccessDenied):
             objects.create_bucket("bucket")
     assert [one.name for one in tmp_path.iterdir()] == ["kept"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from samebox.containers.fake_process import Request, Response
+from samebox.containers.fake_process import FakeRequest, FakeResponse
 from samebox.settings import Settings
 from tests.jobs.crashing import check_recorded, steps
 
@@ -28,8 +28,8 @@ def settings() -> Settings:
 def server(word: str) -> "Program":
     """A server that says a word."""
 
-    def answer(request: Request) -> Response:
-        return Response(200, b"" if request.path == "/ping" else word.encode())
+    def answer(request: FakeRequest) -> FakeResponse:
+        return FakeResponse(200, b"" if request.path == "/ping" else word.encode())
 
     def serve(process: "Process") -> int:
         process.print(f"{word} serves")
@@ -114,7 +114,7 @@ def test_the_model_is_unpacked_before_the_server_starts_and_mounted_read_only(ha
     def serve(process: "Process") -> int:
         seen["weights"] = (process.path("/opt/ml/model") / "weights").read_bytes()
         seen["spec"] = process.spec
-        return process.serve(lambda _: Response())
+        return process.serve(lambda _: FakeResponse())
 
     harness.engine.add_image("serve:1", {"serve": serve})
     url = harness.put_object("models/model.tar.gz", archive(weights=b"w"))
@@ -186,7 +186,7 @@ def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_says_why(h
 
 
 def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
-    harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.settings = replace(harness.settings, ping_seconds=60)  # a slow machine is no slow answer
     assert fails(harness, variant(StartupSeconds=0.2)) == PING_FAILED
     assert "GET /ping answered 500, not 200" in next(iter(logs(harness).values()))[-1]
@@ -195,9 +195,9 @@ def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_says_why(harness
 def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
     over = threading.Event()
 
-    def slow(_: Request) -> Response:
+    def slow(_: FakeRequest) -> FakeResponse:
         over.wait(60)
-        return Response()
+        return FakeResponse()
 
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(slow)})
     reason = fails(harness, variant(StartupSeconds=0.2))
@@ -208,7 +208,8 @@ def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(harness
 
 def test_what_ping_answers_is_in_the_log_at_once_and_not_only_when_the_window_is_over(harness: "Harness") -> None:
     def serve(process: "Process") -> int:
-        return process.serve(lambda _: Response(503, b'{"error": "the model could not be loaded: RuntimeError: x"}'))
+        answer = FakeResponse(503, b'{"error": "the model could not be loaded: RuntimeError: x"}')
+        return process.serve(lambda _: answer)
 
     harness.engine.add_image("serve:1", {"serve": serve})
     harness.start()
@@ -236,7 +237,7 @@ def test_a_server_that_crashes_once_comes_into_service_all_the_same(harness: "Ha
 
     def once(process: "Process") -> int:
         starts.append(1)
-        return 1 if len(starts) == 1 else process.serve(lambda _: Response())
+        return 1 if len(starts) == 1 else process.serve(lambda _: FakeResponse())
 
     harness.engine.add_image("serve:1", {"serve": once})
     harness.start()
@@ -310,7 +311,7 @@ def test_an_update_serves_the_old_until_the_new_is_ready_then_switches_and_drain
     may_serve: list[str] = []
 
     def late(process: "Process") -> int:
-        return process.serve(lambda request: Response(200 if may_serve else 503, b"two"))
+        return process.serve(lambda request: FakeResponse(200 if may_serve else 503, b"two"))
 
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.engine.add_image("serve:2", {"serve": late})
@@ -332,7 +333,7 @@ def test_an_update_serves_the_old_until_the_new_is_ready_then_switches_and_drain
 def test_an_update_to_the_same_configuration_reads_the_model_anew(harness: "Harness") -> None:
     def serve(process: "Process") -> int:
         weights = (process.path("/opt/ml/model") / "weights").read_bytes()
-        return process.serve(lambda _: Response(200, weights))
+        return process.serve(lambda _: FakeResponse(200, weights))
 
     harness.engine.add_image("serve:1", {"serve": serve})
     url = harness.put_object("models/model.tar.gz", archive(weights=b"first"))
@@ -346,7 +347,7 @@ def test_an_update_to_the_same_configuration_reads_the_model_anew(harness: "Harn
 
 def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
-    harness.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    harness.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
     before = harness.wait_for_status(endpoint, "InService")
@@ -360,7 +361,7 @@ def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(harness: "H
 
 def test_an_update_that_succeeds_forgets_why_the_last_one_failed(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
-    harness.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: Response(500))})
+    harness.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
     harness.wait_for_status(endpoint, "InService")
@@ -409,10 +410,10 @@ def test_a_server_that_dies_in_service_is_replaced_by_another_instance(harness: 
 def test_pings_in_service_keep_their_distance(harness: "Harness", settings: Settings) -> None:
     pings: list[str] = []
 
-    def answer(request: Request) -> Response:
+    def answer(request: FakeRequest) -> FakeResponse:
         if request.path == "/ping":
             pings.append(request.path)
-        return Response(200, b"one")
+        return FakeResponse(200, b"one")
 
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(answer)})
     harness.start()
@@ -428,7 +429,7 @@ def test_a_server_that_becomes_unhealthy_in_service_is_replaced(harness: "Harnes
 
     def serve(process: "Process") -> int:
         name = process.spec.name or ""
-        return process.serve(lambda _: Response(500 if name in ill else 200))
+        return process.serve(lambda _: FakeResponse(500 if name in ill else 200))
 
     harness.engine.add_image("serve:1", {"serve": serve})
     harness.start()
@@ -503,7 +504,7 @@ class TestRestarts:
         assert len(processes) == 2
 
     def test_the_start_window_goes_on_while_we_are_away(self, harness: "Harness") -> None:
-        harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(503))})
+        harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(503))})
         harness.start()
         endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
         harness.poll_until(lambda: [state.status for state in harness.engine.find({})] == ["running"])
@@ -518,7 +519,7 @@ class TestRestarts:
         self, harness: "Harness"
     ) -> None:
         ready = threading.Event()
-        answer = {True: Response(), False: Response(503)}
+        answer = {True: FakeResponse(), False: FakeResponse(503)}
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: answer[ready.is_set()])})
         harness.start()
         endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
@@ -534,9 +535,9 @@ class TestRestarts:
     def test_what_is_in_service_has_a_window_of_its_own_to_be_found_again(self, harness: "Harness") -> None:
         sick, answered = threading.Event(), list[int]()
 
-        def answer(_: Request) -> Response:
+        def answer(_: FakeRequest) -> FakeResponse:
             answered.append(503 if sick.is_set() else 200)
-            return Response(answered[-1])
+            return FakeResponse(answered[-1])
 
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(answer)})
         harness.start()
@@ -555,7 +556,7 @@ class TestRestarts:
     def test_a_shorter_window_in_the_settings_reaches_an_endpoint_that_is_being_created(
         self, harness: "Harness"
     ) -> None:
-        harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(503))})
+        harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(503))})
         harness.start()
         endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=None)))
         harness.poll_until(lambda: [state.status for state in harness.engine.find({})] == ["running"])

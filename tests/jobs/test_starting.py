@@ -13,7 +13,7 @@ from samebox.containers.engine import (
     EngineUnavailable,
     StartFailed,
 )
-from samebox.containers.fake_process import Response
+from samebox.containers.fake_process import FakeResponse
 from samebox.platform import retrying
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def job(harness: "Harness", **changes: Any) -> "Resource":
 
 
 def endpoint(harness: "Harness", **changes: Any) -> "Resource":
-    harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: Response(200))})
+    harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(200))})
     container: dict[str, Any] = {
         "Image": "serve:1",
         "ResolvedImage": "serve:1",

@@ -26,7 +26,7 @@ from botocore.config import Config
 from samebox import server
 from samebox.app import Emulator
 from samebox.containers.fake import FakeEngine
-from samebox.containers.fake_process import Process, Request, Response
+from samebox.containers.fake_process import FakeRequest, FakeResponse, Process
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.store import Query
 from samebox.settings import Settings
@@ -157,7 +157,7 @@ def whole_emulator(folder: Path) -> Iterator[Whole]:
     engine = FakeEngine(folder / "engine")
     engine.add_image(settings.registry_image, {"docker-registry": _registry}, entrypoint=("docker-registry",))
     image = f"localhost:{settings.port}/digits@sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
-    engine.add_image(image, {"train": lambda _: 0, "serve": lambda process: process.serve(lambda _: Response())})
+    engine.add_image(image, {"train": lambda _: 0, "serve": lambda process: process.serve(lambda _: FakeResponse())})
     faults = Faults()
     logging.getLogger().addHandler(faults)
     try:
@@ -200,16 +200,16 @@ def _registry(process: Process) -> int:
     prefix = process.spec.environment["REGISTRY_HTTP_PREFIX"]
     held: dict[str, bytes] = {}
 
-    def answer(request: Request) -> Response:
+    def answer(request: FakeRequest) -> FakeResponse:
         if request.path == f"{prefix}v2/":
-            return Response(200, b"{}")
+            return FakeResponse(200, b"{}")
         if request.method == "PUT":
             held[request.path] = request.body
-            return Response(201)
+            return FakeResponse(201)
         body = held.pop(request.path, None) if request.method == "DELETE" else held.get(request.path)
         if body is None:
-            return Response(404, b"{}")
-        return Response(202) if request.method == "DELETE" else Response(200, body)
+            return FakeResponse(404, b"{}")
+        return FakeResponse(202) if request.method == "DELETE" else FakeResponse(200, body)
 
     return process.serve(answer, port=5000)
 

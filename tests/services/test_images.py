@@ -26,10 +26,10 @@ HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
         (f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/digits", images.OtherRegion),
         (f"{HOST}.cn/digits", images.OtherRegion),
         (f"{ACCOUNT}.dkr.ecr.us-east-1.example.com/digits", images.OtherRegion),
-        ("", images.Malformed),
-        ("UPPER", images.Malformed),
-        (f"{HOST}/digits:", images.Malformed),
-        (f"{HOST}/digits@sha256:1234", images.Malformed),
+        ("", images.MalformedName),
+        ("UPPER", images.MalformedName),
+        (f"{HOST}/digits:", images.MalformedName),
+        (f"{HOST}/digits@sha256:1234", images.MalformedName),
     ],
 )
 def test_names_that_lead_nowhere(aws: Aws, name: str, reason: type[Exception]) -> None:

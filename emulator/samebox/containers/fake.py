@@ -36,7 +36,7 @@ from samebox.containers.engine import (
     RunningProcess,
     StartFailed,
 )
-from samebox.containers.fake_process import Container, FakeLogs, Image
+from samebox.containers.fake_process import Container, FakeImage, FakeLogs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,8 +57,8 @@ class FakeEngine:
         self._clock = clock
         self._changed = threading.Condition()
         self._numbers = itertools.count(1)
-        self._images: dict[str, Image] = {}
-        self._remote: dict[str, Image] = {}
+        self._images: dict[str, FakeImage] = {}
+        self._remote: dict[str, FakeImage] = {}
         self._containers: dict[str, Container] = {}
         self._networks: dict[str, Network] = {}
         self.exports: dict[str, bytes] = {}  # reference -> what `export` gives, where a test cares
@@ -79,7 +79,7 @@ class FakeEngine:
         known = ImageFacts(
             id=f"sha256:{next(self._numbers):064x}", tags=(reference,), entrypoint=entrypoint, command=command
         )
-        image = Image(replace(known, **facts), dict(programs), stop_signal)  # type: ignore[arg-type]
+        image = FakeImage(replace(known, **facts), dict(programs), stop_signal)  # type: ignore[arg-type]
         (self._remote if remote else self._images)[reference] = image
         return image.facts
 
@@ -329,7 +329,7 @@ class FakeEngine:
                     return found
         raise ContainerMissing(f"No such container: {container}")
 
-    def _image(self, reference: str) -> Image | None:
+    def _image(self, reference: str) -> FakeImage | None:
         self._answer()
         for name, image in self._images.items():
             if reference in (name, name.removesuffix(":latest"), image.facts.id, *image.facts.digests):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from samebox.containers.engine import Stream
 
     Program = Callable[["Process"], int | None]
-    Answer = Callable[["Request"], "Response"]
+    Answer = Callable[["FakeRequest"], "FakeResponse"]
 
 _SIGNALS = {"SIGHUP": 1, "SIGINT": 2, "SIGQUIT": 3, "SIGKILL": 9, "SIGUSR1": 10, "SIGUSR2": 12, "SIGTERM": 15}
 ANY = "*"  # as a program's name: runs whatever the command is
@@ -33,7 +33,7 @@ class Killed(BaseException):
 
 
 @dataclass(frozen=True)
-class Request:
+class FakeRequest:
     method: str
     path: str
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Response:
+class FakeResponse:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Process:
 
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                request = Request(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
+                request = FakeRequest(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
                 response = answer(request)
                 self.send_response(response.status)
                 for name, value in response.headers.items():
@@ -137,7 +137,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Image:
+class FakeImage:
     facts: ImageFacts
     programs: dict[str, Program]
     stop_signal: str
@@ -149,7 +149,7 @@ class Container:
     def __init__(
         self,
         spec: ContainerSpec,
-        image: Image,
+        image: FakeImage,
         state: ContainerState,
         changed: threading.Condition,
         clock: Callable[[], float],

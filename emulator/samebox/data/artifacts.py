@@ -80,7 +80,7 @@ def unpack(
     """Unpack a gzip tar at `destination`, which appears whole or not at all; gives the bytes of its files.
 
     Raises ArtifactError: `not-a-tar`, `outside`, `link`, `device`, `name`, `clash`, `too-large` (contract §2.4);
-    OutOfSpace when the disk is full. What stood at `destination` before is replaced. Files become 0644, or 0755 where
+    DiskFull when the disk is full. What stood at `destination` before is replaced. Files become 0644, or 0755 where
     the archive lets anybody execute them; directories 0755.
     """
     workspace = destination.with_name(f".{destination.name}.unpacking")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from samebox.data import manifests
-from samebox.data.objects import Cancelled, Location, Object, OutOfSpace, disk_errors
+from samebox.data.objects import Cancelled, DiskFull, Location, Object, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -150,13 +150,13 @@ def download(
     """Make `<data_directory>/<channel>/…` and `<channel>-manifest` for every plan.
 
     `volume_bytes` is what all of them together may take (VolumeSizeInGB). What an earlier, interrupted call left
-    complete is kept, the rest is fetched again, and what is not planned is removed. Raises OutOfSpace, NoSuchKey,
-    NoSuchBucket, AccessDenied, Unreachable, Cancelled; ChannelError where check_names does.
+    complete is kept, the rest is fetched again, and what is not planned is removed. Raises DiskFull, NoSuchKey,
+    NoSuchBucket, S3AccessDenied, Unreachable, Cancelled; ChannelError where check_names does.
     """
     check_names([one.name for one in plans])
     needed = sum(one.size for one in plans)
     if volume_bytes is not None and needed > volume_bytes:
-        raise OutOfSpace(str(data_directory), needed, volume_bytes)
+        raise DiskFull(str(data_directory), needed, volume_bytes)
     with disk_errors(data_directory):
         _download({data_directory / one.name: one for one in plans}, objects, cancelled, streams)
     # Last, so that a manifest says that its channel is complete.
@@ -187,7 +187,7 @@ def _download(plans: Mapping[Path, ChannelPlan], objects: Objects, cancelled: Ev
     wanted = sum(item.size for item, _ in missing)
     for root in plans:
         if wanted > (free := shutil.disk_usage(root).free):
-            raise OutOfSpace(str(root), wanted, free)
+            raise DiskFull(str(root), wanted, free)
     _fetch(missing, objects, cancelled, streams)
 
 

@@ -71,7 +71,7 @@ class NoSuchKey(S3Error):
     """The bucket exists, the object does not."""
 
 
-class AccessDenied(S3Error):
+class S3AccessDenied(S3Error):
     """The credentials may not do this."""
 
 
@@ -86,7 +86,7 @@ class Unreachable(S3Error):
     """Nobody answered in time, or the server kept failing; worth another try later."""
 
 
-class OutOfSpace(Exception):
+class DiskFull(Exception):
     """The disk, or the volume that the job asked for, is full. `needed` and `available` are bytes, where known."""
 
     def __init__(self, path: str, needed: int | None = None, available: int | None = None) -> None:
@@ -191,7 +191,7 @@ class Objects:
         self._folder = folder
 
     def bucket_exists(self, uri: str) -> bool:
-        """Is the URI's bucket there? Raises NotS3, AccessDenied, Unreachable."""
+        """Is the URI's bucket there? Raises NotS3, S3AccessDenied, Unreachable."""
         place = Location.parse(uri)
         try:
             with _errors(uri, head=True):
@@ -201,7 +201,7 @@ class Objects:
         return True
 
     def exists_under(self, uri: str) -> bool:
-        """Is there an object whose key starts with the URI's key? Raises NoSuchBucket, AccessDenied, Unreachable."""
+        """Is there an object whose key starts with the URI's key? Raises NoSuchBucket, S3AccessDenied, Unreachable."""
         place = Location.parse(uri)
         with _errors(uri):
             answer = self._client.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1)
@@ -228,7 +228,7 @@ class Objects:
         return tuple(sorted(found, key=lambda one: one.key.encode()))
 
     def head(self, uri: str) -> Object:
-        """One object's size, ETag and time. Raises NoSuchKey, NoSuchBucket, AccessDenied, Unreachable."""
+        """One object's size, ETag and time. Raises NoSuchKey, NoSuchBucket, S3AccessDenied, Unreachable."""
         place = Location.parse(uri)
         with _errors(uri, head=True):
             answer = self._client.head_object(Bucket=place.bucket, Key=place.key)
@@ -248,7 +248,7 @@ class Objects:
         return bytes(body)
 
     def put(self, uri: str, body: bytes, content_type: str = "binary/octet-stream") -> None:
-        """Store a small object. Raises AccessDenied where it would leave the folder."""
+        """Store a small object. Raises S3AccessDenied where it would leave the folder."""
         place = self._inside(uri)
         with _errors(uri):
             self._client.put_object(Bucket=place.bucket, Key=place.key, Body=body, ContentType=content_type)
@@ -256,7 +256,7 @@ class Objects:
     def read(self, uri: str) -> Generator[bytes]:
         """An object's bytes as they arrive; a broken connection is taken up again where it broke.
 
-        Close the generator to stop early. Raises NoSuchKey, NoSuchBucket, AccessDenied, Unreachable.
+        Close the generator to stop early. Raises NoSuchKey, NoSuchBucket, S3AccessDenied, Unreachable.
         """
         place = Location.parse(uri)
         position, etag, failures = 0, "", 0
@@ -285,7 +285,7 @@ class Objects:
     def download(self, item: Object, path: Path, cancelled: Event | None = None) -> None:
         """Write one object to `path`, through a temporary name beside it; the file gets the object's time.
 
-        Raises NoSuchKey, OutOfSpace, Cancelled.
+        Raises NoSuchKey, DiskFull, Cancelled.
         """
         # Short and of our own: the object's name may already be as long as a file name can be.
         temporary = path.with_name(f".samebox-{hashlib.blake2b(path.name.encode(), digest_size=8).hexdigest()}.part")
@@ -356,7 +356,9 @@ class Objects:
             assert below is not None
             below = below / part.lstrip("/")
             if os.path.islink(below):  # noqa: PTH114  (False for what can be no file's name)
-                raise AccessDenied(uri, "AccessDenied", f"{below} is a symbolic link; no object is written behind it.")
+                raise S3AccessDenied(
+                    uri, "AccessDenied", f"{below} is a symbolic link; no object is written behind it."
+                )
         return place
 
     def _copy(self, item: Object, target: int, cancelled: Event | None) -> bool:
@@ -471,12 +473,12 @@ def _chain(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the system's words for a full disk or quota into OutOfSpace."""
+    """Turn the system's words for a full disk or quota into DiskFull."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise OutOfSpace(os.fspath(path)) from error
+            raise DiskFull(os.fspath(path)) from error
         raise
 
 
@@ -500,7 +502,7 @@ def _errors(uri: str, head: bool = False) -> Iterator[None]:
         if code in _MISSING_KEY or (head and status == 404):
             raise NoSuchKey(uri, "NoSuchKey", message) from error
         if code in _DENIED or status == 403:
-            raise AccessDenied(uri, code, message) from error
+            raise S3AccessDenied(uri, code, message) from error
         if status >= 500:
             raise Unreachable(uri, code, message) from error
         raise S3Error(uri, code, message) from error

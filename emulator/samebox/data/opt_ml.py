@@ -196,7 +196,7 @@ def write_tree(
 ) -> None:
     """Make `root` the /opt/ml of `current_host`; again after a crash gives the same tree. Channels are not touched.
 
-    Directories are 0755 and files 0644 whatever the umask. Raises OutOfSpace.
+    Directories are 0755 and files 0644 whatever the umask. Raises DiskFull.
     """
     with disk_errors(root):
         _directory(root)

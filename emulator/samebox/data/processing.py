@@ -63,7 +63,7 @@ def config_files(request: Mapping[str, Any], arn: str, host: str) -> dict[str, b
 def write_tree(root: Path, request: Mapping[str, Any], arn: str, host: str) -> None:
     """Make `root` the /opt/ml of `host`: an output's folder is output/data/<OutputName>, and mounted at its LocalPath.
 
-    Inputs are not touched. Raises OutOfSpace.
+    Inputs are not touched. Raises DiskFull.
     """
     with disk_errors(root):
         folders = ["config", "output/metrics/cloudwatch", *(f"output/data/{name}" for name in outputs(request))]

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from samebox.resources.expression import Expression, Malformed, TooSlow
+from samebox.resources.expression import Expression, MalformedExpression, TooSlow
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class Metrics:
         for definition in definitions:
             try:
                 pattern = Expression(definition["Regex"])
-            except Malformed as error:
+            except MalformedExpression as error:
                 log.warning("metric %s: %s", definition["Name"], error)
                 continue
             if pattern.groups:

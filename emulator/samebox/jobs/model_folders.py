@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from samebox.data import artifacts
-from samebox.data.objects import Cancelled, Objects, OutOfSpace, S3Error, Unreachable
+from samebox.data.objects import Cancelled, DiskFull, Objects, S3Error, Unreachable
 from samebox.jobs import hosting
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ModelFolders:
                 too_large = error.reason == "too-large"
                 words = hosting.MODEL_TOO_LARGE if too_large else hosting.model_refused(url, str(error))
                 raise ModelRefused(words, str(error)) from error
-            except OutOfSpace as error:
+            except DiskFull as error:
                 raise ModelRefused(hosting.MODEL_TOO_LARGE, str(error)) from error
             except Unreachable:
                 raise

@@ -75,7 +75,7 @@ def download(plan: Plan, tools: Tools) -> None:
         tools.retry_while_unavailable(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)
         )
-    except objects.OutOfSpace as error:
+    except objects.DiskFull as error:
         log.warning("%s: %s", plan.arn, error)
         tools.lines.say(f"the input does not fit: {error}")
         raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
@@ -204,7 +204,7 @@ def upload(plan: Plan, tools: Tools, container: str) -> None:
             tools.retry_while_unavailable(partial(_upload, one, tools, container))
         except objects.Cancelled:
             raise Closing from None
-        except objects.OutOfSpace as error:
+        except objects.DiskFull as error:
             log.warning("%s: %s", plan.arn, error)
             raise Ended(Outcome.UPLOAD_DISK_FULL) from error
         except (objects.S3Error, artifacts.ArtifactError) as error:

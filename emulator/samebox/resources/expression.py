@@ -10,7 +10,7 @@ import regex
 _SECONDS = 1.0
 
 
-class Malformed(ValueError):
+class MalformedExpression(ValueError):
     """No regular expression."""
 
 
@@ -51,4 +51,4 @@ def _compile(text: str) -> regex.Pattern[str]:
     try:
         return regex.compile(text)
     except (regex.error, OverflowError, RecursionError, MemoryError) as error:
-        raise Malformed(str(error)) from None
+        raise MalformedExpression(str(error)) from None

@@ -23,7 +23,7 @@ class Image:
     media_type: str = ""
 
 
-class Objects(Protocol):
+class ObjectLookup(Protocol):
     """What operations ask of S3, which is little: is there something? AwsError where S3 cannot be asked.
 
     An address that is none of S3's leads to nothing.
@@ -78,7 +78,7 @@ class Services:
 
     settings: Settings
     resources: Resources
-    objects: Objects
+    objects: ObjectLookup
     images: Images
     registry: Registry
     logbook: Logbook

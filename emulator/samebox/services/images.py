@@ -38,7 +38,7 @@ class Unresolved(Exception):
     """An image name that leads nowhere; each operation has its own words for it."""
 
 
-class Malformed(Unresolved):
+class MalformedName(Unresolved):
     """No image is named so."""
 
 
@@ -80,7 +80,7 @@ class EcrImages:
         """The image that the name means now. Raises Malformed, Foreign, OtherRegion, Absent."""
         found = _NAME.fullmatch(image)
         if found is None:
-            raise Malformed(image)
+            raise MalformedName(image)
         try:
             owner = self._owner(found["host"], caller)
         except OtherRegion:

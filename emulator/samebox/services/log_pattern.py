@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from samebox.errors import AwsError
-from samebox.resources.expression import Expression, Malformed, TooSlow
+from samebox.resources.expression import Expression, MalformedExpression, TooSlow
 
 Matcher = Callable[[str], bool]
 
@@ -68,7 +68,7 @@ def _term(found: re.Match[str]) -> Matcher:
     if found["regex"] is not None:
         try:
             expression = Expression(found["regex"])
-        except Malformed as error:
+        except MalformedExpression as error:
             raise AwsError("InvalidParameterException", f"Invalid regular expression: {error}") from None
         return partial(_is_in, expression)
     wanted = _literal(found)

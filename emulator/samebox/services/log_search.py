@@ -23,14 +23,14 @@ _Key = tuple[int, str]
 
 
 @dataclass(frozen=True)
-class Place:
+class SearchPosition:
     """How far a search has come: streams up to `begun` are begun, and of these the ones in `offsets` are not ended."""
 
     begun: _Key = (-1, "")
     offsets: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, token: str) -> "Place":
+    def read(cls, token: str) -> "SearchPosition":
         """Raises ValueError for what is not a token of ours."""
         try:
             (first, name), offsets = json.loads(base64.urlsafe_b64decode(token.encode()))
@@ -59,13 +59,13 @@ def search(
     pattern: Pattern,
     in_time: Callable[[Event], bool] | None,
     limit: int,
-    place: Place | None = None,
-) -> tuple[list[Found], Place | None]:
+    place: SearchPosition | None = None,
+) -> tuple[list[Found], SearchPosition | None]:
     """Up to `limit` events from a place on, and the place where to go on; None when all was searched.
 
     Raises FileNotFoundError when a stream is deleted meanwhile.
     """
-    return _Search(book, group, streams, pattern, in_time, limit, place or Place()).run()
+    return _Search(book, group, streams, pattern, in_time, limit, place or SearchPosition()).run()
 
 
 @dataclass
@@ -95,7 +95,7 @@ class _Search:
         pattern: Pattern,
         in_time: Callable[[Event], bool] | None,
         limit: int,
-        place: Place,
+        place: SearchPosition,
     ) -> None:
         self._book, self._group = book, group
         self._pattern, self._in_time, self._limit = pattern, in_time, limit
@@ -110,10 +110,10 @@ class _Search:
         for key in under_way:
             self._push(_Reader(key, place.offsets[key[1]], []))
 
-    def run(self) -> tuple[list[Found], Place | None]:
+    def run(self) -> tuple[list[Found], SearchPosition | None]:
         while self._heap or self._waiting:
             if self._is_full():
-                return self._found, Place(self._begun, {one.name: one.offset for _, _, one in self._heap})
+                return self._found, SearchPosition(self._begun, {one.name: one.offset for _, _, one in self._heap})
             if self._waiting and (not self._heap or self._waiting[-1][0] <= self._heap[0][0]):
                 self._begun = self._waiting.pop()
                 self._push(_Reader(self._begun, 0, []))

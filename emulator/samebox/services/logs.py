@@ -102,7 +102,7 @@ def filter_log_events(services: Services, params: _Params, caller: Caller) -> di
     else:
         streams = book.streams(group, params.get("logStreamNamePrefix", ""))
     try:
-        place = log_search.Place.read(params["nextToken"]) if params.get("nextToken") else None
+        place = log_search.SearchPosition.read(params["nextToken"]) if params.get("nextToken") else None
     except ValueError:
         raise _invalid("The specified nextToken is invalid.") from None
     limit = params.get("limit", _EVENTS)

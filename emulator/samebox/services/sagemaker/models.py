@@ -73,7 +73,7 @@ def resolve(services: Services, name: str, caller: Caller) -> Image:
     """The image of a container, or CreateModel's words for why not (contract.md §2.14, §6.4)."""
     try:
         return services.images.resolve(name, caller)
-    except images.Malformed:
+    except images.MalformedName:
         raise ValidationException(f'ECR image "{name}" is invalid.') from None
     except images.Foreign:
         raise ValidationException(

@@ -163,7 +163,7 @@ def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
     """The image of a training job, or CreateTrainingJob's words for why not (contract.md §6.4)."""
     try:
         return services.images.resolve(name, caller)
-    except images.Malformed:
+    except images.MalformedName:
         raise ValidationException(
             "Invalid training image. Please provide a valid Amazon Elastic Container Registry path of the Docker "
             "image to run."
