@@ -1,11 +1,14 @@
 """What is a stray, and what is not."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from samebox.commands import prune
+from samebox.commands.outcome import Stop
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import Process
@@ -18,6 +21,8 @@ from samebox.services import images
 from samebox.wire.models import Models
 from tests import samples
 from tests.conftest import CALLER
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -102,3 +107,20 @@ def test_a_folder_on_which_no_emulator_ever_ran_has_nothing_to_prune(tmp_path: P
     assert prune.identity(tmp_path) is None
     assert prune.wanted(tmp_path) == frozenset()
     assert prune.clear(tmp_path) == 0
+
+
+def test_a_state_file_of_another_version_is_read_and_not_changed(tmp_path: Path) -> None:
+    # An emulator of that version may run on it, in another environment of this machine.
+    path = tmp_path / "state.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((ROOT / "tests" / "resources" / "schemas" / "0001.sql").read_text())
+        connection.commit()
+    before = path.read_bytes()
+    assert prune.wanted(tmp_path) == {
+        f"arn:aws:sagemaker:us-east-1:123456789012:{name}" for name in ("training-job/Mixed-Case", "endpoint/digits")
+    }
+    assert path.read_bytes() == before
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(Stop, match="a newer samebox"):
+        prune.wanted(tmp_path)

@@ -1,8 +1,13 @@
 """What can be said before an emulator starts."""
 
 import os
+import re
 import socket
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +46,15 @@ def test_the_next_step_names_the_folder_where_it_is_not_the_usual_one(
     assert f"samebox down --data-dir '{folder}'" in up.next_steps(Settings(data_dir=folder))
     monkeypatch.setenv("SAMEBOX_DATA_DIR", str(folder))
     assert "--data-dir" not in up.next_steps(Settings(data_dir=folder))
+
+
+def test_a_newer_state_file_is_one_sentence(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    command = [sys.executable, "-m", "samebox.cli", "up", "--data-dir", str(tmp_path), "--port", str(free_port())]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    assert re.fullmatch(r"samebox: .*state.sqlite was written by a newer samebox: it has schema 99, .*\n", ended.stderr)
 
 
 # One that runs already

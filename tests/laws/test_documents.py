@@ -312,7 +312,7 @@ def test_the_picture_shows_every_module_and_no_other() -> None:
     package = ROOT / "emulator" / "samebox"
     there: dict[str, set[str]] = {"": set()}
     for path in package.rglob("*.py"):
-        if path.name != "__init__.py":
+        if path.name != "__init__.py" and not path.name[0].isdigit():  # migrations have numbers
             room = path.parent.relative_to(package).as_posix()
             there.setdefault("" if room == "." else room, set()).add(path.stem)
     assert drawn == there

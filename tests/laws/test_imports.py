@@ -37,7 +37,7 @@ FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 DOORS: dict[str, tuple[str, ...]] = {
     "botocore": ("wire/", "data/", "commands/aws.py"),
     "boto3": ("data/", "commands/aws.py"),
-    "sqlite3": ("resources/store.py",),
+    "sqlite3": ("resources/store.py", "resources/migration.py", "resources/migrations/"),
     "docker": ("containers/",),
     "rich": ("commands/", "check/reports/", "parity/terminal.py"),
     "uvicorn": ("server.py",),

@@ -1,6 +1,5 @@
 """The store: what is written is there, and two who change one thing do not lose each other's change."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,15 +62,6 @@ def test_it_is_there_after_the_store_was_opened_again(tmp_path: Path) -> None:
     second = Store(tmp_path / "state.sqlite")
     assert second.by_arn("arn:one") == row()
     second.close()
-
-
-def test_a_file_of_another_schema_is_not_touched(tmp_path: Path) -> None:
-    path = tmp_path / "state.sqlite"
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(ValueError, match="another version"):
-        Store(path)
 
 
 def test_a_name_or_an_arn_is_taken_once(store: Store) -> None:

@@ -4,8 +4,10 @@ import argparse
 import fcntl
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -20,7 +22,7 @@ from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
-from samebox.resources import listing
+from samebox.resources import listing, migration
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
 from samebox.resources.store import Query, Store
 from samebox.services import images
@@ -209,11 +211,15 @@ def _in_store(data_dir: Path, ask: Callable[[Store], set[str]]) -> frozenset[str
     path = data_dir / "state.sqlite"
     if not path.exists():
         return frozenset()
-    store = Store(path)
     try:
-        return frozenset(ask(store))
-    finally:
-        store.close()
+        with TemporaryDirectory() as folder:
+            if not migration.is_current(path):
+                # An earlier version of samebox may run on it, or be what the user starts next: it stays as it is.
+                path = migration.copy(path, Path(folder) / path.name)
+            with closing(Store(path)) as store:
+                return frozenset(ask(store))
+    except migration.NewerSchema as error:
+        raise Stop(str(error)) from None
 
 
 def _port(data_dir: Path) -> int | None:

@@ -104,6 +104,7 @@ def serve_here(settings: Settings) -> int:
     """Be the emulator until SIGTERM or Ctrl-C."""
     # The whole emulator: not to be loaded by who only looks whether one runs.
     from samebox import server
+    from samebox.resources.migration import NewerSchema
 
     words = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
@@ -112,7 +113,10 @@ def serve_here(settings: Settings) -> int:
     make_folder(settings.data_dir)
     with where.recorded(settings.data_dir, settings.url):
         threading.Thread(target=_greet, args=(settings,), name="greeting", daemon=True).start()
-        server.serve(settings)
+        try:
+            server.serve(settings)
+        except NewerSchema as error:
+            raise Stop(str(error)) from None
     return 0
 
 

@@ -6,15 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
 
+from samebox.resources.migration import migrate
+
 # Waiting for another thread's write lock; far above any write we do, so reaching it means a bug or a dying disk.
 BUSY_SECONDS = 30.0
-
-# Counts up when schema.sql changes in a way that an older file cannot be read by.
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,7 @@ class Store:
     """SQLite in WAL mode. Thread-safe; listeners hear of each change after it is on disk."""
 
     def __init__(self, path: Path) -> None:
+        """Open the file, brought to the newest schema. Raises NewerSchema."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         # Connections nobody uses right now. As many exist as calls were ever under way at once: a thread that ends
@@ -98,15 +97,10 @@ class Store:
         self._closed = False
         self._writing = threading.Lock()
         self._listeners: list[Callable[[Resource], None]] = []
-        schema = package_files.files(__package__).joinpath("schema.sql").read_text()
+        migrate(path)
         with self._connection() as connection:
             # Kept in the file. Only here: while others write, asking for it again may find the file locked.
             connection.execute("PRAGMA journal_mode = WAL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version not in (0, SCHEMA_VERSION):
-                raise ValueError(f"{path} was written by another version of samebox (schema {version}).")
-            connection.executescript(schema)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def subscribe(self, listener: Callable[[Resource], None]) -> None:
         """Call `listener` with every row inserted, updated or deleted, after it is on disk, in the writer's thread."""
