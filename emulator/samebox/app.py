@@ -26,7 +26,7 @@ from samebox.data.objects import Objects
 from samebox.data.rclone import S3Server
 from samebox.edge import Edge
 from samebox.jobs.endpoints import Endpoints
-from samebox.jobs.plan import Site, credentials_id
+from samebox.jobs.plan import EmulatorInfo, credentials_id
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TrainingJobs
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
@@ -162,11 +162,11 @@ class Emulator:
             self.route(row)
         self.store.subscribe(self.route)
         inward = self._metadata_socket()
-        site = Site(self._data_dir, self.id, self.settings, self._secret)
+        info = EmulatorInfo(self._data_dir, self.id, self.settings, self._secret)
         if inward is not None:
             address = f"http://{metadata_network.ADDRESS}"
-            site = replace(site, credentials=True, network=metadata_network.NAME, endpoint_url=address)
-        tools = (self.resources, self.engine, objects, self._logbook, site, self._login)
+            info = replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
+        tools = (self.resources, self.engine, objects, self._logbook, info, self._login)
         supervisor = Supervisor(
             self.resources,
             [

@@ -13,7 +13,7 @@ from typing import Any
 from samebox.containers.fake import FakeEngine
 from samebox.data.objects import Objects
 from samebox.jobs.endpoints import Endpoints
-from samebox.jobs.plan import Site
+from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TrainingJobs
 from samebox.resources.kind import Kind
@@ -53,15 +53,15 @@ class Harness:
     def start(self, process: EmulatorProcess | None = None, give_up_seconds: float = 60.0) -> Supervisor:
         """Start an emulator process on the data directory; an earlier one has crashed or was closed."""
         self.process = process or EmulatorProcess()
-        site = Site(self.data_dir, "test-harness", self.settings, b"a secret")
+        emulator = EmulatorInfo(self.data_dir, "test-harness", self.settings, b"a secret")
         dependencies = (
             self.process.crashable(self.resources, "resources"),
             self.process.crashable(self.engine, "engine"),
             self.process.crashable(self.objects, "objects"),
             self.process.crashable(self.logs, "logbook"),
         )
-        jobs = TrainingJobs(*dependencies, site, give_up_seconds=give_up_seconds)
-        endpoints = Endpoints(*dependencies, site, give_up_seconds=give_up_seconds)
+        jobs = TrainingJobs(*dependencies, emulator, give_up_seconds=give_up_seconds)
+        endpoints = Endpoints(*dependencies, emulator, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()
         self.supervisors.append(supervisor)

@@ -41,7 +41,7 @@ def test_whoever_follows_goes_on_after_the_last_line_that_was_written(logbook: L
 def test_a_line_of_our_own_does_not_move_the_place(logbook: Logbook) -> None:
     lines = LogLines(logbook, GROUP, STREAM)
     lines.write([line(5_000_000, "a")])
-    lines.say("something")
+    lines.report("something")
     assert LogLines(logbook, GROUP, STREAM).since == 5_000_000
     assert texts(logbook) == ["a", "samebox: something"]
     assert list(lines.texts()) == [("a", 0.005)]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingNews, words_of
+from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingReporter, words_of
 from samebox.platform.readiness import Ping
 
 
@@ -26,7 +26,7 @@ REFUSED = Ping("no answer", "GET /ping was not answered: [Errno 111] Connection 
 
 def test_each_answer_is_told_once_and_at_once() -> None:
     told: list[str] = []
-    news = PingNews(told.append)
+    news = PingReporter(told.append)
     loading, failed = bad(b'{"error": "the model is being loaded"}'), bad(b'{"error": "RuntimeError: x"}')
     for ping in (loading, loading, failed, loading, failed):
         news.hear(ping)
@@ -39,7 +39,7 @@ def test_each_answer_is_told_once_and_at_once() -> None:
 def test_a_server_that_does_not_listen_yet_is_no_news_until_it_takes_long() -> None:
     told: list[str] = []
     clock = Clock()
-    news = PingNews(told.append, clock)
+    news = PingReporter(told.append, clock)
     news.hear(REFUSED)
     clock.now += SILENT_SECONDS / 2
     news.hear(REFUSED)
@@ -56,13 +56,13 @@ def test_a_server_that_does_not_listen_yet_is_no_news_until_it_takes_long() -> N
 
 def test_a_ready_server_is_told_by_the_endpoint_and_not_here() -> None:
     told: list[str] = []
-    PingNews(told.append).hear(Ping("ready", "200", b"fine"))
+    PingReporter(told.append).hear(Ping("ready", "200", b"fine"))
     assert told == []
 
 
 def test_a_body_that_is_never_the_same_does_not_fill_the_log() -> None:
     told: list[str] = []
-    news = PingNews(told.append)
+    news = PingReporter(told.append)
     for second in range(1000):
         news.hear(bad(f"up for {second} s".encode()))
     assert len(told) == MOST_ANSWERS + 1

@@ -6,13 +6,13 @@ from typing import Any
 
 from samebox.containers.engine import ContainerSpec, Mount
 from samebox.containers.instances import Limits
-from samebox.jobs.plan import Plan, Site, Upload, credentials_id, training
+from samebox.jobs.plan import EmulatorInfo, Plan, Upload, credentials_id, training
 from samebox.resources.store import Resource
 from samebox.settings import Settings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
 LIMITS = Limits(cpus=2.0, memory_bytes=8 << 30, gpus=0, warning="less")
-SITE = Site(Path("/data"), "an-id", Settings(), b"a secret")
+EMULATOR = EmulatorInfo(Path("/data"), "an-id", Settings(), b"a secret")
 
 
 def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
@@ -41,7 +41,7 @@ def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
 
 
 def plan(**changes: Any) -> Plan:
-    return training(row(**changes), LIMITS, SITE)
+    return training(row(**changes), LIMITS, EMULATOR)
 
 
 def test_a_plan_is_all_that_the_job_comes_to() -> None:
@@ -102,9 +102,9 @@ def test_checkpoints_have_a_place_of_their_own_wherever_they_are_wanted() -> Non
 
 
 def test_isolated_jobs_get_neither_network_nor_credentials() -> None:
-    site = replace(SITE, credentials=True, network="samebox-net", endpoint_url="http://169.254.170.2")
-    open_plan = training(row(), LIMITS, site)
-    isolated = training(row(EnableNetworkIsolation=True), LIMITS, site)
+    emulator = replace(EMULATOR, credentials=True, network="samebox-net", endpoint_url="http://169.254.170.2")
+    open_plan = training(row(), LIMITS, emulator)
+    isolated = training(row(EnableNetworkIsolation=True), LIMITS, emulator)
     assert open_plan.container.network == "samebox-net"
     assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in open_plan.container.environment
     assert isolated.container.network == "none"
@@ -117,21 +117,21 @@ def test_the_path_of_the_credentials_is_made_with_a_secret() -> None:
     assert path == credentials_id(row(), b"a secret")
     assert path != credentials_id(row(), b"another secret")
     assert path != credentials_id(row(created=1_700_000_001.25), b"a secret")
-    site = replace(SITE, credentials=True, endpoint_url="http://169.254.170.2")
-    environment = training(row(), LIMITS, site).container.environment
+    emulator = replace(EMULATOR, credentials=True, endpoint_url="http://169.254.170.2")
+    environment = training(row(), LIMITS, emulator).container.environment
     assert environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] == f"/v2/credentials/{path}"
-    assert "a secret" not in repr(site)
+    assert "a secret" not in repr(emulator)
 
 
 def test_processes_and_log_are_bounded_by_the_settings_and_unbounded_by_a_zero() -> None:
     container = plan().container
     assert (container.pids_limit, container.log_bytes) == (8192, 1 << 30)
-    site = replace(SITE, settings=replace(Settings(), pids_limit=0, log_bytes=0))
-    container = training(row(), LIMITS, site).container
+    emulator = replace(EMULATOR, settings=replace(Settings(), pids_limit=0, log_bytes=0))
+    container = training(row(), LIMITS, emulator).container
     assert (container.pids_limit, container.log_bytes) == (None, None)
 
 
 def test_shared_memory_is_the_engines_own_unless_a_setting_says_more() -> None:
     assert plan().container.shm_bytes is None
-    site = replace(SITE, settings=replace(Settings(), shm_bytes=1 << 30))
-    assert training(row(), LIMITS, site).container.shm_bytes == 1 << 30
+    emulator = replace(EMULATOR, settings=replace(Settings(), shm_bytes=1 << 30))
+    assert training(row(), LIMITS, emulator).container.shm_bytes == 1 << 30

@@ -7,7 +7,7 @@ from typing import Any
 from samebox.containers.engine import Mount
 from samebox.containers.instances import Limits
 from samebox.jobs import surroundings
-from samebox.jobs.plan import Site, training
+from samebox.jobs.plan import EmulatorInfo, training
 from samebox.settings import Settings
 from tests.jobs.test_plan import row
 
@@ -61,8 +61,8 @@ def test_pip_and_uv_ask_the_index_and_trust_one_without_tls() -> None:
 
 
 def planned(**request: Any) -> tuple[dict[str, str], list[str]]:
-    site = Site(Path("/data"), "an-id", ALL, b"a secret")
-    container = training(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), site).container
+    emulator = EmulatorInfo(Path("/data"), "an-id", ALL, b"a secret")
+    container = training(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), emulator).container
     return dict(container.environment), [mount.target for mount in container.mounts]
 
 

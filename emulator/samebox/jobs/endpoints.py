@@ -19,8 +19,8 @@ from samebox.jobs import hosting
 from samebox.jobs.hosting import Slot
 from samebox.jobs.model_folders import ModelFolders
 from samebox.jobs.phases import Login, sweep
-from samebox.jobs.plan import Site
-from samebox.jobs.server import Address, Means, Server
+from samebox.jobs.plan import EmulatorInfo
+from samebox.jobs.server import Address, Server, ServerDependencies
 from samebox.jobs.wake import Wake
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.kinds import ENDPOINT
@@ -47,7 +47,7 @@ class Endpoints:
         engine: Engine,
         objects: Objects,
         logbook: Logbook,
-        site: Site,
+        emulator: EmulatorInfo,
         login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
         give_up_seconds: float = GIVE_UP_SECONDS,
@@ -56,7 +56,7 @@ class Endpoints:
         self._engine = engine
         self._models = ModelFolders(objects)
         self._logbook = logbook
-        self._site = site
+        self._emulator = emulator
         self._login = login
         self._in_flight = in_flight
         self._give_up_seconds = give_up_seconds
@@ -71,18 +71,18 @@ class Endpoints:
         def report(message: str) -> None:
             log.warning("endpoint %s: %s", resource.name, message)
 
-        means = Means(
+        dependencies = ServerDependencies(
             self._engine,
             self._models,
             self._logbook.of(resource.account, resource.region),
-            self._site.settings,
+            self._emulator.settings,
             partial(self._login, resource.account, resource.region),
             report,
             self._give_up_seconds,
             self._resources.now,
             self._in_flight,
         )
-        fleet = _Fleet(self._resources, means, self._site, resource, wake)
+        fleet = _Fleet(self._resources, dependencies, self._emulator, resource, wake)
         try:
             fleet.run()
         except Closing:
@@ -105,10 +105,10 @@ class Endpoints:
 
     def sweep(self) -> None:
         """Remove containers, networks and models of endpoints that have failed or that nobody knows any more."""
-        folder = hosting.models_folder(self._site.data_dir)
+        folder = hosting.models_folder(self._emulator.data_dir)
         # First what is there, then what is wanted: an endpoint that begins in between is not seen.
         folders = sorted(folder.iterdir()) if folder.is_dir() else []
-        mine = {INSTANCE_LABEL: self._site.label}
+        mine = {INSTANCE_LABEL: self._emulator.label}
         states, networks = self._engine.find(mine), self._engine.networks(mine)
         rows = [row for row in self._resources.unfinished(ENDPOINT) if self.wants(row)]
         arns = {row.arn for row in rows}
@@ -121,23 +121,25 @@ class Endpoints:
             arn = network.labels.get(ARN_LABEL, "")
             if ":endpoint/" in arn and arn not in arns:
                 self._engine.remove_network(network.id)
-        kept = {hosting.endpoint_folder(row, self._site.data_dir) for row in rows}
+        kept = {hosting.endpoint_folder(row, self._emulator.data_dir) for row in rows}
         for one in folders:
             if one not in kept:
                 sweep(self._engine, one)
 
     def _remove(self, resource: Resource) -> None:
-        for state in self._engine.find({INSTANCE_LABEL: self._site.label, ARN_LABEL: resource.arn}):
+        for state in self._engine.find({INSTANCE_LABEL: self._emulator.label, ARN_LABEL: resource.arn}):
             self._engine.remove(state.id)
 
 
 class _Fleet:
     """The servers of one endpoint, in this life of ours. One thread; servers only wake it."""
 
-    def __init__(self, resources: Resources, means: Means, site: Site, row: Resource, wake: Wake) -> None:
+    def __init__(
+        self, resources: Resources, dependencies: ServerDependencies, emulator: EmulatorInfo, row: Resource, wake: Wake
+    ) -> None:
         self._resources = resources
-        self._means = means
-        self._site = site
+        self._dependencies = dependencies
+        self._emulator = emulator
         self._row = row
         self._wake = wake
         self._servers: dict[str, Server] = {}  # by log stream, which has the instance id
@@ -175,22 +177,22 @@ class _Fleet:
 
     def _adopt(self) -> None:
         """Take over what an earlier life of ours started, and have the rest removed."""
-        labels = {INSTANCE_LABEL: self._site.label, ARN_LABEL: self._row.arn}
+        labels = {INSTANCE_LABEL: self._emulator.label, ARN_LABEL: self._row.arn}
         in_service = self._slots("Current")
         known = {**in_service, **self._slots("Wanted")}
-        for state in self._retry_while_unavailable(lambda: self._means.engine.find(labels)):
+        for state in self._retry_while_unavailable(lambda: self._dependencies.engine.find(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
             # One that never ran is made anew: whoever began to make or start it may have been interrupted half way.
             if slot is None or slot not in known or self._filling(slot) or not state.has_run:
                 log.info("removing container %s: it is not needed any more, or never ran", state.name)
-                self._retry_while_unavailable(partial(self._means.engine.remove, state.id))
+                self._retry_while_unavailable(partial(self._dependencies.engine.remove, state.id))
                 continue
             # It has its limits already; they are not looked up, because the host may have changed meanwhile.
-            plan = hosting.server(self._row, slot, known[slot], instance, ANY_LIMITS, self._site)
+            plan = hosting.server(self._row, slot, known[slot], instance, ANY_LIMITS, self._emulator)
             # One that was in service was ready in its window: it has another one to be found again.
             began = None if slot in in_service else state.created_at
-            server = Server(plan, self._means, self._wake.notify, state, began)
+            server = Server(plan, self._dependencies, self._wake.notify, state, began)
             self._servers[plan.log_stream] = server
             self._adopted.append(server)
 
@@ -269,12 +271,12 @@ class _Fleet:
                 server.retire()
         if self._servers:
             return True
-        engine = self._means.engine
+        engine = self._dependencies.engine
         self._retry_while_unavailable(lambda: engine.remove_network(hosting.network_name(self._row)))
         if delete:
             self._resources.delete(self._row)
             log.info("endpoint %s is deleted", self._row.name)
-        sweep(engine, hosting.endpoint_folder(self._row, self._site.data_dir))
+        sweep(engine, hosting.endpoint_folder(self._row, self._emulator.data_dir))
         return False
 
     # Servers
@@ -295,8 +297,8 @@ class _Fleet:
             first = hosting.first_instance_id(slot)
             used = f"{slot.variant}/{first}" in self._servers or slot in self._failures
             instance = hosting.instance_id(uuid.uuid4().hex) if used else first
-            plan = hosting.server(self._row, slot, variant, instance, limits, self._site)
-            self._servers[plan.log_stream] = Server(plan, self._means, self._wake.notify)
+            plan = hosting.server(self._row, slot, variant, instance, limits, self._emulator)
+            self._servers[plan.log_stream] = Server(plan, self._dependencies, self._wake.notify)
         return None
 
     def _replace(self, slots: Mapping[Slot, Any]) -> None:
@@ -321,13 +323,13 @@ class _Fleet:
         for server in self._servers.values():
             if server.plan.slot not in wanted and not server.is_retired:
                 server.retire(drain=server.state == "ready")
-        folder = hosting.endpoint_folder(self._row, self._site.data_dir)
+        folder = hosting.endpoint_folder(self._row, self._emulator.data_dir)
         used = {server.plan.model_folder for server in self._servers.values()} | {
             folder / slot.generation for slot in wanted
         }
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
             if one not in used and not one.name.startswith("."):  # so are those called that are being unpacked
-                sweep(self._means.engine, one)
+                sweep(self._dependencies.engine, one)
 
     def _filling(self, slot: Slot) -> Server | None:
         return next((one for one in self._servers.values() if one.plan.slot == slot and not one.is_retired), None)
@@ -360,8 +362,8 @@ class _Fleet:
         return hosting.slots(self._row, self._row.state.get(member))
 
     def _limits(self, variant: Mapping[str, Any]) -> instances.Limits:
-        capacity = self._retry_while_unavailable(self._means.engine.capacity)
-        return instances.limits(variant["InstanceType"], capacity, self._site.settings.allow_gpu_on_cpu)
+        capacity = self._retry_while_unavailable(self._dependencies.engine.capacity)
+        return instances.limits(variant["InstanceType"], capacity, self._emulator.settings.allow_gpu_on_cpu)
 
     def _pause(self) -> float | None:
         now = time.monotonic()
@@ -369,7 +371,9 @@ class _Fleet:
         return min(later) if later else None
 
     def _retry_while_unavailable(self, ask: Callable[[], Any]) -> Any:
-        return retry_while_unavailable(ask, self._wake.closing, self._means.report, self._means.give_up_seconds)
+        return retry_while_unavailable(
+            ask, self._wake.closing, self._dependencies.report, self._dependencies.give_up_seconds
+        )
 
 
 def _roll_back(resources: Resources, row: Resource, reason: str) -> Resource:

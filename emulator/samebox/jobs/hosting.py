@@ -14,7 +14,7 @@ from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, 
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs import surroundings
-from samebox.jobs.plan import MODEL_DIRECTORY, Site, credentials_id, identity
+from samebox.jobs.plan import MODEL_DIRECTORY, EmulatorInfo, credentials_id, identity
 from samebox.resources.store import Resource
 
 # By these a container is known again after a restart of ours.
@@ -112,7 +112,7 @@ def instance_id(text: str) -> str:
 
 
 def server(
-    resource: Resource, slot: Slot, variant: Mapping[str, Any], instance: str, limits: Limits, site: Site
+    resource: Resource, slot: Slot, variant: Mapping[str, Any], instance: str, limits: Limits, emulator: EmulatorInfo
 ) -> ServerPlan:
     """The plan of one container. Pure."""
     (container,) = variant["Containers"]
@@ -120,13 +120,13 @@ def server(
     facts = opt_ml.ModelFacts(
         region=resource.region,
         has_gpu=limits.gpus > 0,
-        credentials_path=f"/v2/credentials/{credentials_id(resource, site.secret)}"
-        if site.credentials and not isolated
+        credentials_path=f"/v2/credentials/{credentials_id(resource, emulator.secret)}"
+        if emulator.credentials and not isolated
         else None,
-        endpoint_url=site.endpoint_url,
+        endpoint_url=emulator.endpoint_url,
     )
     url = container.get("ModelDataUrl")
-    folder = endpoint_folder(resource, site.data_dir) / slot.generation
+    folder = endpoint_folder(resource, emulator.data_dir) / slot.generation
     command = opt_ml.model_command()
     return ServerPlan(
         arn=resource.arn,
@@ -137,11 +137,11 @@ def server(
             command=command.command,
             entrypoint=command.entrypoint,
             environment={
-                **({} if isolated else surroundings.variables(site.settings)),
+                **({} if isolated else surroundings.variables(emulator.settings)),
                 **opt_ml.model_environment(container, facts, isolated),
             },
             labels={
-                INSTANCE_LABEL: site.label,
+                INSTANCE_LABEL: emulator.label,
                 ARN_LABEL: resource.arn,
                 VARIANT_LABEL: slot.variant,
                 GENERATION_LABEL: slot.generation,
@@ -150,23 +150,23 @@ def server(
             },
             mounts=(
                 *((Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else ()),
-                *(() if isolated else surroundings.mounts(site.settings)),
+                *(() if isolated else surroundings.mounts(emulator.settings)),
             ),
             hostname=container.get("ContainerHostname") or HOST_NAME,
             # "none" would leave us no way in; a network of its own leaves it no way out.
-            network=network_name(resource) if isolated else site.network,
+            network=network_name(resource) if isolated else emulator.network,
             publish={PORT: 0},
             memory_bytes=limits.memory_bytes,
             cpus=limits.cpus,
             gpus=limits.gpus,
-            shm_bytes=site.settings.shm_bytes or None,
-            pids_limit=site.settings.pids_limit or None,
-            log_bytes=site.settings.log_bytes or None,
+            shm_bytes=emulator.settings.shm_bytes or None,
+            pids_limit=emulator.settings.pids_limit or None,
+            log_bytes=emulator.settings.log_bytes or None,
         ),
         model_url=url,
         model_folder=folder,
         network=network_name(resource) if isolated else None,
-        startup_seconds=float(variant.get("StartupSeconds") or site.settings.startup_seconds),
+        startup_seconds=float(variant.get("StartupSeconds") or emulator.settings.startup_seconds),
         log_group=log_group(resource),
         log_stream=f"{slot.variant}/{instance}",
         warning=limits.warning,

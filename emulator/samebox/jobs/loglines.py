@@ -71,11 +71,11 @@ class LogLines:
                 raise
             self._place = place
 
-    def say(self, sentence: str) -> None:
+    def report(self, sentence: str) -> None:
         """Add a line of our own."""
-        self.quote(OURS + sentence)
+        self.add(OURS + sentence)
 
-    def quote(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Add a line that is not the container's, such as the engine's words when it cannot be started."""
         with self._lock:
             event = Event(time.time_ns() // 1_000_000, text, str(self._place))

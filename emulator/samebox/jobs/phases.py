@@ -77,7 +77,7 @@ def download(plan: Plan, tools: Tools) -> None:
         )
     except objects.DiskFull as error:
         log.warning("%s: %s", plan.arn, error)
-        tools.lines.say(f"the input does not fit: {error}")
+        tools.lines.report(f"the input does not fit: {error}")
         raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
     except (objects.S3Error, channels.ChannelError) as error:
         raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
@@ -127,7 +127,7 @@ def pull(image: str, tools: Tools) -> None:
         if tools.wake.closing.is_set():
             raise Closing from error  # our own registry ends with us: the next start pulls again
         log.warning("%s cannot be pulled: %s", image, error)
-        tools.lines.say(f"the image {image} cannot be pulled: {error}")
+        tools.lines.report(f"the image {image} cannot be pulled: {error}")
         raise Ended(Outcome.CANNOT_PULL) from error
 
 
@@ -152,7 +152,7 @@ def _cannot_start(plan: Plan, tools: Tools, error: str) -> Ended:
     words = runtime_words(error)
     log.warning("%s: %s", plan.arn, error)
     # The log stream of such a job shows the runtime's words from "exec:" on (observed 2019, contract.md §1.7).
-    tools.lines.quote(runtime_reason(words))
+    tools.lines.add(runtime_reason(words))
     return Ended(Outcome.CANNOT_START, words)
 
 

@@ -1,7 +1,7 @@
-"""What /ping answers while a container starts, as lines of its log: each answer once, as soon as it is given.
+"""The answers of /ping while a container starts, as lines of its log: each different answer once, at once.
 
-A server that listens and says 503 knows why, often in the body of that very answer; whoever waits for the endpoint
-shall know it, too, and not only after the start window.
+A server that answers 503 often gives the reason in the body; it is shown while the endpoint starts, and not only after
+the start window.
 """
 
 import json
@@ -20,13 +20,13 @@ _REASON_KEYS = ("error", "message", "detail", "reason")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
-class PingNews:
-    """Tells of the pings of one container's start, over restarts of its program. One thread."""
+class PingReporter:
+    """Reports the pings of one container's start, over restarts of its program. Used by one thread."""
 
-    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._say = say
+    def __init__(self, report: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._report = report
         self._clock = clock
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._silent_since: float | None = None
 
     def hear(self, ping: Ping) -> None:
@@ -35,20 +35,20 @@ class PingNews:
             if self._silent_since is None:
                 self._silent_since = self._clock()
             if self._clock() - self._silent_since >= SILENT_SECONDS:
-                self._tell(f"{ping.detail}; it is asked on")
+                self._report_once(f"{ping.detail}; it is asked on")
             return
         self._silent_since = None
         if ping.reason != "ready":
             words = words_of(ping.body)
-            self._tell(f"{ping.detail}: {words}" if words else ping.detail)
+            self._report_once(f"{ping.detail}: {words}" if words else ping.detail)
 
-    def _tell(self, sentence: str) -> None:
-        if sentence in self._told or len(self._told) > MOST_ANSWERS:
+    def _report_once(self, sentence: str) -> None:
+        if sentence in self._reported or len(self._reported) > MOST_ANSWERS:
             return
-        self._told.add(sentence)
-        if len(self._told) > MOST_ANSWERS:
+        self._reported.add(sentence)
+        if len(self._reported) > MOST_ANSWERS:
             sentence = f"/ping has answered in {MOST_ANSWERS} different ways; further ones are not written here"
-        self._say(sentence)
+        self._report(sentence)
 
 
 def words_of(body: bytes) -> str:

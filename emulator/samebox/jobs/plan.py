@@ -29,7 +29,7 @@ MAX_RUNTIME_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
-class Site:
+class EmulatorInfo:
     """What is the same for all work of one emulator. `label` is the id of its data directory, `secret` its secret.
 
     `credentials` says that somebody answers at 169.254.170.2 for containers on `network`; `endpoint_url` is where
@@ -109,47 +109,47 @@ def jobs_folder(data_dir: Path) -> Path:
     return data_dir / "jobs"
 
 
-def training(resource: Resource, limits: Limits, site: Site) -> Plan:
+def training(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
     """The plan of a training job. Pure."""
     request, own = resource.spec, identity(resource)
-    root = jobs_folder(site.data_dir) / own[:16]
+    root = jobs_folder(emulator.data_dir) / own[:16]
     isolated = bool(request.get("EnableNetworkIsolation"))
-    with_credentials = site.credentials and not isolated  # contract.md §1.4.5
-    own_credentials = credentials_id(resource, site.secret)
+    with_credentials = emulator.credentials and not isolated  # contract.md §1.4.5
+    own_credentials = credentials_id(resource, emulator.secret)
     facts = opt_ml.TrainingFacts(
         arn=resource.arn,
         region=resource.region,
         has_gpu=limits.gpus > 0,
         credentials_path=f"/v2/credentials/{own_credentials}" if with_credentials else None,
         metadata_id=own_credentials if with_credentials else None,
-        endpoint_url=site.endpoint_url,
+        endpoint_url=emulator.endpoint_url,
     )
     (host,) = opt_ml.hosts(request)
     command = opt_ml.command(request)
-    image, limit = resource.state["ResolvedImage"], site.settings.package_cache_bytes
-    packages = None if isolated else package_cache.of(site.data_dir, resource.account, image, limit)
+    image, limit = resource.state["ResolvedImage"], emulator.settings.package_cache_bytes
+    packages = None if isolated else package_cache.of(emulator.data_dir, resource.account, image, limit)
     container = ContainerSpec(
         image=image,
         name=f"samebox-{resource.name}-{host.name}-{own[:8]}",
         command=command.command,
         entrypoint=command.entrypoint,
         environment={
-            **({} if isolated else surroundings.variables(site.settings)),
+            **({} if isolated else surroundings.variables(emulator.settings)),
             **package_cache.variables(packages),
             **opt_ml.environment(request, facts),
         },
-        labels={INSTANCE_LABEL: site.label, ARN_LABEL: resource.arn},
-        mounts=(*_mounts(root, request), *(() if isolated else surroundings.mounts(site.settings))),
+        labels={INSTANCE_LABEL: emulator.label, ARN_LABEL: resource.arn},
+        mounts=(*_mounts(root, request), *(() if isolated else surroundings.mounts(emulator.settings))),
         # The host has an EC2 name; algo-1 is only what others call it (contract.md §1.1).
         hostname=ec2_name(own),
         extra_hosts={host.name: "127.0.0.1"},
-        network="none" if isolated else site.network,
+        network="none" if isolated else emulator.network,
         memory_bytes=limits.memory_bytes,
         cpus=limits.cpus,
         gpus=limits.gpus,
-        shm_bytes=site.settings.shm_bytes or None,
-        pids_limit=site.settings.pids_limit or None,
-        log_bytes=site.settings.log_bytes or None,
+        shm_bytes=emulator.settings.shm_bytes or None,
+        pids_limit=emulator.settings.pids_limit or None,
+        log_bytes=emulator.settings.log_bytes or None,
     )
     output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{resource.name}/output"
     volume = request["ResourceConfig"].get("VolumeSizeInGB")
@@ -167,7 +167,7 @@ def training(resource: Resource, limits: Limits, site: Site) -> Plan:
             Upload(OUTPUT_DIRECTORY, f"{output}/output.tar.gz"),
         ),
         log_stream=log_stream(resource, host.name),
-        stop_seconds=site.settings.training_stop_seconds,
+        stop_seconds=emulator.settings.training_stop_seconds,
         max_runtime_seconds=(request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or MAX_RUNTIME_SECONDS,
         warning=limits.warning,
         packages=packages,

@@ -24,7 +24,7 @@ from samebox.jobs.hosting import PORT, ServerPlan
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
 from samebox.jobs.phases import runtime_words
-from samebox.jobs.pings import PingNews
+from samebox.jobs.pings import PingReporter
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import starting
 from samebox.platform.readiness import PingRules, Readiness, Verdict
@@ -52,7 +52,7 @@ State = Literal["starting", "ready", "failed", "gone"]
 
 
 @dataclass(frozen=True)
-class Means:
+class ServerDependencies:
     """What servers work with. `in_flight` counts the requests under way to an address, where somebody can."""
 
     engine: Engine
@@ -79,7 +79,7 @@ class Server:
     def __init__(
         self,
         plan: ServerPlan,
-        means: Means,
+        dependencies: ServerDependencies,
         changed: Callable[[], None],
         adopted: ContainerState | None = None,
         window_began: float | None = None,
@@ -88,7 +88,7 @@ class Server:
         self.state: State = "starting"
         self.reason = ""
         self.address: Address | None = None
-        self._means = means
+        self._dependencies = dependencies
         self._changed = changed
         self._container = adopted.id if adopted else ""
         self._window_began = window_began
@@ -99,8 +99,8 @@ class Server:
         self._lock = threading.Lock()
         self._readiness: Readiness | None = None
         self._follower: Follower | None = None
-        self._lines = LogLines(means.logbook, plan.log_group, plan.log_stream)
-        self._pings = PingNews(self._lines.say)
+        self._lines = LogLines(dependencies.logbook, plan.log_group, plan.log_stream)
+        self._pings = PingReporter(self._lines.report)
         pool = ThreadPoolExecutor(1, f"server {plan.slot.variant}")
         self._future: Future[None] = pool.submit(self._live)
         pool.shutdown(wait=False)
@@ -165,7 +165,7 @@ class Server:
         plan = self.plan
         if plan.warning and self._lines.is_new:
             log.warning("%s: %s", plan.arn, plan.warning)
-            self._lines.say(plan.warning)
+            self._lines.report(plan.warning)
         if not self._container:
             if plan.model_url:
                 self._fetch_model(plan.model_url)
@@ -178,16 +178,16 @@ class Server:
     def _fetch_model(self, url: str) -> None:
         try:
             self._retry_while_unavailable(
-                partial(self._means.models.make, url, self.plan.model_folder, self._cancelled)
+                partial(self._dependencies.models.make, url, self.plan.model_folder, self._cancelled)
             )
         except ModelRefused as refused:
-            self._lines.say(f"the model cannot be used: {refused.detail}")
+            self._lines.report(f"the model cannot be used: {refused.detail}")
             raise _Failed(str(refused)) from refused
         except S3Error as error:
             raise _Failed(hosting.model_missing(url)) from error
 
     def _create(self) -> str:
-        engine, spec = self._means.engine, self.plan.container
+        engine, spec = self._dependencies.engine, self.plan.container
         if self.plan.network:
             self._make_network(self.plan.network)
         try:
@@ -204,9 +204,9 @@ class Server:
             label: self.plan.container.labels[label] for label in (containers.INSTANCE_LABEL, containers.ARN_LABEL)
         }
         try:
-            self._means.engine.create_network(name, labels, internal=True)
+            self._dependencies.engine.create_network(name, labels, internal=True)
         except containers.NameTaken:
-            if not any(network.name == name for network in self._means.engine.networks(labels)):
+            if not any(network.name == name for network in self._dependencies.engine.networks(labels)):
                 raise containers.EngineUnavailable(f"The engine is busy with the network {name}.") from None
 
     def _pull(self, image: str) -> None:
@@ -214,18 +214,18 @@ class Server:
             if self._cancelled.is_set():
                 raise Cancelled(image)
 
-        username, password = self._means.login() or (None, None)
+        username, password = self._dependencies.login() or (None, None)
         try:
-            self._means.engine.pull(image, username, password, progress)
+            self._dependencies.engine.pull(image, username, password, progress)
         except (containers.ImageMissing, containers.OutOfSpace) as error:
             if self._closing.is_set():
                 raise Closing from error  # our own registry ends with us: the next start pulls again
-            self._lines.say(f"the image {image} cannot be pulled: {error}")
+            self._lines.report(f"the image {image} cannot be pulled: {error}")
             raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
 
     def _cannot_start(self, error: str) -> _Failed:
         words = runtime_words(error)
-        self._lines.quote(runtime_reason(words))
+        self._lines.add(runtime_reason(words))
         return _Failed(hosting.cannot_start(self.plan.slot.variant))
 
     def _await_ready(self) -> None:
@@ -239,13 +239,13 @@ class Server:
                 return
             left = until - time.monotonic()
             if verdict.reason != "exited":
-                self._lines.say(
+                self._lines.report(
                     f"the container did not pass the ping health check within {self.plan.startup_seconds:g} s: "
                     f"{verdict.detail}; asked {verdict.pings} times. The variant's "
                     "ContainerStartupHealthCheckTimeoutInSeconds sets this time, else SAMEBOX_STARTUP_SECONDS"
                 )
                 raise _Failed(hosting.ping_failed(self.plan.slot.variant))
-            self._lines.say(f"{verdict.detail} before it answered /ping with 200; it is started again")
+            self._lines.report(f"{verdict.detail} before it answered /ping with 200; it is started again")
             if left <= pause:
                 self._cancelled.wait(max(left, 0.0))
                 self._go_on()
@@ -259,11 +259,11 @@ class Server:
         whole = self.plan.startup_seconds
         if self._window_began is None:
             return whole
-        gone = max(self._means.now() - self._window_began, 0.0)
-        return max(whole - gone, min(whole, self._means.settings.ping_seconds))
+        gone = max(self._dependencies.now() - self._window_began, 0.0)
+        return max(whole - gone, min(whole, self._dependencies.settings.ping_seconds))
 
     def _try_once(self, until: float) -> Verdict:
-        engine, settings = self._means.engine, self._means.settings
+        engine, settings = self._dependencies.engine, self._dependencies.settings
         self._start()
         self._follow()
         try:
@@ -295,7 +295,7 @@ class Server:
 
     def _start(self) -> None:
         try:
-            self._retry_while_unavailable(lambda: self._means.engine.start(self._container))
+            self._retry_while_unavailable(lambda: self._dependencies.engine.start(self._container))
         except containers.StartFailed as error:
             raise self._cannot_start(str(error)) from error
         except containers.ContainerMissing as error:
@@ -306,11 +306,11 @@ class Server:
             self._follower.close()
         self._news.clear()
         self._follower = Follower(
-            self._means.engine,
+            self._dependencies.engine,
             self._container,
             self._lines,
             self._heed,
-            give_up_seconds=self._means.give_up_seconds,
+            give_up_seconds=self._dependencies.give_up_seconds,
         )
 
     def _heed(self) -> None:
@@ -326,7 +326,7 @@ class Server:
 
     def _watch(self) -> None:
         """Ping it while it is in service; return never, fail when it is dead or unhealthy."""
-        settings, bad, silent_since = self._means.settings, 0, 0.0
+        settings, bad, silent_since = self._dependencies.settings, 0, 0.0
         variant, follower = self.plan.slot.variant, self._follower
         if follower is None or self.address is None:
             raise ValueError("watched before it was ready")
@@ -336,7 +336,7 @@ class Server:
             self._go_on()
             if follower.done:
                 code = follower.state.exit_code if follower.state else None
-                self._lines.say(f"the container exited with code {code} while in service; another one replaces it")
+                self._lines.report(f"the container exited with code {code} while in service; another one replaces it")
                 raise _Failed(hosting.ping_failed(variant))
             verdict = self._ping(self.address)
             now = time.monotonic()
@@ -347,22 +347,22 @@ class Server:
             bad = 0 if silent else bad + 1
             silent_since = (silent_since or now) if silent else 0.0
             if bad >= BAD_ANSWERS or (silent and now - silent_since > settings.invocation_seconds):
-                self._lines.say(f"the container is unhealthy: {verdict.detail}; another one replaces it")
+                self._lines.report(f"the container is unhealthy: {verdict.detail}; another one replaces it")
                 raise _Failed(hosting.ping_failed(variant))
 
     def _ping(self, address: Address) -> Verdict:
         # A window that is over after the first ping.
-        rules = PingRules(window_seconds=0.001, ping_seconds=self._means.settings.ping_seconds, in_a_row=1)
+        rules = PingRules(window_seconds=0.001, ping_seconds=self._dependencies.settings.ping_seconds, in_a_row=1)
         return Readiness(address, rules).wait()
 
     def _remove(self) -> None:
         if not self._container:
             return
-        engine = self._means.engine
+        engine = self._dependencies.engine
         self._drain_requests()
         try:
             self._retry_while_unavailable(lambda: engine.kill(self._container, "SIGTERM"))
-            if not self._ended_within(self._means.settings.serving_stop_seconds):
+            if not self._ended_within(self._dependencies.settings.serving_stop_seconds):
                 log.info("%s %s: not ended after SIGTERM, killed", self.plan.arn, self.plan.log_stream)
                 self._retry_while_unavailable(lambda: engine.kill(self._container))
                 self._ended_within(LOGS_SECONDS)
@@ -371,7 +371,7 @@ class Server:
         self._retry_while_unavailable(lambda: engine.remove(self._container))
 
     def _drain_requests(self) -> None:
-        count, address = self._means.in_flight, self.address
+        count, address = self._dependencies.in_flight, self.address
         if not self._drain or address is None:
             return
         waited = 0.0
@@ -384,7 +384,7 @@ class Server:
 
     def _ended_within(self, seconds: float) -> bool:
         """True once it has ended and all it said is written."""
-        engine, until = self._means.engine, time.monotonic() + seconds
+        engine, until = self._dependencies.engine, time.monotonic() + seconds
         while True:
             # Its logs may not be followed (any more), but its end counts.
             if self._follower is not None:
@@ -401,4 +401,6 @@ class Server:
             raise Cancelled(self.plan.log_stream)
 
     def _retry_while_unavailable(self, ask: Callable[[], T]) -> T:
-        return retry_while_unavailable(ask, self._closing, self._means.report, self._means.give_up_seconds)
+        return retry_while_unavailable(
+            ask, self._closing, self._dependencies.report, self._dependencies.give_up_seconds
+        )

@@ -14,7 +14,7 @@ from samebox.jobs.follower import Follower
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.metrics import Metrics
 from samebox.jobs.phases import Ended, Tools
-from samebox.jobs.plan import TRAINING_LOG_GROUP, Plan, Site, jobs_folder, log_stream, training
+from samebox.jobs.plan import TRAINING_LOG_GROUP, EmulatorInfo, Plan, jobs_folder, log_stream, training
 from samebox.jobs.record import Record
 from samebox.jobs.wake import Wake
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing
@@ -40,7 +40,7 @@ class TrainingJobs:
         engine: Engine,
         objects: Objects,
         logbook: Logbook,
-        site: Site,
+        emulator: EmulatorInfo,
         login: phases.Login = lambda _account, _region: None,
         give_up_seconds: float = GIVE_UP_SECONDS,
     ) -> None:
@@ -48,7 +48,7 @@ class TrainingJobs:
         self._engine = engine
         self._objects = objects
         self._logbook = logbook
-        self._site = site
+        self._emulator = emulator
         self._login = login
         self._give_up_seconds = give_up_seconds
 
@@ -65,7 +65,7 @@ class TrainingJobs:
         tools = Tools(self._engine, self._objects, lines, wake, record.report, login, self._give_up_seconds)
         try:
             plan = self._plan(resource, tools)
-            _Job(plan, tools, record, self._site.settings.upload_on_failure).run()
+            _Job(plan, tools, record, self._emulator.settings.upload_on_failure).run()
         except Ended as ended:
             _finish(record, ended)
         except Closing:
@@ -84,13 +84,13 @@ class TrainingJobs:
 
     def sweep(self) -> None:
         """Remove containers and folders of jobs that have ended, or that nobody knows any more."""
-        folder = jobs_folder(self._site.data_dir)
+        folder = jobs_folder(self._emulator.data_dir)
         # First what is there, then what is wanted: a job that begins in between is not seen.
         folders = sorted(folder.iterdir()) if folder.is_dir() else []
-        states = self._engine.find({INSTANCE_LABEL: self._site.label})
+        states = self._engine.find({INSTANCE_LABEL: self._emulator.label})
         # Names and folders do not depend on the limits.
         any_limits = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
-        plans = [training(row, any_limits, self._site) for row in self._resources.unfinished(TRAINING_JOB)]
+        plans = [training(row, any_limits, self._emulator) for row in self._resources.unfinished(TRAINING_JOB)]
         names, roots = {plan.container.name for plan in plans}, {plan.root for plan in plans}
         for state in states:
             if ":training-job/" in state.labels.get(ARN_LABEL, "") and state.name not in names:
@@ -99,19 +99,19 @@ class TrainingJobs:
         for one in folders:
             if one not in roots:
                 phases.sweep(self._engine, one)
-        package_cache.sweep(self._site.data_dir)
+        package_cache.sweep(self._emulator.data_dir)
 
     def _plan(self, resource: Resource, tools: Tools) -> Plan:
         capacity = tools.retry_while_unavailable(self._engine.capacity)
         instance_type = resource.spec["ResourceConfig"]["InstanceType"]
         try:
-            limits = instances.limits(instance_type, capacity, self._site.settings.allow_gpu_on_cpu)
+            limits = instances.limits(instance_type, capacity, self._emulator.settings.allow_gpu_on_cpu)
         except (instances.NoGpu, instances.UnknownInstanceType) as error:
             raise Ended(Outcome.NO_CAPACITY, str(error)) from error
-        return training(resource, limits, self._site)
+        return training(resource, limits, self._emulator)
 
     def _remove_containers(self, resource: Resource) -> None:
-        for state in self._engine.find({INSTANCE_LABEL: self._site.label, ARN_LABEL: resource.arn}):
+        for state in self._engine.find({INSTANCE_LABEL: self._emulator.label, ARN_LABEL: resource.arn}):
             self._engine.remove(state.id)
 
 
@@ -128,7 +128,7 @@ class _Job:
     def run(self) -> None:
         if self._plan.warning and self._tools.lines.is_new:
             log.warning("%s: %s", self._plan.arn, self._plan.warning)
-            self._tools.lines.say(self._plan.warning)
+            self._tools.lines.report(self._plan.warning)
         try:
             while True:
                 try:
@@ -162,7 +162,7 @@ class _Job:
         if state is not None and state.has_run:
             return state.id
         if self._record.stage in ("Training", "Uploading"):
-            self._tools.lines.say("the container has disappeared: somebody removed it, or the engine forgot it")
+            self._tools.lines.report("the container has disappeared: somebody removed it, or the engine forgot it")
             raise Ended(Outcome.INTERNAL)
         if self._record.is_stopping:
             return None
@@ -195,7 +195,7 @@ class _Job:
         finally:
             follower.close()
         if follower.state is None:
-            tools.lines.say(f"the container is lost: {follower.error or 'somebody removed it'}")
+            tools.lines.report(f"the container is lost: {follower.error or 'somebody removed it'}")
             raise Ended(Outcome.INTERNAL)
         self._note_end(follower.state, metrics)
 
@@ -230,7 +230,7 @@ class _Job:
     def _note_end(self, state: ContainerState, metrics: Metrics) -> None:
         exit_code = state.exit_code if state.exit_code is not None else 137
         if state.oom_killed:
-            self._tools.lines.say(f"the container was out of memory; its limit is {_gib(self._plan)}")
+            self._tools.lines.report(f"the container was out of memory; its limit is {_gib(self._plan)}")
         text = phases.failure_text(self._tools, state.id) if exit_code else ""
         facts = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
         ended = {"EndedAt": self._record.now(), "ExitCode": exit_code, "Text": text}
@@ -252,7 +252,7 @@ class _Job:
                 raise
             # The failure of the algorithm is what the person must hear of.
             log.warning("%s: its artifacts were not uploaded: %s", self._plan.arn, ended)
-            self._tools.lines.say(f"the artifacts of this failed job were not uploaded: {ended.text}")
+            self._tools.lines.report(f"the artifacts of this failed job were not uploaded: {ended.text}")
             return
         self._record.learn({"Uploaded": True}, ModelArtifacts={"S3ModelArtifacts": self._plan.model_uri})
 
