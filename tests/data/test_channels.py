@@ -70,19 +70,6 @@ def test_a_folder_object_with_bytes_is_refused() -> None:
         paths("s3://b/in", "in/a/")
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        (channel("s3://b/x", InputMode="Pipe"), "InputMode Pipe"),
-        ({"ChannelName": "train", "DataSource": {"FileSystemDataSource": {}}}, "S3DataSource"),
-        (channel("s3://b/x", source={"S3DataType": "AugmentedManifestFile"}), "S3DataType AugmentedManifestFile"),
-    ],
-)
-def test_what_is_not_run_is_refused_by_name(store: Objects, given: dict[str, Any], words: str) -> None:
-    with pytest.raises(ChannelError, match=words):
-        channels.find(given, store)
-
-
 def test_one_host_has_all_of_a_sharded_channel(store: Objects) -> None:
     store.create_bucket("sharded")
     for key in ("in/a", "in/b"):

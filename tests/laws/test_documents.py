@@ -1,4 +1,4 @@
-"""What is written for people is true: settings, commands, bake targets, members, scripts, links, and the picture."""
+"""What is written for people is true: settings, commands, bake targets, scripts, links, and the picture."""
 
 import argparse
 import ast
@@ -7,16 +7,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import botocore.session
 import pytest
 
 from samebox import cli
-from samebox.services import ecr
-from samebox.services.sagemaker import endpoint_configs, endpoints, models, training_jobs
-from samebox.services.sagemaker.unsupported import Limit
 from samebox.settings import PREFIX, Settings
 from tests.laws import invariants
 
@@ -26,7 +21,7 @@ PAGES += sorted((ROOT / "docs").rglob("*.md"))
 DOCUMENTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in PAGES}
 ARCHITECTURE, CONTRIBUTING = DOCUMENTS["ARCHITECTURE.md"], DOCUMENTS["CONTRIBUTING.md"]
 SETTINGS, COMMANDS = DOCUMENTS["docs/settings.md"], DOCUMENTS["docs/commands.md"]
-IMAGES, FIDELITY = DOCUMENTS["docs/images.md"], DOCUMENTS["docs/fidelity.md"]
+IMAGES = DOCUMENTS["docs/images.md"]
 README_LINES = 150
 
 
@@ -132,75 +127,6 @@ def bake_names() -> list[str]:
 def test_every_bake_target_is_documented(name: str) -> None:
     documented = {word for cells in table_rows(IMAGES) for cell in cells for word in re.findall(r"`([\w-]+)`", cell)}
     assert name in documented, f"docs/images.md's table of bake targets has no `{name}`"
-
-
-# Members of requests: run, refused, or in the fidelity table
-
-OPERATIONS = {
-    "CreateTrainingJob": training_jobs,
-    "CreateModel": models,
-    "CreateEndpointConfig": endpoint_configs,
-    "CreateEndpoint": endpoints,
-    "UpdateEndpoint": endpoints,
-}
-
-
-ECR_REFUSED = ("imageTagMutabilityExclusionFilters",)
-
-
-def leaves(shape: Any, path: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Every member of a request, dotted, that has no members of its own."""
-    if shape.name in above:
-        return
-    if shape.type_name == "structure":
-        for name, member in shape.members.items():
-            yield from leaves(member, f"{path}.{name}" if path else name, (*above, shape.name))
-    elif shape.type_name == "list":
-        yield from leaves(shape.member, f"{path}[]", (*above, shape.name))
-    else:
-        yield path
-
-
-def refused(module: ModuleType) -> list[str]:
-    tables = [value for value in vars(module).values() if isinstance(value, tuple)]
-    return [limit.path for table in tables for limit in table if isinstance(limit, Limit)]
-
-
-def spoken_of() -> set[str]:
-    """Every member that the code names. A member that it does not name cannot be acted on."""
-    rooms = ("services", "jobs", "data", "traffic")
-    code = "".join(path.read_text() for room in rooms for path in (ROOT / "emulator" / "samebox" / room).rglob("*.py"))
-    return set(re.findall(r"\b[A-Z][A-Za-z0-9]+\b", code))
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_member_is_acted_on_or_refused_or_confessed(operation: str) -> None:
-    confessed = [cells[1].strip("`") for cells in table_rows(FIDELITY) if cells[0] == operation]
-    said, known = refused(OPERATIONS[operation]), spoken_of()
-    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model(operation).input_shape
-    silent = []
-    for path in leaves(shape):
-        if any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in said):
-            continue
-        plain = path.replace("[]", "").replace("Containers.", "PrimaryContainer.")
-        if plain.rpartition(".")[2] in known or any(plain == one or plain.startswith(f"{one}.") for one in confessed):
-            continue
-        silent.append(path)
-    assert silent == [], f"{operation} takes these and nothing says what becomes of them"
-
-
-@pytest.mark.parametrize("operation", sorted(ecr.OPERATIONS))
-def test_a_member_of_ecrs_is_acted_on_or_confessed(operation: str) -> None:
-    confessed = [name for cells in table_rows(FIDELITY) if cells[0] == operation for name in cells[1].split("`")]
-    rooms = (ROOT / "emulator" / "samebox" / "services").glob("*.py")
-    known = {word for path in rooms for word in re.findall(r'"(\w+)"', path.read_text())}
-    shape = botocore.session.get_session().get_service_model("ecr").operation_model(operation).input_shape
-    silent = [
-        path
-        for path in (one.replace("[]", "") for one in leaves(shape))
-        if path.rpartition(".")[2] not in known and path.partition(".")[0] not in (*confessed, *ECR_REFUSED)
-    ]
-    assert silent == [], f"{operation} takes these and nothing says what becomes of them"
 
 
 # Links and paths
@@ -320,7 +246,7 @@ def test_the_picture_shows_every_module_and_no_other() -> None:
 
 def test_the_tables_are_found_at_all() -> None:
     # The laws above look for rows; an empty harvest would make some of them pass.
-    for text, rows in ((SETTINGS, 35), (COMMANDS, 18), (IMAGES, 12), (FIDELITY, 55)):
+    for text, rows in ((SETTINGS, 35), (COMMANDS, 18), (IMAGES, 12)):
         assert len(table_rows(text)) > rows
     assert len(bake_names()) > 10
     assert len(list(shown_commands())) > 25

@@ -65,15 +65,14 @@ def check_names(names: Collection[str]) -> None:
             raise ChannelError(f"Channel {name}-manifest has the name of the manifest of channel {name}.")
 
 
-def find(channel: Mapping[str, Any], objects: Objects, training_input_mode: str = "File") -> ChannelPlan:
+def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     """Look up what one InputDataConfig element names, and lay it out (contract §1.5).
 
-    `training_input_mode` is the AlgorithmSpecification's; the channel's own InputMode wins. ShardedByS3Key gives a
-    single host everything, as FullyReplicated does. Raises ChannelError where the channel asks for what is not run,
-    names nothing, or cannot be laid out as files; NoSuchKey for an object that a manifest names and that is not there;
-    and what Objects.list raises.
+    ShardedByS3Key gives a single host everything, as FullyReplicated does. Raises ChannelError where the channel names
+    nothing, or cannot be laid out as files; NoSuchKey for an object that a manifest names and that is not there; and
+    what Objects.list raises. What is not run of channels was refused by CreateTrainingJob.
     """
-    name, source = channel["ChannelName"], _source(channel, training_input_mode)
+    name, source = channel["ChannelName"], channel["DataSource"]["S3DataSource"]
     uri = source["S3Uri"]
     if source.get("S3DataType", "S3Prefix") != "ManifestFile":
         found = objects.list(uri)
@@ -86,21 +85,6 @@ def find(channel: Mapping[str, Any], objects: Objects, training_input_mode: str 
         raise ChannelError(f"Channel {name}: {error}") from None
     prefix = Location.parse(manifest.prefix).key
     return _layout(name, Location.parse(uri).key, manifests.listed(manifest, objects), lambda key: key[len(prefix) :])
-
-
-def _source(channel: Mapping[str, Any], training_input_mode: str) -> Mapping[str, Any]:
-    name = channel["ChannelName"]
-    source: Mapping[str, Any] | None = channel.get("DataSource", {}).get("S3DataSource")
-    if source is None:
-        raise ChannelError(f"Channel {name}: only S3DataSource is run by this emulator.")
-    mode, kind = channel.get("InputMode") or training_input_mode, source.get("S3DataType", "S3Prefix")
-    if mode != "File":
-        raise ChannelError(f"Channel {name}: InputMode {mode} is not run by this emulator, only File.")
-    if kind not in ("S3Prefix", "ManifestFile"):
-        raise ChannelError(
-            f"Channel {name}: S3DataType {kind} is not run by this emulator, only S3Prefix and ManifestFile."
-        )
-    return source
 
 
 def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:

@@ -62,15 +62,13 @@ class Tools:
 def download(plan: Plan, tools: Tools) -> None:
     """Make the job's /opt/ml, channels included. Raises Ended, objects.Cancelled."""
     data = plan.root / "input" / "data"
-    mode = plan.request["AlgorithmSpecification"].get("TrainingInputMode") or "File"
     try:
         opt_ml.write_tree(plan.root, plan.request, plan.facts, [plan.host], plan.host.name)
         for mount in plan.container.mounts:
             if mount.source.is_relative_to(plan.root):  # what is not the job's own is there
                 mount.source.mkdir(parents=True, exist_ok=True)
         laid_out = [
-            tools.retry_while_unavailable(partial(channels.find, channel, tools.objects, mode))
-            for channel in plan.channels
+            tools.retry_while_unavailable(partial(channels.find, channel, tools.objects)) for channel in plan.channels
         ]
         tools.retry_while_unavailable(
             lambda: channels.download(laid_out, tools.objects, data, plan.volume_bytes, tools.wake.cancelled)

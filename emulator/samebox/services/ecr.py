@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from samebox.errors import AwsError, NotImplementedByEmulator
+from samebox.errors import AwsError
 from samebox.resources.kinds import REPOSITORY
 from samebox.resources.store import Query, Resource, Scope
 from samebox.services import ecr_images, ecr_policies, registry_tokens, repositories
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, owner_of, paged, repository_by_arn, repository_of
 from samebox.services.images import registry_host
+from samebox.services.members.tables import refuse
 from samebox.wire.caller import Caller
 
 _Params = dict[str, Any]
@@ -17,7 +18,7 @@ _Params = dict[str, Any]
 
 def create_repository(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """CreateRepository."""
-    _only_whole_mutability("CreateRepository", params)
+    refuse("ecr", "CreateRepository", params)
     spec = {**params, "Tags": params.get("tags", [])}
     return {"repository": _shown(services, services.resources.create(REPOSITORY, owner_of(params, caller), spec))}
 
@@ -61,7 +62,7 @@ def get_authorization_token(services: Services, params: _Params, caller: Caller)
 
 def put_image_tag_mutability(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """PutImageTagMutability; the registry obeys it at the next push."""
-    _only_whole_mutability("PutImageTagMutability", params)
+    refuse("ecr", "PutImageTagMutability", params)
     repository = repository_of(services, params, caller)
     mutability = params["imageTagMutability"]
     return _changed(services, repository, {"imageTagMutability": mutability})
@@ -108,14 +109,6 @@ def _shown(services: Services, repository: Resource) -> dict[str, Any]:
 def _changed(services: Services, repository: Resource, members: Mapping[str, Any]) -> dict[str, Any]:
     services.resources.replace_spec(repository, lambda row: {**row.spec, **members})
     return {"registryId": repository.account, "repositoryName": repository.name, **members}
-
-
-def _only_whole_mutability(operation: str, params: Mapping[str, Any]) -> None:
-    mutability = params.get("imageTagMutability", "MUTABLE")
-    if mutability not in ("MUTABLE", "IMMUTABLE"):
-        raise NotImplementedByEmulator("ecr", f"{operation} with imageTagMutability={mutability}")
-    if params.get("imageTagMutabilityExclusionFilters"):
-        raise NotImplementedByEmulator("ecr", f"{operation} with imageTagMutabilityExclusionFilters")
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from samebox.errors import AwsError, NotImplementedByEmulator
+from samebox.errors import AwsError
 from samebox.resources import log_file
 from samebox.resources.log_file import Block
 from samebox.resources.logbook import Event, Logbook, Stream
 from samebox.services import log_search
 from samebox.services.context import Operation, Services
 from samebox.services.log_pattern import pattern
+from samebox.services.members.tables import refuse
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
 
@@ -94,8 +95,7 @@ def filter_log_events(services: Services, params: _Params, caller: Caller) -> di
     wanted = pattern(params.get("filterPattern", ""))
     if params.get("logStreamNames") and params.get("logStreamNamePrefix"):
         raise _invalid("Cannot specify both logStreamNames and logStreamNamePrefix.")
-    if params.get("startFromHead") is False:
-        raise NotImplementedByEmulator("logs", "FilterLogEvents with startFromHead=false")
+    refuse("logs", "FilterLogEvents", params)
     names = params.get("logStreamNames")
     if names:
         streams = [book.stream(group, _stream_of(book, group, name)) for name in dict.fromkeys(names)]
@@ -114,8 +114,7 @@ def filter_log_events(services: Services, params: _Params, caller: Caller) -> di
 def create_log_group(services: Services, params: _Params, caller: Caller) -> None:
     """CreateLogGroup. What else is given with the name is shown again; nothing is encrypted."""
     name = params["logGroupName"]
-    if params.get("deletionProtectionEnabled"):
-        raise NotImplementedByEmulator("logs", "CreateLogGroup with deletionProtectionEnabled")
+    refuse("logs", "CreateLogGroup", params)
     given = {member: params[member] for member in ("kmsKeyId", "logGroupClass", "tags") if params.get(member)}
     try:
         _book(services, caller).create_group(name, given)

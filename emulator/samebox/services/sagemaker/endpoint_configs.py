@@ -5,33 +5,14 @@ from typing import Any
 from samebox.errors import ValidationException
 from samebox.resources.kinds import ENDPOINT_CONFIG, MODEL
 from samebox.services.context import Operation, Services
-from samebox.services.sagemaker.unsupported import Limit, missing, refuse
+from samebox.services.members.tables import refuse
+from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
-
-_VARIANT = "ProductionVariants[]"
-_LIMITS = (
-    Limit("AsyncInferenceConfig"),
-    Limit("ExplainerConfig"),
-    Limit("ShadowProductionVariants", ([],)),
-    Limit("DataCaptureConfig.EnableCapture", (False,)),
-    Limit("ExecutionRoleArn"),  # of endpoints that inference components are deployed to
-    Limit("CrossRegionTrafficConfig"),
-    Limit("MetricsConfig.EnableEnhancedMetrics", (False,)),
-    Limit(f"{_VARIANT}.ServerlessConfig"),
-    Limit(f"{_VARIANT}.AcceleratorType"),
-    Limit(f"{_VARIANT}.InstancePools", ([],)),
-    Limit(f"{_VARIANT}.ManagedInstanceScaling.Status", ("DISABLED",)),
-    Limit(f"{_VARIANT}.CoreDumpConfig"),
-    Limit(f"{_VARIANT}.EnableSSMAccess", (False,)),
-    Limit(f"{_VARIANT}.CapacityReservationConfig"),
-    Limit(f"{_VARIANT}.AcceleratorPartitionLayouts", ([],)),
-    Limit(f"{_VARIANT}.RoutingConfig.RoutingStrategy", ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")),
-)
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """CreateEndpointConfig (contract.md §2.10). The models must exist; what they name is looked at when deployed."""
-    refuse("CreateEndpointConfig", params, _LIMITS)
+    refuse("sagemaker", "CreateEndpointConfig", params)
     names = [variant["VariantName"] for variant in params["ProductionVariants"]]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

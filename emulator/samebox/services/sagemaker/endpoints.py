@@ -9,22 +9,14 @@ from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Operation, Services
+from samebox.services.members.tables import refuse
 from samebox.services.sagemaker import models
-from samebox.services.sagemaker.unsupported import Limit, refuse
 from samebox.wire.caller import Caller
-
-# All at once is the one way we replace containers (contract.md §2.10).
-_LIMITS = (
-    Limit("DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type", ("ALL_AT_ONCE",)),
-    Limit("DeploymentConfig.RollingUpdatePolicy"),
-    Limit("DeploymentConfig.AutoRollbackConfiguration.Alarms", ([],)),
-    Limit("DesiredWeightsAndCapacities[].ServerlessUpdateConfig"),
-)
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """CreateEndpoint: writes the wish, and answers before anything runs."""
-    refuse("CreateEndpoint", params, _LIMITS)
+    refuse("sagemaker", "CreateEndpoint", params)
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
     return {"EndpointArn": services.resources.create(ENDPOINT, caller, params, {"Wanted": wanted}).arn}
 
@@ -42,7 +34,7 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
 
 def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """UpdateEndpoint: a new wish. What serves goes on serving until the new is ready."""
-    refuse("UpdateEndpoint", params, _LIMITS)
+    refuse("sagemaker", "UpdateEndpoint", params)
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
     if params.get("RetainAllVariantProperties"):
@@ -53,7 +45,7 @@ def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
 
 def update_weights(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """UpdateEndpointWeightsAndCapacities: the same variants, with other weights and counts."""
-    refuse("UpdateEndpointWeightsAndCapacities", params, _LIMITS)
+    refuse("sagemaker", "UpdateEndpointWeightsAndCapacities", params)
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
     desired = {one["VariantName"]: one for one in params["DesiredWeightsAndCapacities"]}
 

@@ -7,40 +7,24 @@ from samebox.errors import ValidationException
 from samebox.resources.kinds import MODEL
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
-from samebox.services.sagemaker.unsupported import Limit, missing, not_run, refuse
+from samebox.services.members.refusal import not_run
+from samebox.services.members.tables import refuse
+from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
 # What CreateModel accepts of the many that a registry may hold.
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
-_INNER: tuple[tuple[str, tuple[object, ...]], ...] = (
-    ("Mode", ("SingleModel",)),
-    ("MultiModelConfig", ()),
-    ("ModelPackageName", ()),
-    ("InferenceSpecificationName", ()),
-    ("AdditionalModelDataSources", ([],)),
-    ("ImageConfig.RepositoryAccessMode", ("Platform",)),
-    ("ModelDataSource.S3DataSource.S3DataType", ("S3Object",)),
-    ("ModelDataSource.S3DataSource.CompressionType", ("Gzip",)),
-    ("ModelDataSource.S3DataSource.ETag", ()),
-    ("ModelDataSource.S3DataSource.ManifestS3Uri", ()),
-    ("ModelDataSource.S3DataSource.HubAccessConfig", ()),
-)
-_LIMITS = (
-    *(Limit(f"{place}.{path}", values) for place in ("PrimaryContainer", "Containers[]") for path, values in _INNER),
-    Limit("InferenceExecutionConfig.Mode", ("Serial",)),
-)
-
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """CreateModel (contract.md §2.7, §2.14)."""
-    refuse("CreateModel", params, _LIMITS)
+    refuse("sagemaker", "CreateModel", params)
     many = params.get("Containers", [])
     if ("PrimaryContainer" in params) == bool(many):
         # SM:CreateModelInput; the words are ours.
         raise ValidationException("Exactly one of PrimaryContainer and Containers must be specified.")
     if len(many) > 1:
-        raise not_run("CreateModel", "Containers of more than one container")
+        raise not_run("sagemaker", "CreateModel", "Containers of more than one container")
     for container in containers(params):
         _check(services, container, params, caller)
     return {"ModelArn": services.resources.create(MODEL, caller, params).arn}

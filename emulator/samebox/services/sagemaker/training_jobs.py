@@ -9,47 +9,14 @@ from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
-from samebox.services.sagemaker.unsupported import Limit, missing, not_run, refuse
+from samebox.services.members.refusal import not_run
+from samebox.services.members.tables import refuse
+from samebox.services.sagemaker.required import missing
 from samebox.traffic.s3_keys import cannot_keep
 from samebox.wire.caller import Caller
 
 # SM:StoppingCondition.MaxRuntimeInSeconds
 MAX_RUNTIME_SECONDS = 86_400
-
-_CHANNEL = "InputDataConfig[]"
-_SOURCE = f"{_CHANNEL}.DataSource.S3DataSource"
-_LIMITS = (
-    Limit("ServerlessJobConfig"),
-    Limit("MlflowConfig"),
-    Limit("ModelPackageConfig"),
-    Limit("SessionChainingConfig"),
-    Limit("ResourceConfig.InstanceGroups", ([],)),
-    Limit("ResourceConfig.InstancePreferences", ([],)),
-    Limit("ResourceConfig.InstanceCount", (1,)),
-    Limit("ResourceConfig.KeepAlivePeriodInSeconds", (0,)),
-    Limit("ResourceConfig.TrainingPlanArn"),
-    Limit("ResourceConfig.InstancePlacementConfig"),
-    Limit("AlgorithmSpecification.TrainingInputMode", ("File",)),
-    Limit("AlgorithmSpecification.TrainingImageConfig.TrainingRepositoryAccessMode", ("Platform",)),
-    Limit(f"{_CHANNEL}.InputMode", ("File",)),
-    Limit(f"{_CHANNEL}.CompressionType", ("None",)),
-    Limit(f"{_CHANNEL}.RecordWrapperType", ("None",)),
-    Limit(f"{_CHANNEL}.DataSource.FileSystemDataSource"),
-    Limit(f"{_CHANNEL}.DataSource.DatasetSource"),
-    Limit(f"{_SOURCE}.S3DataType", ("S3Prefix", "ManifestFile")),
-    Limit(f"{_SOURCE}.AttributeNames", ([],)),
-    Limit(f"{_SOURCE}.InstanceGroupNames", ([],)),
-    Limit(f"{_SOURCE}.ModelAccessConfig"),
-    Limit(f"{_SOURCE}.HubAccessConfig"),
-    Limit("OutputDataConfig.CompressionType", ("GZIP",)),
-    Limit("EnableManagedSpotTraining", (False,)),
-    Limit("CheckpointConfig"),
-    Limit("DebugRuleConfigurations", ([],)),
-    Limit("ProfilerRuleConfigurations", ([],)),
-    Limit("TensorBoardOutputConfig"),
-    Limit("ExperimentConfig", ({},)),
-    Limit("RemoteDebugConfig.EnableRemoteDebug", (False,)),
-)
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -101,14 +68,20 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
     resources = params.get("ResourceConfig", {})
     if resources.get("InstanceGroups") and ("InstanceType" in resources or "InstanceCount" in resources):
         raise ValidationException("InstanceType or InstanceCount cannot be specified with InstanceGroups")
-    refuse("CreateTrainingJob", params, _LIMITS)
+    algorithm = params.get("AlgorithmSpecification")
+    if algorithm and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        # SM:AlgorithmSpecification says that exactly one is needed; the words are ours.
+        raise ValidationException(
+            "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
+        )
+    refuse("sagemaker", "CreateTrainingJob", params)
     for member in ("InstanceType", "InstanceCount"):
         if member not in resources:
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     _check_stopping(params.get("StoppingCondition", {}))
     channels = params.get("InputDataConfig", [])
     _check_channel_names(channels)
-    image = _image(services, params, caller)
+    image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
     for channel in channels:
         _check_data(services, channel, params["RoleArn"], caller)
     _check_output(services, params, caller)
@@ -145,18 +118,6 @@ def _bad_channel_name(place: int, name: str, rule: str) -> ValidationException:
     return ValidationException(
         f"1 validation error detected: Value '{name}' at '{path}' failed to satisfy constraint: {rule}"
     )
-
-
-def _image(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
-    algorithm = params["AlgorithmSpecification"]
-    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
-        # SM:AlgorithmSpecification says that exactly one is needed; the words are ours.
-        raise ValidationException(
-            "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
-        )
-    if "AlgorithmName" in algorithm:
-        raise not_run("CreateTrainingJob", "AlgorithmSpecification.AlgorithmName", algorithm["AlgorithmName"])
-    return resolve(services, algorithm["TrainingImage"], params["RoleArn"], caller)
 
 
 def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
@@ -217,7 +178,7 @@ def _check_output(services: Services, params: Mapping[str, Any], caller: Caller)
     bucket, key = place
     why_not = cannot_keep(key) or _object_above(services, bucket, key)
     if why_not:
-        raise not_run("CreateTrainingJob", "OutputDataConfig.S3OutputPath", path, why_not)
+        raise not_run("sagemaker", "CreateTrainingJob", "OutputDataConfig.S3OutputPath", path, why_not)
 
 
 def _object_above(services: Services, bucket: str, key: str) -> str:

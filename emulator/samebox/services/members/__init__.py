@@ -1,0 +1,1 @@
+"""What each member of each request does: one table an operation."""

@@ -1,0 +1,27 @@
+"""The tables of all operations that are run, but those that are written once for every noun.
+
+Those (Describe, List and Delete of most nouns) act on each member that the model has; `resources/listing.py` refuses by
+name a filter that it has no rule for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from samebox.services.members import ecr, hosting, identity, logs, runtime, sagemaker, training_jobs
+from samebox.services.members.refusal import refuse_by
+from samebox.services.members.row import Members
+
+# Service -> operation -> table.
+TABLES: Mapping[str, Mapping[str, Members]] = {
+    "sagemaker": {**training_jobs.MEMBERS, **hosting.MEMBERS, **sagemaker.MEMBERS},
+    "sagemaker-runtime": runtime.MEMBERS,
+    "ecr": ecr.MEMBERS,
+    "logs": logs.MEMBERS,
+    "sts": identity.STS,
+    "iam": identity.IAM,
+}
+
+
+def refuse(service: str, operation: str, params: Mapping[str, Any]) -> None:
+    """Raise NotImplemented, naming member and value, for the first that the operation's table refuses."""
+    refuse_by(TABLES[service][operation], service, operation, params)

@@ -1,0 +1,82 @@
+"""What the members of CreateTrainingJob and StopTrainingJob do."""
+
+from collections.abc import Mapping
+
+from samebox.services.members.row import Members, accepted, acted_on, below, members, refused
+
+_SOURCE = members(
+    acted_on("S3Uri", "S3DataDistributionType"),
+    refused("S3DataType", "S3Prefix", "ManifestFile"),
+    refused("AttributeNames", []),
+    refused("InstanceGroupNames", []),
+    refused("ModelAccessConfig"),
+    refused("HubAccessConfig"),
+)
+
+_CHANNEL = members(
+    acted_on("ChannelName", "ContentType"),
+    below("DataSource.S3DataSource", _SOURCE),
+    refused("DataSource.FileSystemDataSource"),
+    refused("DataSource.DatasetSource"),
+    refused("InputMode", "File"),
+    refused("CompressionType", "None"),
+    refused("RecordWrapperType", "None"),
+    accepted("ShuffleConfig", "the order of the listing"),
+)
+
+_ALGORITHM = members(
+    acted_on("TrainingImage", "MetricDefinitions", "ContainerEntrypoint", "ContainerArguments"),
+    refused("AlgorithmName"),
+    refused("TrainingInputMode", "File"),
+    refused("TrainingImageConfig.TrainingRepositoryAccessMode", "Platform"),
+    accepted("TrainingImageConfig.TrainingRepositoryAuthConfig", "credentials of a private registry"),
+    accepted("EnableSageMakerMetricsTimeSeries", "metrics as a time series"),
+)
+
+_RESOURCES = members(
+    acted_on("InstanceType", "VolumeSizeInGB"),
+    refused("InstanceCount", 1),
+    refused("InstanceGroups", []),
+    refused("InstancePreferences", []),
+    refused("InstancePlacementConfig"),
+    refused("KeepAlivePeriodInSeconds", 0),
+    refused("TrainingPlanArn"),
+    accepted("VolumeKmsKeyId", "encryption of the volume"),
+    accepted("SelectedInstanceType", "which of several instance types was used"),
+    accepted("SelectedInstanceCount", "how many instances of that type"),
+)
+
+_CREATE = members(
+    acted_on("TrainingJobName", "HyperParameters", "Environment", "Tags", "EnableNetworkIsolation"),
+    below("AlgorithmSpecification", _ALGORITHM),
+    below("InputDataConfig[]", _CHANNEL),
+    acted_on("OutputDataConfig.S3OutputPath"),
+    refused("OutputDataConfig.CompressionType", "GZIP"),
+    accepted("OutputDataConfig.KmsKeyId", "encryption of what is uploaded"),
+    below("ResourceConfig", _RESOURCES),
+    acted_on("StoppingCondition.MaxRuntimeInSeconds", "StoppingCondition.MaxWaitTimeInSeconds"),
+    accepted("StoppingCondition.MaxPendingTimeInSeconds", "how long a job may wait for capacity"),
+    acted_on("RoleArn", but="the permissions of the job; here the role whose credentials its container gets"),
+    accepted("VpcConfig", "the job's network"),
+    accepted("EnableInterContainerTrafficEncryption", "encryption between hosts; here there is only one host"),
+    acted_on("DebugHookConfig", but="saves tensors to S3; here only its file is written for the container"),
+    acted_on("ProfilerConfig", but="saves profiles to S3; here only its file is written for the container"),
+    accepted("RetryStrategy", "retries after internal errors of AWS"),
+    accepted("InfraCheckConfig", "a check of the hardware"),
+    refused("EnableManagedSpotTraining", False),
+    refused("CheckpointConfig"),
+    refused("DebugRuleConfigurations", []),
+    refused("ProfilerRuleConfigurations", []),
+    refused("TensorBoardOutputConfig"),
+    refused("ExperimentConfig", {}),
+    refused("RemoteDebugConfig.EnableRemoteDebug", False),
+    refused("ServerlessJobConfig"),
+    refused("MlflowConfig"),
+    refused("ModelPackageConfig"),
+    refused("SessionChainingConfig"),
+)
+
+MEMBERS: Mapping[str, Members] = {
+    "CreateTrainingJob": _CREATE,
+    "StopTrainingJob": acted_on("TrainingJobName"),
+}
