@@ -14,6 +14,7 @@ import tarfile
 import threading
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -109,6 +110,35 @@ def test_an_engine_that_ends_while_it_starts_a_container_says_nothing_of_the_con
             engine.start("x")
         engine.close()
         server.shutdown()
+
+
+def test_containers_are_found_by_one_request(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(unquote(self.path))
+            entry = {"Id": "c0", "Names": ["/a/alias", "/b"], "Image": "tiny", "State": "running", "Created": 1}
+            body = json.dumps([{**entry, "Labels": {"samebox": "x"}}, {**entry, "Id": "c1", "State": "removing"}])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        engine = DockerEngine(f"tcp://127.0.0.1:{server.server_port}")
+        first, second = engine.find({"samebox": None, "samebox.arn": "arn:1"})
+        engine.close()
+        server.shutdown()
+    assert (first.id, first.name, first.running, first.labels) == ("c0", "b", True, {"samebox": "x"})
+    assert (second.id, second.status) == ("c1", "exited")
+    (only,) = asked
+    assert only.startswith("/containers/json?")
+    assert '["samebox", "samebox.arn=arn:1"]' in only.replace("+", " ")
 
 
 # With one

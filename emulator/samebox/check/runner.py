@@ -282,11 +282,11 @@ def sweep_old(engine: Engine, now: float | None = None) -> int:
     """Remove what runs that were killed have left: containers, networks, folders; how many. Raises EngineError."""
     now = time.time() if now is None else now
     count = 0
-    for container in engine.find({}):
+    for container in engine.find({LABEL: None}):
         if _is_old(container.labels.get(LABEL), now):
             engine.remove(container.id)
             count += 1
-    for network in engine.networks({}):
+    for network in engine.networks({LABEL: None}):
         if _is_old(network.labels.get(LABEL), now):
             engine.remove_network(network.id)
             count += 1

@@ -9,7 +9,7 @@ from typing import Self
 
 from samebox.commands.display import Screen
 from samebox.commands.following import INDENT
-from samebox.containers.engine import Engine, EngineError, LogStream
+from samebox.containers.engine import ContainerApi, EngineError, LogStream
 from samebox.log_excerpt import LOOKED_AT, exception_in
 
 # A start that takes no longer than this, and complains of nothing, is not worth a line.
@@ -25,7 +25,11 @@ class BootLog:
     """
 
     def __init__(
-        self, engine: Engine, labels: Mapping[str, str], screen: Screen, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        engine: ContainerApi,
+        labels: Mapping[str, str],
+        screen: Screen,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._engine = engine
         self._labels = labels

@@ -7,7 +7,7 @@ from samebox.commands import emulators, where
 from samebox.commands.emulators import Noted
 from samebox.commands.outcome import Stop
 from samebox.containers import home, metadata_network
-from samebox.containers.engine import IMAGE_ID, ContainerState, Engine, Network
+from samebox.containers.engine import IMAGE_ID, ContainerSummary, Engine, Network
 from samebox.containers.home import HOME_LABEL, Home
 
 _ASK_SECONDS = 2.0
@@ -18,7 +18,7 @@ class Orphans:
     """`images`: names, by digest, of what the containers ran; nothing can be pulled again by them."""
 
     emulators: tuple[Noted, ...] = ()
-    containers: tuple[ContainerState, ...] = ()
+    containers: tuple[ContainerSummary, ...] = ()
     networks: tuple[Network, ...] = ()
     images: tuple[str, ...] = ()
 
@@ -29,7 +29,7 @@ def find(engine: Engine, folder: Path | None = None) -> Orphans:
     lost = tuple(one for one in running if one.has_lost_its_folder and folder in (None, one.data_dir))
     verdicts: dict[Home, bool] = {}
 
-    def is_orphan(one: ContainerState | Network) -> bool:
+    def is_orphan(one: ContainerSummary | Network) -> bool:
         its = home.of(one.labels)
         if its is None or folder not in (None, its.folder):
             return False

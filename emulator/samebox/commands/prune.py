@@ -19,7 +19,7 @@ from samebox.commands.orphans import Orphans
 from samebox.commands.outcome import Stop
 from samebox.containers import home, kept_images, metadata_network, pulled_images, registry_garbage
 from samebox.containers.docker import DockerEngine
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, EngineError, Network
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummary, Engine, EngineError, Network
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources import listing, migration
@@ -36,14 +36,14 @@ GARBAGE_STAYS = (
     "It stays as long as an emulator runs, as a push may be under way: `samebox down`, then `samebox prune`."
 )
 
-T = TypeVar("T", ContainerState, Network)
+T = TypeVar("T", ContainerSummary, Network)
 
 
 @dataclass(frozen=True)
 class Strays:
     """What would be removed."""
 
-    containers: tuple[ContainerState, ...] = ()
+    containers: tuple[ContainerSummary, ...] = ()
     networks: tuple[Network, ...] = ()
     images: tuple[str, ...] = ()  # names of them
     garbage: Garbage = NO_GARBAGE

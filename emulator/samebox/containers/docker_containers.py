@@ -19,7 +19,14 @@ from samebox.containers.docker_http import (
     DockerLogs,
     NoAnswerYet,
 )
-from samebox.containers.docker_json import PS_ARGUMENTS, create_body, label_filter, running_processes, state_of
+from samebox.containers.docker_json import (
+    PS_ARGUMENTS,
+    create_body,
+    label_filter,
+    running_processes,
+    state_of,
+    summary_of,
+)
 from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
@@ -35,7 +42,7 @@ from samebox.containers.log_frames import RESUME_MARGIN, LogFrames
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from samebox.containers.engine import ContainerState, RunningProcess
+    from samebox.containers.engine import ContainerState, ContainerSummary, RunningProcess
 
 
 class DockerContainers:
@@ -96,13 +103,9 @@ class DockerContainers:
             return ()
         return running_processes(answer)
 
-    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         found = self._http.json("GET", "/containers/json", parameters={"all": "1", "filters": label_filter(labels)})
-        states = []
-        for entry in found:
-            with contextlib.suppress(ContainerMissing):  # removed since
-                states.append(self.inspect(entry["Id"]))
-        return states
+        return [summary_of(entry) for entry in found]
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         answer = self._http.json("GET", f"/containers/{container}/json")

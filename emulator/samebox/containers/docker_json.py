@@ -7,7 +7,14 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from samebox.containers.engine import ContainerSpec, ContainerState, ImageFacts, PullProgress, RunningProcess
+from samebox.containers.engine import (
+    ContainerSpec,
+    ContainerState,
+    ContainerSummary,
+    ImageFacts,
+    PullProgress,
+    RunningProcess,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +111,20 @@ def running_processes(answer: Mapping[str, Any]) -> tuple[RunningProcess, ...]:
         spent = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
         found.append(RunningProcess(int(row["PID"]), row.get("COMMAND", ""), spent))
     return tuple(found)
+
+
+def summary_of(entry: Mapping[str, Any]) -> ContainerSummary:
+    """From an entry of GET /containers/json."""
+    # A linked container has further names, below those of the others: /other/alias.
+    name = next((name for name in entry.get("Names") or () if name.count("/") == 1), "")
+    return ContainerSummary(
+        id=entry["Id"],
+        name=name.removeprefix("/"),
+        status=_STATUS.get(entry["State"], "exited"),
+        image=entry["Image"],
+        labels=entry.get("Labels") or {},
+        created_at=float(entry["Created"]),
+    )
 
 
 def state_of(answer: Mapping[str, Any]) -> ContainerState:

@@ -26,6 +26,7 @@ from samebox.containers.engine_values import (
     Capacity,
     ContainerSpec,
     ContainerState,
+    ContainerSummary,
     ImageFacts,
     LogLine,
     Mount,
@@ -49,6 +50,7 @@ __all__ = [
     "ContainerMissing",
     "ContainerSpec",
     "ContainerState",
+    "ContainerSummary",
     "Engine",
     "EngineError",
     "EngineUnavailable",
@@ -140,8 +142,8 @@ class ContainerApi(Protocol):
     def processes(self, container: str) -> tuple[RunningProcess, ...]:
         """What runs in a container; empty where nothing does, or the engine cannot see it."""
 
-    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
-        """All containers, running or not, that carry all of these labels; None: with any value."""
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
+        """All containers, running or not, that carry all of these labels; None: with any value. One request."""
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         """Host and port by which this process reaches a port that the spec published.

@@ -59,25 +59,34 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True)
-class ContainerState:
-    """How a container fares. Times are seconds since the epoch; `exit_code` is None until it has ended."""
+class ContainerSummary:
+    """What a list of containers tells of each. Times are seconds since the epoch.
+
+    One whose start failed may be "created" still in a list, and is "exited" when it is inspected.
+    """
 
     id: str
     name: str
     status: Literal["created", "running", "exited"]
-    exit_code: int | None = None
-    oom_killed: bool = False
-    created_at: float | None = None
-    started_at: float | None = None  # the last time; None when no process of it ever ran
-    finished_at: float | None = None
-    error: str = ""  # the engine's words when it could not be started
     image: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[int, int] = field(default_factory=dict)  # container port -> published port, while it runs
+    created_at: float | None = None
 
     @property
     def running(self) -> bool:
         return self.status == "running"
+
+
+@dataclass(frozen=True)
+class ContainerState(ContainerSummary):
+    """How a container fares; `exit_code` is None until it has ended."""
+
+    exit_code: int | None = None
+    oom_killed: bool = False
+    started_at: float | None = None  # the last time; None when no process of it ever ran
+    finished_at: float | None = None
+    error: str = ""  # the engine's message when it could not be started
+    ports: Mapping[int, int] = field(default_factory=dict)  # container port -> published port, while it runs
 
     @property
     def has_exited(self) -> bool:

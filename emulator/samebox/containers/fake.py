@@ -26,6 +26,7 @@ from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
     ContainerState,
+    ContainerSummary,
     EngineError,
     EngineUnavailable,
     ImageFacts,
@@ -219,11 +220,15 @@ class FakeEngine:
             return ()
         return (RunningProcess(1, " ".join((*(found.spec.entrypoint or ()), *(found.spec.command or ()))), 0),)
 
-    def find(self, labels: Mapping[str, str | None]) -> list[ContainerState]:
+    def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         self._answer()
         with self._changed:
             states = [container.state for container in self._containers.values()]
-        return [state for state in states if _carries(state.labels, labels)]
+        return [
+            ContainerSummary(one.id, one.name, one.status, one.image, one.labels, one.created_at)
+            for one in states
+            if _carries(one.labels, labels)
+        ]
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         found = self._get(container)

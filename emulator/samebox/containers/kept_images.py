@@ -17,7 +17,7 @@ from samebox.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from samebox.containers.engine import Engine
+    from samebox.containers.engine import ImageApi
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class KeptImages:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: ImageApi,
         instance: str,
         needed: Callable[[], Collection[str]],
         clock: Callable[[], float] = time.monotonic,
@@ -89,7 +89,7 @@ def name_of(instance: str, image_id: str) -> str:
     return f"{REPOSITORY}:{instance}-{image_id.removeprefix('sha256:')}"
 
 
-def unneeded(engine: Engine, instance: str, needed: Collection[str]) -> list[str]:
+def unneeded(engine: ImageApi, instance: str, needed: Collection[str]) -> list[str]:
     """The names by which images are kept that are not among the needed ids."""
     wanted = {name_of(instance, image_id) for image_id in needed}
     return [
@@ -97,7 +97,7 @@ def unneeded(engine: Engine, instance: str, needed: Collection[str]) -> list[str
     ]
 
 
-def release(engine: Engine, instance: str, needed: Collection[str]) -> list[str]:
+def release(engine: ImageApi, instance: str, needed: Collection[str]) -> list[str]:
     """Take these names away; an image that has no other goes with it. Gives the names."""
     names = unneeded(engine, instance, needed)
     for name in names:

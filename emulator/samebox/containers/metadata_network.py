@@ -8,7 +8,7 @@ import errno
 import logging
 import socket
 
-from samebox.containers.engine import INSTANCE_LABEL, Engine, EngineError, NameTaken
+from samebox.containers.engine import INSTANCE_LABEL, EngineError, NameTaken, NetworkApi
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _GATEWAY = f"{ADDRESS}/24"
 class MetadataNetwork:
     """`open` before the first container, `close` at the end. A network with running containers on it stays."""
 
-    def __init__(self, engine: Engine, instance_id: str, port: int = PORT) -> None:
+    def __init__(self, engine: NetworkApi, instance_id: str, port: int = PORT) -> None:
         self._engine = engine
         self._instance_id = instance_id
         self._port = port

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from samebox.containers.engine import Engine
+    from samebox.containers.engine import ImageApi
 
 log = logging.getLogger(__name__)
 
 
-def unneeded(engine: Engine, registry: str, needed: Collection[str]) -> list[str]:
+def unneeded(engine: ImageApi, registry: str, needed: Collection[str]) -> list[str]:
     """The names of such images that are not among the needed ones."""
     return [name for name in engine.untagged(registry) if name not in needed]
 
 
-def release(engine: Engine, registry: str, needed: Collection[str]) -> None:
+def release(engine: ImageApi, registry: str, needed: Collection[str]) -> None:
     """Take these names away; an image that has no other, and no container, goes with it."""
     for name in unneeded(engine, registry, needed):
         log.info("%s is not needed any more", name)

@@ -17,10 +17,10 @@ from pathlib import Path
 from samebox.containers.engine import (
     ARN_LABEL,
     INSTANCE_LABEL,
+    ContainerApi,
     ContainerMissing,
     ContainerSpec,
-    ContainerState,
-    Engine,
+    ContainerSummary,
     EngineError,
     ImageMissing,
     Mount,
@@ -51,7 +51,7 @@ class RegistryServer:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: ContainerApi,
         image: str,
         folder: Path,
         instance: str,
@@ -136,7 +136,7 @@ class RegistryServer:
             self._remove(container)
         return None
 
-    def _remove(self, container: ContainerState) -> None:
+    def _remove(self, container: ContainerSummary) -> None:
         try:
             self._engine.remove(container.id)
         except ContainerMissing:

@@ -4,6 +4,7 @@ An update is blue/green: what serves goes on serving until all of the new is rea
 is drained and stopped. An update that fails leaves the old in service.
 """
 
+import contextlib
 import logging
 import math
 import time
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from samebox.containers import instances
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerMissing, ContainerState, Engine
 from samebox.data.objects import Objects
 from samebox.jobs import hosting
 from samebox.jobs.hosting import Slot
@@ -180,7 +181,7 @@ class _Fleet:
         labels = {INSTANCE_LABEL: self._emulator.label, ARN_LABEL: self._row.arn}
         in_service = self._slots("Current")
         known = {**in_service, **self._slots("Wanted")}
-        for state in self._retry_while_unavailable(lambda: self._dependencies.engine.find(labels)):
+        for state in self._retry_while_unavailable(lambda: self._states(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
             # One that never ran is made anew: whoever began to make or start it may have been interrupted half way.
@@ -195,6 +196,14 @@ class _Fleet:
             server = Server(plan, self._dependencies, self._wake.notify, state, began)
             self._servers[plan.log_stream] = server
             self._adopted.append(server)
+
+    def _states(self, labels: Mapping[str, str]) -> list[ContainerState]:
+        """Of all containers with these labels: a list does not tell whether one ever ran."""
+        states = []
+        for one in self._dependencies.engine.find(labels):
+            with contextlib.suppress(ContainerMissing):  # removed since
+                states.append(self._dependencies.engine.inspect(one.id))
+        return states
 
     def _converge(self) -> bool:
         """One look at everything; False when nothing is left to do."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerState, Mount
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerSummary, Mount
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs import surroundings
@@ -92,7 +92,7 @@ def _generation(resource: Resource, wanted: Mapping[str, Any], variant: Mapping[
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def slot_of(state: ContainerState) -> Slot | None:
+def slot_of(state: ContainerSummary) -> Slot | None:
     """The slot that a container was made for."""
     labels = state.labels
     try:

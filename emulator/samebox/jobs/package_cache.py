@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from samebox.containers.engine import ContainerMissing, Engine, EngineError, EngineUnavailable, PathMissing
+from samebox.containers.engine import ContainerApi, ContainerMissing, EngineError, EngineUnavailable, PathMissing
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def variables(cache: Cache | None) -> dict[str, str]:
     return {"PIP_CACHE_DIR": str(PLACE), "PIP_NO_CACHE_DIR": ""} if cache else {}
 
 
-def fill(cache: Cache, engine: Engine, container: str) -> None:
+def fill(cache: Cache, engine: ContainerApi, container: str) -> None:
     """Bring it into a container that was made and not started. Without it, a job is slower and no worse."""
     try:
         with cache.path.open("rb") as tar:
@@ -65,7 +65,7 @@ def fill(cache: Cache, engine: Engine, container: str) -> None:
         cache.path.unlink(missing_ok=True)
 
 
-def keep(cache: Cache, engine: Engine, container: str, is_cancelled: Callable[[], bool]) -> None:
+def keep(cache: Cache, engine: ContainerApi, container: str, is_cancelled: Callable[[], bool]) -> None:
     """Take it out of a container that has ended. What cannot be had is not kept: it is no part of the job's end."""
     partial = cache.path.with_name(f"{cache.path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:

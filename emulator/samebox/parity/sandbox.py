@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from samebox.check.checks import Context
-    from samebox.containers.engine import Engine
+    from samebox.containers.engine import ContainerApi
 
 HERE = "/samebox-parity"  # where our files are, in the container
 OUT = f"{HERE}/out"
@@ -135,7 +135,7 @@ def _programs(scratch: Path) -> Path:
     return folder
 
 
-def _files(engine: Engine, container: str) -> tuple[dict[str, bytes], bool]:
+def _files(engine: ContainerApi, container: str) -> tuple[dict[str, bytes], bool]:
     """Through the engine, and plain files alone: a link that it left may point at anything of this machine."""
     found: dict[str, bytes] = {}
     left = _MOST_BYTES

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from samebox.containers.engine import Engine
+    from samebox.containers.engine import ContainerApi
 
 PROC = Path("/proc")
 BUSY = 0.01  # of one core: who uses less computes nothing, though a thread of it may look at a clock every second
@@ -132,7 +132,7 @@ class IdleWatch:
         return self._clock() - self._since
 
 
-def seen(engine: Engine, container: str) -> tuple[LiveProcess, ...]:
+def seen(engine: ContainerApi, container: str) -> tuple[LiveProcess, ...]:
     """A container's live processes, from /proc or else from the engine. Raises EngineError."""
     return processes(container) or tuple(
         LiveProcess(one.pid, one.command[:_MOST_SHOWN], 0, one.cpu_seconds) for one in engine.processes(container)

@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 from samebox.containers.engine import (
     ARN_LABEL,
+    ContainerApi,
     ContainerMissing,
     ContainerSpec,
     ContainerState,
-    Engine,
     EngineUnavailable,
     NameTaken,
     StartFailed,
 )
 
 
-def holder_of(engine: Engine, spec: ContainerSpec) -> ContainerState:
+def holder_of(engine: ContainerApi, spec: ContainerSpec) -> ContainerState:
     """The container that has the name of `spec`. Raises StartFailed if that is not for the same resource.
 
     Raises EngineUnavailable while there is none to be seen: its name is taken before a container can be asked for, and
@@ -43,7 +43,7 @@ def is_of(state: ContainerState, spec: ContainerSpec) -> bool:
     return state.labels.get(ARN_LABEL) == spec.labels.get(ARN_LABEL)
 
 
-def afresh(engine: Engine, spec: ContainerSpec) -> str:
+def afresh(engine: ContainerApi, spec: ContainerSpec) -> str:
     """A new container in place of one of its name that never ran; one that did is taken over. Raises as `create`."""
     for _ in range(2):
         try:
@@ -56,7 +56,7 @@ def afresh(engine: Engine, spec: ContainerSpec) -> str:
     raise EngineUnavailable(f"The name {spec.name} is taken again as soon as it is free.")
 
 
-def once(engine: Engine, container: str, is_new: bool) -> Callable[[], None]:
+def once(engine: ContainerApi, container: str, is_new: bool) -> Callable[[], None]:
     """A start that may be tried again when its answer was lost, without starting anew what has ended meanwhile.
 
     `is_new`: nobody can have started it before the first try. Raises StartFailed.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from samebox.check.checks import Context
-    from samebox.containers.engine import Engine
+    from samebox.containers.engine import ContainerApi
     from samebox.testing.kit import Kit
 
 SECONDS = 900.0  # for one job, unless a test says otherwise
@@ -192,12 +192,12 @@ def _new_folder(context: Context, name: str) -> Path:
     return folder
 
 
-def _log(engine: Engine, container: str) -> tuple[str, ...]:
+def _log(engine: ContainerApi, container: str) -> tuple[str, ...]:
     with contextlib.closing(engine.logs(container)) as stream:
         return tuple(line.text for line in stream)
 
 
-def _failure(engine: Engine, container: str) -> str | None:
+def _failure(engine: ContainerApi, container: str) -> str | None:
     try:
         stream = engine.archive(container, "/opt/ml/output/failure")
     except PathMissing:
@@ -208,7 +208,7 @@ def _failure(engine: Engine, container: str) -> str | None:
     return None
 
 
-def _archive(engine: Engine, container: str, context: Context) -> Path | None:
+def _archive(engine: ContainerApi, container: str, context: Context) -> Path | None:
     try:
         stream = engine.archive(container, "/opt/ml/model")
     except PathMissing:

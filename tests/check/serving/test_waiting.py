@@ -35,7 +35,7 @@ class OneContainer:
 
     def inspect(self, container: str) -> ContainerState:
         status: Any = "running" if self._exit_code is None else "exited"
-        return ContainerState(container, "server", status, self._exit_code)
+        return ContainerState(container, "server", status, exit_code=self._exit_code)
 
     def logs(self, _: str, since: int | None = None) -> Lines:
         return Lines(tuple(line for line in self._log if since is None or line.time > since))

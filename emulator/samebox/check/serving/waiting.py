@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from samebox.check.serving.wire import Address
-    from samebox.containers.engine import Engine, LogLine
+    from samebox.containers.engine import ContainerApi, LogLine
 
 PING_SECONDS = 2.0
 _PATIENCE_SECONDS = 10.0  # a ping that takes longer than it may: how long it takes is worth knowing
@@ -62,7 +62,7 @@ class Wait:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: ContainerApi,
         container: str,
         address: Address,
         port: int,
@@ -248,7 +248,7 @@ def _is_busy(before: Mapping[int, processes.CpuUse], after: Mapping[int, process
     return sum(after[process].seconds - before[process].seconds for process in after) > _LITTLE * seconds
 
 
-def exited(engine: Engine, container: str) -> tuple[How, str]:
+def exited(engine: ContainerApi, container: str) -> tuple[How, str]:
     state = engine.inspect(container)
     if state.oom_killed:
         return "exited", "it ran out of memory before it answered /ping"
