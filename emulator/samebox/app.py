@@ -41,12 +41,12 @@ from samebox.services.registry import RegistryEndpoint
 from samebox.services.registry_client import RegistryClient
 from samebox.settings import Settings, is_loopback, words
 from samebox.traffic import front_page
+from samebox.traffic.client import HttpClient
 from samebox.traffic.forms import Forms
 from samebox.traffic.invoke import Invocations
 from samebox.traffic.origins import OriginPolicy
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
 from samebox.traffic.s3 import S3Proxy
-from samebox.traffic.upstream import Upstream
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
 from samebox.wire.partitions import partition_of
@@ -100,7 +100,7 @@ class Emulator:
         )
         self.table = RoutingTable()
         self._routing = threading.Lock()
-        self._upstream = Upstream(settings.invocation_bytes)
+        self._client = HttpClient(settings.invocation_bytes)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._data_dir = data_dir
         self._logbook = logbook
@@ -144,7 +144,7 @@ class Emulator:
         self.gateway = gateway
         self.edge = Edge(
             invocations=Invocations(
-                self.table, self._upstream, gateway.identify, self.settings.invocation_bytes,
+                self.table, self._client, gateway.identify, self.settings.invocation_bytes,
                 self.settings.invocation_seconds, self.settings.lenient_responses,
             ),
             registry=registry,
@@ -171,7 +171,7 @@ class Emulator:
             self.resources,
             [
                 Work(TRAINING_JOB, TrainingJobs(*tools)),
-                Work(ENDPOINT, Endpoints(*tools, in_flight=self._upstream.in_flight), limit=None),
+                Work(ENDPOINT, Endpoints(*tools, in_flight=self._client.in_flight), limit=None),
             ],
         )
         supervisor.start()
@@ -188,7 +188,7 @@ class Emulator:
     async def stop(self) -> None:
         """End everything that is ours; containers of jobs and endpoints go on, and the next start takes them over."""
         self._ready = False
-        self._upstream.close()
+        await self._client.close()
         await self._connections.aclose()
         await asyncio.to_thread(self._started.close)
 
@@ -292,7 +292,7 @@ class Emulator:
             newest = self.store.by_arn(row.arn)
             self._put_route(newest if newest is not None else replace(row, status="Deleting"))
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._upstream.forget, self.table.addresses())
+            self._loop.call_soon_threadsafe(self._client.forget, self.table.addresses())
 
     def _put_route(self, row: Resource) -> None:
         key = Key(row.account, row.region, row.name)

@@ -8,9 +8,9 @@ from typing import Any
 import botocore.session
 import pytest
 
+from samebox.traffic.client import HttpClient
 from samebox.traffic.invoke import LONGEST, Invocations
 from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
-from samebox.traffic.upstream import Upstream
 
 LIMIT = 1000
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -70,9 +70,9 @@ async def invoke(
 ) -> Said:  # fmt: skip
     key = Key("000000000000", region, "Digits")
     route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits", partition)
-    upstream = Upstream(LIMIT)
+    client = HttpClient(LIMIT)
     app = Invocations(
-        RoutingTable([route]), upstream, lambda _scope, _body: ("000000000000", region), LIMIT, seconds, lenient
+        RoutingTable([route]), client, lambda _scope, _body: ("000000000000", region), LIMIT, seconds, lenient
     )
     scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
     sent: list[MutableMapping[str, Any]] = []
@@ -86,7 +86,7 @@ async def invoke(
     for _ in range(calls):
         sent.clear()
         await app(scope, receive, send)
-    upstream.close()
+    await client.close()
     return Said(sent)
 
 

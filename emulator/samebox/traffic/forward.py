@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from samebox import asgi
 from samebox.asgi import ClientGone, Header, Headers, Receive, RequestHead, Scope, Send
-from samebox.traffic.exchange import Connection, Upstream, UpstreamError, cancelled_at_end
+from samebox.traffic.client import HttpClient
+from samebox.traffic.connection import Connection, Reason, UpstreamError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class ProxyResponse:
 class Failure:
     """Why upstream gave no answer: nobody listens, it was silent too long, or it broke off."""
 
-    reason: Literal["refused", "timeout", "broken"]
+    reason: Reason
     message: str
 
 
@@ -87,15 +87,14 @@ class Forward:
         place = urlsplit(base_url)
         if place.scheme != "http" or not place.hostname:
             raise ValueError(f"{base_url!r} is no http URL to forward to.")
-        self._host, self._port = place.hostname, place.port or 80
+        self._address = (place.hostname, place.port or 80)
         self._prefix = place.path.rstrip("/").encode()
         self._on_request, self._on_answer = on_request, on_answer
         self._on_failure = on_failure or _plain_failure
         self._wants_body = wants_body
-        self._limits = (connect_timeout, idle_timeout, connections)
         self._idle_timeout = idle_timeout
         self._largest_body = largest_body
-        self._upstream: Upstream | None = None
+        self._client = HttpClient(largest_body, connect_timeout, idle_timeout, connections)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Returns when the answer is sent, or when the client went away."""
@@ -120,34 +119,29 @@ class Forward:
 
     async def close(self) -> None:
         """Close the connections that are kept for later."""
-        if self._upstream is not None:
-            await self._upstream.close()
-            self._upstream = None
+        await self._client.close()
 
     async def _exchange(self, head: RequestHead, client: _Client) -> None:
-        if self._upstream is None:
-            # Made on the first request: it belongs to the event loop that runs.
-            self._upstream = Upstream(self._host, self._port, *self._limits)
-        upstream = self._upstream
-        connection = await upstream.acquire()
+        connection = await self._client.acquire(self._address)
         try:
-            await self._once(upstream, connection, head, client)
+            await self._once(connection, head, client)
         except UpstreamError as error:
             # The server may have closed a kept connection just as we took it: nothing was lost, so ask again.
             if not error.is_untouched or connection.uses < 2 or client.body_begun or client.has_answer:
                 raise
-            await self._once(upstream, await upstream.acquire(fresh=True), head, client)
+            await self._once(await self._client.acquire(self._address, fresh=True), head, client)
 
-    async def _once(self, upstream: Upstream, connection: Connection, head: RequestHead, client: _Client) -> None:
+    async def _once(self, connection: Connection, head: RequestHead, client: _Client) -> None:
         is_chunked = head.header(b"transfer-encoding") is not None
         connection.begin(head.method, self._request_bytes(head, is_chunked))
         sender = asyncio.create_task(client.pump(connection, is_chunked))
         try:
-            async with cancelled_at_end(sender):
-                await connection.answer()
-                await self._answer(connection, head, client)
+            await connection.response()
+            await self._answer(connection, head, client)
         finally:
-            upstream.release(connection, client.body_sent)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+            self._client.release(self._address, connection, client.body_sent)
 
     async def _answer(self, connection: Connection, head: RequestHead, client: _Client) -> None:
         answer = ProxyResponse(connection.status, _passed_on(connection.headers, _SERVERS_OWN))
@@ -169,7 +163,7 @@ class Forward:
         lines = [b"%s %s HTTP/1.1" % (head.method.encode(), self._prefix + head.target)]
         lines.extend(b"%s: %s" % header for header in _passed_on(head.headers))
         if head.header(b"host") is None:
-            lines.append(b"host: %s:%d" % (self._host.encode(), self._port))
+            lines.append(b"host: %s:%d" % (self._address[0].encode(), self._address[1]))
         if is_chunked:
             lines.append(b"transfer-encoding: chunked")
         return b"\r\n".join([*lines, b"", b""])
@@ -243,7 +237,7 @@ async def _refuse(head: RequestHead, answer: ProxyResponse, receive: Receive, se
 
 
 def _plain_failure(head: RequestHead, failure: Failure) -> ProxyResponse:  # noqa: ARG001 - others look at the head
-    status = {"refused": 503, "timeout": 504, "broken": 502}[failure.reason]
+    status = {"refused": 503, "timeout": 504}.get(failure.reason, 502)
     return ProxyResponse(status, ((b"content-type", b"text/plain; charset=utf-8"),), f"{failure.message}\n".encode())
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from samebox import asgi
 from samebox.asgi import BodyTooLarge, ClientGone, Receive, Scope, Send
 from samebox.errors import AwsError
+from samebox.traffic.client import HttpClient
+from samebox.traffic.connection import NotConnected, UpstreamError, WholeResponse
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
-from samebox.traffic.upstream import Broken, Refused, Reply, TooLarge, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -73,14 +74,14 @@ class Invocations:
     def __init__(
         self,
         table: RoutingTable,
-        upstream: Upstream,
+        client: HttpClient,
         identify: Identify,
         limit: int,
         seconds: float,
         lenient: bool = False,
     ) -> None:
         self._table = table
-        self._upstream = upstream
+        self._client = client
         self._identify = identify
         self._limit = limit
         self._seconds = seconds
@@ -110,7 +111,7 @@ class Invocations:
         out.append((b"x-Amzn-Invoked-Production-Variant", target.variant.encode()))
         await _answer(send, 200, out, reply.body)
 
-    async def invoke(self, key: Key, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Target, Reply]:
+    async def invoke(self, key: Key, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Target, WholeResponse]:
         """Send a body to one of the endpoint's containers. Raises AwsError: ValidationError, ModelError and others."""
         route = self._table.find(key)
         if route is None:
@@ -128,25 +129,25 @@ class Invocations:
                 "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )
             raise _model_error(route, target, 0, said) from None
-        except Broken as error:
+        except UpstreamError as error:
+            if error.reason == "too large":
+                said = f"The response of container {target.container} is larger than {self._limit} bytes."
+                raise _model_error(route, target, 0, said) from None
             if error.status:
                 raise _cut_off(route, target, error.status) from None
             # The words are ours: what AWS says when a container dies in the middle of a request is not recorded.
             raise _model_error(route, target, 0, f"{error}") from None
-        except TooLarge:
-            said = f"The response of container {target.container} is larger than {self._limit} bytes."
-            raise _model_error(route, target, 0, said) from None
         if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
             raise _model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
         return target, reply
 
     async def _first_that_listens(
         self, route: Route, target: Target, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> Reply:
+    ) -> WholeResponse:
         for address in route.addresses(target):
             try:
-                return await self._upstream.post(address, b"/invocations", headers, body)
-            except Refused as error:
+                return await self._client.ask(address, "POST", b"/invocations", headers, body)
+            except NotConnected as error:
                 log.warning("endpoint %s: %s:%d does not listen: %s", route.key.endpoint, *address, error)
         raise AwsError("ServiceUnavailable", f"No container of variant {target.variant} accepts connections.", 503)
 
