@@ -34,7 +34,7 @@ then on it is measured whenever its rows are. It needs the images that `docker b
 
 
 @dataclass(frozen=True)
-class Plan:
+class Repetitions:
     """How often each thing is done, and how large it is."""
 
     rounds: int
@@ -43,13 +43,13 @@ class Plan:
     rebakes: int
 
 
-FULL = Plan(rounds=9, blocks=20, megabytes=256, rebakes=3)
-QUICK = Plan(rounds=3, blocks=6, megabytes=64, rebakes=0)
+FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3)
+QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0)
 
-Measure = Callable[[Stand, Plan, dict[str, float]], list[Row]]
+Measure = Callable[[Stand, Repetitions, dict[str, float]], list[Row]]
 
 
-def _rebake(stand: Stand, plan: Plan, _: dict[str, float]) -> list[Row]:
+def _rebake(stand: Stand, plan: Repetitions, _: dict[str, float]) -> list[Row]:
     if not plan.rebakes:
         raise NotMeasured("left out by --quick, as its first push moves every layer: --only rebake measures it")
     return rebake.measure(stand, plan.rebakes)
@@ -89,7 +89,7 @@ def main() -> int:
     chosen = given.only or list(MEASUREMENTS)
     # Whoever names the row wants it, quick or not.
     rebakes = plan.rebakes or (1 if given.only else 0)
-    plan = Plan(rounds, max(plan.blocks, given.rounds or 0), plan.megabytes, min(rounds, rebakes))
+    plan = Repetitions(rounds, max(plan.blocks, given.rounds or 0), plan.megabytes, min(rounds, rebakes))
     rows: list[Row] = []
     missing: list[str] = []
     stand = Stand(lambda words: notes.print(f"    {words}", style="dim"))

@@ -32,8 +32,8 @@ def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
     emulator.serve(name, stand.box, SCRIPT)
     try:
         host, port = _address(stand)
-        direct = load.Target("bare", host, port, (load.encoded(_direct(host, port)),))
-        ours = load.Target("ours", "127.0.0.1", emulator.port, (load.encoded(_signed(emulator.url, name)),))
+        direct = load.LoadTarget("bare", host, port, (load.encoded(_direct(host, port)),))
+        ours = load.LoadTarget("ours", "127.0.0.1", emulator.port, (load.encoded(_signed(emulator.url, name)),))
         rows = []
         for clients in (1, 8):
             stand.told(f"{clients} at once")

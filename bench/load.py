@@ -28,7 +28,7 @@ CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Target:
+class LoadTarget:
     """Where requests go. `requests` are whole HTTP messages in base64; clients take them in turn, over and over."""
 
     name: str
@@ -41,7 +41,7 @@ class Target:
 class Load:
     """`clients` at once, each sending `block` requests in a round, after `warm_up` that are not counted."""
 
-    targets: tuple[Target, ...]
+    targets: tuple[LoadTarget, ...]
     clients: int
     rounds: int
     block: int
@@ -69,7 +69,7 @@ def run(load: Load) -> dict[str, list[float]]:
     return answer
 
 
-class _Client(asyncio.Protocol):
+class _LoadClient(asyncio.Protocol):
     def __init__(self, requests: Sequence[bytes], loop: asyncio.AbstractEventLoop) -> None:
         self._requests = requests
         self._loop = loop
@@ -130,14 +130,14 @@ class _Client(asyncio.Protocol):
 
 async def _run(load: Load) -> dict[str, list[float]]:
     loop = asyncio.get_running_loop()
-    clients: dict[str, list[_Client]] = {}
+    clients: dict[str, list[_LoadClient]] = {}
     for target in load.targets:
         requests = [base64.b64decode(one) for one in target.requests]
         clients[target.name] = []
         for number in range(load.clients):
             # Each client begins elsewhere in the list: no two put the same object at once.
             start = number * len(requests) // load.clients
-            client = _Client([*requests[start:], *requests[:start]], loop)
+            client = _LoadClient([*requests[start:], *requests[:start]], loop)
             async with asyncio.timeout(CONNECT_SECONDS):
                 await loop.create_connection(partial(_same, client), target.host, target.port)
             clients[target.name].append(client)
@@ -155,13 +155,13 @@ async def _run(load: Load) -> dict[str, list[float]]:
     return seconds
 
 
-def _same(client: _Client) -> _Client:
+def _same(client: _LoadClient) -> _LoadClient:
     return client
 
 
 def main() -> None:
     given = json.load(sys.stdin)
-    targets = tuple(Target(**{**one, "requests": tuple(one["requests"])}) for one in given.pop("targets"))
+    targets = tuple(LoadTarget(**{**one, "requests": tuple(one["requests"])}) for one in given.pop("targets"))
     answer = uvloop.run(_run(Load(targets, **given)))
     json.dump(answer, sys.stdout)
 

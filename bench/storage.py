@@ -107,7 +107,7 @@ def _small(stand: Stand, rounds: int) -> list[Row]:
     return rows
 
 
-def _puts(stand: Stand, ours: bool) -> load.Target:
+def _puts(stand: Stand, ours: bool) -> load.LoadTarget:
     client, body = stand.s3_client(ours), os.urandom(SMALL_BYTES)
     requests = []
     for number in range(SMALL):
@@ -117,7 +117,7 @@ def _puts(stand: Stand, ours: bool) -> load.Target:
     place = urlsplit(url)
     assert place.hostname
     assert place.port
-    return load.Target("ours" if ours else "bare", place.hostname, place.port, tuple(requests))
+    return load.LoadTarget("ours" if ours else "bare", place.hostname, place.port, tuple(requests))
 
 
 def _copy(source: Path) -> float:

@@ -25,7 +25,7 @@ COMMAND_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Fault:
+class PlantedFault:
     """An image with one fault: the box with one of its programs replaced, or taken away."""
 
     what: str
@@ -37,9 +37,11 @@ class Fault:
 
 
 FAULTS = (
-    Fault("a fault that is read: no program `serve`", "serve", None, "--serve", "serve-program", Bar("ours", 5.0)),
-    Fault("a server that ends at once", "serve", FAILS_AT_ONCE, "--serve", "serve-starts", Bar("ours", 10.0)),
-    Fault("a training that fails", "train", FAILS_AT_ONCE, "--train", "train-completes", Bar("ours", 15.0)),
+    PlantedFault(
+        "a fault that is read: no program `serve`", "serve", None, "--serve", "serve-program", Bar("ours", 5.0)
+    ),
+    PlantedFault("a server that ends at once", "serve", FAILS_AT_ONCE, "--serve", "serve-starts", Bar("ours", 10.0)),
+    PlantedFault("a training that fails", "train", FAILS_AT_ONCE, "--train", "train-completes", Bar("ours", 15.0)),
 )
 
 
@@ -51,7 +53,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
     return [_row(stand, fault, data.parent, rounds) for fault in FAULTS]
 
 
-def _row(stand: Stand, fault: Fault, data: Path, rounds: int) -> Row:
+def _row(stand: Stand, fault: PlantedFault, data: Path, rounds: int) -> Row:
     image = _image(stand, fault)
     seconds = []
     for number in range(rounds):
@@ -60,7 +62,7 @@ def _row(stand: Stand, fault: Fault, data: Path, rounds: int) -> Row:
     return Row(VERDICT, f"samebox check --fast: {fault.what}", "s", median(seconds), bar=fault.bar)
 
 
-def _image(stand: Stand, fault: Fault) -> str:
+def _image(stand: Stand, fault: PlantedFault) -> str:
     folder = stand.folder / "images" / fault.rule_id
     folder.mkdir(parents=True)
     place = f"/usr/local/bin/{fault.program}"
@@ -76,7 +78,7 @@ def _image(stand: Stand, fault: Fault) -> str:
     return name
 
 
-def _verdict(stand: Stand, image: str, fault: Fault, data: Path) -> float:
+def _verdict(stand: Stand, image: str, fault: PlantedFault, data: Path) -> float:
     """Seconds, of an image that was never read before. Raises NotMeasured where the fault was not found."""
     report = stand.folder / "report.json"
     report.unlink(missing_ok=True)

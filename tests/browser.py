@@ -79,7 +79,7 @@ def _command(folder: Path) -> list[str]:
     return [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
 
 
-class Site(ThreadingHTTPServer):
+class WebSite(ThreadingHTTPServer):
     """Somebody's web site: one page, which runs a program and reports what came of it.
 
     `script` is the body of an asynchronous function in JavaScript; what it returns, or that it failed, is `report()`.
@@ -130,7 +130,7 @@ async function attempt(url, options) {{
 
 
 class _Page(BaseHTTPRequestHandler):
-    server: Site
+    server: WebSite
 
     def do_GET(self) -> None:
         content = _PAGE.format(script=self.server.script, to=self.server.reports_to).encode()

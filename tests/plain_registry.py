@@ -17,7 +17,7 @@ class PlainRegistry:
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.uploads: dict[str, bytes] = {}
         self.requests: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": self}))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_RegistryHandler,), {"registry": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
 
@@ -32,7 +32,7 @@ class PlainRegistry:
             self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _RegistryHandler(BaseHTTPRequestHandler):
     registry: PlainRegistry
     protocol_version = "HTTP/1.1"
 

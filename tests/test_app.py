@@ -22,7 +22,7 @@ from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
 
-class HangingEngine(FakeEngine):
+class StuckEngine(FakeEngine):
     """Takes requests and answers none until `answering` is set."""
 
     def __init__(self, root: Path) -> None:
@@ -41,7 +41,7 @@ class HangingEngine(FakeEngine):
 @contextmanager
 def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[app.Emulator, str]]:
     settings = Settings(data_dir=tmp_path / "data", port=free_port())
-    engine = HangingEngine(tmp_path / "engine")
+    engine = StuckEngine(tmp_path / "engine")
     with server.running(settings, engine) as emulator:
         try:
             yield emulator, settings.url

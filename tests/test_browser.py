@@ -19,7 +19,7 @@ def processes_with(text: str) -> list[str]:
 
 
 def test_a_browser_that_was_opened_is_gone_with_all_its_processes(tmp_path: Path) -> None:
-    with browser.Site("return 'here'") as site, browser.opened(site.url, tmp_path):
+    with browser.WebSite("return 'here'") as site, browser.opened(site.url, tmp_path):
         assert site.report() == "here"
         assert processes_with(f"{tmp_path}/profile")
     until(lambda: not processes_with(f"{tmp_path}/profile"), 60, "no process of the browser is left")

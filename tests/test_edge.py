@@ -25,7 +25,7 @@ from samebox.commands import consent, up, where
 from samebox.commands.outcome import Stop
 from samebox.containers.fake import FakeEngine
 from samebox.settings import Settings
-from tests.browser import Site, assert_fits_a_phone, dumped, opened
+from tests.browser import WebSite, assert_fits_a_phone, dumped, opened
 from tests.ports import free_port
 
 BUCKET = "objects"
@@ -107,7 +107,7 @@ return {
 
 def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(house: Settings, s3: Any, tmp_path: Path) -> None:
     before = sessions(house)
-    with Site(CROSS_ORIGIN % {"url": house.url}) as site, opened(site.url, tmp_path):
+    with WebSite(CROSS_ORIGIN % {"url": house.url}) as site, opened(site.url, tmp_path):
         report = site.report()
     # What asks first is refused; what does not gets an answer that the page cannot see.
     assert {name: seen for name, seen in report.items() if seen != [0, ""]} == {
@@ -137,7 +137,7 @@ return {
 
 
 def test_a_page_whose_name_was_given_our_address_is_refused(house: Settings, s3: Any, tmp_path: Path) -> None:
-    with Site(REBOUND) as site, Rebound(site, house) as name:
+    with WebSite(REBOUND) as site, Rebound(site, house) as name:
         site.reports_to = site.url
         with opened(name.url, tmp_path, f"--host-resolver-rules=MAP {name.host} 127.0.0.1"):
             report = site.report()
@@ -151,7 +151,7 @@ class Rebound:
 
     host = "rebound.example"
 
-    def __init__(self, site: Site, settings: Settings) -> None:
+    def __init__(self, site: WebSite, settings: Settings) -> None:
         self._ports = (site.server_address[1], settings.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._accept)
@@ -201,7 +201,7 @@ def test_a_page_cannot_open_us_by_a_name_of_its_own(house: Settings, tmp_path: P
 
 
 def test_an_object_that_a_browser_shows_cannot_use_the_emulator(house: Settings, s3: Any, tmp_path: Path) -> None:
-    with Site("return null") as site:
+    with WebSite("return null") as site:
         program = """(async () => {
           const seen = [];
           for (const options of [{method: "PUT", body: "owned"}, {method: "POST", mode: "no-cors", body: "1"}])
@@ -222,7 +222,7 @@ def test_a_page_of_an_allowed_origin_reads_and_writes(tmp_path: Path) -> None:
     const read = await fetch("%(url)s/objects/mine");
     return [written[0], await read.text(), read.headers.get("etag")];
     """
-    site = Site("")
+    site = WebSite("")
     settings = settings_of(tmp_path, allowed_origins=f"http://other.example, {site.url}")
     site.script = script % {"url": settings.url}
     with site, emulator(settings):

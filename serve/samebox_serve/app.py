@@ -9,12 +9,12 @@ from typing import IO, TYPE_CHECKING, Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from samebox_serve.errors import BadRequest, RequestError, TooLarge
+from samebox_serve.errors import BadRequest, PayloadTooLarge, RequestError
 from samebox_serve.logs import NEWS
 
 if TYPE_CHECKING:
     from samebox_serve.model import Model
-    from samebox_serve.settings import Settings
+    from samebox_serve.settings import ServeSettings
 
 log = logging.getLogger("samebox.serve")
 
@@ -27,7 +27,7 @@ DISCARD_BYTES, DISCARD_SECONDS = 128 * MEGABYTE, 30.0
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 
-def create(settings: Settings, model: Model, concurrency: int) -> Flask:
+def create(settings: ServeSettings, model: Model, concurrency: int) -> Flask:
     """The WSGI application of one worker. `concurrency` is how many predictions the whole server runs at once."""
     app = Flask("samebox_serve", static_folder=None)
     # "//ping" and "/ping/" are other paths. A redirect does not pass the platform's health check (contract.md §2.2).
@@ -90,7 +90,7 @@ def create(settings: Settings, model: Model, concurrency: int) -> Flask:
     return app
 
 
-def read_body(settings: Settings) -> bytes:
+def read_body(settings: ServeSettings) -> bytes:
     """The whole body, chunked or not. Raises TooLarge and BadRequest."""
     limit = settings.max_payload_megabytes * MEGABYTE
     stream, expected = request.environ["wsgi.input"], request.content_length
@@ -121,8 +121,8 @@ def discard(stream: IO[bytes]) -> None:
         left -= taken
 
 
-def too_large(settings: Settings) -> TooLarge:
-    return TooLarge(f"the body is over {settings.max_payload_megabytes} MB (SAGEMAKER_MAX_PAYLOAD_IN_MB)")
+def too_large(settings: ServeSettings) -> PayloadTooLarge:
+    return PayloadTooLarge(f"the body is over {settings.max_payload_megabytes} MB (SAGEMAKER_MAX_PAYLOAD_IN_MB)")
 
 
 def error(status: int, message: str, **details: Any) -> Response:

@@ -17,7 +17,7 @@ USABLE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Plan:
+class Concurrency:
     """`workers` processes, each running `threads` predictions at once and each prediction `computing_threads` wide."""
 
     workers: int
@@ -33,7 +33,7 @@ def plan(
     own_handlers: bool,
     workers: int | None = None,
     threads: int | None = None,
-) -> Plan:
+) -> Concurrency:
     """The numbers to use; `workers` and `threads` as set by the user win.
 
     Handlers that come with the model get one call at a time per process: sagemaker-inference's server promises that,
@@ -48,7 +48,7 @@ def plan(
     share = max(1, cores // workers)
     if threads is None:
         threads = 1 if own_handlers else share
-    return Plan(workers, threads, max(1, share // threads))
+    return Concurrency(workers, threads, max(1, share // threads))
 
 
 def usable_cores(root: Path = Path("/")) -> int:

@@ -26,7 +26,7 @@ class NotAcceptable(RequestError):
     status = 406
 
 
-class TooLarge(RequestError):
+class PayloadTooLarge(RequestError):
     """The body is over SAGEMAKER_MAX_PAYLOAD_IN_MB."""
 
     status = 413

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from samebox_serve.settings import Settings
+    from samebox_serve.settings import ServeSettings
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "inference.py"
 
 
 @dataclass
-class Context:
+class RequestContext:
     """What handlers that take one argument more get: the request's headers, and a say in the answer's.
 
     The names are those of multi-model-server's context, for which such handlers are written.
@@ -52,7 +52,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HandlerResponse:
     body: bytes
     content_type: str
     status: int = 200
@@ -62,7 +62,7 @@ class Answer:
 class Handlers:
     """One model and the functions around it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._defaults = load_module("samebox_default_inference", DEFAULTS)
         self._own = load_own(settings)
@@ -90,7 +90,9 @@ class Handlers:
         if warm_up:
             call(warm_up, context, folder, self._model)
 
-    def answer(self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]) -> Answer:
+    def answer(
+        self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]
+    ) -> HandlerResponse:
         """Raises RequestError for what the client can mend; anything else is an error of the handlers."""
         kind = formats.media_type(content_type)
         data: bytes | str = formats.text(body, content_type) if kind in formats.TEXT_TYPES else body
@@ -120,11 +122,11 @@ class Handlers:
             return accept.first_concrete(accepted, default)
         return accept.choose(accepted, formats.TYPES, default if default in formats.TYPES else formats.JSON)
 
-    def _context(self, headers: dict[str, str]) -> Context:
-        return Context({"model_dir": str(self._settings.model_dir), "gpu_id": None}, headers)
+    def _context(self, headers: dict[str, str]) -> RequestContext:
+        return RequestContext({"model_dir": str(self._settings.model_dir), "gpu_id": None}, headers)
 
 
-def load_own(settings: Settings) -> ModuleType | None:
+def load_own(settings: ServeSettings) -> ModuleType | None:
     path = settings.own_program
     if path is None:
         if settings.program != "inference.py":
@@ -146,7 +148,7 @@ def load_module(name: str, path: Path) -> ModuleType:
     return module
 
 
-def call(function: Callable[..., Any], context: Context, *arguments: Any) -> Any:
+def call(function: Callable[..., Any], context: RequestContext, *arguments: Any) -> Any:
     """Call a handler with the context if it takes one argument more, as sagemaker-inference does."""
     takes = len(inspect.signature(function).parameters)
     if takes == len(arguments):
@@ -158,10 +160,10 @@ def call(function: Callable[..., Any], context: Context, *arguments: Any) -> Any
     )
 
 
-def finished(result: Any, wanted: str, context: Context) -> Answer:
+def finished(result: Any, wanted: str, context: RequestContext) -> HandlerResponse:
     """What a handler may answer with: a body, (body, content type), a Flask response; and what it told the context."""
     if hasattr(result, "get_data") and hasattr(result, "status_code"):
-        return Answer(result.get_data(), result.content_type or wanted, result.status_code)
+        return HandlerResponse(result.get_data(), result.content_type or wanted, result.status_code)
     body, content_type = result if isinstance(result, tuple) and len(result) == 2 else (result, wanted)
     headers = dict(context.response_headers)
     content_type = headers.pop("Content-Type", content_type)
@@ -169,7 +171,7 @@ def finished(result: Any, wanted: str, context: Context) -> Answer:
         body = body.encode()
     if not isinstance(body, (bytes, bytearray, memoryview)):
         raise TypeError(f"the handler answered with {type(body).__name__}; it must be bytes or str")
-    return Answer(bytes(body), str(content_type), context.response_status, headers)
+    return HandlerResponse(bytes(body), str(content_type), context.response_status, headers)
 
 
 def translated(error: Exception) -> Exception:

@@ -10,13 +10,13 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING
 
 from samebox_serve.errors import NotReady, TookTooLong
-from samebox_serve.handlers import Answer, Handlers
+from samebox_serve.handlers import HandlerResponse, Handlers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from samebox_serve.readiness import Readiness
-    from samebox_serve.settings import Settings
+    from samebox_serve.readiness import WorkerReadiness
+    from samebox_serve.settings import ServeSettings
 
 log = logging.getLogger("samebox.serve")
 
@@ -25,7 +25,7 @@ class Model:
     """Everything about the model that the routes need."""
 
     def __init__(
-        self, settings: Settings, threads: int, readiness: Readiness, slot: int, problem: str | None = None
+        self, settings: ServeSettings, threads: int, readiness: WorkerReadiness, slot: int, problem: str | None = None
     ) -> None:
         self._settings = settings
         self._readiness = readiness
@@ -56,14 +56,18 @@ class Model:
         """Whether an answer of /ping belongs in the log (see Readiness.is_news)."""
         return self._readiness.is_news(status, reason)
 
-    def answer(self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]) -> Answer:
+    def answer(
+        self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]
+    ) -> HandlerResponse:
         """Raises NotReady, TookTooLong, and what Handlers.answer raises."""
         deadline = time.monotonic() + self._settings.timeout_seconds
         # A process that replaces another gets requests before it has loaded; the client need not notice.
         self._settled.wait(self._settings.timeout_seconds)
         if self._problem or self._handlers is None:
             raise NotReady(self._problem or "the model is being loaded")
-        waiting: Future[Answer] = self._pool.submit(self._handlers.answer, body, content_type, accepted, headers)
+        waiting: Future[HandlerResponse] = self._pool.submit(
+            self._handlers.answer, body, content_type, accepted, headers
+        )
         try:
             return waiting.result(max(0.0, deadline - time.monotonic()))
         except FutureTimeout:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from samebox_serve import cores, logs
-from samebox_serve.settings import BadSetting, Settings
+from samebox_serve.settings import BadSetting, ServeSettings
 
 log = logging.getLogger("samebox.serve")
 
@@ -19,7 +19,7 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - whoever writes there uses mkstemp
 
 def main() -> int:
     try:
-        settings = Settings.read(os.environ)
+        settings = ServeSettings.read(os.environ)
     except BadSetting as error:
         logs.configure("INFO")
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
@@ -48,13 +48,13 @@ def main() -> int:
         plan.computing_threads,
     )
     # Only now: numpy reads these variables when it is imported.
-    from samebox_serve.server import Server
+    from samebox_serve.server import GunicornServer
 
-    Server(settings, plan, problem).run()
+    GunicornServer(settings, plan, problem).run()
     return 0
 
 
-def make_plan(settings: Settings) -> cores.Plan:
+def make_plan(settings: ServeSettings) -> cores.Concurrency:
     own = settings.own_program is not None
     return cores.plan(
         cores.usable_cores(),
@@ -81,7 +81,7 @@ def find_temporary_folder() -> None:
         tempfile.tempdir = None
 
 
-def install_requirements(settings: Settings) -> str | None:
+def install_requirements(settings: ServeSettings) -> str | None:
     """pip-install <model>/code/requirements.txt, as sagemaker-inference's server does. Returns what went wrong."""
     requirements = settings.code_dir / "requirements.txt"
     if not os.path.isfile(requirements):  # noqa: PTH113 - as in Settings.own_program

@@ -14,7 +14,7 @@ ANSWERS = 64
 _ANSWER = struct.Struct("<I")
 
 
-class Readiness:
+class WorkerReadiness:
     """/ping is 200 once every worker was ready, and from then on while at least one is.
 
     At the start a 200 with one worker of four would let the first clients wait for the others; later a worker that is

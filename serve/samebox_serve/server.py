@@ -12,14 +12,14 @@ from gunicorn.app.base import BaseApplication
 from samebox_serve import app, logs
 from samebox_serve.model import Model
 from samebox_serve.program import SHARED_MEMORY
-from samebox_serve.readiness import Readiness
+from samebox_serve.readiness import WorkerReadiness
 from samebox_serve.worker import DrainingWorker
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from samebox_serve.cores import Plan
-    from samebox_serve.settings import Settings
+    from samebox_serve.cores import Concurrency
+    from samebox_serve.settings import ServeSettings
 
 # SIGTERM, 30 s, SIGKILL (contract.md §2.1). What is left is for the processes to end.
 DRAIN_SECONDS = 27
@@ -29,14 +29,14 @@ HTTP_THREADS = 64
 KEEPALIVE_SECONDS = 75
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class GunicornServer(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured from our settings and from nothing else."""
 
-    def __init__(self, settings: Settings, plan: Plan, problem: str | None) -> None:
+    def __init__(self, settings: ServeSettings, plan: Concurrency, problem: str | None) -> None:
         self._settings = settings
         self._plan = plan
         self._problem = problem
-        self._readiness = Readiness(plan.workers)
+        self._readiness = WorkerReadiness(plan.workers)
         super().__init__()
 
     def load_config(self) -> None:

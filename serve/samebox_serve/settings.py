@@ -16,7 +16,7 @@ class BadSetting(ValueError):
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServeSettings:
     """One field per variable."""
 
     model_dir: Path
@@ -54,7 +54,7 @@ class Settings:
         return path if os.path.isfile(path) else None  # noqa: PTH113
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
+    def read(cls, environment: Mapping[str, str]) -> ServeSettings:
         """Raises BadSetting naming the variable."""
         base = Path(environment.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
         submit = environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or ""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.load import Load, LoadFailed, Target, encoded, run
+from bench.load import Load, LoadFailed, LoadTarget, encoded, run
 
 
-class Server:
+class CountingServer:
     """Counts requests and answers each with a status."""
 
     def __init__(self) -> None:
@@ -29,8 +29,8 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    one, loop, listening = Server(), asyncio.new_event_loop(), threading.Event()
+def server() -> Iterator[CountingServer]:
+    one, loop, listening = CountingServer(), asyncio.new_event_loop(), threading.Event()
 
     async def serve() -> None:
         made = await asyncio.start_server(one.answer, "127.0.0.1", 0)
@@ -53,22 +53,22 @@ def requests(*paths: str) -> tuple[str, ...]:
     return tuple(encoded(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) for path in paths)
 
 
-def test_targets_take_turns_and_the_warm_up_is_not_counted(server: Server) -> None:
-    targets = tuple(Target(name, "127.0.0.1", server.port, requests(f"/{name}")) for name in ("a", "b"))
+def test_targets_take_turns_and_the_warm_up_is_not_counted(server: CountingServer) -> None:
+    targets = tuple(LoadTarget(name, "127.0.0.1", server.port, requests(f"/{name}")) for name in ("a", "b"))
     seconds = run(Load(targets, clients=1, rounds=2, block=2, warm_up=1))
     assert server.seen == [b"/a", b"/b", *[b"/a"] * 2, *[b"/b"] * 4, *[b"/a"] * 2]
     assert {name: len(some) for name, some in seconds.items()} == {"a": 4, "b": 4}
 
 
-def test_each_client_keeps_its_connection_and_begins_elsewhere_in_the_list(server: Server) -> None:
-    target = Target("a", "127.0.0.1", server.port, requests("/0", "/1", "/2", "/3"))
+def test_each_client_keeps_its_connection_and_begins_elsewhere_in_the_list(server: CountingServer) -> None:
+    target = LoadTarget("a", "127.0.0.1", server.port, requests("/0", "/1", "/2", "/3"))
     seconds = run(Load((target,), clients=2, rounds=1, block=2, warm_up=0))
     assert sorted(server.seen) == [b"/0", b"/1", b"/2", b"/3"]
     assert (server.connections, len(seconds["a"])) == (2, 4)
 
 
-def test_an_answer_that_is_an_error_ends_the_load_with_its_words(server: Server) -> None:
+def test_an_answer_that_is_an_error_ends_the_load_with_its_words(server: CountingServer) -> None:
     server.status = b"403 Forbidden"
-    target = Target("a", "127.0.0.1", server.port, requests("/"))
+    target = LoadTarget("a", "127.0.0.1", server.port, requests("/"))
     with pytest.raises(LoadFailed, match="403 Forbidden"):
         run(Load((target,), clients=1, rounds=1, block=1, warm_up=0))

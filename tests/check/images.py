@@ -23,7 +23,7 @@ PATH = "PATH=/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True)
-class Entry:
+class LayerFile:
     """A file of a layer; a folder where the path ends in a slash, a symbolic link where `link` is given."""
 
     path: str
@@ -35,20 +35,25 @@ class Entry:
     size: int | None = None  # of a file of zeros
 
 
-def script(path: str, first: str = "#!/bin/sh", mode: int = 0o755) -> Entry:
-    return Entry(path, f"{first}\necho\n".encode(), mode)
+def script(path: str, first: str = "#!/bin/sh", mode: int = 0o755) -> LayerFile:
+    return LayerFile(path, f"{first}\necho\n".encode(), mode)
 
 
-def elf(path: str, machine: int = 62) -> Entry:
+def elf(path: str, machine: int = 62) -> LayerFile:
     """The head of a 64-bit ELF program: 62 is x86-64, 183 is aarch64."""
     head = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + machine.to_bytes(2, "little")
-    return Entry(path, head + bytes(100), 0o755)
+    return LayerFile(path, head + bytes(100), 0o755)
 
 
-SHELL = (Entry("bin/"), elf("bin/sh"), elf("usr/bin/env"), Entry("etc/ssl/certs/ca-certificates.crt", b"x" * 300))
+SHELL = (
+    LayerFile("bin/"),
+    elf("bin/sh"),
+    elf("usr/bin/env"),
+    LayerFile("etc/ssl/certs/ca-certificates.crt", b"x" * 300),
+)
 
 
-def layer(*entries: Entry) -> bytes:
+def layer(*entries: LayerFile) -> bytes:
     spool = io.BytesIO()
     with tarfile.open(fileobj=spool, mode="w") as tar:
         for entry in entries:
@@ -66,7 +71,7 @@ def layer(*entries: Entry) -> bytes:
 
 
 @dataclass(frozen=True)
-class Made:
+class ImageSource:
     """An image to write in whatever form. `config` is merged into the usual one's "config"."""
 
     layers: Sequence[bytes] = field(default_factory=lambda: (layer(*SHELL),))

@@ -12,7 +12,7 @@ from samebox.check.checks import Context
 from samebox.check.ended import HostResult
 from samebox.check.training.rules import LOGS
 from samebox.containers.engine import LogLine
-from tests.check.images import SHELL, Made, elf, layer
+from tests.check.images import SHELL, ImageSource, elf, layer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def context_of(folder: Path, *, python: bool, unbuffered: str = "") -> Context:
     entries = (*SHELL, elf("usr/bin/python3")) if python else SHELL
     environment = ["PATH=/usr/bin:/bin", f"PYTHONUNBUFFERED={unbuffered}"]
     path = folder / "image.tar"
-    path.write_bytes(Made((layer(*entries),), {"Env": environment}).docker_archive())
+    path.write_bytes(ImageSource((layer(*entries),), {"Env": environment}).docker_archive())
     return Context(subject.from_path(path))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from samebox.check import tar
 from samebox.check.files import Files, Layer
-from tests.check.images import Entry, elf, layer, script
+from tests.check.images import LayerFile, elf, layer, script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,21 @@ def files_of(*layers: bytes) -> Files:
 def test_a_later_layer_replaces_deletes_and_hides() -> None:
     files = files_of(
         layer(
-            Entry("a/"), Entry("a/one", b"1"), Entry("a/two", b"22"), Entry("b/"), Entry("b/x", b"x"), Entry("c", b"c")
+            LayerFile("a/"),
+            LayerFile("a/one", b"1"),
+            LayerFile("a/two", b"22"),
+            LayerFile("b/"),
+            LayerFile("b/x", b"x"),
+            LayerFile("c", b"c"),
         ),
-        layer(Entry("a/.wh.one"), Entry("a/two", b"newer"), Entry("b/"), Entry("b/.wh..wh..opq"), Entry("b/y", b"y")),
-        layer(Entry(".wh.a")),
+        layer(
+            LayerFile("a/.wh.one"),
+            LayerFile("a/two", b"newer"),
+            LayerFile("b/"),
+            LayerFile("b/.wh..wh..opq"),
+            LayerFile("b/y", b"y"),
+        ),
+        layer(LayerFile(".wh.a")),
     )
     assert sorted(files.paths) == ["/b", "/b/y", "/c"]
     assert files.wasted_bytes == len("1") + len("22") + len("x") + len("newer")
@@ -45,7 +56,9 @@ def test_a_later_layer_replaces_deletes_and_hides() -> None:
 
 
 def test_a_folder_that_becomes_a_link_takes_its_files_with_it() -> None:
-    files = files_of(layer(Entry("bin/"), elf("bin/sh")), layer(Entry("usr/bin/"), Entry("bin", link="usr/bin")))
+    files = files_of(
+        layer(LayerFile("bin/"), elf("bin/sh")), layer(LayerFile("usr/bin/"), LayerFile("bin", link="usr/bin"))
+    )
     assert sorted(files.paths) == ["/bin", "/usr/bin"]
 
 
@@ -63,11 +76,11 @@ def test_names_are_made_absolute_however_they_are_written() -> None:
 def test_links_are_followed_in_every_part_of_a_path() -> None:
     files = files_of(
         layer(
-            Entry("bin", link="usr/bin"),
-            Entry("usr/bin/python3", link="python3.10"),
+            LayerFile("bin", link="usr/bin"),
+            LayerFile("usr/bin/python3", link="python3.10"),
             elf("usr/bin/python3.10"),
-            Entry("opt/here", link="../usr"),
-            Entry("loop", link="loop"),
+            LayerFile("opt/here", link="../usr"),
+            LayerFile("loop", link="loop"),
         )
     )
     for path in ("/bin/python3", "/opt/here/bin/python3", "/usr/../bin/python3.10", "bin/./python3"):
@@ -79,7 +92,7 @@ def test_links_are_followed_in_every_part_of_a_path() -> None:
 
 
 def test_path_is_searched_in_order_for_what_may_be_run() -> None:
-    files = files_of(layer(Entry("a/tool", b"x"), script("b/tool"), script("home/c/tool"), Entry("c/tool/")))
+    files = files_of(layer(LayerFile("a/tool", b"x"), script("b/tool"), script("home/c/tool"), LayerFile("c/tool/")))
     assert [found.path for path in ("/a:/b", "/c:/b") if (found := files.which("tool", path))] == ["/b/tool", "/b/tool"]
     without = files.which("tool", "/a")
     assert without is not None
@@ -120,7 +133,7 @@ def test_a_size_beyond_eight_gigabytes_is_read() -> None:
 
 @pytest.mark.parametrize("cut", [100, 512, 700, 1100])
 def test_a_tar_that_ends_too_early_is_bad(cut: int) -> None:
-    data = layer(Entry("a", b"x" * 600), Entry("b", b"y"))
+    data = layer(LayerFile("a", b"x" * 600), LayerFile("b", b"y"))
     with pytest.raises(tar.BadTar):
         files_of(data[:cut])
 

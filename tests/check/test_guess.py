@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.check import guess, subject
-from tests.check.images import SHELL, Entry, Made, layer, script
+from tests.check.images import SHELL, ImageSource, LayerFile, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,9 @@ MULTI = {guess.MULTI_MODEL_LABEL: "true"}
     ],
 )
 def test_claims_follow_from_what_is_there(
-    tmp_path: Path, entries: list[Entry], config: dict[str, object], claims: set[str], words: str
+    tmp_path: Path, entries: list[LayerFile], config: dict[str, object], claims: set[str], words: str
 ) -> None:
     path = tmp_path / "image.tar"
-    path.write_bytes(Made((layer(*SHELL, *entries),), config).docker_archive())
+    path.write_bytes(ImageSource((layer(*SHELL, *entries),), config).docker_archive())
     found, why = guess.claims(subject.from_path(path))
     assert (set(found), words in why) == (claims, True)

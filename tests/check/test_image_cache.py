@@ -10,7 +10,7 @@ from samebox.check import archive, image_cache, subject
 from samebox.check.files import Files
 from samebox.check.image_cache import ImageCache
 from samebox.containers.fake import FakeEngine
-from tests.check.images import DOCKER_MANIFEST, Entry, Made, elf, layer, script
+from tests.check.images import DOCKER_MANIFEST, ImageSource, LayerFile, elf, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,25 +18,27 @@ if TYPE_CHECKING:
 
     from samebox.check.archive import Archive
 
-IMAGE = Made(
+IMAGE = ImageSource(
     (
         layer(
-            Entry("etc/"), Entry("etc/passwd", b"root:x:0:0::/root:/bin/sh\n"), Entry("srv/a", b"a", 0o4755, uid=70_000)
+            LayerFile("etc/"),
+            LayerFile("etc/passwd", b"root:x:0:0::/root:/bin/sh\n"),
+            LayerFile("srv/a", b"a", 0o4755, uid=70_000),
         ),
         layer(
             elf("bin/sh"),
             script("usr/bin/train"),
-            Entry("usr/bin/serve", link="train"),
-            Entry("srv/.wh.a"),
-            Entry("var/.wh..wh..opq"),
-            Entry("srv/h\udcffé", b"x"),
+            LayerFile("usr/bin/serve", link="train"),
+            LayerFile("srv/.wh.a"),
+            LayerFile("var/.wh..wh..opq"),
+            LayerFile("srv/h\udcffé", b"x"),
         ),
     ),
     {"Entrypoint": ["serve"], "User": "nobody"},
 )
 
 
-class Engine(FakeEngine):
+class CountingEngine(FakeEngine):
     """One that counts how often an image is read from it."""
 
     exported = 0
@@ -117,7 +119,7 @@ def test_the_oldest_goes_when_more_is_kept_than_may_be(tmp_path: Path, monkeypat
 
 
 def test_an_engines_image_is_read_from_it_once(tmp_path: Path) -> None:
-    engine = Engine(tmp_path / "containers")
+    engine = CountingEngine(tmp_path / "containers")
     engine.add_image("mine:1", {})
     engine.exports["mine:1"] = IMAGE.docker_archive()
     kept = ImageCache(tmp_path / "kept")

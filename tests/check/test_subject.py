@@ -16,20 +16,28 @@ from samebox.check.archive import NotAnImage
 from samebox.check.checks import LABEL, OutOfTime
 from samebox.containers.engine import ImageMissing
 from samebox.containers.fake import FakeEngine
-from tests.check.images import DOCKER_MANIFEST, OCI_MANIFEST, Entry, Made, layer, script, tar_of
+from tests.check.images import DOCKER_MANIFEST, OCI_MANIFEST, ImageSource, LayerFile, layer, script, tar_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TWO = Made(
+TWO = ImageSource(
     (
-        layer(Entry("etc/"), Entry("etc/motd", b"old"), Entry("srv/"), Entry("srv/a", b"a"), Entry("srv/b", b"b")),
-        layer(Entry("etc/motd", b"newer"), Entry("srv/.wh.a"), script("usr/bin/serve")),
+        layer(
+            LayerFile("etc/"),
+            LayerFile("etc/motd", b"old"),
+            LayerFile("srv/"),
+            LayerFile("srv/a", b"a"),
+            LayerFile("srv/b", b"b"),
+        ),
+        layer(LayerFile("etc/motd", b"newer"), LayerFile("srv/.wh.a"), script("usr/bin/serve")),
     ),
     {"Entrypoint": ["serve"], "User": "nobody", "ExposedPorts": {"8080/tcp": {}}},
 )
-BIG = Made((layer(Entry("noise", random.Random(1).randbytes(400_000))),))  # more than one block of any compression
+BIG = ImageSource(
+    (layer(LayerFile("noise", random.Random(1).randbytes(400_000))),)
+)  # more than one block of any compression
 
 
 def write(folder: Path, data: bytes) -> Path:
@@ -41,8 +49,8 @@ def write(folder: Path, data: bytes) -> Path:
 @pytest.mark.parametrize(
     "form",
     [
-        Made.docker_archive,
-        Made.oci_archive,
+        ImageSource.docker_archive,
+        ImageSource.oci_archive,
         lambda made: made.oci_archive(compression=""),
         lambda made: made.oci_archive(DOCKER_MANIFEST, attested=True),
         lambda made: gzip.compress(made.docker_archive()),
@@ -56,7 +64,7 @@ def write(folder: Path, data: bytes) -> Path:
         *("oci of zstd layers", "docker zstd"),
     ],
 )
-def test_every_form_of_an_archive_is_read(tmp_path: Path, form: Callable[[Made], bytes]) -> None:
+def test_every_form_of_an_archive_is_read(tmp_path: Path, form: Callable[[ImageSource], bytes]) -> None:
     image = subject.from_path(write(tmp_path, form(TWO)))
     assert image.config.entrypoint == ("serve",)
     assert (image.config.user, image.config.exposed_ports) == ("nobody", ("8080/tcp",))
@@ -96,7 +104,7 @@ def test_an_image_that_the_engine_has_not_is_missing(tmp_path: Path) -> None:
     [
         (b"hello, I am a text file, and a rather long one\n" * 40, "neither a docker nor an OCI archive"),
         (b"", "no image"),
-        (layer(Entry("etc/motd", b"x")), "no image"),
+        (layer(LayerFile("etc/motd", b"x")), "no image"),
         (tar_of({"index.json": b'{"manifests": []}'}), "names no manifest"),
         (tar_of({"manifest.json": b"{"}), "is no JSON"),
         (tar_of({"manifest.json": b'[{"Config": "c", "Layers": []}]'}), "configuration, c, is missing"),

@@ -21,7 +21,7 @@ LABELS = {"samebox.test": "boot log"}
 LONG = 3600.0
 
 
-class Seen(io.StringIO):
+class RecordedScreen(io.StringIO):
     """What is written, and a way to wait for it."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
     made.close()
 
 
-def screen(seen: Seen) -> Screen:
+def screen(seen: RecordedScreen) -> Screen:
     return Screen(Console(file=seen, width=200), moves=False)
 
 
@@ -65,7 +65,7 @@ def run(engine: FakeEngine, *lines: str) -> str:
 
 
 def test_a_complaint_is_shown_at_once_with_what_stood_before_it(engine: FakeEngine) -> None:
-    seen = Seen()
+    seen = RecordedScreen()
     with BootLog(engine, LABELS, screen(seen), LONG):
         run(engine, "starting", "RuntimeError: the weights are truncated")
         seen.until("RuntimeError: the weights are truncated")
@@ -76,14 +76,14 @@ def test_a_complaint_is_shown_at_once_with_what_stood_before_it(engine: FakeEngi
 
 
 def test_a_start_that_takes_long_is_shown_without_a_complaint(engine: FakeEngine) -> None:
-    seen = Seen()
+    seen = RecordedScreen()
     with BootLog(engine, LABELS, screen(seen), 0.01):
         run(engine, "loading 40 GB")
         seen.until("loading 40 GB")
 
 
 def test_a_start_in_good_order_is_not_worth_a_line(engine: FakeEngine) -> None:
-    seen = Seen()
+    seen = RecordedScreen()
     with BootLog(engine, LABELS, screen(seen), LONG):
         container = run(engine, "starting", "ready")
         engine.remove(container)  # ends its log
@@ -91,7 +91,7 @@ def test_a_start_in_good_order_is_not_worth_a_line(engine: FakeEngine) -> None:
 
 
 def test_it_ends_with_a_container_that_goes_on(engine: FakeEngine) -> None:
-    seen = Seen()
+    seen = RecordedScreen()
     with BootLog(engine, LABELS, screen(seen), 0.01):
         run(engine, "for ever")
         seen.until("for ever")

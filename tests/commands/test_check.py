@@ -16,15 +16,17 @@ from samebox.check.registry import CHECKS
 from samebox.check.reports import terminal
 from samebox.commands import check
 from samebox.commands.examination import CheckArguments, validated
-from tests.check.images import SHELL, Entry, Made, layer, script
+from tests.check.images import SHELL, ImageSource, LayerFile, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.check.findings import Finding
 
-GOOD = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
-BAD = Made((layer(*SHELL, script("usr/bin/train", mode=0o644), Entry("opt/ml/model/x", b"x")),), {"User": "gone"})
+GOOD = ImageSource((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
+BAD = ImageSource(
+    (layer(*SHELL, script("usr/bin/train", mode=0o644), LayerFile("opt/ml/model/x", b"x")),), {"User": "gone"}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def write(folder: Path, image: Made | bytes) -> str:
+def write(folder: Path, image: ImageSource | bytes) -> str:
     (folder / "image.tar").write_bytes(image if isinstance(image, bytes) else image.docker_archive())
     return "image.tar"
 

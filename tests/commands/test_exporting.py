@@ -8,7 +8,7 @@ import pytest
 
 from samebox import cli
 from samebox.check.exports import MARK
-from tests.check.images import SHELL, Made, layer, script
+from tests.check.images import SHELL, ImageSource, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive in the working folder, and no engine."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     monkeypatch.chdir(tmp_path)
-    made = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
+    made = ImageSource((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
     (tmp_path / "image.tar").write_bytes(made.docker_archive())
 
 

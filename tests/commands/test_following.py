@@ -16,7 +16,7 @@ GROUP = "/aws/sagemaker/Endpoints/digits"
 TRACEBACK = 'Traceback (most recent call last):\n  File "inference.py", line 2, in model_fn\nRuntimeError: x'
 
 
-class Seen:
+class FollowedLog:
     """A log that is followed, and what of it was shown."""
 
     def __init__(self, logs: object) -> None:
@@ -40,7 +40,7 @@ def ping(milliseconds: float) -> str:
 
 def test_new_containers_are_followed_and_old_ones_are_not(aws: Aws) -> None:
     write(aws, "AllTraffic/i-old", "served yesterday")
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-old", "serves still")
     write(aws, "AllTraffic/i-new", "starting")
     assert seen.lines == ["starting"]
@@ -49,21 +49,21 @@ def test_new_containers_are_followed_and_old_ones_are_not(aws: Aws) -> None:
 
 
 def test_an_endpoint_without_a_log_yet_is_waited_for(aws: Aws) -> None:
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     assert seen.lines == []
     write(aws, "AllTraffic/i-new", "starting")
     assert seen.lines == ["starting"]
 
 
 def test_lines_of_several_containers_can_be_told_apart(aws: Aws) -> None:
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-0aaaaaa", "starting")
     write(aws, "AllTraffic/i-0bbbbbb", "starting")
     assert seen.lines == ["aaaaaa  starting", "bbbbbb  starting"]
 
 
 def test_a_log_full_of_pings_is_shown_without_most_of_them_and_says_so(aws: Aws) -> None:
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-new", *(ping(number / 8) for number in range(100)), "something else")
     shown = seen.lines
     assert [line for line in shown if line.startswith("request")] == [
@@ -74,7 +74,7 @@ def test_a_log_full_of_pings_is_shown_without_most_of_them_and_says_so(aws: Aws)
 
 
 def test_the_reason_is_the_exception_however_much_was_logged_after_it(aws: Aws) -> None:
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     record = json.dumps({"level": "ERROR", "message": "the model could not be loaded", "traceback": TRACEBACK})
     write(aws, "AllTraffic/i-new", "starting", record, *(ping(number) for number in range(480)))
     write(aws, "AllTraffic/i-new", "samebox: the container did not pass the ping health check within 480 s")
@@ -83,7 +83,7 @@ def test_the_reason_is_the_exception_however_much_was_logged_after_it(aws: Aws) 
 
 
 def test_where_the_containers_said_nothing_the_emulators_words_are_the_reason(aws: Aws) -> None:
-    seen = Seen(aws.logs)
+    seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-new", "samebox: GET /ping answered 404, not 200")
     seen.log.show()
     assert seen.log.why() == ("samebox: GET /ping answered 404, not 200",)
@@ -106,7 +106,7 @@ class Refusing:
 @pytest.mark.parametrize("looks", [0, 3])
 def test_a_log_that_may_not_be_read_is_no_reason_to_stop_and_is_said_once(looks: int) -> None:
     logs = Refusing()
-    seen = Seen(logs)
+    seen = FollowedLog(logs)
     for _ in range(looks):
         seen.log.show()
     assert seen.lines == [

@@ -16,14 +16,14 @@ import pytest
 
 from samebox import cli
 from tests.check.fixtures.recipes import Recipe, build
-from tests.check.images import Entry, Made, elf, layer
+from tests.check.images import ImageSource, LayerFile, elf, layer
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PYTHON = (elf("usr/local/bin/python3.10"), Entry("usr/local/bin/python3", link="python3.10"))
+PYTHON = (elf("usr/local/bin/python3.10"), LayerFile("usr/local/bin/python3", link="python3.10"))
 CSV = "1,1\n2,2\n3,3\n4,4\n"
 HANDLERS = """
 import os
@@ -42,13 +42,13 @@ def output_fn(prediction, accept):
 """
 
 
-def numpy(version: str) -> Entry:
+def numpy(version: str) -> LayerFile:
     text = f"Metadata-Version: 2.1\nName: numpy\nVersion: {version}\n"
-    return Entry(f"usr/local/lib/python3.10/site-packages/numpy-{version}.dist-info/METADATA", text.encode())
+    return LayerFile(f"usr/local/lib/python3.10/site-packages/numpy-{version}.dist-info/METADATA", text.encode())
 
 
-def archive(name: str, *entries: Entry) -> str:
-    Path(name).write_bytes(Made((layer(*PYTHON, *entries),)).docker_archive())
+def archive(name: str, *entries: LayerFile) -> str:
+    Path(name).write_bytes(ImageSource((layer(*PYTHON, *entries),)).docker_archive())
     return name
 
 
@@ -88,7 +88,7 @@ def test_archives_are_compared_without_an_engine(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.usefixtures("no_engine")
 def test_archives_of_the_same_things_agree(capsys: pytest.CaptureFixture[str]) -> None:
-    images = [archive("train.tar", numpy("1.23.5")), archive("serve.tar", numpy("1.23.5"), Entry("etc/motd", b"x"))]
+    images = [archive("train.tar", numpy("1.23.5")), archive("serve.tar", numpy("1.23.5"), LayerFile("etc/motd", b"x"))]
     assert cli.main(["parity", *images]) == 0
     assert "Made of the same things" in capsys.readouterr().out
 

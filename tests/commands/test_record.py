@@ -34,11 +34,11 @@ MODEL_ERROR = (
 )
 
 
-class Runtime(BaseHTTPRequestHandler):
+class RuntimeHandler(BaseHTTPRequestHandler):
     """The few answers of AWS that are needed; with a body `fail` a ModelError, with `wait` none until `go` is set."""
 
     protocol_version = "HTTP/1.1"
-    server: "Server"
+    server: "RuntimeServer"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -77,11 +77,11 @@ class Runtime(BaseHTTPRequestHandler):
         pass
 
 
-class Server(ThreadingHTTPServer):
+class RuntimeServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Runtime)
+        super().__init__(("127.0.0.1", 0), RuntimeHandler)
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
         self.waiting, self.go = threading.Event(), threading.Event()
         self.is_emulator = True
@@ -89,8 +89,8 @@ class Server(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with Server() as running:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RuntimeServer]:
+    with RuntimeServer() as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.02,))
         thread.start()
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -125,7 +125,9 @@ def record(*words: str | Path) -> int:
 # Its own calls
 
 
-def test_calls_and_answers_are_written_down(server: Server, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_calls_and_answers_are_written_down(
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--accept", "application/json", "--times", "2", "--output", output) == 0
     first, second = calls(output)
@@ -141,7 +143,7 @@ def test_calls_and_answers_are_written_down(server: Server, payload: Path, capsy
         assert (reader.header.endpoint, reader.header.region, reader.header.url) == ("digits", "eu-west-1", server.url)
 
 
-def test_the_type_is_the_endings_or_what_is_said(server: Server, tmp_path: Path) -> None:
+def test_the_type_is_the_endings_or_what_is_said(server: RuntimeServer, tmp_path: Path) -> None:
     for name in ("a.json", "a.npy", "a.unknown"):
         (tmp_path / name).write_bytes(b"1")
     several = [word for name in ("a.json", "a.npy", "a.unknown") for word in ("--payload", tmp_path / name)]
@@ -152,7 +154,7 @@ def test_the_type_is_the_endings_or_what_is_said(server: Server, tmp_path: Path)
     assert [call.request["ContentType"] for call in calls(tmp_path / "u")] == ["x/y"] * 3
 
 
-def test_no_credentials_are_written(server: Server, payload: Path) -> None:
+def test_no_credentials_are_written(server: RuntimeServer, payload: Path) -> None:
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--output", output) == 0
     assert "Authorization" in server.seen[0][1]
@@ -161,7 +163,9 @@ def test_no_credentials_are_written(server: Server, payload: Path) -> None:
         assert secret.lower() not in text.lower()
 
 
-def test_an_error_of_the_model_is_a_call_too(server: Server, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_the_model_is_a_call_too(
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     payload.write_text("fail")
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--output", output) == 0
@@ -176,7 +180,7 @@ def test_an_error_of_the_model_is_a_call_too(server: Server, payload: Path, caps
 
 
 def test_an_endpoint_that_is_not_there_is_said_in_awss_words(
-    server: Server, payload: Path, capsys: pytest.CaptureFixture[str]
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = payload.with_name("t.jsonl")
     assert cli.main(["record", "nobody", "--payload", str(payload), "--output", str(output)]) == 1
@@ -184,7 +188,9 @@ def test_an_endpoint_that_is_not_there_is_said_in_awss_words(
     assert not output.exists()
 
 
-def test_what_is_there_is_not_written_over(server: Server, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_there_is_not_written_over(
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--output", output) == 0
     assert record("--payload", payload, "--output", output) == 2
@@ -214,7 +220,7 @@ def test_what_is_there_is_not_written_over(server: Server, payload: Path, capsys
     ],
 )
 def test_what_cannot_be_meant_is_told(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+    server: RuntimeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     assert record("--output", tmp_path / "t", *words) == 2
     assert said in capsys.readouterr().err
@@ -222,13 +228,13 @@ def test_what_cannot_be_meant_is_told(
     assert server.seen == []
 
 
-def test_a_name_that_is_none_is_told(server: Server, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_none_is_told(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["record", "no_name/x", "--payload", str(payload), "--output", "t"]) == 2
     assert "'no_name/x' is no endpoint's name" in capsys.readouterr().err
 
 
 def test_what_is_no_emulator_is_asked_about(
-    server: Server, payload: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.is_emulator = False
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
@@ -241,7 +247,7 @@ def test_what_is_no_emulator_is_asked_about(
     assert record(*words, "--yes") == 0
 
 
-def test_nobody_there_is_one_sentence(server: Server, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_there_is_one_sentence(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
     payload.write_text("drop")
     output = payload.with_name("t")
     assert record("--payload", payload, "--output", output) == 1
@@ -263,7 +269,7 @@ def test_the_members_that_are_written_are_those_of_the_api() -> None:
 # An application's calls
 
 
-class Listener:
+class RecordProcess:
     """`samebox record --listen` in a process of its own, as a person runs it."""
 
     def __init__(self, output: Path, *more: str) -> None:
@@ -301,8 +307,8 @@ class Listener:
 
 
 @pytest.fixture
-def listener(server: Server, tmp_path: Path) -> Iterator[Listener]:
-    running = Listener(tmp_path / "t.jsonl")
+def listener(server: RuntimeServer, tmp_path: Path) -> Iterator[RecordProcess]:
+    running = RecordProcess(tmp_path / "t.jsonl")
     yield running
     if running.process.poll() is None:
         running.end()
@@ -310,7 +316,7 @@ def listener(server: Server, tmp_path: Path) -> Iterator[Listener]:
         running.process.stderr.close()
 
 
-def test_an_applications_calls_are_passed_on_and_kept(server: Server, listener: Listener) -> None:
+def test_an_applications_calls_are_passed_on_and_kept(server: RuntimeServer, listener: RecordProcess) -> None:
     answer = listener.client().invoke_endpoint(
         EndpointName="digits", Body=b"\xffrow", ContentType="application/x-npy", CustomAttributes="trace=1"
     )
@@ -327,7 +333,7 @@ def test_an_applications_calls_are_passed_on_and_kept(server: Server, listener: 
     assert ACCOUNT in headers["Authorization"], "it is signed with the person's own credentials"
 
 
-def test_an_error_reaches_the_application_as_it_was(listener: Listener) -> None:
+def test_an_error_reaches_the_application_as_it_was(listener: RecordProcess) -> None:
     with pytest.raises(ClientError) as caught:
         listener.client().invoke_endpoint(EndpointName="digits", Body=b"fail")
     answer: Any = caught.value.response
@@ -340,7 +346,9 @@ def test_an_error_reaches_the_application_as_it_was(listener: Listener) -> None:
     assert [call.error is not None for call in calls(listener.output)] == [True, True]
 
 
-def test_odd_words_in_headers_are_passed_on_and_can_be_read_again(server: Server, listener: Listener) -> None:
+def test_odd_words_in_headers_are_passed_on_and_can_be_read_again(
+    server: RuntimeServer, listener: RecordProcess
+) -> None:
     headers = {"X-Amzn-SageMaker-Custom-Attributes": "caf\xe9\tx"}
     connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=60)
     with contextlib.closing(connection):
@@ -351,14 +359,14 @@ def test_odd_words_in_headers_are_passed_on_and_can_be_read_again(server: Server
     assert call.request["CustomAttributes"] == "caf\xe9\tx"
 
 
-def test_what_botocore_would_not_send_is_the_applications_error(server: Server, listener: Listener) -> None:
+def test_what_botocore_would_not_send_is_the_applications_error(server: RuntimeServer, listener: RecordProcess) -> None:
     status, answer = listener.ask("POST", "/endpoints/digits/invocations", b"x", {"X-Amzn-SageMaker-Target-Model": ""})
     assert status == 400
     assert "Invalid length for parameter TargetModel" in answer["message"]
     assert server.seen == []
 
 
-def test_another_endpoints_calls_are_passed_on_and_not_kept(listener: Listener) -> None:
+def test_another_endpoints_calls_are_passed_on_and_not_kept(listener: RecordProcess) -> None:
     with pytest.raises(ClientError, match="Endpoint nobody of account 123456789012 not found"):
         listener.client().invoke_endpoint(EndpointName="nobody", Body=b"x")
     listener.client().invoke_endpoint(EndpointName="other", Body=b"x")
@@ -367,7 +375,7 @@ def test_another_endpoints_calls_are_passed_on_and_not_kept(listener: Listener) 
     assert not listener.output.exists()
 
 
-def test_a_runtime_that_does_not_answer_is_told_to_the_application(listener: Listener) -> None:
+def test_a_runtime_that_does_not_answer_is_told_to_the_application(listener: RecordProcess) -> None:
     status, answer = listener.ask("POST", "/endpoints/digits/invocations", b"drop")
     assert status == 503
     assert "samebox record had no answer: Connection was closed" in answer["message"]
@@ -391,7 +399,13 @@ def test_a_runtime_that_does_not_answer_is_told_to_the_application(listener: Lis
     ],
 )
 def test_what_it_does_not_take_is_refused_in_awss_form(
-    server: Server, listener: Listener, method: str, path: str, headers: dict[str, str], status: int, said: str
+    server: RuntimeServer,
+    listener: RecordProcess,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    status: int,
+    said: str,
 ) -> None:
     found, answer = listener.ask(method, path, b"", headers)
     assert found == status
@@ -399,18 +413,18 @@ def test_what_it_does_not_take_is_refused_in_awss_form(
     assert server.seen == []
 
 
-def test_a_stream_that_is_not_run_is_an_error_that_boto3_knows(listener: Listener) -> None:
+def test_a_stream_that_is_not_run_is_an_error_that_boto3_knows(listener: RecordProcess) -> None:
     with pytest.raises(ClientError, match=r"NotImplemented.*InvokeEndpointWithResponseStream is not recorded"):
         listener.client().invoke_endpoint_with_response_stream(EndpointName="digits", Body=b"x")
 
 
-def test_a_body_that_is_too_large_is_refused_and_read(server: Server, listener: Listener) -> None:
+def test_a_body_that_is_too_large_is_refused_and_read(server: RuntimeServer, listener: RecordProcess) -> None:
     status, answer = listener.ask("POST", "/endpoints/digits/invocations", b"x" * 26_214_401)
     assert (status, answer["message"]) == (413, "HTTP content length exceeded 26214400 bytes.")
     assert server.seen == []
 
 
-def test_ctrl_c_waits_for_the_call_that_is_on_its_way(server: Server, listener: Listener) -> None:
+def test_ctrl_c_waits_for_the_call_that_is_on_its_way(server: RuntimeServer, listener: RecordProcess) -> None:
     answers: list[bytes] = []
 
     def invoke() -> None:
@@ -427,13 +441,13 @@ def test_ctrl_c_waits_for_the_call_that_is_on_its_way(server: Server, listener: 
     assert [call.body for call in calls(listener.output)] == [b"wait"]
 
 
-def test_sigterm_ends_it_as_ctrl_c_does(listener: Listener) -> None:
+def test_sigterm_ends_it_as_ctrl_c_does(listener: RecordProcess) -> None:
     listener.client().invoke_endpoint(EndpointName="digits", Body=b"x")
     assert listener.end(signal.SIGTERM) == 0
     assert len(calls(listener.output)) == 1
 
 
-def test_kill_leaves_whole_lines(listener: Listener) -> None:
+def test_kill_leaves_whole_lines(listener: RecordProcess) -> None:
     for _ in range(3):
         listener.client().invoke_endpoint(EndpointName="digits", Body=b"x")
     listener.process.kill()
@@ -442,7 +456,7 @@ def test_kill_leaves_whole_lines(listener: Listener) -> None:
 
 
 def test_an_address_that_is_taken_leaves_nothing_behind(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: RuntimeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = server.server_address[1]
     assert record("--listen", str(port), "--output", tmp_path / "t") == 2

@@ -13,7 +13,7 @@ from tests.commands.requests import complaints
 from tests.commands.test_folding import DUMP
 
 
-class Seen:
+class WrittenLog:
     """A log that is written into a file, and what we say beside it."""
 
     def __init__(self, *, everything: bool = False, metrics: tuple[str, ...] = ()) -> None:
@@ -27,7 +27,7 @@ class Seen:
 
 
 def test_the_dump_is_folded_and_that_is_said() -> None:
-    seen = Seen()
+    seen = WrittenLog()
     seen.log.show([*DUMP, "epoch 1"])
     seen.log.close()
     assert seen.lines.getvalue() == "/usr/local/bin/python3 train.py --epochs 3\nepoch 1\n"
@@ -35,14 +35,14 @@ def test_the_dump_is_folded_and_that_is_said() -> None:
 
 
 def test_the_dump_is_shown_to_whoever_wants_it() -> None:
-    seen = Seen(everything=True)
+    seen = WrittenLog(everything=True)
     seen.log.show([*DUMP, "epoch 1"])
     assert seen.lines.getvalue().splitlines() == [*DUMP, "epoch 1"]
     assert seen.notes.getvalue() == ""
 
 
 def test_a_dump_that_the_job_did_not_survive_is_shown_at_its_end() -> None:
-    seen = Seen()
+    seen = WrittenLog()
     seen.log.show(DUMP[:5])
     assert seen.lines.getvalue() == ""
     seen.log.close()
@@ -79,7 +79,7 @@ def test_a_metric_that_finds_nothing_is_refused(pair: str, says: str) -> None:
 
 
 def test_metrics_are_the_last_values() -> None:
-    seen = Seen(metrics=("f1=f1 is ([0-9.]+)",))
+    seen = WrittenLog(metrics=("f1=f1 is ([0-9.]+)",))
     seen.log.show(["loss=0.5 f1 is 0.25", "loss=0.125"])
     assert seen.log.metrics == "loss 0.125  f1 0.25"
 
@@ -93,13 +93,13 @@ PIP = [
 
 
 def test_what_helps_pip_against_a_strange_certificate_is_said() -> None:
-    seen = Seen()
+    seen = WrittenLog()
     seen.log.show(PIP)
     assert "SAMEBOX_CA_BUNDLE=" in seen.log.hint
 
 
 @pytest.mark.parametrize("lines", [PIP[1:], ["requests.exceptions.SSLError: CERTIFICATE_VERIFY_FAILED"], ["fine"]])
 def test_no_hint_is_given_for_anything_else(lines: list[str]) -> None:
-    seen = Seen()
+    seen = WrittenLog()
     seen.log.show(lines)
     assert seen.log.hint == ""

@@ -92,7 +92,7 @@ def test_an_engine_that_hangs_is_unavailable_and_holds_nobody(tmp_path: Path) ->
 def test_an_engine_that_ends_while_it_starts_a_container_says_nothing_of_the_container(
     tmp_path: Path, words: str, kind: type[Exception]
 ) -> None:
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class FailingEngine(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.dumps({"message": words}).encode()
             self.send_response(500)
@@ -103,7 +103,7 @@ def test_an_engine_that_ends_while_it_starts_a_container_says_nothing_of_the_con
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), FailingEngine) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         engine = DockerEngine(f"tcp://127.0.0.1:{server.server_port}")
         with pytest.raises(kind, match=words.split(":")[-1].strip()):
@@ -361,7 +361,7 @@ def registry(layer: bytes, credentials: str) -> Iterator[tuple[str, dict[str, by
     ).encode()
     digest = f"sha256:{sha256(manifest).hexdigest()}"
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class PrivateRegistry(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             expected = "Basic " + base64.b64encode(credentials.encode()).decode()
             last = self.path.rpartition("/")[2]
@@ -392,7 +392,7 @@ def registry(layer: bytes, credentials: str) -> Iterator[tuple[str, dict[str, by
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), PrivateRegistry) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"localhost:{server.server_port}/test/pulled@{digest}", blobs
         server.shutdown()

@@ -14,7 +14,7 @@ from tests.contract import kit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from samebox.testing import Endpoint, Response, TrainRun
+    from samebox.testing import Endpoint, EndpointResponse, TrainRun
 
 IMAGE = "samebox/serve:cpu"
 ROWS = [[(number * 7 + pixel) % 17 for pixel in range(64)] for number in range(3)]
@@ -60,7 +60,7 @@ def test_the_serve_image_passes_every_check(trained: TrainRun, tmp_path: Path) -
     assert found.passed > 50
 
 
-def probabilities(answer: Response) -> numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]:
+def probabilities(answer: EndpointResponse) -> numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]:
     assert answer.status == 200, answer.text
     if answer.content_type == "text/csv":
         return numpy.loadtxt(io.StringIO(answer.text), delimiter=",")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from samebox import cli
-from tests.check.images import SHELL, Made, layer, script
+from tests.check.images import SHELL, ImageSource, layer, script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,9 @@ def test_every_option_exists(place: str) -> None:
 @pytest.mark.parametrize("place", ["github", "gitlab", "docs"])
 def test_the_check_leaves_its_reports_when_it_fails(place: str, tmp_path: Path) -> None:
     """As the system would run it, on an archive and without an engine, so that any machine can."""
-    (tmp_path / "image.tar").write_bytes(Made((layer(*SHELL, script("usr/bin/serve", mode=0o644)),)).docker_archive())
+    (tmp_path / "image.tar").write_bytes(
+        ImageSource((layer(*SHELL, script("usr/bin/serve", mode=0o644)),)).docker_archive()
+    )
     (tmp_path / "Dockerfile").write_text("FROM debian:12\nCOPY serve /usr/bin/serve\n")
     (command,) = samebox(scripts()[place])
     program = Path(sys.executable).with_name("samebox")

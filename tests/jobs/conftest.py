@@ -11,7 +11,7 @@ from samebox.data.objects import Objects
 from samebox.data.rclone import S3Server
 from samebox.settings import Settings
 from samebox.wire.models import Models
-from tests.jobs.crashing import Killed
+from tests.jobs.crashing import EmulatorKilled
 from tests.jobs.harness import Harness
 
 
@@ -47,7 +47,7 @@ def harness(
 ) -> Iterator[Harness]:
     say = threading.excepthook
     monkeypatch.setattr(
-        threading, "excepthook", lambda arguments: None if arguments.exc_type is Killed else say(arguments)
+        threading, "excepthook", lambda arguments: None if arguments.exc_type is EmulatorKilled else say(arguments)
     )
     harness = Harness(tmp_path, models, objects, settings)
     unpack = artifacts.unpack

@@ -26,11 +26,11 @@ def check_recorded(made: Sequence[str], calls: Mapping[str, int], repeated: Coll
     assert further.keys() <= set(repeated)
 
 
-class Killed(BaseException):
+class EmulatorKilled(BaseException):
     """Ends a thread of a process that was killed."""
 
 
-class EmulatorProcess:
+class CrashableEmulator:
     """One process of the emulator, as threads of this one. Once killed, each thread ends at its next call.
 
     `kill_at` names a call of a dependency, as `("engine.start", 1)`, at which it kills itself; `after`: once that
@@ -81,11 +81,11 @@ class EmulatorProcess:
 
     def check(self) -> None:
         if self.killed.is_set():
-            raise Killed
+            raise EmulatorKilled
 
 
 class _Crashable:
-    def __init__(self, process: EmulatorProcess, dependency: Any, name: str) -> None:
+    def __init__(self, process: CrashableEmulator, dependency: Any, name: str) -> None:
         self._process, self._dependency, self._name = process, dependency, name
 
     def __getattr__(self, attribute: str) -> Any:

@@ -24,7 +24,7 @@ from samebox.resources.store import Resource, Store
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
-from tests.jobs.crashing import LIMIT_SECONDS, EmulatorProcess, Step
+from tests.jobs.crashing import LIMIT_SECONDS, CrashableEmulator, Step
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
 ENDED = ("Completed", "Failed", "Stopped")
@@ -48,11 +48,11 @@ class Harness:
         self.logbook = self.logs.of(CALLER.account, CALLER.region)
         self.store.subscribe(self._notice)
         self.supervisors: list[Supervisor] = []
-        self.process = EmulatorProcess()
+        self.process = CrashableEmulator()
 
-    def start(self, process: EmulatorProcess | None = None, give_up_seconds: float = 60.0) -> Supervisor:
+    def start(self, process: CrashableEmulator | None = None, give_up_seconds: float = 60.0) -> Supervisor:
         """Start an emulator process on the data directory; an earlier one has crashed or was closed."""
-        self.process = process or EmulatorProcess()
+        self.process = process or CrashableEmulator()
         emulator = EmulatorInfo(self.data_dir, "test-harness", self.settings, b"a secret")
         dependencies = (
             self.process.crashable(self.resources, "resources"),
@@ -112,7 +112,7 @@ class Harness:
 
     def crash_at(self, step: "Step", after: bool) -> None:
         """Start a process that is killed at a step, and wait until it is."""
-        self.start(EmulatorProcess(kill_at=step, after=after))
+        self.start(CrashableEmulator(kill_at=step, after=after))
         self.poll_until(self.process.killed.is_set)
 
     def reload(self, resource: Resource) -> Resource:

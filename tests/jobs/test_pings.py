@@ -8,7 +8,7 @@ from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, Pi
 from samebox.platform.readiness import Ping
 
 
-class Clock:
+class ManualClock:
     """Shows what it is set to."""
 
     now = 100.0
@@ -38,7 +38,7 @@ def test_each_answer_is_told_once_and_at_once() -> None:
 
 def test_a_server_that_does_not_listen_yet_is_no_news_until_it_takes_long() -> None:
     told: list[str] = []
-    clock = Clock()
+    clock = ManualClock()
     news = PingReporter(told.append, clock)
     news.hear(REFUSED)
     clock.now += SILENT_SECONDS / 2

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway, Handlers
 from samebox.wire.models import Models, Operation
-from tests.wire.asking import Answer, ask, call_json
+from tests.wire.asking import RawResponse, ask, call_json
 from tests.wire.generate import value_of
 
 MODELS = Models()
@@ -41,7 +41,7 @@ def everything(*services: str) -> Handlers:
 FULL = Gateway(MODELS, everything("sagemaker", "ecr", "logs"))
 
 
-def is_well_formed(answer: Answer) -> bool:
+def is_well_formed(answer: RawResponse) -> bool:
     document = json.loads(answer.body) if answer.body else {}
     failed = answer.status != 200
     named = not failed or (bool(document["__type"]) and bool(document.get("message") or document.get("Message")))

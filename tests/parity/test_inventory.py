@@ -8,7 +8,7 @@ import pytest
 
 from samebox.check import subject
 from samebox.parity import inventory
-from tests.check.images import Entry, Made, elf, layer
+from tests.check.images import ImageSource, LayerFile, elf, layer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,16 +25,18 @@ Status: deinstall ok config-files
 """
 
 
-def package(name: str, version: str, site: str = SITE) -> Entry:
+def package(name: str, version: str, site: str = SITE) -> LayerFile:
     text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    return Entry(f"{site}/{name}-{version}.dist-info/METADATA", text.encode())
+    return LayerFile(f"{site}/{name}-{version}.dist-info/METADATA", text.encode())
 
 
-PYTHON = (elf("usr/local/bin/python3.10"), Entry("usr/local/bin/python3", link="python3.10"))
+PYTHON = (elf("usr/local/bin/python3.10"), LayerFile("usr/local/bin/python3", link="python3.10"))
 
 
-def look(folder: Path, *entries: Entry, probed: dict[str, dict[str, str]] | None = None, **config: Any) -> Inventory:
-    made = Made((layer(*entries),), config)
+def look(
+    folder: Path, *entries: LayerFile, probed: dict[str, dict[str, str]] | None = None, **config: Any
+) -> Inventory:
+    made = ImageSource((layer(*entries),), config)
     (folder / "image.tar").write_bytes(made.docker_archive())
     return inventory.read(subject.from_path(folder / "image.tar"), probed)
 
@@ -52,7 +54,7 @@ def test_packages_are_those_of_the_python_on_path_and_others_say_where_they_are(
 
 def test_an_environment_on_path_comes_before_the_python_that_it_links_to(tmp_path: Path) -> None:
     venv = "opt/venv/lib/python3.10/site-packages"
-    link = Entry("opt/venv/bin/python3", link="/usr/local/bin/python3.10")
+    link = LayerFile("opt/venv/bin/python3", link="/usr/local/bin/python3.10")
     packages = (package("numpy", "1.0"), package("numpy", "2.0", venv))
     found = look(tmp_path, *PYTHON, link, *packages, Env=["PATH=/opt/venv/bin:/usr/local/bin"])
     assert found.facts()["Python packages"]["numpy"] == "2.0"
@@ -64,20 +66,20 @@ def test_another_build_of_tensorflow_is_tensorflow(tmp_path: Path) -> None:
 
 
 def test_the_patch_release_of_python_is_in_its_header(tmp_path: Path) -> None:
-    header = Entry("usr/local/include/python3.10/patchlevel.h", b'#define PY_VERSION   "3.10.13"\n')
+    header = LayerFile("usr/local/include/python3.10/patchlevel.h", b'#define PY_VERSION   "3.10.13"\n')
     assert look(tmp_path, *PYTHON, header).facts()["Python"]["version"] == "3.10.13"
 
 
 def test_the_system_its_packages_and_its_time_zone_are_told(tmp_path: Path) -> None:
     found = look(
         tmp_path,
-        Entry("etc/os-release", b'ID=debian\nPRETTY_NAME="Debian 12"\n'),
-        Entry("var/lib/dpkg/status", STATUS),
-        Entry("lib/apk/db/installed", b"P:musl\nV:1.2.4\n\n"),
-        Entry("usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30", b"x"),
-        Entry("lib/libc-2.31.so", b"x"),
-        Entry("etc/localtime", link="/usr/share/zoneinfo/Europe/Rome"),
-        Entry("etc/timezone", b"Europe/Rome\n"),
+        LayerFile("etc/os-release", b'ID=debian\nPRETTY_NAME="Debian 12"\n'),
+        LayerFile("var/lib/dpkg/status", STATUS),
+        LayerFile("lib/apk/db/installed", b"P:musl\nV:1.2.4\n\n"),
+        LayerFile("usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30", b"x"),
+        LayerFile("lib/libc-2.31.so", b"x"),
+        LayerFile("etc/localtime", link="/usr/share/zoneinfo/Europe/Rome"),
+        LayerFile("etc/timezone", b"Europe/Rome\n"),
         User="model",
     ).facts()
     assert found["system"] == {
@@ -92,7 +94,7 @@ def test_the_system_its_packages_and_its_time_zone_are_told(tmp_path: Path) -> N
 
 
 def test_a_compiled_time_zone_tells_its_rule(tmp_path: Path) -> None:
-    found = look(tmp_path, Entry("etc/localtime", b"TZif2...\nCET-1CEST,M3.5.0,M10.5.0/3\n"))
+    found = look(tmp_path, LayerFile("etc/localtime", b"TZif2...\nCET-1CEST,M3.5.0,M10.5.0/3\n"))
     assert found.facts()["time"] == {"/etc/localtime": "CET-1CEST,M3.5.0,M10.5.0/3"}
 
 
@@ -100,13 +102,13 @@ def test_cuda_and_linear_algebra_are_told_by_their_libraries(tmp_path: Path) -> 
     cuda, wheel = "usr/local/cuda/lib64", f"{SITE}/numpy.libs"
     found = look(
         tmp_path,
-        Entry(f"{cuda}/libcudart.so.11.6.55", b"x"),
-        Entry(f"{cuda}/libcudart.so.11.0", link="libcudart.so.11.6.55"),
-        Entry(f"{cuda}/libcudnn.so.8.4.0", b"x"),
-        Entry(f"{cuda}/libcudnn.so.8", link="libcudnn.so.8.4.0"),
-        Entry(f"{cuda}/stubs/libcublas.so.11.9", b"x"),
-        Entry(f"{wheel}/libopenblas64_p-r0-742d56dc.3.20.so", b"x"),
-        Entry("usr/lib/libompitrace.so.40.30.1", b"x"),
+        LayerFile(f"{cuda}/libcudart.so.11.6.55", b"x"),
+        LayerFile(f"{cuda}/libcudart.so.11.0", link="libcudart.so.11.6.55"),
+        LayerFile(f"{cuda}/libcudnn.so.8.4.0", b"x"),
+        LayerFile(f"{cuda}/libcudnn.so.8", link="libcudnn.so.8.4.0"),
+        LayerFile(f"{cuda}/stubs/libcublas.so.11.9", b"x"),
+        LayerFile(f"{wheel}/libopenblas64_p-r0-742d56dc.3.20.so", b"x"),
+        LayerFile("usr/lib/libompitrace.so.40.30.1", b"x"),
     ).facts()
     assert found["CUDA"] == {"cudart": "11.0, 11.6.55", "cudnn": "8.4.0", "toolkit": "11.6"}
     assert list(found["numerics"].values()) == ["libopenblas64_p-r0-742d56dc.3.20.so"]
@@ -121,7 +123,7 @@ def test_variables_are_sorted_by_what_they_are_for_and_secrets_are_not_shown(tmp
         "API_TOKEN=sesame",
         "STAGE=\x1b[31mx",
     ]
-    found = look(tmp_path, Entry("etc/"), Env=variables).facts()
+    found = look(tmp_path, LayerFile("etc/"), Env=variables).facts()
     assert found["locale"] == {"LANG": "C"}
     assert found["time"] == {"TZ": "UTC"}
     assert found["threads and switches"] == {"OMP_NUM_THREADS": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
@@ -151,11 +153,11 @@ def test_what_its_python_says_comes_before_what_its_files_say(tmp_path: Path) ->
 
 
 def test_layers_that_both_have_are_counted_with_their_bytes(tmp_path: Path) -> None:
-    root = layer(Entry("a", size=1000))
+    root = layer(LayerFile("a", size=1000))
     found = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        made = Made((root, layer(Entry(name, size=10))))
+        made = ImageSource((root, layer(LayerFile(name, size=10))))
         (tmp_path / name / "image.tar").write_bytes(made.docker_archive())
         found.append(inventory.read(subject.from_path(tmp_path / name / "image.tar")))
     assert inventory.shared(*found) == (1, 1000)
@@ -173,16 +175,18 @@ def test_layers_that_both_have_are_counted_with_their_bytes(tmp_path: Path) -> N
     ],
 )
 def test_a_programs_first_line_tells_its_python(tmp_path: Path, first: str, python: str) -> None:
-    serve = Entry("usr/local/bin/serve", f"{first}\n".encode(), 0o755)
-    (tmp_path / "image.tar").write_bytes(Made((layer(*PYTHON, serve),)).docker_archive())
+    serve = LayerFile("usr/local/bin/serve", f"{first}\n".encode(), 0o755)
+    (tmp_path / "image.tar").write_bytes(ImageSource((layer(*PYTHON, serve),)).docker_archive())
     assert inventory.interpreter(subject.from_path(tmp_path / "image.tar"), "serve") == python
 
 
 def test_an_image_without_python_has_none(tmp_path: Path) -> None:
-    (tmp_path / "image.tar").write_bytes(Made().docker_archive())
+    (tmp_path / "image.tar").write_bytes(ImageSource().docker_archive())
     assert inventory.interpreter(subject.from_path(tmp_path / "image.tar"), "serve") is None
 
 
 def test_a_system_without_a_name_has_none(tmp_path: Path) -> None:
-    found = look(tmp_path, Entry("etc/os-release", b"ID=debian\n"), Entry("etc/debian_version", b"12.1\n")).facts()
+    found = look(
+        tmp_path, LayerFile("etc/os-release", b"ID=debian\n"), LayerFile("etc/debian_version", b"12.1\n")
+    ).facts()
     assert "operating system" not in found["system"]

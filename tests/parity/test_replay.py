@@ -23,7 +23,7 @@ HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z")
 Behaviour = Callable[[bytes, Mapping[str, str]], tuple[int, bytes, dict[str, str]] | None]
 
 
-class Container:
+class ReplayedServer:
     """A server that behaves as a test says; None: it hangs up without an answer."""
 
     def __init__(self, behaviour: Behaviour) -> None:
@@ -31,7 +31,7 @@ class Container:
         self.seen: list[Mapping[str, str]] = []
         self.end = ""
 
-        class Handler(BaseHTTPRequestHandler):
+        class ReplayHandler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 assert self.path == "/invocations"
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -49,7 +49,7 @@ class Container:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), ReplayHandler)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
 
@@ -67,11 +67,11 @@ class Container:
 
 
 @pytest.fixture
-def container() -> Iterator[Callable[[Behaviour], Container]]:
-    made: list[Container] = []
+def container() -> Iterator[Callable[[Behaviour], ReplayedServer]]:
+    made: list[ReplayedServer] = []
 
-    def make(behaviour: Behaviour) -> Container:
-        made.append(Container(behaviour))
+    def make(behaviour: Behaviour) -> ReplayedServer:
+        made.append(ReplayedServer(behaviour))
         return made[-1]
 
     yield make
@@ -79,7 +79,7 @@ def container() -> Iterator[Callable[[Behaviour], Container]]:
         one.close()
 
 
-Make = Callable[[Behaviour], Container]
+Make = Callable[[Behaviour], ReplayedServer]
 CSV = {"Content-Type": "text/csv"}
 
 
@@ -231,7 +231,7 @@ def report(*calls: Replayed, ended_early: str = "") -> ReplayReport:
     return ReplayReport("image", "t.jsonl", HEADER, calls, Tolerance(), ended_early, version="1")
 
 
-def replayed(container: Container, *calls: Call) -> tuple[Replayed, ...]:
+def replayed(container: ReplayedServer, *calls: Call) -> tuple[Replayed, ...]:
     return tuple(one for one in container.replay(*calls) if isinstance(one, Replayed))
 
 

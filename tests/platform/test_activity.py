@@ -81,7 +81,7 @@ def test_what_is_alive_is_told_with_why_that_holds_the_job(
     assert why in Idle(10, alive).why
 
 
-class World:
+class BusyContainer:
     """A container whose one process has used so much of the CPU, and a clock."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class World:
 
 
 def test_a_job_that_computes_nothing_is_idle_after_some_time() -> None:
-    world = World()
+    world = BusyContainer()
 
     assert world.after(10) is None
     idle = world.after(1, cpu=0.0)
@@ -114,22 +114,22 @@ def test_a_job_that_computes_nothing_is_idle_after_some_time() -> None:
 
 
 def test_a_thread_that_looks_at_a_clock_computes_nothing() -> None:
-    assert World().after(15, cpu=0.002) is not None
+    assert BusyContainer().after(15, cpu=0.002) is not None
 
 
 def test_a_job_that_computes_a_little_is_not_idle() -> None:
-    assert World().after(60, cpu=0.05) is None
+    assert BusyContainer().after(60, cpu=0.05) is None
 
 
 def test_a_job_that_waits_for_its_disk_is_not_idle() -> None:
-    world = World()
+    world = BusyContainer()
     world.at_disk = True
 
     assert world.after(60) is None
 
 
 def test_a_job_that_goes_on_to_say_something_is_not_idle() -> None:
-    world = World()
+    world = BusyContainer()
     world.after(9)
     world.said = world.now
 
@@ -138,7 +138,7 @@ def test_a_job_that_goes_on_to_say_something_is_not_idle() -> None:
 
 
 def test_a_job_that_cannot_be_seen_is_never_idle() -> None:
-    world = World()
+    world = BusyContainer()
     world.is_seen = False
 
     assert world.after(600) is None

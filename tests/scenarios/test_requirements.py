@@ -29,7 +29,7 @@ class Index(http.server.ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         # Where containers reach this machine.
         host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
-        super().__init__((host, 0), Page)
+        super().__init__((host, 0), IndexHandler)
         self.certificate = folder / "ca.pem"
         key = folder / "key.pem"
         subprocess.run(
@@ -49,7 +49,7 @@ class Index(http.server.ThreadingHTTPServer):
         """A client that hangs up for our certificate is what the test is about."""
 
 
-class Page(http.server.BaseHTTPRequestHandler):
+class IndexHandler(http.server.BaseHTTPRequestHandler):
     """A page of the index, or the wheel."""
 
     server: Index

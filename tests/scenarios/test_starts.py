@@ -42,18 +42,18 @@ def image() -> str:
 
 
 @pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory, mortal: EmulatorProcess, image: str) -> "Iterator[Pushed]":
+def pushed(tmp_path_factory: pytest.TempPathFactory, mortal: EmulatorProcess, image: str) -> "Iterator[PushedImage]":
     """An image in the emulator's ECR that nothing else uses, so that the engine can be made to forget it."""
     folder = tmp_path_factory.mktemp("pushed")
     (folder / "Dockerfile").write_text(f"FROM {image}\nLABEL samebox-test=pushed\n")
     identity = docker("build", "--quiet", "--tag", "samebox-test/tiny:pushed", str(folder)).strip()
-    pushed = Pushed(mortal.push("samebox-test/tiny:pushed", "pushed"), identity)
+    pushed = PushedImage(mortal.push("samebox-test/tiny:pushed", "pushed"), identity)
     yield pushed
     pushed.forget()
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushedImage:
     name: str
     id: str
 
@@ -116,7 +116,7 @@ def test_an_endpoint_comes_into_service(
     "request_to_engine", [PULL, CREATE_REGISTRY, START], ids=["pull", "registry", "registry-start"]
 )
 def test_a_job_whose_image_must_be_pulled_ends_as_it_would_have(
-    mortal: EmulatorProcess, proxy: EngineProxy, pushed: Pushed, request_to_engine: str, moment: Moment
+    mortal: EmulatorProcess, proxy: EngineProxy, pushed: PushedImage, request_to_engine: str, moment: Moment
 ) -> None:
     name, losses = f"pulled-{len(proxy.seen)}", Losses()
     pushed.forget()

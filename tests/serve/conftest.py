@@ -27,7 +27,7 @@ SERVE = Path(__file__).resolve().parents[2] / "serve" / "serve"
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """What an HTTP request got."""
 
     status: int
@@ -42,16 +42,16 @@ class Reply:
 
 def send(
     url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, method: str | None = None
-) -> Reply:
+) -> HttpReply:
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)
     if body is not None and "Content-Type" not in (headers or {}):
         request.add_header("Content-Type", "")  # urllib would make it a form
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return Reply(answer.status, answer.read(), dict(answer.headers))
+            return HttpReply(answer.status, answer.read(), dict(answer.headers))
     except urllib.error.HTTPError as answer:
         with answer:
-            return Reply(answer.code, answer.read(), dict(answer.headers))
+            return HttpReply(answer.code, answer.read(), dict(answer.headers))
 
 
 def wait_until_ready(url: str, seconds: float = 120, check_alive: Callable[[], object] = lambda: None) -> None:
@@ -70,7 +70,7 @@ def wait_until_ready(url: str, seconds: float = 120, check_alive: Callable[[], o
     raise AssertionError(f"/ping was not 200 within {seconds} s, last: {last}")
 
 
-class Server:
+class ServeProcess:
     """The `serve` program running on this host, with the model's own handlers and without TensorFlow."""
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -78,7 +78,7 @@ class Server:
         self.url = url
         self.log = log
 
-    def invoke(self, body: bytes, content_type: str = "text/plain", **headers: str) -> Reply:
+    def invoke(self, body: bytes, content_type: str = "text/plain", **headers: str) -> HttpReply:
         return send(f"{self.url}/invocations", body, {"Content-Type": content_type, **headers})
 
     def entries(self) -> list[dict[str, object]]:
@@ -91,14 +91,14 @@ class Server:
 
 
 class StartServer(Protocol):
-    def __call__(self, handlers: str, *, wait: bool = True, **environment: str) -> Server: ...
+    def __call__(self, handlers: str, *, wait: bool = True, **environment: str) -> ServeProcess: ...
 
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(handlers: str, *, wait: bool = True, **environment: str) -> Server:
+    def start(handlers: str, *, wait: bool = True, **environment: str) -> ServeProcess:
         code = tmp_path / "model" / "code"
         code.mkdir(parents=True, exist_ok=True)
         (code / "inference.py").write_text(handlers)
@@ -118,7 +118,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
                 stderr=output,
             )
         started.append(process)
-        server = Server(process, f"http://127.0.0.1:{port}", log)
+        server = ServeProcess(process, f"http://127.0.0.1:{port}", log)
         if wait:
             wait_until_ready(server.url)
         return server

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox_serve import cores
-from samebox_serve.cores import Plan
+from samebox_serve.cores import Concurrency
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,16 +72,16 @@ def test_memory_is_the_cgroups_or_the_machines(tmp_path: Path, files: dict[str, 
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ({"cores": 4, "memory": 16 * GIGABYTE, "model_bytes": 10**6, "gpus": 0}, Plan(4, 1, 1)),
-        ({"cores": 4, "memory": 4 * GIGABYTE, "model_bytes": GIGABYTE // 2, "gpus": 0}, Plan(2, 2, 1)),
-        ({"cores": 4, "memory": GIGABYTE, "model_bytes": 3 * GIGABYTE, "gpus": 0}, Plan(1, 4, 1)),
-        ({"cores": 8, "memory": None, "model_bytes": 0, "gpus": 1}, Plan(1, 8, 1)),
-        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 1}, Plan(1, 4, 1)),
-        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 1, "own": True}, Plan(1, 1, 4)),
-        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 2, "threads": 8}, Plan(2, 8, 1)),
+        ({"cores": 4, "memory": 16 * GIGABYTE, "model_bytes": 10**6, "gpus": 0}, Concurrency(4, 1, 1)),
+        ({"cores": 4, "memory": 4 * GIGABYTE, "model_bytes": GIGABYTE // 2, "gpus": 0}, Concurrency(2, 2, 1)),
+        ({"cores": 4, "memory": GIGABYTE, "model_bytes": 3 * GIGABYTE, "gpus": 0}, Concurrency(1, 4, 1)),
+        ({"cores": 8, "memory": None, "model_bytes": 0, "gpus": 1}, Concurrency(1, 8, 1)),
+        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 1}, Concurrency(1, 4, 1)),
+        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 1, "own": True}, Concurrency(1, 1, 4)),
+        ({"cores": 4, "memory": None, "model_bytes": 0, "gpus": 0, "workers": 2, "threads": 8}, Concurrency(2, 8, 1)),
     ],
 )
-def test_the_plan_fits_cores_memory_and_handlers(case: dict[str, int | None], expected: Plan) -> None:
+def test_the_plan_fits_cores_memory_and_handlers(case: dict[str, int | None], expected: Concurrency) -> None:
     plan = cores.plan(
         cores=case["cores"] or 0,
         memory=case["memory"],

@@ -10,7 +10,7 @@ import pytest
 
 from samebox_serve.errors import BadRequest, NotAcceptable, UnsupportedType
 from samebox_serve.handlers import Handlers
-from samebox_serve.settings import Settings
+from samebox_serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def handlers(folder: Path, code: str, **environment: str) -> Handlers:
     program = folder / "model" / "code" / "inference.py"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(code)
-    made = Handlers(Settings.read({"SAGEMAKER_BASE_DIR": str(folder), **environment}))
+    made = Handlers(ServeSettings.read({"SAGEMAKER_BASE_DIR": str(folder), **environment}))
     made.load()
     return made
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pytest
 
-from tests.serve.conftest import Reply, send, wait_until_ready
+from tests.serve.conftest import HttpReply, send, wait_until_ready
 from tests.train import docker_cli
 
 if TYPE_CHECKING:
@@ -49,21 +49,21 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Endpoint:
-    def __init__(self, container: docker_cli.Container, port: int) -> None:
+class ServeContainer:
+    def __init__(self, container: docker_cli.RunningContainer, port: int) -> None:
         self.container = container
         self.url = f"http://{container.address(port)}"
 
     def wait_until_ready(self) -> None:
         wait_until_ready(self.url, check_alive=self.container.check_running)
 
-    def invoke(self, body: bytes, content_type: str, accept: str | None = None) -> Reply:
+    def invoke(self, body: bytes, content_type: str, accept: str | None = None) -> HttpReply:
         headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
         return send(f"{self.url}/invocations", body, headers)
 
 
 @pytest.fixture(scope="module")
-def endpoint(model: Path) -> Iterator[Endpoint]:
+def endpoint(model: Path) -> Iterator[ServeContainer]:
     """One strict container for the tests that only ask."""
     container = docker_cli.start(
         IMAGE,
@@ -79,7 +79,7 @@ def endpoint(model: Path) -> Iterator[Endpoint]:
         ),
     )
     try:
-        found = Endpoint(container, 8080)
+        found = ServeContainer(container, 8080)
         found.wait_until_ready()
         yield found
     finally:
@@ -88,13 +88,13 @@ def endpoint(model: Path) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def run_server(tmp_path: Path) -> Iterator[Any]:
-    started: list[docker_cli.Container] = []
+    started: list[docker_cli.RunningContainer] = []
 
-    def run(folder: Path | None, *options: str, port: int = 8080) -> Endpoint:
+    def run(folder: Path | None, *options: str, port: int = 8080) -> ServeContainer:
         mount = ("-v", f"{folder}:/opt/ml/model:ro") if folder else ()
         container = docker_cli.start(IMAGE, "serve", options=(*mount, "-p", f"127.0.0.1::{port}", *options))
         started.append(container)
-        return Endpoint(container, port)
+        return ServeContainer(container, port)
 
     yield run
     for container in started:
@@ -115,7 +115,7 @@ BODIES = {
 }
 
 
-def numbers(reply: Reply) -> object:
+def numbers(reply: HttpReply) -> object:
     assert reply.status == 200, reply.body
     kind = reply.headers["Content-Type"].partition(";")[0]
     if kind == "text/csv":
@@ -129,7 +129,7 @@ def numbers(reply: Reply) -> object:
 
 @pytest.mark.parametrize("accept", [None, "*/*", *BODIES])
 @pytest.mark.parametrize("content_type", list(BODIES))
-def test_every_type_is_taken_and_given(endpoint: Endpoint, content_type: str, accept: str | None) -> None:
+def test_every_type_is_taken_and_given(endpoint: ServeContainer, content_type: str, accept: str | None) -> None:
     reply = endpoint.invoke(BODIES[content_type], content_type, accept)
 
     assert numbers(reply) == ANSWERS
@@ -137,7 +137,7 @@ def test_every_type_is_taken_and_given(endpoint: Endpoint, content_type: str, ac
     assert reply.headers["Content-Type"].partition(";")[0] == expected
 
 
-def test_rows_of_the_models_own_shape_are_taken_too(endpoint: Endpoint) -> None:
+def test_rows_of_the_models_own_shape_are_taken_too(endpoint: ServeContainer) -> None:
     grid = [[[[1.0], [2.0]], [[3.0], [4.0]]]]
 
     assert numbers(endpoint.invoke(json.dumps(grid).encode(), "application/json")) == ANSWERS[:1]
@@ -161,14 +161,14 @@ def test_rows_of_the_models_own_shape_are_taken_too(endpoint: Endpoint) -> None:
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_words(
-    endpoint: Endpoint, body: bytes, content_type: str, accept: str | None, status: int, words: str
+    endpoint: ServeContainer, body: bytes, content_type: str, accept: str | None, status: int, words: str
 ) -> None:
     reply = endpoint.invoke(body, content_type, accept)
 
     assert (reply.status, words in reply.error) == (status, True), reply.body
 
 
-def test_a_strict_container_wrote_nothing_and_complains_of_nothing(endpoint: Endpoint) -> None:
+def test_a_strict_container_wrote_nothing_and_complains_of_nothing(endpoint: ServeContainer) -> None:
     endpoint.invoke(BODIES["text/csv"], "text/csv")
 
     assert endpoint.container.run("id", "-u").strip() == "12345"

@@ -9,8 +9,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from samebox_serve.readiness import ANSWERS, Readiness
-from tests.serve.conftest import Reply, send, wait_until_ready
+from samebox_serve.readiness import ANSWERS, WorkerReadiness
+from tests.serve.conftest import HttpReply, send, wait_until_ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ def test_equal_answers_of_ping_are_logged_once_so_that_the_log_ends_with_the_tra
 
 
 def test_an_answer_of_ping_is_news_again_once_it_was_200() -> None:
-    readiness = Readiness(workers=2)
+    readiness = WorkerReadiness(workers=2)
     assert readiness.is_news(503, "the model is being loaded")
     assert readiness.is_news(503, "the model could not be loaded")
     assert not readiness.is_news(503, "the model is being loaded")
@@ -104,7 +104,7 @@ def test_an_answer_of_ping_is_news_again_once_it_was_200() -> None:
 
 
 def test_words_that_change_with_every_ping_do_not_fill_the_log() -> None:
-    readiness = Readiness(workers=1)
+    readiness = WorkerReadiness(workers=1)
     news = [readiness.is_news(503, f"loaded {number} of 10000 rows") for number in range(10_000)]
     assert sum(news) == ANSWERS
 
@@ -159,7 +159,7 @@ def test_a_request_in_flight_and_those_that_still_come_are_answered_after_sigter
         clients = [pool.submit(client) for _ in range(8)]
         assert enough.wait(120), results  # a load that runs is what is tested
         code = server.stop()
-        assert long_one.result(120) == Reply(200, b"5.0", long_one.result().headers)
+        assert long_one.result(120) == HttpReply(200, b"5.0", long_one.result().headers)
         for one in clients:
             one.result(120)
 
@@ -248,7 +248,7 @@ def test_a_multi_model_endpoint_is_refused_honestly(start_server: StartServer) -
     assert "one model" in str(server.entries()[0]["message"])
 
 
-def answered(url: str, wanted: object = None, seconds: float = 60) -> Reply:
+def answered(url: str, wanted: object = None, seconds: float = 60) -> HttpReply:
     """The first reply at all, or the first that is wanted."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < deadline:

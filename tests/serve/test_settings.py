@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from samebox_serve.settings import BadSetting, Settings
+from samebox_serve.settings import BadSetting, ServeSettings
 
 
 def test_without_variables_everything_has_its_default() -> None:
-    settings = Settings.read({})
+    settings = ServeSettings.read({})
 
     assert settings.model_dir == Path("/opt/ml/model")
     assert settings.code_dir == Path("/opt/ml/model/code")
@@ -20,19 +20,23 @@ def test_without_variables_everything_has_its_default() -> None:
 
 
 def test_an_empty_variable_is_no_variable() -> None:
-    assert Settings.read({"SAGEMAKER_BIND_TO_PORT": "", "SAGEMAKER_MODEL_SERVER_WORKERS": " "}) == Settings.read({})
+    assert ServeSettings.read(
+        {"SAGEMAKER_BIND_TO_PORT": "", "SAGEMAKER_MODEL_SERVER_WORKERS": " "}
+    ) == ServeSettings.read({})
 
 
 def test_the_timeout_in_seconds_wins() -> None:
     both = {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "100", "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS": "7"}
 
-    assert Settings.read(both).timeout_seconds == 7
-    assert Settings.read({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "100"}).timeout_seconds == 100
+    assert ServeSettings.read(both).timeout_seconds == 7
+    assert ServeSettings.read({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "100"}).timeout_seconds == 100
 
 
 def test_code_in_s3_is_what_somebody_else_unpacks() -> None:
-    assert Settings.read({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}).code_dir == Path("/opt/ml/model/code")
-    assert Settings.read({"SAGEMAKER_SUBMIT_DIRECTORY": "/srv/code"}).code_dir == Path("/srv/code")
+    assert ServeSettings.read({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}).code_dir == Path(
+        "/opt/ml/model/code"
+    )
+    assert ServeSettings.read({"SAGEMAKER_SUBMIT_DIRECTORY": "/srv/code"}).code_dir == Path("/srv/code")
 
 
 @pytest.mark.parametrize(
@@ -47,11 +51,11 @@ def test_code_in_s3_is_what_somebody_else_unpacks() -> None:
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
-        Settings.read({name: value})
+        ServeSettings.read({name: value})
 
 
 @pytest.mark.parametrize(
     ("text", "level"), [("10", "DEBUG"), ("20", "INFO"), ("35", "WARNING"), ("error", "ERROR"), ("?", "INFO")]
 )
 def test_log_levels_are_numbers_or_names(text: str, level: str) -> None:
-    assert Settings.read({"SAGEMAKER_CONTAINER_LOG_LEVEL": text}).log_level == level
+    assert ServeSettings.read({"SAGEMAKER_CONTAINER_LOG_LEVEL": text}).log_level == level

@@ -19,7 +19,7 @@ LAYER_DIGEST = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"
 
 
 @dataclass(frozen=True)
-class Answer:
+class RegistryResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -38,16 +38,16 @@ class Docker:
         self.basic = data["authorizationToken"]
         self.port = aws.services.settings.port
 
-    def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
+    def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> RegistryResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {"authorization": f"Basic {self.basic}"} if self.basic else {}
         connection.request(method, target, body, {**given, **{k.replace("_", "-"): v for k, v in headers.items()}})
         answer = connection.getresponse()
-        found = Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        found = RegistryResponse(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         connection.close()
         return found
 
-    def put(self, reference: str, repository: str = "digits", manifest: bytes = MANIFEST) -> Answer:
+    def put(self, reference: str, repository: str = "digits", manifest: bytes = MANIFEST) -> RegistryResponse:
         return self.ask("PUT", f"/v2/{repository}/manifests/{reference}", manifest, content_type=DOCKER_MANIFEST)
 
 

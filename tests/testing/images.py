@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 # Imported here, once: pytester forgets what is first imported inside it, and half of a package would be imported anew.
 from samebox.testing import items, kit, serving, training
 from tests.check.fixtures.recipes import Recipe
-from tests.check.images import SHELL, Entry, Made, layer, script
+from tests.check.images import SHELL, ImageSource, LayerFile, layer, script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LEAN = "-p no:hypothesispytest -p no:anyio"  # these take seconds, inside pytester, to import what they do not use
 IMPORTED = (items, kit, serving, training)
-GOOD = Made((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
-BAD = Made((layer(*SHELL, script("usr/bin/train", mode=0o644), Entry("opt/ml/model/x", b"x")),), {"User": "gone"})
+GOOD = ImageSource((layer(*SHELL, script("usr/bin/train"), script("usr/bin/serve")),))
+BAD = ImageSource(
+    (layer(*SHELL, script("usr/bin/train", mode=0o644), LayerFile("opt/ml/model/x", b"x")),), {"User": "gone"}
+)
 DOCKERFILE = "FROM debian:12\nCOPY train /usr/bin/train\nUSER gone\n"
 # What is wrong with it, and would only be asked for if it were to serve or to train.
 FAULTS = {"train-program", "image-user-exists", "image-opt-ml-hidden"}
@@ -69,6 +71,6 @@ ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 BOX = Recipe({"usr/local/bin/train": TRAIN, "usr/local/bin/serve": SERVE}, (), "samebox/base:cpu")
 
 
-def write(folder: Path, image: Made = GOOD, name: str = "image.tar") -> str:
+def write(folder: Path, image: ImageSource = GOOD, name: str = "image.tar") -> str:
     (folder / name).write_bytes(image.docker_archive())
     return name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.images import SHELL, Made, layer, script
+from tests.check.images import SHELL, ImageSource, layer, script
 from tests.testing.images import BAD, DOCKERFILE, FAULTS, GOOD, LEAN, write
 
 pytest_plugins = ["pytester"]
 
 KIT = ("-W", "always", "-ra", "--samebox-image", "image.tar", "--samebox-claims", "train")
-NO_AUTHORITIES = Made((layer(*SHELL[:-1], script("usr/bin/train")),))
+NO_AUTHORITIES = ImageSource((layer(*SHELL[:-1], script("usr/bin/train")),))
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +113,7 @@ def test_what_is_skipped_says_why_in_words_of_the_plugin(pytester: pytest.Pytest
 
 
 def test_checks_that_prove_to_be_of_no_interest_are_skipped(pytester: pytest.Pytester) -> None:
-    write(pytester.path, Made((layer(*SHELL, script("usr/bin/train")),)))
+    write(pytester.path, ImageSource((layer(*SHELL, script("usr/bin/train")),)))
     found = pytester.runpytest("-ra", "--samebox-image", "image.tar", "--samebox-only", "*-program")
     assert found.parseoutcomes() == {"passed": 1, "skipped": 1}
     found.stdout.fnmatch_lines(["SKIPPED * of no interest: train on its PATH: *--samebox-claims*"])

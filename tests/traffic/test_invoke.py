@@ -17,7 +17,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/csv\r\nServer: secret\r\n\r\n42"
 
 
-class Seen:
+class ContainerTraffic:
     """What the container read, and how many connections it was given."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ async def request(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(length)
 
 
-def answering(answer: bytes, seen: Seen, *, close: bool = False) -> Handler:
+def answering(answer: bytes, seen: ContainerTraffic, *, close: bool = False) -> Handler:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.connections += 1
         try:
@@ -109,7 +109,7 @@ def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -
 
 
 def test_the_body_comes_back_with_the_variant_that_made_it() -> None:
-    said = exchange(answering(OK, Seen()))
+    said = exchange(answering(OK, ContainerTraffic()))
     assert (said.status, said.body) == (200, b"42")
     assert said.headers["content-type"] == "text/csv"
     assert said.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
@@ -117,7 +117,7 @@ def test_the_body_comes_back_with_the_variant_that_made_it() -> None:
 
 
 def test_only_documented_headers_reach_the_container() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     given = ((b"content-type", b"text/csv"), (b"authorization", b"secret"), (b"x-mine", b"1"))
     exchange(answering(OK, seen), headers=(*given, (b"x-amzn-sagemaker-custom-attributes", b"trace=7")))
     head = seen.requests[0].split(b"\r\n\r\n")[0]
@@ -129,13 +129,13 @@ def test_only_documented_headers_reach_the_container() -> None:
 
 def test_what_is_too_long_for_the_api_does_not_come_back_whole(caplog: pytest.LogCaptureFixture) -> None:
     answer = OK.replace(b"\r\n\r\n", b"\r\nX-Amzn-SageMaker-Custom-Attributes: " + b"a" * 1500 + b"\r\n\r\n", 1)
-    said = exchange(answering(answer, Seen()))
+    said = exchange(answering(answer, ContainerTraffic()))
     assert said.headers["x-amzn-sagemaker-custom-attributes"] == "a" * 1024
     assert "1500 bytes, cut to 1024" in caplog.text
 
 
 def test_what_is_too_long_for_the_api_does_not_reach_the_container() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     said = exchange(answering(OK, seen), headers=((b"x-amzn-sagemaker-custom-attributes", b"a" * 1025),))
     assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
     assert b"Value at 'customAttributes' failed to satisfy constraint" in said.body
@@ -156,20 +156,20 @@ def test_the_bounds_are_those_of_the_api() -> None:
 
 
 def test_connections_are_kept() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     exchange(answering(OK, seen), calls=5)
     assert (len(seen.requests), seen.connections) == (5, 1)
 
 
 def test_a_connection_that_the_container_closed_meanwhile_is_replaced() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     said = exchange(answering(OK, seen, close=True), calls=3)
     assert said.status == 200
     assert (len(seen.requests), seen.connections) == (3, 3)
 
 
 def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end"
     said = exchange(answering(answer, seen, close=True))
     assert said.body == b"to the end"
@@ -181,7 +181,7 @@ def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
 )
 def test_an_error_of_the_container_is_a_model_error(status: int, side: str, code: str) -> None:
     answer = b"HTTP/1.1 %d No\r\nContent-Length: 8\r\n\r\nbad rows" % status
-    said = exchange(answering(answer, Seen()))
+    said = exchange(answering(answer, ContainerTraffic()))
     assert (said.status, said.headers["x-amzn-errortype"]) == (424, "ModelError")
     assert said.error["OriginalStatusCode"] == status
     assert said.error["OriginalMessage"] == "bad rows"
@@ -196,7 +196,7 @@ def test_an_error_of_the_container_is_a_model_error(status: int, side: str, code
 
 def test_a_model_error_in_china_points_at_the_console_of_china() -> None:
     answer = b"HTTP/1.1 400 No\r\nContent-Length: 8\r\n\r\nbad rows"
-    said = exchange(answering(answer, Seen()), region="cn-north-1", partition="aws-cn")
+    said = exchange(answering(answer, ContainerTraffic()), region="cn-north-1", partition="aws-cn")
     assert " See https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#" in said.error["Message"]
     assert said.error["LogStreamArn"].startswith("arn:aws-cn:logs:cn-north-1:000000000000:log-group:")
 
@@ -212,7 +212,7 @@ def test_a_container_that_does_not_answer_in_time_is_a_model_error_of_status_0()
 
 
 def test_a_container_that_dies_in_the_middle_is_a_model_error() -> None:
-    seen = Seen()
+    seen = ContainerTraffic()
     said = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-Le", seen, close=True))
     assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
     assert len(seen.requests) == 1, "a request that was begun to be answered is not asked again"
@@ -221,7 +221,7 @@ def test_a_container_that_dies_in_the_middle_is_a_model_error() -> None:
 @pytest.mark.parametrize(("status", "side"), [(500, "server"), (404, "client"), (200, "server")])
 def test_an_answer_that_breaks_off_in_its_body_keeps_its_status(status: int, side: str) -> None:
     answer = b"HTTP/1.1 %d X\r\nContent-Length: 5000\r\n\r\nTraceback (most recent call" % status
-    said = exchange(answering(answer, Seen(), close=True))
+    said = exchange(answering(answer, ContainerTraffic(), close=True))
     assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
     assert said.error["Message"].startswith(
         f"Received {side} error ({status}) from primary and could not load the entire response body. See https://"
@@ -230,32 +230,32 @@ def test_an_answer_that_breaks_off_in_its_body_keeps_its_status(status: int, sid
 
 def test_a_chunked_answer_that_breaks_off_keeps_its_status() -> None:
     answer = b"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nTrace"
-    assert exchange(answering(answer, Seen(), close=True)).error["OriginalStatusCode"] == 500
+    assert exchange(answering(answer, ContainerTraffic(), close=True)).error["OriginalStatusCode"] == 500
 
 
 @pytest.mark.parametrize("status", [302, 304, 600])
 def test_a_status_that_the_contract_does_not_know_is_a_model_error_unless_a_setting_passes_it(status: int) -> None:
     length = b"" if status == 304 else b"Content-Length: 2\r\n"
     answer = b"HTTP/1.1 %d X\r\n%sLocation: /ping/\r\n\r\n%s" % (status, length, b"42" if length else b"")
-    said = exchange(answering(answer, Seen()))
+    said = exchange(answering(answer, ContainerTraffic()))
     assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
-    passed = exchange(answering(answer, Seen()), lenient=True)
+    passed = exchange(answering(answer, ContainerTraffic()), lenient=True)
     assert (passed.status, passed.body) == (200, b"42" if length else b"")
 
 
 def test_no_content_is_an_empty_answer() -> None:
-    said = exchange(answering(b"HTTP/1.1 204 No Content\r\n\r\n", Seen()))
+    said = exchange(answering(b"HTTP/1.1 204 No Content\r\n\r\n", ContainerTraffic()))
     assert (said.status, said.body) == (200, b"")
 
 
 def test_content_encoding_is_dropped_unless_a_setting_passes_it() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n42"
-    assert "content-encoding" not in exchange(answering(answer, Seen())).headers
-    assert exchange(answering(answer, Seen()), lenient=True).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in exchange(answering(answer, ContainerTraffic())).headers
+    assert exchange(answering(answer, ContainerTraffic()), lenient=True).headers["content-encoding"] == "gzip"
 
 
 def test_the_next_container_is_asked_when_one_does_not_listen() -> None:
-    said = exchange(answering(OK, Seen()), before=(("127.0.0.1", 1),))
+    said = exchange(answering(OK, ContainerTraffic()), before=(("127.0.0.1", 1),))
     assert said.status == 200
 
 
@@ -278,7 +278,7 @@ def test_a_body_over_the_limit_is_refused() -> None:
 def test_an_answer_over_the_limit_is_a_model_error() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
 
-    said = exchange(answering(answer, Seen()))
+    said = exchange(answering(answer, ContainerTraffic()))
     assert said.status == 424
 
 

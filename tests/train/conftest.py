@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).resolve().parent.parent / "contract" / "opt_ml"
 class Job:
     """One training container and its /opt/ml."""
 
-    def __init__(self, opt_ml: Path, container: docker_cli.Container) -> None:
+    def __init__(self, opt_ml: Path, container: docker_cli.RunningContainer) -> None:
         self.opt_ml = opt_ml
         self.container = container
 
@@ -46,7 +46,7 @@ class StartJob(Protocol):
 @pytest.fixture
 def start_job(tmp_path: Path) -> Iterator[StartJob]:
     """Start a job on a golden tree. `program` is the text of the user's train.py; None runs the sample."""
-    started: list[docker_cli.Container] = []
+    started: list[docker_cli.RunningContainer] = []
 
     def start(
         program: str | None = None,

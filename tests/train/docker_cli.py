@@ -17,7 +17,7 @@ def docker(*arguments: str, timeout: float = 120) -> str:
 
 
 @dataclass(frozen=True)
-class Container:
+class RunningContainer:
     """One container that was started."""
 
     id: str
@@ -68,9 +68,9 @@ class Container:
         return found
 
 
-def start(image: str, *command: str, options: tuple[str, ...] = ()) -> Container:
-    return Container(docker("run", "-d", "--label", LABEL, *options, image, *command).strip())
+def start(image: str, *command: str, options: tuple[str, ...] = ()) -> RunningContainer:
+    return RunningContainer(docker("run", "-d", "--label", LABEL, *options, image, *command).strip())
 
 
-def remove(container: Container) -> None:
+def remove(container: RunningContainer) -> None:
     docker("rm", "-f", "-v", container.id)

@@ -9,7 +9,7 @@ import pytest
 from samebox_train import hosts
 
 
-class Clock:
+class FakeTime:
     """Stands for the module `time`."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Clock:
 class Names:
     """Host names, and after how many seconds each resolves; one that is not here never does."""
 
-    def __init__(self, clock: Clock, after: dict[str, float]) -> None:
+    def __init__(self, clock: FakeTime, after: dict[str, float]) -> None:
         self._clock = clock
         self._after = after
         self.resolved: list[str] = []
@@ -42,20 +42,20 @@ class Names:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    clock = FakeTime()
     monkeypatch.setattr(hosts, "time", clock)
     return clock
 
 
-def names(monkeypatch: pytest.MonkeyPatch, clock: Clock, **after: float) -> Names:
+def names(monkeypatch: pytest.MonkeyPatch, clock: FakeTime, **after: float) -> Names:
     found = Names(clock, {name.replace("_", "-"): seconds for name, seconds in after.items()})
     monkeypatch.setattr(socket, "gethostbyname", found.resolve)
     return found
 
 
 def test_host_names_that_resolve_are_not_waited_for(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    clock: FakeTime, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     known = names(monkeypatch, clock, algo_1=0, algo_2=0)
     hosts.wait_until_resolvable(["algo-1", "algo-2"])
@@ -65,7 +65,7 @@ def test_host_names_that_resolve_are_not_waited_for(
 
 
 def test_a_host_name_that_resolves_later_is_waited_for_and_the_log_names_it(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    clock: FakeTime, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     known = names(monkeypatch, clock, algo_1=0, algo_2=40)
     hosts.wait_until_resolvable(["algo-1", "algo-2"])
@@ -75,7 +75,7 @@ def test_a_host_name_that_resolves_later_is_waited_for_and_the_log_names_it(
 
 
 def test_a_host_name_that_never_resolves_is_named_when_the_time_is_up(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch, clock, algo_1=0)
     with pytest.raises(OSError, match=r"host algo-2 of resourceconfig\.json did not resolve in 900 s"):

@@ -9,7 +9,7 @@ from samebox.wire.gateway import Gateway
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """What came back; header names are lower case."""
 
     status: int
@@ -23,18 +23,18 @@ def ask(
     target: str = "/",
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
-) -> Answer:
+) -> RawResponse:
     answer = asyncio.run(_ask(gateway, method, target, headers or {}, [body]))
     assert answer is not None
     return answer
 
 
-def ask_and_leave(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> Answer | None:
+def ask_and_leave(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> RawResponse | None:
     """Send some of a body, say that more comes, and hang up."""
     return asyncio.run(_ask(gateway, "POST", "/", headers, [body, None]))
 
 
-def call_json(gateway: Gateway, operation: str, body: bytes = b"{}", target: str = "SageMaker") -> Answer:
+def call_json(gateway: Gateway, operation: str, body: bytes = b"{}", target: str = "SageMaker") -> RawResponse:
     return ask(gateway, headers=json_headers(operation, target), body=body)
 
 
@@ -44,7 +44,7 @@ def json_headers(operation: str, target: str = "SageMaker") -> dict[str, str]:
 
 async def _ask(
     gateway: Gateway, method: str, target: str, headers: Mapping[str, str], chunks: list[bytes | None]
-) -> Answer | None:
+) -> RawResponse | None:
     path, _, query = target.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
@@ -73,4 +73,4 @@ async def _ask(
         return None
     start, *bodies = sent
     answered = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
-    return Answer(start["status"], answered, b"".join(message["body"] for message in bodies))
+    return RawResponse(start["status"], answered, b"".join(message["body"] for message in bodies))

@@ -101,7 +101,7 @@ class Process:
     def serve(self, answer: Answer, port: int = 8080) -> int:
         """A real HTTP server on loopback, found through `Engine.address`, until the container is stopped."""
 
-        class Handler(BaseHTTPRequestHandler):
+        class FakeServerHandler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -121,7 +121,7 @@ class Process:
             def log_message(self, *_: object) -> None:
                 """The log is the container's, not this process's."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), FakeServerHandler, bind_and_activate=False)
         server.daemon_threads = True
         server.socket.close()
         server.socket = self._container.ports[port]

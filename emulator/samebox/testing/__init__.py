@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from samebox.testing.items import CheckWarning
-    from samebox.testing.serving import Endpoint, Response
+    from samebox.testing.serving import Endpoint, EndpointResponse
     from samebox.testing.training import TrainRun
 
-__all__ = ["CheckWarning", "Endpoint", "Response", "TrainRun"]
+__all__ = ["CheckWarning", "Endpoint", "EndpointResponse", "TrainRun"]
 
-_PLACES = {"CheckWarning": "items", "Endpoint": "serving", "Response": "serving", "TrainRun": "training"}
+_PLACES = {"CheckWarning": "items", "Endpoint": "serving", "EndpointResponse": "serving", "TrainRun": "training"}
 
 
 def __getattr__(name: str) -> object:

@@ -35,7 +35,7 @@ _START_SECONDS = server.WINDOW_SECONDS + 60
 
 
 @dataclass(frozen=True)
-class Response:
+class EndpointResponse:
     """What the server answered. `headers` have lower-case names."""
 
     status: int
@@ -98,7 +98,7 @@ class Endpoint:
         host, port = self._server.address
         return f"http://{host}:{port}"
 
-    def ping(self, seconds: float = PING_SECONDS) -> Response:
+    def ping(self, seconds: float = PING_SECONDS) -> EndpointResponse:
         return self._ask("GET", "/ping", None, {}, seconds)
 
     def invoke(
@@ -108,7 +108,7 @@ class Endpoint:
         accept: str = "*/*",
         headers: Mapping[str, str] | None = None,
         seconds: float = INVOCATION_SECONDS,
-    ) -> Response:
+    ) -> EndpointResponse:
         """POST /invocations as the platform sends it. Whatever status it answers is given; no answer is a failure."""
         data = body.encode() if isinstance(body, str) else body
         all_headers = {"Content-Type": content_type, "Accept": accept, **(headers or {})}
@@ -143,14 +143,16 @@ class Endpoint:
             pytest.fail(f"the server never became ready: {boot.with_log}", pytrace=False)
         return boot.server
 
-    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Response:
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float
+    ) -> EndpointResponse:
         found = self._server
         try:
             answer: HttpResponse = found.ask(method, path, body, headers, seconds=seconds)
         except NoResponse as error:
             said = " / ".join(self.logs()[-5:]) or "nothing"
             pytest.fail(f"{method} {path}: {error}; the server said: {said}", pytrace=False)
-        return Response(answer.status, answer.headers, answer.body, answer.seconds)
+        return EndpointResponse(answer.status, answer.headers, answer.body, answer.seconds)
 
 
 def of(kit: Kit, image: str) -> Endpoint:

@@ -12,7 +12,7 @@ from samebox.check import exports, subject
 from samebox.check.checks import Claim, Options
 from samebox.check.registry import CHECKS
 from samebox.check.runner import Run
-from tests.check.images import Entry, Made, elf, layer, script
+from tests.check.images import ImageSource, LayerFile, elf, layer, script
 from tests.check.static.looking import GOOD, holding
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ GOSS = {
 }
 
 
-def write(folder: Path, image: Made, *claims: Claim, **options: Any) -> dict[str, str]:
+def write(folder: Path, image: ImageSource, *claims: Claim, **options: Any) -> dict[str, str]:
     """Name of the file -> its text, of all checks there are."""
     path = folder / "image.tar"
     path.write_bytes(image.docker_archive())
@@ -120,8 +120,8 @@ def test_the_same_image_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_what_is_wrong_today_is_asked_for_as_it_would_be_right(tmp_path: Path) -> None:
     broken = holding(
         script("opt/run.sh", "#!/bin/sh\r"),
-        Entry("opt/ml/model/model.bin", b"x"),
-        Entry("root/.netrc", b"machine a login b password c\n"),
+        LayerFile("opt/ml/model/model.bin", b"x"),
+        LayerFile("root/.netrc", b"machine a login b password c\n"),
         Entrypoint=["/usr/bin/tini", "-g", "--", "/opt/run.sh", "--fast"],
         Labels={f"{LABEL}multi-models": "yes"},
         ExposedPorts={"5000/tcp": {}},
@@ -181,7 +181,7 @@ def test_a_server_is_asked_where_it_may_be_told_to_listen(tmp_path: Path) -> Non
         "http://127.0.0.1:{{getEnv `SAGEMAKER_BIND_TO_PORT` `8080`}}/ping"
         in write(tmp_path, VALID, "serve")["goss.yaml"]
     )
-    assert "http://127.0.0.1:8080/ping" in write(tmp_path, Made((layer(*GOOD),)), "serve")["goss.yaml"]
+    assert "http://127.0.0.1:8080/ping" in write(tmp_path, ImageSource((layer(*GOOD),)), "serve")["goss.yaml"]
 
 
 def test_only_a_server_is_waited_for(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_only_a_server_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_shell_is_told_so(tmp_path: Path) -> None:
-    image = Made((layer(elf("usr/bin/serve")),))
+    image = ImageSource((layer(elf("usr/bin/serve")),))
     files = write(tmp_path, image, "serve")
     assert "# This image has no sh, and dgoss cannot be used on it" in files["goss.yaml"]
     assert "commandTests" not in files["container-structure-test.yaml"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.containers.engine import Engine
-    from tests.check.fixtures.recipes import Broken, Valid
+    from tests.check.fixtures.recipes import BrokenFixture, Valid
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("fixture", parameters(one for one in BROKEN if is_processor(one)))
-def test_exactly_the_planted_fault_is_named(engine: Engine, fixture: Broken, tmp_path: Path) -> None:
+def test_exactly_the_planted_fault_is_named(engine: Engine, fixture: BrokenFixture, tmp_path: Path) -> None:
     found = faults(run_kit(fixture, tmp_path, engine))
 
     assert list(found) == [fixture.fails], found

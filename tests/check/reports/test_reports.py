@@ -137,7 +137,7 @@ def test_sarif_has_results_with_places_and_rules() -> None:
 # The page
 
 
-class Reader(HTMLParser):
+class OpenTags(HTMLParser):
     """Tags that are opened and not closed, and every address that is named."""
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ class Reader(HTMLParser):
 
 
 def test_the_page_is_whole_and_needs_nothing_else() -> None:
-    reader = Reader()
+    reader = OpenTags()
     reader.feed(page.write(REPORT))
     assert (reader.open, reader.addresses) == ([], [])
     for words in ("404 <html>", "KeyError: <no>\n    at line 1", "begun <b>"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.containers.engine import Engine
-    from tests.check.fixtures.recipes import Broken, Valid
+    from tests.check.fixtures.recipes import BrokenFixture, Valid
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("fixture", parameters(one for one in BROKEN if is_served(one)))
-def test_exactly_the_planted_fault_is_named(engine: Engine, fixture: Broken, tmp_path: Path) -> None:
+def test_exactly_the_planted_fault_is_named(engine: Engine, fixture: BrokenFixture, tmp_path: Path) -> None:
     findings = run_kit(fixture, tmp_path, engine)
     found = faults(findings)
     assert list(found) == [fixture.fails], found

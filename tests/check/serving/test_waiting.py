@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 
 
-class Lines:
+class FakeLog:
     def __init__(self, lines: tuple[LogLine, ...]) -> None:
         self._lines = iter(lines)
 
@@ -37,8 +37,8 @@ class OneContainer:
         status: Any = "running" if self._exit_code is None else "exited"
         return ContainerState(container, "server", status, exit_code=self._exit_code)
 
-    def logs(self, _: str, since: int | None = None) -> Lines:
-        return Lines(tuple(line for line in self._log if since is None or line.time > since))
+    def logs(self, _: str, since: int | None = None) -> FakeLog:
+        return FakeLog(tuple(line for line in self._log if since is None or line.time > since))
 
     def wait(self, container: str, _: float) -> ContainerState | None:
         return None if self._exit_code is None else self.inspect(container)
@@ -49,7 +49,7 @@ def serving(answer: Callable[[int], int]) -> Iterator[int]:
     """The port of a server that answers its n-th ping with the status that `answer` gives."""
     count = iter(range(10_000))
 
-    class Handler(BaseHTTPRequestHandler):
+    class PingHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(answer(next(count)))
             self.send_header("Content-Length", "0")
@@ -58,7 +58,7 @@ def serving(answer: Callable[[int], int]) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), PingHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

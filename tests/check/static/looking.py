@@ -10,7 +10,7 @@ from samebox.check import dockerfile, subject
 from samebox.check.checks import Claim, Options
 from samebox.check.runner import Run
 from samebox.check.static import STATIC
-from tests.check.images import SHELL, Entry, Made, layer, script
+from tests.check.images import SHELL, ImageSource, LayerFile, layer, script
 
 if TYPE_CHECKING:
     from samebox.check.findings import Finding
@@ -20,7 +20,7 @@ GOOD = (*SHELL, script("usr/local/bin/train"), script("usr/local/bin/serve"))
 
 def look(
     rule_id: str,
-    image: Made | bytes,
+    image: ImageSource | bytes,
     *claims: Claim,
     words: str = "",
     options: Options | None = None,
@@ -33,7 +33,7 @@ def look(
 
 def look_all(
     rule_id: str,
-    image: Made | bytes,
+    image: ImageSource | bytes,
     *claims: Claim,
     words: str = "",
     options: Options | None = None,
@@ -47,6 +47,6 @@ def look_all(
             return run.one(check)
 
 
-def holding(*entries: Entry, **config: object) -> Made:
+def holding(*entries: LayerFile, **config: object) -> ImageSource:
     """A sound image with more in it."""
-    return Made((layer(*GOOD, *entries),), config)
+    return ImageSource((layer(*GOOD, *entries),), config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.images import Entry
+from tests.check.images import LayerFile
 from tests.check.static.looking import holding, look
 
 
@@ -24,7 +24,7 @@ from tests.check.static.looking import holding, look
     ],
 )
 def test_files_where_sagemaker_mounts(path: str, claim: str, status: str) -> None:
-    image = holding(Entry(path, b"" if path.endswith("/") else b"x"))
+    image = holding(LayerFile(path, b"" if path.endswith("/") else b"x"))
     found = look("image-opt-ml-hidden", image, claim, words=f"FROM x\nCOPY . /{path.rpartition('/')[0]}")  # type: ignore[arg-type]
     assert found.status == status
     assert found.line == (None if status == "pass" else 2)

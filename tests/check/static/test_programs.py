@@ -6,15 +6,15 @@ import struct
 
 import pytest
 
-from tests.check.images import SHELL, Entry, Made, elf, layer, script
+from tests.check.images import SHELL, ImageSource, LayerFile, elf, layer, script
 from tests.check.static.looking import GOOD, holding, look
 
 RUNS = script("usr/local/bin/entry", '#!/bin/sh\nexec "$@"')
 KNOWS = script("usr/local/bin/entry", "#!/bin/sh\ncase $1 in train) exec python;; esac")
 
 
-def with_train(*entries: Entry, **config: object) -> Made:
-    return Made((layer(*SHELL, *entries),), config)
+def with_train(*entries: LayerFile, **config: object) -> ImageSource:
+    return ImageSource((layer(*SHELL, *entries),), config)
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ def with_train(*entries: Entry, **config: object) -> Made:
     [
         with_train(script("usr/local/bin/train")),
         with_train(elf("usr/bin/train")),
-        with_train(script("opt/train", "#!/bin/sh"), Entry("usr/bin/train", link="/opt/train")),
-        with_train(script("opt/train", "#!/bin/sh"), Entry("usr/bin/train", link="../../opt/train")),
-        with_train(script("opt/train"), Entry("usr/bin/train", link="opt/train", hard=True)),
+        with_train(script("opt/train", "#!/bin/sh"), LayerFile("usr/bin/train", link="/opt/train")),
+        with_train(script("opt/train", "#!/bin/sh"), LayerFile("usr/bin/train", link="../../opt/train")),
+        with_train(script("opt/train"), LayerFile("usr/bin/train", link="opt/train", hard=True)),
         with_train(script("usr/bin/train", "#!/usr/bin/env -S python3 -u"), elf("usr/bin/python3")),
         with_train(script("app/train"), Env=["PATH=/app"]),
         with_train(script("app/train"), Env=["PATH=app"], WorkingDir="/"),
@@ -32,15 +32,15 @@ def with_train(*entries: Entry, **config: object) -> Made:
         with_train(RUNS, script("usr/bin/train"), Entrypoint=["/usr/local/bin/entry"]),
     ],
 )
-def test_a_train_that_can_be_started_passes(image: Made) -> None:
+def test_a_train_that_can_be_started_passes(image: ImageSource) -> None:
     found = look("train-program", image, "train")
     assert (found.status, found.seen) == ("pass", found.seen)
 
 
-def elf_with_loader(path: str, loader: str) -> Entry:
+def elf_with_loader(path: str, loader: str) -> LayerFile:
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     name = loader.encode() + b"\0"
-    return Entry(path, header + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(name), len(name), 1) + name, 0o755)
+    return LayerFile(path, header + struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(name), len(name), 1) + name, 0o755)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def elf_with_loader(path: str, loader: str) -> Entry:
     [
         (with_train(), "train is not on PATH"),
         (with_train(script("usr/bin/train", mode=0o644)), "may not be run (its mode is 0644)"),
-        (with_train(Entry("usr/bin/train", b"import os\n", 0o755)), "neither a program nor begins with #!"),
-        (with_train(Entry("usr/bin/train", b"", 0o755)), "is empty"),
+        (with_train(LayerFile("usr/bin/train", b"import os\n", 0o755)), "neither a program nor begins with #!"),
+        (with_train(LayerFile("usr/bin/train", b"", 0o755)), "is empty"),
         (
             with_train(script("usr/bin/train", "#!/usr/bin/python3")),
             "wants /usr/bin/python3, which is not in the image",
@@ -60,37 +60,37 @@ def elf_with_loader(path: str, loader: str) -> Entry:
         (with_train(elf("usr/bin/train", 183)), "is built for arm64, the image says amd64"),
         (with_train(elf_with_loader("usr/bin/train", "/lib64/ld-linux.so.2")), "loader /lib64/ld-linux.so.2"),
         (
-            with_train(Entry("usr/bin/train", link="/nowhere")),
+            with_train(LayerFile("usr/bin/train", link="/nowhere")),
             "/usr/bin/train is a link to /nowhere, which is not in the image",
         ),
         (
-            with_train(Entry("usr/bin/train", link="../lib/train.py"), Entry("srv/train.py")),
+            with_train(LayerFile("usr/bin/train", link="../lib/train.py"), LayerFile("srv/train.py")),
             "/usr/bin/train is a link to /usr/lib/train.py, which is not in the image (/srv/train.py is)",
         ),
         (
             with_train(
-                Entry("app", link="usr/bin"),
-                Entry("usr/bin/"),
-                Entry("usr/bin/train", link="/nowhere"),
+                LayerFile("app", link="usr/bin"),
+                LayerFile("usr/bin/"),
+                LayerFile("usr/bin/train", link="/nowhere"),
                 Env=["PATH=/app"],
             ),
             "/usr/bin/train is a link to /nowhere",
         ),
-        (with_train(Entry("usr/bin/train", link="/usr/bin/train")), "/usr/bin/train is a link to itself"),
+        (with_train(LayerFile("usr/bin/train", link="/usr/bin/train")), "/usr/bin/train is a link to itself"),
         (
-            with_train(script("usr/bin/train", "#!/usr/bin/python3"), Entry("usr/bin/python3", link="python3.12")),
+            with_train(script("usr/bin/train", "#!/usr/bin/python3"), LayerFile("usr/bin/python3", link="python3.12")),
             "wants /usr/bin/python3, which is a link to python3.12, and that is not in the image",
         ),
         (with_train(script("usr/bin/train", "\ufeff#!/bin/sh")), "byte order mark (EF BB BF, UTF-8)"),
         (
-            with_train(Entry("usr/bin/train", "\ufeff#!/bin/sh\n".encode("utf-16-le"), 0o755)),
+            with_train(LayerFile("usr/bin/train", "\ufeff#!/bin/sh\n".encode("utf-16-le"), 0o755)),
             "byte order mark (FF FE, UTF-16)",
         ),
         (with_train(Entrypoint=["/usr/bin/gone"]), "the ENTRYPOINT cannot be started: /usr/bin/gone does not exist"),
         (with_train(RUNS, Entrypoint=["entry"]), "runs its argument, and train is not on PATH"),
     ],
 )
-def test_a_train_that_cannot_be_started_is_told_why(image: Made, words: str) -> None:
+def test_a_train_that_cannot_be_started_is_told_why(image: ImageSource, words: str) -> None:
     found = look("train-program", image, "train")
     assert found.status == "fail"
     assert words in found.seen
@@ -137,7 +137,7 @@ def test_a_first_line_that_ends_as_on_windows_is_one_fault_and_not_two() -> None
     image = with_train(script("usr/bin/train", "#!/bin/sh\r"))
     assert look("image-shebang-crlf", image, "train").status == "fail"
     assert look("train-program", image, "train").status == "skipped"
-    assert look("image-shebang-crlf", Made((layer(*GOOD),))).status == "pass"
+    assert look("image-shebang-crlf", ImageSource((layer(*GOOD),))).status == "pass"
 
 
 def test_any_program_that_ends_lines_so_is_found() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.images import PATH, Entry
+from tests.check.images import PATH, LayerFile
 from tests.check.static.looking import holding, look
 
 PROXY = "http://proxy.corp.example:3128"
@@ -36,7 +36,7 @@ def test_a_password_in_it_is_not_shown() -> None:
 
 
 def test_pips_own_setting_is_seen() -> None:
-    settings = Entry("etc/pip.conf", f"[global]\nproxy = {PROXY}\n".encode())
+    settings = LayerFile("etc/pip.conf", f"[global]\nproxy = {PROXY}\n".encode())
     found = look("image-proxy-variables", holding(settings))
     assert (found.status, f"/etc/pip.conf: proxy = {PROXY}" in found.seen) == ("warn", True)
 

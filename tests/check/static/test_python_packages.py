@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from samebox.check.static.python_packages import CLASHES
-from tests.check.images import Entry
+from tests.check.images import LayerFile
 from tests.check.static.looking import holding, look
 
 SITE = "usr/local/lib/python3.10/site-packages"
 
 
-def package(name: str, version: str, *requires: str, python: str = "", site: str = SITE) -> Entry:
+def package(name: str, version: str, *requires: str, python: str = "", site: str = SITE) -> LayerFile:
     lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in requires)]
     lines += [f"Requires-Python: {python}"] if python else []
-    return Entry(f"{site}/{name}-{version}.dist-info/METADATA", "\n".join([*lines, "", "Words: no header"]).encode())
+    return LayerFile(
+        f"{site}/{name}-{version}.dist-info/METADATA", "\n".join([*lines, "", "Words: no header"]).encode()
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.images import Entry, Made, layer
+from tests.check.images import ImageSource, LayerFile, layer
 from tests.check.static.looking import GOOD, holding, look
 
 KEY = b"-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n"
@@ -30,7 +30,7 @@ CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nabc\n"
     ],
 )
 def test_what_opens_something_is_found(path: str, content: bytes) -> None:
-    found = look("image-secrets", holding(Entry(path, content)), words=f"FROM x\nCOPY {path} /{path}")
+    found = look("image-secrets", holding(LayerFile(path, content)), words=f"FROM x\nCOPY {path} /{path}")
     assert (found.status, found.line) == ("fail", 2)
     assert f"/{path} in layer 1" in found.seen
 
@@ -48,19 +48,19 @@ def test_what_opens_something_is_found(path: str, content: bytes) -> None:
     ],
 )
 def test_what_opens_nothing_is_not(path: str, content: bytes) -> None:
-    assert look("image-secrets", holding(Entry(path, content))).status == "pass"
+    assert look("image-secrets", holding(LayerFile(path, content))).status == "pass"
 
 
 def test_a_key_that_a_later_layer_deletes_is_still_there() -> None:
-    image = Made((layer(*GOOD, Entry("root/.ssh/id_rsa", KEY)), layer(Entry("root/.ssh/.wh.id_rsa"))))
+    image = ImageSource((layer(*GOOD, LayerFile("root/.ssh/id_rsa", KEY)), layer(LayerFile("root/.ssh/.wh.id_rsa"))))
     found = look("image-secrets", image)
     assert (found.status, "deleted or replaced later" in found.seen) == ("fail", True)
 
 
 def test_a_key_that_opens_only_containers_of_the_image_itself_passes() -> None:
     public = b"ssh-ed25519 AAAA host\n"
-    folder = [Entry("root/.ssh/id_ed25519", KEY), Entry("root/.ssh/id_ed25519.pub", public)]
-    assert look("image-secrets", holding(*folder, Entry("root/.ssh/authorized_keys", public))).status == "pass"
+    folder = [LayerFile("root/.ssh/id_ed25519", KEY), LayerFile("root/.ssh/id_ed25519.pub", public)]
+    assert look("image-secrets", holding(*folder, LayerFile("root/.ssh/authorized_keys", public))).status == "pass"
     assert look("image-secrets", holding(*folder)).status == "fail"
 
 
@@ -82,7 +82,7 @@ def test_what_is_no_secret_in_the_environment_passes(variable: str) -> None:
 
 
 def test_a_build_argument_stays_in_the_history() -> None:
-    image = Made((layer(*GOOD),), history=["RUN |1 PIP_TOKEN=abcdef123 /bin/sh -c pip install x"])
+    image = ImageSource((layer(*GOOD),), history=["RUN |1 PIP_TOKEN=abcdef123 /bin/sh -c pip install x"])
     found = look("image-secrets-in-config", image)
     assert (found.status, "a build argument PIP_TOKEN" in found.seen) == ("fail", True)
     assert "abcdef123" not in found.seen

@@ -15,7 +15,7 @@ from samebox.check.training.departures import departures, numbers, read_channel,
 from samebox.check.training.job import TrainingJob
 from samebox.check.trials import culprit
 from samebox.containers.engine import LogLine
-from tests.check.images import SHELL, Entry, Made, layer
+from tests.check.images import SHELL, ImageSource, LayerFile, layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def ended(*lines: str, code: int = 1, seconds: float = 1.0, left: HostOutput | N
 
 def context_of(folder: Path, given: Mapping[str, str], **config: object) -> Context:
     path = folder / "image.tar"
-    path.write_bytes(Made(config=config).docker_archive())
+    path.write_bytes(ImageSource(config=config).docker_archive())
     return Context(subject.from_path(path), options=Options(hyperparameters=given))
 
 
@@ -162,7 +162,7 @@ def test_the_channel_that_a_program_reads_is_named_where_it_reads_none_of_the_jo
     tmp_path: Path, text: str, channel: str
 ) -> None:
     path = tmp_path / "image.tar"
-    program = Entry("usr/bin/train", f"#!/usr/bin/env python3\n{text}\n".encode(), 0o755)
-    path.write_bytes(Made((layer(*SHELL, program),)).docker_archive())
+    program = LayerFile("usr/bin/train", f"#!/usr/bin/env python3\n{text}\n".encode(), 0o755)
+    path.write_bytes(ImageSource((layer(*SHELL, program),)).docker_archive())
 
     assert read_channel(Context(subject.from_path(path)), {"train": None}) == channel

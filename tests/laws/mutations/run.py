@@ -22,7 +22,7 @@ PASSED, FAILED = 0, 1
 
 
 @dataclass(frozen=True)
-class Result:
+class MutationResult:
     """`verdict`: "red", as it must be, or what is wrong.
 
     "green": the test passes with the mutation; "no end": time was up; "broken": pytest ran no test; "red before": what
@@ -84,7 +84,7 @@ def _end_strays(folder: Path) -> None:
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
-def try_out(tree: Path, mutation: Mutation, seconds: float = SECONDS) -> Result:
+def try_out(tree: Path, mutation: Mutation, seconds: float = SECONDS) -> MutationResult:
     """Mutate one file of `tree`, run the test, and put the file back."""
     path = tree / mutation.file
     text = path.read_text()
@@ -97,7 +97,7 @@ def try_out(tree: Path, mutation: Mutation, seconds: float = SECONDS) -> Result:
     verdict = {FAILED: "red", PASSED: "green", None: "no end"}.get(status, "broken")
     if verdict == "red" and pytest(tree, mutation.test, seconds, "--last-failed") != PASSED:
         verdict = "red before"
-    return Result(mutation, verdict, time.monotonic() - began)
+    return MutationResult(mutation, verdict, time.monotonic() - began)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if bad else 0
 
 
-def row(result: Result) -> str:
+def row(result: MutationResult) -> str:
     """A line of the table."""
     mutation = result.mutation
     first = f"{result.verdict:10}{result.seconds:6.1f} s  {mutation.invariant:32.32}  {mutation.file}"

@@ -26,7 +26,7 @@ def serve() -> None:
     functions: dict[str, Any] = {**NAMES, "ping": lambda: 200, "invoke": lambda body, _: (200, body)}
     exec(os.environ.get("SCRIPT", ""), functions)
 
-    class Handler(BaseHTTPRequestHandler):
+    class BoxHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -46,7 +46,7 @@ def serve() -> None:
         def log_message(self, form: str, *values: object) -> None:
             print(form % values, flush=True)
 
-    server = ThreadingHTTPServer(("", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))), Handler)
+    server = ThreadingHTTPServer(("", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))), BoxHandler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
 

@@ -7,7 +7,7 @@ from mlserver.handlers import custom_handler
 from mlserver.types import InferenceRequest, InferenceResponse
 
 
-class Doubles(MLModel):
+class DoublesForSageMaker(MLModel):
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         rows = NumpyCodec.decode_input(payload.inputs[0])
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("predictions", 2 * rows)])
