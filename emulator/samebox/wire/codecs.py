@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from samebox.errors import AwsError
-from samebox.wire import cbor, json11, query, restjson, s3errors
+from samebox.wire import cbor, json11, query, restjson, restxml
 from samebox.wire.http import Request, Response
 from samebox.wire.models import Operation, Service
 
@@ -26,5 +26,5 @@ class Codec(Protocol):
 
 
 CODECS: Mapping[str, Codec] = MappingProxyType(
-    {"json": json11, "rest-json": restjson, "query": query, "cbor": cbor, "s3": s3errors}
+    {"json": json11, "rest-json": restjson, "query": query, "cbor": cbor, "s3": restxml}
 )

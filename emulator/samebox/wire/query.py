@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 from samebox.errors import AwsError, SerializationException
 from samebox.wire.error_shapes import error_shape
@@ -12,16 +11,14 @@ from samebox.wire.http import Request, Response
 from samebox.wire.jsonbody import DEEPEST
 from samebox.wire.models import Operation, Service
 from samebox.wire.schema import Reference, Shape
-from samebox.wire.shapes import from_text, to_text
+from samebox.wire.shapes import from_text
+from samebox.wire.xmltext import member_tag, text_of, write_members
 
 # A field's name is a path, `Tags.member.1.Key`; the fields of a request are the tree that those paths make. A leaf is
 # kept under the empty name, so that `Tags=` (an empty list) and `Tags.member.1=a` can stand side by side.
 _Tree = dict[str, Any]
 
 _MOST_FIELDS = 10_000
-# What XML 1.0 has no way to write.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 
 # The query protocol is older than the words that the others agree on.
 _CODES = {
@@ -68,18 +65,10 @@ def _tree(form: Mapping[str, str]) -> _Tree:
 def _structure(shape: Shape, tree: _Tree) -> dict[str, Any]:
     params = {}
     for name, member in shape.members.items():
-        node = tree.get(_field_name(member))
+        node = tree.get(member_tag(member))
         if node is not None:
             params[name] = _value(member, node)
     return params
-
-
-def _field_name(member: Reference) -> str:
-    shape = member.shape
-    # A flattened list takes the name of its elements, where they have one.
-    if shape.type == "list" and member.is_flattened and "locationName" in shape.element.traits:
-        return shape.element.wire_name
-    return member.wire_name
 
 
 def _value(reference: Reference, node: _Tree) -> Any:
@@ -121,7 +110,7 @@ def _entries(shape: Shape, node: _Tree) -> Iterator[tuple[Any, Any]]:
 def encode(service: Service, operation: Operation, result: dict[str, Any], request_id: str) -> Response:
     inner: list[str] = []
     if operation.output is not None:
-        _write_members(operation.output, result, inner)
+        write_members(operation.output, result, inner)
         wrapper = operation.result_wrapper
         if wrapper is not None:
             inner = [f"<{wrapper}>", *inner, f"</{wrapper}>"]
@@ -133,9 +122,9 @@ def encode_error(service: Service | None, operation: Operation | None, error: Aw
     found = error_shape(service, operation, error)
     code = _CODES.get(found.code, found.code) if found.shape is None else found.shape.error_code
     kind = "Receiver" if found.is_server_fault else "Sender"
-    inner = [f"<Error><Type>{kind}</Type><Code>{_text(code)}</Code><Message>{_text(found.message)}</Message>"]
+    inner = [f"<Error><Type>{kind}</Type><Code>{text_of(code)}</Code><Message>{text_of(found.message)}</Message>"]
     if found.shape is not None:
-        _write_members(found.shape, {k: v for k, v in found.members.items() if k != found.message_member}, inner)
+        write_members(found.shape, {k: v for k, v in found.members.items() if k != found.message_member}, inner)
     inner.append(f"</Error><RequestId>{request_id}</RequestId>")
     return _response(service, "ErrorResponse", "".join(inner), found.status, request_id)
 
@@ -144,49 +133,3 @@ def _response(service: Service | None, root: str, inner: str, status: int, reque
     namespace = f' xmlns="{service.xml_namespace}"' if service is not None and service.xml_namespace else ""
     body = f"<{root}{namespace}>{inner}</{root}>".encode()
     return Response(status, {"x-amzn-RequestId": request_id, "Content-Type": "text/xml"}, body)
-
-
-def _write_members(shape: Shape, value: Mapping[str, Any], out: list[str]) -> None:
-    for name, member in shape.members.items():
-        item = value.get(name)
-        if item is not None:
-            _write(member, _field_name(member), item, out)
-
-
-def _write(reference: Reference, tag: str, value: Any, out: list[str]) -> None:
-    shape = reference.shape
-    match shape.type:
-        case "list" if reference.is_flattened:
-            for item in value:
-                _write(shape.element, tag, item, out)
-            return
-        case "map" if reference.is_flattened:
-            for key, item in value.items():
-                _write_entry(shape, tag, key, item, out)
-            return
-        case _:
-            out.append(f"<{tag}>")
-    match shape.type:
-        case "structure":
-            _write_members(shape, value, out)
-        case "list":
-            for item in value:
-                _write(shape.element, shape.element.wire_name, item, out)
-        case "map":
-            for key, item in value.items():
-                _write_entry(shape, "entry", key, item, out)
-        case _:
-            out.append(_text(to_text(reference, value, "iso8601")))
-    out.append(f"</{tag}>")
-
-
-def _write_entry(shape: Shape, tag: str, key: str, value: Any, out: list[str]) -> None:
-    out.append(f"<{tag}>")
-    _write(shape.key, shape.key.wire_name, key, out)
-    _write(shape.value, shape.value.wire_name, value, out)
-    out.append(f"</{tag}>")
-
-
-def _text(text: str) -> str:
-    # A carriage return that is written as itself is a line feed to whoever reads it.
-    return escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#xD;"})

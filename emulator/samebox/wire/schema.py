@@ -142,6 +142,12 @@ class Shape:
         return bool(self.traits.get("flattened"))
 
     @cached_property
+    def xml_namespace(self) -> "XmlNamespace | None":
+        """What a structure's element declares (S3's grantee alone)."""
+        raw = self.traits.get("xmlNamespace")
+        return None if raw is None else XmlNamespace(raw["uri"], raw.get("prefix", ""))
+
+    @cached_property
     def timestamp_format(self) -> str | None:
         return self.traits.get("timestampFormat")
 
@@ -159,6 +165,14 @@ class Shape:
     @cached_property
     def is_server_fault(self) -> bool:
         return bool(self.traits.get("fault")) or self.error_status >= 500
+
+
+@dataclass(frozen=True)
+class XmlNamespace:
+    """A namespace and the prefix that it is declared with; without a prefix, it is the element's own."""
+
+    uri: str
+    prefix: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +204,16 @@ class Reference:
     @cached_property
     def is_flattened(self) -> bool:
         return bool(self.traits.get("flattened")) or self.shape.is_flattened
+
+    @cached_property
+    def is_attribute(self) -> bool:
+        """An attribute of the structure's element, not an element in it (XML protocols)."""
+        return bool(self.traits.get("xmlAttribute"))
+
+    @cached_property
+    def is_streamed(self) -> bool:
+        """A body that is never read whole, by either side."""
+        return bool(self.traits.get("streaming")) or bool(self.shape.traits.get("streaming"))
 
     @cached_property
     def is_json_value(self) -> bool:
