@@ -2,7 +2,8 @@
 
 import pytest
 
-from samebox.wire.caller import Caller, Scope, account_of, caller, scope
+from samebox.sigv4 import CredentialScope
+from samebox.wire.caller import Caller, account_of, caller, scope
 
 
 def authorization(credential: str) -> dict[str, str]:
@@ -25,14 +26,14 @@ def test_a_presigned_url_names_its_caller_in_the_query() -> None:
 
 
 def test_an_access_key_may_hold_a_slash() -> None:
-    assert scope(authorization("a/b/20261122/us-east-1/s3/aws4_request"), {}) == Scope(
+    assert scope(authorization("a/b/20261122/us-east-1/s3/aws4_request"), {}) == CredentialScope(
         "a/b", "20261122", "us-east-1", "s3"
     )
 
 
 def test_an_old_signature_is_s3s() -> None:
     found = scope({"authorization": "AWS AKID:c2ln"}, {})
-    assert found == Scope("AKID", "", "", "s3")
+    assert found == CredentialScope("AKID", "", "", "s3")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ for a new object.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import html
 import os
 import re
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from samebox import sigv4
 from samebox.asgi import Headers, Receive, RequestHead, Scope, Send
 from samebox.traffic.forward import Failure, Forward, ProxyResponse
 from samebox.traffic.s3_keys import KEY_BYTES, cannot_keep
@@ -200,10 +199,9 @@ class S3Proxy:
         return None
 
     def _signed(self, head: RequestHead, path: str, query: Query) -> RequestHead:
-        # Signature Version 4 as AWS's "Create a signed AWS API request" describes it.
-        date = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        date = datetime.fromtimestamp(self._clock(), UTC).strftime(sigv4.DATE)
         declared = head.header(b"x-amz-content-sha256") or b""
-        payload = declared if declared.startswith(b"STREAMING-") else b"UNSIGNED-PAYLOAD"
+        payload = declared if declared.startswith(b"STREAMING-") else sigv4.UNSIGNED.encode()
         kept = [
             (name, value)
             for name, value in head.headers
@@ -213,26 +211,13 @@ class S3Proxy:
         signed: dict[str, str] = {}
         for name, value in headers:
             if name == b"host" or name.startswith(b"x-amz-"):
-                text = " ".join(value.decode("latin-1").split())
+                text = value.decode("latin-1")
                 signed[name.decode()] = f"{signed[name.decode()]},{text}" if name.decode() in signed else text
-        names = ";".join(sorted(signed))
         target_path = quote(path, safe="/-_.~")
-        target_query = "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in sorted(query))
-        canonical = "\n".join(
-            [
-                *(head.method, target_path, target_query),
-                *(f"{name}:{signed[name]}" for name in sorted(signed)),
-                *("", names, payload.decode()),
-            ]
-        )
-        where = f"{date[:8]}/us-east-1/s3/aws4_request"
-        to_sign = f"AWS4-HMAC-SHA256\n{date}\n{where}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        key = f"AWS4{self._secret_key}".encode()
-        for part in (*where.split("/"), to_sign):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-        authorization = (
-            f"AWS4-HMAC-SHA256 Credential={self._access_key}/{where}, SignedHeaders={names}, Signature={key.hex()}"
-        )
+        target_query = "&".join(f"{quote(k, safe='-_.~')}={quote(v, safe='-_.~')}" for k, v in query)
+        request = sigv4.SignedRequest(head.method, target_path, target_query, signed, payload.decode())
+        scope = sigv4.CredentialScope(self._access_key, date[:8], "us-east-1", "s3")
+        authorization = sigv4.authorization(self._secret_key, scope, date, request)
         target = target_path + (f"?{target_query}" if target_query else "")
         return RequestHead(head.method, target.encode(), (*headers, (b"authorization", authorization.encode())))
 

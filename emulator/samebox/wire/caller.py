@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from samebox.sigv4 import CredentialScope
+
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 
@@ -17,23 +19,13 @@ class Caller:
     access_key: str = ""
 
 
-@dataclass(frozen=True)
-class Scope:
-    """A SigV4 credential scope: `AKID/20261122/us-east-1/sagemaker/aws4_request`."""
-
-    access_key: str
-    date: str
-    region: str
-    service: str
-
-
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
 _VERSION_2 = re.compile(r"^AWS ([^:\s]+):")
 # Twelve digits are the account; temporary keys that STS issues keep theirs behind the prefix: ASIA123456789012….
 _ACCOUNT = re.compile(r"([0-9]{12})|ASIA([0-9]{12}).*")
 
 
-def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> Scope | None:
+def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> CredentialScope | None:
     """The credential scope of a signed or presigned request, or None. Header names are lower case."""
     authorization = headers.get("authorization", "")
     found = _HEADER.match(authorization)
@@ -41,10 +33,10 @@ def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> Scope | None:
     if credential:
         # An access key may hold anything, a slash too; the four words behind it may not.
         parts = credential.rsplit("/", 4)
-        return Scope(*parts[:4]) if len(parts) == 5 else None
+        return CredentialScope(*parts[:4]) if len(parts) == 5 else None
     old = _VERSION_2.match(authorization)
     access_key = old.group(1) if old else query.get("AWSAccessKeyId", "")
-    return Scope(access_key, "", "", "s3") if access_key else None
+    return CredentialScope(access_key, "", "", "s3") if access_key else None
 
 
 def account_of(access_key: str, default: str = DEFAULT_ACCOUNT) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from samebox import sigv4
 from samebox.errors import AwsError
 from samebox.wire import signature, signature_v2
 from samebox.wire.caller import scope
 
-_V4 = "AWS4-HMAC-SHA256"
 # Fields that no condition need name.
 _FREE = frozenset({"file", "policy", "x-amz-signature", "signature", "awsaccesskeyid"})
 _MISMATCH = (
@@ -46,8 +46,8 @@ def check_signature(form: Form, token: str) -> None:
         raise AwsError("AccessDenied", "Access Denied", 403)
     secret = signature.secret_of(token, form.access_key)
     where = scope({}, {"X-Amz-Credential": form.fields.get("x-amz-credential", "")})
-    if where is not None and form.fields.get("x-amz-algorithm") == _V4:
-        given, expected = form.fields.get("x-amz-signature", ""), signature.sign(secret, where, policy)
+    if where is not None and form.fields.get("x-amz-algorithm") == sigv4.ALGORITHM:
+        given, expected = form.fields.get("x-amz-signature", ""), sigv4.sign(secret, where, policy)
     else:
         given, expected = form.fields.get("signature", ""), signature_v2.sign(secret, policy)
     if not hmac.compare_digest(given.strip().encode(), expected.encode()):

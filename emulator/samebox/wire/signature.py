@@ -3,8 +3,7 @@
 Version 2, which S3 knows as well, is in signature_v2.py.
 
 Used where the emulator is reachable by others and so asks for a token. The token is the AWS_SECRET_ACCESS_KEY, so an
-unmodified client needs nothing else. Written from AWS's "Create a signed AWS API request"; botocore's signer is the
-oracle of the tests.
+unmodified client needs nothing else.
 """
 
 import hashlib
@@ -12,28 +11,26 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote
 
+from samebox import sigv4
 from samebox.errors import AwsError
+from samebox.sigv4 import CredentialScope
 from samebox.wire import signature_v2
-from samebox.wire.caller import Scope, scope
+from samebox.wire.caller import scope
 from samebox.wire.http import Request
 
-_ALGORITHM = "AWS4-HMAC-SHA256"
-_UNSIGNED = "UNSIGNED-PAYLOAD"
 _SKEW_SECONDS = 300.0
 _SKEW_SECONDS_S3 = 900.0
 _LONGEST_SECONDS = 604_800  # a presigned URL's life, as AWS bounds it
 _PART = re.compile(r"(SignedHeaders|Signature)=([^,\s]+)")
 _HEX = re.compile(r"[0-9a-f]{64}")
-_DATE = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
 class _Signed:
     """What a request says of its own signature. `expires` is a presigned URL's life in seconds."""
 
-    scope: Scope
+    scope: CredentialScope
     headers: tuple[str, ...]
     signature: str
     date: str
@@ -41,7 +38,7 @@ class _Signed:
 
     @property
     def is_s3(self) -> bool:
-        return self.scope.service in {"s3", "s3express"}
+        return self.scope.is_s3
 
 
 def temporary_secret(token: str, access_key: str) -> str:
@@ -68,7 +65,7 @@ def verify(request: Request, token: str, now: float, body_was_read: bool = True)
     _check_time(signed, now)
     payload = _payload_hash(request, signed, body_was_read)
     secret = secret_of(token, signed.scope.access_key)
-    expected = _signature(secret, signed, _canonical(request, signed, payload))
+    expected = sigv4.signature(secret, signed.scope, signed.date, _signed_part(request, signed, payload))
     if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
         raise AwsError(
             "SignatureDoesNotMatch" if signed.is_s3 else "InvalidSignatureException",
@@ -85,7 +82,7 @@ def _signed(request: Request) -> _Signed:
         if authorization or "X-Amz-Credential" in query:
             raise _incomplete("Credential must have the form 'key/date/region/service/aws4_request'.")
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
-    if authorization.startswith(_ALGORITHM):
+    if authorization.startswith(sigv4.ALGORITHM):
         parts = dict(_PART.findall(authorization))
         signed = _Signed(
             found,
@@ -94,7 +91,7 @@ def _signed(request: Request) -> _Signed:
             request.headers.get("x-amz-date", ""),
             None,
         )
-    elif not authorization and query.get("X-Amz-Algorithm") == _ALGORITHM:
+    elif not authorization and query.get("X-Amz-Algorithm") == sigv4.ALGORITHM:
         expires = query.get("X-Amz-Expires", "300")  # STS's presigned GetCallerIdentity may come without
         if not re.fullmatch("[0-9]{1,6}", expires) or int(expires) > _LONGEST_SECONDS:
             raise _incomplete("X-Amz-Expires must be a number of seconds, at most a week.")
@@ -123,7 +120,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _check_time(signed: _Signed, now: float) -> None:
     try:
-        when = datetime.strptime(signed.date, _DATE).replace(tzinfo=UTC).timestamp()
+        when = datetime.strptime(signed.date, sigv4.DATE).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise _incomplete("Date must be in ISO-8601 'basic format' as X-Amz-Date.") from None
     if signed.date[:8] != signed.scope.date:
@@ -138,8 +135,8 @@ def _check_time(signed: _Signed, now: float) -> None:
         raise AwsError(
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403
         )
-    clock = datetime.fromtimestamp(now, UTC).strftime(_DATE)
-    limit = datetime.fromtimestamp(now - skew if now > until else now + skew, UTC).strftime(_DATE)
+    clock = datetime.fromtimestamp(now, UTC).strftime(sigv4.DATE)
+    limit = datetime.fromtimestamp(now - skew if now > until else now + skew, UTC).strftime(sigv4.DATE)
     if now > until:
         words = f"Signature expired: {signed.date} is now earlier than {limit} ({clock} - {skew / 60:.0f} min.)"
     else:
@@ -151,7 +148,7 @@ def _payload_hash(request: Request, signed: _Signed, body_was_read: bool) -> str
     declared = request.headers.get("x-amz-content-sha256")
     if declared is None:
         if signed.is_s3 and signed.expires is not None:
-            return _UNSIGNED
+            return sigv4.UNSIGNED
         if not body_was_read:
             raise AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
         return hashlib.sha256(request.body).hexdigest()
@@ -163,50 +160,10 @@ def _payload_hash(request: Request, signed: _Signed, body_was_read: bool) -> str
     return declared
 
 
-def _canonical(request: Request, signed: _Signed, payload: str) -> str:
-    lines = [request.method, _path(request.path, signed.is_s3), _query(request.query_string)]
+def _signed_part(request: Request, signed: _Signed, payload: str) -> sigv4.SignedRequest:
     # A header that was signed but did not arrive is an empty one: the signature then says that it is wrong.
-    lines.extend(f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in sorted(signed.headers))
-    return "\n".join([*lines, "", ";".join(sorted(signed.headers)), payload])
-
-
-def _path(path: str, is_s3: bool) -> str:
-    """S3 signs the path as it is on the wire. Everybody else signs it normalised, and encoded once more."""
-    if is_s3:
-        return quote(unquote(path), safe="/~")
-    kept: list[str] = []
-    for step in path.split("/"):
-        if step == "..":
-            if kept:
-                kept.pop()
-        elif step not in {"", "."}:
-            kept.append(step)
-    normal = "/" + "/".join(kept) + ("/" if kept and path.endswith("/") else "")
-    return quote(normal, safe="/~")
-
-
-def _query(query_string: str) -> str:
-    pairs = []
-    for pair in query_string.split("&"):
-        name, _, value = pair.partition("=")
-        if name and name != "X-Amz-Signature":
-            pairs.append((quote(unquote(name), safe="-_.~"), quote(unquote(value), safe="-_.~")))
-    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
-
-
-def _signature(secret: str, signed: _Signed, canonical: str) -> str:
-    where = signed.scope
-    scope_text = f"{where.date}/{where.region}/{where.service}/aws4_request"
-    to_sign = f"{_ALGORITHM}\n{signed.date}\n{scope_text}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return sign(secret, where, to_sign)
-
-
-def sign(secret: str, where: Scope, text: str) -> str:
-    """The signature of a text: a string to sign, or the policy of a form."""
-    key = f"AWS4{secret}".encode()
-    for part in (where.date, where.region, where.service, "aws4_request", text):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return key.hex()
+    headers = {name: request.headers.get(name, "") for name in signed.headers}
+    return sigv4.SignedRequest(request.method, request.path, request.query_string, headers, payload)
 
 
 def _incomplete(message: str) -> AwsError:
