@@ -7,11 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "emulator", "serve", "tests", "train")
 # Names of several classes that may stay, each with the reason.
-SHARED: dict[str, str] = {
-    "Route": "of a request to its operation (wire), and to an endpoint's containers (traffic): to be told apart",
-    "Scope": "of a credential (wire), and of a store's rows (resources): to be told apart",
-    "Upstream": "the connections of two HTTP clients, until there is one",
-}
+SHARED: dict[str, str] = {}
 
 
 def classes() -> dict[str, list[str]]:

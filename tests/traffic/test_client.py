@@ -12,7 +12,7 @@ from samebox.traffic.routes import Address
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-class Server:
+class ContainerServer:
     """Answers each request with the same bytes, when `may_answer` is set, and counts its connections."""
 
     def __init__(self, answer: bytes = OK) -> None:
@@ -47,9 +47,9 @@ class Server:
             self.changed.notify_all()
 
 
-def story(told: Callable[[Server, Address], Awaitable[None]], answer: bytes = OK) -> None:
+def story(told: Callable[[ContainerServer, Address], Awaitable[None]], answer: bytes = OK) -> None:
     async def run() -> None:
-        server = Server(answer)
+        server = ContainerServer(answer)
         listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
         async with listening:
             await told(server, listening.sockets[0].getsockname())
@@ -59,7 +59,7 @@ def story(told: Callable[[Server, Address], Awaitable[None]], answer: bytes = OK
 
 
 def test_a_connection_is_used_again_and_goes_when_its_address_is_forgotten() -> None:
-    async def told(server: Server, address: Address) -> None:
+    async def told(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(3):
             assert (await client.ask(address, "GET", b"/")).body == b"ok"
@@ -72,7 +72,7 @@ def test_a_connection_is_used_again_and_goes_when_its_address_is_forgotten() -> 
 
 
 def test_what_is_under_way_is_counted_and_a_cancelled_exchange_takes_its_connection_along() -> None:
-    async def told(server: Server, address: Address) -> None:
+    async def told(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         server.may_answer.clear()
         asked = [asyncio.create_task(client.ask(address, "GET", b"/")) for _ in range(2)]
@@ -89,7 +89,7 @@ def test_what_is_under_way_is_counted_and_a_cancelled_exchange_takes_its_connect
 
 
 def test_a_bounded_number_of_connections_is_waited_for_and_not_for_ever() -> None:
-    async def told(server: Server, address: Address) -> None:
+    async def told(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10, connect_seconds=0.05, connections=1)
         server.may_answer.clear()
         first = asyncio.create_task(client.ask(address, "GET", b"/"))
@@ -107,7 +107,7 @@ def test_a_bounded_number_of_connections_is_waited_for_and_not_for_ever() -> Non
 
 @pytest.mark.parametrize("answer", [OK + OK, OK + b"no HTTP"])
 def test_a_connection_with_more_on_it_than_was_asked_for_is_not_kept(answer: bytes) -> None:
-    async def told(server: Server, address: Address) -> None:
+    async def told(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(2):
             assert (await client.ask(address, "GET", b"/")).body == b"ok"
@@ -117,7 +117,7 @@ def test_a_connection_with_more_on_it_than_was_asked_for_is_not_kept(answer: byt
 
 
 def test_a_body_over_the_limit_is_not_kept_in_memory() -> None:
-    async def told(server: Server, address: Address) -> None:
+    async def told(server: ContainerServer, address: Address) -> None:
         with pytest.raises(UpstreamError, match="more than 1 bytes") as caught:
             await HttpClient(limit=1).ask(address, "GET", b"/")
         assert (caught.value.reason, caught.value.status) == ("too large", 200)

@@ -4,7 +4,7 @@ import pytest
 
 from samebox.wire.http import Request
 from samebox.wire.models import Models
-from samebox.wire.routing import Route, Router
+from samebox.wire.routing import RoutedOperation, Router
 
 ROUTER = Router(Models())
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -22,35 +22,35 @@ def target(name: str) -> dict[str, str]:
 ROUTES = {
     "a JSON target": (
         Request("POST", "/", headers=target("SageMaker.CreateModel") | signed("sagemaker")),
-        Route("sagemaker", "CreateModel", "json", "sagemaker"),
+        RoutedOperation("sagemaker", "CreateModel", "json", "sagemaker"),
     ),
     "a JSON target without a signature": (
         Request("POST", "/", headers=target("AmazonEC2ContainerRegistry_V20150921.ListImages")),
-        Route("ecr", "ListImages", "json", "ecr"),
+        RoutedOperation("ecr", "ListImages", "json", "ecr"),
     ),
     "an operation that the model has not": (
         Request("POST", "/", headers=target("SageMaker.CreateMiracle")),
-        Route("sagemaker", "CreateMiracle", "json", "sagemaker"),
+        RoutedOperation("sagemaker", "CreateMiracle", "json", "sagemaker"),
     ),
     "a target prefix that the signed service has not": (
         Request("POST", "/", headers=target("Sagemaker2.CreateModel") | signed("sagemaker")),
-        Route("sagemaker", "CreateModel", "json", "sagemaker"),
+        RoutedOperation("sagemaker", "CreateModel", "json", "sagemaker"),
     ),
     "a service that we do not speak": (
         Request("POST", "/", headers=target("DynamoDB_20120810.ListTables") | signed("dynamodb")),
-        Route(None, "ListTables", "json", "dynamodb"),
+        RoutedOperation(None, "ListTables", "json", "dynamodb"),
     ),
     "STS by its signature": (
         Request("POST", "/", headers=FORM | signed("sts"), body=b"Action=GetCallerIdentity&Version=2011-06-15"),
-        Route("sts", "GetCallerIdentity", "query", "sts"),
+        RoutedOperation("sts", "GetCallerIdentity", "query", "sts"),
     ),
     "STS by its version alone": (
         Request("POST", "/", headers=FORM, body=b"Action=GetCallerIdentity&Version=2011-06-15"),
-        Route("sts", "GetCallerIdentity", "query", "sts"),
+        RoutedOperation("sts", "GetCallerIdentity", "query", "sts"),
     ),
     "STS by its host": (
         Request("POST", "/", headers=FORM | {"host": "sts.eu-west-1.amazonaws.com"}, body=b"Action=AssumeRole"),
-        Route("sts", "AssumeRole", "query", "sts"),
+        RoutedOperation("sts", "AssumeRole", "query", "sts"),
     ),
     "STS presigned": (
         Request(
@@ -58,15 +58,15 @@ ROUTES = {
             "/",
             "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=AKID%2F20261122%2Fus-east-1%2Fsts%2Faws4_request",
         ),
-        Route("sts", "GetCallerIdentity", "query", "sts"),
+        RoutedOperation("sts", "GetCallerIdentity", "query", "sts"),
     ),
     "IAM by its version": (
         Request("POST", "/", headers=FORM, body=b"Action=GetRole&Version=2010-05-08&RoleName=r"),
-        Route("iam", "GetRole", "query", "iam"),
+        RoutedOperation("iam", "GetRole", "query", "iam"),
     ),
     "a query service that we do not speak": (
         Request("POST", "/", headers=FORM | signed("sns"), body=b"Action=ListTopics&Version=2010-03-31"),
-        Route(None, "ListTopics", "query", "sns"),
+        RoutedOperation(None, "ListTopics", "query", "sns"),
     ),
     "CloudWatch over CBOR": (
         Request(
@@ -74,57 +74,60 @@ ROUTES = {
             "/service/GraniteServiceVersion20100801/operation/PutMetricData",
             headers={"smithy-protocol": "rpc-v2-cbor"} | signed("monitoring"),
         ),
-        Route("cloudwatch", "PutMetricData", "cbor", "GraniteServiceVersion20100801"),
+        RoutedOperation("cloudwatch", "PutMetricData", "cbor", "GraniteServiceVersion20100801"),
     ),
     "CloudWatch over JSON": (
         Request("POST", "/", headers=target("GraniteServiceVersion20100801.PutMetricData")),
-        Route("cloudwatch", "PutMetricData", "json", "cloudwatch"),
+        RoutedOperation("cloudwatch", "PutMetricData", "json", "cloudwatch"),
     ),
     "an invocation": (
         Request("POST", "/endpoints/digits/invocations", headers=signed("sagemaker")),
-        Route("sagemaker-runtime", "InvokeEndpoint", "rest-json", "sagemaker-runtime"),
+        RoutedOperation("sagemaker-runtime", "InvokeEndpoint", "rest-json", "sagemaker-runtime"),
     ),
     "an invocation with curl": (
         Request("POST", "/endpoints/digits/invocations"),
-        Route("sagemaker-runtime", "InvokeEndpoint", "rest-json", "sagemaker-runtime"),
+        RoutedOperation("sagemaker-runtime", "InvokeEndpoint", "rest-json", "sagemaker-runtime"),
     ),
     "an asynchronous invocation": (
         Request("POST", "/endpoints/digits/async-invocations", headers=signed("sagemaker")),
-        Route("sagemaker-runtime", "InvokeEndpointAsync", "rest-json", "sagemaker-runtime"),
+        RoutedOperation("sagemaker-runtime", "InvokeEndpointAsync", "rest-json", "sagemaker-runtime"),
     ),
     "a record of the feature store": (
         Request("GET", "/FeatureGroup/clicks", headers=signed("sagemaker")),
-        Route("sagemaker-featurestore-runtime", "GetRecord", "rest-json", "sagemaker-featurestore-runtime"),
+        RoutedOperation("sagemaker-featurestore-runtime", "GetRecord", "rest-json", "sagemaker-featurestore-runtime"),
     ),
     "a path that SageMaker has not": (
         Request("GET", "/nothing/here", headers=signed("sagemaker")),
-        Route("sagemaker", None, "rest-json", "sagemaker"),
+        RoutedOperation("sagemaker", None, "rest-json", "sagemaker"),
     ),
-    "a browser at the root": (Request("GET", "/"), Route(None, None, "rest-json", "")),
-    "S3 by its signature": (Request("PUT", "/bucket/key", headers=signed("s3")), Route("s3", None, "s3", "s3")),
-    "S3's list of buckets": (Request("GET", "/", headers=signed("s3")), Route("s3", None, "s3", "s3")),
+    "a browser at the root": (Request("GET", "/"), RoutedOperation(None, None, "rest-json", "")),
+    "S3 by its signature": (
+        Request("PUT", "/bucket/key", headers=signed("s3")),
+        RoutedOperation("s3", None, "s3", "s3"),
+    ),
+    "S3's list of buckets": (Request("GET", "/", headers=signed("s3")), RoutedOperation("s3", None, "s3", "s3")),
     "S3 presigned": (
         Request("GET", "/b/k", "X-Amz-Credential=AKID%2F20261122%2Fus-east-1%2Fs3%2Faws4_request"),
-        Route("s3", None, "s3", "s3"),
+        RoutedOperation("s3", None, "s3", "s3"),
     ),
     "S3 presigned the old way": (
         Request("GET", "/b/k", "AWSAccessKeyId=AKID&Signature=x"),
-        Route("s3", None, "s3", "s3"),
+        RoutedOperation("s3", None, "s3", "s3"),
     ),
     "S3 by virtual host": (
         Request("GET", "/key", headers={"host": "bucket.s3.eu-west-1.amazonaws.com:443"}),
-        Route("s3", None, "s3", "s3"),
+        RoutedOperation("s3", None, "s3", "s3"),
     ),
-    "an anonymous object": (Request("GET", "/bucket/key.csv"), Route("s3", None, "s3", "s3")),
+    "an anonymous object": (Request("GET", "/bucket/key.csv"), RoutedOperation("s3", None, "s3", "s3")),
     "an anonymous object under a name of ours": (
         Request("GET", "/endpoints/a/invocations"),
-        Route("s3", None, "s3", "s3"),
+        RoutedOperation("s3", None, "s3", "s3"),
     ),
 }
 
 
 @pytest.mark.parametrize(("request_", "route"), ROUTES.values(), ids=ROUTES.keys())
-def test_a_request_is_routed(request_: Request, route: Route) -> None:
+def test_a_request_is_routed(request_: Request, route: RoutedOperation) -> None:
     assert ROUTER.route(request_) == route
 
 

@@ -26,7 +26,7 @@ from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.http import Request, Response
 from samebox.wire.models import Models, Operation, Service
-from samebox.wire.routing import Route, Router
+from samebox.wire.routing import RoutedOperation, Router
 
 Handler = Callable[[dict[str, Any], Caller], dict[str, Any] | None]
 Handlers = Mapping[str, Mapping[str, Handler]]  # botocore's service name -> operation name -> handler
@@ -91,7 +91,7 @@ class Gateway:
     def answer(self, request: Request) -> Response:
         """Answer a request that was read whole. Only here do exceptions end."""
         request_id = str(uuid.uuid4())
-        route, service, operation = Route(None, None, _likely_protocol(request)), None, None
+        route, service, operation = RoutedOperation(None, None, _likely_protocol(request)), None, None
         start = time.perf_counter()
         try:
             route = self._router.route(request)
@@ -166,7 +166,7 @@ class Gateway:
         if self._token:
             signature.verify(request, self._token, self._clock(), body_was_read)
 
-    def _find(self, route: Route) -> tuple[Service, Operation]:
+    def _find(self, route: RoutedOperation) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":
             raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "its operations")
         service = self._models.service(route.service)

@@ -22,7 +22,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Route:
+class RoutedOperation:
     """`service` is botocore's name, "s3", or None where we do not speak what is asked for. `operation` is as the client
     named it, whether the model has it or not; `wanted` is the best name for the service that the request gives.
     """
@@ -57,10 +57,10 @@ class Router:
         # The rest services' POSTs have paths that no S3 client posts to; their GETs could name a bucket.
         return request.method != "POST" or self._rest(request, None) is None
 
-    def route(self, request: Request) -> Route:
+    def route(self, request: Request) -> RoutedOperation:
         """The route of a request that was read whole."""
         if self.is_s3(request):
-            return Route("s3", None, "s3", "s3")
+            return RoutedOperation("s3", None, "s3", "s3")
         signed = scope(request.headers, request.query)
         signing_name = signed.service if signed is not None else None
         target = request.headers.get("x-amz-target")
@@ -69,37 +69,37 @@ class Router:
         cbor = _CBOR_PATH.fullmatch(request.path)
         if cbor is not None:
             service = self._by_target(cbor[1])
-            return Route(service, cbor[2], "cbor", cbor[1])
+            return RoutedOperation(service, cbor[2], "cbor", cbor[1])
         if request.content_type == _FORM or "Action" in request.query:
             form = query.fields(request)
             if "Action" in form:
                 return self._query(form["Action"], form.get("Version", ""), signing_name, request.host)
         found = self._rest(request, signing_name)
         if found is not None:
-            return Route(found.service, found.name, "rest-json", found.service)
+            return RoutedOperation(found.service, found.name, "rest-json", found.service)
         known = self._signed(signing_name)
-        return Route(None if known is None else known.name, None, "rest-json", signing_name or request.host)
+        return RoutedOperation(None if known is None else known.name, None, "rest-json", signing_name or request.host)
 
-    def _json(self, target: str, signing_name: str | None) -> Route:
+    def _json(self, target: str, signing_name: str | None) -> RoutedOperation:
         prefix, _, operation = target.rpartition(".")
         service = self._by_target(prefix)
         if service is None:
             # SageMaker itself is asked, with a target it does not know: its own error, not ours.
             asked = self._signed(signing_name)
-            return Route(None if asked is None else asked.name, operation, "json", signing_name or prefix)
-        return Route(service, operation, "json", service)
+            return RoutedOperation(None if asked is None else asked.name, operation, "json", signing_name or prefix)
+        return RoutedOperation(service, operation, "json", service)
 
-    def _query(self, action: str, version: str, signing_name: str | None, host: str) -> Route:
+    def _query(self, action: str, version: str, signing_name: str | None, host: str) -> RoutedOperation:
         speakers = [service for service in self._services if "query" in service.protocols]
         named = signing_name or host.partition(".")[0]
         by_name = [service for service in speakers if named in (service.signing_name, service.endpoint_prefix)]
         for service in by_name or [service for service in speakers if service.api_version == version]:
-            return Route(service.name, action, "query", service.name)
+            return RoutedOperation(service.name, action, "query", service.name)
         if signing_name is None:
             for service in speakers:
                 if action in service.operations:
-                    return Route(service.name, action, "query", service.name)
-        return Route(None, action, "query", named)
+                    return RoutedOperation(service.name, action, "query", service.name)
+        return RoutedOperation(None, action, "query", named)
 
     def _rest(self, request: Request, signing_name: str | None) -> Operation | None:
         """The rest operation whose method and URI fit best, among the services that the signature allows."""
