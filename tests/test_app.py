@@ -12,10 +12,10 @@ from samebox import app, server
 from samebox.commands import where
 from samebox.containers.engine import ImageFacts, ImageMissing
 from samebox.containers.fake import FakeEngine
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import TRAINING_JOB
+from samebox.resources.run_facts import JobFacts
 from samebox.resources.store import Query, Store
 from samebox.settings import Settings
-from samebox.traffic.routes import Key
 from samebox.wire.caller import Caller
 from tests import samples
 from tests.ports import free_port
@@ -101,25 +101,9 @@ def test_a_job_whose_image_is_being_pulled_when_the_emulator_ends_goes_on_at_the
     caller = Caller("123456789012", "us-east-1", "123456789012")
     with server.running(settings, engine) as emulator:
         request = {**samples.TRAINING_JOB, "InputDataConfig": []}
-        emulator.resources.create(TRAINING_JOB, caller, request, {"ResolvedImage": "digits:1"})
+        emulator.resources.create(TRAINING_JOB, caller, request, JobFacts("digits:1"))
         assert engine.pulling.wait(60)
     store = Store(settings.data_dir / "state.sqlite")
     (left,) = store.find(Query(TRAINING_JOB.noun))
     store.close()
     assert (left.status, left.state["SecondaryStatus"]) == ("InProgress", "Downloading")
-
-
-def test_of_two_writes_of_an_endpoint_the_newer_one_routes_whichever_is_told_last(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", port=free_port(), container_credentials=False)
-    with server.running(settings, FakeEngine(tmp_path / "engine")) as emulator:
-        caller = Caller(settings.account, settings.region)
-        spec = {"EndpointName": "digits", "EndpointConfigName": "digits"}
-        routes = [{"VariantName": "a", "Weight": 1, "Addresses": [["127.0.0.1", 1]], "LogGroup": "g"}]
-        row = emulator.resources.create(ENDPOINT, caller, spec, {"Routes": routes})
-        serving = emulator.resources.advance(row, "InService")
-        key = Key(caller.account, caller.region, "digits")
-        assert emulator.table.find(key) is not None
-        emulator.store.delete(serving)
-        assert emulator.table.find(key) is None
-        emulator.route(serving)  # as a listener of the older write does that was held up
-        assert emulator.table.find(key) is None

@@ -2,11 +2,9 @@
 
 import asyncio
 import fcntl
-import hmac
 import logging
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -26,16 +24,18 @@ from samebox.data.objects import Objects
 from samebox.data.rclone import S3Server
 from samebox.edge import Edge
 from samebox.jobs.endpoints import Endpoints
-from samebox.jobs.plan import EmulatorInfo, credentials_id
+from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TrainingJobs
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
-from samebox.resources.store import Query, Resource, Store
+from samebox.resources.store import Store
 from samebox.services import images, registry_tokens, secret, session_tokens
+from samebox.services.container_roles import ContainerRoles
 from samebox.services.context import Services
-from samebox.services.metadata import Metadata, Role
+from samebox.services.endpoint_routes import EndpointRoutes
+from samebox.services.metadata import Metadata
 from samebox.services.operations import operations
 from samebox.services.registry import RegistryEndpoint
 from samebox.services.registry_client import RegistryClient
@@ -45,11 +45,10 @@ from samebox.traffic.client import HttpClient
 from samebox.traffic.forms import Forms
 from samebox.traffic.invoke import Invocations
 from samebox.traffic.origins import OriginPolicy
-from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.routes import RoutingTable
 from samebox.traffic.s3 import S3Proxy
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
-from samebox.wire.partitions import partition_of
 from samebox.wire.sessions import Verdict
 
 log = logging.getLogger(__name__)
@@ -99,7 +98,6 @@ class Emulator:
             self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
         )
         self.table = RoutingTable()
-        self._routing = threading.Lock()
         self._client = HttpClient(settings.invocation_bytes)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._data_dir = data_dir
@@ -148,7 +146,7 @@ class Emulator:
                 self.settings.invocation_seconds, self.settings.lenient_responses,
             ),
             registry=registry,
-            metadata=Metadata(services, self._role_of),
+            metadata=Metadata(services, ContainerRoles(self.resources, self._secret).find),
             gateway=gateway,
             ready=self.ready,
             status=self.status,
@@ -158,9 +156,7 @@ class Emulator:
             refuse=gateway.refuse,
             page=self._page,
         )  # fmt: skip
-        for row in self.store.find(Query(ENDPOINT.noun)):
-            self.route(row)
-        self.store.subscribe(self.route)
+        EndpointRoutes(self.store, self.table, self._close_unused_connections).follow()
         inward = self._metadata_socket()
         info = EmulatorInfo(self._data_dir, self.id, self.settings, self._secret)
         if inward is not None:
@@ -271,45 +267,10 @@ class Emulator:
             self._started.callback(listener.close)
         return listener
 
-    def _role_of(self, credentials: str) -> Role | None:
-        """Whose credentials these are, if it is somebody who has work left."""
-        for kind in (TRAINING_JOB, ENDPOINT):
-            for row in self.resources.unfinished(kind):
-                role = row.spec.get("RoleArn")
-                if role and hmac.compare_digest(credentials_id(row, self._secret).encode(), credentials.encode()):
-                    return Role(role, row.region)
-        return None
-
-    def route(self, row: Resource) -> None:
-        """Bring the routing table to what the store says of an endpoint.
-
-        The store calls this after a write, in the thread that wrote: of two writes the older one may come last. So what
-        counts is the row as it is now, and one thread at a time looks.
-        """
-        if row.kind != ENDPOINT.noun:
-            return
-        with self._routing:
-            newest = self.store.by_arn(row.arn)
-            self._put_route(newest if newest is not None else replace(row, status="Deleting"))
+    def _close_unused_connections(self) -> None:
+        """Close connections to containers that no route leads to any more, in the loop that they belong to."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._client.forget, self.table.addresses())
-
-    def _put_route(self, row: Resource) -> None:
-        key = Key(row.account, row.region, row.name)
-        routes = row.state.get("Routes") or ()
-        if row.status not in ("InService", "Updating") or not routes:
-            self.table.remove(key)
-        else:
-            targets = tuple(
-                Target(
-                    one["VariantName"],
-                    float(one["Weight"]),
-                    tuple((str(host), int(port)) for host, port in one["Addresses"]),
-                    one.get("ContainerName", "primary"),
-                )
-                for one in routes
-            )
-            self.table.put(Route(key, targets, routes[0]["LogGroup"], partition_of(row.region).name))
 
 
 def _origins(settings: Settings) -> OriginPolicy:

@@ -16,6 +16,7 @@ from samebox.containers.kept_images import KeptImages, name_of
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import JobFacts
 from samebox.resources.store import Store
 from samebox.services import images
 from samebox.wire.models import Models
@@ -94,7 +95,7 @@ def test_an_image_is_kept_for_a_model_and_not_for_a_job_that_has_ended(
     assert keeper.keep(served)
     assert keeper.keep(trained)
     resources.create(MODEL, CALLER, {**samples.OF_KIND["Model"], "PrimaryContainer": {"Image": f"serve:1@{served}"}})
-    job = resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"], {"ResolvedImage": trained})
+    job = resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"], JobFacts(trained))
     resources.advance(job, "Failed")
     store.close()
     needed = prune.images_needed(tmp_path)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TrainingJobs
+from samebox.resources.deployment import EndpointDeployment, Serving, serving
 from samebox.resources.kind import Kind
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import JobFacts
 from samebox.resources.store import Resource, Store
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
@@ -85,8 +88,8 @@ class Harness:
         with tarfile.open(fileobj=io.BytesIO(self.objects.get(uri)), mode="r:gz") as tar:
             return {one.name: file.read() for one in tar if (file := tar.extractfile(one)) is not None}
 
-    def create(self, kind: Kind, state: Mapping[str, Any], **request: Any) -> Resource:
-        return self.resources.create(kind, CALLER, request, state)
+    def create(self, kind: Kind, facts: object, **request: Any) -> Resource:
+        return self.resources.create(kind, CALLER, request, facts)
 
     def create_training_job(self, name: str = "digits", image: str = "digits:1", **changes: Any) -> Resource:
         request: dict[str, Any] = {
@@ -97,14 +100,16 @@ class Harness:
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         }
-        return self.create(TRAINING_JOB, {"ResolvedImage": image}, **{**request, **changes})
+        return self.create(TRAINING_JOB, JobFacts(image), **{**request, **changes})
 
-    def create_endpoint(self, wanted: Mapping[str, Any], name: str = "digits") -> Resource:
-        request = {"EndpointName": name, "EndpointConfigName": wanted["EndpointConfigName"]}
-        return self.create(ENDPOINT, {"Wanted": wanted}, **request)
+    def create_endpoint(self, wanted: EndpointDeployment, name: str = "digits") -> Resource:
+        request = {"EndpointName": name, "EndpointConfigName": wanted.endpoint_config_name}
+        return self.create(ENDPOINT, Serving(wanted), **request)
 
-    def update_endpoint(self, endpoint: Resource, wanted: Mapping[str, Any]) -> None:
-        self.resources.advance(self.reload(endpoint), "Updating", Wanted=wanted)
+    def update_endpoint(self, endpoint: Resource, wanted: EndpointDeployment) -> None:
+        self.resources.advance(
+            self.reload(endpoint), "Updating", facts=lambda row: replace(serving(row), wanted=wanted)
+        )
 
     def wait_for_calls(self, calls: Mapping[str, int]) -> None:
         """Wait until the process has made as many calls of each name."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from samebox.resources.run_facts import job_facts
 from tests.jobs.crashing import check_recorded, steps
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.wait_for_line(job, "before")
-    began = harness.reload(job).state["Run"]["TrainingStartedAt"]
+    began = job_facts(harness.reload(job)).run.training_started_at
     harness.crash()
     harness.start()
     (process,) = processes
@@ -123,7 +124,7 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
     harness.touch(job)
     row = harness.wait_until_ended(job)
     assert row.state["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert row.state["Run"]["TrainingStartedAt"] == began
+    assert job_facts(row).run.training_started_at == began
     assert harness.log_lines(job) == ["before", "while the next process follows", "after"]
     assert processes == [process], "it was started once"
 
@@ -159,14 +160,15 @@ def test_the_grace_of_a_stop_is_counted_over_our_death(harness: "Harness") -> No
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.stop_training_job(job)
-    harness.wait_until(lambda: "StopSignalledAt" in harness.reload(job).state["Run"])
-    asked_at = harness.reload(job).state["Run"]["StopSignalledAt"]
+    harness.wait_until(lambda: job_facts(harness.reload(job)).run.stop_signalled_at)
+    asked_at = job_facts(harness.reload(job)).run.stop_signalled_at
     harness.crash()
     harness.clock_offset = 121.0
     harness.start()
     row = harness.wait_until_ended(job)
     assert row.status == "Stopped"
-    assert (row.state["Run"]["StopSignalledAt"], row.state["Run"]["ExitCode"]) == (asked_at, 137)
+    run = job_facts(row).run
+    assert (run.stop_signalled_at, run.exit_code) == (asked_at, 137)
 
 
 def test_a_stop_that_came_while_we_were_away_is_obeyed(harness: "Harness") -> None:

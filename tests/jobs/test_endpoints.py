@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from samebox.containers.fake_process import FakeRequest, FakeResponse
+from samebox.resources.deployment import EndpointDeployment, ServedContainer, Variant, serving
 from samebox.settings import Settings
 from tests.jobs.crashing import check_recorded, steps
 
@@ -48,28 +49,27 @@ def archive(**files: bytes) -> bytes:
     return spool.getvalue()
 
 
-def variant(name: str = "AllTraffic", image: str = "serve:1", **changes: Any) -> dict[str, Any]:
-    container = {"Image": image, "ResolvedImage": image, "Environment": {}, "ModelDataUrl": changes.pop("url", None)}
-    return {
-        "VariantName": name,
-        "ModelName": "model",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1.0,
-        "StartupSeconds": 20,
-        "Containers": [container],
-        "EnableNetworkIsolation": False,
-        **changes,
-    }
+def variant(
+    name: str = "AllTraffic",
+    image: str = "serve:1",
+    url: str | None = None,
+    count: int = 1,
+    weight: float = 1.0,
+    startup_seconds: float | None = 20,
+    instance_type: str = "ml.m5.large",
+    isolated: bool = False,
+) -> Variant:
+    container = ServedContainer(image, image, model_data_url=url)
+    return Variant(name, "model", instance_type, (container,), count, weight, startup_seconds, isolated)
 
 
-def wanted(*variants: dict[str, Any], config: str = "config-1") -> dict[str, Any]:
-    return {"EndpointConfigName": config, "Variants": list(variants)}
+def wanted(*variants: Variant, config: str = "config-1", at: float | None = None) -> EndpointDeployment:
+    return EndpointDeployment(config, variants, at)
 
 
 def ask(row: "Resource", number: int = 0, which: int = 0) -> str:
     """What the endpoint answers at an address of its routes."""
-    host, port = row.state["Routes"][number]["Addresses"][which]
+    host, port = serving(row).routes[number].addresses[which]
     connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         connection.request("POST", "/invocations", body=b"1")
@@ -95,11 +95,11 @@ def test_an_endpoint_is_in_service_with_its_routes_its_images_and_its_log(harnes
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.start()
     row = harness.wait_for_status(harness.create_endpoint(wanted(variant())), "InService")
-    (route,) = row.state["Routes"]
-    assert (route["VariantName"], route["Weight"], route["ContainerName"]) == ("AllTraffic", 1.0, "primary")
-    assert route["LogGroup"] == "/aws/sagemaker/Endpoints/digits"
+    (route,) = serving(row).routes
+    assert (route.variant_name, route.weight, route.container_name) == ("AllTraffic", 1.0, "primary")
+    assert route.log_group == "/aws/sagemaker/Endpoints/digits"
     assert ask(row) == "one"
-    assert row.state["Current"] == row.state["Wanted"]
+    assert serving(row).current == serving(row).wanted
     (summary,) = row.state["ProductionVariants"]
     assert summary["DeployedImages"][0]["SpecifiedImage"] == "serve:1"
     assert (summary["CurrentInstanceCount"], summary["CurrentWeight"]) == (1, 1.0)
@@ -131,11 +131,11 @@ def test_two_variants_with_two_instances_each_give_four_servers_and_two_routes(h
     harness.engine.add_image("serve:2", {"serve": server("two")})
     harness.start()
     both = wanted(
-        variant("a", InitialInstanceCount=2, InitialVariantWeight=3.0),
-        variant("b", "serve:2", InitialInstanceCount=2, InitialVariantWeight=0.0),
+        variant("a", count=2, weight=3.0),
+        variant("b", "serve:2", count=2, weight=0.0),
     )
     row = harness.wait_for_status(harness.create_endpoint(both), "InService")
-    assert [(one["VariantName"], one["Weight"], len(one["Addresses"])) for one in row.state["Routes"]] == [
+    assert [(one.variant_name, one.weight, len(one.addresses)) for one in serving(row).routes] == [
         ("a", 3.0, 2),
         ("b", 0.0, 2),
     ]
@@ -170,7 +170,7 @@ PING_FAILED = (
 )
 
 
-def fails(harness: "Harness", one: dict[str, Any]) -> str:
+def fails(harness: "Harness", one: Variant) -> str:
     """The FailureReason of an endpoint that cannot be."""
     harness.start()
     row = harness.wait_for_status(harness.create_endpoint(wanted(one)), "Failed")
@@ -180,7 +180,7 @@ def fails(harness: "Harness", one: dict[str, Any]) -> str:
 
 def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": lambda process: process.wait_for_stop()})
-    assert fails(harness, variant(StartupSeconds=0.2)) == PING_FAILED
+    assert fails(harness, variant(startup_seconds=0.2)) == PING_FAILED
     ((line,),) = logs(harness).values()
     assert line.startswith("samebox: the container did not pass the ping health check within 0.2 s: GET /ping was not")
 
@@ -188,7 +188,7 @@ def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_says_why(h
 def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.settings = replace(harness.settings, ping_seconds=60)  # a slow machine is no slow answer
-    assert fails(harness, variant(StartupSeconds=0.2)) == PING_FAILED
+    assert fails(harness, variant(startup_seconds=0.2)) == PING_FAILED
     assert "GET /ping answered 500, not 200" in next(iter(logs(harness).values()))[-1]
 
 
@@ -200,7 +200,7 @@ def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(harness
         return FakeResponse()
 
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(slow)})
-    reason = fails(harness, variant(StartupSeconds=0.2))
+    reason = fails(harness, variant(startup_seconds=0.2))
     over.set()
     assert reason == PING_FAILED
     assert "took more than 0.5 seconds" in next(iter(logs(harness).values()))[-1]
@@ -213,7 +213,7 @@ def test_what_ping_answers_is_in_the_log_at_once_and_not_only_when_the_window_is
 
     harness.engine.add_image("serve:1", {"serve": serve})
     harness.start()
-    row = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
+    row = harness.create_endpoint(wanted(variant(startup_seconds=3600)))
     said = "samebox: GET /ping answered 503, not 200: the model could not be loaded: RuntimeError: x"
     harness.poll_until(harness.container_names)
     harness.poll_until(lambda: list(logs(harness).values()) == [[said]])
@@ -226,7 +226,7 @@ def test_a_server_that_crashes_is_started_again_until_its_window_is_over(harness
         return 3
 
     harness.engine.add_image("serve:1", {"serve": crash})
-    assert fails(harness, variant(StartupSeconds=1.3)) == PING_FAILED
+    assert fails(harness, variant(startup_seconds=1.3)) == PING_FAILED
     (lines,) = logs(harness).values()
     again = "samebox: the container exited with code 3 before it answered /ping with 200; it is started again"
     assert lines[:3] == ["crash", again, "crash"]
@@ -303,7 +303,7 @@ def test_a_model_archive_that_may_not_be_unpacked_fails_and_leaves_nothing(harne
 
 def test_a_gpu_instance_on_a_host_without_a_gpu_fails_and_names_the_way_out(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
-    reason = fails(harness, variant(InstanceType="ml.g4dn.xlarge"))
+    reason = fails(harness, variant(instance_type="ml.g4dn.xlarge"))
     assert reason.startswith("Unable to provision requested ML compute capacity. ml.g4dn.xlarge has 1 x NVIDIA T4")
 
 
@@ -321,12 +321,12 @@ def test_an_update_serves_the_old_until_the_new_is_ready_then_switches_and_drain
     second = wanted(variant(image="serve:2"), config="config-2")
     harness.update_endpoint(endpoint, second)
     harness.poll_until(lambda: len(harness.container_names()) == 2)
-    assert harness.reload(endpoint).state["Routes"] == before.state["Routes"]
+    assert serving(harness.reload(endpoint)).routes == serving(before).routes
     assert ask(harness.reload(endpoint)) == "one"
     may_serve.append("now")
     row = harness.wait_for_status(endpoint, "InService")
     assert ask(row) == "two"
-    assert (row.state["EndpointConfigName"], row.state["Current"]) == ("config-2", second)
+    assert (row.state["EndpointConfigName"], serving(row).current) == ("config-2", second)
     harness.poll_until(lambda: len(harness.container_names()) == 1)
 
 
@@ -338,10 +338,10 @@ def test_an_update_to_the_same_configuration_reads_the_model_anew(harness: "Harn
     harness.engine.add_image("serve:1", {"serve": serve})
     url = harness.put_object("models/model.tar.gz", archive(weights=b"first"))
     harness.start()
-    endpoint = harness.create_endpoint({**wanted(variant(url=url)), "DeployedAt": 1.0})
+    endpoint = harness.create_endpoint(wanted(variant(url=url), at=1.0))
     assert ask(harness.wait_for_status(endpoint, "InService")) == "first"
     harness.put_object("models/model.tar.gz", archive(weights=b"second"))
-    harness.update_endpoint(endpoint, {**wanted(variant(url=url)), "DeployedAt": 2.0})
+    harness.update_endpoint(endpoint, wanted(variant(url=url), at=2.0))
     assert ask(harness.wait_for_status(endpoint, "InService")) == "second"
 
 
@@ -351,10 +351,10 @@ def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(harness: "H
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
     before = harness.wait_for_status(endpoint, "InService")
-    harness.update_endpoint(endpoint, wanted(variant(image="serve:2", StartupSeconds=0.2), config="config-2"))
+    harness.update_endpoint(endpoint, wanted(variant(image="serve:2", startup_seconds=0.2), config="config-2"))
     row = harness.wait_for_status(endpoint, "InService")
     assert row.state["FailureReason"] == PING_FAILED
-    assert row.state["Wanted"] == row.state["Current"] == before.state["Current"]
+    assert serving(row).wanted == serving(row).current == serving(before).current
     assert (row.state["EndpointConfigName"], ask(row)) == ("config-1", "one")
     harness.poll_until(lambda: len(harness.container_names()) == 1)
 
@@ -365,7 +365,7 @@ def test_an_update_that_succeeds_forgets_why_the_last_one_failed(harness: "Harne
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
     harness.wait_for_status(endpoint, "InService")
-    harness.update_endpoint(endpoint, wanted(variant(image="serve:2", StartupSeconds=0.2), config="config-2"))
+    harness.update_endpoint(endpoint, wanted(variant(image="serve:2", startup_seconds=0.2), config="config-2"))
     harness.wait_for_status(endpoint, "InService")
     harness.update_endpoint(endpoint, wanted(variant(), config="config-3"))
     row = harness.wait_for_status(endpoint, "InService")
@@ -377,13 +377,13 @@ def test_other_weights_and_counts_keep_the_containers_that_serve(harness: "Harne
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
-    (before,) = harness.wait_for_status(endpoint, "InService").state["Routes"][0]["Addresses"]
-    harness.update_endpoint(endpoint, wanted(variant(InitialInstanceCount=2, InitialVariantWeight=0.5)))
+    (before,) = serving(harness.wait_for_status(endpoint, "InService")).routes[0].addresses
+    harness.update_endpoint(endpoint, wanted(variant(count=2, weight=0.5)))
     row = harness.wait_for_status(endpoint, "InService")
-    (route,) = row.state["Routes"]
-    assert (route["Weight"], len(route["Addresses"]), before in route["Addresses"]) == (0.5, 2, True)
+    (route,) = serving(row).routes
+    assert (route.weight, len(route.addresses), before in route.addresses) == (0.5, 2, True)
     harness.update_endpoint(endpoint, wanted(variant()))
-    assert harness.wait_for_status(endpoint, "InService").state["Routes"][0]["Addresses"] == [before]
+    assert serving(harness.wait_for_status(endpoint, "InService")).routes[0].addresses == (before,)
     harness.poll_until(lambda: len(harness.container_names()) == 1)
 
 
@@ -391,13 +391,13 @@ def test_a_server_that_dies_in_service_is_replaced_by_another_instance(harness: 
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.start()
     endpoint = harness.create_endpoint(wanted(variant()))
-    before = harness.wait_for_status(endpoint, "InService").state["Routes"]
+    before = serving(harness.wait_for_status(endpoint, "InService")).routes
     (name,) = harness.container_names()
     harness.engine.kill(name)
 
     def replaced() -> bool:
-        routes = harness.reload(endpoint).state["Routes"]
-        return bool(routes != before and routes[0]["Addresses"])
+        routes = serving(harness.reload(endpoint)).routes
+        return bool(routes != before and routes[0].addresses)
 
     harness.wait_until(replaced)
     assert ask(harness.reload(endpoint)) == "one"
@@ -443,7 +443,7 @@ def test_a_server_that_becomes_unhealthy_in_service_is_replaced(harness: "Harnes
 def test_a_network_isolated_model_gets_a_network_of_its_own_that_goes_with_it(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.start()
-    endpoint = harness.create_endpoint(wanted(variant(EnableNetworkIsolation=True)))
+    endpoint = harness.create_endpoint(wanted(variant(isolated=True)))
     harness.wait_for_status(endpoint, "InService")
     (network,) = harness.engine.networks({})
     (name,) = harness.container_names()
@@ -486,7 +486,7 @@ class TestRestarts:
 
         harness.engine.add_image("serve:1", {"serve": serve})
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(InitialInstanceCount=2)))
+        endpoint = harness.create_endpoint(wanted(variant(count=2)))
         before = harness.wait_for_status(endpoint, "InService")
         harness.poll_until(lambda: sorted(logs(harness).values()) == [["one serves"], ["one serves"]])
         containers = ids(harness)
@@ -497,7 +497,7 @@ class TestRestarts:
         both = [["one serves", "and is followed"]] * 2
         harness.poll_until(lambda: sorted(logs(harness).values()) == both)
         assert ids(harness) == containers
-        assert harness.reload(endpoint).state["Routes"] == before.state["Routes"]
+        assert serving(harness.reload(endpoint)).routes == serving(before).routes
         harness.resources.advance(harness.reload(endpoint), "Deleting")
         harness.wait_until(lambda: harness.resources.by_arn(endpoint.arn) is None)
         assert sorted(logs(harness).values()) == both
@@ -506,7 +506,7 @@ class TestRestarts:
     def test_the_start_window_goes_on_while_we_are_away(self, harness: "Harness") -> None:
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(503))})
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
+        endpoint = harness.create_endpoint(wanted(variant(startup_seconds=3600)))
         harness.poll_until(lambda: [state.status for state in harness.engine.find({})] == ["running"])
         harness.crash()
         harness.clock_offset = 3601.0
@@ -522,7 +522,7 @@ class TestRestarts:
         answer = {True: FakeResponse(), False: FakeResponse(503)}
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: answer[ready.is_set()])})
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
+        endpoint = harness.create_endpoint(wanted(variant(startup_seconds=3600)))
         harness.poll_until(lambda: [state.status for state in harness.engine.find({})] == ["running"])
         containers = ids(harness)
         harness.crash()
@@ -541,7 +541,7 @@ class TestRestarts:
 
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(answer)})
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=3600)))
+        endpoint = harness.create_endpoint(wanted(variant(startup_seconds=3600)))
         harness.wait_for_status(endpoint, "InService")
         containers = ids(harness)
         harness.crash()
@@ -558,7 +558,7 @@ class TestRestarts:
     ) -> None:
         harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(503))})
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(StartupSeconds=None)))
+        endpoint = harness.create_endpoint(wanted(variant(startup_seconds=None)))
         harness.poll_until(lambda: [state.status for state in harness.engine.find({})] == ["running"])
         harness.crash()
         harness.settings = replace(harness.settings, startup_seconds=0.2)
@@ -571,12 +571,12 @@ class TestRestarts:
         harness.engine.add_image("serve:1", {"serve": server("one")})
         harness.start()
         endpoint = harness.create_endpoint(wanted(variant()))
-        before = harness.wait_for_status(endpoint, "InService").state["Routes"]
+        before = serving(harness.wait_for_status(endpoint, "InService")).routes
         harness.crash()
         (name,) = harness.container_names()
         harness.engine.remove(name)
         harness.start()
-        harness.wait_until(lambda: harness.reload(endpoint).state["Routes"] != before and _answers(harness, endpoint))
+        harness.wait_until(lambda: serving(harness.reload(endpoint)).routes != before and _answers(harness, endpoint))
         assert ask(harness.reload(endpoint)) == "one"
 
     def test_a_delete_that_came_while_we_were_away_is_obeyed(self, harness: "Harness") -> None:
@@ -601,7 +601,7 @@ class TestRestarts:
         harness.engine.add_image("serve:1", {"serve": server("one")})
         url = harness.put_object("models/model.tar.gz", archive(weights=b"w"))
         harness.start()
-        endpoint = harness.create_endpoint(wanted(variant(url=url, EnableNetworkIsolation=True)))
+        endpoint = harness.create_endpoint(wanted(variant(url=url, isolated=True)))
         harness.wait_for_status(endpoint, "InService")
         harness.crash()
         harness.resources.delete(harness.reload(endpoint))
@@ -623,7 +623,7 @@ class TestRestarts:
         row = harness.wait_for_status(endpoint, "InService")
         harness.poll_until(lambda: _answers(harness, endpoint))
         assert len(harness.container_names()) == 1
-        assert row.state["Current"] == row.state["Wanted"]
+        assert serving(row).current == serving(row).wanted
         harness.resources.advance(harness.reload(endpoint), "Deleting")
         harness.wait_until(lambda: harness.resources.by_arn(endpoint.arn) is None)
         assert harness.container_names() == []

@@ -6,8 +6,9 @@ from typing import Any
 
 from samebox.containers.engine import ContainerSpec, Mount
 from samebox.containers.instances import Limits
-from samebox.jobs.plan import EmulatorInfo, Plan, Upload, credentials_id, training
+from samebox.jobs.plan import EmulatorInfo, Plan, Upload, training
 from samebox.resources.store import Resource
+from samebox.resources.unique_id import credentials_id
 from samebox.settings import Settings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"

@@ -15,6 +15,7 @@ from samebox.containers.engine import (
 )
 from samebox.containers.fake_process import FakeResponse
 from samebox.platform import retrying
+from samebox.resources.deployment import EndpointDeployment, ServedContainer, Variant
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -47,16 +48,8 @@ def job(harness: "Harness", **changes: Any) -> "Resource":
 
 def endpoint(harness: "Harness", **changes: Any) -> "Resource":
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(200))})
-    container: dict[str, Any] = {
-        "Image": "serve:1",
-        "ResolvedImage": "serve:1",
-        "Environment": {},
-        "ModelDataUrl": None,
-    }
-    variant = {"VariantName": "main", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1, **changes}
-    return harness.create_endpoint(
-        {"EndpointConfigName": "config", "DeployedAt": 1.0, "Variants": [{**variant, "Containers": [container]}]}
-    )
+    variant = Variant("main", "model", "ml.m5.large", (ServedContainer("serve:1", "serve:1"),), **changes)
+    return harness.create_endpoint(EndpointDeployment("config", (variant,), 1.0))
 
 
 def it_ran_once(harness: "Harness", row: "Resource") -> bool:

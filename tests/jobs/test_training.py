@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
+from samebox.resources.run_facts import job_facts
 from samebox.settings import Settings
 
 if TYPE_CHECKING:
@@ -391,7 +392,7 @@ def test_a_job_that_ignores_sigterm_is_killed_when_its_grace_is_over(harness: "H
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.stop_training_job(job)
-    harness.wait_until(lambda: "StopSignalledAt" in harness.reload(job).state["Run"])
+    harness.wait_until(lambda: job_facts(harness.reload(job)).run.stop_signalled_at)
     assert harness.reload(job).status == "Stopping"
     harness.clock_offset = 121.0
     harness.touch(job)

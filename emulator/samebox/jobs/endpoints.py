@@ -10,6 +10,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.server import Address, Server, ServerDependencies
 from samebox.jobs.wake import Wake
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
+from samebox.resources.deployment import EndpointDeployment, Serving, Variant, serving
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.logbook import Logbook
@@ -179,8 +181,8 @@ class _Fleet:
     def _adopt(self) -> None:
         """Take over what an earlier life of ours started, and have the rest removed."""
         labels = {INSTANCE_LABEL: self._emulator.label, ARN_LABEL: self._row.arn}
-        in_service = self._slots("Current")
-        known = {**in_service, **self._slots("Wanted")}
+        in_service = self._slots(self._serving.current)
+        known = {**in_service, **self._slots(self._serving.wanted)}
         for state in self._retry_while_unavailable(lambda: self._states(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
@@ -229,7 +231,8 @@ class _Fleet:
                 del self._servers[stream]
 
     def _deploy(self, status: str) -> None:
-        wanted, current = self._slots("Wanted"), self._slots("Current")
+        facts = self._serving
+        wanted, current = self._slots(facts.wanted), self._slots(facts.current)
         new = {slot: variant for slot, variant in wanted.items() if slot not in current}
         reason = self._fill(wanted, current)
         reason = next((server.reason for slot in new if (server := self._failed(slot))), reason)
@@ -239,30 +242,31 @@ class _Fleet:
             self._switch()
         else:
             self._replace(current)
-            self._publish(self._row.state.get("Current"))
+            self._publish(facts.current)
 
     def _serve(self) -> None:
-        wanted = self._slots("Wanted")
+        deployment = self._serving.wanted
+        wanted = self._slots(deployment)
         self._fill(wanted, wanted)
         self._replace(wanted)
-        self._publish(self._row.state["Wanted"])
+        self._publish(deployment)
         self._dismiss(wanted)
 
     def _switch(self) -> None:
         """All of the new is ready: from here on it serves, and the old goes."""
-        wanted = self._row.state["Wanted"]
+        wanted = self._serving.wanted
+        routes = hosting.routes(self._row, wanted, self._addresses())
         before = self._row.status
         self._row = self._resources.advance(
             self._row,
             "InService",
-            Current=wanted,
-            EndpointConfigName=wanted["EndpointConfigName"],
+            facts=lambda row: replace(serving(row), current=wanted, routes=routes),
+            EndpointConfigName=wanted.endpoint_config_name,
             ProductionVariants=hosting.summaries(wanted, self._resources.now()),
-            Routes=hosting.routes(self._row, wanted, self._addresses()),
             FailureReason=None,
         )
         log.info("endpoint %s: %s -> InService", self._row.name, before)
-        self._dismiss(self._slots("Wanted"))
+        self._dismiss(self._slots(self._serving.wanted))
 
     def _give_up(self, status: str, reason: str) -> None:
         log.warning("endpoint %s: %s", self._row.name, reason)
@@ -271,7 +275,7 @@ class _Fleet:
             self._tear_down(delete=False)
         else:
             self._row = _roll_back(self._resources, self._row, reason)
-            self._dismiss(self._slots("Wanted"))
+            self._dismiss(self._slots(self._serving.wanted))
 
     def _tear_down(self, delete: bool) -> bool:
         """Retire all; when all are gone, end. With `delete` the row goes too."""
@@ -290,7 +294,7 @@ class _Fleet:
 
     # Servers
 
-    def _fill(self, wanted: Mapping[Slot, Any], patient: Mapping[Slot, Any]) -> str | None:
+    def _fill(self, wanted: Mapping[Slot, Variant], patient: Mapping[Slot, Variant]) -> str | None:
         """Start a server for each slot that has none. Gives the reason if one cannot be had; `patient` slots wait."""
         now = time.monotonic()
         for slot, variant in {**patient, **wanted}.items():
@@ -310,7 +314,7 @@ class _Fleet:
             self._servers[plan.log_stream] = Server(plan, self._dependencies, self._wake.notify)
         return None
 
-    def _replace(self, slots: Mapping[Slot, Any]) -> None:
+    def _replace(self, slots: Mapping[Slot, Variant]) -> None:
         """What has failed in service goes; the next look fills its slot."""
         for slot in slots:
             server = self._failed(slot)
@@ -327,7 +331,7 @@ class _Fleet:
         log.warning("endpoint %s: %s %d is replaced in %g s: %s", self._row.name, slot.variant, slot.number, pause, why)
         self._wake.notify()
 
-    def _dismiss(self, wanted: Mapping[Slot, Any]) -> None:
+    def _dismiss(self, wanted: Mapping[Slot, Variant]) -> None:
         """Drain and stop what is not wanted, and forget its model."""
         for server in self._servers.values():
             if server.plan.slot not in wanted and not server.is_retired:
@@ -358,21 +362,25 @@ class _Fleet:
             if server.state == "ready" and server.address and not server.is_retired
         }
 
-    def _publish(self, serving: Mapping[str, Any] | None) -> None:
+    def _publish(self, deployment: EndpointDeployment | None) -> None:
         """Write down where what serves is, if that has changed. While we look for what we adopted, the old holds."""
-        if not serving or any(server.state == "starting" for server in self._adopted):
+        if not deployment or any(server.state == "starting" for server in self._adopted):
             return
         self._adopted.clear()
-        routes = hosting.routes(self._row, serving, self._addresses())
-        if routes != self._row.state.get("Routes"):
-            self._row = self._resources.change(self._row, lambda _: {"Routes": routes})
+        routes = hosting.routes(self._row, deployment, self._addresses())
+        if routes != self._serving.routes:
+            self._row = self._resources.change(self._row, facts=lambda row: replace(serving(row), routes=routes))
 
-    def _slots(self, member: str) -> dict[Slot, Mapping[str, Any]]:
-        return hosting.slots(self._row, self._row.state.get(member))
+    @property
+    def _serving(self) -> Serving:
+        return serving(self._row)
 
-    def _limits(self, variant: Mapping[str, Any]) -> instances.Limits:
+    def _slots(self, deployment: EndpointDeployment | None) -> dict[Slot, Variant]:
+        return hosting.slots(self._row, deployment)
+
+    def _limits(self, variant: Variant) -> instances.Limits:
         capacity = self._retry_while_unavailable(self._dependencies.engine.capacity)
-        return instances.limits(variant["InstanceType"], capacity, self._emulator.settings.allow_gpu_on_cpu)
+        return instances.limits(variant.instance_type, capacity, self._emulator.settings.allow_gpu_on_cpu)
 
     def _pause(self) -> float | None:
         now = time.monotonic()
@@ -386,7 +394,13 @@ class _Fleet:
 
 
 def _roll_back(resources: Resources, row: Resource, reason: str) -> Resource:
-    current = row.state["Current"]
+    current = serving(row).current
+    if current is None:
+        raise ValueError(f"{row.arn} was never in service")
     return resources.advance(
-        row, "InService", Wanted=current, EndpointConfigName=current["EndpointConfigName"], FailureReason=reason
+        row,
+        "InService",
+        facts=lambda row: replace(serving(row), wanted=current),
+        EndpointConfigName=current.endpoint_config_name,
+        FailureReason=reason,
     )

@@ -14,8 +14,11 @@ from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, 
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs import surroundings
-from samebox.jobs.plan import MODEL_DIRECTORY, EmulatorInfo, credentials_id, identity
+from samebox.jobs.plan import MODEL_DIRECTORY, EmulatorInfo
+from samebox.resources.deployment import EndpointDeployment, Variant, VariantRoute
+from samebox.resources.facts import to_json
 from samebox.resources.store import Resource
+from samebox.resources.unique_id import credentials_id, unique_id
 
 # By these a container is known again after a restart of ours.
 VARIANT_LABEL = "samebox.variant"
@@ -25,6 +28,10 @@ INSTANCE_ID_LABEL = "samebox.instance-id"
 
 PORT = 8080
 HOST_NAME = "container-0.local"  # observed 2024, contract.md §2.1
+
+
+# Members of a variant that change how many and how often, and one that came after containers had been labelled.
+_NOT_HASHED = ("InitialVariantWeight", "InitialInstanceCount", "ExecutionRoleArn")
 
 
 @dataclass(frozen=True)
@@ -59,12 +66,12 @@ def models_folder(data_dir: Path) -> Path:
 
 def endpoint_folder(resource: Resource, data_dir: Path) -> Path:
     """Where one endpoint's models are, a folder for each generation."""
-    return models_folder(data_dir) / identity(resource)[:16]
+    return models_folder(data_dir) / unique_id(resource)[:16]
 
 
 def network_name(resource: Resource) -> str:
     """The network of an endpoint whose containers may reach nobody."""
-    return f"samebox-{identity(resource)[:16]}"
+    return f"samebox-{unique_id(resource)[:16]}"
 
 
 def log_group(resource: Resource) -> str:
@@ -72,23 +79,23 @@ def log_group(resource: Resource) -> str:
     return f"/aws/sagemaker/Endpoints/{resource.name}"
 
 
-def slots(resource: Resource, wanted: Mapping[str, Any] | None) -> dict[Slot, Mapping[str, Any]]:
-    """The slots of a Wanted or Current snapshot, each with its variant."""
-    return dict(_slots(resource, wanted)) if wanted else {}
+def slots(resource: Resource, deployment: EndpointDeployment | None) -> dict[Slot, Variant]:
+    """The slots of a deployment, each with its variant."""
+    return dict(_slots(resource, deployment)) if deployment else {}
 
 
-def _slots(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[tuple[Slot, Mapping[str, Any]]]:
-    for variant in wanted["Variants"]:
-        generation = _generation(resource, wanted, variant)
-        for number in range(int(variant.get("InitialInstanceCount") or 1)):
-            yield Slot(variant["VariantName"], generation, number), variant
+def _slots(resource: Resource, deployment: EndpointDeployment) -> Iterator[tuple[Slot, Variant]]:
+    for variant in deployment.variants:
+        generation = _generation(resource, deployment, variant)
+        for number in range(variant.initial_instance_count):
+            yield Slot(variant.variant_name, generation, number), variant
 
 
-def _generation(resource: Resource, wanted: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
-    # Weight and count change how many and how often, not what runs.
-    what = {key: value for key, value in variant.items() if key not in ("InitialVariantWeight", "InitialInstanceCount")}
-    deployment = [identity(resource), wanted["EndpointConfigName"], wanted.get("DeployedAt")]
-    text = json.dumps([*deployment, what], sort_keys=True)
+def _generation(resource: Resource, deployment: EndpointDeployment, variant: Variant) -> str:
+    # Containers bear this as a label: it must not change from one version of samebox to the next.
+    what = {key: value for key, value in to_json(variant).items() if key not in _NOT_HASHED}
+    deployed = [unique_id(resource), deployment.endpoint_config_name, deployment.deployed_at]
+    text = json.dumps([*deployed, what], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -112,33 +119,31 @@ def instance_id(text: str) -> str:
 
 
 def server(
-    resource: Resource, slot: Slot, variant: Mapping[str, Any], instance: str, limits: Limits, emulator: EmulatorInfo
+    resource: Resource, slot: Slot, variant: Variant, instance: str, limits: Limits, emulator: EmulatorInfo
 ) -> ServerPlan:
     """The plan of one container. Pure."""
-    (container,) = variant["Containers"]
-    isolated = bool(variant.get("EnableNetworkIsolation"))
+    (container,) = variant.containers
+    isolated = variant.enable_network_isolation
     facts = opt_ml.ModelFacts(
         region=resource.region,
         has_gpu=limits.gpus > 0,
-        credentials_path=f"/v2/credentials/{credentials_id(resource, emulator.secret)}"
-        if emulator.credentials and not isolated
-        else None,
+        credentials_path=_credentials_path(resource, variant, emulator),
         endpoint_url=emulator.endpoint_url,
     )
-    url = container.get("ModelDataUrl")
+    url = container.model_data_url
     folder = endpoint_folder(resource, emulator.data_dir) / slot.generation
     command = opt_ml.model_command()
     return ServerPlan(
         arn=resource.arn,
         slot=slot,
         container=ContainerSpec(
-            image=container["ResolvedImage"],
+            image=container.resolved_image,
             name=f"samebox-{resource.name}-{slot.variant}-{instance}",
             command=command.command,
             entrypoint=command.entrypoint,
             environment={
                 **({} if isolated else surroundings.variables(emulator.settings)),
-                **opt_ml.model_environment(container, facts, isolated),
+                **opt_ml.model_environment({"Environment": container.environment}, facts, isolated),
             },
             labels={
                 INSTANCE_LABEL: emulator.label,
@@ -152,7 +157,7 @@ def server(
                 *((Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else ()),
                 *(() if isolated else surroundings.mounts(emulator.settings)),
             ),
-            hostname=container.get("ContainerHostname") or HOST_NAME,
+            hostname=container.container_hostname or HOST_NAME,
             # "none" would leave us no way in; a network of its own leaves it no way out.
             network=network_name(resource) if isolated else emulator.network,
             publish={PORT: 0},
@@ -166,54 +171,54 @@ def server(
         model_url=url,
         model_folder=folder,
         network=network_name(resource) if isolated else None,
-        startup_seconds=float(variant.get("StartupSeconds") or emulator.settings.startup_seconds),
+        startup_seconds=float(variant.startup_seconds or emulator.settings.startup_seconds),
         log_group=log_group(resource),
         log_stream=f"{slot.variant}/{instance}",
         warning=limits.warning,
     )
 
 
-def summaries(wanted: Mapping[str, Any], now: float) -> list[dict[str, Any]]:
-    """ProductionVariants of DescribeEndpoint, for a snapshot that is in service."""
+def _credentials_path(resource: Resource, variant: Variant, emulator: EmulatorInfo) -> str | None:
+    if not emulator.credentials or variant.enable_network_isolation or not variant.execution_role_arn:
+        return None
+    return f"/v2/credentials/{credentials_id(resource, emulator.secret, variant.variant_name)}"
+
+
+def summaries(deployment: EndpointDeployment, now: float) -> list[dict[str, Any]]:
+    """ProductionVariants of DescribeEndpoint, for a deployment that is in service."""
     return [
         {
-            "VariantName": variant["VariantName"],
+            "VariantName": variant.variant_name,
             "DeployedImages": [
-                {"SpecifiedImage": one["Image"], "ResolvedImage": one["ResolvedImage"], "ResolutionTime": now}
-                for one in variant["Containers"]
+                {"SpecifiedImage": one.image, "ResolvedImage": one.resolved_image, "ResolutionTime": now}
+                for one in variant.containers
             ],
-            "CurrentWeight": _weight(variant),
-            "DesiredWeight": _weight(variant),
-            "CurrentInstanceCount": int(variant.get("InitialInstanceCount") or 1),
-            "DesiredInstanceCount": int(variant.get("InitialInstanceCount") or 1),
+            "CurrentWeight": variant.initial_variant_weight,
+            "DesiredWeight": variant.initial_variant_weight,
+            "CurrentInstanceCount": variant.initial_instance_count,
+            "DesiredInstanceCount": variant.initial_instance_count,
         }
-        for variant in wanted["Variants"]
+        for variant in deployment.variants
     ]
 
 
 def routes(
-    resource: Resource, wanted: Mapping[str, Any], addresses: Mapping[Slot, tuple[str, int]]
-) -> list[dict[str, Any]]:
-    """Routes of a snapshot, given where its ready containers are."""
-    found: dict[str, list[list[Any]]] = {}
-    for slot in slots(resource, wanted):
+    resource: Resource, deployment: EndpointDeployment, addresses: Mapping[Slot, tuple[str, int]]
+) -> tuple[VariantRoute, ...]:
+    """The routes of a deployment, given where its ready containers are."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for slot in slots(resource, deployment):
         if slot in addresses:
-            found.setdefault(slot.variant, []).append(list(addresses[slot]))
-    return [
-        {
-            "VariantName": variant["VariantName"],
-            "Weight": _weight(variant),
-            "Addresses": found.get(variant["VariantName"], []),
-            "LogGroup": log_group(resource),
-            "ContainerName": "primary",
-        }
-        for variant in wanted["Variants"]
-    ]
-
-
-def _weight(variant: Mapping[str, Any]) -> float:
-    weight = variant.get("InitialVariantWeight")
-    return 1.0 if weight is None else float(weight)
+            found.setdefault(slot.variant, []).append(addresses[slot])
+    return tuple(
+        VariantRoute(
+            variant_name=variant.variant_name,
+            weight=float(variant.initial_variant_weight),
+            addresses=tuple(found.get(variant.variant_name, ())),
+            log_group=log_group(resource),
+        )
+        for variant in deployment.variants
+    )
 
 
 # FailureReason: contract.md §2.4 and §2.14.

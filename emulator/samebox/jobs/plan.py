@@ -4,9 +4,6 @@ Names, folders and ids are made from the job's ARN and its creation time, so tha
 the container and the files of the one who began.
 """
 
-import hashlib
-import hmac
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,7 +14,9 @@ from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs import package_cache, surroundings
 from samebox.jobs.package_cache import Cache
+from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource
+from samebox.resources.unique_id import credentials_id, unique_id
 from samebox.settings import Settings
 
 TRAINING_LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -88,17 +87,6 @@ class Plan:
         return self.uploads[0].uri
 
 
-def identity(resource: Resource) -> str:
-    """64 hex digits that are this resource's own: another one of the same name, made later, has others."""
-    return hashlib.sha256(f"{resource.arn} {resource.created!r}".encode()).hexdigest()
-
-
-def credentials_id(resource: Resource, secret: bytes) -> str:
-    """The uuid in the path of a resource's role credentials. Who knows the path has the role: nobody can guess it."""
-    made = hmac.new(secret, f"credentials {identity(resource)}".encode(), hashlib.sha256)
-    return str(uuid.UUID(made.hexdigest()[:32], version=4))
-
-
 def log_stream(resource: Resource, host: str = "algo-1") -> str:
     """`<job>/algo-1-<epoch>`; in seconds, as the documentation's text has it (contract.md §1.9)."""
     return f"{resource.name}/{host}-{int(resource.created)}"
@@ -111,7 +99,7 @@ def jobs_folder(data_dir: Path) -> Path:
 
 def training(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
     """The plan of a training job. Pure."""
-    request, own = resource.spec, identity(resource)
+    request, own = resource.spec, unique_id(resource)
     root = jobs_folder(emulator.data_dir) / own[:16]
     isolated = bool(request.get("EnableNetworkIsolation"))
     with_credentials = emulator.credentials and not isolated  # contract.md §1.4.5
@@ -126,7 +114,7 @@ def training(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan
     )
     (host,) = opt_ml.hosts(request)
     command = opt_ml.command(request)
-    image, limit = resource.state["ResolvedImage"], emulator.settings.package_cache_bytes
+    image, limit = job_facts(resource).resolved_image, emulator.settings.package_cache_bytes
     packages = None if isolated else package_cache.of(emulator.data_dir, resource.account, image, limit)
     container = ContainerSpec(
         image=image,

@@ -1,25 +1,26 @@
 """A training job's row, as the one thread that works on it sees it: moved by the table, learned facts merged in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import JobFacts, RunFacts, job_facts
 from samebox.resources.store import Changed, Resource
 
 
 class Record:
-    """Reads and writes one row. `run` are the facts that only we read; AWS's outputs have no such member."""
+    """Reads and writes one row."""
 
     def __init__(self, resources: Resources, row: Resource) -> None:
         self._resources = resources
         self.row = row
 
     @property
-    def run(self) -> Mapping[str, Any]:
-        """What was learned in this and earlier lives: ContainerId, TrainingStartedAt, EndedAt, ExitCode, …"""
-        run: Mapping[str, Any] = self.row.state.get("Run", {})
-        return run
+    def run(self) -> RunFacts:
+        """What was learned of the job's run, before a restart too."""
+        return job_facts(self.row).run
 
     @property
     def stage(self) -> str:
@@ -42,27 +43,26 @@ class Record:
             raise Changed(self.row.arn)
         self.row = newest
 
-    def move(self, to: str, run: Mapping[str, Any] | None = None, **facts: Any) -> None:
-        """Go to the stage `to` and learn facts; a job that is stopping learns them and stays where it is."""
-        if run is not None:
-            facts["Run"] = {**self.run, **run}
+    def move(self, to: str, run: RunFacts | None = None, **state: Any) -> None:
+        """Go to the stage `to` with what is new; a job that is stopping gets what is new and stays where it is."""
         if self.stage == to:
-            return self._learn(facts)
+            return self.learn(run, **state)
         try:
-            self.row = self._resources.advance(self.row, to, **facts)
+            self.row = self._resources.advance(self.row, to, facts=_with_run(run), **state)
         except IllegalMove as error:
             if error.at != "Stopping":
                 raise
-            self._learn(facts)
+            self.learn(run, **state)
         return None
 
-    def learn(self, run: Mapping[str, Any], **facts: Any) -> None:
-        """Write facts down, where the job is."""
-        self._learn({**facts, "Run": {**self.run, **run}})
+    def learn(self, run: RunFacts | None = None, **state: Any) -> None:
+        """Write down what is new, in the stage the job is in."""
+        self.row = self._resources.change(self.row, lambda _: state, _with_run(run))
 
     def report(self, message: str) -> None:
         """Change the StatusMessage of the stage the job is in."""
         self.row = self._resources.annotate(self.row, message)
 
-    def _learn(self, facts: Mapping[str, Any]) -> None:
-        self.row = self._resources.change(self.row, lambda _: facts)
+
+def _with_run(run: RunFacts | None) -> Callable[[Resource], JobFacts] | None:
+    return None if run is None else lambda row: replace(job_facts(row), run=run)

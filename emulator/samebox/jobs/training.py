@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -148,7 +149,7 @@ class _Job:
 
     def _to_the_end(self) -> Ended:
         self._record.refresh()
-        if "EndedAt" not in self._record.run:
+        if self._record.run.ended_at is None:
             container = self._container()
             if container is None:
                 return Ended(Outcome.STOPPED)
@@ -189,8 +190,8 @@ class _Job:
             tools.give_up_seconds,
         )  # fmt: skip
         try:
-            began = self._record.run.get("TrainingStartedAt") or self._record.now()
-            self._record.move("Training", run={"ContainerId": container, "TrainingStartedAt": began})
+            began = self._record.run.training_started_at or self._record.now()
+            self._record.move("Training", run=replace(self._record.run, training_started_at=began))
             self._wait(container, follower, began + self._plan.max_runtime_seconds)
         finally:
             follower.close()
@@ -206,7 +207,7 @@ class _Job:
             now = record.now()
             if not record.is_stopping and now >= deadline:
                 log.info("%s: MaxRuntimeInSeconds is over", self._plan.arn)
-                record.move("Stopping", run={"MaxRuntimeExceeded": True})
+                record.move("Stopping", run=replace(record.run, max_runtime_exceeded=True))
             until = self._stop(container, now) if record.is_stopping else deadline
             tools.wake.wait(until - now)
             self._leave_if_closing()
@@ -214,12 +215,12 @@ class _Job:
 
     def _stop(self, container: str, now: float) -> float:
         # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
-        engine, stop_at = self._tools.engine, self._record.run.get("StopSignalledAt")
+        engine, stop_at = self._tools.engine, self._record.run.stop_signalled_at
         if stop_at is None:
             self._tools.retry_while_unavailable(lambda: engine.kill(container, "SIGTERM"))
-            self._record.learn({"StopSignalledAt": now})
+            self._record.learn(replace(self._record.run, stop_signalled_at=now))
             stop_at = now
-        until = max(float(stop_at) + self._plan.stop_seconds, self._killed_at + KILL_AGAIN_SECONDS)
+        until = max(stop_at + self._plan.stop_seconds, self._killed_at + KILL_AGAIN_SECONDS)
         if now < until:
             return until
         log.info("%s: not ended within %g s of SIGTERM, killed", self._plan.arn, self._plan.stop_seconds)
@@ -233,7 +234,7 @@ class _Job:
             self._tools.lines.report(f"the container was out of memory; its limit is {_gib(self._plan)}")
         text = phases.failure_text(self._tools, state.id) if exit_code else ""
         facts = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
-        ended = {"EndedAt": self._record.now(), "ExitCode": exit_code, "Text": text}
+        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=exit_code, text=text)
         # A failed job whose artifacts nobody wants goes straight to its end.
         if exit_code and not self._upload_on_failure:
             self._record.learn(ended, **facts)
@@ -242,8 +243,8 @@ class _Job:
 
     def _upload(self) -> None:
         run = self._record.run
-        failed = bool(run["ExitCode"]) and not self._record.is_stopping
-        if run.get("Uploaded") or (failed and not self._upload_on_failure):
+        failed = bool(run.exit_code) and not self._record.is_stopping
+        if run.uploaded or (failed and not self._upload_on_failure):
             return
         try:
             phases.upload(self._plan, self._tools, str(self._plan.container.name))
@@ -254,14 +255,14 @@ class _Job:
             log.warning("%s: its artifacts were not uploaded: %s", self._plan.arn, ended)
             self._tools.lines.report(f"the artifacts of this failed job were not uploaded: {ended.text}")
             return
-        self._record.learn({"Uploaded": True}, ModelArtifacts={"S3ModelArtifacts": self._plan.model_uri})
+        self._record.learn(replace(run, uploaded=True), ModelArtifacts={"S3ModelArtifacts": self._plan.model_uri})
 
     def _verdict(self) -> Ended:
         self._record.refresh()
         run = self._record.run
         if self._record.is_stopping:
-            return Ended(Outcome.MAX_RUNTIME if run.get("MaxRuntimeExceeded") else Outcome.STOPPED)
-        return Ended(Outcome.ALGORITHM_ERROR, run["Text"]) if run["ExitCode"] else Ended(Outcome.COMPLETED)
+            return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
+        return Ended(Outcome.ALGORITHM_ERROR, run.text) if run.exit_code else Ended(Outcome.COMPLETED)
 
     def _started_at(self) -> float:
         return float(self._record.row.state.get("TrainingStartTime") or self._record.now())
@@ -277,8 +278,8 @@ def _finish(record: Record, ended: Ended) -> None:
     outcome = ended.outcome
     if record.is_stopping and outcome in (Outcome.COMPLETED, Outcome.ALGORITHM_ERROR):
         outcome = Outcome.STOPPED  # the wish came after the last look
-    facts: dict[str, Any] = _times(record.row.state, record.now(), failed=ENDINGS[outcome].stage == "Failed")
-    words = reason(outcome, ended.text, record.run.get("ExitCode"))
+    facts = _times(record, failed=ENDINGS[outcome].stage == "Failed")
+    words = reason(outcome, ended.text, record.run.exit_code)
     if words is not None:
         facts["FailureReason"] = words
         log.warning("%s: %s", record.row.arn, words)
@@ -286,10 +287,11 @@ def _finish(record: Record, ended: Ended) -> None:
     record.move(ENDINGS[outcome].stage, **facts)
 
 
-def _times(state: Mapping[str, Any], now: float, failed: bool) -> dict[str, Any]:
+def _times(record: Record, failed: bool) -> dict[str, Any]:
     # Of a failed job the moment of its failure counts, of others that after the upload (contract.md §1.6).
-    end = float(state.get("Run", {}).get("EndedAt", now)) if failed else now
-    start = state.get("TrainingStartTime")
+    now, failed_at = record.now(), record.run.ended_at
+    end = failed_at if failed and failed_at is not None else now
+    start = record.row.state.get("TrainingStartTime")
     if start is None:
         return {"TrainingEndTime": end}
     seconds = max(1, math.ceil(end - float(start)))

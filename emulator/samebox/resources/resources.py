@@ -5,6 +5,7 @@ from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources import listing
+from samebox.resources.facts import to_json
 from samebox.resources.kind import Derived, Kind, derive, present, tags_of
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import AlreadyThere, Changed, Resource, Scope, Store
@@ -56,10 +57,8 @@ class Resources:
         """Every kind there is."""
         return tuple(self._kinds.values())
 
-    def create(
-        self, kind: Kind, caller: Caller, params: Mapping[str, Any], state: Mapping[str, Any] | None = None
-    ) -> Resource:
-        """Write down what was asked for, in the first stage of its life. Raises the kind's `taken`."""
+    def create(self, kind: Kind, caller: Caller, params: Mapping[str, Any], facts: object | None = None) -> Resource:
+        """Write down what was asked for, in the first stage of its life, with its facts. Raises the kind's `taken`."""
         name = params[self.derived(kind).name_member]
         arn = self._arn(kind, caller, name)
         at = self._clock()
@@ -75,7 +74,7 @@ class Resources:
             modified=at,
             version=1,
             spec={member: value for member, value in params.items() if member != "Tags"},
-            state={**(state or {}), **life},
+            state={**(to_json(facts) if facts is not None else {}), **life},
             tags=tags_of(params),
         )
         try:
@@ -124,18 +123,41 @@ class Resources:
             return []
         return self._store.find(listing.unfinished(kind))
 
-    def change(self, resource: Resource, change: Callable[[Resource], Mapping[str, Any]]) -> Resource:
-        """Apply `change` (resource -> what of its state is new) to the newest version. Raises Changed if it is gone."""
-        return self._retry(resource, lambda row: {**row.state, **change(row)})
+    def change(
+        self,
+        resource: Resource,
+        state: Callable[[Resource], Mapping[str, Any]] | None = None,
+        facts: Callable[[Resource], object] | None = None,
+    ) -> Resource:
+        """Change the newest version: `state` gives what is new of its state, `facts` its new facts.
 
-    def advance(self, resource: Resource, to: str, message: str | None = None, **facts: Any) -> Resource:
-        """Move the newest version to the stage `to`, learning `facts`. Raises IllegalMove; Changed if it is gone."""
+        Raises Changed if it is gone.
+        """
+
+        def changed(row: Resource) -> dict[str, Any]:
+            return {**row.state, **(state(row) if state else {}), **(to_json(facts(row)) if facts else {})}
+
+        return self._retry(resource, changed)
+
+    def advance(
+        self,
+        resource: Resource,
+        to: str,
+        message: str | None = None,
+        facts: Callable[[Resource], object] | None = None,
+        **state: Any,
+    ) -> Resource:
+        """Move the newest version to the stage `to`, with members of its state that are new, and new facts.
+
+        Raises IllegalMove; Changed if it is gone.
+        """
         lifecycle = self.kind(resource).lifecycle
         if lifecycle is None:
             raise ValueError(f"{resource.kind} has no lifecycle")
 
         def move(row: Resource) -> dict[str, Any]:
-            return lifecycle.advance({**row.state, **facts}, to, self._clock(), message)
+            known = {**row.state, **state, **(to_json(facts(row)) if facts else {})}
+            return lifecycle.advance(known, to, self._clock(), message)
 
         try:
             return self._retry(resource, move)

@@ -32,6 +32,11 @@ class Resource:
     state: Mapping[str, Any]
     tags: Mapping[str, str]
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What we know of it and AWS never shows, as JSON (facts.py); kept beside AWS's members."""
+        return self.state
+
 
 @dataclass(frozen=True)
 class Scope:

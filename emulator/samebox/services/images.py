@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from samebox.resources import listing
+from samebox.resources.deployment import serving
 from samebox.resources.kinds import ENDPOINT, MODEL, REPOSITORY, TRAINING_JOB
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Query, Resource, Store
 from samebox.services import repositories
 from samebox.services.context import EngineImages, Image
@@ -28,7 +30,6 @@ _NAME = re.compile(
 )
 _ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_IMAGE_MEMBERS = ("Image", "TrainingImage", "ResolvedImage")
 # Domains of ECR's dual-stack names: 123456789012.dkr-ecr.us-west-2.on.aws.
 _DUAL_STACK = ("on.aws", "on.amazonwebservices.com.cn")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -135,31 +136,34 @@ def in_our_registry(image: str, settings: Settings) -> str:
 
 def needed_ids(store: Store) -> set[str]:
     """Ids of the engine's own images that something needs: a job that has not ended, a model or an endpoint."""
-    rows = [
-        *store.find(listing.unfinished(TRAINING_JOB)),
-        *store.find(Query(MODEL.noun)),
-        *store.find(Query(ENDPOINT.noun)),
-    ]
+    models = (container["Image"] for row in store.find(Query(MODEL.noun)) for container in model_containers(row.spec))
     # Digests of ECR's images are among them. No image of the engine is kept by those, so they do no harm.
-    return {digest for row in rows for name in _image_names(row) for digest in _DIGEST.findall(name)}
+    return {digest for name in (*names_in_use(store), *models) for digest in _DIGEST.findall(name)}
 
 
 def names_in_use(store: Store) -> set[str]:
     """Names of images that a job that has not ended, or an endpoint, runs or will run."""
-    rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
-    return {name for row in rows for name in _image_names(row)}
+    jobs, endpoints = store.find(listing.unfinished(TRAINING_JOB)), store.find(Query(ENDPOINT.noun))
+    return {name for names in (*map(_of_job, jobs), *map(_of_endpoint, endpoints)) for name in names}
 
 
-def _image_names(row: Resource) -> Iterator[str]:
-    """What a row has under Image and ResolvedImage, in its request and in what became of it."""
-    waiting: list[Any] = [row.spec, row.state]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Mapping):
-            waiting += one.values()
-            yield from (value for key in _IMAGE_MEMBERS if isinstance(value := one.get(key), str))
-        elif isinstance(one, list | tuple):
-            waiting += one
+def _of_job(row: Resource) -> Iterator[str]:
+    if given := row.spec["AlgorithmSpecification"].get("TrainingImage"):
+        yield given
+    yield job_facts(row).resolved_image
+
+
+def _of_endpoint(row: Resource) -> Iterator[str]:
+    facts = serving(row)
+    for deployment in filter(None, (facts.wanted, facts.current)):
+        for variant in deployment.variants:
+            for container in variant.containers:
+                yield from (container.image, container.resolved_image)
+
+
+def model_containers(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The container definitions of a model, in order."""
+    return [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else list(spec.get("Containers", []))
 
 
 def registry_host(settings: Settings) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,20 +10,13 @@ import anyio.to_thread
 from samebox import asgi
 from samebox.asgi import Receive, Scope, Send
 from samebox.services import sts
+from samebox.services.container_roles import Role
 from samebox.services.context import Services
 from samebox.wire.caller import Caller
 
 log = logging.getLogger(__name__)
 
 CREDENTIALS_PATH = "/v2/credentials/"
-
-
-@dataclass(frozen=True)
-class Role:
-    """Whose credentials a container may have."""
-
-    arn: str
-    region: str
 
 
 class Metadata:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from samebox.resources.run_facts import job_facts
 from tests import samples
 from tests.conftest import Aws
 
@@ -36,7 +37,7 @@ def refused(aws: Aws, request: dict[str, Any]) -> tuple[str, str]:
 def test_an_image_is_run_by_the_digest_that_its_tag_had(aws: Aws) -> None:
     row = aws.row(aws.create("TrainingJob"))
     port = aws.services.settings.port
-    assert row.state["ResolvedImage"] == f"localhost:{port}/digits@sha256:{'d' * 64}"
+    assert job_facts(row).resolved_image == f"localhost:{port}/digits@sha256:{'d' * 64}"
 
 
 @pytest.mark.parametrize("host", ["localhost:{port}", "127.0.0.1:{port}", REGISTRY])
@@ -44,7 +45,7 @@ def test_the_repository_has_three_names(aws: Aws, host: str) -> None:
     port = aws.services.settings.port
     request = with_image(f"{host.format(port=port)}/digits:latest")
     row = aws.row(aws.sagemaker.create_training_job(**request)["TrainingJobArn"])
-    assert row.state["ResolvedImage"] == f"localhost:{port}/digits@sha256:{'d' * 64}"
+    assert job_facts(row).resolved_image == f"localhost:{port}/digits@sha256:{'d' * 64}"
 
 
 def test_an_image_that_is_not_there_is_refused(aws: Aws) -> None:

@@ -1,9 +1,11 @@
 """Endpoints: what one shall run is written down whole, so that it needs nobody's configuration any more."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from samebox.errors import ValidationException
+from samebox.resources.deployment import EndpointDeployment, ServedContainer, Serving, Variant, serving
 from samebox.resources.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import Resource
@@ -18,17 +20,17 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     """CreateEndpoint: writes the wish, and answers before anything runs."""
     refuse("sagemaker", "CreateEndpoint", params)
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
-    return {"EndpointArn": services.resources.create(ENDPOINT, caller, params, {"Wanted": wanted}).arn}
+    return {"EndpointArn": services.resources.create(ENDPOINT, caller, params, Serving(wanted)).arn}
 
 
 def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """DescribeEndpoint. EndpointConfigName is the one that serves; a new one is in PendingDeploymentSummary."""
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
-    wanted = endpoint.state["Wanted"]
-    current = endpoint.state.get("Current") or wanted
-    shown = {**services.resources.present(endpoint), "EndpointConfigName": current["EndpointConfigName"]}
+    facts = serving(endpoint)
+    current = facts.current or facts.wanted
+    shown = {**services.resources.present(endpoint), "EndpointConfigName": current.endpoint_config_name}
     if endpoint.status == "Updating":
-        shown["PendingDeploymentSummary"] = {"EndpointConfigName": wanted["EndpointConfigName"]}
+        shown["PendingDeploymentSummary"] = {"EndpointConfigName": facts.wanted.endpoint_config_name}
     return shown
 
 
@@ -38,8 +40,9 @@ def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
     if params.get("RetainAllVariantProperties"):
+        before = serving(endpoint)
         excluded = {one["VariantPropertyType"] for one in params.get("ExcludeRetainedVariantProperties", [])}
-        wanted = _retained(wanted, endpoint.state.get("Current") or endpoint.state["Wanted"], excluded)
+        wanted = _retained(wanted, before.current or before.wanted, excluded)
     return {"EndpointArn": _begin(services, endpoint, lambda _: wanted).arn}
 
 
@@ -49,12 +52,12 @@ def update_weights(services: Services, params: dict[str, Any], caller: Caller) -
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
     desired = {one["VariantName"]: one for one in params["DesiredWeightsAndCapacities"]}
 
-    def rewritten(wanted: Mapping[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(desired) - {variant["VariantName"] for variant in wanted["Variants"]})
+    def rewritten(wanted: EndpointDeployment) -> EndpointDeployment:
+        unknown = sorted(set(desired) - {variant.variant_name for variant in wanted.variants})
         if unknown:
             # Choice: AWS's words are not known.
             raise ValidationException(f'Could not find variant "{unknown[0]}" of endpoint "{endpoint.arn}".')
-        return {**wanted, "Variants": [_weighed(one, desired.get(one["VariantName"])) for one in wanted["Variants"]]}
+        return replace(wanted, variants=tuple(_weighed(one, desired.get(one.variant_name)) for one in wanted.variants))
 
     return {"EndpointArn": _begin(services, endpoint, rewritten).arn}
 
@@ -70,10 +73,15 @@ def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
         raise _in_progress(endpoint) from None
 
 
-def _begin(services: Services, endpoint: Resource, wanted: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Resource:
+def _begin(
+    services: Services, endpoint: Resource, wanted: Callable[[EndpointDeployment], EndpointDeployment]
+) -> Resource:
+    def facts(row: Resource) -> Serving:
+        before = serving(row)
+        return replace(before, wanted=wanted(before.wanted))
+
     try:
-        fresh = wanted(endpoint.state["Wanted"])
-        return services.resources.advance(endpoint, "Updating", Wanted=fresh, FailureReason=None)
+        return services.resources.advance(endpoint, "Updating", facts=facts, FailureReason=None)
     except IllegalMove as move:
         if move.at == "Failed":
             # "DeleteEndpoint is the only operation that can be performed on a failed endpoint", SM:DescribeEndpoint;
@@ -86,70 +94,67 @@ def _in_progress(endpoint: Resource) -> ValidationException:
     return ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 
-def _snapshot(services: Services, config_name: str, caller: Caller) -> dict[str, Any]:
+def _snapshot(services: Services, config_name: str, caller: Caller) -> EndpointDeployment:
     """All that must run, with images resolved now: a tag that moves later changes nothing (contract.md §7)."""
     config = services.resources.get(ENDPOINT_CONFIG, caller, config_name)
-    variants = [_variant(services, variant, caller) for variant in config.spec["ProductionVariants"]]
+    variants = tuple(_variant(services, variant, caller) for variant in config.spec["ProductionVariants"])
     # A deployment is told from an earlier one of the same configuration: an update always brings new containers, and
     # the model is read anew. Other weights and counts (update_weights) are the same deployment.
-    return {"EndpointConfigName": config.name, "DeployedAt": services.clock(), "Variants": variants}
+    return EndpointDeployment(config.name, variants, services.clock())
 
 
-def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> Variant:
     model = services.resources.get(MODEL, caller, variant["ModelName"])
-    return {
-        "VariantName": variant["VariantName"],
-        "ModelName": model.name,
-        "InstanceType": variant["InstanceType"],
-        "InitialInstanceCount": variant["InitialInstanceCount"],
-        "InitialVariantWeight": variant.get("InitialVariantWeight", 1.0),
-        # None: by the settings, as they are when its containers start.
-        "StartupSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-        "Containers": [_container(services, one, caller) for one in models.containers(model.spec)],
-        "EnableNetworkIsolation": model.spec.get("EnableNetworkIsolation", False),
-    }
+    return Variant(
+        variant_name=variant["VariantName"],
+        model_name=model.name,
+        instance_type=variant["InstanceType"],
+        initial_instance_count=variant["InitialInstanceCount"],
+        initial_variant_weight=variant.get("InitialVariantWeight", 1.0),
+        startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+        containers=tuple(_container(services, one, caller) for one in images.model_containers(model.spec)),
+        enable_network_isolation=model.spec.get("EnableNetworkIsolation", False),
+        execution_role_arn=model.spec.get("ExecutionRoleArn"),
+    )
 
 
-def _container(services: Services, container: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+def _container(services: Services, container: Mapping[str, Any], caller: Caller) -> ServedContainer:
     try:
         resolved = services.images.resolve(container["Image"], caller).reference
     except images.Unresolved:
         # Deleted since CreateModel. AWS finds out while it deploys: the pull will fail, with the words for it (§2.14).
         resolved = images.in_our_registry(container["Image"], services.settings)
-    return {
-        "Image": container["Image"],
-        "ResolvedImage": resolved,
-        "Environment": container.get("Environment", {}),
-        "ModelDataUrl": models.model_data(container),
-        "ContainerHostname": container.get("ContainerHostname"),
-    }
+    return ServedContainer(
+        image=container["Image"],
+        resolved_image=resolved,
+        environment=container.get("Environment", {}),
+        model_data_url=models.model_data(container),
+        container_hostname=container.get("ContainerHostname"),
+    )
 
 
-def _retained(wanted: Mapping[str, Any], current: Mapping[str, Any], excluded: set[str]) -> dict[str, Any]:
-    kept = {
-        member
-        for member, kind in (
-            ("InitialInstanceCount", "DesiredInstanceCount"),
-            ("InitialVariantWeight", "DesiredWeight"),
-        )
-        if kind not in excluded
-    }
-    before = {variant["VariantName"]: variant for variant in current["Variants"]}
-    variants = [
-        {**variant, **{member: before.get(variant["VariantName"], variant)[member] for member in kept}}
-        for variant in wanted["Variants"]
-    ]
-    return {**wanted, "Variants": variants}
+def _retained(wanted: EndpointDeployment, current: EndpointDeployment, excluded: set[str]) -> EndpointDeployment:
+    before = {variant.variant_name: variant for variant in current.variants}
+
+    def retained(variant: Variant) -> Variant:
+        old = before.get(variant.variant_name, variant)
+        if "DesiredInstanceCount" not in excluded:
+            variant = replace(variant, initial_instance_count=old.initial_instance_count)
+        if "DesiredWeight" not in excluded:
+            variant = replace(variant, initial_variant_weight=old.initial_variant_weight)
+        return variant
+
+    return replace(wanted, variants=tuple(retained(variant) for variant in wanted.variants))
 
 
-def _weighed(variant: Mapping[str, Any], desired: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _weighed(variant: Variant, desired: Mapping[str, Any] | None) -> Variant:
     if desired is None:
         return variant
-    return {
-        **variant,
-        "InitialVariantWeight": desired.get("DesiredWeight", variant["InitialVariantWeight"]),
-        "InitialInstanceCount": desired.get("DesiredInstanceCount", variant["InitialInstanceCount"]),
-    }
+    return replace(
+        variant,
+        initial_variant_weight=desired.get("DesiredWeight", variant.initial_variant_weight),
+        initial_instance_count=desired.get("DesiredInstanceCount", variant.initial_instance_count),
+    )
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -25,7 +25,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
         raise ValidationException("Exactly one of PrimaryContainer and Containers must be specified.")
     if len(many) > 1:
         raise not_run("sagemaker", "CreateModel", "Containers of more than one container")
-    for container in containers(params):
+    for container in images.model_containers(params):
         _check(services, container, params, caller)
     return {"ModelArn": services.resources.create(MODEL, caller, params).arn}
 
@@ -39,11 +39,6 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
     if "Containers" in shown:
         shown["Containers"] = [_filled(container) for container in shown["Containers"]]
     return shown
-
-
-def containers(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The container definitions of a model, in order."""
-    return [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else list(spec.get("Containers", []))
 
 
 def model_data(container: Mapping[str, Any]) -> str | None:

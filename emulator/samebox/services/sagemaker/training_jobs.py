@@ -6,6 +6,7 @@ from typing import Any
 from samebox.errors import ResourceInUse, ValidationException
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.lifecycle import IllegalMove
+from samebox.resources.run_facts import JobFacts
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
@@ -23,9 +24,8 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     """CreateTrainingJob. Names, image and data are checked before the job exists, as AWS does (contract.md §6.4)."""
     image = _check(services, params, caller)
     stopping = {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
-    job = services.resources.create(
-        TRAINING_JOB, caller, {**params, "StoppingCondition": stopping}, {"ResolvedImage": image.reference}
-    )
+    request = {**params, "StoppingCondition": stopping}
+    job = services.resources.create(TRAINING_JOB, caller, request, JobFacts(image.reference))
     return {"TrainingJobArn": job.arn}
 
 

@@ -1,0 +1,73 @@
+"""Deployments: what an endpoint runs, written down whole when it is asked for, and where it is served.
+
+CreateEndpoint and UpdateEndpoint write what is `wanted`; its runner writes what is `current` and the `routes`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from samebox.resources.facts import from_json
+from samebox.resources.store import Resource
+
+
+@dataclass(frozen=True)
+class ServedContainer:
+    """A ContainerDefinition with its image resolved: `image` is the name as it was given."""
+
+    image: str
+    resolved_image: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    model_data_url: str | None = None
+    container_hostname: str | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A production variant with its model. `startup_seconds` None: by the settings, when its containers start."""
+
+    variant_name: str
+    model_name: str
+    instance_type: str
+    containers: tuple[ServedContainer, ...]
+    initial_instance_count: int = 1
+    initial_variant_weight: float = 1.0
+    startup_seconds: float | None = None
+    enable_network_isolation: bool = False
+    execution_role_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class EndpointDeployment:
+    """An endpoint configuration with its models, as they were when it was deployed: later changes do not affect it.
+
+    `deployed_at`, epoch seconds, tells two deployments of one configuration apart: an update brings new containers.
+    """
+
+    endpoint_config_name: str
+    variants: tuple[Variant, ...]
+    deployed_at: float | None = None
+
+
+@dataclass(frozen=True)
+class VariantRoute:
+    """Where a variant is served: its share of requests is its weight, its ready containers are at `addresses`."""
+
+    variant_name: str
+    weight: float
+    addresses: tuple[tuple[str, int], ...]
+    log_group: str
+    container_name: str = "primary"  # what messages call a container that failed
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The facts of an endpoint: the deployment it shall run, the one in service if there is one, and its routes."""
+
+    wanted: EndpointDeployment
+    current: EndpointDeployment | None = None
+    routes: tuple[VariantRoute, ...] = ()
+
+
+def serving(endpoint: Resource) -> Serving:
+    """The facts of an endpoint's row."""
+    return from_json(Serving, endpoint.facts)
