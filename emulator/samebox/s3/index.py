@@ -1,0 +1,244 @@
+"""The index: every row of the storage, in one SQLite file. The only door to sqlite3 of this room.
+
+Threads that write at once share one commit, and with it one sync of the disk: whoever gets the turn carries out all
+changes that wait, each of them whole or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+from collections import deque
+from contextlib import contextmanager, suppress
+from importlib import resources as package_files
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from samebox.s3 import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+SCHEMA_VERSION = 1
+# Waiting for the write lock of another process, which only a program that is no part of samebox could hold.
+BUSY_SECONDS = 30.0
+_PAGE_BYTES = 8192
+# Larger than SQLite's 1,000 pages: a checkpoint is a sync of its own, in the middle of somebody's put.
+_CHECKPOINT_PAGES = 2000
+_CACHE_KIB = 32 * 1024
+# What SQLite says when a write fails for want of space: FULL for ENOSPC, an IOERR for EDQUOT.
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+class Transaction:
+    """The statements of one change, and what is to be done once it is on disk."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.afterwards: list[Callable[[], None]] = []
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Execute a statement; gives the number of rows that it changed."""
+        return self._connection.execute(statement, values).rowcount
+
+    def run_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Execute a statement for each of the rows."""
+        self._connection.executemany(statement, rows)
+
+    def one(self, statement: str, values: Sequence[object] = ()) -> Row | None:
+        """The first row of a query, or None."""
+        row: Row | None = self._connection.execute(statement, values).fetchone()
+        return row
+
+    def all(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """All rows of a query."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> Iterator[Row]:
+        """The rows of a query as they are read."""
+        return self._connection.execute(statement, values)
+
+
+class _Ticket(Generic[T]):
+    # A change that waits for its turn, and then what became of it.
+    def __init__(self, change: Callable[[Transaction], T]) -> None:
+        self._change = change
+        self._result: T | None = None
+        self._error: BaseException | None = None
+        self.afterwards: list[Callable[[], None]] = []
+        self.is_done = False
+
+    def carry_out(self, connection: sqlite3.Connection) -> None:
+        transaction = Transaction(connection)
+        self.afterwards = transaction.afterwards
+        self._error = None
+        try:
+            self._result = self._change(transaction)
+        except sqlite3.Error:
+            raise
+        except BaseException as error:
+            self._error, self.afterwards = error, []
+            raise
+
+    def fail(self, error: BaseException) -> None:
+        self._error, self.afterwards = error, []
+
+    def result(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[return-value]  # set when there is no error
+
+
+class Index:
+    """SQLite in WAL mode with synchronous=FULL. Thread-safe."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
+        self._read_only = read_only
+        self._closed = False
+        # Connections that no thread uses right now; a list's append and pop are atomic.
+        self._idle: list[sqlite3.Connection] = []
+        self._turn = threading.Lock()
+        self._waiting: deque[_Ticket[Any]] = deque()
+        if read_only:
+            self._check_version()
+            return
+        self._writer = self._open()
+        self._writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA_VERSION):
+            raise ValueError(f"{path} was written by another version of samebox (schema {version}).")
+        if not version:
+            schema = package_files.files(__package__).joinpath("schema.sql").read_text()
+            self._writer.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+
+    def write(self, change: Callable[[Transaction], T]) -> T:
+        """Carry out a change, whole and on disk, and what it wants done afterwards; gives what it returns.
+
+        `change` may run more than once before it is committed, so it does nothing but read and write rows. Raises what
+        it raises (then nothing of it is written), and InsufficientStorage when the disk is full.
+        """
+        ticket = _Ticket(change)
+        self._waiting.append(ticket)
+        with self._turn:
+            # Another thread may have carried it out meanwhile, together with its own.
+            if not ticket.is_done:
+                self._carry_out_waiting()
+        for effect in ticket.afterwards:
+            effect()
+        return ticket.result()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Queries that all see the same state."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
+            connection.execute("BEGIN")
+            yield Transaction(connection)
+        finally:
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+            self._idle.append(connection)
+            if self._closed:
+                self._close_idle()
+
+    def close(self) -> None:
+        """Close the files; those of reads under way as soon as they end. Nothing may use the index afterwards."""
+        self._closed = True
+        self._close_idle()
+        if not self._read_only:
+            with self._turn:
+                self._writer.close()
+
+    def _carry_out_waiting(self) -> None:
+        tickets = []
+        while self._waiting:
+            tickets.append(self._waiting.popleft())
+        try:
+            if len(tickets) == 1 or not self._carry_out_together(tickets):
+                for ticket in tickets:
+                    self._carry_out_alone(ticket)
+        except BaseException as error:
+            for ticket in tickets:
+                ticket.fail(error)
+            raise
+        finally:
+            for ticket in tickets:
+                ticket.is_done = True
+
+    def _carry_out_together(self, tickets: list[_Ticket[Any]]) -> bool:
+        # An error of SQLite's may have undone more than the change that met it: then each is tried alone.
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for ticket in tickets:
+                self._writer.execute("SAVEPOINT change")
+                try:
+                    ticket.carry_out(self._writer)
+                except sqlite3.Error:
+                    raise
+                except Exception:
+                    self._writer.execute("ROLLBACK TO change")
+                self._writer.execute("RELEASE change")
+            self._writer.execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            return False
+        except BaseException:
+            self._roll_back()
+            raise
+        return True
+
+    def _carry_out_alone(self, ticket: _Ticket[Any]) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            ticket.carry_out(self._writer)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            full = getattr(error, "sqlite_errorcode", None) in _NO_SPACE
+            ticket.fail(refusals.out_of_space(str(self._path)) if full else error)
+        except BaseException:
+            self._roll_back()
+            # It is in the ticket, and raised by the thread whose change it was.
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def _open(self) -> sqlite3.Connection:
+        # One thread at a time uses a connection, but not always the same one, hence check_same_thread.
+        mode = "ro" if self._read_only else "rwc"
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        # FULL: the commit is on disk, not only in the page cache, when a request is answered.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return connection
+
+    def _check_version(self) -> None:
+        if not self._path.exists():
+            raise FileNotFoundError(errno.ENOENT, "There is no index of objects", str(self._path))
+        with self.read() as rows:
+            found = rows.one("PRAGMA user_version")
+        if found != (SCHEMA_VERSION,):
+            raise ValueError(f"{self._path} was written by another version of samebox (schema {found}).")
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()

@@ -1,0 +1,88 @@
+"""The storage of S3: a folder with an index and files, and the operations on it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING
+
+from samebox.s3.bodies import Bodies
+from samebox.s3.buckets import Buckets
+from samebox.s3.copying import Copies
+from samebox.s3.files import Files, no_step
+from samebox.s3.index import Index
+from samebox.s3.listing import Lists
+from samebox.s3.objects import StoredObjects
+from samebox.s3.receiving import Received
+from samebox.s3.sweep import miscounted, orphans, sweep
+from samebox.s3.uploads import Uploads
+from samebox.s3.versions import Versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+INDEX = "index.sqlite"
+
+
+class InUse(Exception):
+    """Another process has the storage open."""
+
+
+class Store:
+    """One storage, for one process at a time. Thread-safe; every call returns when what it did is on disk.
+
+    `step` is called with a name at each step of a write that touches a file.
+    """
+
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], float] = time.time, step: Callable[[str], None] = no_step
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(folder)
+        try:
+            self._index = Index(folder / INDEX)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._files = Files(folder, step)
+        self._files.prepare()
+        sweep(self._index, self._files)
+        bodies = Bodies(self._files)
+        versions = Versions(bodies)
+        self.buckets = Buckets(self._index, bodies, clock)
+        self.objects = StoredObjects(self._index, self._files, bodies, versions, clock)
+        self.copies = Copies(self._index, self.objects, bodies, versions, clock)
+        self.uploads = Uploads(self._index, self.objects, bodies, versions, clock)
+        self.lists = Lists(self._index)
+
+    def receive(self, algorithms: tuple[str, ...] = ()) -> Received:
+        """A body to write to, which computes its MD5 and these checksums; use it in a `with`."""
+        return Received(self._files, algorithms)
+
+    def orphans(self) -> list[int]:
+        """Files that no row names, and rows whose file is not there: none. Every file is looked at."""
+        return orphans(self._index, self._files)
+
+    def miscounted(self) -> list[int]:
+        """Bodies whose number of uses is not that of their users: none. Every row is looked at."""
+        return miscounted(self._index)
+
+    def close(self) -> None:
+        """Close the files. Nothing may use the storage afterwards."""
+        self._index.write(self._files.forget_removed)
+        self._index.close()
+        os.close(self._lock)
+
+
+def _locked(folder: Path) -> int:
+    # The lock goes with the process, however it ends.
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InUse(f"{folder} is in use by another process.") from None
+    return descriptor

@@ -1,0 +1,41 @@
+"""What tests of the storage share: a clock, and puts and gets of small bodies in one line."""
+
+from typing import Any
+
+from samebox.s3.records import Version
+from samebox.s3.store import Store
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+MIB = 1024 * 1024
+
+
+class Clock:
+    """A time that moves when the test says so."""
+
+    def __init__(self, now: float = 1_790_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def put(store: Store, key: str, data: bytes, *, bucket: str = "bucket", **options: Any) -> Version:
+    with store.receive(("CRC64NVME",)) as body:
+        body.write(data)
+        return store.objects.put(bucket, key, body, **options)
+
+
+def get(store: Store, key: str, version: str | None = None, *, bucket: str = "bucket") -> bytes:
+    with store.objects.open(bucket, key, version) as reading:
+        return b"".join(reading.chunks())
+
+
+def send(store: Store, upload_id: str, key: str, number: int, data: bytes, *, bucket: str = "bucket") -> str:
+    with store.receive(("CRC64NVME",)) as body:
+        body.write(data)
+        return store.uploads.put_part(bucket, key, upload_id, number, body).etag
+
+
+def keys(store: Store, **options: Any) -> list[str]:
+    return [one.key for one in store.lists.objects("bucket", **options).items]
