@@ -13,8 +13,9 @@ from samebox.commands import where
 from samebox.containers.engine import ImageFacts, ImageMissing
 from samebox.containers.fake import FakeEngine
 from samebox.resources.kinds import TRAINING_JOB
+from samebox.resources.query import Query
 from samebox.resources.run_facts import JobFacts
-from samebox.resources.store import Query, Store
+from samebox.resources.store import Store
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from tests import samples

@@ -28,7 +28,7 @@ from samebox.app import Emulator
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import FakeRequest, FakeResponse, Process
 from samebox.resources.kinds import TRAINING_JOB
-from samebox.resources.store import Query
+from samebox.resources.query import Query
 from samebox.settings import Settings
 from samebox.traffic.routes import Key
 from tests import samples

@@ -13,7 +13,8 @@ import pytest
 
 from samebox.resources import migration
 from samebox.resources.migration import Migration, NewerSchema
-from samebox.resources.store import Query, Resource, Store
+from samebox.resources.query import Query
+from samebox.resources.store import Resource, Store
 
 # One file for each schema that was ever released, with rows as that version wrote them.
 SAMPLES = sorted((Path(__file__).parent / "schemas").glob("*.sql"))

@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from samebox.resources.store import (
-    _COUNT_BY_STATUS,
-    _STATUSES,
-    AlreadyThere,
-    Changed,
-    Condition,
-    Query,
-    Resource,
-    Scope,
-    Store,
-)
+from samebox.resources.query import Column, Compare, Contains, Not, Query, Scope
+from samebox.resources.store import _COUNT_BY_STATUS, _STATUSES, AlreadyThere, Changed, Relation, Resource, Store
 
 
 def row(name: str = "one", **changes: object) -> Resource:
@@ -130,11 +121,12 @@ def test_rows_are_filtered_then_sorted_then_cut(store: Store) -> None:
         store.insert(row(name, created=float(place), status="Failed" if name == "c" else "InProgress"))
     store.insert(row("other", account="2"))
     scope = Scope("1", "here")
-    query = Query("TrainingJob", scope, (Condition("status", "!=", "Failed"),), order_by="name", limit=2)
+    running = Not(Compare(Column("status"), "=", "Failed"))
+    query = Query("TrainingJob", scope, running, order_by=Column("name"), limit=2)
     assert names(store.find(query)) == ["a", "b"]
     assert names(store.find(replace(query, after=("b", "b")))) == ["d"]
     assert names(store.find(replace(query, descending=True))) == ["d", "b"]
-    assert names(store.find(Query("TrainingJob", conditions=(Condition("name", "contains", "the"),)))) == ["other"]
+    assert names(store.find(Query("TrainingJob", where=Contains(Column("name"), "the")))) == ["other"]
 
 
 def test_statuses_are_counted_and_listed_of_all_accounts(store: Store) -> None:
@@ -157,25 +149,71 @@ def test_no_row_is_read_for_its_status(store: Store, statement: str) -> None:
     assert any("COVERING INDEX" in step[3] for step in plan)
 
 
-def test_rows_of_one_moment_are_paged_by_name(store: Store) -> None:
-    for name in ("c", "a", "b"):
+def test_pages_together_are_all_rows_those_of_one_moment_too(store: Store) -> None:
+    for account in ("1", "2"):
+        for name in ("c", "a", "b"):
+            store.insert(row(name, account=account, arn=f"arn:{account}:{name}"))
+            store.insert(row(name, account=account, arn=f"arn:{account}:{name}:model", kind="Model"))
+    for query, count in (
+        (Query("TrainingJob", Scope("1", "here")), 3),
+        (Query("TrainingJob"), 6),
+        (Query(("TrainingJob", "Model"), order_by=Column("name"), descending=True), 12),
+    ):
+        seen: list[Resource] = []
+        after: tuple[object, str] | None = None
+        while after is not None or not seen:
+            page = store.page(replace(query, after=after), size=2)
+            seen += page.rows
+            after = page.after
+        assert seen == store.find(query)
+        assert len({one.arn for one in seen}) == count
+
+
+def test_children_are_found_by_their_parent(store: Store) -> None:
+    store.insert(row("tuning", kind="Tuning"))
+    for number in (1, 2, 3):
+        store.insert(row(f"job-{number}", parent="arn:tuning" if number > 1 else None, created=-float(number)))
+    assert names(store.children("arn:tuning", "TrainingJob")) == ["job-3", "job-2"]
+    assert store.children("arn:tuning", "Model") == store.children("arn:job-1", "TrainingJob") == []
+
+
+def test_relations_are_found_from_both_ends_until_they_are_removed(store: Store) -> None:
+    for name in ("data", "step", "model"):
         store.insert(row(name))
-    seen: list[str] = []
-    after: tuple[object, str] | None = None
-    while page := store.find(Query("TrainingJob", after=after, limit=1)):
-        seen += names(page)
-        after = (page[0].created, page[0].name)
-    assert seen == ["a", "b", "c"]
+    used = Relation("arn:data", "ContributedTo", "arn:step", 1.0, {"CreatedBy": "ü"})
+    made = Relation("arn:step", "Produced", "arn:model", 2.0)
+    store.relate(made)
+    store.relate(used)
+    assert store.related() == [used, made]
+    assert store.related(source="arn:step") == store.related(target="arn:model", type="Produced") == [made]
+    assert store.related(target="arn:step", type="Produced") == []
+    with pytest.raises(AlreadyThere):
+        store.relate(replace(made, created=3.0))
+    assert store.unrelate("arn:step", "Produced", "arn:model")
+    assert not store.unrelate("arn:step", "Produced", "arn:model")
+    assert store.related() == [used]
 
 
-def test_members_of_spec_and_state_can_be_compared(store: Store) -> None:
-    store.insert(row("one", spec={"Size": 1}, state={"Group": "x"}))
-    store.insert(row("two", spec={"Size": 2}))
-    assert names(store.find(Query("TrainingJob", conditions=(Condition("spec.Size", ">", 1),)))) == ["two"]
-    assert names(store.find(Query("TrainingJob", conditions=(Condition("state.Group", "=", "x"),)))) == ["one"]
+@pytest.mark.parametrize("end", ["arn:data", "arn:step"])
+def test_a_relation_goes_with_either_of_its_ends(store: Store, end: str) -> None:
+    for name in ("data", "step"):
+        store.insert(row(name))
+    store.relate(Relation("arn:data", "ContributedTo", "arn:step", 1.0))
+    store.delete(row(end.removeprefix("arn:"), arn=end))
+    assert store.related() == []
+    with pytest.raises(Changed):
+        store.relate(Relation("arn:data", "ContributedTo", "arn:step", 1.0))
+    assert store.related() == []
 
 
-@pytest.mark.parametrize("column", ["version; DROP TABLE resources", "spec.a'b", "tags.x", "version"])
-def test_what_cannot_be_compared_is_refused(store: Store, column: str) -> None:
-    with pytest.raises(ValueError, match="cannot compare"):
-        store.find(Query("TrainingJob", conditions=(Condition(column, "=", 1),)))
+@pytest.mark.parametrize(
+    ("find", "index"),
+    [
+        ("source = 'a' AND type = 'b'", "PRIMARY KEY (source=? AND type=?)"),
+        ("target = 'a'", "relations_target (target=?)"),
+    ],
+)
+def test_relations_are_found_by_an_index(store: Store, find: str, index: str) -> None:
+    with store._connection() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM relations WHERE {find}").fetchall()
+    assert index in plan[0][3]

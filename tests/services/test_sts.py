@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from samebox.resources.store import Query
+from samebox.resources.query import Query
 from tests import samples
 from tests.conftest import ACCOUNT, Aws
 

@@ -22,9 +22,10 @@ from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummary, Engine, EngineError, Network
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
-from samebox.resources import listing, migration
+from samebox.resources import migration
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
-from samebox.resources.store import Query, Store
+from samebox.resources.query import Query
+from samebox.resources.store import Store
 from samebox.services import images
 from samebox.settings import Settings
 
@@ -191,7 +192,7 @@ def wanted(data_dir: Path) -> frozenset[str]:
     """ARNs of all jobs that have not ended and of all endpoints, of every account and region."""
 
     def arns(store: Store) -> set[str]:
-        rows = [*store.find(listing.unfinished(TRAINING_JOB)), *store.find(Query(ENDPOINT.noun))]
+        rows = [*store.find(TRAINING_JOB.unfinished()), *store.find(Query(ENDPOINT.noun))]
         return {row.arn for row in rows}
 
     return _in_store(data_dir, arns)

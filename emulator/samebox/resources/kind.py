@@ -7,6 +7,7 @@ from typing import Any
 
 from samebox.errors import AwsError
 from samebox.resources.lifecycle import Lifecycle
+from samebox.resources.query import Column, In, Query
 from samebox.resources.store import Resource
 from samebox.wire.models import Service
 from samebox.wire.partitions import partition_of
@@ -31,6 +32,11 @@ class Kind:
     def arn(self, account: str, region: str, name: str) -> str:
         """The ARN, with the name as it is: what SageMaker has answered since about 2022 (contract.md §6.2)."""
         return f"arn:{partition_of(region).name}:{self.service}:{region}:{account}:{self.arn_type}/{name}"
+
+    def unfinished(self) -> Query:
+        """All resources with work left, of all accounts; oldest first."""
+        statuses = self.lifecycle.unfinished_statuses() if self.lifecycle else frozenset()
+        return Query(self.noun, where=In(Column("status"), tuple(sorted(statuses))))
 
     def key(self, name: str) -> str:
         """The name as uniqueness sees it: two names that differ in case are one. Whether they are on AWS is unknown."""

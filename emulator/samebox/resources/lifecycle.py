@@ -16,11 +16,15 @@ class IllegalMove(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a life: the status clients see, where it may lead, and the message of its transition."""
+    """One stage of a life: the status clients see, where it may lead, and the message of its transition.
+
+    `removed`: there is work left in it, although no other stage follows, and the resource goes when that is done.
+    """
 
     status: str
     next: tuple[str, ...] = ()
     message: str = ""
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,9 @@ class Lifecycle:
         """True where no move leads on."""
         return not self.stages[self.stage(state)].next
 
-    def final_statuses(self) -> frozenset[str]:
-        """The statuses that nothing leads out of."""
-        ends = {stage.status for stage in self.stages.values() if not stage.next}
-        return frozenset(ends - {stage.status for stage in self.stages.values() if stage.next})
+    def unfinished_statuses(self) -> frozenset[str]:
+        """The statuses with work left."""
+        return frozenset(stage.status for stage in self.stages.values() if stage.next or stage.removed)
 
     def _enter(self, state: Mapping[str, Any], to: str, at: float, message: str | None) -> dict[str, Any]:
         stage = self.stages[to]
@@ -112,7 +115,7 @@ TRAINING_JOB = Lifecycle(
     },
 )
 
-# contract.md §2.10. Deleting leads nowhere: the row is deleted when the containers are gone.
+# contract.md §2.10
 ENDPOINT = Lifecycle(
     member="EndpointStatus",
     first="Creating",
@@ -121,6 +124,6 @@ ENDPOINT = Lifecycle(
         "InService": Stage("InService", ("Updating", "Deleting")),
         "Updating": Stage("Updating", ("InService", "Failed", "Deleting")),
         "Failed": Stage("Failed", ("Deleting",)),
-        "Deleting": Stage("Deleting", ()),
+        "Deleting": Stage("Deleting", removed=True),
     },
 )

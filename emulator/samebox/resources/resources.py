@@ -8,7 +8,8 @@ from samebox.resources import listing
 from samebox.resources.facts import to_json
 from samebox.resources.kind import Derived, Kind, derive, present, tags_of
 from samebox.resources.lifecycle import IllegalMove
-from samebox.resources.store import AlreadyThere, Changed, Resource, Scope, Store
+from samebox.resources.query import Scope
+from samebox.resources.store import AlreadyThere, Changed, Resource, Store
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
 from samebox.wire.partitions import partition_of
@@ -109,19 +110,16 @@ class Resources:
         """The answer of the kind's List operation: filtered, then sorted, then paged."""
         derived = self.derived(kind)
         query = listing.query(kind, derived, Scope(caller.account, caller.region), params)
-        rows = self._store.find(query)
-        page = listing.cut(rows, query, params)
+        page = self._store.page(query, listing.size(params))
         shown = listing.late(kind, page.rows, params)
         answer: dict[str, Any] = {derived.list_key: [self.present(row) for row in shown]}
-        if page.token:
-            answer["NextToken"] = page.token
+        if page.after is not None:
+            answer["NextToken"] = listing.token(query, page.after)
         return answer
 
     def unfinished(self, kind: Kind) -> list[Resource]:
-        """All resources of a kind, of all accounts, that are not in a final status; oldest first."""
-        if kind.lifecycle is None:
-            return []
-        return self._store.find(listing.unfinished(kind))
+        """All resources of a kind, of all accounts, that have work left; oldest first."""
+        return self._store.find(kind.unfinished())
 
     def change(
         self,

@@ -5,11 +5,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from samebox.resources.migration import migrate
+from samebox.resources.query import Column, Compare, Query, Scope
 
 # Waiting for another thread's write lock; far above any write we do, so reaching it means a bug or a dying disk.
 BUSY_SECONDS = 30.0
@@ -31,6 +32,7 @@ class Resource:
     spec: Mapping[str, Any]
     state: Mapping[str, Any]
     tags: Mapping[str, str]
+    parent: str | None = None  # ARN of the resource that it is part of
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -39,33 +41,22 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """Whose resources: one account in one region."""
+class Relation:
+    """What one resource is to another, such as the contribution of an artifact to an action; ends are ARNs."""
 
-    account: str
-    region: str
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One comparison of a query: column (or `spec.X`, `state.X`), operator, value."""
-
-    column: str
-    operator: str
-    value: object
+    source: str
+    type: str
+    target: str
+    created: float
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Query:
-    """A page of a kind: filtered, then sorted, then cut. `after` is the (sort value, name key) of the last row seen."""
+class Page:
+    """Rows of a query, and the place of the last one, from where the next page goes on; None at the end."""
 
-    kind: str
-    scope: Scope | None = None
-    conditions: tuple[Condition, ...] = ()
-    order_by: str = "created"
-    descending: bool = False
-    after: tuple[object, str] | None = None
-    limit: int | None = None
+    rows: tuple[Resource, ...]
+    after: tuple[object, str] | None
 
 
 class AlreadyThere(Exception):
@@ -80,13 +71,10 @@ class Changed(Exception):
     """Somebody else changed, or deleted, the row since it was read; read it again."""
 
 
-_COLUMNS = "kind, account, region, name, arn, status, created, modified, version, spec, state, tags"
+_COLUMNS = "kind, account, region, name, arn, status, created, modified, version, parent, spec, state, tags"
 _COUNT_BY_STATUS = "SELECT status, count(*) FROM resources WHERE kind = ? GROUP BY status"
 _STATUSES = "SELECT name, status FROM resources WHERE kind = ? ORDER BY name_key"
-_SORTABLE = {"created": "created", "modified": "modified", "name": "name_key", "status": "status"}
-_COMPARABLE = {"name", "name_key", "status", "created", "modified", "arn"}
-_TIMES = {"created", "modified"}
-_OPERATORS = {"=": "=", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "contains": "contains"}
+_RELATION = "source, type, target, created, data"
 
 
 class Store:
@@ -115,13 +103,14 @@ class Store:
         """Write a new row. Raises AlreadyThere."""
         key = name_key if name_key is not None else row.name
         values = (
-            row.kind, row.account, row.region, row.name, key, row.arn, row.status, row.created, row.modified,
-            row.version, _dump(row.spec), _dump(row.state), _dump(row.tags),
+            row.kind, row.account, row.region, row.name, row.arn, row.status, row.created, row.modified,
+            row.version, row.parent, _dump(row.spec), _dump(row.state), _dump(row.tags), key,
         )  # fmt: skip
+        places = ", ".join("?" * len(values))
         with self._writer() as connection:
             try:
                 with connection:
-                    connection.execute(f"INSERT INTO resources VALUES ({','.join('?' * len(values))})", values)
+                    connection.execute(f"INSERT INTO resources ({_COLUMNS}, name_key) VALUES ({places})", values)
             except sqlite3.IntegrityError as error:
                 raise AlreadyThere(row.arn) from error
         self._tell(row)
@@ -155,39 +144,73 @@ class Store:
         return fresh
 
     def delete(self, row: Resource) -> None:
-        """Remove the row if it is still at the version that was read. Raises Changed."""
+        """Remove the row, with its relations, if it is still at the version that was read. Raises Changed."""
         with self._writer() as connection, connection:
             cursor = connection.execute(
                 "DELETE FROM resources WHERE arn = ? AND created = ? AND version = ?",
                 (row.arn, row.created, row.version),
             )
+            if cursor.rowcount == 1:
+                connection.execute("DELETE FROM relations WHERE source = ? OR target = ?", (row.arn, row.arn))
         if cursor.rowcount != 1:
             raise Changed(row.arn)
         self._tell(row)
 
     def find(self, query: Query) -> list[Resource]:
         """The rows of a query, in order."""
-        where, values = ["kind = ?"], [query.kind]  # type: list[str], list[object]
-        if query.scope is not None:
-            where += ["account = ?", "region = ?"]
-            values += [query.scope.account, query.scope.region]
-        for condition in query.conditions:
-            clause, value = _clause(condition)
-            where.append(clause)
-            values.append(value)
-        column, direction = _SORTABLE[query.order_by], "DESC" if query.descending else "ASC"
-        if query.after is not None:
-            where.append(f"({column}, name_key) {'<' if query.descending else '>'} (?, ?)")
-            values += query.after
-        sql = (
-            f"SELECT {_COLUMNS} FROM resources WHERE {' AND '.join(where)} "
-            f"ORDER BY {column} {direction}, name_key {direction}"
-        )
-        if query.limit is not None:
-            sql += " LIMIT ?"
-            values.append(query.limit)
+        condition = query.sql()
         with self._connection() as connection:
-            return [_row(raw) for raw in connection.execute(sql, values)]
+            found = connection.execute(f"SELECT {_COLUMNS} FROM resources{condition.text}", condition.values)
+            return [_row(raw) for raw in found]
+
+    def page(self, query: Query, size: int) -> Page:
+        """The first `size` rows of a query, and where the next page begins."""
+        condition = replace(query, limit=size + 1).sql()  # one more row tells whether there is a next page
+        value, tie = query.place()
+        sql = f"SELECT {value.text}, {tie}, {_COLUMNS} FROM resources{condition.text}"
+        with self._connection() as connection:
+            found = connection.execute(sql, (*value.values, *condition.values)).fetchall()
+        after = (found[size - 1][0], str(found[size - 1][1])) if len(found) > size else None
+        return Page(tuple(_row(raw[2:]) for raw in found[:size]), after)
+
+    def children(self, parent: str, kinds: str | tuple[str, ...]) -> list[Resource]:
+        """The resources of these kinds that are part of the one with this ARN; oldest first."""
+        return self.find(Query(kinds, where=Compare(Column("parent"), "=", parent)))
+
+    def relate(self, relation: Relation) -> None:
+        """Write down a relation. Raises AlreadyThere; Changed where one of its ends is not there."""
+        ends = {relation.source, relation.target}
+        values = (relation.source, relation.type, relation.target, relation.created, _dump(relation.data))
+        with self._writer() as connection, connection:
+            connection.execute("BEGIN IMMEDIATE")  # so that no end goes between this look and the commit
+            for arn in ends:
+                if connection.execute("SELECT 1 FROM resources WHERE arn = ?", (arn,)).fetchone() is None:
+                    raise Changed(arn)
+            try:
+                connection.execute(f"INSERT INTO relations ({_RELATION}) VALUES (?, ?, ?, ?, ?)", values)
+            except sqlite3.IntegrityError as error:
+                raise AlreadyThere(relation.source) from error
+
+    def unrelate(self, source: str, type: str, target: str) -> bool:  # noqa: A002
+        """Remove a relation; whether there was one."""
+        sql = "DELETE FROM relations WHERE source = ? AND type = ? AND target = ?"
+        with self._writer() as connection, connection:
+            return connection.execute(sql, (source, type, target)).rowcount == 1
+
+    def related(
+        self,
+        source: str | None = None,
+        type: str | None = None,  # noqa: A002
+        target: str | None = None,
+    ) -> list[Relation]:
+        """The relations with this source, of this type, with this target; oldest first."""
+        given = {"source": source, "type": type, "target": target}
+        conditions = {column: value for column, value in given.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in conditions) or "1"
+        sql = f"SELECT {_RELATION} FROM relations WHERE {where} ORDER BY created, source, target, type"
+        with self._connection() as connection:
+            found = connection.execute(sql, tuple(conditions.values()))
+            return [_relation(raw) for raw in found]
 
     def count_by_status(self, kind: str) -> dict[str, int]:
         """How many resources of a kind have each status, of all accounts. Only the index is read."""
@@ -241,29 +264,16 @@ class Store:
             listener(row)
 
 
-def _clause(condition: Condition) -> tuple[str, object]:
-    column, operator = condition.column, _OPERATORS[condition.operator]
-    if "." in column:
-        part, _, member = column.partition(".")
-        if part not in ("spec", "state") or not member.isidentifier():
-            raise ValueError(f"cannot compare {column!r}")
-        column = f"json_extract({part}, '$.{member}')"
-    elif column not in _COMPARABLE:
-        raise ValueError(f"cannot compare {column!r}")
-    if operator == "contains":
-        # instr is case-sensitive, as AWS's NameContains is.
-        return f"instr({column}, ?) > 0", condition.value
-    if column in _TIMES:
-        # The time that is shown is the time that counts, and milliseconds are shown.
-        column = f"ROUND({column}, 3)"
-    return f"{column} {operator} ?", condition.value
-
-
 def _dump(value: Mapping[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _row(raw: tuple[Any, ...]) -> Resource:
     spec, state, tags = (json.loads(text) for text in raw[-3:])
-    kind, account, region, name, arn, status, created, modified, version = raw[:-3]
-    return Resource(kind, account, region, name, arn, status, created, modified, version, spec, state, tags)
+    kind, account, region, name, arn, status, created, modified, version, parent = raw[:-3]
+    return Resource(kind, account, region, name, arn, status, created, modified, version, spec, state, tags, parent)
+
+
+def _relation(raw: tuple[Any, ...]) -> Relation:
+    source, type_, target, created, data = raw
+    return Relation(source, type_, target, created, json.loads(data))

@@ -5,7 +5,8 @@ from typing import Any
 
 from samebox.errors import AwsError
 from samebox.resources.kinds import REPOSITORY
-from samebox.resources.store import Query, Resource, Scope
+from samebox.resources.query import Column, Query, Scope
+from samebox.resources.store import Resource
 from samebox.services import ecr_images, ecr_policies, registry_tokens, repositories
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, owner_of, paged, repository_by_arn, repository_of
@@ -30,7 +31,7 @@ def describe_repositories(services: Services, params: _Params, caller: Caller) -
         rows = [services.resources.get(REPOSITORY, owner, name) for name in params["repositoryNames"]]
         return {"repositories": [_shown(services, row) for row in rows]}
     scope = Scope(owner.account, owner.region)
-    found = services.resources.store.find(Query(REPOSITORY.noun, scope, order_by="name"))
+    found = services.resources.store.find(Query(REPOSITORY.noun, scope, order_by=Column("name")))
     return paged("repositories", found, params, lambda row: row.name, lambda row: _shown(services, row))
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from samebox.resources.deployment import serving
 from samebox.resources.kinds import ENDPOINT
-from samebox.resources.store import Query, Resource, Store
+from samebox.resources.query import Query
+from samebox.resources.store import Resource, Store
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
 from samebox.wire.partitions import partition_of
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from samebox.resources import listing
 from samebox.resources.deployment import serving
 from samebox.resources.kinds import ENDPOINT, MODEL, REPOSITORY, TRAINING_JOB
+from samebox.resources.query import Query
 from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
-from samebox.resources.store import Query, Resource, Store
+from samebox.resources.store import Resource, Store
 from samebox.services import repositories
 from samebox.services.context import EngineImages, Image
 from samebox.settings import Settings
@@ -143,7 +143,7 @@ def needed_ids(store: Store) -> set[str]:
 
 def names_in_use(store: Store) -> set[str]:
     """Names of images that a job that has not ended, or an endpoint, runs or will run."""
-    jobs, endpoints = store.find(listing.unfinished(TRAINING_JOB)), store.find(Query(ENDPOINT.noun))
+    jobs, endpoints = store.find(TRAINING_JOB.unfinished()), store.find(Query(ENDPOINT.noun))
     return {name for names in (*map(_of_job, jobs), *map(_of_endpoint, endpoints)) for name in names}
 
 

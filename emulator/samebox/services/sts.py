@@ -7,7 +7,7 @@ from typing import Any
 
 from samebox.errors import AwsError
 from samebox.resources.kinds import SESSION
-from samebox.resources.store import Condition, Query
+from samebox.resources.query import Column, Compare, Query
 from samebox.services import session_tokens
 from samebox.services.context import Operation, Services
 from samebox.wire.caller import Caller
@@ -83,7 +83,7 @@ def _everywhere(account: str) -> Caller:
 
 def _forget_old(services: Services) -> None:
     oldest = services.clock() - _LONGEST_SECONDS
-    for row in services.resources.store.find(Query(SESSION.noun, conditions=(Condition("created", "<", oldest),))):
+    for row in services.resources.store.find(Query(SESSION.noun, where=Compare(Column("created"), "<", oldest))):
         services.resources.delete(row)
 
 
