@@ -49,13 +49,14 @@ class Completing:
         for algorithm, value in named.checksums.values.items():
             if sums.values.get(algorithm) not in (value, None):
                 raise refusals.bad_checksum(algorithm)
-        conditions.check_write(versions.visible(versions.latest(self._t, self._bucket, key)), self._upload.key)
+        newest = versions.latest(self._t, self._bucket, key)
+        conditions.check_write(versions.visible(newest), self._upload.key)
         locks.check_lockable(self._bucket, self._upload.attributes, now)
         content = Content(
             self._body(parts), size, checksums.multipart_etag(part[2] for part in parts), sums, self._number, len(parts)
         )
         self._keep_layout(parts)
-        version = self._versions.add(self._t, self._bucket, key, content, self._upload.attributes, now)
+        version = self._versions.add(self._t, self._bucket, key, content, self._upload.attributes, now, newest)
         self._t.run("UPDATE uploads SET completed = ?, answer = ? WHERE id = ?", (now, _answer(version), self._number))
         return version
 

@@ -77,12 +77,13 @@ class Copies:
             def change(t: Transaction, found: Stored = found, etag: str = etag, sums: Checksums = sums,
                        made: Attributes = made) -> Version:  # fmt: skip
                 row = buckets.row(t, bucket)
-                conditions.check_write(versions.visible(versions.latest(t, row, name)), key)
+                newest = versions.latest(t, row, name)
+                conditions.check_write(versions.visible(newest), key)
                 check_unchanged(t, found)
                 now = self._clock()
                 locks.check_lockable(row, made, now)
                 content = Content(self._bodies.share(t, found.body), found.version.size, etag, sums)
-                return self._versions.add(t, row, name, content, made, now)
+                return self._versions.add(t, row, name, content, made, now, newest)
 
             try:
                 return self._index.write(change)
@@ -107,7 +108,8 @@ class Copies:
                 raise refusals.no_rename_of_versions()
             found = versions.required(t, row, old, None)
             source_conditions.check(found.version, copying=True)
-            conditions.check_write(versions.visible(versions.latest(t, row, new)), new_key)
+            newest = versions.latest(t, row, new)
+            conditions.check_write(versions.visible(newest), new_key)
             if old == new:
                 return found.version
             version = found.version
@@ -115,7 +117,7 @@ class Copies:
                 self._bodies.share(t, found.body), version.size, version.etag, version.checksums, found.layout,
                 version.part_count,
             )  # fmt: skip
-            renamed = self._versions.add(t, row, new, content, version.attributes, version.modified)
+            renamed = self._versions.add(t, row, new, content, version.attributes, version.modified, newest)
             self._versions.remove(t, replace(found, layout=None))  # its layout is the new key's now
             return renamed
 

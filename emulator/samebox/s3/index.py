@@ -12,16 +12,17 @@ import threading
 from collections import deque
 from contextlib import contextmanager, suppress
 from importlib import resources as package_files
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from samebox.s3 import refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Values: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
 SCHEMA_VERSION = 1
 # Waiting for the write lock of another process, which only a program that is no part of samebox could hold.
@@ -41,7 +42,7 @@ class Transaction:
         self._connection = connection
         self.afterwards: list[Callable[[], None]] = []
 
-    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+    def run(self, statement: str, values: Values = ()) -> int:
         """Execute a statement; gives the number of rows that it changed."""
         return self._connection.execute(statement, values).rowcount
 
@@ -49,16 +50,16 @@ class Transaction:
         """Execute a statement for each of the rows."""
         self._connection.executemany(statement, rows)
 
-    def one(self, statement: str, values: Sequence[object] = ()) -> Row | None:
+    def one(self, statement: str, values: Values = ()) -> Row | None:
         """The first row of a query, or None."""
         row: Row | None = self._connection.execute(statement, values).fetchone()
         return row
 
-    def all(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+    def all(self, statement: str, values: Values = ()) -> list[Row]:
         """All rows of a query."""
         return self._connection.execute(statement, values).fetchall()
 
-    def rows(self, statement: str, values: Sequence[object] = ()) -> Iterator[Row]:
+    def rows(self, statement: str, values: Values = ()) -> Iterator[Row]:
         """The rows of a query as they are read."""
         return self._connection.execute(statement, values)
 

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from samebox.s3 import buckets, facts
+from samebox.s3.folding import Folding, Range, after_all
 from samebox.s3.records import Listed, Page, Upload, UploadsPage
-from samebox.s3.skipping import after_all, walk
 from samebox.s3.versions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from samebox.s3.index import Index, Row, Transaction
+    from samebox.s3.index import Index, Row
 
+T = TypeVar("T")
 _COLUMNS = "key, version, modified, size, etag, class, latest, marker, checksums, checksum_type"
-_CURRENT = (
-    f"SELECT {_COLUMNS} FROM versions INDEXED BY versions_current WHERE bucket = ? AND latest = 1 AND marker = 0 "
-    "AND key >= ? AND key < ? ORDER BY key LIMIT ?"
-)
-_ALL = f"SELECT {_COLUMNS} FROM versions WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, age LIMIT ?"
-_REST_OF_KEY = f"SELECT {_COLUMNS} FROM versions WHERE bucket = ? AND key = ? AND age > ? ORDER BY age LIMIT ?"
-_UPLOADS = (
-    "SELECT key, id, name, initiated, algorithm, checksum_type, class, facts FROM uploads "
-    "WHERE bucket = ? AND completed IS NULL AND key >= ? AND key < ? ORDER BY key, id LIMIT ?"
-)
+_CURRENT = "versions INDEXED BY versions_current WHERE bucket = {} AND latest = 1 AND marker = 0"
+_VERSIONS = "versions WHERE bucket = {}"
+_UPLOADS = "uploads INDEXED BY uploads_open WHERE bucket = {} AND completed IS NULL"
+_PAGE = "SELECT {} FROM {} AND key >= ? AND key < ? ORDER BY {} LIMIT ?"
+_REST_OF_VERSIONS = f"SELECT {_COLUMNS} FROM versions WHERE bucket = ? AND key = ? AND age > ? ORDER BY age LIMIT ?"
+_UPLOAD_COLUMNS = "key, name, initiated, algorithm, checksum_type, class, facts"
 _REST_OF_UPLOADS = (
-    "SELECT key, id, name, initiated, algorithm, checksum_type, class, facts FROM uploads "
-    "WHERE bucket = ? AND completed IS NULL AND key = ? AND id > ? ORDER BY id LIMIT ?"
+    f"SELECT {_UPLOAD_COLUMNS} FROM {_UPLOADS.format('?')} AND key = ? "
+    "AND id > (SELECT id FROM uploads WHERE name = ?) ORDER BY id LIMIT ?"
 )
 
 
@@ -36,109 +33,118 @@ class Lists:
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        self._objects = _folding(_CURRENT, _COLUMNS, "key", _listed)
+        self._versions = _folding(_VERSIONS, _COLUMNS, "key, age", _listed)
 
     def objects(
-        self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", skip_prefix: bool = True,
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after: str = "",
+        skip_prefix: bool = True,
         limit: int = 1000,
-    ) -> Page:  # fmt: skip
+    ) -> Page:
         """Objects and common prefixes after `after`, which is a key or, with `skip_prefix`, a common prefix.
 
         StartAfter is only ever a key (`skip_prefix=False`): keys that begin with it come after it.
         """
+        keys = _range(prefix, delimiter, after, skip_prefix)
         with self._index.read() as t:
-            number, wanted = buckets.row(t, bucket).id, prefix.encode()
+            number = buckets.row(t, bucket).id
             if limit <= 0:
                 return Page(())
-            start = _start(wanted, delimiter.encode(), after.encode(), skip_prefix)
-            end = after_all(wanted)
-            page = walk(
-                lambda key, count: t.rows(_CURRENT, (number, key, end, count)),
-                _listed, start, wanted, delimiter.encode(), limit,
-            )  # fmt: skip
-        prefixes = tuple(one.decode() for one in page.prefixes)
-        return Page(tuple(page.items), prefixes, page.truncated, page.last.decode() if page.truncated else "")
+            page = self._objects.page(t, number, keys, (), limit)
+        last = page.last.decode() if page.truncated else ""
+        return Page(tuple(page.items), _decoded(page.prefixes), page.truncated, last)
 
     def versions(
-        self, bucket: str, *, prefix: str = "", delimiter: str = "", after_key: str = "", after_version: str = "",
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after_key: str = "",
+        after_version: str = "",
         limit: int = 1000,
-    ) -> Page:  # fmt: skip
+    ) -> Page:
         """Versions and delete markers, of each key the newest first, after a version of a key, or after all of it.
 
         Raises InvalidArgument for an `after_version` that can be none.
         """
-        wanted, marker = prefix.encode(), after_key.encode()
+        keys, key = _range(prefix, delimiter, after_key, True), after_key.encode()
         with self._index.read() as t:
             row = buckets.row(t, bucket)
             if limit <= 0:
                 return Page(())
-            first: list[Row] = []
-            if after_version:
-                known = named(t, row, marker, after_version)
-                first = t.all(_REST_OF_KEY, (row.id, marker, known.age, limit + 1)) if known else []
-            start, end = _start(wanted, delimiter.encode(), marker, True), after_all(wanted)
-
-            def select(key: bytes, count: int) -> Iterator[Row]:
-                if key == start:
-                    yield from first
-                yield from t.rows(_ALL, (row.id, key, end, count))
-
-            page = walk(select, _listed, start, wanted, delimiter.encode(), limit)
+            rest: list[Row] = []
+            known = named(t, row, key, after_version) if after_version else None
+            if known is not None and not keys.common(key):
+                rest = t.all(_REST_OF_VERSIONS, (row.id, key, known.age, limit + 1))
+            page = self._versions.page(t, row.id, keys, rest, limit)
+        prefixes = _decoded(page.prefixes)
         if not page.truncated:
-            return Page(tuple(page.items), tuple(one.decode() for one in page.prefixes))
+            return Page(tuple(page.items), prefixes)
         last = page.last.decode()
-        ends_with_item = bool(page.items) and page.items[-1].key == last
-        version = page.items[-1].version if ends_with_item else ""
-        return Page(tuple(page.items), tuple(one.decode() for one in page.prefixes), True, last, version)
+        version = page.items[-1].version if page.items and page.items[-1].key == last else ""
+        return Page(tuple(page.items), prefixes, True, last, version)
 
     def uploads(
-        self, bucket: str, *, prefix: str = "", delimiter: str = "", after_key: str = "", after_upload: str = "",
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after_key: str = "",
+        after_upload: str = "",
         limit: int = 1000,
-    ) -> UploadsPage:  # fmt: skip
+    ) -> UploadsPage:
         """Open uploads after an upload of a key, or after all of the key's."""
-        wanted, marker = prefix.encode(), after_key.encode()
+        keys, key = _range(prefix, delimiter, after_key, True), after_key.encode()
+        folding = _folding(_UPLOADS, _UPLOAD_COLUMNS, "key, id", lambda raw: _upload(bucket, raw))
         with self._index.read() as t:
             number = buckets.row(t, bucket).id
             if limit <= 0:
                 return UploadsPage(())
-            first = _uploads_after(t, number, marker, after_upload, limit) if after_upload else []
-            start, end = _start(wanted, delimiter.encode(), marker, True), after_all(wanted)
-
-            def select(key: bytes, count: int) -> Iterator[Row]:
-                if key == start:
-                    yield from first
-                yield from t.rows(_UPLOADS, (number, key, end, count))
-
-            page = walk(select, lambda raw: _upload(bucket, raw), start, wanted, delimiter.encode(), limit)
-        prefixes = tuple(one.decode() for one in page.prefixes)
+            rest: list[Row] = []
+            if after_upload and not keys.common(key):
+                rest = t.all(_REST_OF_UPLOADS, (number, key, after_upload, limit + 1))
+            page = folding.page(t, number, keys, rest, limit)
+        prefixes = _decoded(page.prefixes)
         if not page.truncated:
             return UploadsPage(tuple(page.items), prefixes)
         last = page.last.decode()
-        ends_with_item = bool(page.items) and page.items[-1].key == last
-        return UploadsPage(tuple(page.items), prefixes, True, last, page.items[-1].upload_id if ends_with_item else "")
+        upload = page.items[-1].upload_id if page.items and page.items[-1].key == last else ""
+        return UploadsPage(tuple(page.items), prefixes, True, last, upload)
 
 
-def _start(prefix: bytes, delimiter: bytes, after: bytes, skip_prefix: bool) -> bytes:
-    # The first key that may be on the page.
-    if not after or after < prefix:
-        return prefix
-    if skip_prefix and delimiter and after.startswith(prefix):
-        end = after.find(delimiter, len(prefix))
-        if end >= 0 and end + len(delimiter) == len(after):
-            return after_all(after)
-    return after + b"\0"
+def _folding(source: str, columns: str, order: str, item: Callable[[Row], T]) -> Folding[T]:
+    return Folding(source.format(":bucket"), _PAGE.format(columns, source.format("?"), order), item)
 
 
-def _uploads_after(t: Transaction, bucket: int, key: bytes, upload: str, limit: int) -> list[Row]:
-    known = t.one("SELECT id FROM uploads WHERE name = ?", (upload,))
-    return t.all(_REST_OF_UPLOADS, (bucket, key, known[0], limit + 1)) if known else []
+def _range(prefix: str, delimiter: str, after: str, skip_prefix: bool) -> Range:
+    wanted, behind = prefix.encode(), after.encode()
+    keys = Range(wanted, wanted, delimiter.encode())
+    if not behind or behind < wanted:
+        return keys
+    start = behind + b"\0"
+    if skip_prefix and behind.startswith(wanted) and keys.common(behind) == behind:
+        start = after_all(behind)
+    return Range(start, wanted, keys.delimiter)
+
+
+def _decoded(prefixes: list[bytes]) -> tuple[str, ...]:
+    return tuple(one.decode() for one in prefixes)
 
 
 def _listed(raw: Row) -> Listed:
     key, version, modified, size, etag, kind, latest, marker, sums, sums_type = raw
-    algorithms = ",".join(facts.loaded_map(sums)) if sums else ""
+    # The names of its checksums, of JSON that has neither quotation marks nor colons in names or values.
+    algorithms = ",".join(sums.split('"')[1::4]) if sums else ""
     return Listed(key.decode(), version, modified, size, etag, kind, bool(latest), bool(marker), algorithms, sums_type)
 
 
 def _upload(bucket: str, raw: Row) -> Upload:
-    key, _, name, initiated, algorithm, kind, storage_class, text = raw
+    key, name, initiated, algorithm, kind, storage_class, text = raw
     return Upload(bucket, key.decode(), name, initiated, facts.loaded(text, storage_class), algorithm, kind)

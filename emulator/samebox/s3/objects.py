@@ -71,12 +71,13 @@ class StoredObjects:
 
         def change(t: Transaction) -> Version:
             row = buckets.row(t, bucket)
-            conditions.check_write(versions.visible(versions.latest(t, row, name)), key)
+            newest = versions.latest(t, row, name)
+            conditions.check_write(versions.visible(newest), key)
             now = self._clock()
             locks.check_lockable(row, attributes, now)
             number = self._bodies.insert(t, sealed)
             content = Content(number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""))
-            return self._versions.add(t, row, name, content, attributes, now)
+            return self._versions.add(t, row, name, content, attributes, now, newest)
 
         version = self._index.write(change)
         body.take()
@@ -227,7 +228,7 @@ class StoredObjects:
         newest = versions.latest(t, row, name)
         conditions.check_delete(versions.visible(newest), key)
         if row.versioning:
-            marker = self._versions.add(t, row, name, Content(), Attributes(), self._clock(), marker=True)
+            marker = self._versions.add(t, row, name, Content(), Attributes(), self._clock(), newest, marker=True)
             return Deletion(marker.version, True)
         if newest is not None:
             self._versions.remove(t, newest)

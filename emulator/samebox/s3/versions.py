@@ -137,11 +137,11 @@ class Versions:
         content: Content,
         attributes: Attributes,
         modified: float,
+        newest: Stored | None,
         *,
         marker: bool = False,
     ) -> Version:
-        """Make a version the newest of its key. Without versioning it takes the place of the 'null' version."""
-        newest = latest(t, bucket, key)
+        """Make a version the newest of its key, in place of `newest`; without versioning the 'null' version goes."""
         age = -int(modified * 1_000_000_000)
         if newest is not None:
             age = min(age, newest.age - 1)  # newer than that, even if the clock was set back
