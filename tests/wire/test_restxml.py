@@ -76,7 +76,9 @@ def test_what_we_encode_botocore_parses(full: bool) -> None:
 def test_the_root_has_s3s_name_and_namespace(name: str, root: bytes) -> None:
     body = restxml.encode(S3, S3.operations[name], {}, "the-request").body
 
-    assert body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<' + root + b' xmlns="http://s3.amazonaws.com/doc/')
+    assert body.startswith(
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<' + root + b' xmlns="http://s3.amazonaws.com/doc/'
+    )
 
 
 def test_the_location_of_a_bucket_in_us_east_1_is_empty() -> None:

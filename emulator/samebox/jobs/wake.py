@@ -17,6 +17,7 @@ class Wake:
         self.cancelled = threading.Event()
         self.closing = threading.Event()
         self._changed = threading.Event()
+        self._written = threading.Event()
 
     def notify(self) -> None:
         """Something changed: the row, a container, a server. A notification between two waits is not lost."""
@@ -26,7 +27,15 @@ class Wake:
         """The row was written, with this status."""
         if status in UNWANTED:
             self.cancelled.set()
+        self._written.set()
         self._changed.set()
+
+    def take_written(self) -> bool:
+        """Whether the row was written since this was asked last; it is to be read again after the question."""
+        if not self._written.is_set():
+            return False
+        self._written.clear()
+        return True
 
     def close(self) -> None:
         """We end."""
