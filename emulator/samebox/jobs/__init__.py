@@ -1,1 +1,1 @@
-"""Makes true what the API wrote down: training jobs run, endpoints serve, and a restart changes nothing."""
+"""Reconciles containers with the stored desired state: jobs run, endpoints serve, and a restart changes nothing."""
