@@ -18,7 +18,7 @@ from samebox.wire.schema import Shape
 from tests import samples
 from tests.conftest import ACCOUNT
 from tests.laws.whole_emulator import Answered, Unwritable, Whole, whole_emulator
-from tests.wire.generate import as_botocore, value_of
+from tests.wire.generate import as_botocore, value_of, with_value
 
 MODELS = Models()
 ADDRESSES = (
@@ -135,17 +135,6 @@ def extremes(path: tuple[str, ...], shape: Shape) -> Iterator[Any]:
     longest = min(int(shape.maximum or LONG), LONG)
     fits = matcher(shape.pattern) if shape.pattern is not None else None
     yield from (text for text in (*(letter * longest for letter in LETTERS), *EXPRESSIONS) if not fits or fits(text))
-
-
-def with_value(shape: Shape, given: Any, path: tuple[str, ...], value: Any) -> Any:
-    """The request with this value at this place; what must stand around it and does not is made up."""
-    if not path:
-        return value
-    name, rest = path[0], path[1:]
-    if name == "[]":
-        return [with_value(shape.element.shape, given[0] if given else None, rest, value)]
-    given = copy.deepcopy(given) if given else value_of(shape, full=False)
-    return {**given, name: with_value(shape.members[name].shape, given.get(name), rest, value)}
 
 
 def least(operation: Operation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -36,10 +36,17 @@ from tests.conftest import ACCOUNT, REGION
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
+if TYPE_CHECKING:
+    from samebox.containers.fake_process import Program
+
 # A request that takes longer hangs. Far more than any takes on a slow machine, where a hundredth of it is usual.
 LIMIT_SECONDS = 60
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _PART = {"mediaType": "application/octet-stream", "size": 1, "digest": f"sha256:{'1' * 64}"}
+PROGRAMS: "Mapping[str, Program]" = {
+    "train": lambda _: 0,
+    "serve": lambda process: process.serve(lambda _: FakeResponse()),
+}
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": _PART, "layers": [_PART]})
 
 
@@ -145,8 +152,8 @@ class Whole:
 
 
 @contextmanager
-def whole_emulator(folder: Path) -> Iterator[Whole]:
-    """An emulator with all that tests/samples.py names, and the samples themselves twice.
+def whole_emulator(folder: Path, programs: "Mapping[str, Program] | None" = None) -> Iterator[Whole]:
+    """An emulator with all that tests/samples.py names, and the samples themselves twice; `programs` are the image's.
 
     `digits` has an endpoint in service; `doomed` is to be stopped and deleted. At the end, no job may have failed for a
     fault of ours, and no fault may be in the log.
@@ -157,7 +164,7 @@ def whole_emulator(folder: Path) -> Iterator[Whole]:
     engine = FakeEngine(folder / "engine")
     engine.add_image(settings.registry_image, {"docker-registry": _registry}, entrypoint=("docker-registry",))
     image = f"localhost:{settings.port}/digits@sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
-    engine.add_image(image, {"train": lambda _: 0, "serve": lambda process: process.serve(lambda _: FakeResponse())})
+    engine.add_image(image, programs or PROGRAMS)
     faults = Faults()
     logging.getLogger().addHandler(faults)
     try:
@@ -173,7 +180,7 @@ def whole_emulator(folder: Path) -> Iterator[Whole]:
 
 
 def _prepare(emulator: Emulator, client: Client, settings: Settings) -> None:
-    with closing(_s3(settings)) as s3:
+    with closing(s3_client(settings)) as s3:
         s3.create_bucket(Bucket="samples")
         for uri in (samples.DATA, samples.MODEL_DATA):
             s3.put_object(Bucket="samples", Key=uri.removeprefix("s3://samples/"), Body=_ARCHIVE)
@@ -214,7 +221,7 @@ def _registry(process: Process) -> int:
     return process.serve(answer, port=5000)
 
 
-def _s3(settings: Settings) -> Any:
+def s3_client(settings: Settings) -> Any:
     config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     return boto3.session.Session(ACCOUNT, "any", region_name=REGION).client(
         "s3", endpoint_url=settings.url, config=config

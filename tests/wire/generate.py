@@ -1,5 +1,6 @@
 """Values that a shape allows, made up by rule and not by chance: the same today and tomorrow."""
 
+import copy
 import re
 import re._parser as sre  # type: ignore[import-not-found]  # the one way to walk a regex that Python ships
 from collections.abc import Iterator
@@ -127,6 +128,17 @@ def _in_choice(kind: str, detail: Any, character: str) -> bool:
             return (re.match(escape, character, re.ASCII) is not None) != ("NOT" in str(detail))
         case _:
             return False
+
+
+def with_value(shape: Shape, given: Any, path: tuple[str, ...], value: Any) -> Any:
+    """The request with this value at this place; what must stand around it and does not is made up."""
+    if not path:
+        return value
+    name, rest = path[0], path[1:]
+    if name == "[]":
+        return [with_value(shape.element.shape, given[0] if given else None, rest, value)]
+    given = copy.deepcopy(given) if given else value_of(shape, full=False)
+    return {**given, name: with_value(shape.members[name].shape, given.get(name), rest, value)}
 
 
 def as_botocore(shape: Shape, value: Any) -> Any:

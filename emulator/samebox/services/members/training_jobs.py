@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from samebox.services.members.row import Members, accepted, acted_on, below, members, refused
 
 _SOURCE = members(
-    acted_on("S3Uri", "S3DataDistributionType"),
+    acted_on("S3Uri"),
+    acted_on("S3DataDistributionType", but="decides which objects each of several hosts gets; here there is one host"),
     refused("S3DataType", "S3Prefix", "ManifestFile"),
     refused("AttributeNames", []),
     refused("InstanceGroupNames", []),
@@ -21,7 +22,7 @@ _CHANNEL = members(
     refused("InputMode", "File"),
     refused("CompressionType", "None"),
     refused("RecordWrapperType", "None"),
-    accepted("ShuffleConfig", "the order of the listing"),
+    acted_on("ShuffleConfig", but="shuffles the listing; here only a file is written for the container"),
 )
 
 _ALGORITHM = members(
