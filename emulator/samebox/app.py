@@ -104,6 +104,7 @@ class Emulator:
         self._logbook = logbook
         self._models = models
         self._clock = clock
+        self._version = version("samebox")  # read from files, so once
         self._ready = False
         self._supervisor: Supervisor | None = None
 
@@ -190,7 +191,7 @@ class Emulator:
 
     def ready(self) -> dict[str, Any]:
         """Whether the start is complete. Nothing is read for it, and it tells nothing that is worth hiding."""
-        return {"ready": self._ready, "version": version("samebox")}
+        return {"ready": self._ready, "version": self._version}
 
     def status(self) -> dict[str, Any]:
         """What `samebox status` shows."""
@@ -198,7 +199,7 @@ class Emulator:
         return {
             "ready": self._ready,
             "pid": os.getpid(),
-            "version": version("samebox"),
+            "version": self._version,
             "url": self.settings.url,
             "data_dir": str(self._data_dir),
             "id": self.id,
@@ -248,7 +249,7 @@ class Emulator:
 
     def _page(self, url: str) -> str:
         own = self.settings
-        return front_page.write(url, version("samebox"), own.account, own.region, bool(own.token))
+        return front_page.write(url, self._version, own.account, own.region, bool(own.token))
 
     def _session(self, access_key: str, token: str) -> Verdict:
         return session_tokens.verify(self._secret, access_key, token, self._clock())

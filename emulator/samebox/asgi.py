@@ -1,15 +1,19 @@
 """ASGI: its types, the head of a request, whole and streamed responses, and bodies that are read within bounds.
 
-A leaf module: whatever serves requests speaks it, and it imports nothing of ours.
+A leaf module: whatever serves requests speaks it, and it imports nothing of ours. What blocks (files, SQLite, long
+hashes) runs in worker threads: `in_thread`, with a `BodyReader` for the request's body.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
+
+import anyio.from_thread
+import anyio.to_thread
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,6 +27,11 @@ Headers = tuple[Header, ...]
 # connection closes sees a reset, and not our response.
 DRAIN_FACTOR = 4
 JSON = (b"content-type", b"application/json")
+# What passes at once between the event loop and a worker thread: a change of threads costs as much as copying it.
+PIECE_BYTES = 1024 * 1024
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 
 class ClientGone(Exception):
@@ -154,3 +163,33 @@ async def stream(
         except TimeoutError:
             raise ClientGone from None
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def in_thread(
+    call: Callable[[*Arguments], Result], *arguments: *Arguments, limiter: anyio.CapacityLimiter
+) -> Result:
+    """The result of a call that may block, from a worker thread. `limiter` bounds how many of its kind run at once."""
+    return await anyio.to_thread.run_sync(call, *arguments, limiter=limiter)
+
+
+class BodyReader:
+    """The body of a request, for a handler in a worker thread of `in_thread`: its pieces, one after the other.
+
+    Nothing is read ahead, so a slow handler holds its client up. Raises ClientGone where the client is gone, or silent
+    for `idle_seconds`.
+    """
+
+    def __init__(self, receive: Receive, idle_seconds: float) -> None:
+        self._pieces = pieces(receive, idle_seconds)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := anyio.from_thread.run(self._next):
+            yield piece
+
+    async def _next(self) -> bytes:
+        found = bytearray()
+        async for piece in self._pieces:
+            found += piece
+            if len(found) >= PIECE_BYTES:
+                break
+        return bytes(found)

@@ -48,7 +48,9 @@ class Edge:
     status: Callable[[], dict[str, Any]]
     metadata_host: str
     origins: OriginPolicy
-    authorize: Callable[[Scope, bytes], object]  # (request, body); AwsError where it is not signed as it must be
+    authorize: Callable[
+        [Scope, bytes], Awaitable[object]
+    ]  # (request, body); AwsError where it is not signed as it must be
     refuse: Refuse
     page: Callable[[str], str]
 
@@ -103,7 +105,7 @@ class Edge:
 
     async def _tell_status(self, scope: Scope, send: Send) -> None:
         try:
-            self.authorize(scope, b"")
+            await self.authorize(scope, b"")
         except AwsError as error:
             await asgi.respond_json(send, error.status, {"__type": error.code, "message": error.message})
         else:

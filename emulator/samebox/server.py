@@ -20,6 +20,7 @@ from samebox.settings import Settings
 GRACEFUL_SECONDS = 10  # for requests under way when the emulator is told to end
 READY_SECONDS = 30
 END_SECONDS = 60
+LOOP_THREAD = "emulator"  # the name of the thread that `running` has the event loop in
 BACKLOG = 2048  # connections that wait to be taken, as uvicorn's own default
 # What is held of a head that is not complete. The edge refuses far smaller ones, in words that a client understands.
 HEAD_BYTES = 1024 * 1024
@@ -62,7 +63,7 @@ def running(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(emulator, server, listener, started))
 
-    thread = threading.Thread(target=run, name="emulator")
+    thread = threading.Thread(target=run, name=LOOP_THREAD)
     thread.start()
     try:
         if not started.wait(READY_SECONDS):

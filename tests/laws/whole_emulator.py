@@ -162,7 +162,7 @@ def whole_emulator(folder: Path, programs: "Mapping[str, Program] | None" = None
         data_dir=folder / "data", port=free_port(), container_credentials=False, invocation_seconds=LIMIT_SECONDS / 2
     )
     engine = FakeEngine(folder / "engine")
-    engine.add_image(settings.registry_image, {"docker-registry": _registry}, entrypoint=("docker-registry",))
+    engine.add_image(settings.registry_image, {"docker-registry": registry_process}, entrypoint=("docker-registry",))
     image = f"localhost:{settings.port}/digits@sha256:{hashlib.sha256(MANIFEST.encode()).hexdigest()}"
     engine.add_image(image, programs or PROGRAMS)
     faults = Faults()
@@ -183,7 +183,7 @@ def _prepare(emulator: Emulator, client: Client, settings: Settings) -> None:
     with closing(s3_client(settings)) as s3:
         s3.create_bucket(Bucket="samples")
         for uri in (samples.DATA, samples.MODEL_DATA):
-            s3.put_object(Bucket="samples", Key=uri.removeprefix("s3://samples/"), Body=_ARCHIVE)
+            s3.put_object(Bucket="samples", Key=uri.removeprefix("s3://samples/"), Body=ARCHIVE)
     for name in ("digits", "doomed"):
         wanted: list[tuple[str, str, dict[str, Any]]] = [
             ("ecr", "CreateRepository", {"repositoryName": name}),
@@ -202,7 +202,7 @@ def _prepare(emulator: Emulator, client: Client, settings: Settings) -> None:
     until(lambda: emulator.table.find(key), LIMIT_SECONDS, "the endpoint is in service")
 
 
-def _registry(process: Process) -> int:
+def registry_process(process: Process) -> int:
     """A registry as RegistryServer starts one, which asks for no layers."""
     prefix = process.spec.environment["REGISTRY_HTTP_PREFIX"]
     held: dict[str, bytes] = {}
@@ -211,8 +211,9 @@ def _registry(process: Process) -> int:
         if request.path == f"{prefix}v2/":
             return FakeResponse(200, b"{}")
         if request.method == "PUT":
-            held[request.path] = request.body
-            return FakeResponse(201)
+            digest = f"sha256:{hashlib.sha256(request.body).hexdigest()}"
+            held[f"{request.path.rpartition('/')[0]}/{digest}"] = request.body
+            return FakeResponse(201, headers={"docker-content-digest": digest})
         body = held.pop(request.path, None) if request.method == "DELETE" else held.get(request.path)
         if body is None:
             return FakeResponse(404, b"{}")
@@ -235,7 +236,7 @@ def _archive() -> bytes:
     return raw.getvalue()
 
 
-_ARCHIVE = _archive()
+ARCHIVE = _archive()
 
 
 def _written(model: Any, operation: Any, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -266,7 +266,7 @@ def test_a_client_that_waits_for_100_is_told_to_go_on() -> None:
 
 
 def test_a_refused_body_is_not_taken_for_the_next_request() -> None:
-    def refuse(head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:
+    async def refuse(head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:
         return ProxyResponse(403, (), b"no") if head.method == "PUT" else head
 
     with serving(echo) as port, forwarding(Forward(f"http://127.0.0.1:{port}", on_request=refuse)) as client:
@@ -281,10 +281,10 @@ def test_a_refused_body_is_not_taken_for_the_next_request() -> None:
 
 
 def test_heads_can_be_changed_on_the_way() -> None:
-    def inward(head: RequestHead, scope: Scope) -> RequestHead:
+    async def inward(head: RequestHead, scope: Scope) -> RequestHead:
         return RequestHead(head.method, b"/inner" + head.target, (*head.headers, (b"x-added", b"1")))
 
-    def outward(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+    async def outward(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
         return ProxyResponse(200, (*answer.headers, (b"location", b"http://outside" + head.target)))
 
     with (
@@ -298,7 +298,7 @@ def test_heads_can_be_changed_on_the_way() -> None:
 
 
 def test_a_wanted_body_can_be_changed() -> None:
-    def shout(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+    async def shout(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
         return ProxyResponse(answer.status, answer.headers, (answer.body or b"").upper())
 
     with serving(echo) as port:

@@ -71,9 +71,11 @@ async def invoke(
     key = Key("000000000000", region, "Digits")
     route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits", partition)
     client = HttpClient(LIMIT)
-    app = Invocations(
-        RoutingTable([route]), client, lambda _scope, _body: ("000000000000", region), LIMIT, seconds, lenient
-    )
+
+    async def identify(_scope: Any, _body: bytes) -> tuple[str, str]:
+        return "000000000000", region
+
+    app = Invocations(RoutingTable([route]), client, identify, LIMIT, seconds, lenient)
     scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
     sent: list[MutableMapping[str, Any]] = []
 

@@ -1,8 +1,5 @@
 """A multipart body is the same parts however its bytes come."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
 
 from samebox.traffic.multipart import Malformed, Parts
@@ -15,18 +12,12 @@ BODY = (
 
 
 def read(body: bytes, size: int) -> list[tuple[str, bytes]]:
-    async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(body), size):
-            yield body[start : start + size]
-
-    async def read_all() -> list[tuple[str, bytes]]:
-        parts, found = Parts(pieces(), "B"), []
-        while (head := await parts.next()) is not None:
-            name = str(head.get_param("name", "", "content-disposition"))
-            found.append((name, b"".join([piece async for piece in parts.content()])))
-        return found
-
-    return asyncio.run(read_all())
+    parts = Parts((body[start : start + size] for start in range(0, len(body), size)), "B")
+    found = []
+    while (head := parts.next()) is not None:
+        name = str(head.get_param("name", "", "content-disposition"))
+        found.append((name, b"".join(parts.content())))
+    return found
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64, 1000])

@@ -246,9 +246,9 @@ def test_somebody_else_may_ask_who_calls() -> None:
         "path": "/x",
         "headers": [(b"authorization", b"AWS4-HMAC-SHA256 Credential=%s" % CREDENTIAL)],
     }
-    assert gateway().identify(scope, b"") == ("123456789012", "eu-west-1")
+    assert asyncio.run(gateway().identify(scope, b"")) == ("123456789012", "eu-west-1")
     with pytest.raises(AwsError, match="IncompleteSignature"):
-        gateway(token="secret").identify(scope, b"")
+        asyncio.run(gateway(token="secret").identify(scope, b""))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -5,13 +5,14 @@ is nobody but us. Tags are ours alone (services/repositories.py): a manifest is 
 said.
 """
 
-import asyncio
 import json
 import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode
+
+import anyio
 
 from samebox import asgi
 from samebox.asgi import Headers, Receive, RequestHead, Scope, Send
@@ -31,6 +32,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REFERENCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,299}")
 # A last chunk, or the check of a large layer's digest, may take a while to be answered.
 _IDLE_SECONDS = 300.0
+# Threads that read and write rows at once; as many more may wait for the registry to start.
+_THREADS = 16
 _HEAD = "samebox.head"  # where the request's new head travels from our decision to the proxy
 
 
@@ -60,13 +63,14 @@ class RegistryEndpoint:
         self._url = url
         self._forget = forget
         self._forwards: dict[str, Forward] = {}
+        self._threads, self._starts = anyio.CapacityLimiter(_THREADS), anyio.CapacityLimiter(_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = asgi.request_head(scope)
-        decided = self.decide(head)
+        decided = await asgi.in_thread(self.decide, head, limiter=self._threads)
         if isinstance(decided, RequestHead):
             try:
-                forward = await asyncio.to_thread(self._forward)
+                forward = await asgi.in_thread(self._forward, limiter=self._starts)
             except AwsError as error:
                 decided = _refusal(503, "UNAVAILABLE", error.message)
             else:
@@ -163,14 +167,14 @@ class RegistryEndpoint:
         if url not in self._forwards:
             self._forwards[url] = Forward(
                 url,
-                on_request=lambda _, scope: _decided(scope),
+                on_request=_decided,
                 on_answer=self._answered,
                 on_failure=self._failed,
                 idle_timeout=_IDLE_SECONDS,
             )
         return self._forwards[url]
 
-    def _answered(self, head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+    async def _answered(self, head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
         """Write down a push before it is answered, and take our own part out of names."""
         found = _TARGET.match(head.target.decode("latin-1").partition("?")[0])
         if found is None:
@@ -178,7 +182,8 @@ class RegistryEndpoint:
         account, region, name = found["name"].split("/", 2)
         headers = _renamed(answer.headers, f"{account}/{region}/{name}", name)
         if head.method == "PUT" and found["what"] == "manifests" and answer.status == 201:
-            refused = self._record(Caller(account, region), name, found["rest"], dict(head.headers), dict(headers))
+            push = (Caller(account, region), name, found["rest"], dict(head.headers), dict(headers))
+            refused = await asgi.in_thread(self._record, *push, limiter=self._threads)
             if refused is not None:
                 return refused
         return replace(answer, headers=headers)
@@ -250,6 +255,6 @@ def _without_authorization(headers: Headers) -> Headers:
     return tuple((name, value) for name, value in headers if name != b"authorization")
 
 
-def _decided(scope: Scope) -> RequestHead:
+async def _decided(_: RequestHead, scope: Scope) -> RequestHead:
     head: RequestHead = scope[_HEAD]
     return head

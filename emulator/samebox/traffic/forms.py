@@ -6,16 +6,19 @@ policy may bound, and which a PUT says first.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import email.message
 import re
 import tempfile
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
+import anyio
+
 from samebox import asgi
-from samebox.asgi import ClientGone
+from samebox.asgi import BodyReader, ClientGone
 from samebox.errors import AwsError
 from samebox.traffic.multipart import Malformed, Parts
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 _FIELD_BYTES = 20 * 1024  # of all fields before the file, as S3 bounds them
 _FILE_BYTES = 5 * 1024**3  # as S3 bounds a PUT
-_PIECE_BYTES = 1024 * 1024
+_THREADS = 8  # that read forms at once; a client that is slow keeps one
 _IDLE_SECONDS = 60.0
 # Fields that are headers of a PUT.
 _HEADERS = re.compile(
@@ -44,64 +47,98 @@ class Forms:
     def __init__(self, s3: Application, folder: Path) -> None:
         self._s3 = s3
         self._folder = folder
+        self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, check: Check) -> None:
         """One form; `check` sees its fields and the size of its file. Raises AwsError before anything was answered."""
-        with tempfile.TemporaryFile(dir=self._folder) as file:
-            try:
-                fields, size = await _read(scope, receive, file)
-            except ClientGone:
-                return
-            bucket, key = unquote(scope["path"]).strip("/"), fields.get("key", "")
+        body = asgi.BodyReader(receive, _IDLE_SECONDS)
+        try:
+            form = await asgi.in_thread(_read, scope, body, self._folder, limiter=self._threads)
+        except ClientGone:
+            return
+        try:
+            bucket, key = unquote(scope["path"]).strip("/"), form.fields.get("key", "")
             if not key:
                 words = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of "
                 raise AwsError("InvalidArgument", f"{words}the fields.")
-            check(bucket, fields, size)
-            file.seek(0)
-            answers = _Answers(send, scope, f"/{quote(bucket)}/{quote(key)}", fields)
-            await self._s3(_put(scope, answers.place, fields, size), _body(file, receive), answers)
+            check(bucket, form.fields, form.size)
+            answers = _Answers(send, scope, f"/{quote(bucket)}/{quote(key)}", form.fields)
+            put = _put(scope, answers.place, form.fields, form.size)
+            await self._s3(put, self._body(form.file, receive), answers)
+        finally:
+            await asgi.in_thread(form.file.close, limiter=self._threads)
+
+    def _body(self, file: IO[bytes], receive: Receive) -> Receive:
+        is_whole = False
+
+        async def next_message() -> Message:
+            nonlocal is_whole
+            if is_whole:
+                return await receive()  # which tells when the client goes
+            piece = await asgi.in_thread(file.read, asgi.PIECE_BYTES, limiter=self._threads)
+            is_whole = not piece
+            return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+
+        return next_message
 
 
-async def _read(scope: Scope, receive: Receive, file: IO[bytes]) -> tuple[dict[str, str], int]:
-    """The fields before the file, by names in lower case, and the size of the file, which is written to `file`."""
+@dataclass(frozen=True)
+class _ReceivedForm:
+    """The fields before the file, by names in lower case, and the file, at its begin."""
+
+    fields: Mapping[str, str]
+    file: IO[bytes]
+    size: int
+
+
+def _read(scope: Scope, body: BodyReader, folder: Path) -> _ReceivedForm:
     boundary = _content_type(scope).get_boundary()
     if not boundary or not boundary.isascii():
         raise _malformed()
-    parts = Parts(asgi.pieces(receive, _IDLE_SECONDS), boundary)
+    parts = Parts(iter(body), boundary)
+    with contextlib.ExitStack() as until_read:
+        file = until_read.enter_context(tempfile.TemporaryFile(dir=folder))
+        try:
+            fields, size = _read_parts(parts, file)
+        except Malformed:
+            raise _malformed() from None
+        file.seek(0)
+        until_read.pop_all()
+    return _ReceivedForm(fields, file, size)
+
+
+def _read_parts(parts: Parts, file: IO[bytes]) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     left = _FIELD_BYTES
-    try:
-        while (head := await parts.next()) is not None:
-            name = str(head.get_param("name", "", "content-disposition")).lower()
-            if name == "file":
-                size = await _keep(parts, file)
-                # S3 takes no notice of what comes after the file; but it must have come.
-                while await parts.next() is not None:
-                    pass
-                if "key" in fields:
-                    filename = (head.get_filename() or "").rpartition("\\")[2]
-                    fields["key"] = fields["key"].replace("${filename}", filename)
-                return fields, size
-            content = bytearray()
-            async for piece in parts.content():
-                content += piece
-                if len(content) > left:
-                    words = "Your POST request fields preceding the upload file were too large."
-                    raise AwsError("MaxPostPreDataLengthExceededError", words)
-            left -= len(content)
-            fields[name] = content.decode("utf-8", "replace")
-    except Malformed:
-        raise _malformed() from None
+    while (head := parts.next()) is not None:
+        name = str(head.get_param("name", "", "content-disposition")).lower()
+        if name == "file":
+            size = _keep(parts, file)
+            # S3 takes no notice of what comes after the file; but it must have come.
+            while parts.next() is not None:
+                pass
+            if "key" in fields:
+                filename = (head.get_filename() or "").rpartition("\\")[2]
+                fields["key"] = fields["key"].replace("${filename}", filename)
+            return fields, size
+        content = bytearray()
+        for piece in parts.content():
+            content += piece
+            if len(content) > left:
+                words = "Your POST request fields preceding the upload file were too large."
+                raise AwsError("MaxPostPreDataLengthExceededError", words)
+        left -= len(content)
+        fields[name] = content.decode("utf-8", "replace")
     raise AwsError("InvalidArgument", "POST requires exactly one file upload per request.")
 
 
-async def _keep(parts: Parts, file: IO[bytes]) -> int:
+def _keep(parts: Parts, file: IO[bytes]) -> int:
     size = 0
-    async for piece in parts.content():
+    for piece in parts.content():
         size += len(piece)
         if size > _FILE_BYTES:
             raise AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-        await asyncio.to_thread(file.write, piece)
+        file.write(piece)
     return size
 
 
@@ -121,20 +158,6 @@ def _put(scope: Scope, place: str, fields: Mapping[str, str], size: int) -> Scop
             headers.append((name.encode(), " ".join(value.split()).encode()))
     raw = place.encode()
     return {**scope, "method": "PUT", "path": unquote(place), "raw_path": raw, "query_string": b"", "headers": headers}
-
-
-def _body(file: IO[bytes], receive: Receive) -> Receive:
-    is_whole = False
-
-    async def next_message() -> Message:
-        nonlocal is_whole
-        if is_whole:
-            return await receive()  # which tells when the client goes
-        piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
-        is_whole = not piece
-        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
-
-    return next_message
 
 
 class _Answers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -57,9 +57,9 @@ class Failure:
     message: str
 
 
-OnRequest = Callable[[RequestHead, Scope], RequestHead | ProxyResponse]
+OnRequest = Callable[[RequestHead, Scope], Awaitable[RequestHead | ProxyResponse]]
 # The whole body is read first where `wants_body` says so; then it is `ProxyResponse.body`.
-OnAnswer = Callable[[RequestHead, ProxyResponse], ProxyResponse]
+OnAnswer = Callable[[RequestHead, ProxyResponse], Awaitable[ProxyResponse]]
 OnFailure = Callable[[RequestHead, Failure], ProxyResponse]
 
 
@@ -100,7 +100,7 @@ class Forward:
         """One request. Returns when the answer is sent, or when the client went away."""
         head = asgi.request_head(scope)
         if self._on_request is not None:
-            changed = self._on_request(head, scope)
+            changed = await self._on_request(head, scope)
             if isinstance(changed, ProxyResponse):
                 await _refuse(head, changed, receive, send, self._idle_timeout)
                 return
@@ -153,7 +153,7 @@ class Forward:
                     raise UpstreamError("broken", f"an answer of more than {self._largest_body} bytes")
             answer = ProxyResponse(answer.status, answer.headers, bytes(body))
         if self._on_answer is not None:
-            answer = self._on_answer(head, answer)
+            answer = await self._on_answer(head, answer)
         if answer.body is not None:
             await client.send_whole(answer)
             return

@@ -5,7 +5,7 @@ import json
 import logging
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from samebox import asgi
@@ -17,7 +17,8 @@ from samebox.traffic.routes import Key, Route, RoutingTable, Target
 
 log = logging.getLogger(__name__)
 
-Identify = Callable[[Scope, bytes], tuple[str, str]]  # (request, body) -> account and region; may refuse with AwsError
+# (request, body) -> account and region; may refuse with AwsError
+Identify = Callable[[Scope, bytes], Awaitable[tuple[str, str]]]
 
 # All other headers are stripped on the way in. Whether Inference-Id and Target-Variant reach the container on AWS is
 # unverified (contract.md §9, 12); the documented ones do.
@@ -92,7 +93,7 @@ class Invocations:
         headers = dict(scope["headers"])
         try:
             body = await asgi.read_body(receive, self._limit, headers.get(b"content-length"))
-            account, region = self._identify(scope, body)
+            account, region = await self._identify(scope, body)
             name = urllib.parse.unquote(scope["path"][len("/endpoints/") : -len("/invocations")])
             target, reply = await self.invoke(Key(account, region, name), headers, body)
         except AwsError as error:

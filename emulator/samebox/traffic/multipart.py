@@ -2,7 +2,7 @@
 
 import email.message
 import email.parser
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 _HEADER_BYTES = 16 * 1024  # of one part
 
@@ -14,27 +14,27 @@ class Malformed(Exception):
 class Parts:
     """The parts of one body: `next` gives a part's headers, `content` what follows them, to its end."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], boundary: str) -> None:
+    def __init__(self, pieces: Iterator[bytes], boundary: str) -> None:
         self._pieces = pieces
         self._delimiter = b"\r\n--" + boundary.encode("latin-1")
         self._buffer = bytearray(b"\r\n")  # the first delimiter is at the body's begin, without a line before it
         self._is_in_content = True  # what stands before the first part is nobody's, and is dropped as content is
 
-    async def next(self) -> email.message.Message | None:
+    def next(self) -> email.message.Message | None:
         """The headers of the next part, None at the end. What is left of the last part's content is dropped."""
-        async for _ in self.content():
+        for _ in self.content():
             pass
-        if await self._take(2) == b"--":
+        if self._take(2) == b"--":
             return None
         head = bytearray(b"\r\n")
         while not head.endswith(b"\r\n\r\n"):
             if len(head) > _HEADER_BYTES:
                 raise Malformed
-            head += await self._take(1)
+            head += self._take(1)
         self._is_in_content = True
         return email.parser.BytesHeaderParser().parsebytes(bytes(head[2:]))
 
-    async def content(self) -> AsyncIterator[bytes]:
+    def content(self) -> Iterator[bytes]:
         """The content in pieces, up to the delimiter."""
         while self._is_in_content:
             end = self._buffer.find(self._delimiter)
@@ -49,17 +49,17 @@ class Parts:
             if safe > 0:
                 yield bytes(self._buffer[:safe])
                 del self._buffer[:safe]
-            await self._fill()
+            self._fill()
 
-    async def _take(self, count: int) -> bytes:
+    def _take(self, count: int) -> bytes:
         while len(self._buffer) < count:
-            await self._fill()
+            self._fill()
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
         return taken
 
-    async def _fill(self) -> None:
+    def _fill(self) -> None:
         try:
-            self._buffer += await anext(self._pieces)
-        except StopAsyncIteration:
+            self._buffer += next(self._pieces)
+        except StopIteration:
             raise Malformed from None

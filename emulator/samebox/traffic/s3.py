@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from samebox import sigv4
+import anyio
+
+from samebox import asgi, sigv4
 from samebox.asgi import Headers, Receive, RequestHead, Scope, Send
 from samebox.traffic.forward import Failure, Forward, ProxyResponse
 from samebox.traffic.s3_keys import KEY_BYTES, cannot_keep
@@ -56,6 +58,7 @@ _KNOWN = frozenset(
         "response-content-encoding",
     }
 )
+_THREADS = 16  # that look at the folder at once
 # Request line and headers together, as S3's own answer names its bound (seen in 2024 and 2026).
 _HEAD_BYTES = 8192
 # On AWS an object has another origin than the API. Here a browser that shows an object, an HTML report of a job, say,
@@ -118,6 +121,7 @@ class S3Proxy:
         self._access_key, self._secret_key = access_key, secret_key
         self._root = root
         self._clock = clock
+        self._threads = anyio.CapacityLimiter(_THREADS)
         self._forward = Forward(
             url,
             on_request=self._on_request,
@@ -135,7 +139,11 @@ class S3Proxy:
         """Close the connections that are kept for later."""
         await self._forward.close()
 
-    def _on_request(self, head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:  # noqa: ARG002 - the head is all we need
+    async def _on_request(self, head: RequestHead, scope: Scope) -> RequestHead | ProxyResponse:  # noqa: ARG002
+        # In a thread: it looks at the folder, a path for each part of the key.
+        return await asgi.in_thread(self._decide, head, limiter=self._threads)
+
+    def _decide(self, head: RequestHead) -> RequestHead | ProxyResponse:
         path, query = _split(head.target)
         bucket, _, key = path.removeprefix("/").partition("/")
         if _is_expired(query, self._clock()):
@@ -286,7 +294,7 @@ def _wants_body(head: RequestHead, answer: ProxyResponse) -> bool:
     return head.method == "GET" and is_bucket and b"xml" in (answer.header(b"content-type") or b"")
 
 
-def _on_answer(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
+async def _on_answer(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
     if answer.status >= 400:
         return _put_right(head, answer)
     # A part of an object is answered with 200 by the server behind.

@@ -22,6 +22,7 @@ from samebox.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, 
 from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation
 from samebox.wire import post_policy, sessions, shapes, signature
 from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
+from samebox.wire.caller import scope as credential_scope
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.http import Request, Response
@@ -38,6 +39,8 @@ FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
+# The largest body whose signature is verified on the event loop: a hash of so much takes a twentieth of a millisecond.
+_HASHED_AT_ONCE = 64 * 1024
 _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 
 
@@ -115,7 +118,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
         head = _head(scope)
-        if self._s3 is not None and self._router.is_s3(head):
+        if self._s3 is not None and await self._is_s3(head):
             if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
                 try:
                     await self._s3_forms(scope, receive, send, self._check_form)
@@ -142,22 +145,31 @@ class Gateway:
             response = self._refuse(head, AwsError("RequestEntityTooLargeException", words, 413))
         else:
             request = replace(head, body=body)
-            response = await anyio.to_thread.run_sync(self.answer, request, limiter=self._threads)
+            response = await asgi.in_thread(self.answer, request, limiter=self._threads)
         await _send(send, response)
 
-    def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
-        """Account and region of a request that somebody else answers. AwsError where it is not signed as it must be."""
+    async def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
+        """Account and region of a request that is answered elsewhere. AwsError where it is not signed as it must be."""
         request = replace(_head(scope), body=body)
-        self._authorize(request, "rest-json")
+        if self._token and len(body) > _HASHED_AT_ONCE:
+            await asgi.in_thread(self._authorize, request, "rest-json", limiter=self._threads)
+        else:
+            self._authorize(request, "rest-json")
         who = caller(request.headers, request.query, self._account, self._region)
         return who.account, who.region
 
     async def refuse(self, scope: Scope, send: Send, error: AwsError) -> None:
         """Answer with an error a request of which only the head was read, in the protocol that it seems to speak."""
         head = _head(scope)
-        protocol = "s3" if self._router.is_s3(head) else _likely_protocol(head)
+        protocol = "s3" if await self._is_s3(head) else _likely_protocol(head)
         log.info("%s %s: %s", head.method, head.path, error)
         await _send(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
+
+    async def _is_s3(self, head: Request) -> bool:
+        if credential_scope(head.headers, head.query) is not None:
+            return self._router.is_s3(head)
+        # Where no signature names the service, the models may have to be read.
+        return await asgi.in_thread(self._router.is_s3, head, limiter=self._threads)
 
     def _authorize(self, request: Request, protocol: sessions.Protocol, body_was_read: bool = True) -> None:
         # The key first, as AWS does: of a key without its session token, the signature tells nothing.
