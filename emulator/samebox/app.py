@@ -190,7 +190,7 @@ class Emulator:
         await asyncio.to_thread(self._started.close)
 
     def ready(self) -> dict[str, Any]:
-        """Whether the start is complete. Nothing is read for it, and it tells nothing that is worth hiding."""
+        """Whether the start is complete. It reads nothing, and its response holds nothing confidential."""
         return {"ready": self._ready, "version": self._version}
 
     def status(self) -> dict[str, Any]:

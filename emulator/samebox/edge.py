@@ -1,6 +1,6 @@
 """The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on.
 
-Before anything else it refuses requests that a browser sends for somebody's web page (traffic/origins.py).
+Before anything else it refuses requests that a browser sends for a page of another origin (traffic/origins.py).
 """
 
 import ipaddress
@@ -31,12 +31,12 @@ def _is_near(client: tuple[str, int] | None) -> bool:
 
 @dataclass(frozen=True)
 class Edge:
-    """`invocations` is asked first, because its path is measured in microseconds; `gateway` gets what nobody else has.
+    """`invocations` is tried first, because its path is measured in microseconds; `gateway` gets every other request.
 
     `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
     characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
     shows, and names folders and jobs: it is for clients that may use the API, which `authorize` knows. `ready` is asked
-    many times while an emulator starts, so it reads nothing; probes do not sign, so it tells nothing of this machine.
+    many times while an emulator starts, so it reads nothing; probes do not sign, so it reveals nothing of this machine.
     `refuse` answers with an error in the protocol that a request seems to speak. `page` is what a browser shows.
     """
 
@@ -79,7 +79,7 @@ class Edge:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
-            # Somebody routed a packet to an address that is this machine's containers' alone.
+            # A packet was routed here to an address that only containers of this machine may use.
             await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
             return
         path: str = scope["path"]

@@ -77,7 +77,7 @@ class UnknownOperation(AwsError):
 
 
 class NotImplementedByEmulator(AwsError):
-    """The operation is AWS's, but nothing here runs it: said plainly, so that nothing pretends."""
+    """The operation is AWS's, but not implemented here; the error says so instead of pretending a result."""
 
     def __init__(self, service: str, operation: str, why: str = "") -> None:
         message = f"samebox does not implement {service}:{operation}."

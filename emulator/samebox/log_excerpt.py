@@ -1,4 +1,4 @@
-"""What is quoted of a log: the exception, whole; where there is none, the lines that complain, or the last ones.
+"""The lines of a log that are quoted: its exceptions, whole; without one, its error lines or the last ones.
 
 For the log of a program in any language, as a container writes it: with marks of mpirun or of a logger in front of each
 line, with colours, or as JSON in which a traceback is one long string. Lines in, lines out; nothing is read here.
@@ -97,7 +97,7 @@ def exception_in(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def excerpt(lines: Iterable[str], last: int = 3) -> tuple[str, ...]:
-    """What tells most of why a program ended: its exception, whole, or the lines that complain; and its `last` lines.
+    """The lines that best explain why a program ended: its exception, whole, or its error lines; and its `last` lines.
 
     The last lines are left out where an exception stands at the end of the log.
     """
@@ -357,7 +357,7 @@ def _of_frames(lines: list[_Line], start: int, column: int) -> list[_Line]:
         if _NAMED.search(lines[number].text):
             top = number
             break
-    # The blank behind a mark cannot be told from a frame's own: it is the mark's where the first line has it, too.
+    # The blank behind a mark looks like a frame's own: it belongs to the mark where the first line has it, too.
     marked = _shape(lines[start + 1].text[:column] + " ").match(lines[top].text) if column else None
     width = marked.end() if marked else 0
     quoted = _without_mark(lines, top, width)

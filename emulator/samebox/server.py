@@ -1,4 +1,4 @@
-"""The server: one emulator behind one listening socket, until somebody says that it is enough."""
+"""The server: one emulator behind one listening socket, until it is stopped."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ from samebox.app import Emulator
 from samebox.containers.engine import Engine
 from samebox.settings import Settings
 
-GRACEFUL_SECONDS = 10  # for requests under way when the emulator is told to end
+GRACEFUL_SECONDS = 10  # for requests in progress when the emulator is stopped
 READY_SECONDS = 30
 END_SECONDS = 60
 LOOP_THREAD = "emulator"  # the name of the thread that `running` has the event loop in
@@ -97,7 +97,8 @@ async def _serve(
     try:
         more = await asyncio.to_thread(emulator.start)
         for one in (listener, *more):
-            one.listen(BACKLOG)  # uvicorn does it a moment later; whoever connects before waits, and is not refused
+            # Uvicorn does it a moment later; clients that connect before that wait, and are not refused
+            one.listen(BACKLOG)
         if started is not None:
             started.set()
         await server.serve(sockets=[listener, *more])

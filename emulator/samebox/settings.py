@@ -15,7 +15,7 @@ PREFIX = "SAMEBOX_"
 
 
 def default_data_dir() -> Path:
-    """Where state lives when nobody says otherwise: the XDG data directory of the person who runs us."""
+    """The default place of the state: the XDG data directory of the user who runs the emulator."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "samebox"
 
 

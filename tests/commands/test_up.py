@@ -103,7 +103,7 @@ def test_up_of_one_that_runs_otherwise_says_so(
     said = capsys.readouterr()
     assert "already running at http://127.0.0.1:4599" in said.out
     assert says in said.err
-    assert "`samebox down` ends it" in said.err
+    assert "Stop it with `samebox down`" in said.err
 
 
 def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(

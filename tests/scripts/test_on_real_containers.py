@@ -113,7 +113,7 @@ def test_why_a_model_cannot_be_loaded_is_shown_while_the_endpoint_is_still_being
         assert deploy.wait(60) == 1
     assert "samebox: GET /ping answered 503, not 200" in rest
     traceback, reason = rest.index("RuntimeError: the weights are truncated"), rest.index("Please check CloudWatch")
-    assert rest.index("What its log says of it:") < traceback < reason
+    assert rest.index("From its log:") < traceback < reason
     assert run(emulator, "scripts/deploy", "--endpoint", "broken", "--delete").returncode == 0
 
 

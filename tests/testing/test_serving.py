@@ -70,7 +70,7 @@ def test_a_server_that_does_not_become_ready_is_a_failure_with_its_words(endpoin
 
 def test_a_server_that_gives_no_answer_is_a_failure_with_its_words(endpoint: Endpoint) -> None:
     other = endpoint()
-    with pytest.raises(pytest.fail.Exception, match=r"POST /invocations: .*; the server said: .*word"):
+    with pytest.raises(pytest.fail.Exception, match=r"POST /invocations: .*; the server's log: .*word"):
         other.invoke("end", "text/csv")
 
 

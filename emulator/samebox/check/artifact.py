@@ -65,7 +65,7 @@ TOP = Rule(
 )
 OWNER = Rule(
     "artifact-permissions",
-    "Anybody may read the files in model.tar.gz",
+    "Any user may read the files in model.tar.gz",
     "contract §1.8 (SageMaker's own belong to 0/0), §2.10 (serverless endpoints do not run as root)",
     "warn",
     "artifact",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-# What the image is said to be able to do: the command line's words, or a guess from what is on its PATH.
+# What the image is for: as the command line claims, or guessed from the programs on its PATH.
 Claim = Literal[
     "train", "serve", "transform", "multi-model", "processing", "serverless", "streaming", "pipe", "read-only-root"
 ]

@@ -28,11 +28,11 @@ MOST_LINES = 2_000  # of a log are kept: the last ones
 _SIGKILLED = 128 + 9
 # What sagemaker-training writes of a script that failed: everything else in it is the toolkit's own.
 _OF_TOOLKIT = re.compile(r'ErrorMessage "(.+?)"\n(?:ExtraInfo|Command) "', re.DOTALL)
-# A wrapper's whole message, which says no more than that something failed.
+# The complete message of a wrapper, which only reports that something failed.
 _SAYS_LITTLE = re.compile(
     r"^.{0,60}(?:exit|status|code|ended|failed|returned|error)\W+(?:\w+\W+){0,2}-?\d+\W*$", re.IGNORECASE
 )
-_LAST = 20  # lines of a log that tell of its end
+_LAST = 20  # last lines of a log, which show how the program ended
 _MOST_SHOWN = 300  # characters of a line
 
 

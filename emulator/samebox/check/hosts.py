@@ -223,7 +223,7 @@ def memory_of(context: Context, hosts: int) -> int:
 
 
 def has_room_for_more(context: Context, plain: HostResult) -> bool:
-    """Whether some such jobs may run beside each other: none shall fail for the memory that another holds."""
+    """Whether several such jobs may run concurrently without one failing for memory that another holds."""
     assert context.engine is not None
     return plain.peak_bytes is not None and 8 * plain.peak_bytes < context.engine.capacity().memory_bytes
 

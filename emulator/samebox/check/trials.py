@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TRY_SECONDS = 120.0  # what takes longer to fail is not tried again
 _OVERHEAD_SECONDS = 1.0  # of a trial, beside the job
-# All trials that nothing speaks for, together: (of a job that says why it failed, of one that does not).
+# For all trials without a hint, together: (of a job that reports why it failed, of one that does not).
 _SECONDS = (20.0, 300.0)
 _FAST_SECONDS = (4.0, 60.0)
 

@@ -169,7 +169,7 @@ WHY: Mapping[str, str] = {
     "serve-accept": "Clients that send `*/*` or a list, as browsers and SDKs do, get an error.",
     "serve-unknown-headers": "SageMaker and what stands before it add headers, and a new one would break every call.",
     "serve-response-headers": (
-        "The call fails: SageMaker refuses an answer whose headers are too long, and says so in no log of yours."
+        "The call fails: SageMaker rejects a response whose headers are too long, and writes that to no log of yours."
     ),
     "serve-large-body": "Calls with large payloads fail, although SageMaker allows them.",
     "serve-keep-alive": "SageMaker keeps connections. The next caller's request fails because of the one before.",

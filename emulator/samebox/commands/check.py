@@ -119,7 +119,7 @@ class _Shown:
 
     def __init__(self, status: Status) -> None:
         self._status = status
-        self._doing, self._at = "", 0.0  # the last that a line says of a check under way, and when
+        self._doing, self._at = "", 0.0  # the last line about the check in progress, and when
 
     def __call__(self, progress: Progress) -> None:
         console = self._status.console

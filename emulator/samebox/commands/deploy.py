@@ -189,7 +189,7 @@ def explain(
     """Why the deployment failed: first the containers' log, then AWS's FailureReason."""
     why = log.why()
     if why:
-        notes.print(f"[red]{wanted.endpoint} did not come into service. What its log says of it:[/]", highlight=False)
+        notes.print(f"[red]{wanted.endpoint} did not come into service. From its log:[/]", highlight=False)
         for line in why:
             notes.print(f"{INDENT}{harmless(line)}", style="red", highlight=False, markup=False)
     reason = after.get("FailureReason") or f"it is {after['EndpointStatus']}, and no reason is given"

@@ -21,7 +21,7 @@ from samebox.log_excerpt import readable
 EMULATORS = "samebox: "
 _LEVEL_KEYS = ("level", "levelname", "severity", "log_level")
 _STYLES = {"error": "red", "critical": "red", "fatal": "red", "warning": "yellow", "warn": "yellow"}
-# When and by whom, and what stands in the text already.
+# Time and logger, and what the text contains already.
 _LEFT_OUT = re.compile(
     r"@?time(?:stamp)?|ts|asctime|date|pid|process.*|thread.*|logger|name|message|msg|event|log|text"
     r"|traceback|exc_.*|exception|stack.*|err(?:or)?"

@@ -120,7 +120,7 @@ def _write(name: str, content: str) -> Path | None:
         partial.write_text(content)
         partial.replace(note)
     except OSError as error:
-        log.warning("%s cannot be written, so that only the data folder tells of this emulator: %s", note, error)
+        log.warning("%s cannot be written, so only the data folder identifies this emulator: %s", note, error)
         return None
     return note
 

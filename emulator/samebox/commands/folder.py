@@ -60,7 +60,7 @@ class Pack:
 
 
 class Folder:
-    """A prefix in S3 that shall hold exactly what a Pack holds."""
+    """A prefix in S3 that is made to hold exactly what a Pack holds."""
 
     def __init__(self, s3: Any, uri: str) -> None:
         self._s3 = s3

@@ -97,7 +97,7 @@ def forget(registry: str) -> None:
 
 
 def _keep_context(own: Path, configuration: Path) -> None:
-    # The current context says which engine is meant; it lives in the folder that we replace.
+    # The current context selects the engine; it is stored in the folder that we replace.
     try:
         current = json.loads((own / "config.json").read_text()).get("currentContext")
     except (OSError, ValueError):

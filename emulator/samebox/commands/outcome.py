@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-# What a system says of paths and disks, but not of a missing file: where a user names one, the command looks itself.
+# Errors of paths and disks, but not a missing file: a command itself checks the files that a user names.
 _REFUSALS = frozenset(
     {
         errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR,

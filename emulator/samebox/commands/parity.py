@@ -123,7 +123,7 @@ def validated(given: argparse.Namespace) -> ParityOptions:
     if given.model is not None and not tarfile.is_tarfile(given.model):
         raise Stop(f"--model {given.model} is no model.tar.gz.", status=UNUSABLE)
     if (given.model or given.run_command) and not given.data:
-        raise Stop("--data FILE is needed: what shall be predicted from?", status=UNUSABLE)
+        raise Stop("--data FILE is needed, as input of the predictions", status=UNUSABLE)
     for name in ("rtol", "atol", "timeout"):
         if not getattr(given, name) >= 0:  # nan is neither
             raise Stop(f"--{name} must not be below 0.", status=UNUSABLE)
@@ -201,7 +201,7 @@ def _of_probes(left: Inventory, right: Inventory, why_no_engine: str) -> list[st
     if not silent:
         return []
     why = why_no_engine or "an archive, or no Python that answers"
-    return [f"only the files of {' and '.join(silent)} were read ({why}): what only a run tells is not compared"]
+    return [f"only the files of {' and '.join(silent)} were read ({why}): what only a run shows is not compared"]
 
 
 # What they answer

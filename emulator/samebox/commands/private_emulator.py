@@ -41,7 +41,7 @@ def started(folder: Path) -> Iterator[Settings]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for the command; it says here when it is enough
+            start_new_session=True,  # Ctrl-C is for the command, which then stops this process
             cwd="/",
             env=_environment(),
         )

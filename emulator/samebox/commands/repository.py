@@ -115,7 +115,7 @@ def lists(ecr: Any, name: str, tag: str, digest: str = "") -> bool:
 
 
 def uri(ecr: Any, name: str, create: bool) -> str:
-    """The repository's URI. Raises Stop when it does not exist and shall not be made."""
+    """The repository's URI. Raises Stop when it does not exist and is not to be created."""
     try:
         found = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
     except aws.ClientError as error:

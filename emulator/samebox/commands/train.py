@@ -73,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
                 output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"), metrics=metrics,
             )  # fmt: skip
         with (
-            interrupted("`samebox jobs` tells whether the training job was created."),
+            interrupted("`samebox jobs` shows whether the training job was created."),
             repository.held_by_emulator(image),
         ):
             session.client("sagemaker").create_training_job(**job)
@@ -188,7 +188,7 @@ def variables(given: list[str]) -> dict[str, str]:
         if not equals or not name:
             raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
         if name in PROGRAM_VARIABLES:
-            raise Stop(f"--env {name}: this variable says which script is run; SCRIPT does.", status=2)
+            raise Stop(f"--env {name}: this variable selects the script; give it as SCRIPT.", status=2)
         found[name] = value
     return found
 

@@ -64,7 +64,7 @@ def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> Non
     if token and said and not said["token"]:
         other.append("no token")
     if other:
-        raise Stop(f"it runs with {'; '.join(other)}. `samebox down` ends it; then start it with what it shall have.")
+        raise Stop(f"it runs with {'; '.join(other)}. Stop it with `samebox down` and start it anew.")
 
 
 def _setting(name: str) -> str:
@@ -211,4 +211,4 @@ def _tail(log: Path, start: int, lines: int = 15) -> str:
     with log.open("rb") as file:
         file.seek(start)
         words = file.read().decode(errors="replace").splitlines()
-    return "\n".join(words[-lines:]) or f"(it said nothing; see {log})"
+    return "\n".join(words[-lines:]) or f"(it printed nothing; see {log})"

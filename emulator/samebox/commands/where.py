@@ -109,7 +109,7 @@ def is_here(url: str) -> bool:
     try:
         said = ask(url)
     except Stop:
-        return False  # without its token it does not tell
+        return False  # without its token it does not answer
     found = record(Path(said["data_dir"])) if said is not None else None
     return found is not None and said is not None and found.pid == said.get("pid")
 

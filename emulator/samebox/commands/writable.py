@@ -10,11 +10,11 @@ def why_no_folder(path: Path) -> str | None:
     """Make a folder where there is none. Why that is refused, or why nothing can be written in it; None when it can."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        # Tried, and not asked for: permissions alone do not tell what a file system does.
+        # By trial: permissions alone do not show whether a file system can be written.
         with tempfile.TemporaryDirectory(prefix=".samebox-", dir=path):
             return None
     except OSError as error:
-        # mkdir says of a file in the way that it exists.
+        # Where a file is in the way, mkdir reports that it exists.
         return os.strerror(errno.ENOTDIR) if error.errno == errno.EEXIST else error.strerror
 
 

@@ -31,7 +31,7 @@ _EXTENDED = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE
 
 
 class ArtifactError(Exception):
-    """An archive that may not be used. `reason` is one word for a table, the message says what and where."""
+    """An archive that may not be used. `reason` is a code for a table; the message names the fault and its place."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -80,8 +80,8 @@ def unpack(
     """Unpack a gzip tar at `destination`, which appears whole or not at all; gives the bytes of its files.
 
     Raises ArtifactError: `not-a-tar`, `outside`, `link`, `device`, `name`, `clash`, `too-large` (contract §2.4);
-    DiskFull when the disk is full. What stood at `destination` before is replaced. Files become 0644, or 0755 where
-    the archive lets anybody execute them; directories 0755.
+    DiskFull when the disk is full. What stood at `destination` before is replaced. Files become 0644, or 0755 if any
+    user may execute them in the archive; directories 0755.
     """
     workspace = destination.with_name(f".{destination.name}.unpacking")
     with disk_errors(destination):
@@ -216,7 +216,7 @@ def _gunzipped(archive: Iterable[bytes]) -> Iterator[bytes]:
             begun = True
             try:
                 out = decompressor.decompress(waiting, CHUNK_BYTES)
-            except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub says that it is an instance
+            except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
                 raise ArtifactError("not-a-tar", f"The archive is not a gzip file: {error}.") from error
             waiting = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
             if out:

@@ -143,7 +143,7 @@ def download(
         raise DiskFull(str(data_directory), needed, volume_bytes)
     with disk_errors(data_directory):
         _download({data_directory / one.name: one for one in plans}, objects, cancelled, streams)
-    # Last, so that a manifest says that its channel is complete.
+    # Last, so that a manifest means that its channel is complete.
     for one in plans:
         manifest = data_directory / f"{one.name}-manifest"
         manifest.write_bytes(one.manifest)

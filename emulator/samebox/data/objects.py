@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _READ_BYTES = 1024 * 1024
-_COPY_BYTES = 64 * 1024 * 1024  # between two looks at whether somebody wants to stop
+_COPY_BYTES = 64 * 1024 * 1024  # between two checks for cancellation
 READ_BYTES = 256 * 1024  # stays in the processor's cache on its way to the file; 1 MiB is a fifth slower
 PART_BYTES = 16 * 1024 * 1024
 # S3 allows 10,000 parts; doubling the part size every 1,000 makes room for more than S3's largest object.
 PARTS_OF_ONE_SIZE = 1000
 
 
-# What the kernel says where it cannot copy between two files without us.
+# The kernel's errors where it cannot copy between two files itself.
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 # Today's buckets have stricter names; those of the first years are still there.
@@ -83,7 +83,7 @@ class NotS3(S3Error):
 
 
 class Unreachable(S3Error):
-    """Nobody answered in time, or the server kept failing; worth another try later."""
+    """No response in time, or the server kept failing; worth another try later."""
 
 
 class DiskFull(Exception):
@@ -320,7 +320,7 @@ class Objects:
         try:
             return self._upload_parts(place, name, _chain(first, second, parts))
         except BaseException:
-            # The first error is the one to tell; an abort that fails too is cleaned up by S3's own expiry.
+            # The first error is reported; an abort that fails too is cleaned up by S3's own expiry.
             try:
                 with _errors(uri):
                     self._client.abort_multipart_upload(Bucket=place.bucket, Key=place.key, UploadId=name)
@@ -362,7 +362,7 @@ class Objects:
         return place
 
     def _copy(self, item: Object, target: int, cancelled: Event | None) -> bool:
-        """Whether the object's file was at hand, is what the listing said, and is copied now."""
+        """Copy the object's file, if it is on this disk and still as listed; whether it was copied."""
         if self._folder is None or not {"", ".", ".."}.isdisjoint(item.key.split("/")):
             return False
         try:

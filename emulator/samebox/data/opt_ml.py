@@ -1,6 +1,7 @@
 """The /opt/ml tree, environment and command line of one training host, byte for byte (contract §1.1-1.4).
 
-Where the contract knows several forms of a file, this is the newest one seen; where it knows none, the choice is said.
+Where the contract has several forms of a file, this is the newest one observed; where it has none, a comment marks our
+choice.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Host:
 class TrainingFacts:
     """What the request does not say.
 
-    `credentials_path` (`/v2/credentials/<uuid>`) and `metadata_id` only where somebody serves them at 169.254.170.2;
+    `credentials_path` (`/v2/credentials/<uuid>`) and `metadata_id` only where they are served at 169.254.170.2;
     under network isolation they are left out. `endpoint_url` is where containers reach this emulator, which AWS has no
     word for.
     """
@@ -229,7 +230,7 @@ def _channel_config(channel: Mapping[str, Any], request: Mapping[str, Any]) -> d
     content_type = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
     return {
         **content_type,
-        # FastFile looks like File to the program, as the newer documentation says.
+        # FastFile looks like File to the program, by the newer documentation.
         "TrainingInputMode": "File" if mode == "FastFile" else mode,
         "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
         "RecordWrapperType": channel.get("RecordWrapperType", "None"),

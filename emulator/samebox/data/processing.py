@@ -24,7 +24,7 @@ _ESCAPED = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028",
 
 
 def command(request: Mapping[str, Any]) -> Command:
-    """What the request says, or the image's own ENTRYPOINT and CMD; nothing is appended."""
+    """The request's command, or the image's own ENTRYPOINT and CMD; nothing is appended."""
     application = request["AppSpecification"]
     entrypoint = tuple(application.get("ContainerEntrypoint") or ())
     arguments = tuple(application.get("ContainerArguments") or ())

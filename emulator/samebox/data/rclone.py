@@ -21,7 +21,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 # Started through a few lines of Python that ask the kernel to end the server with us: after `kill -9` of the emulator
-# nobody else would. The kernel watches the thread that started it, which therefore lives as long as the server.
+# nothing else would. The kernel watches the thread that started it, which therefore lives as long as the server.
 _DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
 parent = int(sys.argv[1])
@@ -40,7 +40,7 @@ class RcloneError(Exception):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The pair of keys that the server was started with; nobody else on the machine knows it."""
+    """The pair of keys that the server was started with; known to no other process."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -146,7 +146,7 @@ class S3Server:
             *("--log-level", "NOTICE"),
             # Files go straight to the disk: a put that was answered is there after a crash.
             *("--vfs-cache-mode", "off"),
-            # Short enough to see files that somebody put there by hand, but not 0: that makes rclone spin.
+            # Short enough to see files that a person put there by hand, but not 0: that makes rclone spin.
             *("--dir-cache-time", "10s"),
             # A long upload or download over a slow link is no error of ours; the proxy before us limits silence.
             *("--server-read-timeout", "24h", "--server-write-timeout", "24h"),
@@ -190,7 +190,7 @@ class S3Server:
 
 
 def _free_port() -> int:
-    # Somebody could take the port in between; then rclone says so, and start() fails with its words.
+    # Another process could take the port in between; then rclone reports it, and start() fails with its message.
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -200,7 +200,7 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
-        # Not signed, so it is refused; but then it is up. Were the port somebody else's, rclone would have ended.
+        # Not signed, so it is refused, but then it is up. If another process had the port, rclone would have ended.
         connection.request("GET", "/")
         return connection.getresponse().status in (400, 401, 403)
     except (OSError, http.client.HTTPException):

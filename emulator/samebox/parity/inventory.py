@@ -75,7 +75,7 @@ class Inventory:
         if self.probed is None:
             return told
         if not with_probe:
-            # Files tell the same of it, and were not all read where Python was asked.
+            # Files have the same facts, and were not all read where Python was asked.
             precise = self.probed.get("Python", {}).get("version")
             return told | ({"Python": {**told.get("Python", {}), "version": precise}} if precise else {})
         for group, values in self.probed.items():

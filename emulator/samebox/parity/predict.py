@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from samebox.parity.sandbox import SandboxResult
 
 MODEL = "/opt/ml/model"
-# By the last part of a file's name; what handlers get for it is said by --content-type.
+# By the suffix of a file's name; --content-type sets what handlers get instead.
 TYPES = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -106,7 +106,7 @@ def by_driver(
 ) -> Predicted:
     """Raises EngineError."""
     if python is None:
-        return Predicted(image, problem="it has no Python on its PATH; `--run COMMAND` says how the model is called")
+        return Predicted(image, problem="it has no Python on its PATH; `--run COMMAND` sets how the model is called")
     folder = _staged(context, task)
     plan = [
         {"path": f"{sandbox.HERE}/data/{number}", "content_type": one.content_type, "accept": one.accept}

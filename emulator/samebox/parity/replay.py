@@ -43,7 +43,7 @@ class Replayed:
     number: int  # counted from 1
     line: int  # of the transcript
     state: State
-    words: str  # why, where no comparison tells
+    words: str  # why, where there is no comparison
     recorded: str
     now: str = ""
     comparison: Comparison | None = None
@@ -84,7 +84,7 @@ class ReplayReport:
 
     @property
     def verdict(self) -> str:
-        return {0: "It answers as the endpoint did", 1: "It answers otherwise", 2: "It cannot be told"}[
+        return {0: "It answers as the endpoint did", 1: "It answers otherwise", 2: "It cannot be decided"}[
             self.exit_status
         ]
 

@@ -73,7 +73,8 @@ def run(
     environment: Mapping[str, str] | None = None,
     tick: Callable[[float], None] = lambda _: None,
 ) -> SandboxResult:
-    """Run a command in place of the image's own, its entrypoint included. `tick` hears the seconds, about each second.
+    """Run a command in place of the image's own, its entrypoint included. `tick` is called with the elapsed seconds,
+    about each second.
 
     Raises EngineError; ImageMissing among them.
     """
@@ -82,7 +83,7 @@ def run(
     assert scratch is not None
     out = scratch / f"out-{uuid.uuid4().hex[:8]}"
     out.mkdir()
-    out.chmod(0o777)  # the image's user may be anybody
+    out.chmod(0o777)  # the image may have any user
     spec = ContainerSpec(
         image=image,
         entrypoint=command,

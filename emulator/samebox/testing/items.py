@@ -63,7 +63,7 @@ class ImageCheck(pytest.Item):
         """Give a warning of pytest's."""
         try:
             self.warn(CheckWarning(text))
-        except CheckWarning as error:  # pytest was told that warnings are errors
+        except CheckWarning as error:  # pytest is configured to treat warnings as errors
             raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 

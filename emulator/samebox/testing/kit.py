@@ -181,7 +181,7 @@ def end_at_sigterm() -> Callable[[], None]:
 
 
 def _is_archive(name: str) -> bool:
-    """A folder may have the name of an image; a test shall not be skipped for it."""
+    """A folder may have the name of an image; that must not skip a test."""
     is_other_folder = Path(name).is_dir() and not (Path(name) / "oci-layout").exists()
     return examination.looks_like_path(name) and not is_other_folder
 

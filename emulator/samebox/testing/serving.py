@@ -151,7 +151,7 @@ class Endpoint:
             answer: HttpResponse = found.ask(method, path, body, headers, seconds=seconds)
         except NoResponse as error:
             said = " / ".join(self.logs()[-5:]) or "nothing"
-            pytest.fail(f"{method} {path}: {error}; the server said: {said}", pytrace=False)
+            pytest.fail(f"{method} {path}: {error}; the server's log: {said}", pytrace=False)
         return EndpointResponse(answer.status, answer.headers, answer.body, answer.seconds)
 
 

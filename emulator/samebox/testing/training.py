@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from samebox.containers.engine import ContainerApi
     from samebox.testing.kit import Kit
 
-SECONDS = 900.0  # for one job, unless a test says otherwise
+SECONDS = 900.0  # for one job, unless a test sets another limit
 _PUT_AWAY_SECONDS = 120.0
 
 

@@ -13,10 +13,10 @@ PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50
     ("log", "words"),
     [
         ((), "not ready within 60 s"),
-        (("no saved_model.pb", *PINGS), "not ready within 60 s; it said: no saved_model.pb"),
-        (("one", "two", "three", "four"), "not ready within 60 s; it said: four"),
-        (("ValueError: no weights", "goes on", *PINGS), "not ready within 60 s; it said: ValueError: no weights"),
-        (PINGS[:1], 'not ready within 60 s; it said: "GET /ping HTTP/1.1" 503 -'),
+        (("no saved_model.pb", *PINGS), "not ready within 60 s; its log: no saved_model.pb"),
+        (("one", "two", "three", "four"), "not ready within 60 s; its log: four"),
+        (("ValueError: no weights", "goes on", *PINGS), "not ready within 60 s; its log: ValueError: no weights"),
+        (PINGS[:1], 'not ready within 60 s; its log: "GET /ping HTTP/1.1" 503 -'),
     ],
 )
 def test_the_programs_last_words_are_not_the_pings_that_it_was_asked(log: tuple[str, ...], words: str) -> None:

@@ -57,7 +57,7 @@ def elf_with_loader(path: str, loader: str) -> LayerFile:
         (with_train(script("usr/bin/train", "#!/usr/bin/env python")), "wants python, which is not on PATH"),
         (with_train(script("usr/bin/train", "#!")), "names no interpreter"),
         (with_train(script("usr/bin/train", "#!/" + "x" * 300)), "is too long"),
-        (with_train(elf("usr/bin/train", 183)), "is built for arm64, the image says amd64"),
+        (with_train(elf("usr/bin/train", 183)), "is built for arm64, the image declares amd64"),
         (with_train(elf_with_loader("usr/bin/train", "/lib64/ld-linux.so.2")), "loader /lib64/ld-linux.so.2"),
         (
             with_train(LayerFile("usr/bin/train", link="/nowhere")),

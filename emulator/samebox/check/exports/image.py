@@ -96,7 +96,7 @@ def _started(context: Context) -> Iterator[Test]:
         yield from _program(subject, programs.PROCESSING, command[0])
     server = subject.which(entrypoint[0] if entrypoint else "serve")
     if "serverless" in claims and server is not None:
-        yield Test(users.SERVERLESS, "anybody may run the server", FileRunnable(server.path, by_anybody=True))
+        yield Test(users.SERVERLESS, "any user may run the server", FileRunnable(server.path, by_anybody=True))
 
 
 def _program(subject: Subject, rule: Rule, name: str) -> Iterator[Test]:
@@ -181,7 +181,7 @@ def _users(context: Context) -> Iterator[Test]:
     if has(subject, "find"):
         yield Test(
             users.WORLD_WRITABLE,
-            "no program, library or folder may be changed by anybody",
+            "no program, library or folder is writable by every user",
             CommandEnds(_find_writable(), silent=True),
         )
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _IMAGE = {
     "image-manifest-type": "of the manifest that is pushed; the tool sees an image that an engine has unpacked.",
     "image-attestations": "of the manifest that is pushed; the tool sees an image that an engine has unpacked.",
-    "image-architecture": "the image has no uname that would tell.",
+    "image-architecture": "the image has no uname program to ask.",
     "image-python-clashes": "it is knowledge about pairs of packages and their versions.",
-    "image-python-requirements": "pip check would tell, and the image has no pip.",
+    "image-python-requirements": "pip check would find it, and the image has no pip.",
     "image-user-exists": "root, or a number, is looked up nowhere.",
-    "image-user": "the image has no id that would tell, or is for serverless endpoints alone.",
+    "image-user": "the image has no id program to ask, or is for serverless endpoints only.",
     "image-world-writable": "the image has no find that would look.",
     "image-capability-labels": "the image has no such label.",
     "image-exposed-port": "no port is exposed, which SageMaker does not mind.",
@@ -45,7 +45,7 @@ _STRUCTURE = (
     ("serverless-", "no server runs beside its tests."),
     ("multi-model-", "no server runs beside its tests; goss.yaml asks one."),
 )
-_METADATA = "the container does not know what its image says of itself; container-structure-test.yaml has it."
+_METADATA = "a container cannot read the metadata of its image; container-structure-test.yaml tests it."
 _GOSS = (
     ("image-entrypoint-", _METADATA),
     ("image-capability-labels", _METADATA),
@@ -118,5 +118,5 @@ def _of(context: Context, rule: Rule, own: tuple[tuple[str, str], ...]) -> str:
     if rule.id == "serve-invocations" and (names := serving.not_text(context)):
         return f"{', '.join(names)} cannot be written down: it is no text, or long."
     fitting = [row for row in (*_BEGINS, *_IMAGE.items(), *own) if rule.id.startswith(row[0])]
-    # What says more of the id knows more of the rule; the tool's own word is the last.
-    return max(reversed(fitting), key=lambda row: len(row[0]))[1] if fitting else "the tool has no words for it."
+    # The longest prefix is the most specific reason; at equal length the tool's own comes first.
+    return max(reversed(fitting), key=lambda row: len(row[0]))[1] if fitting else "the tool cannot express it."

@@ -27,7 +27,7 @@ _NO_PROGRAM = r"executable file not found|no such file or directory: unknown|no 
 
 STARTS = Rule(
     "processing-starts",
-    "It starts with its own ENTRYPOINT and CMD, or with what the job says",
+    "It starts with its own ENTRYPOINT and CMD, or with those of the job",
     "contract §4.1",
     "fail",
     "processing",
@@ -39,7 +39,7 @@ COMPLETES = Rule(
     "contract §4.1, §4.2",
     "fail",
     "processing",
-    "What is quoted of it says why, and --log prints the rest. Give --data with an input in each folder, and "
+    "The quoted lines show why; --log prints the rest. Give --data with an input in each folder, and "
     "--entrypoint, --argument and --output, as your jobs do.",
 )
 ARGUMENT = Rule(

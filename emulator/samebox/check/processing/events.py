@@ -32,7 +32,7 @@ EXIT_CODE = Rule(
 )
 MESSAGE = Rule(
     "processing-message",
-    "Processing that fails says why in /opt/ml/output/message, in UTF-8 and at most 1 KB",
+    "Failed processing writes the reason to /opt/ml/output/message, in UTF-8 and at most 1 KB",
     "contract §4.4",
     "fail",
     "processing",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from samebox.check.findings import Finding
     from samebox.check.report import Report
 
-# XML 1.0 has no way to write these, escaped or not; what a container says may hold them.
+# XML 1.0 cannot represent these, escaped or not; the output of a container may contain them.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

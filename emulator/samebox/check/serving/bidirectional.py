@@ -83,7 +83,7 @@ def opens(context: Context) -> Finding:
         return OPENS.broken(f"GET {PATH} with Upgrade: websocket: {error}", line=line)
     if not claimed:
         return OPENS.warned(
-            "it opens, but no label tells SageMaker that it does", f"LABEL {LABEL}=true, if it is meant for SageMaker."
+            "it opens, but no label declares it to SageMaker", f"LABEL {LABEL}=true, if it is meant for SageMaker."
         )
     return OPENS.passed(f"GET {PATH}: 101")
 
@@ -109,7 +109,7 @@ def _ping(context: Context) -> Finding:
 
 def frames(context: Context) -> Finding:
     if pongs(context).status != "pass":
-        raise CannotCheck(f"a Pong tells whether the WebSocket is open still: see {PONGS.id}")
+        raise CannotCheck(f"whether the WebSocket is still open shows in its Pong: see {PONGS.id}")
     one = payload(context)
     half = max(1, len(one.body) // 2)
     # Not in the middle of a letter: each frame of a text is checked by some as it comes.

@@ -92,7 +92,7 @@ _ENDS = (
             r"|exited: \S+ \(.*not expected\)|[Ww]orker (?:process )?(?:\S+ )?exited with (?:code|status) [1-9]"
         ),
         "what it starts ends, and is started again ({})",
-        "Its log says why it ends: mend that; started again, it ends again.",
+        "Its log says why it ends: fix that first. Restarted, it ends again.",
         3,
     ),
 )
@@ -152,7 +152,7 @@ def behind_proxy(signs: Signs) -> Cause | None:
         rest = ", ".join(sorted(programs))
         return Cause(
             f"{proxy} answers, and what it forwards to{to} has ended: nothing but {rest} is running",
-            f"Mend what ended behind {proxy}: its log says why. Start it before {proxy}, and end the container when it "
+            f"Fix what ended behind {proxy}: its log says why. Start it before {proxy}, and end the container when it "
             "ends, so that it is not left without it.",
             signs.lasted >= _DEAD_SECONDS,
         )
@@ -174,7 +174,7 @@ def handler_fails(signs: Signs) -> Cause | None:
     long = _NAMED_SECONDS if exception else _IDLE_SECONDS
     return Cause(
         f"it is the same each time, an error of its own{why}",
-        "Mend what /ping does; its log says what went wrong. While the model loads answer 503, and 200 after it.",
+        "Fix the handler of /ping; its log says what went wrong. Answer 503 while the model loads, then 200.",
         signs.lasted >= long and signs.idle >= long,
     )
 

@@ -60,7 +60,8 @@ def keep_alive(context: Context) -> Finding:
             if path == "/ping" and answer.status != 200:
                 return KEEP_ALIVE.broken(f"after {before}, /ping on the same connection answers {answer.words}")
             if answer.closes:
-                return KEEP_ALIVE.passed(f"it closes, and says so, after {method} {path}: each request connects anew")
+                why = "each request needs a new connection"
+                return KEEP_ALIVE.passed(f"it closes the connection, as announced, after {method} {path}: {why}")
             before, status = f"{method} {path} ({answer.status})", answer.status
     return KEEP_ALIVE.passed(f"{len(steps)} requests on one connection")
 

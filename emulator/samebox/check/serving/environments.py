@@ -15,7 +15,7 @@ from samebox.check.serving.wire import NoResponse
 TRANSFORM: frozenset[Claim] = frozenset({"transform"})
 SERVERLESS: frozenset[Claim] = frozenset({"serverless"})
 SERVERLESS_MEMORY = 6 << 30  # the most that there is
-SOMEBODY = "10001:10001"  # a user of whom no image knows
+SOMEBODY = "10001:10001"  # a user that no image defines
 BATCH = {
     "SAGEMAKER_BATCH": "true",
     "SAGEMAKER_MAX_PAYLOAD_IN_MB": "6",

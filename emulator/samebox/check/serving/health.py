@@ -87,7 +87,7 @@ def ping_time(context: Context) -> Finding:
 
 
 def _of_loading(server: RunningServer, boot: Boot) -> Finding:
-    # The other checks shall not meet workers that load still.
+    # The other checks must not run while workers still load.
     quick, end = 0, time.monotonic() + _WARM_SECONDS
     while quick < 2 * CLIENTS and time.monotonic() < end:
         with contextlib.suppress(NoResponse):
@@ -185,7 +185,7 @@ def connect_time(context: Context) -> Finding:
         except NoResponse as error:
             return CONNECT.broken(f"connection {number} of {CONNECTIONS}, one after another: {error}")
         # With a request, as the platform makes one: connections that bring none fill a queue that it never would.
-        # Of the answer serve-ping-time tells.
+        # serve-ping-time judges the response.
         with connection, contextlib.suppress(NoResponse):
             connection.ask("GET", "/ping", headers={"Connection": "close"}, seconds=PING_SECONDS)
         times.append(connection.connect_seconds)

@@ -96,7 +96,7 @@ RESPONSE_HEADERS = Rule(
     "visible ASCII characters.",
 )
 
-# What AWS says of asynchronous endpoints: "headers with length greater than 4096 bytes"; the others are the API's own.
+# AWS on asynchronous endpoints: "headers with length greater than 4096 bytes"; the other limits are the API's.
 MOST_HEADER_BYTES = 4096
 LONGEST_HEADERS = {
     "content-type": 1024,
@@ -116,15 +116,15 @@ BAD_BODIES = (
 def answers(context: Context) -> Finding:
     vain = in_vain(context)
     if vain is not None and vain.rule_id == ANSWERS.id:
-        return vain.quoted_in(ANSWERS.broken(vain.words, "Its log says why; what it is asked makes no difference."))
+        return vain.quoted_in(ANSWERS.broken(vain.words, "Its log says why; the payload makes no difference."))
     must_be_of_use(context)
     seen = []
     for one, answer in first_answers(context):
         if isinstance(answer, NoResponse):
-            if answer.begun is not None and is_stream(context, answer.begun):  # of that serve-stream-ends tells
+            if answer.begun is not None and is_stream(context, answer.begun):  # serve-stream-ends judges it
                 seen.append(f"{one.name}: {answer.begun.status}, a stream without an end")
                 continue
-            if answer.why != "timeout":  # of that serve-invocation-time tells
+            if answer.why != "timeout":  # serve-invocation-time judges it
                 return ANSWERS.broken(f"{one.name}: {answer}")
             seen.append(f"{one.name}: none yet")
         elif answer.status in _MISSING:
@@ -141,7 +141,7 @@ def time(context: Context) -> Finding:
     for one, answer in first_answers(context):
         begun = answer.begun if isinstance(answer, NoResponse) else answer
         if begun is not None and is_stream(context, begun):
-            seconds = begun.parts[0].seconds if begun.parts else begun.seconds  # of its end tells serve-stream-time
+            seconds = begun.parts[0].seconds if begun.parts else begun.seconds  # serve-stream-time judges its end
         elif not isinstance(answer, NoResponse):
             seconds = answer.seconds
         elif answer.why != "timeout":

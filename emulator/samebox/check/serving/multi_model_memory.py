@@ -42,7 +42,7 @@ def memory(context: Context) -> Finding:
     limit = before + _ROOM * each + _SPARE_BYTES
     if limit > engine_of(context).capacity().memory_bytes // 2:
         return MEMORY.skipped(
-            f"loading the model takes {each / 1e9:.1f} GB: this machine's memory is too small to tell"
+            f"loading the model takes {each / 1e9:.1f} GB: this machine's memory is too small for this check"
         )
     boot = start(context, replace(SETUP, memory_bytes=limit))
     if boot.server is None:

@@ -137,7 +137,7 @@ def _in_vain(context: Context) -> InVain | None:
     if len({(answer.status, answer.body) for answer in answers}) > 1:
         return None
     log = tuple(line for line in server.said() if "/ping" not in line and "/invocations" not in line)
-    said = f"; it said: {headline(exception_in(log) or log[-1:])}" if log else ""
+    said = f"; its log: {headline(exception_in(log) or log[-1:])}" if log else ""
     body = f" ({ping.words.partition(' ')[2]})" if ping.body.strip() else ""
     if answers[0].status == 503 or _UNWELL.search(ping.words):
         words = f"every request is answered {answers[0].words}, while /ping says {ping.status}{body}{said}"

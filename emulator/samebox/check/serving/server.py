@@ -139,7 +139,7 @@ class Boot:
         words = f"{self.words}; {why}" if why else self.words
         told = self._without_pings
         said = headline(exception_in(told) or told[-1:])[:_MOST_SHOWN]
-        return f"{words}; it said: {said}" if said and said not in words else words
+        return f"{words}; its log: {said}" if said and said not in words else words
 
     def quoted_in(self, finding: Finding) -> Finding:
         """The finding with the log of this start."""
@@ -147,7 +147,7 @@ class Boot:
 
     @property
     def _without_pings(self) -> tuple[str, ...]:
-        # Its access log tells of the pings that it was asked until then, and buries why it did not answer them.
+        # Its access log lists the pings until then, and buries the reason why it did not answer them.
         return tuple(line for line in self.log if "/ping" not in line) or self.log
 
     @property
@@ -173,7 +173,7 @@ def running(context: Context) -> RunningServer:
     """The shared server, as an endpoint has it. Raises CannotCheck where it could not be started."""
     boot = first_boot(context)
     if boot.server is not None and not _answers(boot.server):
-        # An earlier check was its end, and has said so; this one shall not suffer for it.
+        # An earlier check ended it, and has reported that; this check gets a new server.
         boot.server.remove()
         context.shared.forget("server")
         boot = first_boot(context)
@@ -319,7 +319,7 @@ def _answers(server: RunningServer) -> bool:
     if not server.is_running:
         return False
     with contextlib.suppress(NoResponse):
-        # In whatever time: of that serve-ping-time tells.
+        # However long it takes: serve-ping-time judges that.
         return server.ask("GET", "/ping", seconds=_ALIVE_SECONDS).status == 200
     return False
 

@@ -86,7 +86,7 @@ WITHOUT_GPU = Rule(
 )
 BIND_TO_PORT = Rule(
     "serve-bind-to-port",
-    "The server listens on SAGEMAKER_BIND_TO_PORT, as its label says",
+    "The server listens on SAGEMAKER_BIND_TO_PORT, as its label declares",
     "contract §2.7",
     "fail",
     "serving",
@@ -135,7 +135,7 @@ def ready(context: Context) -> Finding:
     if boot.how == "not ready":
         if has_model(context):
             return boot.quoted_in(READY.broken(boot.with_log, boot.cure))
-        # One that says so for want of a model is as it should be.
+        # A server that reports that it has no model behaves as it should.
         return boot.quoted_in(replace(READY.unknown(f"without a model it was {boot.with_log}"), remedy=GIVE_MODEL))
     if boot.seconds > WINDOW_SECONDS / 2:
         return READY.warned(f"ready after {boot.seconds:.0f} s of the {WINDOW_SECONDS:.0f} s that it has")
@@ -168,7 +168,7 @@ def bind_to_port(context: Context) -> Finding:
     if boot.server is None:
         return BIND_TO_PORT.broken(f"with SAGEMAKER_BIND_TO_PORT={OTHER_PORT}, {boot.words}")
     boot.server.remove()
-    return BIND_TO_PORT.passed(f"it answers on port {OTHER_PORT} when told to")
+    return BIND_TO_PORT.passed(f"it answers on port {OTHER_PORT} when that is set")
 
 
 def _never_ran(boot: Boot) -> bool:

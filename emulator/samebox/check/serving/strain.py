@@ -70,7 +70,7 @@ def concurrency(context: Context) -> Finding:
                 results.append(error)
                 break
 
-    # How one alone is answered says what is due to their number.
+    # The response to a single request shows what is due to their number.
     try:
         alone = server.ask("POST", "/invocations", one.body, one.headers, seconds=limit)
     except NoResponse as error:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from samebox.check.serving.server import RunningServer
 
 STREAM_SECONDS = 480.0
-CALLERS = 4  # who go in the middle of their streams
-# An answer that took less says nothing of when its parts were sent; parts that come closer together came at once.
+CALLERS = 4  # that disconnect in the middle of their streams
+# A response that took less does not show when its parts were sent; parts closer together arrived at once.
 _TELLING_SECONDS = 0.5
 _SPREAD = 0.1  # of the whole
 _TRIES = 3
@@ -94,7 +94,7 @@ def streams(context: Context) -> Finding:
             return STREAMS.passed(f"{one.name}: {begun.status}, in {_many(begun)}")
     if "streaming" not in context.claims:
         raise CannotCheck(_NONE)
-    # Many stream only when a request says so, which the probe does not.
+    # Many servers stream only when the request asks for it, which the probe does not.
     good = [
         (one, answer) for one, answer in found if one.is_given and isinstance(answer, HttpResponse) and answer.is_good
     ]
@@ -109,7 +109,7 @@ def arrives(context: Context) -> Finding:
     for _ in range(_TRIES):
         if answer.seconds < _TELLING_SECONDS:
             return ARRIVES.skipped(
-                f"{one.name}: all of it came within {answer.seconds * 1000:.0f} ms, too soon to tell; "
+                f"{one.name}: all of it came within {answer.seconds * 1000:.0f} ms, too fast to distinguish its parts; "
                 "give a request for a longer answer with --payload"
             )
         times = [part.seconds for part in answer.parts] or [answer.seconds]
@@ -128,7 +128,7 @@ def ends(context: Context) -> Finding:
     for one, answer in _streams(context):
         if isinstance(answer, HttpResponse):
             whole += 1
-        elif answer.why != "timeout":  # of that serve-stream-time tells
+        elif answer.why != "timeout":  # serve-stream-time judges it
             faults.append(f"{one.name}: {answer}")
     if faults:
         return ENDS.broken("; ".join(faults))
@@ -176,7 +176,7 @@ def time(context: Context) -> Finding:
                     return TIME.broken(f"{one.name}: no end within {limit:.0f} s")
                 answer = error
         if isinstance(answer, NoResponse):
-            continue  # of that serve-stream-ends tells
+            continue  # serve-stream-ends judges it
         if answer.seconds >= slowest:
             slowest, name = answer.seconds, one.name
     if not name:
@@ -223,7 +223,7 @@ def _go_in_the_middle(server: RunningServer, one: Payload, seconds: float) -> No
 
 def _one_piece(answer: HttpResponse) -> str:
     length = answer.headers.get("content-length")
-    return f"in one piece of {length} bytes" if length else "and only the end of the connection tells its end"
+    return f"in one piece of {length} bytes" if length else "and it ends only with the connection"
 
 
 def _many(answer: HttpResponse) -> str:

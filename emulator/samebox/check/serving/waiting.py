@@ -163,7 +163,7 @@ class Wait:
             self._since.clear()
             return None
         where = ", ".join(str(one) for one in found)
-        # One that listens on all of IPv6 takes IPv4's connections, too, unless it says IPV6_V6ONLY.
+        # A server that listens on all of IPv6 also accepts IPv4 connections, unless it sets IPV6_V6ONLY.
         words = f"it listens on {where} only{', which takes no connection by IPv4' if here else ''}"
         # It may yet begin to listen elsewhere, too: some servers' first port is for their own workers.
         at_port = any(one.port == self._port for one in found)
@@ -172,7 +172,7 @@ class Wait:
         return "wrong place", words, Cause(words, _BY_IPV4) if here else None
 
     def _of_status(self, answer: HttpResponse) -> _Verdict | None:
-        # A 5xx is what a server says that still loads its model; these are what one says that knows no /ping.
+        # A server that still loads its model answers 5xx; these are the answers of one that has no /ping.
         if answer.status < 500 and answer.status != 200 and self._lasts(f"status {answer.status}"):
             if 300 <= answer.status < 400:
                 where = answer.headers.get("location", "elsewhere")

@@ -32,7 +32,7 @@ NO_DRIVER = Rule(
 )
 REQUIREMENT = Rule(
     "image-cuda-requirement",
-    "The image says which driver its CUDA libraries want",
+    "The image declares the driver that its CUDA libraries need",
     "contract §1.1, §1.4.1; NVIDIA Container Toolkit, environment variables",
     "warn",
     "static",
@@ -73,11 +73,11 @@ def requirement(context: Context) -> Finding:
         )
     if required[0] < newest[0]:
         return REQUIREMENT.broken(
-            f"{seen}, and NVIDIA_REQUIRE_CUDA says cuda>={required[0]}.{required[1]}",
+            f"{seen}, and NVIDIA_REQUIRE_CUDA requires cuda>={required[0]}.{required[1]}",
             f"Two CUDA releases are mixed (a wheel brings its own?): require cuda>={newest[0]}.{newest[1]}.",
             line,
         )
-    return REQUIREMENT.passed(f"{seen}; NVIDIA_REQUIRE_CUDA says cuda>={required[0]}.{required[1]}")
+    return REQUIREMENT.passed(f"{seen}; NVIDIA_REQUIRE_CUDA requires cuda>={required[0]}.{required[1]}")
 
 
 def drivers(subject: Subject) -> list[str]:

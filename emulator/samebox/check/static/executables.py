@@ -110,7 +110,7 @@ def _script(subject: Subject, name: str, found: File, head: bytes) -> Startable:
             name, found.path, f"the #! line of {found.path} is too long", "Shorten the path that it names."
         )
     interpreter = words[0]
-    # To the kernel a "\r" belongs to the name; that is a fault of its own, and `crlf` tells of it.
+    # To the kernel a "\r" belongs to the name; that is a fault of its own, which `crlf` reports.
     if subject.files.resolve(interpreter) is None:
         link = subject.files.dangling(interpreter, "")
         why = f"which is a link to {link.link}, and that is not" if link is not None else "which is not"
@@ -153,7 +153,7 @@ def _binary(subject: Subject, name: str, found: File, head: bytes) -> Startable:
         return Startable(
             name,
             found.path,
-            f"{found.path} is built for {architecture}, the image says {subject.config.architecture}",
+            f"{found.path} is built for {architecture}, the image declares {subject.config.architecture}",
             "Copy the program of the image's own platform; `exec format error` is how it ends.",
         )
     loader = _loader(head)

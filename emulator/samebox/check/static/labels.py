@@ -12,7 +12,7 @@ PORT = "8080/tcp"
 
 MULTI_MODEL = Rule(
     "multi-model-label",
-    "The image's label says that it serves multi-model endpoints",
+    "The image's label declares that it serves multi-model endpoints",
     "contract §2.8",
     "fail",
     "multi-model",
@@ -40,7 +40,7 @@ def multi_model(context: Context) -> Finding:
     value = context.subject.config.labels.get(f"{PREFIX}multi-models")
     if value == "true":
         return MULTI_MODEL.passed("true")
-    return MULTI_MODEL.broken("there is no such label" if value is None else f"it says {value!r}")
+    return MULTI_MODEL.broken("there is no such label" if value is None else f"its value is {value!r}")
 
 
 def capabilities(context: Context) -> Finding:

@@ -40,7 +40,7 @@ def lint(context: Context) -> Iterator[Finding]:
     except subprocess.TimeoutExpired:
         raise CannotCheck(f"hadolint had not ended within {_SECONDS} s") from None
     except ValueError:
-        raise CannotCheck(f"hadolint said no JSON: {(done.stderr or done.stdout)[:200]}") from None
+        raise CannotCheck(f"hadolint printed no JSON: {(done.stderr or done.stdout)[:200]}") from None
     for one in messages:
         yield LINT.broken(f"{one.get('code')}: {one.get('message')}", line=int(one.get("line") or 1))
     if not messages:

@@ -39,7 +39,7 @@ NOT_ROOT = Rule(
 )
 SERVERLESS = Rule(
     "serverless-file-permissions",
-    "Anybody may read the programs of the image",
+    "Any user may read the programs of the image",
     "contract §2.10; mlflow/mlflow#5544",
     "fail",
     "serverless",
@@ -112,7 +112,7 @@ def world_writable(context: Context) -> Finding:
         if file.is_folder or file.path.endswith(CODE) or (file.executable and file.size):
             open_ones.append(file.path)
     if open_ones:
-        seen = f"{len(open_ones)} may be written by anybody: {some(sorted(open_ones, key=len), 3)}"
+        seen = f"{len(open_ones)} are writable by every user: {some(sorted(open_ones, key=len), 3)}"
         return WORLD_WRITABLE.broken(seen, line=_chmod_line(context))
     return WORLD_WRITABLE.passed("none may be written by others")
 

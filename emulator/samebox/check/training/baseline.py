@@ -205,7 +205,7 @@ def model(context: Context) -> Finding:
     ended = trained(context)
     files = ended.left.files
     if not files:
-        last = f"; the last that it said: {ended.last_words[:200]}" if ended.last_words else ""
+        last = f"; its last output: {ended.last_words[:200]}" if ended.last_words else ""
         return MODEL.broken(f"exit code 0, and /opt/ml/model is empty{last}").quoting((), ended.lines)
     return MODEL.passed(f"{counted(files)}, {sum(one.size for one in files):,} bytes")
 

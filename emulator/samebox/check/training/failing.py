@@ -21,7 +21,7 @@ EXIT_CODE = Rule(
 )
 FAILURE_FILE = Rule(
     "train-failure-file",
-    "A failed training says why in /opt/ml/output/failure, in UTF-8 and at most 1024 characters",
+    "Failed training writes the reason to /opt/ml/output/failure, in UTF-8 and at most 1024 characters",
     "contract §1.7",
     "warn",
     "training",

@@ -180,7 +180,7 @@ def _request(context: Context, job: TrainingJob, channels: Mapping[str, Path]) -
         "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
     }
     if not job.only_documented_files:
-        # What SageMaker's SDK asks for in every job, and programs have not heard of.
+        # SageMaker's SDK puts this into every job; programs do not expect it.
         request["DebugHookConfig"] = {"S3OutputPath": output, "CollectionConfigurations": []}
         request["ProfilerConfig"] = {"S3OutputPath": output, "ProfilingIntervalInMilliseconds": 500}
     if job.checkpoints is not None:

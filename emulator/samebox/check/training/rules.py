@@ -10,7 +10,7 @@ COMPLETES = Rule(
     "contract §1.1, §1.2",
     "fail",
     "training",
-    "What is quoted of it says why, and --log prints the rest. Give --data with a channel in each folder, and each "
+    "The quoted lines show why; --log prints the rest. Give --data with a channel in each folder, and each "
     "--hyperparameter NAME=VALUE, as your jobs do.",
 )
 ARGUMENT = Rule(
@@ -60,7 +60,7 @@ OWN_NAME = Rule(
     "contract §1.1, §1.4.4; where there is one host, a choice of this kit",
     "warn",
     "training",
-    "What shall be reached by the name algo-1 must listen on 0.0.0.0, and names are looked up anew where that fails.",
+    "A server that is reached by the name algo-1 must listen on 0.0.0.0; retry a name that does not resolve.",
 )
 SM_VARIABLES = Rule(
     "train-sm-variables",
