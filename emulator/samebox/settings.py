@@ -68,7 +68,7 @@ class Settings:
     )
     ping_seconds: float = _setting("Seconds a single /ping may take.", 2.0)
     ping_interval_seconds: float = _setting("Seconds between the pings of a container in service.", 5.0)
-    ping_successes: int = _setting("How many pings in a row must answer 200 before a container is in service.", 1)
+    ping_successes: int = _setting("How many pings in a row must answer 200 before a container is in service.", 2)
     invocation_seconds: float = _setting("Seconds a container may take to answer an invocation.", 60.0)
     invocation_bytes: int = _setting("Largest body of InvokeEndpoint, in bytes.", 25 * 1024 * 1024)
     lenient_responses: bool = _setting(

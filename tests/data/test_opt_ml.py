@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from samebox.data import channels, opt_ml
+from samebox.data import channels, opt_ml, tree
 from samebox.data.objects import Location, Object
 from samebox.data.opt_ml import Command, Host, ModelFacts, TrainingFacts
 
@@ -40,7 +40,7 @@ def write(case: str, root: Path) -> None:
     """The whole tree as a job's first phase makes it, with the objects' bytes put in place of a download."""
     request, bodies = read(case, "request.json"), read(case, "objects.json")
     checkpoints = listed(case, request["CheckpointConfig"]["S3Uri"]) if "CheckpointConfig" in request else []
-    opt_ml.write_tree(root, request, facts(request), opt_ml.hosts(request), "algo-1", checkpoints)
+    tree.write(opt_ml.tree(request, facts(request), opt_ml.hosts(request), "algo-1", checkpoints), root)
     places = []
     for channel in request.get("InputDataConfig", []):
         plan = channels.plan(channel, listed(case, channel["DataSource"]["S3DataSource"]["S3Uri"]))
@@ -55,7 +55,7 @@ def write(case: str, root: Path) -> None:
             (directory / file.path).write_text(bodies[file.object.uri])
 
 
-def tree(root: Path) -> str:
+def tree_on_disk(root: Path) -> str:
     lines = []
     for path in sorted(root.rglob("*"), key=lambda one: one.relative_to(root).as_posix()):
         kind = "d" if path.is_dir() else "f"
@@ -74,7 +74,7 @@ def test_the_tree_is_the_golden_one(case: str, tmp_path: Path) -> None:
         write(case, tmp_path)
     finally:
         os.umask(before)
-    assert tree(tmp_path) == (GOLDEN / case / "tree.txt").read_text()
+    assert tree_on_disk(tmp_path) == (GOLDEN / case / "tree.txt").read_text()
     golden = GOLDEN / case / "opt_ml"
     for path in golden.rglob("*"):
         if path.is_file():
@@ -110,7 +110,7 @@ def test_the_command_is_the_golden_one(case: str) -> None:
 def test_writing_again_after_a_crash_gives_the_same_tree(tmp_path: Path) -> None:
     request = read("minimal", "request.json")
     for _ in range(2):
-        opt_ml.write_tree(tmp_path, request, facts(request), opt_ml.hosts(request), "algo-1")
+        tree.write(opt_ml.tree(request, facts(request), opt_ml.hosts(request), "algo-1"), tmp_path)
         (tmp_path / "model" / "kept").write_text("a model")
     assert (tmp_path / "model" / "kept").read_text() == "a model"
     assert not list(tmp_path.rglob("*.part"))
@@ -120,10 +120,10 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     request = read("minimal", "request.json")
     before = os.umask(0o077)
     try:
-        opt_ml.write_tree(tmp_path / "ml", request, facts(request), opt_ml.hosts(request), "algo-1")
+        tree.write(opt_ml.tree(request, facts(request), opt_ml.hosts(request), "algo-1"), tmp_path / "ml")
     finally:
         os.umask(before)
-    assert tree(tmp_path / "ml") == (GOLDEN / "minimal" / "tree.txt").read_text()
+    assert tree_on_disk(tmp_path / "ml") == (GOLDEN / "minimal" / "tree.txt").read_text()
 
 
 def test_hosts_are_numbered_over_the_groups_and_sorted_by_name_in_the_file() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from samebox.data import processing
+from samebox.data import processing, tree
 from samebox.data.opt_ml import Command
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_the_environment_names_no_job() -> None:
 
 
 def test_the_tree_has_a_folder_for_each_output_and_a_folder_of_files_that_only_root_can_open(tmp_path: Path) -> None:
-    processing.write_tree(tmp_path / "ml", REQUEST, ARN, "algo-1")
+    tree.write(processing.tree(REQUEST, ARN, "algo-1"), tmp_path / "ml")
 
     config = tmp_path / "ml" / "config"
     assert stat.S_IMODE(config.stat().st_mode) == 0o644

@@ -35,8 +35,8 @@ How a check is added
      `labels=context.labels`: everything with these labels is removed at the end, on Ctrl-C, at the check's time
      limit, and by the next run after a kill -9. Still, remove them as soon as they are no longer needed. Files to
      mount go below `context.scratch`.
-   - `context.options.workbench` sets up containers as SageMaker does; `training/job.py` and `processing/job.py` run
-     jobs with it, on the hosts of `hosts.py`.
+   - `training/job.py` and `processing/job.py` run jobs as the platform does (emulator/samebox/platform), on the hosts
+     of `hosts.py`.
    - `context.deadline.left` limits every wait. With `context.options.fast`, shorten waits, and mention it in `seen`.
      `context.report("trying it as root")` shows the current step on the screen.
    - `context.shared.get(key, make, close)` makes something once for several checks, and remembers its failure.

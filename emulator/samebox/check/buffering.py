@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from samebox.check.ended import MOST_LINES
 from samebox.check.static.places import line_of
+from samebox.platform.log_tail import MOST_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

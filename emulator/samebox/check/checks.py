@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from samebox.check.dockerfile import Dockerfile
     from samebox.check.subject import Subject
-    from samebox.check.workbench import Workbench
     from samebox.containers.engine import Engine
 
 Made = TypeVar("Made")
@@ -35,7 +34,6 @@ Need = Literal["files", "engine", "data", "model", "payloads", "dockerfile"]
 
 FILES: frozenset[Need] = frozenset({"files"})  # the needs of a check that only reads
 
-LOG_BYTES = 256 << 20  # of a container's log that are kept: an untrusted image must not fill the disk
 LABEL = "samebox.check"  # on every container and network that a run makes; the value is the run's id
 
 log = logging.getLogger(__name__)
@@ -154,7 +152,6 @@ class Options:
     entrypoint: tuple[str, ...] = ()  # --entrypoint, of processing jobs
     arguments: tuple[str, ...] = ()  # --argument, of processing jobs
     outputs: tuple[str, ...] = ()  # --output: local paths of processing jobs; none: /opt/ml/processing/output
-    workbench: Workbench | None = None  # sets up containers as SageMaker does
     dockerfile: Path | None = None
     fast: bool = False  # shorten what must wait, and say so
     patience: float | None = None  # seconds that an invocation is waited for; None: as long as the platform does

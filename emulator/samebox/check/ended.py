@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from samebox.check.findings import Quote
 from samebox.log_excerpt import exception_in, excerpt, headline, readable
+from samebox.platform.log_tail import MOST_LINES
 from samebox.platform.memory import in_words
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ NO_NETWORK = (
     r"|bad address|nodename nor servname|no route to host|failed to resolve|getaddrinfo|EndpointConnectionError"
 )
 READ_ONLY = r"read-only file system|EROFS|errno 30\b"
-MOST_LINES = 2_000  # of a log are kept: the last ones
 _SIGKILLED = 128 + 9
 # What sagemaker-training writes of a script that failed: everything else in it is the toolkit's own.
 _OF_TOOLKIT = re.compile(r'ErrorMessage "(.+?)"\n(?:ExtraInfo|Command) "', re.DOTALL)

@@ -7,25 +7,27 @@ import shutil
 import threading
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from samebox.check import tar
 from samebox.check.checks import CannotCheck, Context, OutOfTime
-from samebox.check.ended import MOST_LINES, HostOutput, HostResult, LeftFile
-from samebox.check.files import read_all
-from samebox.containers.engine import ContainerMissing, EngineError, Mount, PathMissing, StartFailed
+from samebox.check.ended import HostOutput, HostResult, LeftFile
+from samebox.containers.engine import ContainerMissing, EngineError, ImageMissing, Mount, PathMissing, StartFailed
 from samebox.platform.activity import Idle, IdleWatch, LiveProcess, seen
+from samebox.platform.hosts import JobHosts, prepare
+from samebox.platform.job import HostLimits, Placement
+from samebox.platform.log_tail import last_lines
 from samebox.platform.memory import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from samebox.containers.engine import ContainerSpec, Engine, LogLine
+    from samebox.containers.engine import Engine
+    from samebox.platform.job import HostPlan, JobPlan
 
-# Not algo-1, as on AWS (contract §1.1).
-EC2_NAME = "ip-10-0-209-118.ec2.internal"
-PIDS = 4096
+REGION, ACCOUNT = "us-east-1", "000000000000"
 _LOOK_SECONDS = 1.0  # between looks at a running job
 _LONG_SECONDS = 5.0  # of running, or of computing nothing, that are worth a word
 # For so long may a job do nothing: (as it should be, with --fast). One that has its result has no reason to.
@@ -38,28 +40,30 @@ HostsT = TypeVar("HostsT", bound="Hosts")
 class Hosts:
     """The hosts of a job. Use `kept`, which starts them and removes everything at the end of its block.
 
-    `spec_of(root, host, network)` makes the host's folders below root/<host> and gives its container's spec;
-    `left_in(engine, container)` reads a host's output. root/<host>/`results` is the folder whose content is kept.
+    `plan_of` gives the platform's plan, with what departs from it in this check; `left_in(engine, container)` reads a
+    host's output. `results` is the folder below a host's own whose content is kept.
     """
 
     def __init__(
         self,
         context: Context,
-        names: tuple[str, ...],
-        spec_of: Callable[[Path, str, str], ContainerSpec],
+        plan_of: Callable[[Placement], JobPlan],
         left_in: Callable[[Engine, str], HostOutput],
         results: str,
     ) -> None:
         if context.engine is None:
             raise CannotCheck(context.why_no_engine or "there is no container engine")
-        if context.scratch is None or context.options.workbench is None or context.subject.reference is None:
+        if context.scratch is None or context.subject.reference is None:
             raise CannotCheck("nothing can be run here")
         self._context, self._engine = context, context.engine
-        self._names, self._spec_of, self._left_in, self._results = names, spec_of, left_in, results
-        self._root = context.scratch / f"job-{uuid.uuid4().hex[:8]}"
+        self._left_in, self._results = left_in, results
+        identity = uuid.uuid4().hex
+        self._root = context.scratch / f"job-{identity[:8]}"
         self._root.mkdir()
-        self._network = ""
-        self._memory_bytes = 0
+        plan = plan_of(Placement(self._root, identity, "samebox-check", context.labels))
+        # Without a way out: hosts reach each other, and an untrusted image reaches nothing else.
+        self._plan = replace(plan, network=replace(plan.network, internal=True))
+        self._hosts = JobHosts(self._engine, self._plan, _pull_nothing)
         self._watch: Watch | None = None
         self.containers: list[str] = []
         self.start_error = ""
@@ -70,18 +74,21 @@ class Hosts:
         """Since the start."""
         return time.monotonic() - self._began
 
+    def fill(self, host: HostPlan) -> HostPlan:
+        """Put the data that a host is given into its folder, which is there; gives the host with its mounts."""
+        return host
+
     def start(self) -> None:
-        # Its own network without a way out: hosts reach each other, and an untrusted image reaches nothing else.
-        network = self._engine.create_network(f"samebox-check-{self._root.name}", self._context.labels, internal=True)
-        self._network = network.id
+        self._hosts.make_network()
         try:
-            for host in self._names:
-                spec = self._spec_of(self._root, host, network.name)
-                self._memory_bytes = spec.memory_bytes or 0
-                self.containers.append(self._engine.create(spec))
+            made = []
+            for host in self._plan.hosts:
+                prepare(host)
+                made.append(self._hosts.create(self.fill(host)))
+                self.containers.append(made[-1].id)
             self._began = time.monotonic()
-            for container in self.containers:
-                self._engine.start(container)
+            for one in made:
+                self._hosts.start(one)
             self._watch = Watch(self.containers)
         except StartFailed as error:
             self.start_error = str(error)
@@ -115,7 +122,7 @@ class Hosts:
     def has_left(self, host: int = 0) -> bool:
         """Whether a running host has written anything that is kept of it."""
         with contextlib.suppress(OSError):
-            return holds_files(self._root / self._names[host] / self._results)
+            return holds_files(self._plan.hosts[host].root / self._results)
         return False
 
     def alive(self, host: int = 0) -> tuple[LiveProcess, ...]:
@@ -158,7 +165,7 @@ class Hosts:
             state.oom_killed,
             left=self._left_in(self._engine, container),
             log=last_lines(self._engine, container),
-            memory_bytes=self._memory_bytes,
+            memory_bytes=self._plan.hosts[host].container.memory_bytes or 0,
             peak_bytes=self._watch.peak(container) if self._watch else None,
             idle=idle if late else None,
         )
@@ -166,10 +173,7 @@ class Hosts:
     def remove(self) -> None:
         if self._watch:
             self._watch.close()
-        for container in self.containers:
-            self._engine.remove(container)
-        if self._network:
-            self._engine.remove_network(self._network)
+        self._hosts.remove()
         # What containers wrote as root goes with the run's scratch folder where we may not remove it.
         shutil.rmtree(self._root, ignore_errors=True)
 
@@ -215,22 +219,23 @@ def _progress(seconds: float, has_left: bool, idle: float) -> str:
     return f"running for {seconds:.0f} s{pause}{left}"
 
 
-def memory_of(context: Context, hosts: int) -> int:
-    """Bytes of each host: the instance's, or all of them together half of what the engine's host has."""
+def limits_of(context: Context, hosts: int, memory_bytes: int | None = None) -> HostLimits:
+    """Of each host. Its memory: the instance's, or all of them together half of what the engine's host has."""
     assert context.engine is not None
     capacity = context.engine.capacity().memory_bytes
-    return min(context.options.memory_bytes or capacity // (2 * hosts), capacity)
+    wanted = memory_bytes or context.options.memory_bytes or capacity // (2 * hosts)
+    return HostLimits(memory_bytes=wanted if memory_bytes else min(wanted, capacity))
+
+
+def arn(job_type: str, name: str) -> str:
+    """Of a job that no emulator knows; AWS's ARNs have the name in lower case."""
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{job_type}/{name}"
 
 
 def has_room_for_more(context: Context, plain: HostResult) -> bool:
     """Whether several such jobs may run concurrently without one failing for memory that another holds."""
     assert context.engine is not None
     return plain.peak_bytes is not None and 8 * plain.peak_bytes < context.engine.capacity().memory_bytes
-
-
-def name_of(host: str, count: int) -> str:
-    """The machine's name, which is not the host's."""
-    return EC2_NAME if count == 1 else f"ip-10-0-209-11{host[-1]}.ec2.internal"
 
 
 def folders_of(context: Context, single: str) -> dict[str, Path]:
@@ -266,7 +271,7 @@ def given_folder(source: Path, copy: Path, target: str) -> Iterator[Mount]:
 
 def writable_on_read_only_root(root: Path) -> Iterator[Mount]:
     """A folder of the disk for temporary files; /dev/shm is writable in any case."""
-    folder = root / "tmp"
+    folder = root.with_name(f"{root.name}-tmp")
     folder.mkdir()
     folder.chmod(0o1777)
     yield Mount(folder, "/tmp")  # noqa: S108  (the container's)
@@ -286,31 +291,9 @@ def found(engine: Engine, container: str, path: str) -> Iterator[LeftFile]:
                 yield LeftFile(inside, entry.size, entry.link if is_link else "")
 
 
-def content(engine: Engine, container: str, path: str) -> bytes | None:
-    """Of a file, its first MiB; None where there is none."""
-    try:
-        stream = engine.archive(container, path)
-    except PathMissing:
-        return None
-    with contextlib.closing(stream):
-        for entry, read in tar.entries(stream):
-            return read_all(read, 1 << 20) if entry.kind == tar.FILE else None
-    return None
-
-
 def holds_files(folder: Path) -> bool:
     return any(path.is_file() for path in folder.rglob("*"))
 
 
-def last_lines(engine: Engine, container: str, most: int = MOST_LINES) -> tuple[LogLine, ...]:
-    """The end of a container's log."""
-    last: list[LogLine] = []
-    stream = engine.logs(container)
-    try:
-        for line in stream:
-            last.append(line)
-            if len(last) > 2 * most:
-                del last[:most]
-    finally:
-        stream.close()
-    return tuple(last[-most:])
+def _pull_nothing(image: str) -> None:
+    raise ImageMissing(image)  # it was there when it was read

@@ -23,7 +23,6 @@ from samebox.check.runner import Run, sweep_old
 from samebox.check.subject import Subject
 from samebox.check.training import job
 from samebox.commands.outcome import Stop
-from samebox.commands.workbench import OptMl
 from samebox.containers import instances
 from samebox.containers.engine import Engine, ImageMissing
 from samebox.data import artifacts, channels, processing
@@ -98,7 +97,6 @@ def validated(arguments: CheckArguments) -> CheckOptions:
         entrypoint=tuple(arguments.entrypoint),
         arguments=tuple(arguments.arguments),
         outputs=tuple(_outputs(arguments)),
-        workbench=OptMl(),
         payloads=tuple(arguments.payloads),
         dockerfile=arguments.dockerfile,
         fast=arguments.fast,

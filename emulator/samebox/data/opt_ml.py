@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samebox.data.objects import Location, Object, disk_errors
+from samebox.data.objects import Location, Object
+from samebox.data.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 NETWORK_INTERFACE = "eth0"
 CHECKPOINTS = "/opt/ml/checkpoints/"
@@ -187,36 +187,15 @@ def config_files(
     return written
 
 
-def write_tree(
-    root: Path,
+def tree(
     request: Mapping[str, Any],
     facts: TrainingFacts,
     hosts: Sequence[Host],
     current_host: str,
     checkpoints: Sequence[Object] = (),
-) -> None:
-    """Make `root` the /opt/ml of `current_host`; again after a crash gives the same tree. Channels are not touched.
-
-    Directories are 0755 and files 0644 whatever the umask. Raises DiskFull.
-    """
-    with disk_errors(root):
-        _directory(root)
-        for relative in directories(request):
-            here = root
-            for part in relative.split("/"):
-                here = here / part
-                _directory(here)
-        for name, content in config_files(request, facts, hosts, current_host, checkpoints).items():
-            path = root / name
-            temporary = path.with_name(path.name + ".part")
-            temporary.write_bytes(content)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-
-
-def _directory(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o755)
+) -> Tree:
+    """The /opt/ml of `current_host`, without the files of channels."""
+    return Tree(directories(request), config_files(request, facts, hosts, current_host, checkpoints))
 
 
 def _json(value: object) -> bytes:

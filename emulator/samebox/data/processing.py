@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from samebox.data.objects import disk_errors
 from samebox.data.opt_ml import Command
+from samebox.data.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ROOT = "/opt/ml/processing"
 MOST_SECONDS = 86_400  # of a request without StoppingCondition
@@ -60,23 +59,10 @@ def config_files(request: Mapping[str, Any], arn: str, host: str) -> dict[str, b
     }
 
 
-def write_tree(root: Path, request: Mapping[str, Any], arn: str, host: str) -> None:
-    """Make `root` the /opt/ml of `host`: an output's folder is output/data/<OutputName>, and mounted at its LocalPath.
-
-    Inputs are not touched. Raises DiskFull.
-    """
-    with disk_errors(root):
-        folders = ["config", "output/metrics/cloudwatch", *(f"output/data/{name}" for name in outputs(request))]
-        for folder in folders:
-            here = root
-            for part in ("", *folder.split("/")):
-                here = here / part
-                here.mkdir(parents=True, exist_ok=True)
-                here.chmod(0o755)
-        for name, content in config_files(request, arn, host).items():
-            (root / name).write_bytes(content)
-            (root / name).chmod(0o644)
-        (root / "config").chmod(_CONFIG_MODE)
+def tree(request: Mapping[str, Any], arn: str, host: str) -> Tree:
+    """The /opt/ml of `host`, without inputs; output/data/<OutputName> is what is mounted at a LocalPath."""
+    folders = ("config", "output/metrics/cloudwatch", *(f"output/data/{name}" for name in outputs(request)))
+    return Tree(folders, config_files(request, arn, host), {"config": _CONFIG_MODE})
 
 
 def _job_config(request: Mapping[str, Any], arn: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine, PullProgress
-from samebox.data import artifacts, channels, objects, opt_ml
+from samebox.data import artifacts, channels, objects, opt_ml, tree
 from samebox.jobs import package_cache
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.plan import FAILURE_FILE, Plan, Upload
@@ -63,7 +63,7 @@ def download(plan: Plan, tools: Tools) -> None:
     """Make the job's /opt/ml, channels included. Raises Ended, objects.Cancelled."""
     data = plan.root / "input" / "data"
     try:
-        opt_ml.write_tree(plan.root, plan.request, plan.facts, [plan.host], plan.host.name)
+        tree.write(opt_ml.tree(plan.request, plan.facts, [plan.host], plan.host.name), plan.root)
         for mount in plan.container.mounts:
             if mount.source.is_relative_to(plan.root):  # what is not the job's own is there
                 mount.source.mkdir(parents=True, exist_ok=True)

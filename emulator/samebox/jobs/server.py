@@ -27,7 +27,7 @@ from samebox.jobs.phases import runtime_words
 from samebox.jobs.pings import PingReporter
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import starting
-from samebox.platform.readiness import PingRules, Readiness, Verdict
+from samebox.platform.readiness import Ping, PingRules, Readiness, Verdict
 from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
 from samebox.settings import Settings
@@ -338,22 +338,20 @@ class Server:
                 code = follower.state.exit_code if follower.state else None
                 self._lines.report(f"the container exited with code {code} while in service; another one replaces it")
                 raise _Failed(hosting.ping_failed(variant))
-            verdict = self._ping(self.address)
+            ping = self._ping(self.address)
             now = time.monotonic()
-            if verdict.is_ready:
+            if ping.reason == "ready":
                 bad, silent_since = 0, 0.0
                 continue
-            silent = verdict.reason in ("slow", "no answer")
+            silent = ping.reason in ("slow", "no answer")
             bad = 0 if silent else bad + 1
             silent_since = (silent_since or now) if silent else 0.0
             if bad >= BAD_ANSWERS or (silent and now - silent_since > settings.invocation_seconds):
-                self._lines.report(f"the container is unhealthy: {verdict.detail}; another one replaces it")
+                self._lines.report(f"the container is unhealthy: {ping.detail}; another one replaces it")
                 raise _Failed(hosting.ping_failed(variant))
 
-    def _ping(self, address: Address) -> Verdict:
-        # A window that is over after the first ping.
-        rules = PingRules(window_seconds=0.001, ping_seconds=self._dependencies.settings.ping_seconds, in_a_row=1)
-        return Readiness(address, rules).wait()
+    def _ping(self, address: Address) -> Ping:
+        return Readiness(address, PingRules(ping_seconds=self._dependencies.settings.ping_seconds)).ping()
 
     def _remove(self) -> None:
         if not self._container:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samebox.check import tar
-from samebox.check.checks import LOG_BYTES
 from samebox.check.files import read_all
-from samebox.check.hosts import last_lines
 from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount, PathMissing, StartFailed
 from samebox.log_excerpt import excerpt, headline, runtime_reason
+from samebox.platform.job import LOG_BYTES, PIDS
+from samebox.platform.log_tail import last_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,6 @@ OUT = f"{HERE}/out"
 INSIDE = Path(__file__).parent / "inside"
 PROGRAMS = ("driver.py", "probe.py")
 _MEMORY_BYTES = 16 << 30
-_PROCESSES = 4096
 _MOST_BYTES = 256 << 20  # of all that it may hand back
 _LINES = 200  # of its log are kept: the last ones
 _SLICE_SECONDS = 1.0
@@ -93,7 +92,7 @@ def run(
         mounts=(Mount(_programs(scratch), f"{HERE}/programs", read_only=True), Mount(out, OUT), *mounts),
         network="none",
         memory_bytes=min(_MEMORY_BYTES, engine.capacity().memory_bytes),
-        pids_limit=_PROCESSES,
+        pids_limit=PIDS,
         log_bytes=LOG_BYTES,
     )
     began = time.monotonic()

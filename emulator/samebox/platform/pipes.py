@@ -14,13 +14,16 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from samebox.data import recordio
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 LATE_SECONDS = 0.5  # until the next epoch's pipe is there: "your code may need to retry until the pipe is created"
 _LOOK_SECONDS = 0.02
 _CHUNK = 1 << 16
+_READ = 1 << 20
 
 
 class PipesUnavailable(Exception):
@@ -34,6 +37,20 @@ class Taken:
     epochs: int = 0
     whole: int = 0
     bytes: int = 0
+
+
+def epoch(files: Iterable[Path], record_io: bool) -> Iterator[bytes]:
+    """Objects one after another, as one epoch's pipe gives them; with `record_io`, each wrapped as a RecordIO record.
+
+    Raises ValueError for an object that is too large for a record.
+    """
+    for file in files:
+        if record_io:
+            yield recordio.frame(file.read_bytes())
+            continue
+        with file.open("rb") as opened:
+            while chunk := opened.read(_READ):
+                yield chunk
 
 
 class Pipes:

@@ -1,8 +1,9 @@
-"""Whether the server in a container is ready: GET /ping until it answers 200, as contract §2.2 says; else why not.
+"""Whether a server is ready: GET /ping until it answers 200 consistently, as contract §2.2 says; else why not.
 
-A ping has 2 seconds, all of it: a server that trickles bytes has not answered. Only 200 passes, at exactly this path; a
-redirect does not. How often SageMaker asks and how many good answers in a row it wants is not known ("consistently"),
-so both are settings. We ask every few milliseconds while nothing listens yet: whoever starts at once is served at once.
+One rule for endpoints and for checks: two good answers in a row, each whole within 2 seconds (a server that trickles
+bytes has not answered). Only 200 passes, at exactly this path; a redirect does not. How often SageMaker asks, and how
+many good answers it wants, is not known beyond "consistently". We ask every few milliseconds at first, so that a server
+that starts at once serves at once, and more rarely the longer it takes, because every ping is a line in its access log.
 """
 
 from __future__ import annotations
@@ -32,7 +33,39 @@ class PingRules:
     ping_seconds: float = 2.0
     in_a_row: int = 2
     first_interval_seconds: float = 0.01  # between pings; grows by half each time …
-    interval_seconds: float = 1.0  # … up to this
+    interval_seconds: float = 0.25  # … up to this …
+    late_interval_seconds: float = 1.0  # … and once the server has taken `late_seconds`, up to this
+    late_seconds: float = 8.0
+
+    def interval(self, last: float, taken: float) -> float:
+        """The pause before the next ping, after one of `last` seconds, when the start has taken so many."""
+        most = self.interval_seconds if taken < self.late_seconds else self.late_interval_seconds
+        return min(last * 1.5, max(most, self.interval_seconds))
+
+
+def answers_consistently(
+    rules: PingRules,
+    ping: Callable[[], bool],
+    pause: Callable[[float], bool],
+    is_decided: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> bool:
+    """Whether enough pings in a row were good within the window.
+
+    `ping` asks once, and gives whether the answer was good. `is_decided` is asked after each ping that was not the last
+    one needed, and ends the wait with True, as does `pause` that returns True.
+    """
+    began = clock()
+    interval = rules.first_interval_seconds
+    good = 0
+    while (taken := clock() - began) < rules.window_seconds:
+        good = good + 1 if ping() else 0
+        if good >= rules.in_a_row:
+            return True
+        if is_decided() or pause(rules.first_interval_seconds if good else interval):
+            return False
+        interval = rules.interval(interval, taken)
+    return False
 
 
 @dataclass(frozen=True)
@@ -85,30 +118,29 @@ class Readiness:
 
     def wait(self) -> Verdict:
         began = self._clock()
-        interval = self._rules.first_interval_seconds
-        pings = good_in_a_row = 0
-        reason: Reason = "no answer"
-        detail = "nothing was asked yet"
-        while not self._interrupted.is_set() and self._clock() - began < self._rules.window_seconds:
-            pings += 1
-            ping = self._ping()
-            reason, detail = ping.reason, ping.detail
+        pings, last = 0, Ping("no answer", "nothing was asked yet")
+
+        def ask() -> bool:
+            nonlocal pings, last
+            pings, last = pings + 1, self._ping()
             if self._heard is not None and not self._interrupted.is_set():
-                self._heard(ping)
-            good_in_a_row = good_in_a_row + 1 if reason == "ready" else 0
-            if good_in_a_row >= self._rules.in_a_row:
-                break
-            if good_in_a_row == 1:
-                interval = self._rules.first_interval_seconds
-            self._interrupted.wait(interval)
-            interval = min(interval * 1.5, self._rules.interval_seconds)
+                self._heard(last)
+            return last.reason == "ready"
+
+        is_ready = not self._interrupted.is_set() and answers_consistently(
+            self._rules, ask, self._interrupted.wait, self._interrupted.is_set, self._clock
+        )
         seconds = self._clock() - began
         with self._lock:
             if self._interruption is not None:
                 return Verdict(self._interruption[0], self._interruption[1], pings, seconds, self._interruption[2])
-        if reason == "ready" and good_in_a_row < self._rules.in_a_row:
-            reason, detail = "no answer", "it answered 200, but not consistently"
-        return Verdict(reason, detail, pings, seconds)
+        if last.reason == "ready" and not is_ready:
+            last = Ping("no answer", "it answered 200, but not consistently")
+        return Verdict(last.reason, last.detail, pings, seconds)
+
+    def ping(self) -> Ping:
+        """One ping, of a server in service."""
+        return self._ping()
 
     def container_exited(self, state: ContainerState | None) -> None:
         """None: the container is gone."""

@@ -11,7 +11,6 @@ from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.processing.job import ProcessingJob, outputs_of, run, running
 from samebox.check.runner import Run
-from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from tests.check.fixtures.recipes import Recipe, build
 
@@ -47,7 +46,6 @@ def test_a_job_sees_what_a_processing_job_sees(docker: DockerEngine, tmp_path: P
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "data.csv").write_text("1,2\n")
     options = Options(
-        workbench=OptMl(),
         data=tmp_path,
         entrypoint=("/bin/tell", "me"),
         arguments=("--all",),
@@ -78,7 +76,7 @@ def test_a_job_sees_what_a_processing_job_sees(docker: DockerEngine, tmp_path: P
 @pytest.mark.docker
 def test_what_is_written_to_no_output_is_seen(docker: DockerEngine) -> None:
     strays = "#!/bin/sh\nmkdir /opt/ml/processing/result\necho lost > /opt/ml/processing/result/part\n"
-    with Run(docker, Options(workbench=OptMl())) as kit:
+    with Run(docker, Options()) as kit:
         recipe = Recipe({"bin/process": strays}, ('CMD ["/bin/process"]',))
         kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
         with running(kit.context, ProcessingJob()) as job:

@@ -11,7 +11,6 @@ from samebox.check import subject
 from samebox.check.checks import Context, Options
 from samebox.check.runner import Run
 from samebox.check.training.job import TrainingJob, channels_of, run, running
-from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from samebox.data import recordio
 from tests.check.fixtures.recipes import Recipe, build
@@ -55,7 +54,7 @@ def test_a_job_without_data_has_no_channels(tmp_path: Path) -> None:
 
 @pytest.mark.docker
 def test_nothing_is_left_of_a_job_that_does_not_end(docker: DockerEngine) -> None:
-    with Run(docker, Options(workbench=OptMl())) as kit:
+    with Run(docker, Options()) as kit:
         kit.examine(subject.from_engine(docker, build(FOR_EVER), kit.context.labels))
 
         ended = run(kit.context, TrainingJob(), seconds=2)
@@ -68,7 +67,7 @@ def test_nothing_is_left_of_a_job_that_does_not_end(docker: DockerEngine) -> Non
 @pytest.mark.docker
 def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngine) -> None:
     tells = "#!/bin/sh\ngrep -c . /etc/resolv.conf\nhostname\nip route\n"
-    with Run(docker, Options(workbench=OptMl())) as kit:
+    with Run(docker, Options()) as kit:
         recipe = Recipe({"bin/train": tells})
         kit.examine(subject.from_engine(docker, build(recipe), kit.context.labels))
         with running(kit.context, TrainingJob(hosts=2)) as job:
@@ -85,7 +84,7 @@ def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngin
 def test_the_data_is_copied_for_each_job(docker: DockerEngine, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("mine")
     spoils = VALID_TRAINER.replace("echo done", "echo spoilt > /opt/ml/input/data/training/data.csv")
-    with Run(docker, Options(workbench=OptMl(), data=tmp_path)) as kit:
+    with Run(docker, Options(data=tmp_path)) as kit:
         kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": spoils})), kit.context.labels))
 
         assert run(kit.context, TrainingJob(), seconds=60).exit_code == 0
@@ -104,7 +103,7 @@ def test_a_channel_in_pipe_mode_is_a_pipe_with_its_files_in_order(
         "#!/bin/sh\ncat /opt/ml/input/config/inputdataconfig.json; echo\nls /opt/ml/input/data\n"
         "cat /opt/ml/input/data/training_0 > /opt/ml/model/read\nod -A n -t x1 -v /opt/ml/model/read\n"
     )
-    with Run(docker, Options(workbench=OptMl(), data=tmp_path, record_io=record_io)) as kit:
+    with Run(docker, Options(data=tmp_path, record_io=record_io)) as kit:
         kit.examine(subject.from_engine(docker, build(Recipe({"bin/train": tells})), kit.context.labels))
 
         ended = run(kit.context, TrainingJob(pipe=True), seconds=60)

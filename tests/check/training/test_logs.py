@@ -11,7 +11,6 @@ from samebox.check.checks import Options
 from samebox.check.findings import Quote
 from samebox.check.registry import CHECKS
 from samebox.check.runner import Run
-from samebox.commands.workbench import OptMl
 from samebox.containers.docker import DockerEngine
 from tests.check.fixtures.recipes import Recipe, build
 
@@ -49,7 +48,7 @@ def docker() -> Iterator[DockerEngine]:
 
 def look(engine: DockerEngine, program: str, rule_id: str, data: Path | None = None) -> Finding:
     (check,) = [one for one in CHECKS if one.rule.id == rule_id]
-    options = Options(workbench=OptMl(), claims=frozenset({"train"}), fast=True, data=data)
+    options = Options(claims=frozenset({"train"}), fast=True, data=data)
     with Run(engine, options) as kit:
         kit.examine(subject.from_engine(engine, build(Recipe({"bin/train": program})), kit.context.labels))
         (finding,) = kit.one(check)

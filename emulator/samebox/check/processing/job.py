@@ -8,14 +8,19 @@ The outputs are those of --output, or /opt/ml/processing/output.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from samebox.check import hosts
-from samebox.check.checks import LOG_BYTES
 from samebox.check.ended import HostOutput, HostResult, LeftFile
-from samebox.check.hosts import EC2_NAME, Hosts
-from samebox.containers.engine import ContainerSpec, Mount
+from samebox.check.hosts import Hosts
+from samebox.containers.engine import Mount
+from samebox.platform import processing, training
+from samebox.platform.container_files import content
+from samebox.platform.hosts import prepare
+from samebox.platform.job import HostLimits, Placement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,11 +28,11 @@ if TYPE_CHECKING:
 
     from samebox.check.checks import Context
     from samebox.containers.engine import Engine
+    from samebox.platform.job import HostPlan, JobPlan
 
 ROOT = "/opt/ml/processing"
 INPUT = f"{ROOT}/input"
 OUTPUT = f"{ROOT}/output"
-MESSAGE = "/opt/ml/output/message"
 _BUCKET = "samebox-check"
 
 
@@ -40,7 +45,7 @@ class ProcessingJob:
     read_only_root: bool = False  # with /opt/ml, /tmp and /dev/shm to write to
     # What departs from the platform, to find out what an image trips over:
     environment: Mapping[str, str] = field(default_factory=dict)
-    hostname: str = EC2_NAME
+    hostname: str | None = None  # in place of an EC2 name
     user: str | None = None
     command: tuple[str, ...] | None = None
     training_files: bool = False  # /opt/ml/input and /opt/ml/model, which are of training jobs
@@ -51,8 +56,21 @@ class RunningProcessing(Hosts):
 
     def __init__(self, context: Context, job: ProcessingJob) -> None:
         self._job = job
-        names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
-        super().__init__(context, names, self._spec, self._left, "output/data")
+        super().__init__(context, partial(plan, context, job), self._left, processing.OUTPUTS_FOLDER)
+
+    def fill(self, host: HostPlan) -> HostPlan:
+        mounts = {mount.target: mount for mount in host.container.mounts}
+        for name, folder in hosts.folders_of(self._context, "").items():
+            target = f"{INPUT}/{name}".rstrip("/")
+            # One that is too large for a copy is mounted itself.
+            for mount in hosts.given_folder(folder, mounts[target].source, target):
+                mounts[target] = mount
+        more = list(mounts.values())
+        if self._job.training_files:
+            more += _of_training(self._context, host.root / "training")
+        if self._job.read_only_root:
+            more += hosts.writable_on_read_only_root(host.root)
+        return replace(host, container=replace(host.container, mounts=tuple(more)))
 
     def elsewhere(self, host: int = 0) -> tuple[LeftFile, ...]:
         """Files below /opt/ml that are in no output, and are lost therefore."""
@@ -73,47 +91,35 @@ class RunningProcessing(Hosts):
             for path in outputs_of(self._context).values()
             for file in hosts.found(engine, container, path)
         )
-        return HostOutput(files, hosts.content(engine, container, MESSAGE), MESSAGE)
+        return HostOutput(files, content(engine, container, processing.MESSAGE_FILE), processing.MESSAGE_FILE)
 
-    def _spec(self, place: Path, host: str, network: str) -> ContainerSpec:
-        job, context = self._job, self._context
-        root = place / host
-        assert context.options.workbench is not None
-        assert context.subject.reference is not None
-        request = _request(context, job)
-        prepared = context.options.workbench.processing(root, request, host)
-        mounts = []
-        if job.read_only_root and not any(file.path.startswith("/opt/ml/") for file in context.subject.files):
-            (root / "all").mkdir()
-            mounts.append(Mount(root / "all", "/opt/ml"))
-        mounts += [Mount(root / "config", "/opt/ml/config"), Mount(root / "output", "/opt/ml/output")]
-        for name, folder in hosts.folders_of(context, "").items():
-            copy = root / "inputs" / (name or "all")
-            target = f"{INPUT}/{name}".rstrip("/")
-            large = list(hosts.given_folder(folder, copy, target))
-            mounts += large or [Mount(copy, target)]
-        for name, path in outputs_of(context).items():
-            mounts.append(Mount(root / "output" / "data" / name, path, job.read_only_outputs))
-        if job.training_files:
-            mounts += _of_training(context, root / "training", host)
-        if job.read_only_root:
-            mounts += hosts.writable_on_read_only_root(root)
-        return ContainerSpec(
-            image=context.subject.reference,
-            command=job.command or prepared.command,
-            entrypoint=prepared.entrypoint,
-            environment={**prepared.environment, **job.environment},
-            labels=context.labels,
-            mounts=tuple(mounts),
-            user=job.user,
-            hostname=job.hostname if job.hosts == 1 else hosts.name_of(host, job.hosts),
-            network=network,
-            aliases=(host,),
-            memory_bytes=hosts.memory_of(context, job.hosts),
-            pids_limit=hosts.PIDS,
-            log_bytes=LOG_BYTES,
-            read_only_root=job.read_only_root,
-        )
+
+def plan(context: Context, job: ProcessingJob, placement: Placement) -> JobPlan:
+    """The platform's plan of the job, with what departs from it."""
+    request = _request(context, job)
+    arn = hosts.arn("processing-job", request["ProcessingJobName"])
+    planned = processing.plan(request, arn, hosts.REGION, placement, hosts.limits_of(context, job.hosts))
+    return replace(planned, hosts=tuple(_departing(host, context, job) for host in planned.hosts))
+
+
+def _departing(host: HostPlan, context: Context, job: ProcessingJob) -> HostPlan:
+    spec, outputs = host.container, outputs_of(context).values()
+    mounts = [
+        Mount(one.source, one.target, one.read_only or (job.read_only_outputs and one.target in outputs))
+        for one in spec.mounts
+    ]
+    if job.read_only_root and not any(file.path.startswith("/opt/ml/") for file in context.subject.files):
+        mounts.insert(0, Mount(host.root / "all", "/opt/ml"))
+    container = replace(
+        spec,
+        command=job.command or spec.command,
+        environment={**spec.environment, **job.environment},
+        mounts=tuple(mounts),
+        user=job.user,
+        hostname=job.hostname or spec.hostname,
+        read_only_root=job.read_only_root,
+    )
+    return replace(host, container=container)
 
 
 @contextlib.contextmanager
@@ -179,8 +185,8 @@ def _request(context: Context, job: ProcessingJob) -> dict[str, Any]:
     }
 
 
-def _of_training(context: Context, root: Path, host: str) -> Iterator[Mount]:
-    assert context.options.workbench is not None
+def _of_training(context: Context, root: Path) -> Iterator[Mount]:
+    """The folders of a training job beside those of the processing job, on one host."""
     request = {
         "TrainingJobName": "samebox-check",
         "AlgorithmSpecification": {"TrainingImage": context.subject.reference, "TrainingInputMode": "File"},
@@ -191,8 +197,11 @@ def _of_training(context: Context, root: Path, host: str) -> Iterator[Mount]:
             "VolumeSizeInGB": 30,
         },
     }
-    context.options.workbench.training(root, request, host)
+    facts = training.facts(hosts.arn("training-job", "samebox-check"), hosts.REGION)
+    placement = Placement(root, uuid.uuid4().hex, "samebox-check", context.labels)
+    (host,) = training.plan(request, "", facts, placement, HostLimits()).hosts
+    prepare(host)
     for name, folder in hosts.folders_of(context, "training").items():
-        yield from hosts.given_folder(folder, root / "input" / "data" / name, f"/opt/ml/input/data/{name}")
-    yield Mount(root / "input", "/opt/ml/input")
-    yield Mount(root / "model", "/opt/ml/model")
+        copy = host.root / training.DATA_FOLDER / name
+        yield from hosts.given_folder(folder, copy, f"/opt/ml/input/data/{name}")
+    yield from (mount for mount in host.container.mounts if mount.target in ("/opt/ml/input", "/opt/ml/model"))

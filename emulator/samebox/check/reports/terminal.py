@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from samebox.check.ended import MOST_LINES
 from samebox.check.why import WHY
+from samebox.platform.log_tail import MOST_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import tarfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from samebox.check.checks import LOG_BYTES, CannotCheck, Context
+from samebox.check.checks import CannotCheck, Context
 from samebox.check.findings import Quote
-from samebox.check.hosts import last_lines
+from samebox.check.hosts import REGION
 from samebox.check.serving.waiting import Wait, Waited, exited, is_direct
 from samebox.check.serving.wire import Address, HttpResponse, NoResponse, ask
 from samebox.containers.engine import (
@@ -27,6 +27,9 @@ from samebox.containers.engine import (
     StartFailed,
 )
 from samebox.log_excerpt import exception_in, excerpt, headline, runtime_reason
+from samebox.platform import serving
+from samebox.platform.job import HostLimits
+from samebox.platform.log_tail import last_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,12 +40,11 @@ if TYPE_CHECKING:
     from samebox.check.serving.waiting import How
     from samebox.containers.engine import Engine
 
-PORT = 8080
-MODEL = "/opt/ml/model"
+PORT = serving.PORT
+MODEL = serving.MODEL_DIRECTORY
 WINDOW_SECONDS = 480.0  # contract §2.2
 SHORTENED_SECONDS = 60.0  # with --fast, and where no model was given that could take its time
 _MEMORY_BYTES = 8 << 30
-_PROCESSES = 4096
 _ALIVE_SECONDS = 10.0
 _MOST_SHOWN = 300  # characters of a line
 
@@ -263,24 +265,8 @@ def _labels(context: Context) -> dict[str, str]:
 
 def _start(context: Context, setup: Setup, engine: Engine, network_name: str) -> tuple[Boot, bool]:
     began = time.monotonic()
-    memory = min(setup.memory_bytes, engine.capacity().memory_bytes)
-    spec = ContainerSpec(
-        image=str(context.subject.reference),
-        command=setup.command,
-        environment=setup.environment,
-        labels=_labels(context),
-        mounts=_mounts(context, setup),
-        network=network_name,
-        publish={setup.port: 0},
-        memory_bytes=memory,
-        pids_limit=_PROCESSES,
-        log_bytes=LOG_BYTES,
-        user=setup.user,
-        read_only_root=setup.read_only_root,
-        tmpfs=setup.tmpfs,
-    )
     try:
-        container = engine.run(spec)
+        container = engine.run(plan(context, setup, network_name))
     except ImageMissing as error:
         raise CannotCheck(f"the engine has the image no more: {error}") from None
     except StartFailed as error:
@@ -307,6 +293,23 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
     if server is None:
         engine.remove(container)
     return Boot(waited.how, waited.words, seconds, server, log, waited.cause, waited.late, exit_code), True
+
+
+def plan(context: Context, setup: Setup, network_name: str) -> ContainerSpec:
+    """The platform's container of the image and the model, with what departs from it."""
+    limits = HostLimits(memory_bytes=min(setup.memory_bytes, engine_of(context).capacity().memory_bytes))
+    image = str(context.subject.reference)
+    definition = {"Image": image, "Environment": setup.environment}
+    spec = serving.container(definition, image, serving.facts(REGION), limits, network_name, _labels(context))
+    return replace(
+        spec,
+        command=setup.command,
+        mounts=_mounts(context, setup),
+        publish={setup.port: 0},
+        user=setup.user,
+        read_only_root=setup.read_only_root,
+        tmpfs=setup.tmpfs,
+    )
 
 
 def _environment(context: Context) -> Mapping[str, str]:

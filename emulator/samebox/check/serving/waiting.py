@@ -1,4 +1,4 @@
-"""Waits for a server, until two consecutive pings succeed or it is certain that none will. Contract §2.2."""
+"""Waits for a server until it answers /ping consistently, or it is certain that it never will. Contract §2.2."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from samebox.check.serving import causes, processes
 from samebox.check.serving.causes import Cause, Signs
 from samebox.check.serving.wire import HttpResponse, NoResponse, ask
+from samebox.platform.readiness import PingRules, answers_consistently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 PING_SECONDS = 2.0
 _PATIENCE_SECONDS = 10.0  # a ping that takes longer than it may: how long it takes is worth knowing
 _DECISIVE_SECONDS = 5.0  # /ping has answered 404 that long, or the server has listened at a wrong place
-_LONGEST_INTERVAL, _SLOW_INTERVAL = 0.25, 1.0  # the second once the answer has been the same for long
-_SAME_SECONDS = 8.0
 _LOOK_SECONDS = 1.0  # between looks at its log and its processes
 _MOST_LINES = 2_000
 _LITTLE = 0.06  # of a processor: what pings and a server that waits take
@@ -81,6 +80,12 @@ class Wait:
         self._looked = self._began
         self._late = 0
         self._quiet = quiet
+        self._answer: HttpResponse | None = None  # the last one, and what there was in its place
+        self._silence: NoResponse | None = None
+        self._words = "nothing was asked yet"
+        self._slow: list[float] = []  # seconds of the last answers, as long as all of them were late
+        self._signs = Signs()
+        self._verdict: _Verdict | None = None
 
     def result(self) -> Waited:
         how, words, cause = self._result()
@@ -88,42 +93,50 @@ class Wait:
 
     def _result(self) -> _Verdict:
         self._keep_quiet()
-        interval, good = 0.01, 0
-        words = "nothing was asked yet"
-        signs = Signs()
-        slow: list[float] = []
-        while time.monotonic() - self._began < self._window:
-            answer, silence = self._ping()
-            if answer is not None:
-                words = f"GET /ping answers {answer.words}"
-                good = good + 1 if answer.status == 200 and answer.seconds < PING_SECONDS else 0
-                if good == 2:
-                    return "ready", words, None
-                slow = [*slow, answer.seconds] if answer.status == 200 and not good else []
-                # One late ping is all that is asked of a server that was left alone.
-                if len(slow) > (0 if self._quiet else self._workers()):
-                    return "slow", f"GET /ping answers 200 after {max(slow):.1f} s", None
-                verdict = self._of_status(answer)
-            else:
-                assert silence is not None
-                good = 0
-                words = f"GET /ping: {silence}"
-                verdict = self._of_silence(silence)
-            if verdict is not None:
-                return verdict
-            if not self._engine.inspect(self._container).running:
-                return (*exited(self._engine, self._container), None)
-            signs = self._signs(answer, words)
-            cause = self._look(signs)
-            is_well = answer is not None and answer.status == 200
-            if cause is not None and cause.is_certain and not is_well:
-                return "not ready", f"{words}; {cause.words}", cause
-            threading.Event().wait(0.01 if good else interval)
-            interval = min(interval * 1.5, _SLOW_INTERVAL if signs.lasted > _SAME_SECONDS else _LONGEST_INTERVAL)
+        rules = PingRules(window_seconds=self._window - (time.monotonic() - self._began), ping_seconds=PING_SECONDS)
+        if answers_consistently(rules, self._ask, threading.Event().wait, self._is_decided):
+            return "ready", self._words, None
+        if self._verdict is not None:
+            return self._verdict
         self._read_log()
-        cause = causes.of(self._with_sight(signs))
-        seen = f"not ready within {self._window:.0f} s; {words}"
+        cause = causes.of(self._with_sight(self._signs))
+        seen = f"not ready within {self._window:.0f} s; {self._words}"
         return "not ready", f"{seen}; {cause.words}" if cause else seen, cause
+
+    def _ask(self) -> bool:
+        """One ping; whether it was good."""
+        self._answer, self._silence = answer, silence = self._ping()
+        self._words = f"GET /ping answers {answer.words}" if answer is not None else f"GET /ping: {silence}"
+        is_good = answer is not None and answer.status == 200 and answer.seconds < PING_SECONDS
+        if answer is not None:
+            self._slow = [*self._slow, answer.seconds] if answer.status == 200 and not is_good else []
+        return is_good
+
+    def _is_decided(self) -> bool:
+        """Whether the last answer, the container's end or its log show that it will never be ready."""
+        self._verdict = self._decide()
+        return self._verdict is not None
+
+    def _decide(self) -> _Verdict | None:
+        answer = self._answer
+        if answer is not None:
+            # One late ping is all that is asked of a server that was left alone.
+            if len(self._slow) > (0 if self._quiet else self._workers()):
+                return "slow", f"GET /ping answers 200 after {max(self._slow):.1f} s", None
+            verdict = self._of_status(answer)
+        else:
+            assert self._silence is not None
+            verdict = self._of_silence(self._silence)
+        if verdict is not None:
+            return verdict
+        if not self._engine.inspect(self._container).running:
+            return (*exited(self._engine, self._container), None)
+        self._signs = self._signs_of(answer, self._words)
+        cause = self._look(self._signs)
+        is_well = answer is not None and answer.status == 200
+        if cause is not None and cause.is_certain and not is_well:
+            return "not ready", f"{self._words}; {cause.words}", cause
+        return None
 
     def _keep_quiet(self) -> None:
         """Send nothing for `quiet` seconds, and longer while the server is still busy."""
@@ -185,7 +198,7 @@ class Wait:
         self._since = {fault: self._since.get(fault, now)}
         return now - self._since[fault] >= seconds
 
-    def _signs(self, answer: HttpResponse | None, words: str) -> Signs:
+    def _signs_of(self, answer: HttpResponse | None, words: str) -> Signs:
         now = time.monotonic()
         self._same = {words: self._same.get(words, now)}
         return Signs(answer, now - self._same[words], environment=self._environment)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from samebox.check import hosts
-from samebox.check.checks import LOG_BYTES, CannotCheck
+from samebox.check.checks import CannotCheck
 from samebox.check.ended import HostOutput, HostResult
-from samebox.check.hosts import EC2_NAME, Hosts
-from samebox.containers.engine import ContainerSpec, Mount
-from samebox.platform.pipes import Pipes, PipesUnavailable
+from samebox.check.hosts import Hosts
+from samebox.containers.engine import Mount
+from samebox.platform import training
+from samebox.platform.container_files import content
+from samebox.platform.pipes import Pipes, PipesUnavailable, epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from samebox.check.checks import Context
     from samebox.containers.engine import Engine
+    from samebox.platform.job import HostPlan, JobPlan, Placement
 
-CHECKPOINTS = "/opt/ml/checkpoints"
 SINGLE_CHANNEL = "training"
 _BUCKET = "samebox-check"
-_CHUNK = 1 << 20
+_DOCUMENTED = {
+    f"input/config/{name}.json" for name in ("hyperparameters", "inputdataconfig", "resourceconfig", "checkpointconfig")
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class TrainingJob:
     pipe: bool = False  # TrainingInputMode Pipe
     # What departs from the platform, to find out what an image trips over:
     environment: Mapping[str, str] = field(default_factory=dict)
-    hostname: str = EC2_NAME
+    hostname: str | None = None  # in place of an EC2 name
     extra_hosts: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     without_argument: bool = False  # the image's own CMD in place of "train"
@@ -54,8 +58,7 @@ class RunningTraining(Hosts):
     def __init__(self, context: Context, job: TrainingJob) -> None:
         self._job = job
         self._feeding: list[Pipes] = []
-        names = tuple(f"algo-{number}" for number in range(1, job.hosts + 1))
-        super().__init__(context, names, self._spec, _left, "model")
+        super().__init__(context, partial(plan, context, job), _left, "model")
 
     @property
     def pipes(self) -> Pipes | None:
@@ -66,47 +69,16 @@ class RunningTraining(Hosts):
             pipes.close()
         super().remove()
 
-    def _spec(self, place: Path, host: str, network: str) -> ContainerSpec:
-        job, context = self._job, self._context
-        root = place / host
-        assert context.options.workbench is not None
-        assert context.subject.reference is not None
-        channels = channels_of(context)
-        prepared = context.options.workbench.training(root, _request(context, job, channels), host)
-        if job.only_documented_files:
-            _keep_documented(root / "input" / "config")
-        mounts = [
-            Mount(root / "input", "/opt/ml/input"),
-            Mount(root / "model", "/opt/ml/model", job.read_only_model),
-            Mount(root / "output", "/opt/ml/output"),
-        ]
-        if job.pipe:
-            self._feed(root / "input" / "data", channels)
+    def fill(self, host: HostPlan) -> HostPlan:
+        mounts = list(host.container.mounts)
+        channels = channels_of(self._context)
+        if self._job.pipe:
+            self._feed(host.root / training.DATA_FOLDER, channels)
         else:
-            mounts += _in_file_mode(root, channels)
-        if job.checkpoints is not None:
-            mounts.append(Mount(job.checkpoints, CHECKPOINTS))
-        if job.read_only_root:
-            if not any(file.path.startswith("/opt/ml/") and not file.is_folder for file in context.subject.files):
-                mounts.insert(0, Mount(root, "/opt/ml"))
-            mounts += hosts.writable_on_read_only_root(place)
-        return ContainerSpec(
-            image=context.subject.reference,
-            command=None if job.without_argument else prepared.command,
-            entrypoint=prepared.entrypoint,
-            environment={**prepared.environment, **job.environment},
-            labels=context.labels,
-            mounts=tuple(mounts),
-            user=job.user,
-            hostname=job.hostname if job.hosts == 1 else hosts.name_of(host, job.hosts),
-            extra_hosts=job.extra_hosts,
-            network=network,
-            aliases=(host,),
-            memory_bytes=job.memory_bytes or hosts.memory_of(context, job.hosts),
-            pids_limit=hosts.PIDS,
-            log_bytes=LOG_BYTES,
-            read_only_root=job.read_only_root,
-        )
+            mounts += _in_file_mode(host.root, channels)
+        if self._job.read_only_root:
+            mounts += hosts.writable_on_read_only_root(host.root)
+        return replace(host, container=replace(host.container, mounts=tuple(mounts)))
 
     def _feed(self, data: Path, channels: Mapping[str, Path]) -> None:
         try:
@@ -115,14 +87,54 @@ class RunningTraining(Hosts):
             raise CannotCheck(str(error)) from error
         self._feeding.append(pipes)
         for channel, folder in channels.items():
-            pipes.add(channel, _epoch(self._context, folder))
+            files = [folder / file for file in hosts.files_in(folder)]
+            pipes.add(channel, partial(epoch, files, self._context.options.record_io))
+
+
+def plan(context: Context, job: TrainingJob, placement: Placement) -> JobPlan:
+    """The platform's plan of the job, with what departs from it."""
+    request = _request(context, job, channels_of(context))
+    facts = training.facts(hosts.arn("training-job", request["TrainingJobName"]), hosts.REGION)
+    limits = hosts.limits_of(context, job.hosts, job.memory_bytes)
+    planned = training.plan(request, str(context.subject.reference), facts, placement, limits)
+    return replace(planned, hosts=tuple(_departing(host, context, job) for host in planned.hosts))
+
+
+def _departing(host: HostPlan, context: Context, job: TrainingJob) -> HostPlan:
+    spec, tree = host.container, host.tree
+    sources = {"/opt/ml/checkpoints": job.checkpoints} if job.checkpoints is not None else {}
+    mounts = [
+        Mount(
+            sources.get(one.target, one.source),
+            one.target,
+            one.read_only or (job.read_only_model and one.target == training.MODEL_DIRECTORY),
+        )
+        for one in spec.mounts
+    ]
+    if job.read_only_root and not any(
+        file.path.startswith("/opt/ml/") and not file.is_folder for file in context.subject.files
+    ):
+        mounts.insert(0, Mount(host.root, "/opt/ml"))
+    if job.only_documented_files:
+        tree = replace(tree, files={name: content for name, content in tree.files.items() if name in _DOCUMENTED})
+    container = replace(
+        spec,
+        command=None if job.without_argument else spec.command,
+        environment={**spec.environment, **job.environment},
+        mounts=tuple(mounts),
+        user=job.user,
+        hostname=job.hostname or spec.hostname,
+        extra_hosts=job.extra_hosts,
+        read_only_root=job.read_only_root,
+    )
+    return replace(host, tree=tree, container=container)
 
 
 @contextlib.contextmanager
 def running(context: Context, job: TrainingJob) -> Iterator[RunningTraining]:
     """The job, started, or with a `start_error`; removed at the end of the block."""
     context.deadline.check()
-    job = dataclasses.replace(job, hyperparameters={**context.options.hyperparameters, **job.hyperparameters})
+    job = replace(job, hyperparameters={**context.options.hyperparameters, **job.hyperparameters})
     with hosts.kept(RunningTraining(context, job)) as started:
         yield started
 
@@ -140,8 +152,8 @@ def channels_of(context: Context) -> dict[str, Path]:
 
 def _left(engine: Engine, container: str) -> HostOutput:
     return HostOutput(
-        tuple(hosts.found(engine, container, "/opt/ml/model")),
-        hosts.content(engine, container, "/opt/ml/output/failure"),
+        tuple(hosts.found(engine, container, training.MODEL_DIRECTORY)),
+        content(engine, container, training.FAILURE_FILE),
     )
 
 
@@ -188,34 +200,10 @@ def _request(context: Context, job: TrainingJob, channels: Mapping[str, Path]) -
     return request
 
 
-def _keep_documented(folder: Path) -> None:
-    documented = {"hyperparameters.json", "inputdataconfig.json", "resourceconfig.json", "checkpointconfig.json"}
-    for path in folder.iterdir():
-        if path.name not in documented:
-            path.unlink()
-
-
 def _in_file_mode(root: Path, channels: Mapping[str, Path]) -> Iterator[Mount]:
     """Copies, because a channel in File mode may be written to (contract §1.2.1)."""
-    data = root / "input" / "data"
+    data = root / training.DATA_FOLDER
     for channel, folder in channels.items():
         lines = [f"{channel}/", *(f"s3://{_BUCKET}/{channel}/{file}" for file in hosts.files_in(folder))]
         (data / f"{channel}-manifest").write_text("".join(f"{line}\n" for line in lines))
         yield from hosts.given_folder(folder, data / channel, f"/opt/ml/input/data/{channel}")
-
-
-def _epoch(context: Context, folder: Path) -> Callable[[], Iterator[bytes]]:
-    """A channel's objects one after another, as one epoch's pipe gives them."""
-    workbench = context.options.workbench
-    assert workbench is not None
-
-    def chunks() -> Iterator[bytes]:
-        for file in hosts.files_in(folder):
-            if context.options.record_io:
-                yield workbench.record((folder / file).read_bytes())
-                continue
-            with (folder / file).open("rb") as opened:
-                while chunk := opened.read(_CHUNK):
-                    yield chunk
-
-    return chunks

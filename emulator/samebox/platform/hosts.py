@@ -1,0 +1,114 @@
+"""The containers of one job, one a host: made or found again, started together, signalled, and removed.
+
+Each step may be repeated after a crash in its middle, and then ends as it would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from samebox.containers.engine import ContainerMissing, NameTaken
+from samebox.data import tree
+from samebox.platform import images, networks, starting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from samebox.containers.engine import ContainerSpec, ContainerState, Engine
+    from samebox.platform.job import HostPlan, JobPlan
+
+T = TypeVar("T")
+
+
+class Retry(Protocol):
+    """Calls something, again while the engine is away (see retrying.py)."""
+
+    def __call__(self, call: Callable[[], T], /) -> T: ...
+
+
+def once(call: Callable[[], T], /) -> T:
+    """A Retry that does not: for work that nobody takes up again."""
+    return call()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A host's container. One that is not new was asked for in an earlier life, or by a request that was lost."""
+
+    host: HostPlan
+    id: str
+    is_new: bool
+
+
+class JobHosts:
+    """The hosts of a plan, on an engine. Every method may raise what the engine and `pull` raise."""
+
+    def __init__(self, engine: Engine, plan: JobPlan, pull: Callable[[str], None], retry: Retry = once) -> None:
+        self.plan = plan
+        self._engine = engine
+        self._pull = pull
+        self._retry = retry
+
+    def find(self) -> dict[str, ContainerState]:
+        """The containers that are there, by their hosts' names, in number order."""
+        found = {host.name: self._retry(partial(self._look, host)) for host in self.plan.hosts}
+        return {name: state for name, state in found.items() if state is not None}
+
+    def create(self, host: HostPlan) -> Made:
+        """The host's container, made but not started; the one that is there, if there is one."""
+        return self._retry(lambda: self._create(host))
+
+    def make_network(self) -> None:
+        """Before the first container."""
+        self._retry(lambda: networks.make(self._engine, self.plan.network))
+
+    def start(self, made: Made) -> None:
+        """Start it, unless it runs or ran: its program shall run once. Raises StartFailed."""
+        self._retry(starting.once(self._engine, made.id, made.is_new))
+
+    def discard(self, made: Made) -> None:
+        """Remove one container, to be made anew."""
+        self._retry(lambda: self._engine.remove(made.id))
+
+    def signal(self, containers: Iterable[str], signal: str = "SIGKILL") -> None:
+        """Send a signal to these containers; those that have ended, or are gone, are left alone."""
+        for container in containers:
+            self._retry(partial(self._kill, container, signal))
+
+    def remove(self) -> None:
+        """Remove the containers and then the network; what is gone already is no error."""
+        for state in self.find().values():
+            self._retry(partial(self._engine.remove, state.id))
+        self._retry(lambda: self._engine.remove_network(self.plan.network.name))
+
+    def _look(self, host: HostPlan) -> ContainerState | None:
+        try:
+            state = self._engine.inspect(host.container_name)
+        except ContainerMissing:
+            return None
+        return state if starting.is_of(state, host.container) else None
+
+    def _create(self, host: HostPlan) -> Made:
+        def make(spec: ContainerSpec) -> str:
+            return self._engine.create(spec)
+
+        try:
+            return Made(host, images.create(host.container, make, self._pull), is_new=True)
+        except NameTaken:
+            return Made(host, starting.holder_of(self._engine, host.container).id, is_new=False)
+
+    def _kill(self, container: str, signal: str) -> None:
+        try:
+            self._engine.kill(container, signal)
+        except ContainerMissing:
+            return
+
+
+def prepare(host: HostPlan) -> None:
+    """Make the host's folder as its container is to find it, and a folder for each mount in it. Raises DiskFull."""
+    tree.write(host.tree, host.root)
+    for mount in host.container.mounts:
+        if mount.source.is_relative_to(host.root):  # what is not the host's own is there
+            mount.source.mkdir(parents=True, exist_ok=True)

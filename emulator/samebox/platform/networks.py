@@ -1,0 +1,40 @@
+"""Networks of a job's or an endpoint's own: made in a range that no local network uses, found again, and removed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from samebox.containers.engine import EngineError, EngineUnavailable, NameTaken
+
+if TYPE_CHECKING:
+    from samebox.containers.engine import NetworkApi
+    from samebox.platform.job import JobNetwork
+
+# 198.18.0.0/15 is set aside for tests between networks (RFC 2544): neither a company's network nor a provider uses it.
+# An engine's own ranges are enough for some thirty networks, and belong to whatever else runs on it.
+_NETWORKS = 512
+_MOST_TRIES = 64
+
+
+def make(engine: NetworkApi, network: JobNetwork) -> None:
+    """Make the network, unless it is there. Raises EngineError, and EngineUnavailable where its name is not ours."""
+    for attempt in range(_MOST_TRIES):
+        try:
+            engine.create_network(network.name, network.labels, network.internal, gateway(network.name, attempt))
+        except NameTaken:
+            if not any(one.name == network.name for one in engine.networks(network.labels)):
+                raise EngineUnavailable(f"The engine is busy with the network {network.name}.") from None
+        except EngineUnavailable:
+            raise
+        except EngineError:  # another network has these addresses
+            if attempt == _MOST_TRIES - 1:
+                raise
+            continue
+        return
+
+
+def gateway(name: str, attempt: int = 0) -> str:
+    """The host's address on a network, with its prefix: of 512 ranges one by the network's name, then the next ones."""
+    number = (int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") + attempt) % _NETWORKS
+    return f"198.{18 + number // 256}.{number % 256}.1/24"

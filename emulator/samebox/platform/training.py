@@ -1,0 +1,68 @@
+"""A training job as a plan: what a CreateTrainingJob request makes of each host (contract §1). Pure."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from samebox.containers.engine import Mount
+from samebox.data import opt_ml
+from samebox.platform import job
+from samebox.platform.job import HostPlan, JobPlan, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from samebox.platform.job import HostLimits, Placement
+
+MODEL_DIRECTORY = "/opt/ml/model"
+OUTPUT_DIRECTORY = "/opt/ml/output/data"
+FAILURE_FILE = "/opt/ml/output/failure"
+DATA_FOLDER = "input/data"  # of a host: channels, and their manifests
+
+
+def plan(
+    request: Mapping[str, Any],
+    image: str,
+    known: opt_ml.TrainingFacts,
+    placement: Placement,
+    limits: HostLimits,
+    surroundings: Surroundings | None = None,
+) -> JobPlan:
+    """The hosts of a training job, each with its /opt/ml, and their network."""
+    hosts = opt_ml.hosts(request)
+    planned = []
+    for number, host in enumerate(hosts, 1):
+        root = placement.root / host.name
+        container = job.container(
+            image,
+            host.name,
+            number,
+            opt_ml.command(request),
+            opt_ml.environment(request, known),
+            _mounts(root, request),
+            placement,
+            limits,
+            surroundings or Surroundings(),
+        )
+        planned.append(HostPlan(host.name, root, opt_ml.tree(request, known, hosts, host.name), container))
+    isolated = bool(request.get("EnableNetworkIsolation"))
+    return JobPlan(tuple(planned), job.network(placement, isolated))
+
+
+def facts(arn: str, region: str) -> opt_ml.TrainingFacts:
+    """Facts of a job that no emulator runs: without credentials, and without a way to AWS's API."""
+    return opt_ml.TrainingFacts(arn, region)
+
+
+def _mounts(root: Path, request: Mapping[str, Any]) -> tuple[Mount, ...]:
+    # Piece by piece, so that the image's /opt/ml/code survives (contract §1.1).
+    mounts = [Mount(root / part, f"/opt/ml/{part}") for part in ("input", "model", "output")]
+    if "CheckpointConfig" in request:
+        local = PurePosixPath(request["CheckpointConfig"].get("LocalPath") or opt_ml.CHECKPOINTS)
+        if not any(local.is_relative_to(mount.target) for mount in mounts):
+            inside = local.is_relative_to("/opt/ml")
+            source = root / local.relative_to("/opt/ml") if inside else root / "checkpoints"
+            mounts.append(Mount(source, str(local)))
+    return tuple(mounts)
