@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from samebox.s3.records import Versioning
 
 _COLUMNS = "id, name, account, region, created, versioning, object_lock"
+_BY_NAME = f"SELECT {_COLUMNS} FROM buckets WHERE {{}} ORDER BY name"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ def row(t: Transaction, name: str) -> BucketRow:
         raise refusals.no_such_bucket(name)
     number, name, versioning, lock = found
     return BucketRow(number, name, versioning, bool(lock))
+
+
+def every(t: Transaction) -> tuple[Bucket, ...]:
+    """All buckets, by name."""
+    return tuple(_bucket(found) for found in t.all(_BY_NAME.format("TRUE")))
 
 
 class Buckets:
@@ -80,9 +86,8 @@ class Buckets:
                 where.append(f"{column} = ?")
                 values.append(value)
         values.append(-1 if limit is None else limit)
-        statement = f"SELECT {_COLUMNS} FROM buckets WHERE {' AND '.join(where)} ORDER BY name LIMIT ?"
         with self._index.read() as t:
-            return tuple(_bucket(found) for found in t.all(statement, values))
+            return tuple(_bucket(found) for found in t.all(f"{_BY_NAME.format(' AND '.join(where))} LIMIT ?", values))
 
     def delete(self, name: str) -> None:
         """Delete an empty bucket, with its open uploads. Raises NoSuchBucket, BucketNotEmpty."""

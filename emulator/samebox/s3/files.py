@@ -10,6 +10,7 @@ import contextlib
 import errno
 import itertools
 import os
+import shutil
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from samebox.s3.index import Transaction
 
+# Another disk, a file system without links, or one name too many.
+_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -82,16 +85,33 @@ class Files:
         """Bring a file and its name to the disk, and close it. Raises InsufficientStorage."""
         with self.space_errors(), file:
             os.fsync(file.fileno())
+        self.sync_names()
+        self._step("file synced")
+
+    def sync_names(self) -> None:
+        """Bring the names below `incoming/` to the disk."""
         folder = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        self._step("file synced")
+
+    def adopt(self, body: int, path: Path) -> None:
+        """Make another file the file of a body: by a second name for it, or a copy where that cannot be."""
+        target = self.incoming_path(body)
+        try:
+            target.hardlink_to(path)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            with self.space_errors():
+                shutil.copyfile(path, target)
+                with target.open("rb") as file:
+                    os.fsync(file.fileno())
+        self._step("file adopted")
 
     def place(self, body: int) -> None:
         """Move a file from `incoming/` to its place: its row is on disk."""
-        self._step("row committed")
         target = self.path(body)
         with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
             try:

@@ -97,8 +97,9 @@ class _Ticket(Generic[T]):
 class Index:
     """SQLite in WAL mode with synchronous=FULL. Thread-safe."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, step: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._step = step
         self._read_only = read_only
         self._closed = False
         # Connections that no thread uses right now; a list's append and pop are atomic.
@@ -189,7 +190,7 @@ class Index:
                 except Exception:
                     self._writer.execute("ROLLBACK TO change")
                 self._writer.execute("RELEASE change")
-            self._writer.execute("COMMIT")
+            self._commit()
         except sqlite3.Error:
             self._roll_back()
             return False
@@ -202,7 +203,7 @@ class Index:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             ticket.carry_out(self._writer)
-            self._writer.execute("COMMIT")
+            self._commit()
         except sqlite3.Error as error:
             self._roll_back()
             full = getattr(error, "sqlite_errorcode", None) in _NO_SPACE
@@ -210,6 +211,11 @@ class Index:
         except BaseException:
             self._roll_back()
             # It is in the ticket, and raised by the thread whose change it was.
+
+    def _commit(self) -> None:
+        self._step("row written")
+        self._writer.execute("COMMIT")
+        self._step("row committed")
 
     def _roll_back(self) -> None:
         if self._writer.in_transaction:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from samebox.s3.bodies import Bodies
 from samebox.s3.buckets import Buckets
 from samebox.s3.copying import Copies
+from samebox.s3.expiry import Expiry
 from samebox.s3.files import Files, no_step
 from samebox.s3.index import Index
 from samebox.s3.listing import Lists
+from samebox.s3.migration import Migration
 from samebox.s3.objects import StoredObjects
 from samebox.s3.receiving import Received
 from samebox.s3.sweep import miscounted, orphans, sweep
@@ -20,8 +22,10 @@ from samebox.s3.uploads import Uploads
 from samebox.s3.versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from samebox.s3.lifecycle import Rule
 
 INDEX = "index.sqlite"
 
@@ -33,7 +37,7 @@ class InUse(Exception):
 class Store:
     """One storage, for one process at a time. Thread-safe; every call returns when what it did is on disk.
 
-    `step` is called with a name at each step of a write that touches a file.
+    `step` is called with a name at each step of a write, between what a kill could tear apart.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         try:
-            self._index = Index(folder / INDEX)
+            self._index = Index(folder / INDEX, step=step)
         except BaseException:
             os.close(self._lock)
             raise
@@ -57,10 +61,16 @@ class Store:
         self.copies = Copies(self._index, self.objects, bodies, versions, clock)
         self.uploads = Uploads(self._index, self.objects, bodies, versions, clock)
         self.lists = Lists(self._index)
+        self.migration = Migration(self._index, self._files, bodies, self.buckets, versions)
+        self._expiry = Expiry(self._index, versions, self.uploads, clock)
 
     def receive(self, algorithms: tuple[str, ...] = ()) -> Received:
         """A body to write to, which computes its MD5 and these checksums; use it in a `with`."""
         return Received(self._files, algorithms)
+
+    def expire(self, bucket: str, rules: Sequence[Rule]) -> int:
+        """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket."""
+        return self._expiry.expire(bucket, rules)
 
     def orphans(self) -> list[int]:
         """Files that no row names, and rows whose file is not there: none. Every file is looked at."""
