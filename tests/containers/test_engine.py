@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import itertools
 import json
 import tarfile
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
+    ContainerState,
     EngineError,
     ImageMissing,
     LogLine,
@@ -543,3 +547,76 @@ def test_a_network_is_made_once_found_by_label_and_removed(world: World) -> None
     world.remove_all()
     assert world.engine.networks(world.labels) == []
     world.engine.remove_network(made.id)
+
+
+# Without a thread for each
+
+
+def test_a_log_is_followed_by_a_task_from_any_line_to_the_containers_end(world: World) -> None:
+    def program(process: Process) -> None:
+        for number in range(50):
+            process.print(f"line {number}")
+        process.wait_for_stop()
+        process.print("stopping")
+
+    shell = (
+        "trap 'echo stopping; exit 0' TERM; for i in $(seq 0 49); do echo line $i; done; while :; do sleep 0.02; done"
+    )
+    container = world.run(shell, program)
+
+    async def follow(since: int | None) -> list[LogLine]:
+        lines: list[LogLine] = []
+        async with contextlib.aclosing(world.engine.follow(container, since)) as batches:
+            async for batch in batches:
+                lines += batch
+                if lines[-1].text == "line 49":
+                    await asyncio.to_thread(world.engine.stop, container, 30)
+        return lines
+
+    lines = asyncio.run(follow(None))
+    assert [line.text for line in lines] == [*(f"line {number}" for number in range(50)), "stopping"]
+    assert lines == list(world.engine.logs(container))
+    assert asyncio.run(follow(lines[30].time)) == lines[31:]
+
+
+def test_a_task_that_follows_a_silent_container_can_be_cancelled(world: World) -> None:
+    container = world.run(SLEEP, sleep)
+
+    async def follow() -> None:
+        async for _ in world.engine.follow(container):
+            pass
+
+    async def break_off() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(follow(), 0.1)
+
+    asyncio.run(break_off())
+    assert world.engine.inspect(container).running
+
+
+def end(code: int, _: Process) -> int:
+    return code
+
+
+def test_tasks_hear_of_the_ends_of_many_containers(world: World) -> None:
+    containers = [world.run(f"sleep 0.1; exit {number}", partial(end, number)) for number in range(5)]
+
+    async def wait() -> list[ContainerState]:
+        return await asyncio.gather(*(world.engine.ended(one) for one in containers))
+
+    threads = threading.active_count()
+    states = asyncio.run(wait())
+    assert [state.exit_code for state in states] == list(range(5))
+    assert threading.active_count() <= threads
+    assert [state.id for state in states] == containers
+
+
+def test_a_task_is_refused_what_is_not_there(world: World) -> None:
+    async def follow() -> None:
+        async for _ in world.engine.follow("nothing-of-this-name"):
+            pass
+
+    with pytest.raises(ContainerMissing):
+        asyncio.run(follow())
+    with pytest.raises(ContainerMissing):
+        asyncio.run(world.engine.ended("nothing-of-this-name"))

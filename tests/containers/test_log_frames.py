@@ -7,8 +7,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samebox.containers.docker_json import RESUME_MARGIN
 from samebox.containers.engine import LogLine
-from samebox.containers.log_frames import RESUME_MARGIN, LogFrames
+from samebox.containers.log_frames import LogFrames
 
 SECOND = 1_000_000_000
 NOON = 1_795_348_800 * SECOND  # 2026-11-22T12:00:00Z

@@ -17,6 +17,7 @@ from samebox.containers.docker_folders import DockerFolders
 from samebox.containers.docker_http import ANSWER_SECONDS, CONNECT_SECONDS, DockerHTTP
 from samebox.containers.docker_images import DockerImages
 from samebox.containers.docker_json import gpus_of
+from samebox.containers.docker_live import DockerLive
 from samebox.containers.docker_networks import DockerNetworks
 from samebox.containers.engine import Capacity, EngineError
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class DockerEngine(DockerImages, DockerContainers, DockerNetworks, DockerFolders):
+class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, DockerFolders):
     """`host` as in DOCKER_HOST; without it the environment and Docker's current context decide, as for `docker`.
 
     `gpus` overrides what can be found out about GPUs; `instance_id` labels what the engine makes for itself, `labels`
@@ -42,6 +43,7 @@ class DockerEngine(DockerImages, DockerContainers, DockerNetworks, DockerFolders
         http = DockerHTTP(lambda: connect(host), answer_seconds)
         DockerImages.__init__(self, http)
         DockerContainers.__init__(self, http, dict(labels or {}))
+        DockerLive.__init__(self, http)
         DockerNetworks.__init__(self, http, dict(labels or {}))
         DockerFolders.__init__(self, http, images=self, containers=self, instance_id=instance_id)
         self._http = http

@@ -23,6 +23,7 @@ from samebox.containers.docker_json import (
     PS_ARGUMENTS,
     create_body,
     label_filter,
+    log_parameters,
     running_processes,
     state_of,
     summary_of,
@@ -37,7 +38,7 @@ from samebox.containers.engine import (
     OutOfSpace,
     StartFailed,
 )
-from samebox.containers.log_frames import RESUME_MARGIN, LogFrames
+from samebox.containers.log_frames import LogFrames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,14 +162,10 @@ class DockerContainers:
                 self._http.call("POST", path, parameters={"condition": "removed"}, seconds=ANSWER_SECONDS)
 
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> DockerLogs:
-        parameters = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
-        if since is not None:
-            begin = max(since - RESUME_MARGIN, 0)
-            parameters["since"] = f"{begin // 1_000_000_000}.{begin % 1_000_000_000:09}"
         response = self._http.call(
             "GET",
             f"/containers/{container}/logs",
-            parameters=parameters,
+            parameters=log_parameters(since, follow),
             # Not to be kept for another request: `close` may shut the connection down at any moment.
             headers={"Connection": "close"},
             stream=True,

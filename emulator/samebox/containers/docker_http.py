@@ -119,7 +119,7 @@ class DockerHTTP:
                 return response
             with contextlib.closing(response):
                 text = response.text
-        raise _refusal(response.status_code, _message(text), path, image)
+        raise refusal(response.status_code, text, path, image)
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def broken_connections_are_unavailable(address: str) -> Iterator[None]:
     except (OSError, urllib3.exceptions.HTTPError) as error:  # requests' own errors are OSErrors
         if _timed_out(error):
             raise NoAnswerYet(f"The Docker engine at {address} does not answer in time.") from error
-        raise EngineUnavailable(_advice(address, _reason(error))) from error
+        raise unreachable(address, error) from error
 
 
 class DockerLogs:
@@ -202,7 +202,9 @@ class DockerArchive(io.RawIOBase):
         super().close()
 
 
-def _refusal(status: int, message: str, path: str, image: str) -> EngineError:
+def refusal(status: int, body: str, path: str, image: str = "") -> EngineError:
+    """An answer of 400 or more as our error. `image`: what a 404 is about."""
+    message = _message(body)
     words = message.lower()
     if "no space left on device" in words:
         return OutOfSpace(message)
@@ -234,6 +236,11 @@ def given_up(message: str) -> bool:
         or "transport is closing" in words
         or words.endswith((": unavailable", "ttrpc: closed"))
     )
+
+
+def unreachable(address: str, error: BaseException) -> EngineUnavailable:
+    """A connection that could not be had, or broke."""
+    return EngineUnavailable(_advice(address, _reason(error)))
 
 
 def _message(text: str) -> str:

@@ -31,6 +31,10 @@ _STATUS: Mapping[str, Literal["created", "running", "exited"]] = {
 }
 PS_ARGUMENTS = "-eo pid,time,args"
 _PS_TIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d\d)")  # [[days-]hours:]minutes:seconds
+# How far before the wanted time reading begins. Times are unique because a line that shares its time with another, or
+# is older than the line before it, gets the next free nanosecond; to give the same answer at every reading, reading
+# must begin before any such heap of lines.
+RESUME_MARGIN = 1_000_000_000
 _WHOLE_LOG = {"max-size": "1000g", "max-file": "1", "compress": "false"}
 
 
@@ -45,6 +49,15 @@ def _log_config(log_bytes: int | None) -> dict[str, Any]:
 def label_filter(labels: Mapping[str, str | None]) -> str:
     """The `filters` of a list request; None: the label with any value."""
     return json.dumps({"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]})
+
+
+def log_parameters(since: int | None, follow: bool) -> dict[str, str]:
+    """Of GET /containers/{id}/logs. What comes before the line at `since` is for LogFrames to leave out."""
+    parameters = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+    if since is not None:
+        begin = max(since - RESUME_MARGIN, 0)
+        parameters["since"] = f"{begin // 1_000_000_000}.{begin % 1_000_000_000:09}"
+    return parameters
 
 
 def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from samebox.containers.engine_values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -168,6 +168,15 @@ class ContainerApi(Protocol):
 
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> LogStream:
         """What it wrote, after the line whose `time` is `since`; with `follow`, also what it will write."""
+
+    def follow(self, container: str, since: int | None = None) -> AsyncGenerator[Sequence[LogLine], None]:
+        """As `logs` to the container's end, without a thread: for a task of an asyncio loop, in batches as they come.
+
+        To break off, close it: `contextlib.aclosing`.
+        """
+
+    async def ended(self, container: str) -> ContainerState:
+        """Return when the container has ended, without a thread: for a task of an asyncio loop."""
 
     def archive(self, container: str, path: str) -> ArchiveStream:
         """A file or folder of a running or ended container, its mounts included, as tar.

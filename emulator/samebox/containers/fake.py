@@ -15,9 +15,9 @@ import itertools
 import json
 import shutil
 import tarfile
-import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -31,16 +31,17 @@ from samebox.containers.engine import (
     EngineUnavailable,
     ImageFacts,
     ImageMissing,
+    LogLine,
     NameTaken,
     Network,
     PathMissing,
     RunningProcess,
     StartFailed,
 )
-from samebox.containers.fake_process import Container, FakeImage, FakeLogs
+from samebox.containers.fake_process import Changes, Container, FakeImage, FakeLogs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from samebox.containers.engine import PullProgress
@@ -56,7 +57,7 @@ class FakeEngine:
         self.pulled: list[str] = []
         self._capacity = capacity or Capacity(cpus=64, memory_bytes=512 << 30, gpus=0)
         self._clock = clock
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._numbers = itertools.count(1)
         self._images: dict[str, FakeImage] = {}
         self._remote: dict[str, FakeImage] = {}
@@ -262,6 +263,22 @@ class FakeEngine:
 
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
         return FakeLogs(self._get(container), since if since is not None else -1, follow)
+
+    async def follow(self, container: str, since: int | None = None) -> AsyncGenerator[Sequence[LogLine], None]:
+        found, read_to = self._get(container), -1 if since is None else since
+        while True:
+            await self._changed.until(partial(found.has_news, read_to))
+            is_over = not found.state.running or found.removed
+            if lines := found.lines_after(read_to):
+                read_to = lines[-1].time
+                yield lines
+            elif is_over:
+                return
+
+    async def ended(self, container: str) -> ContainerState:
+        found = self._get(container)
+        await self._changed.until(lambda: not found.state.running or found.removed)
+        return self._get(found.state.id).state
 
     def archive(self, container: str, path: str) -> BinaryIO:
         found = self._get(container)

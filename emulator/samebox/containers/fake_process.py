@@ -6,6 +6,8 @@ word to the process, by Killed.
 
 from __future__ import annotations
 
+import asyncio
+import bisect
 import contextlib
 import socket
 import threading
@@ -126,7 +128,9 @@ class Process:
         server.socket.close()
         server.socket = self._container.ports[port]
         server.server_activate()
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), name=f"fake server {self.spec.name}", daemon=True
+        )
         thread.start()
         try:
             self.wait_for_stop()
@@ -143,6 +147,36 @@ class FakeImage:
     stop_signal: str
 
 
+class Changes(threading.Condition):
+    """A condition that tasks of asyncio loops can wait for, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard_by: set[Callable[[], None]] = set()
+
+    def notify_all(self) -> None:
+        super().notify_all()
+        for hear in tuple(self._heard_by):
+            hear()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def hear() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed, and its tasks with it
+                loop.call_soon_threadsafe(changed.set)
+
+        with self:
+            self._heard_by.add(hear)
+        try:
+            while not condition():
+                await changed.wait()
+                changed.clear()
+        finally:
+            with self:
+                self._heard_by.discard(hear)
+
+
 class Container:
     """State and log behind one condition, which all containers of an engine share."""
 
@@ -151,7 +185,7 @@ class Container:
         spec: ContainerSpec,
         image: FakeImage,
         state: ContainerState,
-        changed: threading.Condition,
+        changed: Changes,
         clock: Callable[[], float],
         root: Path,
     ) -> None:
@@ -251,6 +285,14 @@ class Container:
                 self.lines.append(LogLine(max(int(self._clock() * 1e9), last + 1), stream, line))
             self._unfinished[stream] = rest
             self.changed.notify_all()
+
+    def has_news(self, time: int) -> bool:
+        """Whether there are lines after this time, or there will be none."""
+        return bool(self.lines and self.lines[-1].time > time) or not self.state.running or self.removed
+
+    def lines_after(self, time: int) -> list[LogLine]:
+        with self.changed:
+            return self.lines[bisect.bisect_right(self.lines, time, key=lambda line: line.time) :]
 
     def path(self, inside: str) -> Path:
         wanted = PurePosixPath(inside)

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 _STREAMS: dict[int, Stream] = {1: "stdout", 2: "stderr"}
 _LINE_BYTES_AT_MOST = 1 << 20  # a "line" of a gigabyte without a newline must not fill our memory
-# How far before the wanted time reading begins. Times are unique because a line that shares its time with another, or
-# is older than the line before it, gets the next free nanosecond; to give the same answer at every reading, reading
-# must begin before any such heap of lines.
-RESUME_MARGIN = 1_000_000_000
 
 
 class LogFrames:
