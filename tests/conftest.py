@@ -143,7 +143,7 @@ class Aws:
             self.ecr.create_repository(repositoryName=repository)
         row = self.resources.get(REPOSITORY, CALLER, repository)
         self.resources.change(
-            row, lambda row: repositories.with_image(row.state, DIGEST, media_type, tag, self.clock())
+            row, facts=lambda row: repositories.with_image(row, DIGEST, media_type, tag, self.clock())
         )
 
     def ready_for_samples(self) -> None:

@@ -55,3 +55,5 @@ def harness(
     yield harness
     harness.close()
     harness.store.close()
+    # What Describe shows is made of it; what only we know of a row is in its facts.
+    assert harness.foreign == set()

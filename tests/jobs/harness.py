@@ -50,6 +50,8 @@ class Harness:
         self.logs = Logbook(self.data_dir / "logs")
         self.logbook = self.logs.of(CALLER.account, CALLER.region)
         self.store.subscribe(self._notice)
+        self._models = models
+        self.foreign: set[str] = set()  # members of rows' states that AWS does not have
         self.supervisors: list[Supervisor] = []
         self.process = CrashableEmulator()
 
@@ -180,6 +182,8 @@ class Harness:
         for state in self.engine.find({}):
             self.engine.remove(state.id)
 
-    def _notice(self, _: Resource) -> None:
+    def _notice(self, row: Resource) -> None:
+        output = self._models.operation("sagemaker", f"Describe{row.kind}").output
+        self.foreign |= set(row.state) - set(output.members if output else ())
         with self.changes:
             self.changes.notify_all()

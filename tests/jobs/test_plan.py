@@ -36,8 +36,9 @@ def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
         modified=created,
         version=1,
         spec=spec,
-        state={"ResolvedImage": "localhost:4566/digits@sha256:1"},
+        state={},
         tags={},
+        facts={"ResolvedImage": "localhost:4566/digits@sha256:1"},
     )
 
 

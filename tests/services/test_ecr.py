@@ -151,7 +151,7 @@ def test_an_image_that_an_index_lists_stays(aws: Aws) -> None:
     aws.push("many", media_type=INDEX)
     store_manifest(aws, {"manifests": [{"digest": child}]}, "many")
     row = aws.resources.get(REPOSITORY, CALLER, "many")
-    aws.resources.change(row, lambda row: repositories.with_image(row.state, child, DOCKER_MANIFEST, None, 1.0))
+    aws.resources.change(row, facts=lambda row: repositories.with_image(row, child, DOCKER_MANIFEST, None, 1.0))
     answer = aws.ecr.batch_delete_image(repositoryName="many", imageIds=[{"imageDigest": child}])
     assert [one["failureCode"] for one in answer["failures"]] == ["ImageReferencedByManifestList"]
 

@@ -39,10 +39,12 @@ def _value(hint: Any, stored: Any) -> Any:
         return None if stored is None else _value(inner, stored)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_json(hint, stored)
+    if origin is Mapping:
+        return {name: _value(arguments[1], item) for name, item in stored.items()}
     if origin is tuple:
         of_each = arguments[:1] * len(stored) if arguments[-1] is Ellipsis else arguments
         return tuple(_value(one, item) for one, item in zip(of_each, stored, strict=True))
-    # Scalars and mappings are JSON's own. A number stays as it is: 20 and 20.0 are told apart by who hashes the JSON.
+    # Scalars are JSON's own. A number stays as it is: 20 and 20.0 are told apart by who hashes the JSON.
     return stored
 
 

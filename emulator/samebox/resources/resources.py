@@ -75,8 +75,9 @@ class Resources:
             modified=at,
             version=1,
             spec={member: value for member, value in params.items() if member != "Tags"},
-            state={**(to_json(facts) if facts is not None else {}), **life},
+            state=life,
             tags=tags_of(params),
+            facts=to_json(facts) if facts is not None else {},
         )
         try:
             return self._store.insert(row, kind.key(name))
@@ -131,11 +132,7 @@ class Resources:
 
         Raises Changed if it is gone.
         """
-
-        def changed(row: Resource) -> dict[str, Any]:
-            return {**row.state, **(state(row) if state else {}), **(to_json(facts(row)) if facts else {})}
-
-        return self._retry(resource, changed)
+        return self._retry(resource, lambda row: {**row.state, **(state(row) if state else {})}, facts)
 
     def advance(
         self,
@@ -154,17 +151,16 @@ class Resources:
             raise ValueError(f"{resource.kind} has no lifecycle")
 
         def move(row: Resource) -> dict[str, Any]:
-            known = {**row.state, **state, **(to_json(facts(row)) if facts else {})}
-            return lifecycle.advance(known, to, self._clock(), message)
+            return lifecycle.advance({**row.state, **state}, to, self._clock(), message)
 
         try:
-            return self._retry(resource, move)
+            return self._retry(resource, move, facts)
         except IllegalMove:
             # The caller's copy may be old; what it asks for may be legal by now.
             newest = self._newest(resource)
             if newest.version == resource.version:
                 raise
-            return self._retry(newest, move)
+            return self._retry(newest, move, facts)
 
     def annotate(self, resource: Resource, message: str) -> Resource:
         """Say something newer in the last transition of the resource's history."""
@@ -219,13 +215,19 @@ class Resources:
         found = self._store.get(kind.noun, Scope(account, region), kind.key(name))
         return found if found is not None and name in (found.name, found.name.lower()) else None
 
-    def _retry(self, resource: Resource, state: Callable[[Resource], dict[str, Any]]) -> Resource:
+    def _retry(
+        self,
+        resource: Resource,
+        state: Callable[[Resource], dict[str, Any]],
+        facts: Callable[[Resource], object] | None = None,
+    ) -> Resource:
         lifecycle = self.kind(resource).lifecycle
         while True:
             fresh = state(resource)
             status = lifecycle.status(fresh) if lifecycle else ""
+            known = to_json(facts(resource)) if facts else resource.facts
             try:
-                return self._store.update(resource, modified=self._clock(), state=fresh, status=status)
+                return self._store.update(resource, modified=self._clock(), state=fresh, facts=known, status=status)
             except Changed:
                 resource = self._newest(resource)
 

@@ -18,7 +18,11 @@ BUSY_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Resource:
-    """One row: `spec` is the request as accepted, `state` what we learned since; times are epoch seconds."""
+    """One row; times are epoch seconds.
+
+    `spec` is the request as accepted, `state` what became of it, in AWS's members, which Describe may show. `facts` is
+    what we know beside (facts.py), as JSON; it is never shown.
+    """
 
     kind: str
     account: str
@@ -33,11 +37,7 @@ class Resource:
     state: Mapping[str, Any]
     tags: Mapping[str, str]
     parent: str | None = None  # ARN of the resource that it is part of
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What we know of it and AWS never shows, as JSON (facts.py); kept beside AWS's members."""
-        return self.state
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Changed(Exception):
     """Somebody else changed, or deleted, the row since it was read; read it again."""
 
 
-_COLUMNS = "kind, account, region, name, arn, status, created, modified, version, parent, spec, state, tags"
+_COLUMNS = "kind, account, region, name, arn, status, created, modified, version, parent, spec, state, tags, facts"
 _COUNT_BY_STATUS = "SELECT status, count(*) FROM resources WHERE kind = ? GROUP BY status"
 _STATUSES = "SELECT name, status FROM resources WHERE kind = ? ORDER BY name_key"
 _RELATION = "source, type, target, created, data"
@@ -104,7 +104,8 @@ class Store:
         key = name_key if name_key is not None else row.name
         values = (
             row.kind, row.account, row.region, row.name, row.arn, row.status, row.created, row.modified,
-            row.version, row.parent, _dump(row.spec), _dump(row.state), _dump(row.tags), key,
+            row.version, row.parent, _dump(row.spec), _dump(row.state), _dump(row.tags),
+            _dump(row.facts), key,
         )  # fmt: skip
         places = ", ".join("?" * len(values))
         with self._writer() as connection:
@@ -127,15 +128,15 @@ class Store:
         return self._one("arn = ?", (arn,))
 
     def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
-        """Replace spec, state, tags or status if the row is still at the version that was read. Raises Changed."""
+        """Replace spec, state, facts, tags or status of a row that still has the version of `row`. Raises Changed."""
         fresh = replace(row, modified=modified, version=row.version + 1, **changes)
         with self._writer() as connection, connection:
             cursor = connection.execute(
-                "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ? "
+                "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ?, facts = ? "
                 "WHERE arn = ? AND created = ? AND version = ?",
                 (
                     fresh.status, fresh.modified, fresh.version, _dump(fresh.spec), _dump(fresh.state),
-                    _dump(fresh.tags), row.arn, row.created, row.version,
+                    _dump(fresh.tags), _dump(fresh.facts), row.arn, row.created, row.version,
                 ),
             )  # fmt: skip
         if cursor.rowcount != 1:
@@ -269,9 +270,11 @@ def _dump(value: Mapping[str, Any]) -> str:
 
 
 def _row(raw: tuple[Any, ...]) -> Resource:
-    spec, state, tags = (json.loads(text) for text in raw[-3:])
-    kind, account, region, name, arn, status, created, modified, version, parent = raw[:-3]
-    return Resource(kind, account, region, name, arn, status, created, modified, version, spec, state, tags, parent)
+    spec, state, tags, facts = (json.loads(text) for text in raw[-4:])
+    kind, account, region, name, arn, status, created, modified, version, parent = raw[:-4]
+    return Resource(
+        kind, account, region, name, arn, status, created, modified, version, spec, state, tags, parent, facts
+    )
 
 
 def _relation(raw: tuple[Any, ...]) -> Relation:

@@ -12,7 +12,7 @@ from samebox.resources.store import Resource
 from samebox.services import repositories
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, image_of, invalid, paged, repository_of
-from samebox.services.repositories import Pushed
+from samebox.services.repositories import Pushed, RepositoryFacts
 from samebox.wire.caller import Caller
 
 _Params = dict[str, Any]
@@ -93,10 +93,10 @@ def batch_delete_image(services: Services, params: _Params, caller: Caller) -> d
             reason = "Requested image referenced by manifest list: [" + ", ".join(sorted(listed[digest])) + "]"
             failures.append(_failure(identifier, "ImageReferencedByManifestList", reason))
         elif digest is not None:
-            repository = services.resources.change(repository, partial(_without_image, digest))
+            repository = services.resources.change(repository, facts=partial(_without_image, digest))
             deleted += [{"imageDigest": digest, "imageTag": one} for one in found.tags] or [{"imageDigest": digest}]
         else:
-            repository = services.resources.change(repository, partial(_without_tag, tag or ""))
+            repository = services.resources.change(repository, facts=partial(_without_tag, tag or ""))
             deleted.append({"imageDigest": found.digest, "imageTag": tag or ""})
     kept = {image.digest for image in repositories.images(repository)}
     forget(services, repository, sorted({one["imageDigest"] for one in deleted} - kept))
@@ -124,15 +124,15 @@ def put_image(services: Services, params: _Params, caller: Caller) -> dict[str, 
             f"'{repository.name}' in registry with id '{repository.account}'",
         )
 
-    def tagged(row: Resource) -> dict[str, Any]:
+    def tagged(row: Resource) -> RepositoryFacts:
         if tag is not None and repositories.is_immutable(row, tag):
             raise AwsError("ImageTagAlreadyExistsException", repositories.immutable(row, tag))
-        return repositories.with_image(row.state, digest, media_type, tag, services.clock())
+        return repositories.with_image(row, digest, media_type, tag, services.clock())
 
     tagged(repository)  # before anything is kept of a manifest that will be refused
     if known is None:
         _store(services, repository, digest, media_type, body)
-    services.resources.change(repository, tagged)
+    services.resources.change(repository, facts=tagged)
     image = {
         "registryId": repository.account,
         "repositoryName": repository.name,
@@ -253,12 +253,12 @@ def _listed_by_indexes(services: Services, repository: Resource) -> dict[str, se
     return listed
 
 
-def _without_image(digest: str, row: Resource) -> dict[str, Any]:
-    return repositories.without_image(row.state, digest)
+def _without_image(digest: str, row: Resource) -> RepositoryFacts:
+    return repositories.without_image(row, digest)
 
 
-def _without_tag(tag: str, row: Resource) -> dict[str, Any]:
-    return repositories.without_tag(row.state, tag)
+def _without_tag(tag: str, row: Resource) -> RepositoryFacts:
+    return repositories.without_tag(row, tag)
 
 
 def _digest(image: Pushed) -> str:

@@ -3,12 +3,12 @@
 Nothing here enforces either (docs/fidelity.md): every account may do everything, and no image expires.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from samebox.errors import AwsError
 from samebox.resources.store import Resource
-from samebox.services import lifecycle_policy, repository_policy
+from samebox.services import lifecycle_policy, repositories, repository_policy
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import invalid, repository_of
 from samebox.wire.caller import Caller
@@ -18,16 +18,16 @@ _Params = dict[str, Any]
 
 @dataclass(frozen=True)
 class Policy:
-    """One of the two: where its text stands in requests and in our state, and what a missing one is called."""
+    """One of the two: where its text stands in requests and in our facts, and what a missing one is called."""
 
     member: str
-    state: str
+    fact: Literal["policy", "lifecycle_policy"]
     missing: str
     noun: str
 
 
-_REPOSITORY = Policy("policyText", "Policy", "RepositoryPolicyNotFoundException", "Repository policy")
-_LIFECYCLE = Policy("lifecyclePolicyText", "LifecyclePolicy", "LifecyclePolicyNotFoundException", "Lifecycle policy")
+_REPOSITORY = Policy("policyText", "policy", "RepositoryPolicyNotFoundException", "Repository policy")
+_LIFECYCLE = Policy("lifecyclePolicyText", "lifecycle_policy", "LifecyclePolicyNotFoundException", "Lifecycle policy")
 
 
 def set_repository_policy(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
@@ -74,18 +74,26 @@ def delete_lifecycle_policy(services: Services, params: _Params, caller: Caller)
 
 
 def _put(services: Services, repository: Resource, policy: Policy, params: _Params) -> dict[str, Any]:
-    text = params[policy.member]
-    return _shown(services.resources.change(repository, lambda _: {policy.state: text}), policy)
+    return _shown(_write(services, repository, policy, params[policy.member]), policy)
 
 
 def _delete(services: Services, repository: Resource, policy: Policy) -> dict[str, Any]:
     shown = _shown(repository, policy)
-    services.resources.change(repository, lambda _: {policy.state: None})
+    _write(services, repository, policy, None)
     return shown
 
 
+def _write(services: Services, repository: Resource, policy: Policy, text: str | None) -> Resource:
+    def written(row: Resource) -> repositories.RepositoryFacts:
+        facts = repositories.facts_of(row)
+        return replace(facts, policy=text) if policy.fact == "policy" else replace(facts, lifecycle_policy=text)
+
+    return services.resources.change(repository, facts=written)
+
+
 def _shown(repository: Resource, policy: Policy) -> dict[str, Any]:
-    text: str | None = repository.state.get(policy.state)
+    facts = repositories.facts_of(repository)
+    text = facts.policy if policy.fact == "policy" else facts.lifecycle_policy
     if text is None:
         # Observed in public logs.
         raise AwsError(

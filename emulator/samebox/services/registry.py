@@ -196,16 +196,16 @@ class RegistryEndpoint:
         tag = None if _DIGEST.fullmatch(reference) else reference
         repository = self._resources.find(REPOSITORY, owner, name)
 
-        def pushed(row: Resource) -> dict[str, object]:
+        def pushed(row: Resource) -> repositories.RepositoryFacts:
             if tag is not None and repositories.is_immutable(row, tag):
                 raise _TagTaken  # by a push that was faster
-            return repositories.with_image(row.state, digest, media_type, tag, self._resources.now())
+            return repositories.with_image(row, digest, media_type, tag, self._resources.now())
 
         gone = _refusal(404, "NAME_UNKNOWN", f"The repository with name '{name}' was deleted during the push")
         if repository is None:
             return gone
         try:
-            self._resources.change(repository, pushed)
+            self._resources.change(repository, facts=pushed)
         except Changed:
             return gone
         except _TagTaken:

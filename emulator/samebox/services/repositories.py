@@ -1,13 +1,13 @@
-"""What a repository of ECR holds: its images and tags, kept in the state of the repository's resource.
+"""What a repository of ECR holds: its images and tags, kept as facts of the repository's resource.
 
 The registry keeps the bytes, this the truth: an image exists from when its push is written down here. A manifest that
 the registry has and this has not was never answered for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from samebox.resources.facts import from_json
 from samebox.resources.store import Resource
 
 # An image index or manifest list: what it lists are images too.
@@ -29,29 +29,54 @@ class Pushed:
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class StoredImage:
+    """What is kept of an image, by its digest."""
+
+    media_type: str
+    pushed_at: float
+
+
+@dataclass(frozen=True)
+class RepositoryFacts:
+    """The facts of a repository: its images by digest, the digests of its tags, and the texts of its policies."""
+
+    images: Mapping[str, StoredImage] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    policy: str | None = None
+    lifecycle_policy: str | None = None
+
+
+def facts_of(repository: Resource) -> RepositoryFacts:
+    """The facts of a repository's row."""
+    return from_json(RepositoryFacts, repository.facts)
+
+
 def images(repository: Resource) -> tuple[Pushed, ...]:
     """All images, the oldest first."""
+    facts = facts_of(repository)
     tags: dict[str, list[str]] = {}
-    for tag, digest in _tags(repository.state).items():
+    for tag, digest in facts.tags.items():
         tags.setdefault(digest, []).append(tag)
     return tuple(
-        Pushed(digest, facts["MediaType"], facts["PushedAt"], tuple(sorted(tags.get(digest, ()))))
-        for digest, facts in _images(repository.state).items()
+        Pushed(digest, image.media_type, image.pushed_at, tuple(sorted(tags.get(digest, ()))))
+        for digest, image in facts.images.items()
     )
 
 
 def find(repository: Resource, tag: str | None, digest: str | None) -> Pushed | None:
     """The image of this tag or digest (both given: of both); without either, of the tag `latest`."""
+    tags = facts_of(repository).tags
     if digest is None:
-        digest = _tags(repository.state).get(tag or "latest")
-    elif tag is not None and _tags(repository.state).get(tag) != digest:
+        digest = tags.get(tag or "latest")
+    elif tag is not None and tags.get(tag) != digest:
         return None
     return next((one for one in images(repository) if one.digest == digest), None)
 
 
 def is_immutable(repository: Resource, tag: str) -> bool:
     """True when the tag exists and may not be moved."""
-    return repository.spec.get("imageTagMutability") == "IMMUTABLE" and tag in _tags(repository.state)
+    return repository.spec.get("imageTagMutability") == "IMMUTABLE" and tag in facts_of(repository).tags
 
 
 def immutable(repository: Resource, tag: str) -> str:
@@ -62,29 +87,27 @@ def immutable(repository: Resource, tag: str) -> str:
     )
 
 
-def with_image(state: Mapping[str, Any], digest: str, media_type: str, tag: str | None, at: float) -> dict[str, Any]:
-    """What is new in the state after a push."""
-    known = _images(state)
-    facts = known.get(digest) or {"MediaType": media_type, "PushedAt": at}
-    tags = _tags(state) if tag is None else {**_tags(state), tag: digest}
-    return {"Images": {**known, digest: facts}, "Tags": tags}
+def with_image(repository: Resource, digest: str, media_type: str, tag: str | None, at: float) -> RepositoryFacts:
+    """The facts after a push."""
+    facts = facts_of(repository)
+    image = facts.images.get(digest) or StoredImage(media_type, at)
+    tags = facts.tags if tag is None else {**facts.tags, tag: digest}
+    return replace(facts, images={**facts.images, digest: image}, tags=tags)
 
 
-def without_tag(state: Mapping[str, Any], tag: str) -> dict[str, Any]:
-    """What is new in the state when a tag is taken away; its image stays as long as it has another."""
-    digest = _tags(state).get(tag)
-    tags = {name: of for name, of in _tags(state).items() if name != tag}
+def without_tag(repository: Resource, tag: str) -> RepositoryFacts:
+    """The facts when a tag is taken away; its image stays as long as it has another."""
+    facts = facts_of(repository)
+    digest = facts.tags.get(tag)
+    tags = {name: of for name, of in facts.tags.items() if name != tag}
     if digest is None or digest in tags.values():
-        return {"Tags": tags}
-    return without_image({**state, "Tags": tags}, digest)
+        return replace(facts, tags=tags)
+    return _without_image(facts, digest)
 
 
-def without_image(state: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    """What is new in the state when an image is deleted with all its tags."""
-    return {
-        "Images": {name: facts for name, facts in _images(state).items() if name != digest},
-        "Tags": {tag: of for tag, of in _tags(state).items() if of != digest},
-    }
+def without_image(repository: Resource, digest: str) -> RepositoryFacts:
+    """The facts when an image is deleted with all its tags."""
+    return _without_image(facts_of(repository), digest)
 
 
 def name_in_registry(repository: Resource) -> str:
@@ -92,11 +115,9 @@ def name_in_registry(repository: Resource) -> str:
     return f"{repository.account}/{repository.region}/{repository.name}"
 
 
-def _images(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = state.get("Images", {})
-    return found
-
-
-def _tags(state: Mapping[str, Any]) -> Mapping[str, str]:
-    found: Mapping[str, str] = state.get("Tags", {})
-    return found
+def _without_image(facts: RepositoryFacts, digest: str) -> RepositoryFacts:
+    return replace(
+        facts,
+        images={name: image for name, image in facts.images.items() if name != digest},
+        tags={tag: of for tag, of in facts.tags.items() if of != digest},
+    )

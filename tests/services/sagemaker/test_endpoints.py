@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from samebox.resources.deployment import EndpointDeployment, ServedContainer, Variant, serving
 from samebox.resources.kinds import REPOSITORY
+from samebox.resources.store import Resource
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from tests import samples
@@ -27,11 +29,16 @@ def error_of(call: Any, **params: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
+def serve_wanted(aws: Aws, row: Resource) -> None:
+    """Have the endpoint serve what it shall run, as jobs would."""
+    aws.resources.advance(row, "InService", facts=lambda row: replace(serving(row), current=serving(row).wanted))
+
+
 def in_service(aws: Aws) -> str:
     """An endpoint that serves what it was created for, as jobs would leave it."""
     arn = aws.create("Endpoint")
     row = aws.row(arn)
-    aws.resources.advance(row, "InService", Current=row.state["Wanted"])
+    serve_wanted(aws, row)
     return arn
 
 
@@ -86,37 +93,22 @@ def test_an_endpoint_writes_down_all_that_it_needs(aws: Aws) -> None:
     row = aws.row(aws.create("Endpoint"))
     port = aws.services.settings.port
     assert row.status == "Creating"
-    assert row.state["Wanted"] == {
-        "EndpointConfigName": "digits",
-        "DeployedAt": row.state["Wanted"]["DeployedAt"],
-        "Variants": [
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": "digits",
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-                "InitialVariantWeight": 1.0,
-                "StartupSeconds": None,
-                "Containers": [
-                    {
-                        "Image": samples.IMAGE,
-                        "ResolvedImage": f"localhost:{port}/digits@sha256:{'d' * 64}",
-                        "Environment": {"LEVEL": "info"},
-                        "ModelDataUrl": samples.MODEL_DATA,
-                        "ContainerHostname": None,
-                    }
-                ],
-                "EnableNetworkIsolation": False,
-            }
-        ],
-    }
+    deployment = serving(row).wanted
+    container = ServedContainer(
+        image=samples.IMAGE,
+        resolved_image=f"localhost:{port}/digits@sha256:{'d' * 64}",
+        environment={"LEVEL": "info"},
+        model_data_url=samples.MODEL_DATA,
+    )
+    variant = Variant("AllTraffic", "digits", "ml.m5.large", (container,), execution_role_arn=samples.ROLE)
+    assert deployment == EndpointDeployment("digits", (variant,), deployment.deployed_at)
 
 
 def test_an_image_that_was_deleted_since_is_left_for_the_deployment_to_miss(aws: Aws) -> None:
     aws.create("EndpointConfig")
     aws.resources.delete(aws.resources.get(REPOSITORY, Caller("123456789012"), "digits"))
-    (container,) = aws.row(aws.create("Endpoint")).state["Wanted"]["Variants"][0]["Containers"]
-    assert container["ResolvedImage"] == f"localhost:{aws.services.settings.port}/digits:latest"
+    (container,) = serving(aws.row(aws.create("Endpoint"))).wanted.variants[0].containers
+    assert container.resolved_image == f"localhost:{aws.services.settings.port}/digits:latest"
 
 
 def test_an_endpoint_of_a_configuration_that_is_not_there_is_refused(aws: Aws) -> None:
@@ -157,7 +149,7 @@ def test_the_start_window_is_the_configurations_or_is_left_to_the_settings_of_th
     one: Any = variant(ContainerStartupHealthCheckTimeoutInSeconds=90)
     aws.sagemaker.create_endpoint_config(EndpointConfigName="digits", ProductionVariants=[one])
     arn = aws.sagemaker.create_endpoint(**samples.ENDPOINT)["EndpointArn"]
-    assert aws.row(arn).state["Wanted"]["Variants"][0]["StartupSeconds"] == 90
+    assert serving(aws.row(arn)).wanted.variants[0].startup_seconds == 90
 
 
 def test_a_failed_endpoint_can_only_be_deleted(aws: Aws) -> None:
@@ -180,7 +172,7 @@ def test_an_update_is_pending_until_it_serves(aws: Aws) -> None:
     assert (shown["EndpointStatus"], shown["EndpointConfigName"]) == ("Updating", "digits")
     assert shown["PendingDeploymentSummary"]["EndpointConfigName"] == "second"
     row = aws.row(arn)
-    aws.resources.advance(row, "InService", Current=row.state["Wanted"])
+    serve_wanted(aws, row)
     assert aws.sagemaker.describe_endpoint(EndpointName="digits")["EndpointConfigName"] == "second"
 
 
@@ -189,8 +181,8 @@ def test_weights_and_counts_are_a_new_wish_for_the_same_variants(aws: Aws) -> No
     desired: list[Any] = [{"VariantName": "AllTraffic", "DesiredWeight": 0.5, "DesiredInstanceCount": 2}]
     aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName="digits", DesiredWeightsAndCapacities=desired)
     row = aws.row(arn)
-    (wanted,) = row.state["Wanted"]["Variants"]
-    assert (row.status, wanted["InitialVariantWeight"], wanted["InitialInstanceCount"]) == ("Updating", 0.5, 2)
+    (wanted,) = serving(row).wanted.variants
+    assert (row.status, wanted.initial_variant_weight, wanted.initial_instance_count) == ("Updating", 0.5, 2)
 
 
 def test_an_update_may_keep_what_was_changed_since(aws: Aws) -> None:
@@ -198,15 +190,15 @@ def test_an_update_may_keep_what_was_changed_since(aws: Aws) -> None:
     desired: list[Any] = [{"VariantName": "AllTraffic", "DesiredWeight": 0.5, "DesiredInstanceCount": 2}]
     aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName="digits", DesiredWeightsAndCapacities=desired)
     row = aws.row(arn)
-    aws.resources.advance(row, "InService", Current=row.state["Wanted"])
+    serve_wanted(aws, row)
     aws.sagemaker.update_endpoint(
         EndpointName="digits",
         EndpointConfigName="digits",
         RetainAllVariantProperties=True,
         ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredInstanceCount"}],
     )
-    (wanted,) = aws.row(arn).state["Wanted"]["Variants"]
-    assert (wanted["InitialVariantWeight"], wanted["InitialInstanceCount"]) == (0.5, 1)
+    (wanted,) = serving(aws.row(arn)).wanted.variants
+    assert (wanted.initial_variant_weight, wanted.initial_instance_count) == (0.5, 1)
 
 
 def test_a_variant_that_is_not_there_has_no_weight(aws: Aws) -> None:
