@@ -1,4 +1,4 @@
-"""The handlers for a TensorFlow SavedModel; used where the model brings no inference.py, or not all of these.
+"""The handlers for a TensorFlow SavedModel; used where the model has no inference.py, or one without some of these.
 
 A model's own code/inference.py may define any of model_fn, input_fn, predict_fn, output_fn (or transform_fn instead of
 the last three), as sagemaker-inference describes them.

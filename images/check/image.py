@@ -1,4 +1,4 @@
-"""What must hold for every image that we ship, checked from inside it."""
+"""Checks that every image we ship must pass, run inside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks the serve image from inside: nobody in particular can run it, and nothing is left behind."""
+"""Checks the serve image from inside: it runs as any user, and nothing is left behind."""
 
 from __future__ import annotations
 

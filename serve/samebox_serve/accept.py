@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def ranges(header: str) -> list[tuple[str, float]]:
-    """(media range, quality), best first; equals stay in the client's order. A quality nobody can read counts as 1."""
+    """(media range, quality), best first; equals stay in the client's order. An unreadable quality counts as 1."""
     found = []
     for part in header.split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))

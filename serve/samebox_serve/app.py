@@ -1,4 +1,4 @@
-"""The routes: GET /ping, POST /invocations, GET /execution-parameters; everything else is a 404 or 405 with words."""
+"""The routes: GET /ping, POST /invocations, GET /execution-parameters; else 404 or 405 with a message."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def read_body(settings: ServeSettings) -> bytes:
 
 
 def discard(stream: IO[bytes]) -> None:
-    """Take the rest of a body that nobody wants, within limits.
+    """Read and drop the rest of a body that is not needed, within limits.
 
     A client reads no answer before it has sent everything: closing while it sends would reset the connection, and the
     answer would be lost.

@@ -1,4 +1,4 @@
-"""How many processes and threads to use: from the cores and memory that this container may use, not the host's."""
+"""How many processes and threads to use, by the cores and memory that this container may use, not the host's."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def usable_memory(root: Path = Path("/")) -> int | None:
     for name in ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with suppress(OSError, ValueError):
             limit = int((root / name).read_text())
-            # v1 says "no limit" with a number near 2**63.
+            # In v1 a number near 2**63 means "no limit".
             if limit < 2**60:
                 return limit
     with suppress(OSError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""What /invocations answers when it cannot answer: a status and a sentence for the client."""
+"""Error responses of /invocations: a status and a message for the client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RequestError(Exception):
 
 
 class BadRequest(RequestError):
-    """The body is not what its Content-Type says, or not what the model takes."""
+    """The body does not match its Content-Type, or not the model's input."""
 
     status = 400
 

@@ -1,4 +1,4 @@
-"""CSV, JSON, JSON Lines and npy to numpy arrays and back. What a model without own handlers gets and gives."""
+"""CSV, JSON, JSON Lines and npy to numpy arrays and back: the formats of a model without handlers of its own."""
 
 from __future__ import annotations
 

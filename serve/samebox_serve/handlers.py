@@ -25,7 +25,7 @@ DEFAULTS = Path(__file__).resolve().parent.parent / "inference.py"
 
 @dataclass
 class RequestContext:
-    """What handlers that take one argument more get: the request's headers, and a say in the answer's.
+    """The context that handlers with one more parameter get: the request's headers, and setters for the response's.
 
     The names are those of multi-model-server's context, for which such handlers are written.
     """
@@ -161,7 +161,9 @@ def call(function: Callable[..., Any], context: RequestContext, *arguments: Any)
 
 
 def finished(result: Any, wanted: str, context: RequestContext) -> HandlerResponse:
-    """What a handler may answer with: a body, (body, content type), a Flask response; and what it told the context."""
+    """The response for a handler's result (a body, (body, content type), a Flask response) and its calls of the
+    context.
+    """
     if hasattr(result, "get_data") and hasattr(result, "status_code"):
         return HandlerResponse(result.get_data(), result.content_type or wanted, result.status_code)
     body, content_type = result if isinstance(result, tuple) and len(result) == 2 else (result, wanted)
@@ -180,7 +182,7 @@ def translated(error: Exception) -> Exception:
     if toolkit is None or isinstance(error, RequestError):
         return error
     if isinstance(error, toolkit.UnsupportedFormatError):
-        # Raised for both directions; only the traceback tells which.
+        # Raised for both directions; only the traceback shows which.
         frames = inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
         output = any(frame.function in ("output_fn", "default_output_fn", "encode") for frame in frames)
         return (NotAcceptable if output else UnsupportedType)(str(error))

@@ -1,4 +1,4 @@
-"""One JSON object per line: what the server says, and one line per request. Never a body."""
+"""One JSON object per line: the server's messages, and one line per request. Never a body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The `serve` program: reads the settings, installs what the model requires, decides how wide to be, and serves."""
+"""The `serve` program: reads the settings, installs the model's requirements, chooses the number of workers, and
+serves.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from samebox_serve.settings import BadSetting, ServeSettings
 log = logging.getLogger("samebox.serve")
 
 PIP_SECONDS = 600
-SHARED_MEMORY = "/dev/shm"  # noqa: S108 - whoever writes there uses mkstemp
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - all writers there use mkstemp
 
 
 def main() -> int:
@@ -86,7 +88,7 @@ def install_requirements(settings: ServeSettings) -> str | None:
     requirements = settings.code_dir / "requirements.txt"
     if not os.path.isfile(requirements):  # noqa: PTH113 - as in Settings.own_program
         return None
-    # Neither site-packages nor the home folder need be writable: the user may be anybody, the root read-only.
+    # Neither site-packages nor the home folder need be writable: the image may run as any user, with a read-only root.
     target = tempfile.mkdtemp(prefix="requirements-")
     log.info("installing %s", requirements)
     try:

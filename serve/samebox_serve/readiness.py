@@ -1,4 +1,4 @@
-"""What worker processes know of each other, in memory that they share since before the fork: who has loaded the model,
+"""What worker processes know of each other, in memory shared since before the fork: which have loaded the model,
 and which answers of /ping are in the log.
 """
 
@@ -38,10 +38,10 @@ class WorkerReadiness:
         return self._memory[SLOTS] == 1 and self._count() > 0
 
     def is_news(self, status: int, reason: str) -> bool:
-        """True where /ping has not said this since it last said 200, whichever process was asked; 200 is no news.
+        """Whether no process has answered /ping like this since the last 200; a 200 itself is no news.
 
         The platform asks every second: a line for each 503 would bury the traceback that says why. Two processes that
-        ask at the same moment may both be told that it is news; that costs a line.
+        ask at the same moment may both get True; that costs a line.
         """
         if status == 200:
             if self._answers[: _ANSWER.size] != bytes(_ANSWER.size):

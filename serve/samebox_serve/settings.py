@@ -1,4 +1,4 @@
-"""Everything the server can be told, read once from the environment. SAGEMAKER_ names are AWS's (contract.md §2.5)."""
+"""The server's settings, read once from the environment. SAGEMAKER_ names are AWS's (contract.md §2.5)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ServeSettings:
     log_level: str
     """SAGEMAKER_CONTAINER_LOG_LEVEL: a number or a name; INFO."""
     multi_model: bool
-    """SAGEMAKER_MULTI_MODEL: this server holds one model and says so."""
+    """SAGEMAKER_MULTI_MODEL: this server holds one model, and refuses with that message."""
 
     @property
     def code_dir(self) -> Path:
@@ -63,7 +63,7 @@ class ServeSettings:
             model_dir=base / "model",
             port=number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=1, most=65535),
             program=environment.get("SAGEMAKER_PROGRAM") or "inference.py",
-            # An s3:// address is for whoever unpacks it; SageMaker's SDK then puts the code into the model's archive.
+            # An s3:// address is not read here; SageMaker's SDK then puts the code into the model's archive.
             submit_directory=Path(submit) if submit and "://" not in submit else None,
             workers=optional_number(environment, "SAGEMAKER_MODEL_SERVER_WORKERS"),
             threads=optional_number(environment, "SERVE_MODEL_THREADS"),

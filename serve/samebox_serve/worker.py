@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, made to lose no request when it is told to stop."""
+"""gunicorn's threaded worker, changed to lose no request when it is stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gunicorn.workers.gthread import ThreadWorker
 if TYPE_CHECKING:
     from types import FrameType
 
-# How long nobody must have connected, and how long we wait for that at most, before the port is closed.
+# How long there must be no new connection, and how long we wait for that at most, before the port is closed.
 QUIET_SECONDS = 0.5
 QUIET_LIMIT_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ import time
 
 from samebox_train.signals import say
 
-LIMIT_SECONDS = 15 * 60  # the toolkit's own limit; it says nothing while it waits
+LIMIT_SECONDS = 15 * 60  # the toolkit's own limit; it logs nothing while it waits
 TELL_EVERY_SECONDS = 15
 
 

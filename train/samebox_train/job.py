@@ -1,8 +1,8 @@
-"""One training job: find the program, install what it needs, run it, say how it ended.
+"""One training job: find the program, install its requirements, run it, report how it ended.
 
-The steps and the words are sagemaker-training's; its `trainer.train` is replaced because of what it does on the way:
-imports TensorFlow only to know the names of its errors (4 s), turns every exit code into 1, says nothing of the error
-in the failure file, and ends with 0 when that file cannot be written or an OSError has no number.
+The steps and the messages are sagemaker-training's; its `trainer.train` is replaced because of what it does on the way:
+imports TensorFlow only to know the names of its errors (4 s), turns every exit code into 1, leaves the error out of the
+failure file, and ends with 0 when that file cannot be written or an OSError has no number.
 
 The exit code is the user's own (128 + N for a death by signal N): SageMaker shows it as
 `AlgorithmError: <failure file>, exit code: N` (contract.md §1.7), and with the toolkit's constant 1 a job killed for

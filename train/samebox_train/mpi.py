@@ -76,8 +76,8 @@ def _run_worker(worker: Any, signals: Signals) -> processes.Finished:
 def signal_ranks(mpirun: int | None, number: int) -> None:
     """Send a signal to the ranks on this host.
 
-    Not to mpirun: it would kill the ranks a second after telling them. The platform signals every host, so each host
-    needs to tell its own ranks only, and when they end mpirun ends with their exit code.
+    Not to mpirun: it would kill the ranks a second after signalling them. The platform signals every host, so each host
+    needs to signal its own ranks only, and when they end mpirun ends with their exit code.
     """
     ranks = list(_ranks())
     for pid in ranks:
@@ -127,7 +127,7 @@ def _tell_worker(host: str, status_file: str, code: int) -> None:
         if told.returncode == 0:
             return
         time.sleep(1)
-    say(f"could not tell {host} how the job ended: {told.stderr.strip()}")
+    say(f"could not report the end of the job to {host}: {told.stderr.strip()}")
 
 
 def _read_status(path: Path) -> int | None:

@@ -41,7 +41,7 @@ def run(
     """Run a command to its end in a session of its own.
 
     `deliver(pid, signal)` says how a stop reaches it; by default the whole process group gets it, so that a shell
-    script and the Python it started both hear of it.
+    script and the Python it started both receive it.
     """
     send = deliver or signal_group
     signals.starting()
@@ -49,11 +49,11 @@ def run(
     signals.deliver_to(lambda number: send(process.pid, number))
     code = _wait(process)
     if signals.received is not None:
-        # A shell dies of SIGTERM at once. What it started has heard it too, and may be saving the model.
+        # A shell dies of SIGTERM at once. Its children received it too, and may be saving the model.
         _wait_for_group(process.pid, STOP_SECONDS - signals.seconds_since)
     signals.ended()
-    # Whoever the program left behind would end with the container. Where we are not PID 1 it must end as well, and it
-    # may hold the pipes open for ever.
+    # Processes that the program left behind would end with the container. Where we are not PID 1 they must end as well,
+    # and they may hold the pipes open for ever.
     signal_group(process.pid, signal.SIGKILL)
     return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
 
@@ -71,7 +71,7 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def out_of_memory_kills() -> int:
-    """How many processes of this container the kernel has killed for memory; 0 where the kernel does not tell."""
+    """How many processes of this container the kernel has killed for memory; 0 where the kernel does not count them."""
     for path in ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control"):
         with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as lines:
             return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
@@ -90,7 +90,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _wait_for_group(group: int, seconds: float) -> None:
-    """Until nobody of the process group is left, burying those whom PID 1 inherits; `seconds` at most."""
+    """Wait until the process group is empty, reaping the orphans that PID 1 inherits; `seconds` at most."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(ChildProcessError):
@@ -164,7 +164,7 @@ class MovingLines:
                 self._ended_at = self._clock()
             return chunk
         chunk = self._held + chunk
-        # Whether the last one ends the line, as Windows writes it, is told by what comes next.
+        # Whether the last one ends the line, as on Windows, depends on the byte that follows.
         self._held = b"\r" if chunk.endswith(b"\r") else b""
         chunk = chunk[: len(chunk) - len(self._held)]
         pieces = chunk.split(b"\r")
@@ -213,7 +213,7 @@ def _pass_through(descriptor: int, to: int, seen: Callable[[bytes], None]) -> No
 
 
 def _write(to: int, data: bytes) -> None:
-    # A log nobody reads any more must not block or kill the training.
+    # A log without a reader must not block or kill the training.
     with contextlib.suppress(OSError):
         while data:
             data = data[os.write(to, data) :]

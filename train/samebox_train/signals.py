@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Signals:
-    """Remembers whether we were told to stop, and passes the word on once somebody is there to hear it."""
+    """Remembers the first stop signal, and delivers it once the user's process can receive it."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -35,7 +35,7 @@ class Signals:
 
     @property
     def seconds_since(self) -> float:
-        """How long ago we were told first; 0 if we were not."""
+        """Seconds since the first stop signal; 0 if there was none."""
         return time.monotonic() - self._since if self.received is not None else 0.0
 
     def starting(self) -> None:
