@@ -18,7 +18,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from bench import channels, deploys, invocations, jobs, peer, rebake, startup, storage, verdicts
+from bench import channels, deploys, invocations, jobs, peer, pushes, rebake, startup, storage, verdicts
 from bench.figures import Row, as_json
 from bench.load import LoadFailed
 from bench.stand import ROOT, NotMeasured, Stand
@@ -60,6 +60,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     jobs.JOB: ("job overhead", lambda stand, plan, told: jobs.measure(stand, plan.rounds, told)),
     deploys.DEPLOY: ("deploy", lambda stand, plan, told: deploys.measure(stand, min(plan.rounds, 5), told)),
     invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, told: invocations.measure(stand, plan.blocks, told)),
+    pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 5))),
     storage.S3: ("S3 up and down", lambda stand, plan, _: storage.measure(stand, min(plan.rounds, 5), plan.megabytes)),
     channels.CHANNEL: (
         "S3 → channel",

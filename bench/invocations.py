@@ -33,7 +33,7 @@ def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
     try:
         host, port = _address(stand)
         direct = load.LoadTarget("bare", host, port, (load.encoded(_direct(host, port)),))
-        ours = load.LoadTarget("ours", "127.0.0.1", emulator.port, (load.encoded(_signed(emulator.url, name)),))
+        ours = load.LoadTarget("ours", "127.0.0.1", emulator.port, (load.encoded(signed(emulator.url, name)),))
         rows = []
         for clients in (1, 8):
             stand.told(f"{clients} at once")
@@ -71,7 +71,8 @@ def _direct(host: str, port: int) -> bytes:
     return _message("/invocations", {"Host": f"{host}:{port}", "Content-Type": "text/csv"})
 
 
-def _signed(url: str, endpoint: str) -> bytes:
+def signed(url: str, endpoint: str) -> bytes:
+    """An invocation of an endpoint."""
     # Signed once: what a signature costs the client is not ours.
     path = f"/endpoints/{endpoint}/invocations"
     host = urlsplit(url).netloc

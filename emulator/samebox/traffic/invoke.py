@@ -3,17 +3,21 @@
 import asyncio
 import json
 import logging
+import time
 import urllib.parse
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from samebox import asgi
-from samebox.asgi import BodyTooLarge, ClientGone, Receive, Scope, Send
+from samebox.asgi import BodyTooLarge, ClientGone, Header, Receive, Scope, Send
 from samebox.errors import AwsError
 from samebox.traffic.client import HttpClient
 from samebox.traffic.connection import NotConnected, UpstreamError, WholeResponse
-from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.hooks import Activator, ModelLoader
+from samebox.traffic.model_error import ModelError, cut_off, model_error
+from samebox.traffic.observers import Invocation, ObserverQueue
+from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +53,31 @@ _MEMBERS = {
     b"x-amzn-sagemaker-custom-attributes": "customAttributes",
     b"x-amzn-sagemaker-session-id": "sessionId",
 }
-_MESSAGE_CHARACTERS = 2048  # RT:Message
+_ACTIVATION_SECONDS = 60.0  # choice: how long a request is held while its first container comes
 
 
-class ModelError(AwsError):
-    """The container answered 4xx or 5xx, or did not answer: 424, with what it said."""
+class _Call:
+    """One request, as much of it as is known."""
 
-    def __init__(self, message: str, status: int, body: str, log_stream_arn: str) -> None:
-        fields = {
-            "OriginalStatusCode": status,
-            "OriginalMessage": body[:_MESSAGE_CHARACTERS],
-            "LogStreamArn": log_stream_arn,
-        }
-        super().__init__("ModelError", message[:_MESSAGE_CHARACTERS], 424, fields)
+    __slots__ = ("body", "headers", "key", "model_seconds", "received", "reply", "variant")
+
+    def __init__(self) -> None:
+        self.received = time.perf_counter()
+        self.key = Key("", "", "")
+        self.headers: Mapping[bytes, bytes] = {}
+        self.body = b""
+        self.variant = ""  # empty until it is asked
+        self.model_seconds = 0.0
+        self.reply: WholeResponse | None = None
+
+    def invocation(self) -> Invocation:
+        """For observers."""
+        reply = self.reply or WholeResponse(0, (), b"")
+        seconds = time.perf_counter() - self.received
+        return Invocation(
+            self.key, self.variant, reply.status, seconds, self.model_seconds, self.headers, self.body,
+            reply.headers, reply.body,
+        )  # fmt: skip
 
 
 class Invocations:
@@ -70,6 +86,10 @@ class Invocations:
     `limit` is the largest body in bytes, both ways; `seconds` how long a container may take. `lenient` decides what
     the container contract leaves open: a status that is neither 2xx nor 4xx nor 5xx is passed on as 200, and so is
     Content-Encoding; else such a status is a ModelError, and the header is dropped like every undocumented one.
+
+    `observers` see each invocation that reached a container. `activator` is asked for a container where a variant has
+    none, and has `activation_seconds`; `loader` is asked for the container of a target model. Endpoints without the one
+    or the other cost nothing for it.
     """
 
     def __init__(
@@ -80,8 +100,15 @@ class Invocations:
         limit: int,
         seconds: float,
         lenient: bool = False,
+        observers: ObserverQueue | None = None,
+        activator: Activator | None = None,
+        loader: ModelLoader | None = None,
+        activation_seconds: float = _ACTIVATION_SECONDS,
     ) -> None:
         self._table = table
+        self._observers = observers
+        self._activator, self._loader = activator, loader
+        self._activation_seconds = activation_seconds
         self._client = client
         self._identify = identify
         self._limit = limit
@@ -91,13 +118,16 @@ class Invocations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
+        call = _Call()
         try:
             body = await asgi.read_body(receive, self._limit, headers.get(b"content-length"))
             account, region = await self._identify(scope, body)
             name = urllib.parse.unquote(scope["path"][len("/endpoints/") : -len("/invocations")])
-            target, reply = await self.invoke(Key(account, region, name), headers, body)
+            call.key, call.headers, call.body = Key(account, region, name), headers, body
+            target, reply = await self._invoke(call)
         except AwsError as error:
             await _answer(send, error.status, [(b"x-amzn-errortype", error.code.encode())], _error_body(error))
+            self._observe(call)
             return
         except BodyTooLarge:
             await _answer(send, 413, [], _json({"message": f"HTTP content length exceeded {self._limit} bytes."}))
@@ -111,43 +141,88 @@ class Invocations:
         ]
         out.append((b"x-Amzn-Invoked-Production-Variant", target.variant.encode()))
         await _answer(send, 200, out, reply.body)
+        self._observe(call)
 
-    async def invoke(self, key: Key, headers: Mapping[bytes, bytes], body: bytes) -> tuple[Target, WholeResponse]:
+    def _observe(self, call: _Call) -> None:
+        if self._observers is not None and call.variant:
+            self._observers.put(call.invocation())
+
+    async def _invoke(self, call: _Call) -> tuple[Target, WholeResponse]:
         """Send a body to one of the endpoint's containers. Raises AwsError: ValidationError, ModelError and others."""
+        route, target = await self._chosen(call.key, call.headers)
+        _check_lengths(call.headers)
+        model = call.headers.get(b"x-amzn-sagemaker-target-model")
+        places, path = route.addresses(target), b"/invocations"
+        if model is not None and self._loader is not None:
+            address, path = await self._loader.load(route, target, model.decode("latin-1"))
+            places = (address,)
+        call.variant = target.variant
+        asked = time.perf_counter()
+        try:
+            reply = await self._asked(route, target, call, places, path)
+        finally:
+            call.model_seconds = time.perf_counter() - asked
+        call.reply = reply
+        if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
+            raise model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
+        return target, reply
+
+    async def _chosen(self, key: Key, headers: Mapping[bytes, bytes]) -> tuple[Route, Target]:
+        """The route of an endpoint, and which of its variants is asked; it has a container by then."""
+        route = self._route(key)
+        _check_headers(route, headers, self._loader is not None)
+        target = _target(route, headers, self._activator is not None)
+        if not target.addresses and self._activator is not None:
+            try:
+                async with asyncio.timeout(self._activation_seconds):
+                    await self._activator.activate(route, target)
+            except TimeoutError:
+                log.warning("endpoint %s: no container came in %g s", key.endpoint, self._activation_seconds)
+            route = self._route(key)
+            target = route.variant(target.variant) or target
+        return route, target
+
+    def _route(self, key: Key) -> Route:
         route = self._table.find(key)
         if route is None:
             raise AwsError("ValidationError", f"Endpoint {key.endpoint} of account {key.account} not found.")
-        target = _target(route, headers)
-        _check_lengths(headers)
-        inward = [(_TO_CONTAINER[name], value) for name, value in headers.items() if name in _TO_CONTAINER]
+        return route
+
+    async def _asked(
+        self, route: Route, target: Target, call: _Call, places: Iterable[Address], path: bytes
+    ) -> WholeResponse:
+        inward = [(_TO_CONTAINER[name], value) for name, value in call.headers.items() if name in _TO_CONTAINER]
         try:
             async with asyncio.timeout(self._seconds):
-                reply = await self._first_that_listens(route, target, inward, body)
+                return await self._first_that_listens(route, target, places, path, inward, call.body)
         except TimeoutError:
             # The container is not killed and keeps computing; it is only not listened to any more.
             said = (
                 f"Your invocation timed out while waiting for a response from container {target.container}. Review the "
                 "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )
-            raise _model_error(route, target, 0, said) from None
+            raise model_error(route, target, 0, said) from None
         except UpstreamError as error:
             if error.reason == "too large":
                 said = f"The response of container {target.container} is larger than {self._limit} bytes."
-                raise _model_error(route, target, 0, said) from None
+                raise model_error(route, target, 0, said) from None
             if error.status:
-                raise _cut_off(route, target, error.status) from None
+                raise cut_off(route, target, error.status) from None
             # The words are ours: what AWS says when a container dies in the middle of a request is not recorded.
-            raise _model_error(route, target, 0, f"{error}") from None
-        if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
-            raise _model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
-        return target, reply
+            raise model_error(route, target, 0, f"{error}") from None
 
     async def _first_that_listens(
-        self, route: Route, target: Target, headers: Iterable[tuple[bytes, bytes]], body: bytes
+        self,
+        route: Route,
+        target: Target,
+        places: Iterable[Address],
+        path: bytes,
+        headers: Iterable[Header],
+        body: bytes,
     ) -> WholeResponse:
-        for address in route.addresses(target):
+        for address in places:
             try:
-                return await self._client.ask(address, "POST", b"/invocations", headers, body)
+                return await self._client.ask(address, "POST", path, headers, body)
             except NotConnected as error:
                 log.warning("endpoint %s: %s:%d does not listen: %s", route.key.endpoint, *address, error)
         raise AwsError("ServiceUnavailable", f"No container of variant {target.variant} accepts connections.", 503)
@@ -172,8 +247,8 @@ def _within(name: bytes, value: bytes, target: Target) -> bytes:
     return value[:most]
 
 
-def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
-    if b"x-amzn-sagemaker-target-model" in headers:
+def _check_headers(route: Route, headers: Mapping[bytes, bytes], has_models: bool) -> None:
+    if b"x-amzn-sagemaker-target-model" in headers and not has_models:
         raise AwsError(
             "ValidationError",
             f"Endpoint {route.key.endpoint} is not a multi-model endpoint and does not support target model header.",
@@ -185,6 +260,9 @@ def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
         if header in headers:
             # AWS's words for these two are unverified (contract.md §9, 21).
             raise AwsError("ValidationError", f"Endpoint {route.key.endpoint} does not support the {word} header.")
+
+
+def _target(route: Route, headers: Mapping[bytes, bytes], can_come: bool) -> Target:
     wanted = headers.get(b"x-amzn-sagemaker-target-variant")
     if wanted is not None:
         name = wanted.decode("latin-1")
@@ -192,39 +270,10 @@ def _target(route: Route, headers: Mapping[bytes, bytes]) -> Target:
         if target is None:
             raise AwsError("ValidationError", f"Variant {name} is not found in endpoint {route.key.endpoint}.")
         return target
-    chosen = route.choose()
+    chosen = route.choose(needs_address=not can_come)
     if chosen is None:
         raise AwsError("ServiceUnavailable", f"No variant of endpoint {route.key.endpoint} takes traffic.", 503)
     return chosen
-
-
-# Where a partition's console is.
-_CONSOLES = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
-
-
-def _model_error(route: Route, target: Target, status: int, said: str) -> ModelError:
-    return _received(route, status, f'from {target.container} with message "{said}"', said)
-
-
-def _cut_off(route: Route, target: Target, status: int) -> ModelError:
-    """The container's answer broke off in its body: the status that it had is not lost (contract.md §2.3)."""
-    return _received(route, status, f"from {target.container} and could not load the entire response body", "")
-
-
-def _received(route: Route, status: int, what: str, body: str) -> ModelError:
-    side = "client" if 400 <= status < 500 else "server"
-    key = route.key
-    message = (
-        f"Received {side} error ({status}) {what}. See "
-        f"https://{key.region}.{_CONSOLES.get(route.partition, _CONSOLES['aws'])}/cloudwatch/home?region={key.region}"
-        f"#logEventViewer:group={route.log_group} in account {key.account} for more information."
-    )
-    arn = f"arn:{route.partition}:logs:{key.region}:{key.account}:log-group:{route.log_group}"
-    return ModelError(message, status, body, arn)
 
 
 def _error_body(error: AwsError) -> bytes:

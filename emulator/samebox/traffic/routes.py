@@ -42,9 +42,9 @@ class Route:
         """The variant of this name, whatever its weight."""
         return next((target for target in self.targets if target.variant == name), None)
 
-    def choose(self, random_number: Callable[[], float] = random.random) -> Target | None:
-        """A variant by weight; None when all weights are 0 or no variant has a container."""
-        able = [target for target in self.targets if target.addresses and target.weight > 0]
+    def choose(self, random_number: Callable[[], float] = random.random, needs_address: bool = True) -> Target | None:
+        """A variant by weight; None when all weights are 0, or no variant has the container that it needs."""
+        able = [target for target in self.targets if (target.addresses or not needs_address) and target.weight > 0]
         if len(able) < 2:
             return able[0] if able else None
         point = random_number() * sum(target.weight for target in able)
