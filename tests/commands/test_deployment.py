@@ -35,6 +35,14 @@ def test_a_long_endpoint_name_still_gives_names_that_aws_takes() -> None:
     assert long.name == "a" * 42 + "-2026-11-22-16-05-09"
 
 
+def test_names_of_what_was_made_for_an_endpoint_are_known() -> None:
+    long = dataclasses.replace(WANTED, endpoint="a" * 42 + "-" + "b" * 20)
+    assert deployment.is_name_for(WANTED.name, "digits")
+    assert deployment.is_name_for(long.name, long.endpoint)
+    for other in ("digits", "digits-v2", "my-digits-2026-11-22-16-05-09", "digits-v2-2026-11-22-16-05-09"):
+        assert not deployment.is_name_for(other, "digits")
+
+
 @pytest.mark.parametrize("update", [False, True])
 def test_botocore_has_nothing_against_the_requests(update: bool) -> None:
     for request in (WANTED.model(), WANTED.configuration(), WANTED.endpoint_request(update)):

@@ -207,10 +207,9 @@ def explain(
 
 def made_for(sagemaker: Any, endpoint: str) -> tuple[list[str], list[str]]:
     """Endpoint configurations and models that this program made for an endpoint, by their tag."""
-    prefix = endpoint[: deployment.LONGEST_NAME - len("-2026-01-01-00-00-00")].rstrip("-")
     return (
-        _tagged(sagemaker, "list_endpoint_configs", "EndpointConfig", prefix, endpoint),
-        _tagged(sagemaker, "list_models", "Model", prefix, endpoint),
+        _tagged(sagemaker, "list_endpoint_configs", "EndpointConfig", endpoint),
+        _tagged(sagemaker, "list_models", "Model", endpoint),
     )
 
 
@@ -320,11 +319,13 @@ def _environment(pairs: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _tagged(sagemaker: Any, operation: str, noun: str, prefix: str, endpoint: str) -> list[str]:
-    pages = sagemaker.get_paginator(operation).paginate(NameContains=prefix)
+def _tagged(sagemaker: Any, operation: str, noun: str, endpoint: str) -> list[str]:
+    # The tags of each are a request of their own, so only those are asked for whose names are of our form.
+    pages = sagemaker.get_paginator(operation).paginate(NameContains=deployment.beginning(endpoint))
     return [
         one[f"{noun}Name"]
         for page in pages
         for one in page[f"{noun}s"]
-        if {"Key": deployment.TAG, "Value": endpoint} in sagemaker.list_tags(ResourceArn=one[f"{noun}Arn"])["Tags"]
+        if deployment.is_name_for(one[f"{noun}Name"], endpoint)
+        and {"Key": deployment.TAG, "Value": endpoint} in sagemaker.list_tags(ResourceArn=one[f"{noun}Arn"])["Tags"]
     ]

@@ -14,6 +14,19 @@ from samebox.commands import bucket
 TAG = "samebox:endpoint"
 VARIANT = "AllTraffic"
 LONGEST_NAME = 63
+_STAMP = re.compile(r"-[0-9]{4}(-[0-9]{2}){5}")
+_STAMP_CHARACTERS = 20
+
+
+def beginning(endpoint: str) -> str:
+    """How the names of what is made for an endpoint begin."""
+    return endpoint[: LONGEST_NAME - _STAMP_CHARACTERS].rstrip("-")
+
+
+def is_name_for(name: str, endpoint: str) -> bool:
+    """Whether a model or an endpoint configuration is named as one that was made for an endpoint."""
+    begins = beginning(endpoint)
+    return name.startswith(begins) and _STAMP.fullmatch(name, len(begins)) is not None
 
 
 @dataclass(frozen=True)
@@ -45,8 +58,7 @@ class Deployment:
     @property
     def name(self) -> str:
         """Name of model and endpoint configuration: the endpoint's and the moment. Neither can be changed later."""
-        stamp = self.at.strftime("-%Y-%m-%d-%H-%M-%S")
-        return self.endpoint[: LONGEST_NAME - len(stamp)].rstrip("-") + stamp
+        return beginning(self.endpoint) + self.at.strftime("-%Y-%m-%d-%H-%M-%S")
 
     def model(self) -> AwsCall:
         container: dict[str, Any] = {"Image": self.image}
