@@ -1,4 +1,4 @@
-"""The edge: one URL, and who answers what on it. An ASGI callable that looks at a path and passes the request on.
+"""The edge: one URL, and a table of who answers what on it. An ASGI callable that looks at a path and passes it on.
 
 Before anything else it refuses requests that a browser sends for a page of another origin (traffic/origins.py).
 """
@@ -6,6 +6,7 @@ Before anything else it refuses requests that a browser sends for a page of anot
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import anyio.to_thread
@@ -25,19 +26,15 @@ HEAD_BYTES = 64 * 1024
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
 
 
-def _is_near(client: tuple[str, int] | None) -> bool:
-    return client is not None and ipaddress.ip_address(client[0]).is_link_local
-
-
 @dataclass(frozen=True)
 class Edge:
-    """`invocations` is tried first, because its path is measured in microseconds; `gateway` gets every other request.
+    """Everything that answers on our URL; `doors` says what.
 
-    `registry` speaks the Docker Registry HTTP API; S3 cannot be meant by its paths, as bucket names have three
-    characters at least. `metadata` answers what containers ask of 169.254.170.2. `status` is what `samebox status`
-    shows, and names folders and jobs: it is for clients that may use the API, which `authorize` knows. `ready` is asked
-    many times while an emulator starts, so it reads nothing; probes do not sign, so it reveals nothing of this machine.
-    `refuse` answers with an error in the protocol that a request seems to speak. `page` is what a browser shows.
+    `registry` speaks the Docker Registry HTTP API. `metadata` answers what containers ask of 169.254.170.2. `status` is
+    what `samebox status` shows, and names folders and jobs: it is for clients that may use the API, which `authorize`
+    knows. `ready` is asked many times while an emulator starts, so it reads nothing; probes do not sign, so it reveals
+    nothing of this machine. `refuse` answers with an error in the protocol that a request seems to speak. `page` is
+    what a browser shows.
     """
 
     invocations: Application
@@ -48,11 +45,24 @@ class Edge:
     status: Callable[[], dict[str, Any]]
     metadata_host: str
     origins: OriginPolicy
-    authorize: Callable[
-        [Scope, bytes], Awaitable[object]
-    ]  # (request, body); AwsError where it is not signed as it must be
+    # (request, body); AwsError where it is not signed as it must be
+    authorize: Callable[[Scope, bytes], Awaitable[object]]
     refuse: Refuse
     page: Callable[[str], str]
+
+    @cached_property
+    def doors(self) -> tuple[tuple[Callable[[Scope], bool], Application], ...]:
+        """The first whose condition holds answers. Invocations come first: their path is measured in microseconds."""
+        return (
+            (_is_invocation, self.invocations),
+            (self._is_of_metadata, self.metadata),
+            # S3 cannot be meant by these paths: bucket names have three characters at least.
+            (lambda scope: scope["path"] == "/v2" or scope["path"].startswith("/v2/"), self.registry),
+            (lambda scope: scope["path"] == READY_PATH, self._answer_ready),
+            (lambda scope: scope["path"] == STATUS_PATH, self._answer_status),
+            (_wants_page, self._answer_page),
+            (lambda _: True, self.gateway),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
@@ -82,28 +92,24 @@ class Edge:
             # A packet was routed here to an address that only containers of this machine may use.
             await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
             return
-        path: str = scope["path"]
-        if path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST":
-            await self.invocations(scope, receive, send)
-        elif scope["server"][0] == self.metadata_host and path.startswith(METADATA_PATHS):
-            await self.metadata(scope, receive, send)
-        elif path == "/v2" or path.startswith("/v2/"):
-            await self.registry(scope, receive, send)
-        elif path == READY_PATH:
-            await asgi.respond_json(send, 200, self.ready())
-        elif path == STATUS_PATH:
-            await self._tell_status(scope, send)
-        elif path == "/" and _wants_page(scope):
-            await self._show(scope, send)
-        else:
-            await self.gateway(scope, receive, send)
+        for is_meant, answer in self.doors:
+            if is_meant(scope):
+                await answer(scope, receive, send)
+                return
 
-    async def _show(self, scope: Scope, send: Send) -> None:
+    def _is_of_metadata(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        return bool(scope["server"][0] == self.metadata_host) and path.startswith(METADATA_PATHS)
+
+    async def _answer_ready(self, _: Scope, __: Receive, send: Send) -> None:
+        await asgi.respond_json(send, 200, self.ready())
+
+    async def _answer_page(self, scope: Scope, _: Receive, send: Send) -> None:
         host = asgi.header(scope["headers"], b"host") or b"localhost"
         body = self.page(f"http://{host.decode('latin-1')}").encode()
         await asgi.respond(send, 200, front_page.HEADERS, body, has_body=scope["method"] != "HEAD")
 
-    async def _tell_status(self, scope: Scope, send: Send) -> None:
+    async def _answer_status(self, scope: Scope, _: Receive, send: Send) -> None:
         try:
             await self.authorize(scope, b"")
         except AwsError as error:
@@ -113,9 +119,18 @@ class Edge:
             await asgi.respond_json(send, 200, await anyio.to_thread.run_sync(self.status))
 
 
+def _is_invocation(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST"
+
+
+def _is_near(client: tuple[str, int] | None) -> bool:
+    return client is not None and ipaddress.ip_address(client[0]).is_link_local
+
+
 def _wants_page(scope: Scope) -> bool:
-    """A person's browser. AWS's clients accept no HTML, and sign: theirs is S3's ListBuckets."""
-    if scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
+    """A person's browser at `/`. AWS's clients accept no HTML, and sign: theirs is S3's ListBuckets."""
+    if scope["path"] != "/" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
         return False
     named = dict(scope["headers"])
     return b"text/html" in named.get(b"accept", b"") and b"authorization" not in named
