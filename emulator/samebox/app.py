@@ -83,7 +83,10 @@ class Emulator:
         (data_dir / "id").write_text(self.id)
         (data_dir / "port").write_text(str(settings.port))
         self.engine: Engine = engine or DockerEngine(
-            instance_id=self.id, answer_seconds=settings.engine_seconds, labels=home.label(data_dir, settings.url)
+            instance_id=self.id,
+            answer_seconds=settings.engine_seconds,
+            labels=home.label(data_dir, settings.url),
+            folder=data_dir,
         )
         self._engine_health = EngineHealth(self.engine)
         models = Models()

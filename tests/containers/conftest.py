@@ -62,14 +62,24 @@ class World:
             self.engine.remove(container.id)
         for network in self.engine.networks(self.labels):
             self.engine.remove_network(network.id)
+        for volume in self.engine.volumes(self.labels):
+            self.engine.remove_volume(volume.name)
 
 
-@pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(params=["fake", "fake elsewhere", pytest.param("docker", marks=pytest.mark.docker)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "fake":
-        yield fake_world(tmp_path)
+    if request.param != "docker":
+        yield fake_world(tmp_path, shares_disk=request.param == "fake")
     else:
         yield from docker_worlds(request, tmp_path)
+
+
+@pytest.fixture
+def shared_world(world: World) -> World:
+    """Of an engine that sees our folders."""
+    if not world.engine.shares_disk():
+        pytest.skip("the engine does not share this disk")
+    return world
 
 
 @pytest.fixture
@@ -77,8 +87,8 @@ def docker_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wor
     yield from docker_worlds(request, tmp_path)
 
 
-def fake_world(folder: Path) -> World:
-    engine = FakeEngine(folder / "containers")
+def fake_world(folder: Path, shares_disk: bool = True) -> World:
+    engine = FakeEngine(folder / "containers", shares_disk=shares_disk)
     programs: dict[str, Program] = {}
     engine.add_image("tiny", programs)
     engine.add_image(
@@ -94,7 +104,7 @@ def fake_world(folder: Path) -> World:
 
 
 def docker_worlds(request: pytest.FixtureRequest, folder: Path) -> Iterator[World]:
-    engine = DockerEngine()
+    engine = DockerEngine(folder=folder)
     reason = engine.available()
     if reason:
         pytest.fail(reason)

@@ -10,7 +10,7 @@ import json
 import tarfile
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -25,6 +25,7 @@ from samebox.containers.engine import (
     NameTaken,
     PathMissing,
     StartFailed,
+    VolumeMount,
 )
 from samebox.containers.fake_process import FakeResponse, Process
 from samebox.platform.readiness import Readiness
@@ -416,7 +417,8 @@ def test_reading_goes_on_after_any_line_without_losing_or_doubling_one(world: Wo
         assert list(world.engine.logs(container, since=lines[cut].time, follow=True)) == lines[cut + 1 :]
 
 
-def test_following_gives_lines_as_they_come_and_ends_with_the_container(world: World) -> None:
+def test_following_gives_lines_as_they_come_and_ends_with_the_container(shared_world: World) -> None:
+    world = shared_world
     go = world.folder / "go"
     shell = "echo first; while [ ! -e /go/go ]; do sleep 0.02; done; echo second"
     container = world.run(shell, lambda process: poll(process, go), mounts=(Mount(world.folder, "/go"),))
@@ -455,7 +457,8 @@ def test_following_a_silent_container_can_be_given_up_from_another_thread(world:
 # Its files
 
 
-def test_a_mounted_folder_is_shared_both_ways(world: World) -> None:
+def test_a_mounted_folder_is_shared_both_ways(shared_world: World) -> None:
+    world = shared_world
     (world.folder / "in").write_text("from the host")
 
     def program(process: Process) -> None:
@@ -497,12 +500,7 @@ def test_a_tar_is_put_into_a_container_before_it_starts(world: World) -> None:
     code.mkdir()
     mounts = (Mount(code, "/opt/ml/code"),)
     container = world.engine.create(world.spec("cat /opt/ml/code/train.py", program, mounts=mounts))
-    spool = io.BytesIO()
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        entry = tarfile.TarInfo("train.py")
-        entry.size = 4
-        tar.addfile(entry, io.BytesIO(b"pass"))
-    spool.seek(0)
+    spool = tar_of("train.py", b"pass")
     world.engine.put(container, "/opt/ml/code", spool)
     spool.seek(0)
     with pytest.raises(PathMissing):
@@ -521,6 +519,72 @@ def test_a_folder_is_swept_away_and_what_its_links_point_to_is_not(world: World)
     world.engine.sweep_path(swept)
     assert (world.folder / "keep").read_text() == "mine"
     assert list((world.folder / "jobs").iterdir()) == []
+
+
+def test_what_is_mounted_is_there_as_it_was_when_the_container_was_made(world: World) -> None:
+    folder = world.folder / "in"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "file").write_text("deep")
+    single = world.folder / "single"
+    single.write_text("single")
+
+    def program(process: Process) -> None:
+        process.print(process.path("/data/in/deep/file").read_text() + process.path("/etc/one/ca.pem").read_text())
+        process.path("/data/out/new").write_text("written")
+
+    out = world.folder / "out"
+    out.mkdir()
+    mounts = (Mount(folder, "/data/in", read_only=True), Mount(single, "/etc/one/ca.pem"), Mount(out, "/data/out"))
+    shell = "cat /data/in/deep/file /etc/one/ca.pem; echo; echo -n written > /data/out/new; touch /data/in/x || exit 0"
+    container = world.run_to_the_end(shell, program, mounts=mounts)
+    assert world.engine.inspect(container).exit_code == 0
+    assert next(line.text for line in world.engine.logs(container) if line.stream == "stdout") == "deepsingle"
+    with world.engine.archive(container, "/data/out") as stream:
+        assert contents(stream) == {"out/new": b"written"}
+    world.engine.remove(container)
+    assert world.engine.volumes(world.labels) == []
+
+
+def test_a_volume_keeps_what_is_put_into_it(world: World) -> None:
+    def program(process: Process) -> None:
+        process.path("/kept/second").write_text(process.path("/kept/first").read_text())
+
+    volume = world.engine.create_volume(f"{world.instance_id}-kept", world.labels)
+    assert world.engine.create_volume(volume.name, world.labels).name == volume.name
+    world.engine.put_files(volume, world.image, tar_of("first", b"1"))
+    volumes = (VolumeMount(volume, "/kept"),)
+    container = world.run_to_the_end("cat /kept/first > /kept/second", program, volumes=volumes)
+    assert [one.name for one in world.engine.volumes(world.labels)] == [volume.name]
+    assert world.engine.volumes(world.labels, unused=True) == []
+    with pytest.raises(EngineError, match="in use"):
+        world.engine.remove_volume(volume.name)
+    world.engine.remove(container)
+    with world.engine.files(volume, world.image) as stream:
+        assert {name.partition("/")[2]: text for name, text in contents(stream).items()} == {
+            "first": b"1",
+            "second": b"1",
+        }
+    with pytest.raises(ImageMissing):
+        world.engine.files(volume, "samebox-test/nothing:1")
+    assert [one.name for one in world.engine.volumes(world.labels, unused=True)] == [volume.name]
+    world.engine.remove_volume(volume.name)
+    world.engine.remove_volume(volume.name)
+    assert world.engine.volumes(world.labels) == []
+
+
+def contents(stream: BinaryIO) -> dict[str, bytes]:
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        return {member.name: file.read() for member in tar if (file := tar.extractfile(member)) is not None}
+
+
+def tar_of(name: str, content: bytes) -> BinaryIO:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    spool.seek(0)
+    return spool
 
 
 # Its ports and networks

@@ -59,6 +59,7 @@ CALLS = {
     "resources.advance": 4,
     "engine.find": 2,
     "engine.networks": 1,
+    "engine.volumes": 1,
     "objects.list": 1,
     "objects.download": 2,
     "engine.create": 2,

@@ -466,6 +466,7 @@ CALLS = {
     "objects.read": 1,
     "artifacts.unpack": 1,
     "engine.networks": 1,
+    "engine.volumes": 1,
     "engine.create": 2,
     "engine.pull": 1,
     "engine.start": 1,

@@ -271,15 +271,17 @@ def read(subject: Subject, engine: Engine | None = None) -> None:
 
 
 def remove(engine: Engine, run_id: str) -> None:
-    """Remove every container and network of a run. Raises EngineError."""
+    """Remove every container, network and volume of a run. Raises EngineError."""
     for container in engine.find({LABEL: run_id}):
         engine.remove(container.id)
     for network in engine.networks({LABEL: run_id}):
         engine.remove_network(network.id)
+    for volume in engine.volumes({LABEL: run_id}):
+        engine.remove_volume(volume.name)
 
 
 def sweep_old(engine: Engine, now: float | None = None) -> int:
-    """Remove what runs that were killed have left: containers, networks, folders; how many. Raises EngineError."""
+    """Remove containers, networks, volumes and folders that killed runs have left; how many. Raises EngineError."""
     now = time.time() if now is None else now
     count = 0
     for container in engine.find({LABEL: None}):
@@ -289,6 +291,10 @@ def sweep_old(engine: Engine, now: float | None = None) -> int:
     for network in engine.networks({LABEL: None}):
         if _is_old(network.labels.get(LABEL), now):
             engine.remove_network(network.id)
+            count += 1
+    for volume in engine.volumes({LABEL: None}):
+        if _is_old(volume.labels.get(LABEL), now):
+            engine.remove_volume(volume.name)
             count += 1
     for folder in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
         with contextlib.suppress(FileNotFoundError):  # another run may be sweeping, too

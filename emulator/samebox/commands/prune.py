@@ -17,9 +17,9 @@ from samebox.commands import emulators, orphans, where
 from samebox.commands.emulators import Noted
 from samebox.commands.orphans import Orphans
 from samebox.commands.outcome import Stop
-from samebox.containers import home, kept_images, metadata_network, pulled_images, registry_garbage
+from samebox.containers import folder_copies, home, kept_images, metadata_network, pulled_images, registry_garbage
 from samebox.containers.docker import DockerEngine
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummary, Engine, EngineError, Network
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummary, Engine, EngineError, Network, Volume
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources import migration
@@ -49,9 +49,10 @@ class Strays:
     images: tuple[str, ...] = ()  # names of them
     garbage: Garbage = NO_GARBAGE
     emulators: tuple[Noted, ...] = ()  # which run without their data folder
+    volumes: tuple[Volume, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks or self.images or self.emulators or self.garbage)
+        return bool(self.containers or self.networks or self.images or self.emulators or self.garbage or self.volumes)
 
     def with_orphans(self, orphans: Orphans) -> "Strays":
         """These and those of data folders that are gone, each once."""
@@ -72,6 +73,7 @@ class Strays:
             ),
             *(f"container {one.name} ({one.status}){_of(one.labels)}" for one in self.containers),
             *(f"network {one.name}{_of(one.labels)}" for one in self.networks),
+            *(f"volume {one.name}" for one in self.volumes),
             *(f"image {name}" for name in self.images),
             *([str(self.garbage)] if self.garbage else []),
         ]
@@ -250,6 +252,8 @@ def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: f
         tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, "") not in needed),
         tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, "") not in needed),
         tuple(kept_images.unneeded(engine, instance, images_needed)),
+        # Copies of folders that a container has go with it; these were left by an interrupted creation.
+        volumes=tuple(folder_copies.unused(engine, label)),
     )
 
 
@@ -261,6 +265,8 @@ def remove(engine: Engine, strays: Strays) -> None:
         engine.remove(container.id)
     for network in strays.networks:
         engine.remove_network(network.id)
+    for volume in strays.volumes:
+        engine.remove_volume(volume.name)
     for name in strays.images:
         engine.untag(name)
 

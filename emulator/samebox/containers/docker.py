@@ -8,28 +8,32 @@ its newest, which spares the round trip that would ask for it, and what we use i
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samebox.containers.docker_connection import connect
 from samebox.containers.docker_containers import DockerContainers
-from samebox.containers.docker_folders import DockerFolders
 from samebox.containers.docker_http import ANSWER_SECONDS, CONNECT_SECONDS, DockerHTTP
 from samebox.containers.docker_images import DockerImages
 from samebox.containers.docker_json import gpus_of
 from samebox.containers.docker_live import DockerLive
 from samebox.containers.docker_networks import DockerNetworks
-from samebox.containers.engine import Capacity, EngineError
+from samebox.containers.docker_volumes import DockerVolumes
+from samebox.containers.engine import INSTANCE_LABEL, Capacity, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from samebox.containers.engine import ContainerSpec
 
-class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, DockerFolders):
+
+class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, DockerVolumes):
     """`host` as in DOCKER_HOST; without it the environment and Docker's current context decide, as for `docker`.
 
     `gpus` overrides what can be found out about GPUs; `instance_id` labels what the engine makes for itself, `labels`
-    everything that is made through it.
+    everything that is made through it. `folder` is where mounted folders of ours are: whether the engine sees it is
+    tried out there; None: the folder for temporary files.
     """
 
     def __init__(
@@ -39,13 +43,19 @@ class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, D
         instance_id: str = "",
         answer_seconds: float = ANSWER_SECONDS,
         labels: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         http = DockerHTTP(lambda: connect(host), answer_seconds)
         DockerImages.__init__(self, http)
-        DockerContainers.__init__(self, http, dict(labels or {}))
+        given = dict(labels or {})
+        DockerContainers.__init__(self, http, given)
         DockerLive.__init__(self, http)
-        DockerNetworks.__init__(self, http, dict(labels or {}))
-        DockerFolders.__init__(self, http, images=self, containers=self, instance_id=instance_id)
+        DockerNetworks.__init__(self, http, given)
+        of_ours = {INSTANCE_LABEL: instance_id, **given}
+        # Whatever it makes for itself has the folders that it is given.
+        plain = DockerContainers(http, of_ours)
+        place = folder or Path(tempfile.gettempdir())
+        DockerVolumes.__init__(self, http, images=self, containers=plain, labels=of_ours, folder=place)
         self._http = http
         self._gpus = gpus
         self._capacity: Capacity | None = None
@@ -67,6 +77,17 @@ class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, D
             )
             self._capacity = Capacity(cpus=facts["NCPU"], memory_bytes=facts["MemTotal"], gpus=gpus)
         return self._capacity
+
+    def create(self, spec: ContainerSpec) -> str:
+        if spec.mounts and not self.shares_disk():
+            return self.create_with_copies(spec)
+        return super().create(spec)
+
+    def remove(self, container: str) -> None:
+        copies = self.volumes_of(container) if self._shares is not True else []
+        super().remove(container)
+        for volume in copies:
+            self.remove_volume(volume)
 
     def close(self) -> None:
         self.close_streams()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import socket
 import weakref
 from dataclasses import replace
@@ -12,17 +13,19 @@ from urllib.parse import urlsplit
 
 from samebox.containers.docker_http import (
     ANSWER_SECONDS,
+    CONNECT_SECONDS,
     WORK_SECONDS,
     Conflict,
     DockerArchive,
     DockerHTTP,
     DockerLogs,
     NoAnswerYet,
+    broken_connections_are_unavailable,
 )
 from samebox.containers.docker_json import (
     PS_ARGUMENTS,
     create_body,
-    label_filter,
+    label_filters,
     log_parameters,
     running_processes,
     state_of,
@@ -53,11 +56,13 @@ class DockerContainers:
         self._http = http
         self._labels = labels
         self._reaches: bool | None = None
+        self._host_address: str | None = None
         self._streams: weakref.WeakSet[DockerLogs] = weakref.WeakSet()
 
     def create(self, spec: ContainerSpec) -> str:
         spec = replace(spec, labels={**self._labels, **spec.labels})
-        body = create_body(spec, chosen_ports=not (spec.publish and self._reaches_containers()))
+        reaches = bool(spec.publish) and self._reaches_containers()
+        body = create_body(spec, not reaches, self._published_at() if spec.publish else "")
         try:
             answer = self._http.json(
                 "POST",
@@ -105,14 +110,16 @@ class DockerContainers:
         return running_processes(answer)
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
-        found = self._http.json("GET", "/containers/json", parameters={"all": "1", "filters": label_filter(labels)})
+        found = self._http.json(
+            "GET", "/containers/json", parameters={"all": "1", "filters": json.dumps(label_filters(labels))}
+        )
         return [summary_of(entry) for entry in found]
 
     def address(self, container: str, port: int) -> tuple[str, int]:
         answer = self._http.json("GET", f"/containers/{container}/json")
         published = state_of(answer).ports.get(port)
         if published is not None:
-            return (urlsplit(self._http.connected.address).hostname or "127.0.0.1", published)
+            return (self._published_at(), published)
         if f"{port}/tcp" in (answer["Config"].get("ExposedPorts") or {}) and self._reaches_containers():
             for network in answer["NetworkSettings"]["Networks"].values():
                 if network.get("IPAddress"):
@@ -195,6 +202,18 @@ class DockerContainers:
         """End the logs that are being read."""
         for lines in list(self._streams):
             lines.close()
+
+    def _published_at(self) -> str:
+        """The engine's host as we reach it: nobody needs to reach its other addresses. Loopback, where that is ours."""
+        if self._host_address is None:
+            where = urlsplit(self._http.connected.base_url)
+            self._host_address = "127.0.0.1"
+            if where.scheme in ("http", "https") and where.hostname:
+                with broken_connections_are_unavailable(self._http.connected.address):
+                    there = socket.create_connection((where.hostname, where.port or 2375), CONNECT_SECONDS)
+                with there:
+                    self._host_address = there.getpeername()[0]
+        return self._host_address
 
     def _reaches_containers(self) -> bool:
         """Whether this process sees Docker's bridge, and so every container on it, without a published port.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,9 +45,9 @@ def _log_config(log_bytes: int | None) -> dict[str, Any]:
     return {"Type": "json-file", "Config": two}
 
 
-def label_filter(labels: Mapping[str, str | None]) -> str:
+def label_filters(labels: Mapping[str, str | None]) -> dict[str, list[str]]:
     """The `filters` of a list request; None: the label with any value."""
-    return json.dumps({"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]})
+    return {"label": [name if value is None else f"{name}={value}" for name, value in labels.items()]}
 
 
 def log_parameters(since: int | None, follow: bool) -> dict[str, str]:
@@ -60,19 +59,33 @@ def log_parameters(since: int | None, follow: bool) -> dict[str, str]:
     return parameters
 
 
-def create_body(spec: ContainerSpec, chosen_ports: bool = True) -> dict[str, Any]:
-    """The body of POST /containers/create. Without `chosen_ports`, a port of 0 ("any") is not published at all."""
+def _mounts(spec: ContainerSpec) -> list[dict[str, Any]]:
+    # "bind" mounts rather than Binds: a source that is missing is an error, not a new folder owned by root.
+    binds = [
+        {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": mount.read_only}
+        for mount in spec.mounts
+    ]
+    volumes = [
+        {"Type": "volume", "Source": one.volume.name, "Target": one.target, "ReadOnly": one.read_only}
+        # As with a folder of ours, what the image has at this place is not seen.
+        | {"VolumeOptions": {"NoCopy": True}}
+        for one in spec.volumes
+    ]
+    return [*binds, *volumes]
+
+
+def create_body(spec: ContainerSpec, chosen_ports: bool = True, at: str = "127.0.0.1") -> dict[str, Any]:
+    """The body of POST /containers/create.
+
+    Without `chosen_ports`, a port of 0 ("any") is not published at all. `at` is the host's address to publish on.
+    """
     published = {inside: outside for inside, outside in spec.publish.items() if outside or chosen_ports}
     host: dict[str, Any] = {
         "NetworkMode": spec.network,
         "LogConfig": _log_config(spec.log_bytes),
-        # "bind" mounts rather than Binds: a source that is missing is an error, not a new folder owned by root.
-        "Mounts": [
-            {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": mount.read_only}
-            for mount in spec.mounts
-        ],
+        "Mounts": _mounts(spec),
         "PortBindings": {
-            f"{inside}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(outside) if outside else ""}]
+            f"{inside}/tcp": [{"HostIp": at, "HostPort": str(outside) if outside else ""}]
             for inside, outside in published.items()
         },
         "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts.items()],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 from typing import TYPE_CHECKING, Any
 
 from samebox.containers.docker_http import Conflict, DockerHTTP, NotFound
-from samebox.containers.docker_json import label_filter
+from samebox.containers.docker_json import label_filters
 from samebox.containers.engine import NameTaken, Network
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class DockerNetworks:
         self._labels = labels
 
     def networks(self, labels: Mapping[str, str | None]) -> list[Network]:
-        found = self._http.json("GET", "/networks", parameters={"filters": label_filter(labels)})
+        found = self._http.json("GET", "/networks", parameters={"filters": json.dumps(label_filters(labels))})
         return [Network(entry["Id"], entry["Name"], entry.get("Labels") or {}) for entry in found]
 
     def create_network(

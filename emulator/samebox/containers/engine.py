@@ -34,6 +34,8 @@ from samebox.containers.engine_values import (
     PullProgress,
     RunningProcess,
     Stream,
+    Volume,
+    VolumeMount,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +56,6 @@ __all__ = [
     "Engine",
     "EngineError",
     "EngineUnavailable",
-    "FolderApi",
     "ImageApi",
     "ImageFacts",
     "ImageMissing",
@@ -70,6 +71,9 @@ __all__ = [
     "RunningProcess",
     "StartFailed",
     "Stream",
+    "Volume",
+    "VolumeApi",
+    "VolumeMount",
 ]
 
 
@@ -206,14 +210,32 @@ class NetworkApi(Protocol):
         """By name or id. One that is gone already is no error."""
 
 
-class FolderApi(Protocol):
-    """Folders of the engine's host that containers write into."""
+class VolumeApi(Protocol):
+    """Where containers keep files: our own folders where the engine shares our disk, volumes everywhere."""
+
+    def shares_disk(self) -> bool:
+        """Whether a container that mounts a folder of ours sees what we write there. Tried out once."""
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
+        """The volume of this name, new or there already."""
+
+    def volumes(self, labels: Mapping[str, str | None], unused: bool = False) -> list[Volume]:
+        """All volumes that carry these labels; `unused`: those alone that no container has."""
+
+    def put_files(self, volume: Volume, image: str, tar: BinaryIO) -> None:
+        """Unpack a tar into a volume, by way of a container of `image` that never runs. Raises ImageMissing."""
+
+    def files(self, volume: Volume, image: str) -> ArchiveStream:
+        """What is in a volume, as a tar of one folder, by way of such a container. Raises ImageMissing."""
+
+    def remove_volume(self, volume: str) -> None:
+        """By name. One that is gone already is no error. Raises EngineError while a container has it."""
 
     def sweep_path(self, path: Path) -> None:
         """Remove a folder or file of the engine's host, whoever owns what is in it. A missing one is no error."""
 
 
-class Engine(ImageApi, ContainerApi, NetworkApi, FolderApi, Protocol):
+class Engine(ImageApi, ContainerApi, NetworkApi, VolumeApi, Protocol):
     """All of an engine. Every method of each may raise EngineUnavailable.
 
     All methods may be called from any thread, and none waits without limit.

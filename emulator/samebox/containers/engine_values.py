@@ -20,10 +20,31 @@ Stream = Literal["stdout", "stderr"]
 
 
 @dataclass(frozen=True)
+class Volume:
+    """A folder that the engine keeps, by its name there."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Mount:
-    """A folder or file of the engine's host, seen inside the container."""
+    """A folder or file of this machine, seen inside the container.
+
+    Where the engine does not share our disk, the container gets a copy as of its creation: what it writes there is read
+    through `archive`, never from our folder.
+    """
 
     source: Path
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class VolumeMount:
+    """A volume, seen inside the container; what the image has at this place is not."""
+
+    volume: Volume
     target: str
     read_only: bool = False
 
@@ -39,6 +60,7 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)  # on top of the image's
     labels: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
+    volumes: tuple[VolumeMount, ...] = ()
     working_directory: str | None = None
     user: str | None = None
     hostname: str | None = None

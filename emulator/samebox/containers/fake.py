@@ -32,11 +32,13 @@ from samebox.containers.engine import (
     ImageFacts,
     ImageMissing,
     LogLine,
+    Mount,
     NameTaken,
     Network,
     PathMissing,
     RunningProcess,
     StartFailed,
+    Volume,
 )
 from samebox.containers.fake_process import Changes, Container, FakeImage, FakeLogs
 
@@ -49,10 +51,21 @@ if TYPE_CHECKING:
 
 
 class FakeEngine:
-    """Containers' own files lie under `root`. `unavailable` may be set to a reason, and unset."""
+    """Containers' own files lie under `root`. `unavailable` may be set to a reason, and unset.
 
-    def __init__(self, root: Path, capacity: Capacity | None = None, clock: Callable[[], float] = time.time) -> None:
+    Without `shares_disk`, containers get copies of folders, as from an engine on another machine.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        capacity: Capacity | None = None,
+        clock: Callable[[], float] = time.time,
+        shares_disk: bool = True,
+    ) -> None:
         self._root = root
+        self._shares_disk = shares_disk
+        self._volumes: dict[str, Volume] = {}
         self.unavailable: str | None = None
         self.pulled: list[str] = []
         self._capacity = capacity or Capacity(cpus=64, memory_bytes=512 << 30, gpus=0)
@@ -197,7 +210,9 @@ class FakeEngine:
             )
             own = self._root / identity[-12:]
             (own / "tmp").mkdir(parents=True)  # every image has one
-            self._containers[identity] = Container(spec, image, state, self._changed, self._clock, own)
+            mounts = {mount.target: self._source(mount, own) for mount in spec.mounts}
+            mounts |= {one.target: self._volume_folder(one.volume.name) for one in spec.volumes}
+            self._containers[identity] = Container(spec, image, state, self._changed, self._clock, own, mounts)
         return identity
 
     def start(self, container: str) -> None:
@@ -284,15 +299,16 @@ class FakeEngine:
         found = self._get(container)
         top = found.path(path)
         name = PurePosixPath(path).name
-        nested = [mount for mount in found.spec.mounts if mount.target.startswith(path.rstrip("/") + "/")]
+        below = path.rstrip("/") + "/"
+        nested = {target: source for target, source in found.mounts.items() if target.startswith(below)}
         if not top.exists() and not nested:
             raise PathMissing(f"Could not find the file {path} in container {container}")
         spool = io.BytesIO()
         with tarfile.open(fileobj=spool, mode="w") as tar:
             if top.exists():
                 tar.add(top, name)
-            for mount in nested:
-                tar.add(mount.source, str(PurePosixPath(name) / PurePosixPath(mount.target).relative_to(path)))
+            for target, source in nested.items():
+                tar.add(source, str(PurePosixPath(name) / PurePosixPath(target).relative_to(path)))
         spool.seek(0)
         return spool
 
@@ -327,6 +343,44 @@ class FakeEngine:
         with self._changed:
             self._networks = {name: one for name, one in self._networks.items() if network not in (name, one.id)}
 
+    def shares_disk(self) -> bool:
+        self._answer()
+        return self._shares_disk
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
+        self._answer()
+        with self._changed:
+            self._volume_folder(name).mkdir(parents=True, exist_ok=True)
+            return self._volumes.setdefault(name, Volume(name, dict(labels)))
+
+    def volumes(self, labels: Mapping[str, str | None], unused: bool = False) -> list[Volume]:
+        self._answer()
+        with self._changed:
+            used = {one.volume.name for container in self._containers.values() for one in container.spec.volumes}
+            found = [volume for volume in self._volumes.values() if _carries(volume.labels, labels)]
+        return [volume for volume in found if not unused or volume.name not in used]
+
+    def put_files(self, volume: Volume, image: str, tar: BinaryIO) -> None:
+        self._required(image)
+        with tarfile.open(fileobj=tar, mode="r|*") as archive:
+            archive.extractall(self._volume_folder(volume.name), filter="tar")
+
+    def files(self, volume: Volume, image: str) -> BinaryIO:
+        self._required(image)
+        spool = io.BytesIO()
+        with tarfile.open(fileobj=spool, mode="w") as tar:
+            tar.add(self._volume_folder(volume.name), "files")
+        spool.seek(0)
+        return spool
+
+    def remove_volume(self, volume: str) -> None:
+        names, unused = ({one.name for one in self.volumes({}, only)} for only in (False, True))
+        if volume in names - unused:
+            raise EngineError(f"remove {volume}: volume is in use")
+        with self._changed:
+            if self._volumes.pop(volume, None) is not None:
+                shutil.rmtree(self._volume_folder(volume))
+
     def sweep_path(self, path: Path) -> None:
 
         if path.is_dir() and not path.is_symlink():
@@ -350,6 +404,27 @@ class FakeEngine:
                 if container in (found.state.id, found.state.name):
                     return found
         raise ContainerMissing(f"No such container: {container}")
+
+    def _required(self, reference: str) -> FakeImage:
+        found = self._image(reference)
+        if found is None:
+            raise ImageMissing(reference)
+        return found
+
+    def _volume_folder(self, name: str) -> Path:
+        return self._root / "volumes" / name
+
+    def _source(self, mount: Mount, own: Path) -> Path:
+        """What a container sees: our folder, or a copy of it."""
+        if self._shares_disk:
+            return mount.source
+        copy = own / "mounts" / mount.target.strip("/").replace("/", "_")
+        copy.parent.mkdir(exist_ok=True)
+        if mount.source.is_dir():
+            shutil.copytree(mount.source, copy, symlinks=True)
+        else:
+            shutil.copy(mount.source, copy)
+        return copy
 
     def _image(self, reference: str) -> FakeImage | None:
         self._answer()

@@ -188,8 +188,10 @@ class Container:
         changed: Changes,
         clock: Callable[[], float],
         root: Path,
+        mounts: Mapping[str, Path],
     ) -> None:
         self.spec = spec
+        self.mounts = mounts
         self._root = root
         self.image = image
         self.state = state
@@ -296,10 +298,9 @@ class Container:
 
     def path(self, inside: str) -> Path:
         wanted = PurePosixPath(inside)
-        deepest = sorted(self.spec.mounts, key=lambda mount: len(mount.target), reverse=True)
-        for mount in deepest:
-            if wanted.is_relative_to(mount.target):
-                return mount.source / wanted.relative_to(mount.target)
+        for target in sorted(self.mounts, key=len, reverse=True):
+            if wanted.is_relative_to(target):
+                return self.mounts[target] / wanted.relative_to(target)
         return self._root / wanted.relative_to("/")
 
 

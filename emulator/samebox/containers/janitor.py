@@ -11,7 +11,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from samebox.containers.engine import INSTANCE_LABEL, ContainerSpec, Mount
+from samebox.containers.engine import ContainerSpec, Mount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +25,10 @@ def empty_image() -> io.BytesIO:
     return _tar([])
 
 
-def spec(path: Path, instance_id: str) -> ContainerSpec:
+def spec(image: str, path: Path) -> ContainerSpec:
     return ContainerSpec(
-        image=f"{REPOSITORY}:{TAG}",
+        image=image,
         command=("never started",),
-        labels={INSTANCE_LABEL: instance_id},
         mounts=(Mount(path.parent.resolve(), FOLDER),),
         network="none",
     )

@@ -26,6 +26,7 @@ class MetadataNetwork:
         self._instance_id = instance_id
         self._port = port
         self._is_ours = False
+        self._is_new = False
 
     def open(self) -> socket.socket | None:
         """A socket bound to the address, None where that cannot be had; the log says why."""
@@ -41,6 +42,8 @@ class MetadataNetwork:
         except OSError as error:
             listener.close()
             log.info("containers get no credentials: %s", _why(error))
+            if error.errno == errno.EADDRNOTAVAIL and self._is_new:
+                self._remove()  # the engine is elsewhere
             return None
         # Whoever made the network (a run of ours that was killed, or another emulator that has ended) listens no more.
         self._is_ours = True
@@ -48,8 +51,10 @@ class MetadataNetwork:
 
     def close(self) -> None:
         """Remove the network if it is ours and nobody is on it."""
-        if not self._is_ours:
-            return
+        if self._is_ours:
+            self._remove()
+
+    def _remove(self) -> None:
         try:
             self._engine.remove_network(NAME)
         except EngineError as error:
@@ -58,6 +63,7 @@ class MetadataNetwork:
     def _make(self) -> None:
         try:
             self._engine.create_network(NAME, {INSTANCE_LABEL: self._instance_id}, gateway=_GATEWAY)
+            self._is_new = True
         except NameTaken:
             log.debug("the network %s is there already", NAME)
 

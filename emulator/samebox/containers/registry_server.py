@@ -12,7 +12,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from samebox.containers.engine import (
     ARN_LABEL,
@@ -25,6 +27,8 @@ from samebox.containers.engine import (
     ImageMissing,
     Mount,
     NameTaken,
+    VolumeApi,
+    VolumeMount,
 )
 from samebox.errors import AwsError
 
@@ -43,6 +47,10 @@ def container_name(instance: str) -> str:
     return f"samebox-registry-{instance}"
 
 
+class ContainersAndVolumes(ContainerApi, VolumeApi, Protocol):
+    """As much of an engine as a registry needs."""
+
+
 class RegistryServer:
     """Knows the registry's URL, and sees to it that somebody answers there.
 
@@ -51,7 +59,7 @@ class RegistryServer:
 
     def __init__(
         self,
-        engine: ContainerApi,
+        engine: ContainersAndVolumes,
         image: str,
         folder: Path,
         instance: str,
@@ -157,14 +165,18 @@ class RegistryServer:
                 "REGISTRY_STORAGE_DELETE_ENABLED": "true",
             },
             labels=self._labels,
-            mounts=(Mount(self._folder.resolve(), FOLDER),),
             publish={_PORT: 0},
-            # What it writes belongs to whoever runs us.
-            user=f"{os.getuid()}:{os.getgid()}",
             memory_bytes=512 * 1024**2,
             pids_limit=512,
             log_bytes=_LOG_BYTES,
         )
+        if self._engine.shares_disk():
+            # What it writes belongs to whoever runs us.
+            user = f"{os.getuid()}:{os.getgid()}"
+            spec = replace(spec, mounts=(Mount(self._folder.resolve(), FOLDER),), user=user)
+        else:
+            volume = self._engine.create_volume(self._name, self._labels)
+            spec = replace(spec, volumes=(VolumeMount(volume, FOLDER),))
         until = time.monotonic() + self._ready_seconds
         while True:
             try:

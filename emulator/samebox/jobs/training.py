@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from samebox.containers import instances
+from samebox.containers import folder_copies, instances
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerState, Engine, LogLine
 from samebox.data.objects import Cancelled, Objects
 from samebox.jobs import package_cache, phases
@@ -97,6 +97,8 @@ class TrainingJobs:
             if ":training-job/" in state.labels.get(ARN_LABEL, "") and state.name not in names:
                 log.info("removing container %s: its job has ended", state.name)
                 self._engine.remove(state.id)
+        for volume in folder_copies.unused(self._engine, {INSTANCE_LABEL: self._emulator.label}):
+            self._engine.remove_volume(volume.name)
         for one in folders:
             if one not in roots:
                 phases.sweep(self._engine, one)
