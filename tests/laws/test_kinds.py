@@ -33,8 +33,14 @@ def name(kind: Kind, value: str) -> dict[str, str]:
 
 def listed(aws: Aws, kind: Kind, **params: Any) -> list[str]:
     pages = aws.sagemaker.get_paginator(f"list_{snake(kind.noun)}s").paginate(**params)  # type: ignore[call-overload]
-    key = aws.resources.derived(kind).list_key
+    key = list_key(aws, kind)
     return [row[f"{kind.noun}Name"] for page in pages for row in page[key]]
+
+
+def list_key(aws: Aws, kind: Kind) -> str:
+    rules = aws.resources.derived(kind).lists
+    assert rules is not None
+    return rules.key
 
 
 def created(aws: Aws, kind: Kind, *names: str) -> None:
@@ -123,7 +129,7 @@ def test_what_is_not_there_is_missed_in_the_nouns_own_words(aws: Aws, kind: Kind
 def test_accounts_and_regions_see_nothing_of_each_other(aws: Aws, kind: Kind) -> None:
     aws.create(kind.noun)
     plural = f"list_{snake(kind.noun)}s"
-    key = aws.resources.derived(kind).list_key
+    key = list_key(aws, kind)
     assert getattr(aws.client("sagemaker", account="210987654321"), plural)()[key] == []
     assert getattr(aws.client("sagemaker", region="eu-west-1"), plural)()[key] == []
 
@@ -148,7 +154,7 @@ def test_the_default_order_is_the_models(aws: Aws, kind: Kind) -> None:
 def test_a_page_stays_where_it_was_when_the_list_changes(aws: Aws, kind: Kind) -> None:
     created(aws, kind, "b", "d", "f")
     method = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")
-    key = aws.resources.derived(kind).list_key
+    key = list_key(aws, kind)
     asked = {"SortBy": "Name", "SortOrder": "Ascending", "MaxResults": 2}
     page = method(**asked)
     created(aws, kind, "a", "e")
@@ -168,7 +174,7 @@ def test_filters_filter(aws: Aws, kind: Kind) -> None:
 def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind: Kind) -> None:
     aws.clock.now += 0.0004567  # finer than what is shown
     created(aws, kind, "digits")
-    key = aws.resources.derived(kind).list_key
+    key = list_key(aws, kind)
     (row,) = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")()[key]
     for time in ("CreationTime", "LastModifiedTime"):
         if f"{time}After" not in filters(kind):

@@ -30,15 +30,18 @@ def job(resources: Resources, name: str = "one") -> Resource:
 
 def test_the_model_tells_a_kinds_operations_and_members(resources: Resources) -> None:
     derived = resources.derived(TRAINING_JOB)
-    assert derived.operations() == ("CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "DeleteTrainingJob")
-    assert (derived.name_member, derived.list_key, derived.newest_first) == (
-        "TrainingJobName",
-        "TrainingJobSummaries",
-        False,
-    )
-    assert resources.derived(MODEL).newest_first
+    assert derived.operations.names() == (
+        "CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "DeleteTrainingJob", "UpdateTrainingJob",
+    )  # fmt: skip
+    assert (derived.identity.name, derived.arn_member) == ("TrainingJobName", "TrainingJobArn")
+    assert derived.lists is not None
+    assert (derived.lists.key, derived.lists.descending) == ("TrainingJobSummaries", False)
+    models = resources.derived(MODEL).lists
+    assert models is not None
+    assert models.descending
     repository = resources.derived(REPOSITORY)
-    assert (repository.name_member, repository.list, repository.list_key) == (
+    assert repository.lists is not None
+    assert (repository.identity.name, repository.operations.list, repository.lists.key) == (
         "repositoryName",
         "DescribeRepositories",
         "repositories",

@@ -27,22 +27,19 @@ def _job_names_are_unique(noun: str) -> Callable[[str], AwsError]:
 
 TRAINING_JOB = Kind(
     "TrainingJob",
-    "training-job",
     taken=_job_names_are_unique("training job"),
     missing=lambda _: ValidationException("Requested resource not found."),
     lifecycle=lifecycle.TRAINING_JOB,
     filters_status_last=True,
 )
-MODEL = Kind("Model", "model", _already_existing("model"), _could_not_find("model"))
+MODEL = Kind("Model", _already_existing("model"), _could_not_find("model"))
 ENDPOINT_CONFIG = Kind(
     "EndpointConfig",
-    "endpoint-config",
     _already_existing("endpoint configuration"),
     _could_not_find("endpoint configuration"),
 )
 ENDPOINT = Kind(
     "Endpoint",
-    "endpoint",
     _already_existing("endpoint"),
     _could_not_find("endpoint"),
     lifecycle=lifecycle.ENDPOINT,
@@ -51,7 +48,6 @@ ENDPOINT = Kind(
 
 REPOSITORY = Kind(
     "Repository",
-    "repository",
     taken=lambda arn: _repository("RepositoryAlreadyExistsException", "already exists", arn),
     missing=lambda arn: _repository("RepositoryNotFoundException", "does not exist", arn),
     service="ecr",
@@ -60,7 +56,6 @@ REPOSITORY = Kind(
 # Temporary credentials by their access key. STS has no operations on them; they are here to be recognised.
 SESSION = Kind(
     "Session",
-    "session",
     taken=lambda arn: ResourceInUse(f"{arn} exists already"),
     missing=lambda arn: ValidationException(f"{arn} does not exist"),
     service="sts",

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 Scalar = str | int | float | bool
 
 TIMES = frozenset({"created", "modified"})
-TEXTS = frozenset({"kind", "account", "region", "name", "arn", "status", "parent"})
-DOCUMENTS = frozenset({"spec", "state", "tags"})
+TEXTS = frozenset({"kind", "account", "region", "name", "name_key", "arn", "status", "parent"})
+DOCUMENTS = frozenset({"spec", "state", "facts", "tags"})
 
 # Members of documents that have an index; a migration makes it, of exactly this text.
 INDEXED = (("spec", "DomainId"), ("spec", "EndpointName"), ("spec", "Source", "SourceUri"))

@@ -1,14 +1,17 @@
 """Resources: create, read, list, change and delete anything of any Kind, by the Kind's rules."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources import listing
+from samebox.resources.derived import Derived, derive, present, tags_of
 from samebox.resources.facts import to_json
-from samebox.resources.kind import Derived, Kind, derive, present, tags_of
+from samebox.resources.identity import ByName, NewId
+from samebox.resources.kind import Kind
 from samebox.resources.lifecycle import IllegalMove
-from samebox.resources.query import Scope
+from samebox.resources.query import Compare, JsonPath, Query, Scope
 from samebox.resources.store import AlreadyThere, Changed, Resource, Store
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
@@ -60,29 +63,30 @@ class Resources:
 
     def create(self, kind: Kind, caller: Caller, params: Mapping[str, Any], facts: object | None = None) -> Resource:
         """Write down what was asked for, in the first stage of its life, with its facts. Raises the kind's `taken`."""
-        name = params[self.derived(kind).name_member]
-        arn = self._arn(kind, caller, name)
+        scope = Scope(caller.account, caller.region)
+        made = self.derived(kind).identity.make(params, _Sources(self._store, kind, scope))
+        arn = self._arn(kind, caller, made.path)
         at = self._clock()
         life = kind.lifecycle.begin(at) if kind.lifecycle else {}
         row = Resource(
             kind=kind.noun,
             account=caller.account,
             region=caller.region,
-            name=name,
+            name=made.name,
             arn=arn,
             status=kind.lifecycle.status(life) if kind.lifecycle else "",
             created=at,
             modified=at,
             version=1,
             spec={member: value for member, value in params.items() if member != "Tags"},
-            state=life,
+            state={**made.members, **life},
             tags=tags_of(params),
             facts=to_json(facts) if facts is not None else {},
         )
         try:
-            return self._store.insert(row, kind.key(name))
+            return self._store.insert(row, made.key)
         except AlreadyThere:
-            there = self._store.get(kind.noun, Scope(caller.account, caller.region), kind.key(name))
+            there = self._store.get(kind.noun, scope, made.key)
             raise kind.taken(there.arn if there else arn) from None
 
     def get(self, kind: Kind, caller: Caller, name: str) -> Resource:
@@ -99,6 +103,18 @@ class Resources:
             return None
         return found
 
+    def named(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> Resource:
+        """The resource that a request names, by whatever tells the kind's resources apart. Raises `missing`."""
+        identity = self.derived(kind).identity
+        if isinstance(identity, ByName) and not params[identity.name].startswith("arn:"):
+            return self.get(kind, caller, params[identity.name])
+        scope, where = Scope(caller.account, caller.region), identity.where(params)
+        found = self._store.find(Query(kind.noun, scope, where, descending=True, limit=1))
+        if not found:
+            path = identity.path(params)
+            raise kind.missing(path if path.startswith("arn:") else self._arn(kind, caller, path))
+        return found[0]
+
     def by_arn(self, arn: str) -> Resource | None:
         """The resource with this ARN, or None. Both forms of an ARN mean it, whichever it was made with."""
         return self._store.by_arn(arn) or self._by_other_form(arn)
@@ -109,11 +125,13 @@ class Resources:
 
     def page(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of the kind's List operation: filtered, then sorted, then paged."""
-        derived = self.derived(kind)
-        query = listing.query(kind, derived, Scope(caller.account, caller.region), params)
-        page = self._store.page(query, listing.size(params))
+        rules = self.derived(kind).lists
+        if rules is None:
+            raise LookupError(f"{kind.noun} has no List operation")
+        query = listing.query(kind, rules, Scope(caller.account, caller.region), params)
+        page = self._store.page(query, listing.size(rules, params))
         shown = listing.late(kind, page.rows, params)
-        answer: dict[str, Any] = {derived.list_key: [self.present(row) for row in shown]}
+        answer: dict[str, Any] = {rules.key: [self.present(row) for row in shown]}
         if page.after is not None:
             answer["NextToken"] = listing.token(query, page.after)
         return answer
@@ -169,6 +187,16 @@ class Resources:
             raise ValueError(f"{resource.kind} has no lifecycle")
         return self._retry(resource, lambda row: lifecycle.annotate(row.state, message))
 
+    def amend(self, resource: Resource, params: Mapping[str, Any]) -> Resource:
+        """Replace the members that an Update request has; a structure that Update knows in part is kept otherwise."""
+        partial = self.derived(self.kind(resource)).partial
+
+        def amended(row: Resource) -> dict[str, Any]:
+            parts = {name: {**row.spec.get(name, {}), **params[name]} for name in partial if name in params}
+            return {**row.spec, **params, **parts}
+
+        return self.replace_spec(resource, amended)
+
     def replace_spec(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
         """Replace what was asked for, as Put operations do: `spec` makes it from the newest version."""
         while True:
@@ -198,22 +226,25 @@ class Resources:
             except Changed:
                 resource = self._newest(resource)
 
-    def _arn(self, kind: Kind, caller: Caller, name: str) -> str:
+    def _arn(self, kind: Kind, caller: Caller, path: str) -> str:
         old = self._lower_case_arns and kind.service == "sagemaker"
-        return kind.arn(caller.account, caller.region, name.lower() if old else name)
+        return kind.arn(caller.account, caller.region, path.lower() if old else path)
 
     def _by_other_form(self, arn: str) -> Resource | None:
         parts = arn.split(":", 5)
         if len(parts) < 6:
             return None
         _, partition, service, region, account, rest = parts
-        word, _, name = rest.partition("/")
+        word, _, path = rest.partition("/")
         kind = next((one for one in self.kinds if (one.service, one.arn_type) == (service, word)), None)
         # Earlier versions wrote "aws" for every region.
         if kind is None or partition not in ("aws", partition_of(region).name):
             return None
-        found = self._store.get(kind.noun, Scope(account, region), kind.key(name))
-        return found if found is not None and name in (found.name, found.name.lower()) else None
+        found = self._store.get(kind.noun, Scope(account, region), kind.key(path))
+        if found is None:
+            return None
+        own = found.arn.rpartition(":")[2].partition("/")[2]
+        return found if own.lower() == path.lower() and path in (found.name, own, path.lower()) else None
 
     def _retry(
         self,
@@ -236,3 +267,21 @@ class Resources:
         if newest is None or newest.created != resource.created:
             raise Changed(resource.arn)
         return newest
+
+
+class _Sources:
+    """What a new identity is made from, of the kind's resources in one account and region."""
+
+    def __init__(self, store: Store, kind: Kind, scope: Scope) -> None:
+        self._store = store
+        self._kind = kind
+        self._scope = scope
+
+    def new_id(self, of: NewId) -> str:
+        return of.prefix + "".join(secrets.choice(of.alphabet) for _ in range(of.length))
+
+    def last_version(self, member: str, group: str, version: str) -> int:
+        newest = JsonPath("state", version)
+        where = Compare(JsonPath("spec", member), "=", group)
+        found = self._store.find(Query(self._kind.noun, self._scope, where, newest, descending=True, limit=1))
+        return int(found[0].state[version]) if found else 0

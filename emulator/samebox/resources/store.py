@@ -52,7 +52,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Page:
+class ResourcePage:
     """Rows of a query, and the place of the last one, from where the next page goes on; None at the end."""
 
     rows: tuple[Resource, ...]
@@ -164,7 +164,7 @@ class Store:
             found = connection.execute(f"SELECT {_COLUMNS} FROM resources{condition.text}", condition.values)
             return [_row(raw) for raw in found]
 
-    def page(self, query: Query, size: int) -> Page:
+    def page(self, query: Query, size: int) -> ResourcePage:
         """The first `size` rows of a query, and where the next page begins."""
         condition = replace(query, limit=size + 1).sql()  # one more row tells whether there is a next page
         value, tie = query.place()
@@ -172,7 +172,7 @@ class Store:
         with self._connection() as connection:
             found = connection.execute(sql, (*value.values, *condition.values)).fetchall()
         after = (found[size - 1][0], str(found[size - 1][1])) if len(found) > size else None
-        return Page(tuple(_row(raw[2:]) for raw in found[:size]), after)
+        return ResourcePage(tuple(_row(raw[2:]) for raw in found[:size]), after)
 
     def children(self, parent: str, kinds: str | tuple[str, ...]) -> list[Resource]:
         """The resources of these kinds that are part of the one with this ARN; oldest first."""

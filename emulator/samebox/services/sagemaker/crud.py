@@ -1,10 +1,11 @@
-"""Create, Describe, List and Delete of every SageMaker noun, from what the model says of it."""
+"""Create, Describe, List, Update and Delete of every SageMaker noun, from what the model says of it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from samebox.resources.kind import Kind
 from samebox.resources.resources import Resources
+from samebox.resources.store import Resource
 from samebox.services.context import Operation, Services
 from samebox.wire.caller import Caller
 
@@ -22,22 +23,35 @@ def operations(resources: Resources) -> Mapping[str, Operation]:
 def _of(kind: Kind, resources: Resources) -> Iterator[tuple[str, Operation]]:
     derived = resources.derived(kind)
 
+    def shown(services: Services, resource: Resource) -> dict[str, Any]:
+        members = services.resources.present(resource)
+        return {derived.whole: members} if derived.whole else members
+
     def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return {derived.arn_member: services.resources.create(kind, caller, params).arn}
+        # The wire leaves out what the response of Create does not have.
+        return services.resources.present(services.resources.create(kind, caller, params))
 
     def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return services.resources.present(services.resources.get(kind, caller, params[derived.name_member]))
+        return shown(services, services.resources.named(kind, caller, params))
 
     def list_(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return services.resources.page(kind, caller, params)
 
-    def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
-        services.resources.delete(services.resources.get(kind, caller, params[derived.name_member]))
+    def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        named = services.resources.named(kind, caller, params)
+        return shown(services, services.resources.amend(named, params))
 
+    def delete(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        named = services.resources.named(kind, caller, params)
+        services.resources.delete(named)
+        return services.resources.present(named)
+
+    names = derived.operations
     known: dict[str, Operation] = {
-        derived.create: create,
-        derived.describe: describe,
-        derived.list: list_,
-        derived.delete: delete,
+        names.create: create,
+        names.describe: describe,
+        names.list: list_,
+        names.update if kind.updates else "": update,
+        names.delete: delete,
     }
     return ((name, operation) for name, operation in known.items() if name)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from samebox.errors import ValidationException
-from samebox.resources.kind import tags_of
+from samebox.resources.derived import tags_of
 from samebox.resources.store import Resource
 from samebox.services.context import Operation, Services
 from samebox.wire.caller import Caller
