@@ -34,7 +34,7 @@ def test_a_failure_says_what_was_seen_how_to_mend_it_who_says_so_and_where(pytes
     assert found.parseoutcomes()["failed"] == len(FAULTS)
     found.stdout.fnmatch_lines(
         [
-            "*may not be run*`train` can be started*",
+            "*may not be run*`train` is a program that can be run*",
             "  mend:   *COPY --chmod=0755*",
             "  source: contract §1.1*",
             "  line:   *Dockerfile:2",
@@ -50,7 +50,7 @@ def test_a_warning_is_pytests(pytester: pytest.Pytester) -> None:
     found = pytester.runpytest(*KIT)
     assert found.ret == pytest.ExitCode.OK
     assert found.parseoutcomes()["warnings"] == 1
-    found.stdout.fnmatch_lines(["*CheckWarning: none*knows certificate authorities*", "*Install ca-certificates*"])
+    found.stdout.fnmatch_lines(["*CheckWarning: none*has CA certificates*", "*Install ca-certificates*"])
 
 
 @pytest.mark.parametrize("strictness", [("--samebox-strict",), ("-W", "error::samebox.testing.CheckWarning")])

@@ -25,7 +25,7 @@ _SERVERLESS_BYTES = 5 * 10**9
 
 READABLE = Rule(
     "artifact-readable",
-    "model.tar.gz is a tar in gzip that can be read to its end",
+    "model.tar.gz is a complete tar, compressed with gzip",
     "contract §2.4",
     "fail",
     "artifact",
@@ -73,7 +73,7 @@ OWNER = Rule(
 )
 MAC_FILES = Rule(
     "artifact-mac-files",
-    "macOS has left no files of its own in model.tar.gz",
+    "model.tar.gz has no macOS metadata files",
     "https://github.com/allenai/allennlp/issues/1531 (._ files of macOS's tar in a model's archive)",
     "warn",
     "artifact",

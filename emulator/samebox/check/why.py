@@ -38,8 +38,8 @@ WHY: Mapping[str, str] = {
     "image-opt-ml-hidden": (
         "SageMaker mounts over these folders, so the files are missing in the job and present in every local test."
     ),
-    "image-secrets": "Everybody who can pull the image can read the secret, also when a later layer deletes the file.",
-    "image-secrets-in-config": "`docker inspect` and `docker history` show it to everybody who can pull the image.",
+    "image-secrets": "Everyone who can pull the image can read the secret, even when a later layer deletes the file.",
+    "image-secrets-in-config": "`docker inspect` and `docker history` show it to everyone who can pull the image.",
     "image-python-clashes": "The import fails when the container starts, after the wait for an instance.",
     "image-python-requirements": (
         "A package with a missing or wrong dependency fails when it is first used, often in production."
@@ -66,7 +66,7 @@ WHY: Mapping[str, str] = {
     "artifact-links": "The creation of the model fails on an archive with links.",
     "artifact-devices": "SageMaker does not unpack devices, pipes and sockets, so the model is incomplete or refused.",
     "artifact-paths": "Such a path is refused, or lands outside of /opt/ml/model, where the server does not look.",
-    "artifact-top-directory": "The server looks in /opt/ml/model and finds a single folder there: model not found.",
+    "artifact-top-directory": "The server reads /opt/ml/model and finds a single folder there: model not found.",
     "artifact-permissions": "A server that is not root cannot read its own model.",
     "artifact-size": "The endpoint fails: a serverless endpoint has too little disk for the unpacked model.",
     "artifact-mac-files": "Servers that read every file of the folder try to load macOS's attribute files and fail.",
@@ -131,7 +131,7 @@ WHY: Mapping[str, str] = {
     ),
     "processing-output": "The job is Completed and its output is not in S3.",
     "processing-output-links": "Linked files are missing in S3, without an error.",
-    "processing-logs": "CloudWatch shows nothing of the job, and a failure cannot be explained.",
+    "processing-logs": "CloudWatch shows no log of the job, and a failure cannot be explained.",
     "processing-exit-code": "Failed processing is shown as Completed, and a pipeline goes on with missing or old data.",
     "processing-message": (
         "FailureReason names no cause, and ExitMessage is empty; bytes that are not UTF-8 fail the job."
@@ -167,7 +167,7 @@ WHY: Mapping[str, str] = {
     "serve-bad-body": "A caller's mistake is counted as your server's error: alarms ring and rollbacks start.",
     "serve-content-type": "Some clients add `; charset=utf-8`, and their calls fail.",
     "serve-accept": "Clients that send `*/*` or a list, as browsers and SDKs do, get an error.",
-    "serve-unknown-headers": "SageMaker and what stands before it add headers, and a new one would break every call.",
+    "serve-unknown-headers": "SageMaker and the proxies before it add headers, and a new one would break every call.",
     "serve-response-headers": (
         "The call fails: SageMaker rejects a response whose headers are too long, and writes that to no log of yours."
     ),

@@ -31,7 +31,7 @@ STARTS = Rule(
     "contract §4.1",
     "fail",
     "processing",
-    'Give the image an ENTRYPOINT ["program"] that processes, or say what the job runs: --entrypoint and --argument.',
+    'Give the image an ENTRYPOINT ["program"] that processes, or give the program: --entrypoint and --argument.',
 )
 COMPLETES = Rule(
     "processing-completes",
@@ -48,7 +48,7 @@ ARGUMENT = Rule(
     "contract §4.1",
     "fail",
     "processing",
-    "Nothing is appended in a processing job, train least of all: make processing what runs without an argument.",
+    "A processing job appends nothing, not even train: let the program process when it gets no argument.",
 )
 TRAINING_FILES = Rule(
     "processing-training-files",
@@ -68,7 +68,7 @@ VARIABLES = Rule(
 )
 HOSTNAME = Rule(
     "processing-hostname",
-    "It does not take the machine's name for algo-1",
+    "It does not assume that the hostname is algo-1",
     "contract §4.1, §1.1",
     "fail",
     "processing",
@@ -92,7 +92,7 @@ NETWORK = Rule(
 )
 OUTPUT = Rule(
     "processing-output",
-    "What it makes is in the local path of an output when it has ended",
+    "Its results are in the local path of an output when it has ended",
     "contract §4.3",
     "warn",
     "processing",
@@ -108,7 +108,7 @@ LINKS = Rule(
 )
 LOGS = Rule(
     "processing-logs",
-    "It logs to standard output or standard error as it goes",
+    "It logs to standard output or standard error while it runs",
     "contract §4.4",
     "warn",
     "processing",

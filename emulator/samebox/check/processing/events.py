@@ -49,7 +49,7 @@ STOP = Rule(
 )
 HOSTS = Rule(
     "processing-two-hosts",
-    "Two hosts, algo-1 and algo-2, both end well",
+    "Two hosts, algo-1 and algo-2, both succeed",
     "contract §4.2",
     "warn",
     "processing",
@@ -57,7 +57,7 @@ HOSTS = Rule(
 )
 HOST_OUTPUTS = Rule(
     "processing-host-outputs",
-    "Two hosts give their outputs different names",
+    "Two hosts use different names for their outputs",
     "contract §4.3",
     "warn",
     "processing",
@@ -65,7 +65,7 @@ HOST_OUTPUTS = Rule(
 )
 READ_ONLY_ROOT = Rule(
     "processing-read-only-root",
-    "It processes on a root file system that is only read",
+    "It processes with a read-only root file system",
     "no rule of AWS: asked for with --read-only-root",
     "fail",
     "processing",

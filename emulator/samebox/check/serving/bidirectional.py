@@ -22,11 +22,11 @@ _NONE = "no label claims bidirectional-streaming, and no WebSocket opens"
 
 OPENS = Rule(
     "serve-bidirectional",
-    "A WebSocket opens at /invocations-bidirectional-stream, as the image's label says",
+    "A WebSocket opens at /invocations-bidirectional-stream, as the image's label declares",
     _PAGE,
     "fail",
     "serving",
-    f"Answer the upgrade of GET {PATH} on port 8080 with 101, and say LABEL {LABEL}=true; leave the label out where "
+    f"Answer the upgrade of GET {PATH} on port 8080 with 101, and set LABEL {LABEL}=true; leave the label out where "
     "there is none.",
 )
 PONGS = Rule(
@@ -44,16 +44,16 @@ FRAMES = Rule(
     _PAGE,
     "fail",
     "serving",
-    "Join the frames of a message until its last one, take Pings between them, and answer what you cannot use with a "
-    "message, not with the end.",
+    "Join the frames of a message until its last one, take Pings between them, and answer invalid ones with a message "
+    "instead of closing.",
 )
 CLOSES = Rule(
     "serve-bidirectional-close",
-    "A WebSocket that its caller closes, or leaves, does no harm",
+    "A WebSocket that its client closes or abandons does no harm",
     _PAGE,
     "warn",
     "serving",
-    "Answer a Close frame with one, and end the work for a caller who has gone.",
+    "Answer a Close frame with one, and end the work for a client that has disconnected.",
 )
 
 

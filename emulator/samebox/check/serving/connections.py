@@ -18,7 +18,7 @@ TRANSFORM: frozenset[Claim] = frozenset({"transform"})  # alone sends a body in 
 
 KEEP_ALIVE = Rule(
     "serve-keep-alive",
-    "A connection that the server does not close takes further requests",
+    "A connection that the server keeps open serves further requests",
     "contract §2.2, RFC 9112 §9.3",
     "fail",
     "serving",

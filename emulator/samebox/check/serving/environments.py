@@ -44,7 +44,7 @@ PARAMETERS = Rule(
 )
 READ_ONLY = Rule(
     "serverless-read-only-root",
-    "The server starts where it can write to /tmp alone",
+    "The server starts with only /tmp writable",
     "contract §2.11, huggingface/text-embeddings-inference#609",
     "fail",
     "serverless",
@@ -52,7 +52,7 @@ READ_ONLY = Rule(
 )
 NOT_ROOT = Rule(
     "serverless-non-root",
-    "The server starts as a user that is not root",
+    "The server starts as a non-root user",
     "contract §2.11, mlflow/mlflow#5544",
     "fail",
     "serverless",

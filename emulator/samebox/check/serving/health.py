@@ -33,7 +33,7 @@ PING_TIME = Rule(
     "contract §2.2",
     "fail",
     "serving",
-    "Answer /ping from what is known already; no prediction, no look into the model folder.",
+    "Answer /ping from memory; without a prediction and without reading the model folder.",
 )
 PING_MEANS = Rule(
     "serve-ping-means-ready",
@@ -42,7 +42,7 @@ PING_MEANS = Rule(
     "fail",
     "serving",
     "Answer 503 from /ping until the model is loaded, and when it could not be: SageMaker looks at the status alone, "
-    "and sends requests to what says 200.",
+    "and sends requests to a server that answers 200.",
 )
 PING_LOAD = Rule(
     "serve-ping-under-load",

@@ -34,7 +34,7 @@ ANSWERS = Rule(
     "contract §2.2",
     "fail",
     "serving",
-    "Have a route POST /invocations; what it logs for a payload that it refuses says why.",
+    "Have a route POST /invocations; its log shows why it rejects a payload.",
 )
 TIME = Rule(
     "serve-invocation-time",
@@ -42,40 +42,40 @@ TIME = Rule(
     "contract §2.2",
     "fail",
     "serving",
-    "Predict faster, take less at once, or deploy it as an asynchronous endpoint, which waits 60 minutes.",
+    "Predict faster, send smaller payloads, or deploy it as an asynchronous endpoint, which waits 60 minutes.",
 )
 BAD_BODY = Rule(
     "serve-bad-body",
-    "What is no valid request is refused with a 4xx",
+    "Invalid requests are rejected with a 4xx",
     "contract §2.3",
     "fail",
     "serving",
-    "Catch what parsing raises and answer 400 with a sentence: it reaches the caller as ModelError, and a 5xx rings "
+    "Catch exceptions of parsing and answer 400 with a message: it reaches the caller as ModelError, and a 5xx rings "
     "your alarms.",
 )
 CONTENT_TYPE = Rule(
     "serve-content-type",
-    "Content-Type may bear parameters, and one that is not known is refused, not a server's error",
+    "Content-Type may have parameters, and an unknown one is a 4xx, not a 5xx",
     "contract §2.3",
     "warn",
     "serving",
-    "Compare only what is before the semicolon, ignoring case; answer 415 to what you do not read.",
+    "Compare only what is before the semicolon, ignoring case; answer 415 to types that you do not read.",
 )
 ACCEPT = Rule(
     "serve-accept",
-    "Any Accept header is dealt with",
+    "Any Accept header is handled",
     "contract §2.3",
     "warn",
     "serving",
-    "Take */* and lists (application/json, text/csv;q=0.5); answer 406, or your own type, to what you do not write.",
+    "Take */* and lists (application/json, text/csv;q=0.5); answer 406, or your own type, to all others.",
 )
 HEADERS = Rule(
     "serve-unknown-headers",
-    "Headers that it does not know change nothing",
+    "Unknown headers are ignored",
     "contract §2.3",
     "fail",
     "serving",
-    "SageMaker and what stands before it add headers: ignore those that you do not know.",
+    "SageMaker and the proxies before it add headers: ignore unknown ones.",
 )
 LARGE_BODY = Rule(
     "serve-large-body",
@@ -88,11 +88,11 @@ LARGE_BODY = Rule(
 
 RESPONSE_HEADERS = Rule(
     "serve-response-headers",
-    "The headers of an answer are no longer than SageMaker passes on",
+    "Response headers are no longer than SageMaker passes on",
     "contract §2.3; aws/deep-learning-containers#4668; sagemaker-runtime: InvokeEndpointOutput",
     "warn",
     "serving",
-    "Put into the body what is long: all headers together have 4,096 bytes, X-Amzn-SageMaker-Custom-Attributes 1,024 "
+    "Move long values into the body: all headers together have 4,096 bytes, X-Amzn-SageMaker-Custom-Attributes 1,024 "
     "visible ASCII characters.",
 )
 

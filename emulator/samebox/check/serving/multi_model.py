@@ -35,7 +35,7 @@ STARTS = Rule(
 )
 UNLOADED = Rule(
     "multi-model-unknown-model",
-    "What is asked of a model that is not loaded is answered 404",
+    "Requests for a model that is not loaded are answered 404",
     "contract §2.8",
     "fail",
     "multi-model",
@@ -64,7 +64,7 @@ NAMES = Rule(
     "contract §2.8 (opaque identifiers)",
     "warn",
     "multi-model",
-    "Make no demands on the letters or the length of a name; it is no file's, and no model's own.",
+    "Accept any letters and any length in a name; it is neither a file name nor the model's own name.",
 )
 INVOKE = Rule(
     "multi-model-invoke",

@@ -41,7 +41,7 @@ STARTS = Rule(
     "fail",
     "serving",
     "The container gets the one argument serve: have a program of this name on PATH, or an exec-form ENTRYPOINT that "
-    "knows it.",
+    "accepts it.",
 )
 LISTENS = Rule(
     "serve-listens",
@@ -70,7 +70,7 @@ READY = Rule(
 )
 READ_ONLY_MODEL = Rule(
     "serve-read-only-model",
-    "The server takes a model folder that it cannot write to",
+    "The server works with a read-only model folder",
     "contract §2.4",
     "fail",
     "serving",

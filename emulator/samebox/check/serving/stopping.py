@@ -27,7 +27,7 @@ STOPS = Rule(
 )
 DRAINS = Rule(
     "serve-drains",
-    "A request that is under way at SIGTERM is answered",
+    "A request in progress at SIGTERM is answered",
     "contract §2.1",
     "fail",
     "serving",

@@ -29,11 +29,11 @@ _NOT_SEEN = "the container's processes cannot be seen from here (another machine
 
 CONCURRENCY = Rule(
     "serve-concurrency",
-    f"{CLIENTS} clients at once are all answered",
+    f"{CLIENTS} concurrent clients are all answered",
     "contract §2.2",
     "fail",
     "serving",
-    "Queue what comes while you are busy: a backlog of some hundreds, and threads or processes that take from it.",
+    "Queue requests while you are busy: a backlog of some hundreds, and threads or processes that take from it.",
 )
 MEMORY = Rule(
     "serve-memory-growth",
@@ -41,7 +41,7 @@ MEMORY = Rule(
     "an endpoint runs until it is deleted (contract §2.2)",
     "warn",
     "serving",
-    "Something keeps what a request made: a list, a cache without a limit, a new graph or session for each.",
+    "Something keeps the objects of a request: a list, a cache without a limit, a new graph or session for each.",
 )
 FILES = Rule(
     "serve-open-files",

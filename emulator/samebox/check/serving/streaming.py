@@ -38,7 +38,7 @@ _NONE = "no answer is text/event-stream; --streaming, if one is to be a stream"
 
 STREAMS = Rule(
     "serve-stream",
-    "An answer that is to be streamed comes in chunks",
+    "A response that is to be streamed comes in chunks",
     "contract §2.6; AWS: Custom Inference Code with Hosting Services (streaming requests)",
     "fail",
     "serving",
@@ -47,25 +47,25 @@ STREAMS = Rule(
 )
 ARRIVES = Rule(
     "serve-stream-arrives",
-    "The parts of a streamed answer are sent as they are made, not at its end",
+    "The parts of a streamed response are sent as they are made, not at its end",
     "contract §2.6; AWS: Custom Inference Code with Hosting Services (streaming requests)",
     "warn",
     "serving",
-    "Let nothing collect them: nginx proxy_buffering off (or X-Accel-Buffering: no), no compression, and flush after "
+    "Turn off buffering: nginx proxy_buffering off (or X-Accel-Buffering: no), no compression, and flush after "
     "each part.",
 )
 ENDS = Rule(
     "serve-stream-ends",
-    "A streamed answer ends with its last chunk",
+    "A streamed response ends with its last chunk",
     "contract §2.6 (ModelStreamError StreamBroken), RFC 9112 §7.1",
     "fail",
     "serving",
-    "Catch what is raised while parts are made, send it as a last part that callers know, and end the answer; its log "
-    "says what was raised.",
+    "Catch exceptions while parts are made, send them as a last part that clients understand, and end the response; "
+    "the log has the exception.",
 )
 ABANDONED = Rule(
     "serve-stream-abandoned",
-    "A caller who goes in the middle of a stream does no harm",
+    "A client that disconnects during a stream does no harm",
     "contract §2.6 (ModelStreamError StreamBroken)",
     "fail",
     "serving",
@@ -73,11 +73,11 @@ ABANDONED = Rule(
 )
 TIME = Rule(
     "serve-stream-time",
-    "A streamed answer ends within 8 minutes",
+    "A streamed response ends within 8 minutes",
     "contract §2.3, §2.6 (ModelStreamError ModelInvocationTimeExceeded)",
     "fail",
     "serving",
-    "Limit what one answer may hold, such as the number of tokens, or deploy it as an asynchronous endpoint.",
+    "Limit the length of a response, such as the number of tokens, or deploy it as an asynchronous endpoint.",
 )
 
 

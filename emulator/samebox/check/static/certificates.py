@@ -16,7 +16,7 @@ BUNDLES = (
 
 CERTIFICATES = Rule(
     "image-ca-certificates",
-    "The image knows certificate authorities",
+    "The image has CA certificates",
     "contract §1.4.5",
     "warn",
     "static",

@@ -20,7 +20,7 @@ MULTI_MODEL = Rule(
 )
 CAPABILITIES = Rule(
     "image-capability-labels",
-    "Capability labels are ones that SageMaker knows, and say true",
+    "Capability labels are known to SageMaker, and true",
     "contract §2.7, §2.8, §2.6",
     "warn",
     "static",
@@ -32,7 +32,7 @@ EXPOSE = Rule(
     "contract §2.2",
     "warn",
     "serving",
-    "Listen on 8080 and say EXPOSE 8080: SageMaker speaks to no other port.",
+    "Listen on 8080, with EXPOSE 8080: SageMaker connects to no other port.",
 )
 
 

@@ -20,11 +20,11 @@ _GRAVE = {"error", "warning"}
 
 LINT = Rule(
     "image-dockerfile-lint",
-    "hadolint has nothing to say of the Dockerfile",
+    "hadolint finds nothing in the Dockerfile",
     "https://github.com/hadolint/hadolint/wiki",
     "warn",
     "static",
-    "Each code has a page in hadolint's wiki; .hadolint.yaml beside the Dockerfile ignores what you do not mind.",
+    "Each code has a page in hadolint's wiki; .hadolint.yaml beside the Dockerfile ignores the codes that you accept.",
 )
 
 

@@ -28,7 +28,7 @@ MANIFEST_TYPE = Rule(
 )
 ATTESTATIONS = Rule(
     "image-attestations",
-    "No provenance or SBOM hangs beside the image",
+    "The image has no provenance or SBOM attestation",
     "aws/sagemaker-feedback#180; contract §7",
     "fail",
     "static",
@@ -36,7 +36,7 @@ ATTESTATIONS = Rule(
 )
 PLATFORM = Rule(
     "image-architecture",
-    "The image is built for the machines of SageMaker",
+    "The image is built for SageMaker's processors",
     "contract §1.1; aws-samples/amazon-sagemaker-custom-container#3",
     "fail",
     "static",

@@ -16,7 +16,7 @@ _KEPT = ("/opt/ml/code",)
 
 HIDDEN = Rule(
     "image-opt-ml-hidden",
-    "Nothing of the image lies where SageMaker mounts",
+    "The image has no files where SageMaker mounts",
     "contract §1.1",
     "fail",
     "static",

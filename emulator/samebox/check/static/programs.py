@@ -31,7 +31,7 @@ _HANDS_ON = re.compile(rb'^\s*(exec\s+)?"?\$@"?\s*$|^\s*exec\s+[^\n]*"\$@"', re.
 
 TRAIN = Rule(
     "train-program",
-    "`train` can be started",
+    "`train` is a program that can be run",
     "contract §1.1; aws/sagemaker-python-sdk#4191",
     "fail",
     "training",
@@ -39,7 +39,7 @@ TRAIN = Rule(
 )
 SERVE = Rule(
     "serve-program",
-    "`serve` can be started",
+    "`serve` is a program that can be run",
     "contract §2.1",
     "fail",
     "serving",
@@ -71,11 +71,11 @@ TINI = Rule(
 )
 CRLF = Rule(
     "image-shebang-crlf",
-    "No program begins with a #! line that ends as Windows ends lines",
+    "No program has a #! line with a Windows line ending",
     "contract §1.1",
     "fail",
     "static",
-    "Convert it (dos2unix, or RUN sed -i 's/\\r$//' FILE), and say `*.sh text eol=lf` in .gitattributes.",
+    "Convert it (dos2unix, or RUN sed -i 's/\\r$//' FILE), and put `*.sh text eol=lf` into .gitattributes.",
 )
 
 

@@ -22,7 +22,7 @@ _USER = re.compile(r"//[^/@]*@")
 
 PROXIES = Rule(
     "image-proxy-variables",
-    "No proxy of the network that the image was built in is left in it",
+    "No proxy setting of the build network is left in the image",
     "aws/sagemaker-python-sdk#845; contract §1.4.5",
     "warn",
     "static",

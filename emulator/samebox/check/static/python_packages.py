@@ -67,7 +67,7 @@ CLASHES = (
 
 PAIRS = Rule(
     "image-python-clashes",
-    "No Python packages are together that are known not to work together",
+    "No Python packages with a known conflict are installed together",
     "contract §2.5; the packages' own release notes",
     "fail",
     "static",
@@ -75,7 +75,7 @@ PAIRS = Rule(
 )
 REQUIREMENTS = Rule(
     "image-python-requirements",
-    "Every Python package has what it asks for",
+    "The requirements of every Python package are installed",
     "https://pip.pypa.io/en/stable/cli/pip_check/",
     "warn",
     "static",

@@ -59,7 +59,7 @@ LEFT = Rule(
     "CIS Docker Benchmark 4.10; contract §1.4.5",
     "fail",
     "static",
-    "RUN --mount=type=secret keeps it out of every layer. Deleting it later does not: revoke it, and build anew.",
+    "RUN --mount=type=secret keeps it out of every layer. Deleting it later does not: revoke it, and build again.",
 )
 CONFIGURED = Rule(
     "image-secrets-in-config",

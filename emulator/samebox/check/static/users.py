@@ -47,7 +47,7 @@ SERVERLESS = Rule(
 )
 WORLD_WRITABLE = Rule(
     "image-world-writable",
-    "Programs and libraries can be changed by their owner only",
+    "Only their owner can write programs and libraries",
     "CIS Docker Benchmark 4",
     "warn",
     "static",

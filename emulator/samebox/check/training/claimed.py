@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PIPE = Rule(
     "train-pipe",
-    "It trains from pipes, one of each channel for each epoch",
+    "It trains from pipes, one per channel and epoch",
     "contract §1.5",
     "fail",
     "training",
@@ -35,7 +35,7 @@ PIPE_EPOCHS = Rule(
 )
 READ_ONLY_ROOT = Rule(
     "train-read-only-root",
-    "It trains on a root file system that is only read",
+    "It trains with a read-only root file system",
     "no rule of AWS: asked for with --read-only-root",
     "fail",
     "training",

@@ -13,7 +13,7 @@ FULL = 0.9  # of the memory
 
 EXIT_CODE = Rule(
     "train-exit-code",
-    "A training that cannot write its model ends with an exit code other than 0",
+    "Training that cannot write its model ends with an exit code other than 0",
     "contract §1.1.1, §1.7",
     "fail",
     "training",
@@ -29,7 +29,7 @@ FAILURE_FILE = Rule(
 )
 MEMORY = Rule(
     "train-memory",
-    "A training that is killed for its memory ends with an exit code other than 0",
+    "Training that is killed for its memory ends with an exit code other than 0",
     "contract §1.7",
     "fail",
     "training",
@@ -37,7 +37,7 @@ MEMORY = Rule(
 )
 HEADROOM = Rule(
     "train-memory-headroom",
-    "Training holds no more than nine tenths of the memory it has",
+    "Training uses at most nine tenths of its memory",
     "contract §1.7: a job that is killed for its memory ends with exit code 137",
     "warn",
     "training",

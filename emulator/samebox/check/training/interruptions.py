@@ -26,7 +26,7 @@ SURE = 10.0  # seconds: a training that takes less may not have begun to listen 
 
 STOP = Rule(
     "train-sigterm",
-    "SIGTERM ends a training within 120 s",
+    "SIGTERM ends training within 120 s",
     "contract §1.1.1",
     "warn",
     "training",
@@ -35,7 +35,7 @@ STOP = Rule(
 )
 STOP_MODEL = Rule(
     "train-sigterm-model",
-    "A training that was stopped leaves a model or a checkpoint",
+    "Stopped training leaves a model or a checkpoint",
     "contract §1.1.1, §1.8",
     "warn",
     "training",
@@ -43,16 +43,16 @@ STOP_MODEL = Rule(
 )
 RESUME = Rule(
     "train-checkpoint-resume",
-    "A training that was interrupted begins again with its checkpoints",
+    "Interrupted training starts again from its checkpoints",
     "contract §1.10",
     "fail",
     "training",
     "After a spot interruption /opt/ml/checkpoints is as it was left, half a file included: write to another name and "
-    "rename, and do not mind a folder that is not empty.",
+    "rename, and accept a folder that is not empty.",
 )
 HOSTS = Rule(
     "train-two-hosts",
-    "Two hosts, algo-1 and algo-2, both end well",
+    "Two hosts, algo-1 and algo-2, both succeed",
     "contract §1.1, §1.11",
     "warn",
     "training",

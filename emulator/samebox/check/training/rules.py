@@ -15,11 +15,11 @@ COMPLETES = Rule(
 )
 ARGUMENT = Rule(
     "train-argument",
-    "It starts with the one argument `train`",
+    "It starts with the single argument `train`",
     "contract §1.1",
     "fail",
     "training",
-    'Put a program named train on PATH, or an ENTRYPOINT ["program"] that takes the word train and does not mind it.',
+    'Put a program named train on PATH, or use an ENTRYPOINT ["program"] that accepts the argument train.',
 )
 HYPERPARAMETERS = Rule(
     "train-hyperparameters",
@@ -40,7 +40,7 @@ STRUCTURES = (
 )
 CONFIG_FILES = Rule(
     "train-config-files",
-    "It does not mind files in /opt/ml/input/config that it does not know",
+    "It ignores unknown files in /opt/ml/input/config",
     "contract §1.2",
     "fail",
     "training",
@@ -48,7 +48,7 @@ CONFIG_FILES = Rule(
 )
 HOSTNAME = Rule(
     "train-hostname",
-    "It does not take the machine's name for algo-1",
+    "It does not assume that the hostname is algo-1",
     "contract §1.1",
     "fail",
     "training",
@@ -56,7 +56,7 @@ HOSTNAME = Rule(
 )
 OWN_NAME = Rule(
     "train-own-name",
-    "It finds itself by the name in current_host, at an address that is not 127.0.0.1",
+    "It reaches itself as current_host at an address other than 127.0.0.1",
     "contract §1.1, §1.4.4; where there is one host, a choice of this kit",
     "warn",
     "training",
@@ -104,7 +104,7 @@ MODEL_LINKS = Rule(
 )
 LOGS = Rule(
     "train-logs",
-    "It logs to standard output or standard error as it goes",
+    "It logs to standard output or standard error while it runs",
     "contract §1.9",
     "warn",
     "training",
