@@ -22,12 +22,13 @@ from samebox.resources.kinds import KINDS, REPOSITORY
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource, Store
-from samebox.services import repositories, session_tokens
+from samebox.services import session_tokens
 from samebox.services.context import Services
 from samebox.services.images import EcrImages
 from samebox.services.operations import operations
 from samebox.services.registry import RegistryEndpoint
 from samebox.services.registry_client import RegistryClient
+from samebox.services.repositories import ManifestFacts, PushedImages
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway
@@ -142,9 +143,7 @@ class Aws:
         if self.resources.find(REPOSITORY, CALLER, repository) is None:
             self.ecr.create_repository(repositoryName=repository)
         row = self.resources.get(REPOSITORY, CALLER, repository)
-        self.resources.change(
-            row, facts=lambda row: repositories.with_image(row, DIGEST, media_type, tag, self.clock())
-        )
+        self.services.pushed.put(row, DIGEST, ManifestFacts(media_type), tag)
 
     def ready_for_samples(self) -> None:
         """Everything outside SageMaker that tests/samples.py names."""
@@ -208,17 +207,19 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
     clock, buckets, registry = Clock(), Buckets(), PlainRegistry()
     store = Store(settings.data_dir / "state.sqlite")
     resources = Resources(store, models, KINDS, clock, settings.lower_case_arns)
+    pushed, manifests = PushedImages(resources), RegistryClient(registry.url)
     services = Services(
         settings=settings,
         resources=resources,
         objects=Lookups(buckets),
-        images=EcrImages(settings, resources),
-        registry=RegistryClient(registry.url),
+        images=EcrImages(settings, resources, pushed),
+        pushed=pushed,
+        registry=manifests,
         logbook=Logbook(settings.data_dir / "logs"),
         clock=clock,
         secret=b"secret of the tests",
     )
-    endpoint = RegistryEndpoint(resources, services.secret, registry.url)
+    endpoint = RegistryEndpoint(resources, pushed, manifests, services.secret, registry.url)
     gateway = Gateway(
         models,
         operations(services),
@@ -233,6 +234,7 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
             yield aws
     finally:
         aws.close()
+        manifests.close()
         registry.close()
         store.close()
 

@@ -39,6 +39,7 @@ from samebox.services.metadata import Metadata
 from samebox.services.operations import operations
 from samebox.services.registry import RegistryEndpoint
 from samebox.services.registry_client import RegistryClient
+from samebox.services.repositories import PushedImages
 from samebox.settings import Settings, is_loopback, words
 from samebox.traffic import front_page
 from samebox.traffic.client import HttpClient
@@ -118,18 +119,23 @@ class Emulator:
         self._at_the_end(self._registry.stop)
         keys = self._s3.credentials
         objects = Objects(self._s3.url, keys.access_key, keys.secret_key, folder=self._s3.root)
+        pushed, manifests = PushedImages(self.resources), RegistryClient(self._registry.url)
         services = Services(
             settings=self.settings,
             resources=self.resources,
             objects=Lookups(objects),
-            images=images.EcrImages(self.settings, self.resources, self._kept_images()),
-            registry=RegistryClient(self._registry.url),
+            images=images.EcrImages(self.settings, self.resources, pushed, self._kept_images()),
+            pushed=pushed,
+            registry=manifests,
             logbook=self._logbook,
             clock=self._clock,
             secret=self._secret,
         )
         door = S3Proxy(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
-        registry = RegistryEndpoint(self.resources, self._secret, self._registry.url, self._registry.forget)
+        registry = RegistryEndpoint(
+            self.resources, pushed, manifests, self._secret, self._registry.url, self._registry.forget
+        )
+        self._started.callback(manifests.close)
         for connected in (door, registry):
             self._connections.push_async_callback(connected.close)
         gateway = Gateway(

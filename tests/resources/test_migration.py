@@ -19,7 +19,7 @@ from samebox.resources.store import Resource, Store
 # One file for each schema that was ever released, with rows as that version wrote them.
 SAMPLES = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 NEWEST = SAMPLES[-1]
-KINDS = ("Repository", "TrainingJob", "Model", "EndpointConfig", "Endpoint", "Session")
+KINDS = ("Repository", "TrainingJob", "Model", "EndpointConfig", "Endpoint", "Session", "EcrImage", "EcrTag")
 
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: str(path.stem))
 

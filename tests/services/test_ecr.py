@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from samebox.resources.kinds import REPOSITORY
-from samebox.services import repositories
+from samebox.services.repositories import ManifestFacts
 from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, REGION, Aws
 
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -106,6 +106,27 @@ def test_an_image_is_described_with_its_compressed_size(aws: Aws) -> None:
     assert same == shown
 
 
+def test_the_registry_is_asked_for_a_manifest_once_and_for_none_that_was_pushed_here(aws: Aws) -> None:
+    store_manifest(aws, {"config": {"size": 10}, "layers": []})
+    before = len(aws.registry.requests)
+    for _ in range(3):  # `aws` has written this image down as versions did that kept no sizes
+        (shown,) = aws.ecr.describe_images(repositoryName="digits")["imageDetails"]
+        assert shown["imageSizeInBytes"] == 10
+    assert len(aws.registry.requests) - before == 1
+    row = aws.resources.get(REPOSITORY, CALLER, "digits")
+    for number in range(5):
+        aws.services.pushed.put(row, f"sha256:{number:064}", ManifestFacts(DOCKER_MANIFEST, number, ()), f"v{number}")
+    details = aws.ecr.describe_images(repositoryName="digits")["imageDetails"]
+    assert [one["imageSizeInBytes"] for one in details] == [0, 1, 2, 3, 4, 10]
+    assert len(aws.registry.requests) - before == 1
+
+
+def test_a_push_writes_no_row_but_its_own(aws: Aws) -> None:
+    before = aws.resources.get(REPOSITORY, CALLER, "digits")
+    aws.push(tag="v2")
+    assert aws.resources.get(REPOSITORY, CALLER, "digits") == before
+
+
 def test_an_image_that_is_not_there_is_said_so(aws: Aws) -> None:
     assert error_of(aws.ecr.describe_images, repositoryName="digits", imageIds=[{"imageTag": "v9"}]) == (
         "ImageNotFoundException",
@@ -151,7 +172,7 @@ def test_an_image_that_an_index_lists_stays(aws: Aws) -> None:
     aws.push("many", media_type=INDEX)
     store_manifest(aws, {"manifests": [{"digest": child}]}, "many")
     row = aws.resources.get(REPOSITORY, CALLER, "many")
-    aws.resources.change(row, facts=lambda row: repositories.with_image(row, child, DOCKER_MANIFEST, None, 1.0))
+    aws.services.pushed.put(row, child, ManifestFacts(DOCKER_MANIFEST), None)
     answer = aws.ecr.batch_delete_image(repositoryName="many", imageIds=[{"imageDigest": child}])
     assert [one["failureCode"] for one in answer["failures"]] == ["ImageReferencedByManifestList"]
 

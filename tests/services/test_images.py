@@ -69,7 +69,7 @@ def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
     settings: Any = replace(aws.services.settings, allow_local_images=True)
     elsewhere = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/elsewhere@{DIGEST}"
     there = {f"{HOST}/pulled:1", elsewhere, f"{HOST}/digits:latest"}
-    local = EcrImages(settings, aws.resources, ImageHolder(ID, there))
+    local = EcrImages(settings, aws.resources, aws.services.pushed, ImageHolder(ID, there))
     assert local.resolve("samebox/train:cpu", CALLER) == Image("samebox/train:cpu")
     # Names of AWS's ECR are those of images that were pulled from it.
     assert local.resolve(f"{HOST}/pulled:1", CALLER) == Image(f"{HOST}/pulled:1")
@@ -83,10 +83,10 @@ def test_with_leave_the_engine_is_asked(aws: Aws) -> None:
 
 
 def test_without_leave_an_image_that_was_pulled_from_aws_is_not_taken(aws: Aws) -> None:
+    holder = ImageHolder(ID, {f"{HOST}/pulled:1"})
+    ecr = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, holder)
     with pytest.raises(images.Absent):
-        EcrImages(aws.services.settings, aws.resources, ImageHolder(ID, {f"{HOST}/pulled:1"})).resolve(
-            f"{HOST}/pulled:1", CALLER
-        )
+        ecr.resolve(f"{HOST}/pulled:1", CALLER)
 
 
 class ImageHolder:
@@ -110,19 +110,19 @@ ID = f"sha256:{'e' * 64}"
 
 @pytest.mark.parametrize("name", [f"mine@{ID}", f"team/mine:7@{ID}", f"ghcr.io/some/image:1@{ID}"])
 def test_a_name_with_the_id_of_an_image_of_the_engine_needs_no_push(aws: Aws, name: str) -> None:
-    own = EcrImages(aws.services.settings, aws.resources, ImageHolder(ID))
+    own = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, ImageHolder(ID))
     assert own.resolve(name, CALLER) == Image(ID)
 
 
 def test_an_id_that_the_engine_does_not_hold_is_a_foreign_image(aws: Aws) -> None:
-    own = EcrImages(aws.services.settings, aws.resources, ImageHolder(ID))
+    own = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, ImageHolder(ID))
     with pytest.raises(images.Foreign):
         own.resolve(f"mine@sha256:{'0' * 64}", CALLER)
 
 
 def test_the_engine_is_asked_for_nothing_that_ecr_has_to_have(aws: Aws) -> None:
     engine = ImageHolder(DIGEST)
-    own = EcrImages(aws.services.settings, aws.resources, engine)
+    own = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, engine)
     assert own.resolve(f"{HOST}/digits@{DIGEST}", CALLER).digest == DIGEST
     with pytest.raises(images.Absent):
         own.resolve(f"{HOST}/never@{DIGEST}", CALLER)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
+from samebox.services.repositories import PushedImages
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 
@@ -80,6 +81,7 @@ class Services:
     resources: Resources
     objects: ObjectLookup
     images: Images
+    pushed: PushedImages
     registry: Registry
     logbook: Logbook
     clock: Callable[[], float]

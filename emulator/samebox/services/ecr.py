@@ -7,7 +7,7 @@ from samebox.errors import AwsError
 from samebox.resources.kinds import REPOSITORY
 from samebox.resources.query import Column, Query, Scope
 from samebox.resources.store import Resource
-from samebox.services import ecr_images, ecr_policies, registry_tokens, repositories
+from samebox.services import ecr_images, ecr_policies, registry_tokens
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, owner_of, paged, repository_by_arn, repository_of
 from samebox.services.images import registry_host
@@ -38,7 +38,7 @@ def describe_repositories(services: Services, params: _Params, caller: Caller) -
 def delete_repository(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """DeleteRepository; `force` deletes the images with it."""
     repository = repository_of(services, params, caller)
-    images = repositories.images(repository)
+    images = services.pushed.all(repository)
     if images and not params.get("force"):
         # Observed in public logs.
         raise AwsError(
@@ -46,6 +46,7 @@ def delete_repository(services: Services, params: _Params, caller: Caller) -> di
             f"The repository with name '{repository.name}' in registry with id '{repository.account}' cannot be "
             "deleted because it still contains images",
         )
+    services.pushed.clear(repository)
     services.resources.delete(repository)
     forget(services, repository, [image.digest for image in images])
     return {"repository": _shown(services, repository)}

@@ -4,15 +4,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from samebox.errors import AwsError
-from samebox.resources.store import Resource
+from samebox.resources.kinds import REPOSITORY
+from samebox.resources.store import Changed, Resource
 from samebox.services import repositories
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, image_of, invalid, paged, repository_of
-from samebox.services.repositories import Pushed, RepositoryFacts
+from samebox.services.repositories import ManifestFacts, Pushed, TagTaken
 from samebox.wire.caller import Caller
 
 _Params = dict[str, Any]
@@ -24,29 +24,32 @@ def describe_images(services: Services, params: _Params, caller: Caller) -> dict
     """DescribeImages: digests, tags, sizes."""
     repository = repository_of(services, params, caller)
 
+    tags = services.pushed.tags(repository)
+
     def shown(image: Pushed) -> dict[str, Any]:
         detail = {
             "registryId": repository.account,
             "repositoryName": repository.name,
             "imageDigest": image.digest,
-            "imageSizeInBytes": _size(services, repository, image),
+            "imageSizeInBytes": _known(services, repository, image).size,
             "imagePushedAt": image.at,
             "imageManifestMediaType": image.media_type,
             "artifactMediaType": "application/vnd.docker.container.image.v1+json",
         }
-        return {**detail, "imageTags": list(image.tags)} if image.tags else detail
+        return {**detail, "imageTags": list(tags[image.digest])} if image.digest in tags else detail
 
     if params.get("imageIds"):
-        asked = [image_of(repository, identifier) for identifier in params["imageIds"]]
+        asked = [image_of(services, repository, identifier) for identifier in params["imageIds"]]
         return {"imageDetails": [shown(image) for image in dict.fromkeys(asked)]}
-    images = [image for image in repositories.images(repository) if _has_status(params, bool(image.tags))]
+    images = [image for image in services.pushed.all(repository) if _has_status(params, image.digest in tags)]
     return paged("imageDetails", sorted(images, key=_digest), params, _digest, shown)
 
 
 def list_images(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """ListImages: one entry for each tag, one for each image without any."""
     repository = repository_of(services, params, caller)
-    rows = [(image.digest, tag) for image in repositories.images(repository) for tag in image.tags or ("",)]
+    tags = services.pushed.tags(repository)
+    rows = [(image.digest, tag) for image in services.pushed.all(repository) for tag in tags.get(image.digest, ("",))]
     rows = sorted(row for row in rows if _has_status(params, bool(row[1])))
 
     def shown(row: tuple[str, str]) -> dict[str, str]:
@@ -60,7 +63,7 @@ def batch_get_image(services: Services, params: _Params, caller: Caller) -> dict
     repository = repository_of(services, params, caller)
     images, failures = [], []
     for identifier in params["imageIds"]:
-        found, failure = _look(repository, identifier)
+        found, failure = _look(services, repository, identifier)
         body = found and services.registry.manifest(repositories.name_in_registry(repository), found.digest)
         if found is None or not body:
             failures.append(failure)
@@ -83,9 +86,10 @@ def batch_delete_image(services: Services, params: _Params, caller: Caller) -> d
     repository = repository_of(services, params, caller)
     deleted: list[dict[str, str]] = []
     failures = []
+    gone: set[str | None] = set()
     listed = _listed_by_indexes(services, repository)
     for identifier in params["imageIds"]:
-        found, failure = _look(repository, identifier)
+        found, failure = _look(services, repository, identifier)
         digest, tag = identifier.get("imageDigest"), identifier.get("imageTag")
         if found is None:
             failures.append(failure)
@@ -93,13 +97,14 @@ def batch_delete_image(services: Services, params: _Params, caller: Caller) -> d
             reason = "Requested image referenced by manifest list: [" + ", ".join(sorted(listed[digest])) + "]"
             failures.append(_failure(identifier, "ImageReferencedByManifestList", reason))
         elif digest is not None:
-            repository = services.resources.change(repository, facts=partial(_without_image, digest))
-            deleted += [{"imageDigest": digest, "imageTag": one} for one in found.tags] or [{"imageDigest": digest}]
+            tags = services.pushed.tags(repository).get(digest, ())
+            services.pushed.delete(repository, digest)
+            gone.add(digest)
+            deleted += [{"imageDigest": digest, "imageTag": one} for one in tags] or [{"imageDigest": digest}]
         else:
-            repository = services.resources.change(repository, facts=partial(_without_tag, tag or ""))
+            gone.add(services.pushed.untag(repository, tag or ""))
             deleted.append({"imageDigest": found.digest, "imageTag": tag or ""})
-    kept = {image.digest for image in repositories.images(repository)}
-    forget(services, repository, sorted({one["imageDigest"] for one in deleted} - kept))
+    forget(services, repository, sorted(digest for digest in gone if digest))
     return {"imageIds": deleted, "failures": failures}
 
 
@@ -116,23 +121,23 @@ def put_image(services: Services, params: _Params, caller: Caller) -> dict[str, 
             "ImageDigestDoesNotMatchException",
             f"The image digest '{params['imageDigest']}' is not that of the manifest, '{digest}'",
         )
-    known = repositories.find(repository, None, digest)
-    if known is not None and (tag is None or tag in known.tags):
+    known = services.pushed.find(repository, None, digest)
+    if known is not None and (tag is None or services.pushed.find(repository, tag, digest)):
         raise AwsError(
             "ImageAlreadyExistsException",
             f"Image with digest '{digest}' and tag '{tag or 'null'}' already exists in the repository with name "
             f"'{repository.name}' in registry with id '{repository.account}'",
         )
-
-    def tagged(row: Resource) -> RepositoryFacts:
-        if tag is not None and repositories.is_immutable(row, tag):
-            raise AwsError("ImageTagAlreadyExistsException", repositories.immutable(row, tag))
-        return repositories.with_image(row, digest, media_type, tag, services.clock())
-
-    tagged(repository)  # before anything is kept of a manifest that will be refused
+    if tag is not None and services.pushed.is_immutable(repository, tag):
+        raise AwsError("ImageTagAlreadyExistsException", repositories.immutable(repository, tag))
     if known is None:
         _store(services, repository, digest, media_type, body)
-    services.resources.change(repository, facts=tagged)
+    try:
+        services.pushed.put(repository, digest, repositories.manifest_facts(media_type, body), tag)
+    except TagTaken:  # by a push that was faster
+        raise AwsError("ImageTagAlreadyExistsException", repositories.immutable(repository, tag or "")) from None
+    except Changed:
+        raise REPOSITORY.missing(repository.arn) from None
     image = {
         "registryId": repository.account,
         "repositoryName": repository.name,
@@ -146,7 +151,7 @@ def put_image(services: Services, params: _Params, caller: Caller) -> dict[str, 
 def describe_image_scan_findings(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """DescribeImageScanFindings: nothing scans here, so no image was ever scanned."""
     repository = repository_of(services, params, caller)
-    image_of(repository, params["imageId"])
+    image_of(services, repository, params["imageId"])
     digest, tag = (params["imageId"].get(member, "null") for member in ("imageDigest", "imageTag"))
     raise AwsError(
         "ScanNotFoundException",
@@ -212,18 +217,20 @@ def _store(services: Services, repository: Resource, digest: str, media_type: st
     raise invalid(f"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '{refusal}'")
 
 
-def _look(repository: Resource, identifier: Mapping[str, str]) -> tuple[Pushed | None, dict[str, Any]]:
+def _look(
+    services: Services, repository: Resource, identifier: Mapping[str, str]
+) -> tuple[Pushed | None, dict[str, Any]]:
     """The image, or why there is none as BatchGetImage and BatchDeleteImage say it."""
     digest, tag = identifier.get("imageDigest"), identifier.get("imageTag")
     if digest is None and tag is None:
         reason = "Invalid request parameters: both tag and digest cannot be null"
         return None, _failure(identifier, "MissingDigestAndTag", reason)
     if digest is not None and tag is not None:
-        both = repositories.find(repository, tag, digest)
-        if both is None and repositories.find(repository, None, digest):
+        both = services.pushed.find(repository, tag, digest)
+        if both is None and services.pushed.find(repository, None, digest):
             reason = "Requested image tag does not match the image digest"
             return None, _failure(identifier, "ImageTagDoesNotMatchDigest", reason)
-    return repositories.find(repository, tag, digest), _failure(
+    return services.pushed.find(repository, tag, digest), _failure(
         identifier, "ImageNotFound", "Requested image not found"
     )
 
@@ -232,33 +239,26 @@ def _failure(identifier: Mapping[str, str], code: str, reason: str) -> dict[str,
     return {"imageId": dict(identifier), "failureCode": code, "failureReason": reason}
 
 
-def _size(services: Services, repository: Resource, image: Pushed) -> int | None:
-    """Compressed bytes of configuration and layers; an index has none of its own."""
+def _known(services: Services, repository: Resource, image: Pushed) -> ManifestFacts:
+    """What is known of an image's manifest; of one that an earlier version wrote down, the registry is asked once."""
+    if image.manifest.size is not None and image.manifest.lists is not None:
+        return image.manifest
     body = services.registry.manifest(repositories.name_in_registry(repository), image.digest)
     if body is None:
-        return None
-    manifest = json.loads(body)
-    parts = [manifest.get("config", {}), *manifest.get("layers", [])]
-    return sum(int(part.get("size", 0)) for part in parts)
+        return image.manifest
+    found = repositories.manifest_facts(image.media_type, body)
+    services.pushed.learn(repository, image.digest, found)
+    return found
 
 
 def _listed_by_indexes(services: Services, repository: Resource) -> dict[str, set[str]]:
     """Digest -> the indexes of the repository that list it."""
     listed: dict[str, set[str]] = {}
-    for image in repositories.images(repository):
+    for image in services.pushed.all(repository):
         if image.media_type in repositories.INDEXES:
-            body = services.registry.manifest(repositories.name_in_registry(repository), image.digest)
-            for part in json.loads(body)["manifests"] if body else ():
-                listed.setdefault(part["digest"], set()).add(image.digest)
+            for digest in _known(services, repository, image).lists or ():
+                listed.setdefault(digest, set()).add(image.digest)
     return listed
-
-
-def _without_image(digest: str, row: Resource) -> RepositoryFacts:
-    return repositories.without_image(row, digest)
-
-
-def _without_tag(tag: str, row: Resource) -> RepositoryFacts:
-    return repositories.without_tag(row, tag)
 
 
 def _digest(image: Pushed) -> str:

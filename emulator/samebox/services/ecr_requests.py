@@ -38,12 +38,12 @@ def repository_by_arn(services: Services, params: Mapping[str, Any], caller: Cal
     raise REPOSITORY.missing(arn)
 
 
-def image_of(repository: Resource, identifier: Mapping[str, str]) -> Pushed:
+def image_of(services: Services, repository: Resource, identifier: Mapping[str, str]) -> Pushed:
     """The image of an `imageId`. Raises ImageNotFoundException."""
     digest, tag = identifier.get("imageDigest"), identifier.get("imageTag")
     if digest is None and tag is None:
         raise invalid("Invalid request parameters: an image identifier needs imageDigest or imageTag")
-    found = repositories.find(repository, tag, digest)
+    found = services.pushed.find(repository, tag, digest)
     if found is None:
         # Observed 2026, with the word null where no digest, or no tag, was given.
         raise AwsError(

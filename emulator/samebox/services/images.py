@@ -16,8 +16,8 @@ from samebox.resources.query import Query
 from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource, Store
-from samebox.services import repositories
 from samebox.services.context import EngineImages, Image
+from samebox.services.repositories import PushedImages
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
@@ -72,9 +72,12 @@ class EcrImages:
     that name was pushed here and the engine holds one, such as an image that was pulled from AWS.
     """
 
-    def __init__(self, settings: Settings, resources: Resources, own: EngineImages | None = None) -> None:
+    def __init__(
+        self, settings: Settings, resources: Resources, pushed: PushedImages, own: EngineImages | None = None
+    ) -> None:
         self._settings = settings
         self._resources = resources
+        self._pushed = pushed
         self._own = own
 
     def resolve(self, image: str, caller: Caller) -> Image:
@@ -97,7 +100,7 @@ class EcrImages:
             raise Foreign(image)
         name = found["repository"]
         repository = self._resources.find(REPOSITORY, owner, name)
-        pushed = repository and repositories.find(repository, found["tag"], found["digest"])
+        pushed = repository and self._pushed.find(repository, found["tag"], found["digest"])
         if not pushed:
             if self._is_local(image):
                 return Image(image)

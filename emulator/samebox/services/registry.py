@@ -21,6 +21,8 @@ from samebox.resources.kinds import REPOSITORY
 from samebox.resources.resources import Resources
 from samebox.resources.store import Changed, Resource
 from samebox.services import registry_tokens, repositories
+from samebox.services.context import Registry
+from samebox.services.repositories import PushedImages, TagTaken
 from samebox.traffic.forward import Failure, Forward, ProxyResponse
 from samebox.wire.caller import Caller
 
@@ -56,9 +58,17 @@ class RegistryEndpoint:
     """The ASGI application for /v2/. `url` gives the registry's base URL, started when first needed."""
 
     def __init__(
-        self, resources: Resources, secret: bytes, url: Callable[[], str], forget: Callable[[], None] = lambda: None
+        self,
+        resources: Resources,
+        pushed: PushedImages,
+        manifests: Registry,
+        secret: bytes,
+        url: Callable[[], str],
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
         self._resources = resources
+        self._pushed = pushed
+        self._manifests = manifests
         self._secret = secret
         self._url = url
         self._forget = forget
@@ -108,7 +118,7 @@ class RegistryEndpoint:
             )
         place = _Place(repository, found["what"], found["rest"], query)
         if place.what == "tags":
-            return _tag_list(repository)
+            return self._tag_list(repository)
         if place.what == "manifests":
             return self._manifest(head, place, is_reading)
         if head.method == "DELETE" and not place.rest.startswith(_UPLOADS):
@@ -140,15 +150,19 @@ class RegistryEndpoint:
             return _refusal(400, "TAG_INVALID", f"Invalid tag '{tag}'")
         headers = _without_authorization(head.headers)
         if is_reading:
-            pushed = repositories.find(place.repository, tag, digest)
+            pushed = self._pushed.find(place.repository, tag, digest)
             if pushed is None:
                 return _refusal(404, "MANIFEST_UNKNOWN", "Requested image not found")
             return replace(head, target=replace(place, rest=pushed.digest).target, headers=headers)
         if head.method != "PUT":
             return _refusal(405, "UNSUPPORTED", "The operation is unsupported.")
-        if tag is not None and repositories.is_immutable(place.repository, tag):
+        if tag is not None and self._pushed.is_immutable(place.repository, tag):
             return _immutable(place.repository, tag)
         return replace(head, target=place.target, headers=headers)
+
+    def _tag_list(self, repository: Resource) -> ProxyResponse:
+        tags = sorted(tag for tags in self._pushed.tags(repository).values() for tag in tags)
+        return ProxyResponse(200, _JSON, json.dumps({"name": repository.name, "tags": tags}).encode())
 
     def _mounted(self, caller: Caller, place: _Place) -> _Place:
         # Another repository of the same registry may lend a layer; it too has another name behind us.
@@ -195,20 +209,18 @@ class RegistryEndpoint:
         media_type = request.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
         tag = None if _DIGEST.fullmatch(reference) else reference
         repository = self._resources.find(REPOSITORY, owner, name)
-
-        def pushed(row: Resource) -> repositories.RepositoryFacts:
-            if tag is not None and repositories.is_immutable(row, tag):
-                raise _TagTaken  # by a push that was faster
-            return repositories.with_image(row, digest, media_type, tag, self._resources.now())
-
         gone = _refusal(404, "NAME_UNKNOWN", f"The repository with name '{name}' was deleted during the push")
         if repository is None:
             return gone
         try:
-            self._resources.change(repository, facts=pushed)
+            # It went by in pieces; asking for it is cheap, and what it says never changes.
+            body = self._manifests.manifest(repositories.name_in_registry(repository), digest)
+            self._pushed.put(repository, digest, repositories.manifest_facts(media_type, body or b""), tag)
+        except AwsError as error:
+            return _refusal(503, "UNAVAILABLE", error.message)
         except Changed:
             return gone
-        except _TagTaken:
+        except TagTaken:  # by a push that was faster
             return _immutable(repository, reference)
         log.info("%s:%s: pushed %s", name, tag or "", digest)
         return None
@@ -217,10 +229,6 @@ class RegistryEndpoint:
         log.warning("registry: %s %s: %s", head.method, head.target.decode("latin-1"), failure.message)
         self._forget()
         return _refusal(503, "UNAVAILABLE", f"The registry did not answer: {failure.message}")
-
-
-class _TagTaken(Exception):
-    """An immutable tag is there already."""
 
 
 _HEADERS: Headers = ((b"docker-distribution-api-version", b"registry/2.0"),)
@@ -235,11 +243,6 @@ def _refusal(status: int, code: str, message: str) -> ProxyResponse:
 
 def _immutable(repository: Resource, tag: str) -> ProxyResponse:
     return _refusal(400, "TAG_INVALID", repositories.immutable(repository, tag))
-
-
-def _tag_list(repository: Resource) -> ProxyResponse:
-    tags = sorted(tag for image in repositories.images(repository) for tag in image.tags)
-    return ProxyResponse(200, _JSON, json.dumps({"name": repository.name, "tags": tags}).encode())
 
 
 def _renamed(headers: Headers, inner: str, outer: str) -> Headers:

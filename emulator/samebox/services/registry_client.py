@@ -19,6 +19,13 @@ class RegistryClient:
 
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
+        # Connections that no request is on; a list's append and pop are atomic.
+        self._kept: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close what is kept."""
+        while self._kept:
+            self._kept.pop().close()
 
     def manifest(self, name: str, digest: str) -> bytes | None:
         """A manifest's bytes, None when it is not there."""
@@ -51,15 +58,35 @@ class RegistryClient:
         self, method: str, name: str, digest: str, headers: Mapping[str, str] = _READS, body: bytes | None = None
     ) -> tuple[int, bytes]:
         place = urlsplit(self._url())
-        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=_SECONDS)
-        try:
-            connection.request(method, f"{place.path}/v2/{name}/manifests/{digest}", body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(_LARGEST_MANIFEST)
-        except (OSError, http.client.HTTPException) as error:
-            raise AwsError("ServerException", f"The registry did not answer: {error}", 500) from error
-        finally:
-            connection.close()
+        while True:
+            connection, is_kept = self._connection(place.hostname or "127.0.0.1", place.port)
+            try:
+                connection.request(method, f"{place.path}/v2/{name}/manifests/{digest}", body, headers)
+                answer = connection.getresponse()
+                status, read = answer.status, answer.read(_LARGEST_MANIFEST)
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                # A server may close a kept connection just as it is used again. Each of these requests may be repeated.
+                if is_kept:
+                    continue
+                raise AwsError("ServerException", f"The registry did not answer: {error}", 500) from error
+            if answer.isclosed() and not answer.will_close:
+                self._kept.append(connection)
+            else:
+                connection.close()
+            return status, read
+
+    def _connection(self, host: str, port: int | None) -> tuple[http.client.HTTPConnection, bool]:
+        """A connection, and whether it was used before."""
+        while self._kept:
+            try:
+                kept = self._kept.pop()
+            except IndexError:
+                break  # another thread was faster
+            if (kept.host, kept.port) == (host, port):
+                return kept, True
+            kept.close()  # the registry was started anew
+        return http.client.HTTPConnection(host, port, timeout=_SECONDS), False
 
 
 def _unexpected(status: int, body: bytes) -> AwsError:
