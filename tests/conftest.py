@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from samebox.data.lookups import Lookups
 from samebox.data.objects import Location, NoSuchKey, Object
+from samebox.resources.call import Call
 from samebox.resources.kinds import KINDS, REPOSITORY
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
@@ -90,8 +91,15 @@ class Aws:
     """boto3 clients of one emulator, and what a test may reach behind it."""
 
     def __init__(
-        self, services: Services, registry: PlainRegistry, buckets: Buckets, clock: Clock, boto: boto3.session.Session
+        self,
+        services: Services,
+        call: Call,
+        registry: PlainRegistry,
+        buckets: Buckets,
+        clock: Clock,
+        boto: boto3.session.Session,
     ) -> None:
+        self.call = call
         self.services = services
         self.resources = services.resources
         self.registry = registry
@@ -227,7 +235,7 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
         token=settings.token,
         sessions=lambda key, token: session_tokens.verify(services.secret, key, token, clock()),
     )
-    aws = Aws(services, registry, buckets, clock, boto)
+    aws = Aws(services, gateway.call, registry, buckets, clock, boto)
     try:
         with served(settings.port, gateway, endpoint):
             aws.ready_for_samples()

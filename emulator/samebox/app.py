@@ -156,7 +156,7 @@ class Emulator:
                 self.settings.invocation_seconds, self.settings.lenient_responses,
             ),
             registry=registry,
-            metadata=Metadata(services, ContainerRoles(self.resources, self._secret).find),
+            metadata=Metadata(gateway.call, ContainerRoles(self.resources, self._secret).find),
             gateway=gateway,
             ready=self.ready,
             status=self.status,

@@ -10,7 +10,7 @@ import pytest
 from samebox.jobs import supervisor as supervisors
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.wake import Wake
-from samebox.resources.kinds import KINDS, TRAINING_JOB
+from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource, Store
 from samebox.wire.caller import Caller
@@ -71,7 +71,7 @@ class Recorder:
 
     def until(self, claim: Callable[[], bool]) -> None:
         with self.changed:
-            assert self.changed.wait_for(claim, 10)
+            assert self.changed.wait_for(claim, 60)
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +210,50 @@ def test_a_wish_to_stop_cancels_what_is_under_way(
     resources.advance(row, "Stopping")
     recorder.until(lambda: not recorder.running)
     assert cancelled == [True]
+
+
+def part_of(parent: Resource) -> Caller:
+    """The work on a resource, when it calls the API."""
+    return Caller(parent.account, parent.region, parent=parent.arn)
+
+
+def test_a_change_of_a_part_wakes_the_work_on_the_whole(
+    resources: Resources, recorder: Recorder, supervisor: Supervisor
+) -> None:
+    seen: list[list[str]] = []
+
+    def work(resource: Resource, wake: Wake) -> None:
+        while not wake.closing.is_set():
+            parts = resources.store.children(resource.arn, ("Endpoint", "Model"))
+            with recorder.changed:
+                seen.append([f"{part.name} {part.status}" for part in parts])
+                recorder.changed.notify_all()
+            wake.wait(None)
+
+    recorder.work = work
+    supervisor.start()
+    whole = create(resources, "job")
+    recorder.until(lambda: bool(seen))
+    # Nobody works on these kinds here: the work on the whole hears of them all the same.
+    model = resources.create(MODEL, part_of(whole), {"ModelName": "model"})
+    recorder.until(lambda: seen[-1] == ["model "])
+    endpoint = resources.create(ENDPOINT, part_of(whole), {"EndpointName": "endpoint"})
+    recorder.until(lambda: seen[-1] == ["model ", "endpoint Creating"])
+    resources.advance(endpoint, "InService")
+    recorder.until(lambda: seen[-1] == ["model ", "endpoint InService"])
+    resources.delete(model)
+    recorder.until(lambda: seen[-1] == ["endpoint InService"])
+
+
+def test_a_change_of_a_part_has_a_whole_looked_at_that_nobody_works_on(
+    resources: Resources, recorder: Recorder, supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = resources.advance(create(resources, "ended"), "Failed")
+    supervisor.start()
+    model = resources.create(MODEL, CALLER, {"ModelName": "whole"})
+    resources.create(MODEL, part_of(model), {"ModelName": "part"})
+    resources.create(MODEL, part_of(ended), {"ModelName": "late"})
+    create(resources, "next")
+    recorder.until(lambda: recorder.running == ["next"])
+    assert recorder.runs == ["next"]
+    assert "unexpected error" not in caplog.text

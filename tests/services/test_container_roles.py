@@ -63,7 +63,14 @@ def test_the_credentials_that_a_variant_gets_are_of_its_role(aws: Aws, roles: Co
     row = endpoint(aws)
     (variant,) = serving(row).wanted.variants
     path = CREDENTIALS_PATH + credentials_id(row, SECRET, variant.variant_name)
-    status, given = Metadata(aws.services, roles.find).answer("GET", path)
+    status, given = Metadata(aws.call, roles.find).answer("GET", path)
     assert (status, given["RoleArn"]) == (200, samples.ROLE)
     client = aws.client("sts", account=given["AccessKeyId"], secret=given["SecretAccessKey"], session=given["Token"])
     assert client.get_caller_identity()["Account"] == "123456789012"
+
+
+def test_a_role_that_nobody_can_assume_is_refused_in_the_words_of_sts(aws: Aws) -> None:
+    status, given = Metadata(aws.call, lambda _: Role("arn:aws:iam::123456789012:user/me", REGION)).answer(
+        "GET", f"{CREDENTIALS_PATH}x"
+    )
+    assert (status, given["code"]) == (400, "ValidationError")

@@ -1,7 +1,7 @@
 """The supervisor: one thread for each resource that has work left, whoever wrote it down and however we last ended.
 
 A table says which runner works on which kind. At the start and after each change of the store, resources that have
-work left are claimed; there is no other path after a crash.
+work left are claimed; there is no other path after a crash. A change of a resource wakes the work on its parent, too.
 """
 
 import logging
@@ -109,16 +109,24 @@ class Supervisor:
 
     def _hear(self, row: Resource) -> None:
         # In the writer's thread, after its commit: set events and nothing else.
-        if row.kind not in self._table:
-            return
+        if row.kind in self._table:
+            active = self._active_or_touched(row.arn)
+            if active is not None:
+                active.wake.hear(row.status)
+        if row.parent is not None:
+            parent = self._active_or_touched(row.parent)
+            if parent is not None:
+                parent.wake.notify()
+
+    def _active_or_touched(self, arn: str) -> _Active | None:
+        """The work on a resource; if there is none, the resource is looked at soon."""
         with self._lock:
-            active = self._active.get(row.arn)
+            active = self._active.get(arn)
             if active is None:
-                self._touched.append(row.arn)
-        if active is not None:
-            active.wake.hear(row.status)
-        else:
+                self._touched.append(arn)
+        if active is None:
             self._event.set()
+        return active
 
     def _loop(self) -> None:
         self._attempt("what is unfinished", self._claim_unfinished)
@@ -166,8 +174,8 @@ class Supervisor:
                 queued.pop(arn, None)
             if row is None or arn in self._active or self._closed or arn in self._later:
                 return
-            work = self._table[row.kind]
-            if not work.runner.wants(row):
+            work = self._table.get(row.kind)
+            if work is None or not work.runner.wants(row):
                 return
             if self._free(work) == 0:
                 log.info("%s waits: %d of its kind are active", arn, work.limit)

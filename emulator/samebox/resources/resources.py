@@ -62,7 +62,10 @@ class Resources:
         return tuple(self._kinds.values())
 
     def create(self, kind: Kind, caller: Caller, params: Mapping[str, Any], facts: object | None = None) -> Resource:
-        """Write down what was asked for, in the first stage of its life, with its facts. Raises the kind's `taken`."""
+        """Write down what was asked for, in the first stage of its life, with its facts. Raises the kind's `taken`.
+
+        What a resource of ours created, by the caller's `parent`, is a child of that.
+        """
         scope = Scope(caller.account, caller.region)
         made = self.derived(kind).identity.make(params, _Sources(self._store, kind, scope))
         arn = self._arn(kind, caller, made.path)
@@ -82,6 +85,7 @@ class Resources:
             state={**made.members, **life},
             tags=tags_of(params),
             facts=to_json(facts) if facts is not None else {},
+            parent=caller.parent or None,
         )
         try:
             return self._store.insert(row, made.key)

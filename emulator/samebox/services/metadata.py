@@ -9,9 +9,9 @@ import anyio.to_thread
 
 from samebox import asgi
 from samebox.asgi import Receive, Scope, Send
-from samebox.services import sts
+from samebox.errors import AwsError
+from samebox.resources.call import Call
 from samebox.services.container_roles import Role
-from samebox.services.context import Services
 from samebox.wire.caller import Caller
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,13 @@ CREDENTIALS_PATH = "/v2/credentials/"
 
 
 class Metadata:
-    """The ASGI callable. `role_of` knows which role an id in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI stands for."""
+    """The ASGI callable. `role_of` knows which role an id in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI stands for.
 
-    def __init__(self, services: Services, role_of: Callable[[str], Role | None]) -> None:
-        self._services = services
+    Credentials are those that AssumeRole gives, which it asks for by `call`.
+    """
+
+    def __init__(self, call: Call, role_of: Callable[[str], Role | None]) -> None:
+        self._call = call
         self._role_of = role_of
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
@@ -39,7 +42,10 @@ class Metadata:
         if role is None:
             return 404, {"code": "NoSuchCredentials", "message": "No running container has these credentials."}
         request = {"RoleArn": role.arn, "RoleSessionName": "SageMaker"}
-        given = sts.assume_role(self._services, request, Caller(region=role.region))["Credentials"]
+        try:
+            given = self._call("sts", "AssumeRole", request, Caller(region=role.region))["Credentials"]
+        except AwsError as error:
+            return 400, {"code": error.code, "message": error.message}
         expires = datetime.fromtimestamp(given["Expiration"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return 200, {
             "RoleArn": role.arn,

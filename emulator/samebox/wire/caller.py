@@ -12,11 +12,15 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Caller:
-    """The account and region that a request acts in. `access_key` is empty when the request is not signed."""
+    """The account and region that a request acts in. `access_key` is empty when the request is not signed.
+
+    `parent` is the ARN of the resource of ours that calls, as no client can: what it creates is a part of it.
+    """
 
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     access_key: str = ""
+    parent: str = ""
 
 
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
