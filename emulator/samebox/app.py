@@ -23,10 +23,11 @@ from samebox.data.lookups import Lookups
 from samebox.data.objects import Objects
 from samebox.data.rclone import S3Server
 from samebox.edge import Edge
+from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
-from samebox.jobs.training import TrainingJobs
+from samebox.jobs.training import TRAINING
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
@@ -176,7 +177,7 @@ class Emulator:
         supervisor = Supervisor(
             self.resources,
             [
-                Work(TRAINING_JOB, TrainingJobs(*tools)),
+                Work(TRAINING_JOB, ContainerJobs(TRAINING, *tools)),
                 Work(ENDPOINT, Endpoints(*tools, in_flight=self._client.in_flight), limit=None),
             ],
         )

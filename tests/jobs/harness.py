@@ -13,10 +13,11 @@ from typing import Any
 
 from samebox.containers.fake import FakeEngine
 from samebox.data.objects import Objects
+from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
-from samebox.jobs.training import TrainingJobs
+from samebox.jobs.training import TRAINING
 from samebox.resources.deployment import EndpointDeployment, Serving, serving
 from samebox.resources.kind import Kind
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
@@ -65,7 +66,7 @@ class Harness:
             self.process.crashable(self.objects, "objects"),
             self.process.crashable(self.logs, "logbook"),
         )
-        jobs = TrainingJobs(*dependencies, emulator, give_up_seconds=give_up_seconds)
+        jobs = ContainerJobs(TRAINING, *dependencies, emulator, give_up_seconds=give_up_seconds)
         endpoints = Endpoints(*dependencies, emulator, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()

@@ -46,6 +46,7 @@ def check(harness: "Harness", job: "Resource") -> None:
     assert harness.log_lines(job) == ["accuracy=0.25;", "accuracy=0.75;", "done"]
     assert [one["Value"] for one in row.state["FinalMetricDataList"]] == [0.75]
     assert harness.container_names() == []
+    harness.poll_until(lambda: not harness.engine.networks({}))
 
 
 # Recorded of a job that nothing disturbed; the last test below records it again.
@@ -58,7 +59,8 @@ CALLS = {
     "engine.inspect": 2,
     "resources.advance": 4,
     "engine.find": 2,
-    "engine.networks": 1,
+    "engine.networks": 2,
+    "engine.create_network": 1,
     "engine.volumes": 1,
     "objects.list": 1,
     "objects.download": 2,
@@ -74,6 +76,7 @@ CALLS = {
     "objects.upload": 2,
     "resources.change": 1,
     "engine.remove": 1,
+    "engine.remove_network": 1,
     "engine.sweep_path": 1,
 }
 # A woken job looks at its row once more; lines that come in pieces are written in pieces.

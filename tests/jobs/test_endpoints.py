@@ -465,7 +465,7 @@ CALLS = {
     "logbook.last": 1,
     "objects.read": 1,
     "artifacts.unpack": 1,
-    "engine.networks": 1,
+    "engine.networks": 2,
     "engine.volumes": 1,
     "engine.create": 2,
     "engine.pull": 1,

@@ -7,7 +7,8 @@ from typing import Any
 from samebox.containers.engine import Mount
 from samebox.containers.instances import Limits
 from samebox.jobs import surroundings
-from samebox.jobs.plan import EmulatorInfo, training
+from samebox.jobs.plan import EmulatorInfo
+from samebox.jobs.training import plan
 from samebox.settings import Settings
 from tests.jobs.test_plan import row
 
@@ -35,8 +36,9 @@ def test_proxies_are_there_in_both_spellings() -> None:
 
 def test_a_container_never_asks_a_proxy_for_itself_or_for_its_credentials() -> None:
     own = {"localhost", "127.0.0.1", "algo-1", "169.254.170.2"}
-    assert own < set(surroundings.variables(replace(Settings(), http_proxy="http://p:1"))["NO_PROXY"].split(","))
-    assert {".example", "10.0.0.0/8", *own} < set(surroundings.variables(ALL)["NO_PROXY"].split(","))
+    found = surroundings.variables(replace(Settings(), http_proxy="http://p:1"), ["algo-1"])
+    assert own < set(found["NO_PROXY"].split(","))
+    assert {".example", "10.0.0.0/8", *own} < set(surroundings.variables(ALL, ["algo-1"])["NO_PROXY"].split(","))
 
 
 def test_no_proxy_alone_is_nothing() -> None:
@@ -62,7 +64,8 @@ def test_pip_and_uv_ask_the_index_and_trust_one_without_tls() -> None:
 
 def planned(**request: Any) -> tuple[dict[str, str], list[str]]:
     emulator = EmulatorInfo(Path("/data"), "an-id", ALL, b"a secret")
-    container = training(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), emulator).container
+    (host,) = plan(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), emulator).job.hosts
+    container = host.container
     return dict(container.environment), [mount.target for mount in container.mounts]
 
 

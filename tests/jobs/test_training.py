@@ -9,6 +9,7 @@ import pytest
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
 from samebox.resources.run_facts import job_facts
+from samebox.resources.unique_id import unique_id
 from samebox.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,10 +115,10 @@ def test_train_finds_its_channels_and_its_container_is_labelled_and_limited(harn
     assert spec.labels == {INSTANCE_LABEL: "test-harness", ARN_LABEL: job.arn}
     assert (spec.cpus, spec.memory_bytes, spec.command) == (2.0, 8 << 30, ("train",))
     assert spec.hostname.startswith("ip-10-")
-    assert spec.extra_hosts == {"algo-1": "127.0.0.1"}
+    assert (spec.aliases, spec.extra_hosts) == (("algo-1",), {})
 
 
-def test_network_isolation_takes_the_network_away(harness: "Harness") -> None:
+def test_an_isolated_job_has_a_network_of_its_own(harness: "Harness") -> None:
     networks = []
 
     def look(process: "Process") -> int:
@@ -126,8 +127,9 @@ def test_network_isolation_takes_the_network_away(harness: "Harness") -> None:
 
     harness.engine.add_image("digits:1", {"train": look})
     harness.start()
-    assert harness.wait_until_ended(harness.create_training_job(EnableNetworkIsolation=True)).status == "Completed"
-    assert networks == ["none"]
+    job = harness.create_training_job(EnableNetworkIsolation=True)
+    assert harness.wait_until_ended(job).status == "Completed"
+    assert networks == [f"samebox-{unique_id(job)[:16]}"]
 
 
 def test_what_lies_in_output_data_becomes_output_tar_gz_and_nothing_else_does(harness: "Harness") -> None:

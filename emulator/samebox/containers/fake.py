@@ -192,10 +192,6 @@ class FakeEngine:
                 raise StartFailed(
                     'invalid mount config for type "bind": bind source path does not exist: ' + str(mount.source)
                 )
-        if spec.network not in {"bridge", "none"} and not any(
-            spec.network in (n.name, n.id) for n in self.networks({})
-        ):
-            raise StartFailed(f"network {spec.network} not found")
         with self._changed:
             identity = f"{next(self._numbers):064x}"
             name = spec.name or f"fake_{identity[-8:]}"
@@ -216,7 +212,12 @@ class FakeEngine:
         return identity
 
     def start(self, container: str) -> None:
-        self._get(container).start()
+        found = self._get(container)
+        wanted = found.spec.network
+        # At the start and not before, as Docker does.
+        if wanted not in {"bridge", "none"} and not any(wanted in (one.name, one.id) for one in self.networks({})):
+            raise StartFailed(f"network {wanted} not found")
+        found.start()
 
     def run(self, spec: ContainerSpec) -> str:
         container = self.create(spec)

@@ -50,28 +50,44 @@ def pack(tar: Iterable[bytes], level: Literal[0, 1, 2, 3] = 1) -> Iterator[bytes
     left out. Bounded memory. ArtifactError where the stream is no tar or ends too early, so that half is never taken
     for whole; EmptyDirectory, before any byte, where the directory holds nothing to pack.
     """
+    return merge([tar], level)
+
+
+def merge(tars: Iterable[Iterable[bytes]], level: Literal[0, 1, 2, 3] = 1) -> Iterator[bytes]:
+    """`pack` of several directories as if they were one, such as /opt/ml/model of each host of a job; one is read at a
+    time. Of files of the same name the first is kept: AWS keeps one of them, and which is not known (contract §1.8).
+    """
     compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, GZIP)
-    top: str | None = None
-    empty = True
-    with _members(_Stream(iter(tar))) as (source, members):
-        for member in members:
-            first, _, rest = member.name.removeprefix("./").rstrip("/").partition("/")
-            top = first if top is None else top
-            if first != top:
-                raise ArtifactError("outside", f"{member.name!r} is not in {top!r}, the one directory to pack.")
-            if not rest or rest == ".":
-                continue
-            if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-                log.warning("%s is left out of the archive: it is no file, directory or link", member.name)
-                continue
-            empty = False
-            yield from _compressed(compressor, _header(member, rest, top))
-            if member.isreg():
-                yield from _compressed_file(compressor, source, member)
-    if empty:
+    packed: set[str] = set()
+    for tar in tars:
+        with _members(_Stream(iter(tar))) as (source, members):
+            for member, name, top in _contents(members):
+                if name in packed:
+                    continue
+                packed.add(name)
+                yield from _compressed(compressor, _header(member, name, top))
+                if member.isreg():
+                    yield from _compressed_file(compressor, source, member)
+    if not packed:
         raise EmptyDirectory
     end = bytes(2 * tarfile.BLOCKSIZE)
     yield compressor.compress(end) + compressor.flush()
+
+
+def _contents(members: Iterable[tarfile.TarInfo]) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
+    """What is packed of the one directory in a tar: each member, its name in there, and the directory's."""
+    top: str | None = None
+    for member in members:
+        first, _, rest = member.name.removeprefix("./").rstrip("/").partition("/")
+        top = first if top is None else top
+        if first != top:
+            raise ArtifactError("outside", f"{member.name!r} is not in {top!r}, the one directory to pack.")
+        if not rest or rest == ".":
+            continue
+        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+            log.warning("%s is left out of the archive: it is no file, directory or link", member.name)
+            continue
+        yield member, rest, top
 
 
 def unpack(

@@ -6,7 +6,7 @@ import re
 import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from samebox.data import manifests
@@ -68,7 +68,7 @@ def check_names(names: Collection[str]) -> None:
 def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     """Look up what one InputDataConfig element names, and lay it out (contract §1.5).
 
-    ShardedByS3Key gives a single host everything, as FullyReplicated does. Raises ChannelError where the channel names
+    All of it, whatever its S3DataDistributionType: see `share`. Raises ChannelError where the channel names
     nothing, or cannot be laid out as files; NoSuchKey for an object that a manifest names and that is not there; and
     what Objects.list raises. What is not run of channels was refused by CreateTrainingJob.
     """
@@ -85,6 +85,21 @@ def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
         raise ChannelError(f"Channel {name}: {error}") from None
     prefix = Location.parse(manifest.prefix).key
     return _layout(name, Location.parse(uri).key, manifests.listed(manifest, objects), lambda key: key[len(prefix) :])
+
+
+def is_sharded(channel: Mapping[str, Any]) -> bool:
+    """Whether each host gets a share of the objects only (ShardedByS3Key)."""
+    source = channel["DataSource"].get("S3DataSource", {})
+    return bool(source.get("S3DataDistributionType") == "ShardedByS3Key")
+
+
+def share(plan: ChannelPlan, host: int, hosts: int) -> ChannelPlan:
+    """What one of several hosts gets of a sharded channel; hosts are counted from 0.
+
+    The manifest lists the whole channel (observed 2020). Which object goes where is not known beyond that algo-1 got
+    the first of two; we deal them out in turn, in the order of their keys (contract §1.5).
+    """
+    return replace(plan, files=plan.files[host::hosts], directories=())
 
 
 def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerSummary, Mount
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerSummary
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
-from samebox.jobs import surroundings
-from samebox.jobs.plan import MODEL_DIRECTORY, EmulatorInfo
+from samebox.jobs.plan import EmulatorInfo, host_limits, surroundings_of
+from samebox.platform import serving
 from samebox.resources.deployment import EndpointDeployment, Variant, VariantRoute
 from samebox.resources.facts import to_json
 from samebox.resources.store import Resource
@@ -25,9 +25,6 @@ VARIANT_LABEL = "samebox.variant"
 GENERATION_LABEL = "samebox.generation"
 NUMBER_LABEL = "samebox.number"
 INSTANCE_ID_LABEL = "samebox.instance-id"
-
-PORT = 8080
-HOST_NAME = "container-0.local"  # observed 2024, contract.md §2.1
 
 
 # Members of a variant that change how many and how often, and one that came after containers had been labelled.
@@ -132,20 +129,17 @@ def server(
     )
     url = container.model_data_url
     folder = endpoint_folder(resource, emulator.data_dir) / slot.generation
-    command = opt_ml.model_command()
     return ServerPlan(
         arn=resource.arn,
         slot=slot,
-        container=ContainerSpec(
-            image=container.resolved_image,
-            name=f"samebox-{resource.name}-{slot.variant}-{instance}",
-            command=command.command,
-            entrypoint=command.entrypoint,
-            environment={
-                **({} if isolated else surroundings.variables(emulator.settings)),
-                **opt_ml.model_environment({"Environment": container.environment}, facts, isolated),
-            },
-            labels={
+        container=serving.container(
+            {"ContainerHostname": container.container_hostname, "Environment": container.environment},
+            container.resolved_image,
+            facts,
+            host_limits(limits, emulator.settings),
+            # "none" would leave us no way in; a network of its own leaves it no way out.
+            network_name(resource) if isolated else emulator.network,
+            {
                 INSTANCE_LABEL: emulator.label,
                 ARN_LABEL: resource.arn,
                 VARIANT_LABEL: slot.variant,
@@ -153,20 +147,10 @@ def server(
                 NUMBER_LABEL: str(slot.number),
                 INSTANCE_ID_LABEL: instance,
             },
-            mounts=(
-                *((Mount(folder, MODEL_DIRECTORY, read_only=True),) if url else ()),
-                *(() if isolated else surroundings.mounts(emulator.settings)),
-            ),
-            hostname=container.container_hostname or HOST_NAME,
-            # "none" would leave us no way in; a network of its own leaves it no way out.
-            network=network_name(resource) if isolated else emulator.network,
-            publish={PORT: 0},
-            memory_bytes=limits.memory_bytes,
-            cpus=limits.cpus,
-            gpus=limits.gpus,
-            shm_bytes=emulator.settings.shm_bytes or None,
-            pids_limit=emulator.settings.pids_limit or None,
-            log_bytes=emulator.settings.log_bytes or None,
+            f"samebox-{resource.name}-{slot.variant}-{instance}",
+            folder if url else None,
+            isolated,
+            surroundings_of(emulator.settings, isolated),
         ),
         model_url=url,
         model_folder=folder,

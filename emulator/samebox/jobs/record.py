@@ -1,4 +1,4 @@
-"""A training job's row, as the one thread that works on it sees it: moved by the table, learned facts merged in."""
+"""A job's row, as the one thread that works on it sees it: moved by the table, learned facts merged in."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,8 +24,8 @@ class Record:
 
     @property
     def stage(self) -> str:
-        """SecondaryStatus."""
-        return str(self.row.state["SecondaryStatus"])
+        """SecondaryStatus, or the status of a kind that has no finer one."""
+        return str(self.row.state.get("SecondaryStatus") or self.row.status)
 
     @property
     def is_stopping(self) -> bool:

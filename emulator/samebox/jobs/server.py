@@ -20,13 +20,15 @@ from samebox.containers.engine import ContainerState, Engine
 from samebox.data.objects import Cancelled, S3Error
 from samebox.jobs import hosting
 from samebox.jobs.follower import Follower
-from samebox.jobs.hosting import PORT, ServerPlan
+from samebox.jobs.hosting import ServerPlan
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
-from samebox.jobs.phases import runtime_words
+from samebox.jobs.phases import runtime_message
 from samebox.jobs.pings import PingReporter
 from samebox.log_excerpt import runtime_reason
-from samebox.platform import starting
+from samebox.platform import images, networks, serving, starting
+from samebox.platform.images import CannotPull, Puller
+from samebox.platform.job import JobNetwork
 from samebox.platform.readiness import Ping, PingRules, Readiness, Verdict
 from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
@@ -189,43 +191,20 @@ class Server:
     def _create(self) -> str:
         engine, spec = self._dependencies.engine, self.plan.container
         if self.plan.network:
-            self._make_network(self.plan.network)
+            labels = {label: spec.labels[label] for label in (containers.INSTANCE_LABEL, containers.ARN_LABEL)}
+            networks.make(engine, JobNetwork(self.plan.network, labels, internal=True))
+        puller = Puller(engine, self._dependencies.login, self._cancelled, self._closing)
         try:
-            try:
-                return starting.afresh(engine, spec)
-            except containers.ImageMissing:
-                self._pull(spec.image)
-                return starting.afresh(engine, spec)
+            return images.create(spec, partial(starting.afresh, engine), puller.pull)
+        except CannotPull as error:
+            self._lines.report(str(error))
+            raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
         except (containers.StartFailed, containers.ImageMissing, containers.OutOfSpace) as error:
             raise self._cannot_start(str(error)) from error
 
-    def _make_network(self, name: str) -> None:
-        labels = {
-            label: self.plan.container.labels[label] for label in (containers.INSTANCE_LABEL, containers.ARN_LABEL)
-        }
-        try:
-            self._dependencies.engine.create_network(name, labels, internal=True)
-        except containers.NameTaken:
-            if not any(network.name == name for network in self._dependencies.engine.networks(labels)):
-                raise containers.EngineUnavailable(f"The engine is busy with the network {name}.") from None
-
-    def _pull(self, image: str) -> None:
-        def progress(_: containers.PullProgress) -> None:
-            if self._cancelled.is_set():
-                raise Cancelled(image)
-
-        username, password = self._dependencies.login() or (None, None)
-        try:
-            self._dependencies.engine.pull(image, username, password, progress)
-        except (containers.ImageMissing, containers.OutOfSpace) as error:
-            if self._closing.is_set():
-                raise Closing from error  # our own registry ends with us: the next start pulls again
-            self._lines.report(f"the image {image} cannot be pulled: {error}")
-            raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
-
     def _cannot_start(self, error: str) -> _Failed:
-        words = runtime_words(error)
-        self._lines.add(runtime_reason(words))
+        message = runtime_message(error)
+        self._lines.add(runtime_reason(message))
         return _Failed(hosting.cannot_start(self.plan.slot.variant))
 
     def _await_ready(self) -> None:
@@ -267,7 +246,7 @@ class Server:
         self._start()
         self._follow()
         try:
-            self.address = self._retry_while_unavailable(lambda: engine.address(self._container, PORT))
+            self.address = self._retry_while_unavailable(lambda: engine.address(self._container, serving.PORT))
         except containers.EngineUnavailable:
             raise
         except containers.EngineError as error:

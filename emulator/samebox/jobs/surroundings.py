@@ -4,6 +4,7 @@ On a network whose proxy opens TLS nothing in a container trusts what it gets, a
 setting; none is guessed from the emulator's own environment, which may hold the passwords of a proxy.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,16 +22,19 @@ _CA_VARIABLES = (
     "GIT_SSL_CAINFO",
     "NODE_EXTRA_CA_CERTS",
 )
-# The container itself, under the name that its job gives it, too; and this emulator.
-_NEVER_BY_PROXY = ("localhost", "127.0.0.1", "::1", "algo-1", "169.254.170.2")
+# The container itself, and this emulator.
+_NEVER_BY_PROXY = ("localhost", "127.0.0.1", "::1", "169.254.170.2")
 
 
-def variables(settings: Settings) -> dict[str, str]:
-    """Environment variables for containers that have a network; what a request sets itself is to win."""
+def variables(settings: Settings, hosts: Sequence[str] = ()) -> dict[str, str]:
+    """Environment variables for containers that have a network, and reach these hosts without a proxy.
+
+    What a request sets itself is to win.
+    """
     found: dict[str, str] = {}
     proxies = {"http_proxy": settings.http_proxy, "https_proxy": settings.https_proxy}
     if any(proxies.values()):
-        proxies["no_proxy"] = ",".join(filter(None, (settings.no_proxy, *_NEVER_BY_PROXY)))
+        proxies["no_proxy"] = ",".join(filter(None, (settings.no_proxy, *_NEVER_BY_PROXY, *hosts)))
     for name, value in proxies.items():
         if value:
             # Some programs read the one, some the other.

@@ -5,16 +5,17 @@ Each step may be repeated after a crash in its middle, and then ends as it would
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from samebox.containers.engine import ContainerMissing, NameTaken
+from samebox.containers.engine import ContainerMissing, NameTaken, StartFailed
 from samebox.data import tree
 from samebox.platform import images, networks, starting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from samebox.containers.engine import ContainerSpec, ContainerState, Engine
     from samebox.platform.job import HostPlan, JobPlan
@@ -50,6 +51,7 @@ class JobHosts:
         self._engine = engine
         self._pull = pull
         self._retry = retry
+        self._network: Future[None] | None = None
 
     def find(self) -> dict[str, ContainerState]:
         """The containers that are there, by their hosts' names, in number order."""
@@ -64,8 +66,16 @@ class JobHosts:
         """Before the first container."""
         self._retry(lambda: networks.make(self._engine, self.plan.network))
 
+    def begin_network(self) -> None:
+        """Make the network in the background; `start` waits for it. It takes an engine as long as a container does."""
+        pool = ThreadPoolExecutor(1, "the network of a job")
+        self._network = pool.submit(self.make_network)
+        pool.shutdown(wait=False)
+
     def start(self, made: Made) -> None:
         """Start it, unless it runs or ran: its program shall run once. Raises StartFailed."""
+        if self._network is not None:
+            self._network.result()
         self._retry(starting.once(self._engine, made.id, made.is_new))
 
     def discard(self, made: Made) -> None:
@@ -77,11 +87,21 @@ class JobHosts:
         for container in containers:
             self._retry(partial(self._kill, container, signal))
 
-    def remove(self) -> None:
-        """Remove the containers and then the network; what is gone already is no error."""
-        for state in self.find().values():
+    def remove_containers(self, found: Mapping[str, ContainerState]) -> None:
+        """Remove the containers that `find` gave; what is gone already is no error."""
+        for state in found.values():
             self._retry(partial(self._engine.remove, state.id))
+
+    def remove_network(self) -> None:
+        """Remove the network, after the containers."""
+        if self._network is not None:
+            wait([self._network])  # or it would be there after its removal
         self._retry(lambda: self._engine.remove_network(self.plan.network.name))
+
+    def remove(self) -> None:
+        """Remove the containers and then the network."""
+        self.remove_containers(self.find())
+        self.remove_network()
 
     def _look(self, host: HostPlan) -> ContainerState | None:
         try:
@@ -98,6 +118,12 @@ class JobHosts:
             return Made(host, images.create(host.container, make, self._pull), is_new=True)
         except NameTaken:
             return Made(host, starting.holder_of(self._engine, host.container).id, is_new=False)
+        except StartFailed:
+            # Some engines look for the network now and not at the start.
+            if self._network is None or self._network.done():
+                raise
+            self._network.result()
+            return self._create(host)
 
     def _kill(self, container: str, signal: str) -> None:
         try:

@@ -34,7 +34,7 @@ class Ending:
 
 
 # Texts: contract.md §1.7, each observed there. The rest of CANNOT_START is what the container engine said.
-ENDINGS: dict[Outcome, Ending] = {
+TRAINING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.COMPLETED: Ending("Completed"),
     Outcome.STOPPED: Ending("Stopped"),
     Outcome.MAX_RUNTIME: Ending("MaxRuntimeExceeded"),
@@ -54,12 +54,12 @@ ENDINGS: dict[Outcome, Ending] = {
 }
 
 
-def reason(outcome: Outcome, text: str = "", exit_code: int | None = None) -> str | None:
-    """The FailureReason of an outcome: at most 1024 characters, or None when nothing failed.
+def reason(ending: Ending, text: str = "", exit_code: int | None = None) -> str | None:
+    """The FailureReason of an ending: at most 1024 characters, or None when nothing failed.
 
     `text` is the failure file's content or the engine's words; only as much of it is kept as fits.
     """
-    form = ENDINGS[outcome].reason
+    form = ending.reason
     if not form:
         return None
     room = REASON_CHARACTERS - len(form.format(text="", exit_code=exit_code))

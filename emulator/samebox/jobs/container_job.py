@@ -1,0 +1,237 @@
+"""One container job in this life: the order of its phases, where it goes on after a crash, and how it ends."""
+
+import logging
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from samebox.containers.engine import LogLine
+from samebox.data.objects import Cancelled
+from samebox.jobs import phases
+from samebox.jobs.host_runs import HostRuns, exit_code
+from samebox.jobs.job_type import JobType
+from samebox.jobs.metrics import Metrics
+from samebox.jobs.phases import Ended, JobDependencies
+from samebox.jobs.plan import Plan
+from samebox.jobs.record import Record
+from samebox.platform.job import HostPlan
+from samebox.platform.retrying import Closing
+from samebox.resources.outcome import Outcome, reason
+
+log = logging.getLogger(__name__)
+
+# A container that was killed ends at once; if it does not, the engine is asked to kill it again.
+KILL_AGAIN_SECONDS = 30.0
+
+
+class ContainerJob:
+    """One job, of any type. `run` brings it to its end, from wherever it is."""
+
+    def __init__(
+        self, job_type: JobType, plan: Plan, deps: JobDependencies, record: Record, upload_on_failure: bool
+    ) -> None:
+        self._type = job_type
+        self._plan = plan
+        self._deps = deps
+        self._record = record
+        self._upload_on_failure = upload_on_failure
+        self._hosts = phases.hosts_of(plan, deps, job_type.stages.pulling)
+        self._killed_at = 0.0
+
+    def run(self) -> None:
+        """Raises Closing, Changed."""
+        if self._plan.warning and self._deps.log.is_new:
+            log.warning("%s: %s", self._plan.arn, self._plan.warning)
+            self._deps.log.report(self._plan.warning)
+        try:
+            while True:
+                try:
+                    ending = self._to_the_end()
+                    break
+                except Cancelled:
+                    # A stop, or our own end; with a stop the row says what to do now.
+                    self._leave_if_closing()
+                    self._record.refresh()
+                    if not self._record.is_stopping:
+                        raise
+        except Ended as ended:
+            ending = ended
+        found = self._hosts.find()
+        phases.keep_packages(self._plan, self._deps, found)
+        self._hosts.remove_containers(found)
+        finish(self._type, self._record, ending)
+        # These take their time, and clients need not wait for them.
+        self._hosts.remove_network()
+        phases.sweep(self._deps.engine, self._plan.root)
+
+    def _to_the_end(self) -> Ended:
+        self._record.refresh()
+        if self._record.run.ended_at is None:
+            containers = self._containers()
+            if containers is None:
+                return Ended(Outcome.STOPPED)
+            self._follow(containers)
+        self._upload()
+        return self._verdict()
+
+    def _containers(self) -> Mapping[str, str] | None:
+        """The hosts' containers, running or ended: found, or made now. None if the job was stopped before it began."""
+        found = self._hosts.find()
+        ran = {host: state.id for host, state in found.items() if state.has_run}
+        if len(ran) == len(self._plan.job.hosts):
+            return ran
+        if self._record.run.training_started_at is not None or self._record.run.ended_at is not None:
+            self._deps.log.report("the container has disappeared: somebody removed it, or the engine forgot it")
+            raise Ended(Outcome.INTERNAL)
+        if self._record.is_stopping:
+            return None
+        return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
+
+    def _start(self, hosts: Sequence[HostPlan]) -> Mapping[str, str]:
+        self._hosts.begin_network()
+        # Whatever an interrupted download left is kept or put right; a container that was made is used.
+        began: dict[str, Any] = {self._type.began: self._began_at()}
+        self._record.move(self._type.stages.preparing, **began)
+        phases.download(self._plan, self._deps, hosts)
+        made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
+        if self._deps.wake.cancelled.is_set():
+            raise Cancelled(self._plan.arn)
+        return {one.host.name: phases.start(self._plan, self._deps, self._hosts, one) for one in made}
+
+    def _follow(self, containers: Mapping[str, str]) -> None:
+        deps = self._deps
+        metrics, lock = Metrics(self._plan.metrics), threading.Lock()
+        if not metrics.is_empty:
+            for lines in deps.lines.values():
+                metrics.see_all(lines.texts())
+
+        def seen(lines: Sequence[LogLine]) -> None:
+            with lock:  # each host's lines come in a thread of their own
+                for line in lines:
+                    metrics.see(line.text, line.time / 1e9)
+
+        to_metrics = None if metrics.is_empty else seen
+        with HostRuns(deps.engine, containers, deps.lines, deps.wake.notify, to_metrics, deps.give_up_seconds) as runs:
+            began = self._record.run.training_started_at or self._record.now()
+            self._record.move(self._type.stages.running, run=replace(self._record.run, training_started_at=began))
+            self._wait(runs, began + self._plan.max_runtime_seconds)
+        if runs.lost is not None:
+            deps.log.report(f"the container is lost: {runs.lost}")
+            raise Ended(Outcome.INTERNAL)
+        self._note_end(runs, metrics)
+
+    def _wait(self, runs: HostRuns, deadline: float) -> None:
+        """Until all have ended and their lines are written; a client, the clock or a failed host may end them."""
+        record, deps = self._record, self._deps
+        while not runs.done:
+            now = record.now()
+            if not record.is_stopping and now >= deadline:
+                log.info("%s: MaxRuntimeInSeconds is over", self._plan.arn)
+                record.move("Stopping", run=replace(record.run, max_runtime_exceeded=True))
+            if runs.has_failed:
+                until = self._kill(runs, now)  # what the others still do is for nothing
+            else:
+                until = self._stop(runs, now) if record.is_stopping else deadline
+            deps.wake.wait(until - now)
+            self._leave_if_closing()
+            record.refresh()
+
+    def _stop(self, runs: HostRuns, now: float) -> float:
+        # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
+        stop_at = self._record.run.stop_signalled_at
+        if stop_at is None:
+            self._hosts.signal(runs.running, "SIGTERM")
+            self._record.learn(replace(self._record.run, stop_signalled_at=now))
+            stop_at = now
+        until = stop_at + self._plan.stop_seconds
+        if now < until:
+            return until
+        return self._kill(runs, now)
+
+    def _kill(self, runs: HostRuns, now: float) -> float:
+        """Kill the containers that still run, now and again after a while. Gives when to look again."""
+        if now >= self._killed_at + KILL_AGAIN_SECONDS:
+            log.info("%s: the containers that still run are killed", self._plan.arn)
+            self._hosts.signal(runs.running)
+            self._killed_at = now
+        return self._killed_at + KILL_AGAIN_SECONDS
+
+    def _note_end(self, runs: HostRuns, metrics: Metrics) -> None:
+        for host, state in runs.ended():
+            if state.oom_killed:
+                self._deps.lines[host].report(f"the container was out of memory; its limit is {_memory(self._plan)}")
+        host, state = runs.verdict()
+        code = exit_code(state)
+        text = phases.failure_text(self._plan, self._deps, state.id) if code else ""
+        if code and len(self._plan.job.hosts) > 1:
+            text = f"{host}: {text}" if text else host  # which one it was
+        facts = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
+        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code, text=text)
+        # A failed job whose artifacts nobody wants goes straight to its end.
+        if code and not self._upload_on_failure:
+            self._record.learn(ended, **facts)
+        else:
+            self._record.move(self._type.stages.uploading, run=ended, **facts)
+
+    def _upload(self) -> None:
+        run = self._record.run
+        failed = bool(run.exit_code) and not self._record.is_stopping
+        if run.uploaded or (failed and not self._upload_on_failure):
+            return
+        try:
+            phases.upload(self._plan, self._deps)
+        except Ended as ended:
+            if not failed:
+                raise
+            # The failure of the algorithm is what the person must hear of.
+            log.warning("%s: its artifacts were not uploaded: %s", self._plan.arn, ended)
+            self._deps.log.report(f"the artifacts of this failed job were not uploaded: {ended.text}")
+            return
+        self._record.learn(replace(run, uploaded=True), **self._plan.uploaded)
+
+    def _verdict(self) -> Ended:
+        self._record.refresh()
+        run = self._record.run
+        if self._record.is_stopping:
+            return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
+        return Ended(Outcome.ALGORITHM_ERROR, run.text) if run.exit_code else Ended(Outcome.COMPLETED)
+
+    def _began_at(self) -> float:
+        return float(self._record.row.state.get(self._type.began) or self._record.now())
+
+    def _leave_if_closing(self) -> None:
+        if self._deps.wake.closing.is_set():
+            raise Closing
+
+
+def finish(job_type: JobType, record: Record, ended: Ended) -> None:
+    """Write the end down: status, FailureReason, times."""
+    record.refresh()
+    outcome = ended.outcome
+    if record.is_stopping and outcome in (Outcome.COMPLETED, Outcome.ALGORITHM_ERROR):
+        outcome = Outcome.STOPPED  # the stop was asked for after the last look
+    ending = job_type.endings[outcome]
+    facts = _times(job_type, record, failed=ending.stage == "Failed")
+    text = reason(ending, ended.text, record.run.exit_code)
+    if text is not None:
+        facts["FailureReason"] = text
+        log.warning("%s: %s", record.row.arn, text)
+    log.info("%s %s: %s -> %s", job_type.kind.arn_type, record.row.name, record.stage, ending.stage)
+    record.move(ending.stage, **facts)
+
+
+def _times(job_type: JobType, record: Record, failed: bool) -> dict[str, Any]:
+    # Of a failed job the moment of its failure counts, of others that after the upload (contract.md §1.6).
+    now, failed_at = record.now(), record.run.ended_at
+    end = failed_at if failed and failed_at is not None else now
+    start = record.row.state.get(job_type.began)
+    if start is None:
+        return {job_type.ended: end}
+    return {job_type.ended: end, **dict.fromkeys(job_type.seconds, max(1, math.ceil(end - float(start))))}
+
+
+def _memory(plan: Plan) -> str:
+    limit = plan.job.hosts[0].container.memory_bytes
+    return f"{limit / 1024**3:.1f} GiB" if limit else "the host's memory"

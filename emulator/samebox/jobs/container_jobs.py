@@ -1,0 +1,134 @@
+"""The runner of one type of container job (see supervisor.Runner): training today; processing is another JobType."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from samebox.containers import folder_copies, instances
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine
+from samebox.data.objects import Objects
+from samebox.jobs import package_cache, phases
+from samebox.jobs.container_job import ContainerJob, finish
+from samebox.jobs.job_type import JobType
+from samebox.jobs.loglines import LogLines
+from samebox.jobs.phases import Ended, JobDependencies
+from samebox.jobs.plan import EmulatorInfo, Plan, jobs_folder
+from samebox.jobs.record import Record
+from samebox.jobs.wake import Wake
+from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
+from samebox.resources.logbook import Logbook
+from samebox.resources.outcome import Outcome
+from samebox.resources.resources import Resources
+from samebox.resources.store import Changed, Resource
+
+log = logging.getLogger(__name__)
+
+FINAL = frozenset({"Completed", "Failed", "Stopped"})
+# Names and folders do not depend on the limits.
+_ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
+
+
+class ContainerJobs:
+    """Runs the jobs of one type."""
+
+    def __init__(
+        self,
+        job_type: JobType,
+        resources: Resources,
+        engine: Engine,
+        objects: Objects,
+        logbook: Logbook,
+        emulator: EmulatorInfo,
+        login: phases.Login = lambda _account, _region: None,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+    ) -> None:
+        self._type = job_type
+        self._resources = resources
+        self._engine = engine
+        self._objects = objects
+        self._logbook = logbook
+        self._emulator = emulator
+        self._login = login
+        self._give_up_seconds = give_up_seconds
+
+    def wants(self, resource: Resource) -> bool:
+        """True until the job is Completed, Failed or Stopped."""
+        return resource.status not in FINAL
+
+    def run(self, resource: Resource, wake: Wake) -> None:
+        """Bring the job to its end, from wherever it is."""
+        record = Record(self._resources, resource)
+        try:
+            plan = self._plan(resource, record, wake)
+            deps = self._dependencies(resource, plan, record, wake)
+            ContainerJob(self._type, plan, deps, record, self._emulator.settings.upload_on_failure).run()
+        except Ended as ended:
+            finish(self._type, record, ended)
+        except Closing:
+            log.info("%s is left as it is", resource.arn)
+        except Changed:
+            log.warning("%s was deleted while it was worked on", resource.arn)
+            self._remove(resource)
+
+    def fail(self, resource: Resource) -> bool:
+        """InternalServerError, and nothing left running."""
+        row = self._resources.by_arn(resource.arn)
+        if row is not None and self.wants(row):
+            self._remove(row)
+            finish(self._type, Record(self._resources, row), Ended(Outcome.INTERNAL))
+        return True
+
+    def sweep(self) -> None:
+        """Remove containers, networks and folders of jobs that have ended, or that are not known any more."""
+        folder = jobs_folder(self._emulator.data_dir)
+        # First what is there, then what is wanted: a job that begins in between is not seen.
+        folders = sorted(folder.iterdir()) if folder.is_dir() else []
+        mine: dict[str, str | None] = {INSTANCE_LABEL: self._emulator.label}
+        containers = [one for one in self._engine.find(mine) if self._is_of_this_type(one.labels)]
+        networks = [one for one in self._engine.networks(mine) if self._is_of_this_type(one.labels)]
+        plans = [
+            self._type.plan(row, _ANY_LIMITS, self._emulator) for row in self._resources.unfinished(self._type.kind)
+        ]
+        names = {host.container_name for plan in plans for host in plan.job.hosts}
+        for container in containers:
+            if container.name not in names:
+                log.info("removing container %s: its job has ended", container.name)
+                self._engine.remove(container.id)
+        for network in networks:
+            if network.name not in {plan.job.network.name for plan in plans}:
+                self._engine.remove_network(network.id)
+        for volume in folder_copies.unused(self._engine, mine):
+            self._engine.remove_volume(volume.name)
+        for one in folders:
+            if one not in {plan.root for plan in plans}:
+                phases.sweep(self._engine, one)
+        package_cache.sweep(self._emulator.data_dir)
+
+    def _is_of_this_type(self, labels: Mapping[str, str]) -> bool:
+        return f":{self._type.kind.arn_type}/" in labels.get(ARN_LABEL, "")
+
+    def _plan(self, resource: Resource, record: Record, wake: Wake) -> Plan:
+        capacity = retry_while_unavailable(self._engine.capacity, wake.closing, record.report, self._give_up_seconds)
+        wanted = self._type.instances(resource.spec)
+        # All of a job's hosts run on this machine: each has its share of the memory.
+        share = replace(capacity, memory_bytes=capacity.memory_bytes // wanted.count)
+        try:
+            limits = instances.limits(wanted.type, share, self._emulator.settings.allow_gpu_on_cpu)
+        except (instances.NoGpu, instances.UnknownInstanceType) as error:
+            raise Ended(Outcome.NO_CAPACITY, str(error)) from error
+        return self._type.plan(resource, limits, self._emulator)
+
+    def _dependencies(self, resource: Resource, plan: Plan, record: Record, wake: Wake) -> JobDependencies:
+        logbook = self._logbook.of(resource.account, resource.region)
+        lines = {host: LogLines(logbook, plan.log_group, stream) for host, stream in plan.log_streams.items()}
+        login: Any = partial(self._login, resource.account, resource.region)
+        return JobDependencies(self._engine, self._objects, lines, wake, record.report, login, self._give_up_seconds)
+
+    def _remove(self, resource: Resource) -> None:
+        own = {INSTANCE_LABEL: self._emulator.label, ARN_LABEL: resource.arn}
+        for container in self._engine.find(own):
+            self._engine.remove(container.id)
+        for network in self._engine.networks(own):
+            self._engine.remove_network(network.id)
