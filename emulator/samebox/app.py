@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from samebox.containers import home, metadata_network, pulled_images
+from samebox.containers import home, metadata_network, pulled_images, reservations
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
 from samebox.containers.health import EngineHealth
@@ -174,10 +174,11 @@ class Emulator:
             address = f"http://{metadata_network.ADDRESS}"
             info = replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
         tools = (self.resources, self.engine, objects, self._logbook, info, self._login)
+        room = None if self.settings.overcommit else reservations.of_engine(self.engine, self.id)
         supervisor = Supervisor(
             self.resources,
             [
-                Work(TRAINING_JOB, ContainerJobs(TRAINING, *tools)),
+                Work(TRAINING_JOB, ContainerJobs(TRAINING, *tools, reservations=room)),
                 Work(ENDPOINT, Endpoints(*tools, in_flight=self._client.in_flight), limit=None),
             ],
         )

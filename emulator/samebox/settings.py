@@ -76,6 +76,9 @@ class Settings:
         "Content-Encoding. By default such a status is a ModelError and the header is dropped.",
         False,
     )
+    overcommit: bool = _setting(
+        "Run training jobs at once although together they may use more memory than the host has.", False
+    )
     shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
     pids_limit: int = _setting("Most processes and threads of a container; 0: as many as the host has.", 8192)
     log_bytes: int = _setting(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from samebox.containers import reservations
 from samebox.containers.fake import FakeEngine
 from samebox.data.objects import Objects
 from samebox.jobs.container_jobs import ContainerJobs
@@ -66,7 +67,8 @@ class Harness:
             self.process.crashable(self.objects, "objects"),
             self.process.crashable(self.logs, "logbook"),
         )
-        jobs = ContainerJobs(TRAINING, *dependencies, emulator, give_up_seconds=give_up_seconds)
+        room = reservations.of_engine(dependencies[1], emulator.label)
+        jobs = ContainerJobs(TRAINING, *dependencies, emulator, give_up_seconds=give_up_seconds, reservations=room)
         endpoints = Endpoints(*dependencies, emulator, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()

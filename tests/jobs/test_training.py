@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
+from samebox.containers.reservations import Reservation
 from samebox.resources.run_facts import job_facts
 from samebox.resources.unique_id import unique_id
 from samebox.settings import Settings
@@ -112,7 +113,8 @@ def test_train_finds_its_channels_and_its_container_is_labelled_and_limited(harn
     assert seen["manifest"].splitlines()[1:] == [uri]
     assert "hyperparameters.json" in seen["configuration"]
     spec = seen["spec"]
-    assert spec.labels == {INSTANCE_LABEL: "test-harness", ARN_LABEL: job.arn}
+    reserved = Reservation(8 << 30).label
+    assert spec.labels == {INSTANCE_LABEL: "test-harness", ARN_LABEL: job.arn, **reserved}
     assert (spec.cpus, spec.memory_bytes, spec.command) == (2.0, 8 << 30, ("train",))
     assert spec.hostname.startswith("ip-10-")
     assert (spec.aliases, spec.extra_hosts) == (("algo-1",), {})
@@ -364,7 +366,7 @@ def test_a_gpu_instance_on_a_host_without_a_gpu_is_a_capacity_error_that_names_t
 
 
 def test_a_smaller_host_is_said_once_in_the_log(harness: "Harness") -> None:
-    harness.engine._capacity = Capacity(cpus=1, memory_bytes=4 << 30)
+    harness.engine.set_capacity(Capacity(cpus=1, memory_bytes=4 << 30))
     harness.engine.add_image("digits:1", {"train": lambda process: process.print("begin")})
     harness.start()
     job = harness.create_training_job()
@@ -549,3 +551,46 @@ def test_many_jobs_run_at_once_and_end_each_for_itself(harness: "Harness") -> No
     ]
     statuses = [harness.wait_until_ended(job).status for job in jobs]
     assert statuses == ["Failed", "Completed"] * 6
+
+
+def test_a_job_waits_until_others_leave_it_memory_and_a_gpu_of_its_own(harness: "Harness") -> None:
+    harness.engine.set_capacity(Capacity(cpus=64, memory_bytes=40 << 30, gpus=2))
+    harness.engine.add_image("digits:1", {"train": until_stopped})
+    harness.start()
+    config = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    first, second = (harness.create_training_job(name, ResourceConfig=config) for name in ("first", "second"))
+    for job in (first, second):
+        harness.wait_for_status(job, "Training")
+    third = harness.create_training_job("third", ResourceConfig=config)
+    message = "Insufficient capacity: waiting for other jobs to free 16.0 GiB of memory and 1 GPU"
+    harness.wait_until(lambda: message in str(harness.reload(third).state["SecondaryStatusTransitions"]))
+    assert harness.reload(third).state["SecondaryStatus"] == "Starting"
+    assert sorted(gpus(harness)) == [("0",), ("1",)]
+    harness.crash()
+    harness.start()
+    harness.touch(third)
+    harness.stop_training_job(first)
+    harness.wait_for_status(third, "Training")
+    assert sorted(gpus(harness)) == [("0",), ("1",)]
+    for job in (second, third):
+        harness.stop_training_job(job)
+        harness.wait_until_ended(job)
+
+
+def test_a_job_that_waits_can_be_stopped(harness: "Harness") -> None:
+    harness.engine.set_capacity(Capacity(cpus=64, memory_bytes=8 << 30))
+    harness.engine.add_image("digits:1", {"train": until_stopped})
+    harness.start()
+    first = harness.create_training_job("first")
+    harness.wait_for_status(first, "Training")
+    second = harness.create_training_job("second")
+    harness.wait_until(lambda: "Insufficient capacity" in str(harness.reload(second).state))
+    harness.stop_training_job(second)
+    assert harness.wait_until_ended(second).status == "Stopped"
+    harness.stop_training_job(first)
+    assert harness.wait_until_ended(first).status == "Stopped"
+
+
+def gpus(harness: "Harness") -> list[tuple[str, ...]]:
+    running = [one.id for one in harness.engine.find({}) if one.running]
+    return [harness.engine.spec_of(one).gpu_devices for one in running]

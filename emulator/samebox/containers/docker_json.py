@@ -102,7 +102,8 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True, at: str = "127.0
     if spec.pids_limit is not None:
         host["PidsLimit"] = spec.pids_limit
     if spec.gpus:
-        host["DeviceRequests"] = [{"Driver": "", "Count": spec.gpus, "Capabilities": [["gpu"]]}]
+        which: dict[str, Any] = {"DeviceIDs": list(spec.gpu_devices)} if spec.gpu_devices else {"Count": spec.gpus}
+        host["DeviceRequests"] = [{"Driver": "", "Capabilities": [["gpu"]], **which}]
     body: dict[str, Any] = {
         "Image": spec.image,
         "Env": [f"{name}={value}" for name, value in spec.environment.items()],

@@ -72,6 +72,7 @@ class ContainerSpec:
     memory_bytes: int | None = None
     cpus: float | None = None
     gpus: int = 0
+    gpu_devices: tuple[str, ...] = ()  # which ones, by the driver's indices; empty: the engine's choice
     shm_bytes: int | None = None
     pids_limit: int | None = None
     log_bytes: int | None = None  # about so much of its log is kept, the last of it; None: all

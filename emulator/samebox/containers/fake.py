@@ -102,6 +102,10 @@ class FakeEngine:
         """To add programs to an image."""
         return self._images[reference].programs
 
+    def set_capacity(self, capacity: Capacity) -> None:
+        """What its host has from now on."""
+        self._capacity = capacity
+
     def remove_image(self, reference: str) -> None:
         del self._images[reference]
 

@@ -16,6 +16,7 @@ from samebox.jobs.metrics import Metrics
 from samebox.jobs.phases import Ended, JobDependencies
 from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
+from samebox.jobs.room import Room
 from samebox.platform.job import HostPlan
 from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome, reason
@@ -30,7 +31,13 @@ class ContainerJob:
     """One job, of any type. `run` brings it to its end, from wherever it is."""
 
     def __init__(
-        self, job_type: JobType, plan: Plan, deps: JobDependencies, record: Record, upload_on_failure: bool
+        self,
+        job_type: JobType,
+        plan: Plan,
+        deps: JobDependencies,
+        record: Record,
+        upload_on_failure: bool,
+        room: Room,
     ) -> None:
         self._type = job_type
         self._plan = plan
@@ -38,6 +45,7 @@ class ContainerJob:
         self._record = record
         self._upload_on_failure = upload_on_failure
         self._hosts = phases.hosts_of(plan, deps, job_type.stages.pulling)
+        self._room = room
         self._killed_at = 0.0
 
     def run(self) -> None:
@@ -87,6 +95,8 @@ class ContainerJob:
             raise Ended(Outcome.INTERNAL)
         if self._record.is_stopping:
             return None
+        self._plan = self._room.take(self._plan, self._deps)
+        self._hosts = phases.hosts_of(self._plan, self._deps, self._type.stages.pulling)
         return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
 
     def _start(self, hosts: Sequence[HostPlan]) -> Mapping[str, str]:
@@ -120,6 +130,7 @@ class ContainerJob:
         if runs.lost is not None:
             deps.log.report(f"the container is lost: {runs.lost}")
             raise Ended(Outcome.INTERNAL)
+        self._room.leave()  # the upload needs none
         self._note_end(runs, metrics)
 
     def _wait(self, runs: HostRuns, deadline: float) -> None:

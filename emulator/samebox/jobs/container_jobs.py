@@ -8,6 +8,7 @@ from typing import Any
 
 from samebox.containers import folder_copies, instances
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine
+from samebox.containers.reservations import Reservations
 from samebox.data.objects import Objects
 from samebox.jobs import package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
@@ -16,6 +17,7 @@ from samebox.jobs.loglines import LogLines
 from samebox.jobs.phases import Ended, JobDependencies
 from samebox.jobs.plan import EmulatorInfo, Plan, jobs_folder
 from samebox.jobs.record import Record
+from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
@@ -31,7 +33,7 @@ _ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
 
 class ContainerJobs:
-    """Runs the jobs of one type."""
+    """Runs the jobs of one type; those of all types share `reservations`. None: all start at once."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class ContainerJobs:
         emulator: EmulatorInfo,
         login: phases.Login = lambda _account, _region: None,
         give_up_seconds: float = GIVE_UP_SECONDS,
+        reservations: Reservations | None = None,
     ) -> None:
         self._type = job_type
         self._resources = resources
@@ -52,6 +55,7 @@ class ContainerJobs:
         self._emulator = emulator
         self._login = login
         self._give_up_seconds = give_up_seconds
+        self._reservations = reservations
 
     def wants(self, resource: Resource) -> bool:
         """True until the job is Completed, Failed or Stopped."""
@@ -60,10 +64,11 @@ class ContainerJobs:
     def run(self, resource: Resource, wake: Wake) -> None:
         """Bring the job to its end, from wherever it is."""
         record = Record(self._resources, resource)
+        room = Room(resource.arn, self._reservations)
         try:
             plan = self._plan(resource, record, wake)
             deps = self._dependencies(resource, plan, record, wake)
-            ContainerJob(self._type, plan, deps, record, self._emulator.settings.upload_on_failure).run()
+            ContainerJob(self._type, plan, deps, record, self._emulator.settings.upload_on_failure, room).run()
         except Ended as ended:
             finish(self._type, record, ended)
         except Closing:
@@ -71,6 +76,8 @@ class ContainerJobs:
         except Changed:
             log.warning("%s was deleted while it was worked on", resource.arn)
             self._remove(resource)
+        finally:
+            room.leave()
 
     def fail(self, resource: Resource) -> bool:
         """InternalServerError, and nothing left running."""
