@@ -19,9 +19,8 @@ from samebox.containers.engine import Engine, EngineError
 from samebox.containers.health import EngineHealth
 from samebox.containers.kept_images import KeptImages
 from samebox.containers.registry_server import RegistryServer
+from samebox.data.local_objects import LocalObjects
 from samebox.data.lookups import Lookups
-from samebox.data.objects import Objects
-from samebox.data.rclone import S3Server
 from samebox.edge import Edge
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
@@ -32,6 +31,7 @@ from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
+from samebox.s3.store import Store as S3Store
 from samebox.services import images, registry_tokens, secret, session_tokens
 from samebox.services.container_roles import ContainerRoles
 from samebox.services.context import Services
@@ -41,6 +41,8 @@ from samebox.services.operations import operations
 from samebox.services.registry import RegistryEndpoint
 from samebox.services.registry_client import RegistryClient
 from samebox.services.repositories import PushedImages
+from samebox.services.s3.endpoint import S3Endpoint
+from samebox.services.s3.housekeeping import Housekeeping
 from samebox.settings import Settings, is_loopback, words
 from samebox.traffic import front_page
 from samebox.traffic.client import HttpClient
@@ -48,7 +50,6 @@ from samebox.traffic.forms import Forms
 from samebox.traffic.invoke import Invocations
 from samebox.traffic.origins import OriginPolicy
 from samebox.traffic.routes import RoutingTable
-from samebox.traffic.s3 import S3Proxy
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
 from samebox.wire.sessions import Verdict
@@ -98,7 +99,6 @@ class Emulator:
         self._at_the_end(self._release_images)
         self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
         logbook = Logbook(data_dir / "logs" / "streams", settings.log_bytes)
-        self._s3 = S3Server(data_dir)
         self._registry = RegistryServer(
             self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
         )
@@ -115,11 +115,9 @@ class Emulator:
 
     def start(self) -> list[socket.socket]:
         """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
-        self._s3.start()
-        self._started.callback(self._s3.stop)
+        s3 = self._s3_storage()
         self._at_the_end(self._registry.stop)
-        keys = self._s3.credentials
-        objects = Objects(self._s3.url, keys.access_key, keys.secret_key, folder=self._s3.root)
+        objects = LocalObjects(s3, self.settings.account, self.settings.region)
         pushed, manifests = PushedImages(self.resources), RegistryClient(self._registry.url)
         services = Services(
             settings=self.settings,
@@ -132,12 +130,14 @@ class Emulator:
             clock=self._clock,
             secret=self._secret,
         )
-        door = S3Proxy(self._s3.url, keys.access_key, keys.secret_key, self._s3.root)
+        s3_endpoint = S3Endpoint(
+            s3, Models(("s3",)), account=self.settings.account, region=self.settings.region, clock=self._clock
+        )
         registry = RegistryEndpoint(
             self.resources, pushed, manifests, self._secret, self._registry.url, self._registry.forget
         )
         self._started.callback(manifests.close)
-        for connected in (door, registry):
+        for connected in (s3_endpoint, registry):
             self._connections.push_async_callback(connected.close)
         gateway = Gateway(
             self._models,
@@ -146,8 +146,8 @@ class Emulator:
             region=self.settings.region,
             token=self.settings.token,
             sessions=self._session,
-            s3=door,
-            s3_forms=Forms(door, self._data_dir),
+            s3=s3_endpoint,
+            s3_forms=Forms(s3_endpoint, self._data_dir),
             clock=self._clock,
         )
         self.gateway = gateway
@@ -188,6 +188,20 @@ class Emulator:
         self._ready = True
         return [] if inward is None else [inward]
 
+    def _s3_storage(self) -> S3Store:
+        """The objects, those of an older data folder included: they were plain files below `s3/`."""
+        s3 = S3Store(self._data_dir / "objects", clock=self._clock)
+        self._started.callback(s3.close)
+        taken = s3.migration.take_over(self._data_dir / "s3", self.settings.account, self.settings.region)
+        if taken.objects:
+            log.info("S3: %d objects of %d buckets were taken over from s3/", taken.objects, taken.buckets)
+        for path in taken.left:
+            log.warning("%s is no object and stays where it is", path)
+        housekeeping = Housekeeping(s3)
+        housekeeping.start()
+        self._started.callback(housekeeping.close)
+        return s3
+
     def leave(self) -> None:
         """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""
         if self._supervisor is not None:
@@ -223,7 +237,6 @@ class Emulator:
             },
             "token": bool(self.settings.token),
             "engine": {"available": why_not is None, "detail": why_not or ""},
-            "s3": {"running": self._s3.is_running},
             "registry": {"image": self.settings.registry_image, "running": self._registry.is_known},
             "jobs": self.store.count_by_status(TRAINING_JOB.noun),
             "endpoints": self.store.statuses(ENDPOINT.noun),

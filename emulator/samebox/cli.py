@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _up, _down, _status, _env, _jobs, _logs, _prune, _train,
+        _up, _down, _status, _env, _jobs, _logs, _s3, _prune, _train,
         production.push, production.deploy, _check, _parity, _record, _help,
     ):  # fmt: skip
         add(words)
@@ -145,6 +145,19 @@ def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="name of a training job or an endpoint, or a prefix for the newest (default: the newest training job)",
     )
     logs.add_argument("--follow", "-f", action="store_true", help="continue until the job has ended, or Ctrl-C")
+
+
+def _s3(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    s3 = words.add_parser(
+        "s3",
+        help="list or export the objects of a data folder; no emulator need run",
+        description="List the buckets, or the objects under an address, of the emulator's S3; with --export, write the "
+        "objects below a folder. It reads the data folder, so no emulator need run.",
+        epilog="Exit status of --export: 1 if keys were left out because they are no path of a file.",
+    )
+    s3.add_argument("uri", metavar="s3://BUCKET[/PREFIX]", nargs="?", help="the objects (default: list the buckets)")
+    s3.add_argument("--export", type=Path, metavar="FOLDER", help="write the objects there, a file for each")
+    _where(s3)
 
 
 def _prune(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

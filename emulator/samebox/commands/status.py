@@ -85,12 +85,11 @@ def overview(url: str, said: dict[str, Any]) -> Table:
     ready = "[green]ready[/]" if said.get("ready") else "[yellow]starting[/]"
     table.add_row("samebox", f"{ready}, version {said['version']}, process {said.get('pid', '?')}, {url}")
     table.add_row("data folder", str(said["data_dir"]))
-    engine, s3, registry = said.get("engine") or {}, said.get("s3") or {}, said.get("registry") or {}
+    engine, registry = said.get("engine") or {}, said.get("registry") or {}
     if engine.get("available"):
         table.add_row("container engine", "[green]answers[/]")
     else:
         table.add_row("container engine", f"[red]does not answer[/]: {engine.get('detail') or 'no reason is given'}")
-    table.add_row("S3", "[green]runs[/]" if s3.get("running") else "[red]does not run[/]")
     table.add_row("ECR's registry", "[green]runs[/]" if registry.get("running") else "starts when it is first needed")
     return table
 

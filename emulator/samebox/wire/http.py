@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Request:
     def content_type(self) -> str:
         """The media type without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def decoded_path(self) -> str:
+        return unquote(self.path)
 
 
 @dataclass(frozen=True)

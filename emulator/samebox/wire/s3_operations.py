@@ -49,9 +49,10 @@ class _Candidate:
 
 
 class S3Operations:
-    """The operations of S3 by what their requests look like."""
+    """The operations of S3, as `service` has them, by what their requests look like."""
 
     def __init__(self, service: Service) -> None:
+        self.service = service
         self._candidates: dict[tuple[str, int], list[_Candidate]] = {}
         for operation in service.operations.values():
             if operation.name not in _NOT_MEANT:

@@ -13,11 +13,11 @@ from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
 from samebox.services.sagemaker.required import missing
-from samebox.traffic.s3_keys import cannot_keep
 from samebox.wire.caller import Caller
 
 # SM:StoppingCondition.MaxRuntimeInSeconds
 MAX_RUNTIME_SECONDS = 86_400
+_KEY_BYTES = 1024
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -175,19 +175,10 @@ def _check_output(services: Services, params: Mapping[str, Any], caller: Caller)
             f'exists in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has '
             f'"s3:PutObject" permissions on bucket "{bucket}".'
         )
-    bucket, key = place
-    why_not = cannot_keep(key) or _object_above(services, bucket, key)
-    if why_not:
+    _, key = place
+    if len(key.encode()) > _KEY_BYTES:
+        why_not = f"the model's key would have more than {_KEY_BYTES} bytes, the most that S3 takes."
         raise not_run("sagemaker", "CreateTrainingJob", "OutputDataConfig.S3OutputPath", path, why_not)
-
-
-def _object_above(services: Services, bucket: str, key: str) -> str:
-    parts = key.split("/")
-    for end in range(1, len(parts)):
-        above = f"s3://{bucket}/{'/'.join(parts[:end])}"
-        if services.objects.exists(above):
-            return f"Keys are kept as file names: nothing can be below {above}, which is an object."
-    return ""
 
 
 def _model_archive(spec: Mapping[str, Any], job_name: str) -> str:

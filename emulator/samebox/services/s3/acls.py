@@ -1,0 +1,145 @@
+"""Access control lists, which are kept and shown. Nothing is refused because of one; see docs/s3.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from samebox.errors import AwsError
+from samebox.services.s3 import members
+from samebox.services.s3.requests import Handler, S3Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from samebox.services.s3.requests import S3Request
+
+_GROUPS = "http://acs.amazonaws.com/groups"
+_EVERYBODY = {"Type": "Group", "URI": f"{_GROUPS}/global/AllUsers"}
+_AUTHENTICATED = {"Type": "Group", "URI": f"{_GROUPS}/global/AuthenticatedUsers"}
+_LOGS = {"Type": "Group", "URI": f"{_GROUPS}/s3/LogDelivery"}
+# What each canned list grants beyond the owner's full control.
+_CANNED: Mapping[str, tuple[tuple[Mapping[str, str], str], ...]] = MappingProxyType(
+    {
+        "private": (),
+        "public-read": ((_EVERYBODY, "READ"),),
+        "public-read-write": ((_EVERYBODY, "READ"), (_EVERYBODY, "WRITE")),
+        "authenticated-read": ((_AUTHENTICATED, "READ"),),
+        "aws-exec-read": (),
+        "bucket-owner-read": (),
+        "bucket-owner-full-control": (),
+        "log-delivery-write": ((_LOGS, "WRITE"), (_LOGS, "READ_ACP")),
+    }
+)
+_GRANT_HEADERS = {
+    "GrantFullControl": "FULL_CONTROL",
+    "GrantRead": "READ",
+    "GrantReadACP": "READ_ACP",
+    "GrantWrite": "WRITE",
+    "GrantWriteACP": "WRITE_ACP",
+}
+_GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*"?([^",]+)"?\s*', re.IGNORECASE)
+
+
+def of_headers(params: Mapping[str, Any], account: str) -> str:
+    """The list that a request's headers name, as it is kept; "" for the default, which is the owner's alone."""
+    canned = params.get("ACL")
+    granted = [name for name in _GRANT_HEADERS if params.get(name)]
+    if canned is not None and granted:
+        raise AwsError("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
+    if canned is not None:
+        if canned not in _CANNED:
+            raise AwsError("InvalidArgument", "", 400, {"ArgumentName": "x-amz-acl", "ArgumentValue": canned})
+        grants = [_grant(grantee, permission) for grantee, permission in _CANNED[canned]]
+        return "" if not grants else _kept([_owners(account), *grants])
+    if granted:
+        return _kept([grant for name in granted for grant in _header_grants(params[name], _GRANT_HEADERS[name])])
+    return ""
+
+
+def shown(kept: str, account: str) -> dict[str, Any]:
+    """The members of GetBucketAcl and GetObjectAcl."""
+    grants = json.loads(kept) if kept else [_owners(account)]
+    return {"Owner": members.owner_of(account), "Grants": grants}
+
+
+def is_public(kept: str) -> bool:
+    """Whether the list lets everybody in."""
+    grants = json.loads(kept) if kept else []
+    return any(grant.get("Grantee", {}).get("URI") in (_EVERYBODY["URI"], _AUTHENTICATED["URI"]) for grant in grants)
+
+
+def _of_request(request: S3Request) -> str:
+    policy = request.params.get("AccessControlPolicy")
+    by_header = of_headers(request.params, request.bucket.account)
+    if policy is None:
+        return by_header
+    if by_header:
+        raise AwsError("UnexpectedContent", "This request does not support content")
+    grants = policy.get("Grants") or []
+    for grant in grants:
+        if not grant.get("Grantee") or grant.get("Permission") not in _GRANT_HEADERS.values():
+            text = "The XML you provided was not well-formed or did not validate against our published schema"
+            raise AwsError("MalformedACLError", text)
+    return _kept(grants)
+
+
+def get_bucket_acl(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    return S3Response(shown(request.store.buckets.setting(bucket.name, "acl") or "", bucket.account))
+
+
+def put_bucket_acl(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    request.store.buckets.set_setting(bucket.name, "acl", _of_request(request))
+    return S3Response()
+
+
+def get_object_acl(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    version = request.store.objects.head(bucket.name, request.key, request.version)
+    return S3Response(shown(version.attributes.acl, bucket.account))
+
+
+def put_object_acl(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    request.store.objects.set_acl(bucket.name, request.key, _of_request(request), request.version)
+    return S3Response()
+
+
+def _kept(grants: list[dict[str, Any]]) -> str:
+    return json.dumps(grants, separators=(",", ":"))
+
+
+def _grant(grantee: Mapping[str, str], permission: str) -> dict[str, Any]:
+    return {"Grantee": dict(grantee), "Permission": permission}
+
+
+def _owners(account: str) -> dict[str, Any]:
+    return _grant({"Type": "CanonicalUser", **members.owner_of(account)}, "FULL_CONTROL")
+
+
+def _header_grants(text: str, permission: str) -> Iterator[dict[str, Any]]:
+    for one in text.split(","):
+        found = _GRANTEE.fullmatch(one)
+        if found is None:
+            raise AwsError("InvalidArgument", "Argument format not recognized", 400, {"ArgumentValue": one.strip()})
+        kind, value = found[1].lower(), found[2]
+        if kind == "id":
+            yield _grant({"Type": "CanonicalUser", "ID": value}, permission)
+        elif kind == "uri":
+            yield _grant({"Type": "Group", "URI": value}, permission)
+        else:
+            yield _grant({"Type": "AmazonCustomerByEmail", "EmailAddress": value}, permission)
+
+
+OPERATIONS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "GetBucketAcl": get_bucket_acl,
+        "GetObjectAcl": get_object_acl,
+        "PutBucketAcl": put_bucket_acl,
+        "PutObjectAcl": put_object_acl,
+    }
+)

@@ -1,0 +1,104 @@
+"""The content encoding `aws-chunked`: a body in chunks, each with its length, and checksums behind the last.
+
+Written from AWS's "Signature calculations for the Authorization header: transferring payload in multiple chunks" and
+"… including trailing headers". A decoder is fed with what comes and gives the bytes of the body.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from samebox.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_LINE_BYTES = 16 * 1024
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\s*")
+_TRAILER = re.compile(rb"([A-Za-z0-9-]+):(.*)")
+STREAMING = "STREAMING-"
+
+
+@dataclass
+class Decoder:
+    """Decodes one body. `trailers` are complete when `body` has ended.
+
+    `check` is called with the bytes of each chunk and its signature ("" where there is none), the last, empty chunk
+    included; it raises AwsError where a signature is wrong. Chunks are then held back until they are whole.
+    """
+
+    check: Callable[[bytes, str], None] | None = None
+    trailers: dict[str, str] = field(default_factory=dict)
+
+    def body(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The decoded body. Raises AwsError where the encoding is broken off or is none."""
+        source = _Source(iter(pieces))
+        while True:
+            found = _SIZE.fullmatch(source.line())
+            if found is None:
+                raise _malformed()
+            size, signature = int(found[1], 16), (found[2] or b"").decode()
+            if self.check is not None:
+                whole = b"".join(source.exactly(size))
+                self.check(whole, signature)
+                if whole:
+                    yield whole
+            else:
+                yield from source.exactly(size)
+            if size == 0:
+                break
+            if source.line():
+                raise _malformed()
+        for line in source.rest():
+            trailer = _TRAILER.fullmatch(line)
+            if trailer is None:
+                raise _malformed()
+            self.trailers[trailer[1].decode().lower()] = trailer[2].decode("latin-1").strip()
+
+
+class _Source:
+    """Lines and counted bytes out of pieces."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def line(self) -> bytes:
+        while (end := self._held.find(b"\r\n")) < 0:
+            if len(self._held) > _LINE_BYTES:
+                raise _malformed()
+            self._held += self._next()
+        line, self._held = self._held[:end], self._held[end + 2 :]
+        return line
+
+    def exactly(self, size: int) -> Iterator[bytes]:
+        while size > 0:
+            piece = self._held or self._next()
+            self._held = piece[size:]
+            piece = piece[:size]
+            size -= len(piece)
+            yield piece
+
+    def rest(self) -> Iterator[bytes]:
+        """Lines up to an empty one or the end of the body: some clients leave the last line end out."""
+        while True:
+            try:
+                line = self.line()
+            except AwsError:
+                line = self._held
+                self._held = b""
+            if not line:
+                return
+            yield line
+
+    def _next(self) -> bytes:
+        for piece in self._pieces:
+            if piece:
+                return piece
+        raise AwsError("IncompleteBody", "The request body terminated unexpectedly")
+
+
+def _malformed() -> AwsError:
+    return AwsError("InvalidChunkSizeError", "Only the last chunk is allowed to have a size less than 8192 bytes", 403)

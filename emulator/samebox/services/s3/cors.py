@@ -1,0 +1,103 @@
+"""Cross-origin resource sharing by a bucket's CORS rules: preflight requests, and the headers of answers.
+
+Written from AWS's "Using cross-origin resource sharing (CORS)". The emulator's own policy of origins
+(traffic/origins.py) lets pages through that a bucket's rules name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from samebox.errors import AwsError
+from samebox.wire.http import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from samebox.asgi import Header
+    from samebox.s3.store import Store
+
+_METHOD = "access-control-request-method"
+_HEADERS = "access-control-request-headers"
+
+
+def is_preflight(head: Request) -> bool:
+    """Whether a browser asks before it sends what a page wants to send."""
+    return head.method == "OPTIONS"
+
+
+def preflight(store: Store, head: Request) -> Response:
+    """The answer to a preflight request. Raises AccessForbidden, BadRequest."""
+    origin, method = head.headers.get("origin"), head.headers.get(_METHOD)
+    if not origin:
+        raise AwsError("BadRequest", "Insufficient information. Origin request header needed.")
+    if not method:
+        raise AwsError("BadRequest", "Invalid Access-Control-Request-Method: null")
+    asked = [one.strip().lower() for one in head.headers.get(_HEADERS, "").split(",") if one.strip()]
+    rules = _rules(store, head)
+    if rules is None:
+        raise AwsError("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", 403)
+    for rule in rules:
+        if _permits(rule, origin, method) and all(_allows(rule, name) for name in asked):
+            return Response(200, {**_permission(rule, origin), **_permitted(rule, asked)}, b"")
+    text = "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request "
+    text += "method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the "
+    raise AwsError("AccessForbidden", f"{text}resource's CORS spec.", 403)
+
+
+def permission(store: Store, head: Request) -> list[Header]:
+    """The headers that let the page of the request's origin read the answer; none where no rule names it."""
+    origin = head.headers.get("origin", "")
+    for rule in _rules(store, head) or ():
+        if _permits(rule, origin, head.method):
+            permitted = _permission(rule, origin)
+            return [(name.lower().encode(), value.encode()) for name, value in permitted.items()]
+    return []
+
+
+def _rules(store: Store, head: Request) -> list[Mapping[str, Any]] | None:
+    bucket = unquote(head.path.removeprefix("/").partition("/")[0])
+    try:
+        text = store.buckets.setting(bucket, "cors")
+    except AwsError:
+        return None
+    return None if text is None else json.loads(text).get("CORSRules") or []
+
+
+def _permits(rule: Mapping[str, Any], origin: str, method: str) -> bool:
+    return method in rule["AllowedMethods"] and any(_fits(pattern, origin) for pattern in rule["AllowedOrigins"])
+
+
+def _allows(rule: Mapping[str, Any], header: str) -> bool:
+    return any(_fits(pattern.lower(), header) for pattern in rule.get("AllowedHeaders") or ())
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """`*` is any text; nothing else is special."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), text) is not None
+
+
+def _permission(rule: Mapping[str, Any], origin: str) -> dict[str, str]:
+    any_origin = "*" in rule["AllowedOrigins"]
+    found = {
+        "Access-Control-Allow-Origin": "*" if any_origin else origin,
+        "Access-Control-Allow-Methods": ", ".join(rule["AllowedMethods"]),
+        "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
+    }
+    if exposed := rule.get("ExposeHeaders"):
+        found["Access-Control-Expose-Headers"] = ", ".join(exposed)
+    if not any_origin:
+        found["Access-Control-Allow-Credentials"] = "true"
+    return found
+
+
+def _permitted(rule: Mapping[str, Any], asked: list[str]) -> dict[str, str]:
+    found = {}
+    if asked:
+        found["Access-Control-Allow-Headers"] = ", ".join(asked)
+    if rule.get("MaxAgeSeconds") is not None:
+        found["Access-Control-Max-Age"] = str(rule["MaxAgeSeconds"])
+    return found

@@ -1,0 +1,355 @@
+"""S3 at our URL: one ASGI request becomes an operation, which a worker thread carries out on the storage.
+
+Bodies stream both ways: one that comes in is read by the thread as it arrives, one that goes out is read from its file
+piece by piece. Whether the request was signed as it must be, the gateway has seen before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from samebox import asgi
+from samebox.asgi import BodyTooLarge, ClientGone
+from samebox.errors import AwsError, SerializationException
+from samebox.services.s3 import cors
+from samebox.services.s3.chunked import STREAMING, Decoder
+from samebox.services.s3.incoming import BodyPipe
+from samebox.services.s3.operations import OPERATIONS
+from samebox.services.s3.requests import S3Request, S3Response
+from samebox.wire import restxml, s3_address
+from samebox.wire.caller import caller
+from samebox.wire.http import Request, Response
+from samebox.wire.s3_operations import S3Operations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from samebox.asgi import Message, Receive, Scope, Send
+    from samebox.s3.reading import OpenObject
+    from samebox.s3.store import Store
+    from samebox.wire.models import Models, Operation
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+# Request line and headers together, as S3's own answer names its bound (seen in 2024 and 2026).
+_HEAD_BYTES = 8192
+_MOST_DOCUMENT = 4 * 1024 * 1024  # a DeleteObjects of a thousand long keys has 1.2 MB
+_PIECE_BYTES = 1024 * 1024
+# On AWS an object has another origin than the API. Here a browser that shows an object, an HTML report of a job, say,
+# would let its scripts use the emulator as our own page; in a sandbox they run with the origin `null`, which
+# traffic/origins.py refuses.
+_SANDBOX = (b"content-security-policy", b"sandbox allow-scripts allow-popups allow-modals allow-downloads")
+_DATE = "%Y%m%dT%H%M%SZ"
+_SIGNING = re.compile(r"x-amz-(algorithm|credential|date|expires|signedheaders|signature)")
+# Fields of an error that are headers of the answer alone.
+_HIDDEN_FIELDS = frozenset({"DeleteMarker", "LastModified"})
+
+
+class S3Endpoint:
+    """S3 over `store`. At most `threads` requests are carried out at once; the others wait.
+
+    A client that sends nothing, or takes nothing, for `idle_seconds` is given up. `redirects`: a request that is signed
+    for another region than its bucket's is answered as AWS does, with 301.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        models: Models,
+        *,
+        account: str,
+        region: str,
+        clock: Callable[[], float] = time.time,
+        redirects: bool = False,
+        idle_seconds: float = 60.0,
+        threads: int = 64,
+    ) -> None:
+        self._store = store
+        self._account, self._region = account, region
+        self._clock = clock
+        self._redirects = redirects
+        self._idle_seconds = idle_seconds
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="s3")
+        # The model takes a tenth of a second to read. Nothing waits for it but the first request.
+        self._reading_model = self._threads.submit(lambda: S3Operations(models.service("s3")))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One S3 request, in path style or with its bucket in the host."""
+        head = _hoisted(s3_address.path_style(_head(scope)))
+        exchange = _Exchange(scope, receive, send, head)
+        try:
+            self._check_head(scope, head)
+            if cors.is_preflight(head):
+                answer = await self._in_thread(lambda: cors.preflight(self._store, head))
+                await self._respond(exchange, answer)
+                return
+            exchange.operation = (await self._model()).find(head)
+            response = await self._carried_out(exchange)
+        except ClientGone:
+            return
+        except AwsError as error:
+            await self._refuse(exchange, error)
+        except Exception:
+            log.exception("S3 %s %s failed (%s)", head.method, head.path, exchange.id)
+            text = "We encountered an internal error. Please try again."
+            await self._refuse(exchange, AwsError("InternalError", text, 500))
+        else:
+            await self._answer(exchange, response)
+
+    async def close(self) -> None:
+        """Wait for the requests under way."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+
+    async def _model(self) -> S3Operations:
+        if not self._reading_model.done():
+            await asyncio.wrap_future(self._reading_model)
+        return self._reading_model.result()
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _carried_out(self, exchange: _Exchange) -> S3Response:
+        operation, head = exchange.operation, exchange.head
+        if operation is None:
+            text = "The specified method is not allowed against this resource."
+            raise AwsError("MethodNotAllowed", text, 405, {"Method": head.method, "ResourceType": _noun(head.path)})
+        handler = OPERATIONS.get(operation.name)
+        if handler is None:
+            raise AwsError("NotImplemented", f"samebox does not implement s3:{operation.name}.", 501)
+        payload = operation.input.payload if operation.input is not None else None
+        streamed = payload is not None and payload.is_streamed
+        if not streamed:
+            head = replace(head, body=await self._document(head, exchange.receive))
+        pipe = BodyPipe(exchange.receive, self._idle_seconds)
+
+        def carry_out() -> S3Response:
+            request = S3Request(
+                operation=operation.name,
+                params=_decoded(operation, head),
+                head=head,
+                caller=caller(head.headers, head.query, self._account, self._region),
+                store=self._store,
+                now=self._clock(),
+                pieces=pipe.read if streamed else lambda: iter(()),
+            )
+            self._check_region(request)
+            log.debug("S3 %s (%s)", operation.name, exchange.id)
+            return handler(request)
+
+        feeding = asyncio.create_task(pipe.feed())
+        try:
+            return await self._in_thread(carry_out)
+        finally:
+            feeding.cancel()
+
+    async def _document(self, head: Request, receive: Receive) -> bytes:
+        """The body of an operation that takes a document, or none. Raises AwsError, ClientGone."""
+        declared = head.headers.get("content-length", "").encode()
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                body = await asgi.read_body(receive, _MOST_DOCUMENT, declared)
+        except BodyTooLarge:
+            raise AwsError("MaxMessageLengthExceeded", "Your request was too big.") from None
+        except TimeoutError:
+            text = (
+                "Your socket connection to the server was not read from or written to within the timeout period. Idle "
+                "connections will be closed."
+            )
+            raise AwsError("RequestTimeout", text) from None
+        if head.headers.get("x-amz-content-sha256", "").startswith(STREAMING):
+            return b"".join(Decoder().body([body]))
+        return body
+
+    def _check_head(self, scope: Scope, head: Request) -> None:
+        size = len(scope.get("query_string") or b"") + len(asgi.raw_path(scope))
+        if size + sum(len(name) + len(value) for name, value in scope["headers"]) > _HEAD_BYTES:
+            text = "Your request header section exceeds the maximum allowed size."
+            fields = {"MaxSizeAllowed": _HEAD_BYTES}
+            raise AwsError("RequestHeaderSectionTooLarge", text, 400, fields)
+        if _is_expired(head.query, self._clock()):
+            raise AwsError("AccessDenied", "Request has expired", 403)
+
+    def _check_region(self, request: S3Request) -> None:
+        """As AWS answers a request at another region's endpoint, where `redirects` is on."""
+        if not self._redirects or not request.bucket_name or request.operation in ("CreateBucket", "GetBucketLocation"):
+            return
+        region = request.store.buckets.get(request.bucket_name).region
+        if request.caller.region != region:
+            text = (
+                "The bucket you are attempting to access must be addressed using the specified endpoint. Please send "
+                "all future requests to this endpoint."
+            )
+            fields = {"Endpoint": f"{request.bucket_name}.s3.{region}.amazonaws.com", "Bucket": request.bucket_name}
+            raise AwsError("PermanentRedirect", text, 301, {**fields, "Region": region})
+
+    async def _answer(self, exchange: _Exchange, given: S3Response) -> None:
+        operation = exchange.operation
+        assert operation is not None
+        response = restxml.encode((await self._model()).service, operation, dict(given.result), exchange.id)
+        headers = {**response.headers, **given.headers}
+        status = given.status or response.status
+        if given.reading is None:
+            await self._respond(exchange, Response(status, headers, response.body))
+            return
+        try:
+            pieces = self._pieces(given.reading, given.first, given.length)
+            out = await self._readable(exchange.head, _headers(headers, exchange.id))
+            await asgi.stream(exchange.send, status, out, pieces, self._idle_seconds)
+        except ClientGone:
+            log.debug("%s: nothing of the object was taken for %g s", exchange.head.path, self._idle_seconds)
+        finally:
+            await self._in_thread(given.reading.close)
+
+    async def _pieces(self, reading: OpenObject, first: int, length: int | None) -> AsyncIterator[bytes]:
+        """What is sent, read ahead by one piece: the next is read while the last is on its way."""
+        source = reading.chunks(first, length, _PIECE_BYTES)
+        coming = asyncio.ensure_future(self._in_thread(lambda: next(source, b"")))
+        try:
+            while piece := await coming:
+                coming = asyncio.ensure_future(self._in_thread(lambda: next(source, b"")))
+                yield piece
+        finally:
+            # The file is closed after this, so that no thread may read it then.
+            await asyncio.gather(coming, return_exceptions=True)
+
+    async def _refuse(self, exchange: _Exchange, error: AwsError) -> None:
+        head, fields = exchange.head, error.fields
+        log.info("S3 %s %s: %s (%s)", head.method, head.path, error, exchange.id)
+        shown = {name: value for name, value in fields.items() if name not in _HIDDEN_FIELDS}
+        shown.setdefault("Resource", head.decoded_path)
+        service = (await self._model()).service
+        refusal = AwsError(error.code, error.message, error.status, shown)
+        response = restxml.encode_error(service, exchange.operation, refusal, exchange.id)
+        headers = dict(response.headers)
+        if "DeleteMarker" in fields:
+            headers["x-amz-delete-marker"] = "true"
+        if "VersionId" in fields:
+            headers["x-amz-version-id"] = str(fields["VersionId"])
+        if "LastModified" in fields:
+            headers["Last-Modified"] = formatdate(fields["LastModified"], usegmt=True)
+        if error.status == 301:
+            headers["x-amz-bucket-region"] = str(fields.get("Region", ""))
+        if "expect" in head.headers and not exchange.asked_for_body:
+            # The client will not send its body: what comes next on the connection would be taken for it.
+            headers["Connection"] = "close"
+        await self._respond(exchange, replace(response, headers=headers))
+
+    async def _respond(self, exchange: _Exchange, response: Response) -> None:
+        """A whole answer. HEAD has no body, and the length that the headers say, if they say one."""
+        headers = await self._readable(exchange.head, _headers(response.headers, exchange.id))
+        method, send = exchange.head.method, exchange.send
+        if method == "HEAD" or response.status in (204, 304):
+            if method == "HEAD" and response.status == 200 and asgi.header(headers, b"content-length") is None:
+                headers.append((b"content-length", b"0"))
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers = [(name, value) for name, value in headers if name != b"content-length"]
+        await asgi.respond(send, response.status, headers, response.body)
+
+    async def _readable(self, head: Request, headers: list[asgi.Header]) -> list[asgi.Header]:
+        """The headers, and those that let a page of an origin that the bucket's CORS rules name read the answer."""
+        if "origin" not in head.headers:
+            return headers
+        return [*headers, *await self._in_thread(lambda: cors.permission(self._store, head))]
+
+
+class _Exchange:
+    """One request on its way: what came of it so far, and where its answer goes."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, head: Request) -> None:
+        self.scope = scope
+        self.send = send
+        self.head = head
+        self.id = secrets.token_hex(8).upper()
+        self.operation: Operation | None = None
+        self.asked_for_body = False
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        """The next message of the body; a client that waits for `100 Continue` gets it with the first."""
+        self.asked_for_body = True
+        return await self._receive()
+
+
+def _head(scope: Scope) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path = asgi.raw_path(scope).decode("latin-1")
+    return Request(scope["method"], path, (scope.get("query_string") or b"").decode("latin-1"), headers)
+
+
+def _text(value: bytes) -> str:
+    """A header's value: UTF-8, as SDKs send metadata, and Latin-1 where it is not."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _hoisted(head: Request) -> Request:
+    """A presigned URL carries headers of the request in its query: `x-amz-acl=…`."""
+    names = [name for name in head.query if name.lower().startswith("x-amz-") and not _SIGNING.fullmatch(name.lower())]
+    if "AWSAccessKeyId" in head.query:  # SigV2 signs these two, and some clients put them into the URL
+        names += [name for name in ("content-type", "content-md5") if name in head.query]
+    more = {name.lower(): head.query[name] for name in names if name.lower() not in head.headers}
+    return replace(head, headers={**head.headers, **more}) if more else head
+
+
+def _decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
+    """The members of the request. Raises AwsError for what no request of this operation can be."""
+    try:
+        params = restxml.decode(operation, head)
+    except SerializationException as error:
+        raise AwsError("InvalidArgument", error.message) from None
+    shape = operation.input
+    for name in shape.required if shape is not None else ():
+        member = shape.members[name] if shape is not None else None
+        if name in params or member is None or (shape is not None and shape.payload is member and member.is_streamed):
+            continue
+        if member.location is None:
+            if shape is not None and shape.payload is not None and shape.payload.name == name:
+                raise AwsError("MissingRequestBodyError", "Request Body is empty")
+            raise restxml.malformed_xml()
+        raise AwsError("InvalidRequest", f"Missing required header for this request: {member.wire_name}", 400)
+    return params
+
+
+def _is_expired(query: Mapping[str, str], now: float) -> bool:
+    values = {name.lower(): value for name, value in query.items()}
+    try:
+        if "x-amz-expires" in values:
+            signed = datetime.strptime(values["x-amz-date"], _DATE).replace(tzinfo=UTC).timestamp()
+            return now > signed + int(values["x-amz-expires"])
+        if "awsaccesskeyid" in values:
+            return now > int(values["expires"])
+    except (KeyError, ValueError):
+        return True
+    return False
+
+
+def _headers(headers: Mapping[str, str], request_id: str) -> list[asgi.Header]:
+    encoded = [(name.lower().encode("latin-1"), _bytes(value)) for name, value in headers.items()]
+    return [*encoded, (b"x-amz-id-2", request_id.encode() * 4), (b"server", b"AmazonS3"), _SANDBOX]
+
+
+def _bytes(value: str) -> bytes:
+    """A header's value; what is not ASCII goes as UTF-8, line ends not at all."""
+    return value.replace("\r", " ").replace("\n", " ").encode("utf-8")
+
+
+def _noun(path: str) -> str:
+    return {0: "SERVICE", 1: "BUCKET"}.get(path.rstrip("/").count("/"), "OBJECT")

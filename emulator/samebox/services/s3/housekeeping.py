@@ -1,0 +1,56 @@
+"""Lifecycle rules carried out: once at the start and then once an hour, bucket by bucket, in a thread of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from samebox.errors import AwsError
+from samebox.s3 import lifecycle
+
+if TYPE_CHECKING:
+    from samebox.s3.store import Store
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 3600.0
+_END_SECONDS = 10.0
+
+
+class Housekeeping:
+    """Removes what the buckets' lifecycle rules let expire, from `start` to `close`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="s3-lifecycle", daemon=True)
+
+    def start(self) -> None:
+        """Begin, without waiting for anything."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End, after the bucket that is being looked at."""
+        self._ended.set()
+        self._thread.join(_END_SECONDS)
+
+    def look(self) -> int:
+        """Carry the rules of all buckets out now; gives how many versions and uploads were removed."""
+        removed = 0
+        for bucket in self._store.buckets.list():
+            if self._ended.is_set():
+                break
+            try:
+                text = self._store.buckets.setting(bucket.name, "lifecycle")
+                if text is not None:
+                    removed += self._store.expire(bucket.name, lifecycle.rules(json.loads(text)))
+            except AwsError as error:  # the bucket is gone, or the disk is full: the next look tries again
+                log.warning("lifecycle of the bucket %s: %s", bucket.name, error)
+        return removed
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self.look()
+            self._ended.wait(_PAUSE_SECONDS)

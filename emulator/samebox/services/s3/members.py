@@ -1,0 +1,272 @@
+"""Between members of S3's model and the storage's values: conditions, attributes, checksums, versions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from samebox.errors import AwsError
+from samebox.s3.checksums import ALGORITHMS
+from samebox.s3.conditions import ReadConditions, WriteConditions
+from samebox.s3.records import NULL_VERSION, Attributes, Bucket, Checksums, Expected, Retention, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from samebox.s3.records import Version
+    from samebox.services.s3.requests import S3Request
+
+DEFAULT_TYPE = "binary/octet-stream"  # what S3 answers for an object that was put without a Content-Type
+# Members that are kept as they came and answered so.
+_KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "ServerSideEncryption",
+    "SSECustomerAlgorithm",
+    "SSECustomerKeyMD5",
+    "SSEKMSKeyId",
+    "WebsiteRedirectLocation",
+)
+_METADATA_BYTES = 2048
+_MOST_TAGS = 10
+_TAG = re.compile(r"[\w\s+\-=._:/@]*")
+_DIGEST_BYTES = 16
+
+
+def quoted(etag: str) -> str:
+    """An ETag as headers and documents have it."""
+    return f'"{etag}"'
+
+
+def unquoted(etag: str) -> str:
+    return etag.strip().removeprefix("W/").strip('"')
+
+
+def owner_of(account: str) -> dict[str, str]:
+    """The canonical user of an account. AWS's ids are as long and tell as little."""
+    return {"ID": hashlib.sha256(f"canonical user {account}".encode()).hexdigest()}
+
+
+def write_conditions(params: Mapping[str, Any]) -> WriteConditions:
+    """If-Match and If-None-Match of a write, and what else a delete may insist on."""
+    if_match, if_none_match = params.get("IfMatch"), params.get("IfNoneMatch")
+    if if_none_match is not None and if_none_match != "*":
+        raise AwsError(
+            "NotImplemented", "A header you provided implies functionality that is not implemented", 501,
+            {"Header": "If-None-Match"},
+        )  # fmt: skip
+    return WriteConditions(
+        if_match=None if if_match is None else unquoted(if_match),
+        if_none_match=if_none_match,
+        if_match_modified=params.get("IfMatchLastModifiedTime"),
+        if_match_size=params.get("IfMatchSize"),
+    )
+
+
+def read_conditions(params: Mapping[str, Any], prefix: str = "") -> ReadConditions:
+    """The conditions of a read; with the prefix `CopySource`, of a copy's source."""
+
+    def etags(name: str) -> tuple[str, ...]:
+        return tuple(unquoted(one) for one in (params.get(prefix + name) or "").split(",") if one.strip())
+
+    return ReadConditions(
+        if_match=etags("IfMatch"),
+        if_none_match=etags("IfNoneMatch"),
+        if_modified_since=params.get(f"{prefix}IfModifiedSince"),
+        if_unmodified_since=params.get(f"{prefix}IfUnmodifiedSince"),
+    )
+
+
+def source_of(text: str) -> Source:
+    """The object that `x-amz-copy-source` names: `/bucket/key?versionId=…`, percent-encoded."""
+    path, _, query = text.partition("?")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    if not bucket or not key or bucket.startswith("arn:"):
+        raise AwsError(
+            "InvalidArgument", "Invalid copy source object key", 400,
+            {"ArgumentName": "x-amz-copy-source", "ArgumentValue": text},
+        )  # fmt: skip
+    return Source(bucket, key, dict(parse_qsl(query)).get("versionId"))
+
+
+def attributes(request: S3Request) -> Attributes:
+    """What a PutObject, a CreateMultipartUpload or a copy with new metadata says of the object."""
+    params = request.params
+    headers = {name: str(params[name]) for name in _KEPT if params.get(name)}
+    headers.setdefault("ContentType", DEFAULT_TYPE)
+    encoding = ",".join(
+        one.strip() for one in headers.pop("ContentEncoding", "").split(",") if one.strip() not in ("", "aws-chunked")
+    )
+    if encoding:
+        headers["ContentEncoding"] = encoding
+    if expires := request.header("expires"):
+        headers["Expires"] = expires  # answered as it came, whether it is a date or not
+    if params.get("BucketKeyEnabled"):
+        headers["BucketKeyEnabled"] = "true"
+    headers.setdefault("ServerSideEncryption", default_encryption(request))
+    if "SSECustomerAlgorithm" in headers:
+        del headers["ServerSideEncryption"]
+    metadata = dict(params.get("Metadata") or {})
+    if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > _METADATA_BYTES:
+        raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+    return Attributes(
+        headers=headers,
+        metadata=metadata,
+        tags=tags_of_header(params.get("Tagging") or ""),
+        storage_class=params.get("StorageClass") or "STANDARD",
+        retention=retention(params),
+        legal_hold=params.get("ObjectLockLegalHoldStatus") == "ON",
+    )
+
+
+def default_encryption(request: S3Request) -> str:
+    """What the bucket's encryption setting says; S3 encrypts everything."""
+    return "aws:kms" if request.params.get("SSEKMSKeyId") else "AES256"
+
+
+def retention(params: Mapping[str, Any]) -> Retention | None:
+    """The retention that the object lock headers name. Raises InvalidArgument for half of one."""
+    mode, until = params.get("ObjectLockMode"), params.get("ObjectLockRetainUntilDate")
+    if mode is None and until is None:
+        return None
+    if mode is None or until is None:
+        text = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+        raise AwsError("InvalidArgument", text)
+    if mode not in ("GOVERNANCE", "COMPLIANCE"):
+        raise AwsError("InvalidArgument", "Unknown wormMode directive.")
+    return Retention(mode, until)
+
+
+def tags_of_header(text: str) -> dict[str, str]:
+    """The tags of `x-amz-tagging`, which is written as a query string is."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return checked_tags(
+        pairs, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
+    )
+
+
+def checked_tags(pairs: list[tuple[str, str]], repeated: str) -> dict[str, str]:
+    """Tags of an object. Raises InvalidTag, BadRequest; InvalidArgument with the text `repeated`."""
+    if len(pairs) > _MOST_TAGS:
+        raise AwsError("BadRequest", f"Object tags cannot be greater than {_MOST_TAGS}")
+    tags = dict(pairs)
+    if len(tags) != len(pairs):
+        raise AwsError("InvalidTag" if not repeated.startswith("The header") else "InvalidArgument", repeated)
+    for name, value in tags.items():
+        if not 1 <= len(name) <= 128 or not _TAG.fullmatch(name):
+            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", 400, {"TagKey": name})
+        if len(value) > 256 or not _TAG.fullmatch(value):
+            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", 400, {"TagValue": value})
+        if name.startswith("aws:"):
+            raise AwsError("InvalidTag", "System tags cannot be added/updated by requester", 400)
+    return tags
+
+
+# Checksums
+
+
+def expected(request: S3Request) -> Expected:
+    """What the client says of the bytes it sends. Raises InvalidDigest, InvalidRequest."""
+    md5 = request.params.get("ContentMD5") or ""
+    if md5:
+        try:
+            whole = len(base64.b64decode(md5, validate=True)) == _DIGEST_BYTES
+        except (binascii.Error, ValueError):
+            whole = False
+        if not whole:
+            raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid", 400, {"Content-MD5": md5})
+    return Expected(md5, checksum_values(request.params), decoded_length(request))
+
+
+def decoded_length(request: S3Request) -> int | None:
+    """How long the body is, where the client says so: a chunked one says it in a header of its own."""
+    text = request.header("x-amz-decoded-content-length") or request.header("content-length")
+    chunked = (request.header("x-amz-content-sha256") or "").startswith("STREAMING-")
+    if chunked and request.header("x-amz-decoded-content-length") is None:
+        return None
+    return int(text) if text and text.isdigit() else None
+
+
+def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
+    """The checksums among the members, by algorithm. Raises InvalidRequest where one is no base64."""
+    values = {}
+    for algorithm in ALGORITHMS:
+        value = params.get(f"Checksum{algorithm}")
+        if value:
+            try:
+                base64.b64decode(value.partition("-")[0], validate=True)
+            except (binascii.Error, ValueError):
+                text = f"Value for x-amz-checksum-{algorithm.lower()} header is invalid."
+                raise AwsError("InvalidRequest", text) from None
+            values[algorithm] = value
+    if len(values) > 1:
+        raise AwsError(
+            "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        )
+    return values
+
+
+def algorithms(request: S3Request) -> tuple[str, ...]:
+    """The checksums to compute of a body: the one that the client names, else the one that S3 chooses."""
+    named = {*checksum_values(request.params)}
+    for text in (
+        request.params.get("ChecksumAlgorithm"),
+        (request.header("x-amz-trailer") or "").lower().removeprefix("x-amz-checksum-"),
+        request.header("x-amz-sdk-checksum-algorithm"),
+    ):
+        if text and text.upper() in ALGORITHMS:
+            named.add(text.upper())
+    return tuple(sorted(named)) or ("CRC64NVME",)
+
+
+def checksum_members(checksums: Checksums) -> dict[str, str]:
+    """Checksums as members of an output."""
+    members = {f"Checksum{algorithm}": value for algorithm, value in checksums.values.items()}
+    return {**members, "ChecksumType": checksums.kind} if members and checksums.kind else members
+
+
+# Versions
+
+
+def version_members(bucket: Bucket, version: str) -> dict[str, str]:
+    """`x-amz-version-id`, which a bucket that was never versioned does not answer."""
+    return {"VersionId": version or NULL_VERSION} if bucket.versioning else {}
+
+
+def encryption_members(version: Version) -> dict[str, str | bool]:
+    """How the object is encrypted, as far as an answer says it."""
+    headers = version.attributes.headers
+    names = ("ServerSideEncryption", "SSEKMSKeyId", "SSECustomerAlgorithm", "SSECustomerKeyMD5")
+    members: dict[str, str | bool] = {name: headers[name] for name in names if name in headers}
+    if headers.get("BucketKeyEnabled"):
+        members["BucketKeyEnabled"] = True
+    return members
+
+
+def object_members(version: Version) -> dict[str, Any]:
+    """What GetObject and HeadObject say of an object, but for its length and its checksums."""
+    attributes = version.attributes
+    members: dict[str, Any] = {
+        name: value for name, value in attributes.headers.items() if name not in ("Expires", "BucketKeyEnabled")
+    }
+    members |= encryption_members(version)
+    members |= {
+        "AcceptRanges": "bytes",
+        "ETag": quoted(version.etag),
+        "LastModified": float(int(version.modified)),
+        "Metadata": attributes.metadata or None,
+        "TagCount": len(attributes.tags) or None,
+        "StorageClass": attributes.storage_class if attributes.storage_class != "STANDARD" else None,
+        "ObjectLockLegalHoldStatus": "ON" if attributes.legal_hold else None,
+    }
+    if attributes.retention is not None:
+        members["ObjectLockMode"] = attributes.retention.mode
+        members["ObjectLockRetainUntilDate"] = attributes.retention.until
+    return members

@@ -1,0 +1,228 @@
+"""Multipart uploads: begun, their parts sent or copied, listed, completed or aborted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from samebox.errors import AwsError
+from samebox.s3 import refusals
+from samebox.s3.records import Checksums, ChecksumType, Completion, NamedPart, Part
+from samebox.services.s3 import acls, members, ranges
+from samebox.services.s3.bodies import received
+from samebox.services.s3.listings import encoder, page_size
+from samebox.services.s3.requests import Handler, S3Response
+from samebox.services.s3.settings import bucket_retention
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from samebox.services.s3.requests import S3Request
+
+
+def create_multipart_upload(request: S3Request) -> S3Response:
+    bucket, params = request.bucket, request.params
+    attributes = replace(members.attributes(request), acl=acls.of_headers(params, bucket.account))
+    if attributes.retention is None and bucket.object_lock:
+        attributes = replace(attributes, retention=bucket_retention(request))
+    upload = request.store.uploads.create(
+        bucket.name,
+        request.key,
+        attributes,
+        algorithm=params.get("ChecksumAlgorithm") or "",
+        checksum_type=params.get("ChecksumType") or "",
+    )
+    return S3Response(
+        {
+            "Bucket": bucket.name,
+            "Key": request.key,
+            "UploadId": upload.upload_id,
+            "ChecksumAlgorithm": upload.algorithm or None,
+            "ChecksumType": upload.checksum_type or None,
+            "ServerSideEncryption": attributes.headers.get("ServerSideEncryption"),
+            "SSEKMSKeyId": attributes.headers.get("SSEKMSKeyId"),
+        }
+    )
+
+
+def upload_part(request: S3Request) -> S3Response:
+    bucket, params = request.bucket, request.params
+    upload = request.store.uploads.get(bucket.name, request.key, params["UploadId"])
+    named = members.algorithms(request)
+    wanted = tuple(sorted({*named, upload.algorithm})) if upload.algorithm else named
+    with received(request, wanted) as (body, expected):
+        part = request.store.uploads.put_part(
+            bucket.name, request.key, params["UploadId"], params["PartNumber"], body, expected=expected
+        )
+    return S3Response(
+        {
+            "ETag": members.quoted(part.etag),
+            **{f"Checksum{name}": value for name, value in part.checksums.items()},
+            "ServerSideEncryption": upload.attributes.headers.get("ServerSideEncryption"),
+        }
+    )
+
+
+def upload_part_copy(request: S3Request) -> S3Response:
+    bucket, params = request.bucket, request.params
+    source = members.source_of(params["CopySource"])
+    first, last = ranges.copied(params.get("CopySourceRange"))
+    part, version = request.store.uploads.copy_part(
+        bucket.name,
+        request.key,
+        params["UploadId"],
+        params["PartNumber"],
+        source,
+        first=first,
+        last=last,
+        source_conditions=members.read_conditions(params, "CopySource"),
+    )
+    return S3Response(
+        {
+            "CopyPartResult": {
+                "ETag": members.quoted(part.etag),
+                "LastModified": part.modified,
+                **{f"Checksum{name}": value for name, value in part.checksums.items()},
+            },
+            "CopySourceVersionId": version if request.store.buckets.get(source.bucket).versioning else None,
+        }
+    )
+
+
+def complete_multipart_upload(request: S3Request) -> S3Response:
+    bucket, params = request.bucket, request.params
+    parts = (params.get("MultipartUpload") or {}).get("Parts") or []
+    if any(part.get("PartNumber") is None or not part.get("ETag") for part in parts):
+        raise refusals.no_parts()
+    kind: ChecksumType = params.get("ChecksumType") or ""
+    completion = Completion(
+        parts=tuple(
+            NamedPart(part["PartNumber"], members.unquoted(part["ETag"]), members.checksum_values(part))
+            for part in parts
+        ),
+        size=params.get("MpuObjectSize"),
+        checksums=Checksums(members.checksum_values(params), kind),
+    )
+    version = request.store.uploads.complete(
+        bucket.name,
+        request.key,
+        params["UploadId"],
+        completion,
+        conditions=members.write_conditions(params),
+    )
+    host = request.header("host") or ""
+    return S3Response(
+        {
+            "Location": f"http://{host}/{bucket.name}/{request.key}",
+            "Bucket": bucket.name,
+            "Key": request.key,
+            "ETag": members.quoted(version.etag),
+            **members.checksum_members(version.checksums),
+            **members.version_members(bucket, version.version),
+            **members.encryption_members(version),
+        }
+    )
+
+
+def abort_multipart_upload(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    request.store.uploads.abort(bucket.name, request.key, request.params["UploadId"])
+    return S3Response()
+
+
+def list_parts(request: S3Request) -> S3Response:
+    bucket, params = request.bucket, request.params
+    limit = page_size(params.get("MaxParts"), "max-parts")
+    upload = request.store.uploads.get(bucket.name, request.key, params["UploadId"])
+    after = int(params.get("PartNumberMarker") or 0)
+    page = request.store.uploads.parts(bucket.name, request.key, params["UploadId"], after=after, limit=limit)
+    owner = members.owner_of(bucket.account)
+    return S3Response(
+        {
+            "Bucket": bucket.name,
+            "Key": request.key,
+            "UploadId": upload.upload_id,
+            "PartNumberMarker": after,
+            "NextPartNumberMarker": page.next_number or None,
+            "MaxParts": limit,
+            "IsTruncated": page.truncated,
+            "Parts": [_part(part) for part in page.items if isinstance(part, Part)],
+            "Initiator": owner,
+            "Owner": owner,
+            "StorageClass": upload.attributes.storage_class,
+            "ChecksumAlgorithm": upload.algorithm or None,
+            "ChecksumType": upload.checksum_type or None,
+        }
+    )
+
+
+def list_multipart_uploads(request: S3Request) -> S3Response:
+    bucket, params, encode = request.bucket, request.params, encoder(request)
+    limit = page_size(params.get("MaxUploads"), "max-uploads")
+    page = request.store.lists.uploads(
+        bucket.name,
+        prefix=params.get("Prefix") or "",
+        delimiter=params.get("Delimiter") or "",
+        after_key=params.get("KeyMarker") or "",
+        after_upload=params.get("UploadIdMarker") or "",
+        limit=limit,
+    )
+    owner = members.owner_of(bucket.account)
+    return S3Response(
+        {
+            "Bucket": bucket.name,
+            "KeyMarker": encode(params.get("KeyMarker") or ""),
+            "UploadIdMarker": params.get("UploadIdMarker") or "",
+            "NextKeyMarker": encode(page.next_key) if page.truncated else None,
+            "NextUploadIdMarker": page.next_upload if page.truncated else None,
+            "Prefix": encode(params.get("Prefix") or ""),
+            "Delimiter": params.get("Delimiter"),
+            "EncodingType": params.get("EncodingType"),
+            "MaxUploads": limit,
+            "IsTruncated": page.truncated,
+            "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes],
+            "Uploads": [
+                {
+                    "UploadId": upload.upload_id,
+                    "Key": encode(upload.key),
+                    "Initiated": upload.initiated,
+                    "StorageClass": upload.attributes.storage_class,
+                    "Owner": owner,
+                    "Initiator": owner,
+                    "ChecksumAlgorithm": upload.algorithm or None,
+                    "ChecksumType": upload.checksum_type or None,
+                }
+                for upload in page.items
+            ],
+        }
+    )
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "PartNumber": part.number,
+        "LastModified": part.modified,
+        "ETag": members.quoted(part.etag),
+        "Size": part.size,
+        **{f"Checksum{name}": value for name, value in part.checksums.items()},
+    }
+
+
+def refuse_select(_request: S3Request) -> S3Response:
+    """S3 Select, which AWS has closed to new customers in July 2024."""
+    raise AwsError("MethodNotAllowed", "S3 Select is not available: AWS has closed it to new customers.", 405)
+
+
+OPERATIONS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "AbortMultipartUpload": abort_multipart_upload,
+        "CompleteMultipartUpload": complete_multipart_upload,
+        "CreateMultipartUpload": create_multipart_upload,
+        "ListMultipartUploads": list_multipart_uploads,
+        "ListParts": list_parts,
+        "SelectObjectContent": refuse_select,
+        "UploadPart": upload_part,
+        "UploadPartCopy": upload_part_copy,
+    }
+)

@@ -1,0 +1,372 @@
+"""What a bucket can be told: each setting is kept as it was put, shown again, and removed.
+
+What the emulator acts on: versioning, the default retention of object lock, lifecycle rules and CORS. docs/s3.md has a
+row for each of the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from samebox.errors import AwsError
+from samebox.s3 import lifecycle
+from samebox.s3.records import Retention
+from samebox.services.s3 import acls
+from samebox.services.s3.requests import Handler, S3Response
+
+if TYPE_CHECKING:
+    from samebox.services.s3.requests import S3Request
+
+_DAY = 86_400.0
+_YEAR_DAYS = 365
+_MOST_POLICY_BYTES = 20 * 1024
+_PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name in the storage, the member of Put's input that is kept, and what Get answers.
+
+    `shown` makes Get's output of what was kept. `default` is Get's output where nothing was put; without one, `missing`
+    (code and text) is answered. `check` raises AwsError for what S3 does not take.
+    """
+
+    name: str
+    member: str
+    shown: Callable[[Any], Answer] = lambda kept: kept
+    default: Answer | None = None
+    missing: tuple[str, str] = ("", "")
+    check: Callable[[Any], None] = lambda _kept: None
+
+
+def _wrapped(member: str) -> Callable[[Any], Answer]:
+    return lambda kept: {member: kept}
+
+
+def _check_policy(kept: str) -> None:
+    if len(kept.encode()) > _MOST_POLICY_BYTES:
+        raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed size")
+    try:
+        policy = json.loads(kept)
+    except ValueError:
+        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'") from None
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    statements = [statements] if isinstance(statements, dict) else statements
+    if not statements or not isinstance(statements, list):
+        raise AwsError("MalformedPolicy", "Missing required field Statement")
+    for one in statements:
+        for field in ("Effect", "Resource"):
+            if not isinstance(one, dict) or (field not in one and f"Not{field}" not in one):
+                raise AwsError("MalformedPolicy", f"Missing required field {field}")
+        if one["Effect"] not in ("Allow", "Deny"):
+            raise AwsError("MalformedPolicy", f"Invalid effect: {one['Effect']}")
+
+
+def _check_lifecycle(kept: Any) -> None:
+    lifecycle.rules(kept)
+
+
+def _check_cors(kept: Any) -> None:
+    for rule in kept.get("CORSRules") or []:
+        for method in rule.get("AllowedMethods") or []:
+            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):
+                text = f"Found unsupported HTTP method in CORS config. Unsupported method is {method}"
+                raise AwsError("InvalidRequest", text)
+        for origin in rule.get("AllowedOrigins") or []:
+            if origin.count("*") > 1:
+                raise AwsError("InvalidRequest", f'AllowedOrigin "{origin}" can not have more than one wildcard.')
+
+
+def _check_tags(kept: Any) -> None:
+    names = [tag["Key"] for tag in kept.get("TagSet") or []]
+    if len(set(names)) != len(names):
+        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
+    if len(names) > 50:
+        raise AwsError("BadRequest", "Bucket tag count cannot be greater than 50")
+    if any(name.startswith("aws:") for name in names):
+        raise AwsError("InvalidTag", "System tags cannot be added/updated by requester")
+
+
+_ENCRYPTION = "ServerSideEncryptionConfiguration"
+_OWNERSHIP = "OwnershipControls"
+_BLOCK = "PublicAccessBlockConfiguration"
+# By the name of the noun in the operations: Put<noun>, Get<noun>, Delete<noun>. What a new bucket has without a Put is
+# what S3 has given new buckets since April 2023.
+_SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        "BucketAccelerateConfiguration": Setting("accelerate", "AccelerateConfiguration", default={}),
+        "BucketCors": Setting(
+            "cors",
+            "CORSConfiguration",
+            missing=("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+            check=_check_cors,
+        ),
+        "BucketEncryption": Setting(
+            "encryption",
+            _ENCRYPTION,
+            _wrapped(_ENCRYPTION),
+            default={
+                _ENCRYPTION: {
+                    "Rules": [
+                        {
+                            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                            "BucketKeyEnabled": False,
+                        }
+                    ]
+                }
+            },
+        ),
+        "BucketLifecycleConfiguration": Setting(
+            "lifecycle",
+            "LifecycleConfiguration",
+            missing=("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+            check=_check_lifecycle,
+        ),
+        "BucketLogging": Setting("logging", "BucketLoggingStatus", default={}),
+        "BucketNotificationConfiguration": Setting("notification", "NotificationConfiguration", default={}),
+        "BucketOwnershipControls": Setting(
+            "ownership",
+            _OWNERSHIP,
+            _wrapped(_OWNERSHIP),
+            default={_OWNERSHIP: {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}},
+            missing=("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+        ),
+        "BucketPolicy": Setting(
+            "policy",
+            "Policy",
+            _wrapped("Policy"),
+            missing=("NoSuchBucketPolicy", "The bucket policy does not exist"),
+            check=_check_policy,
+        ),
+        "BucketReplication": Setting(
+            "replication",
+            "ReplicationConfiguration",
+            _wrapped("ReplicationConfiguration"),
+            missing=("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+        ),
+        "BucketRequestPayment": Setting(
+            "requestPayment", "RequestPaymentConfiguration", default={"Payer": "BucketOwner"}
+        ),
+        "BucketTagging": Setting(
+            "tagging", "Tagging", missing=("NoSuchTagSet", "The TagSet does not exist"), check=_check_tags
+        ),
+        "BucketWebsite": Setting(
+            "website",
+            "WebsiteConfiguration",
+            missing=(
+                "NoSuchWebsiteConfiguration",
+                "The specified bucket does not have a website configuration",
+            ),
+        ),
+        "PublicAccessBlock": Setting(
+            "publicAccessBlock",
+            _BLOCK,
+            _wrapped(_BLOCK),
+            default={_BLOCK: dict.fromkeys(_PUBLIC_ACCESS, True)},
+            missing=(
+                "NoSuchPublicAccessBlockConfiguration",
+                "The public access block configuration was not found",
+            ),
+        ),
+    }
+)
+# A setting that was removed is not the one that a new bucket has.
+_REMOVED = "null"
+# Settings of which a bucket has several, by their ids: the noun, and the members of Get's and List's outputs.
+_BY_ID = {
+    "BucketAnalyticsConfiguration": ("analytics", "AnalyticsConfiguration", "AnalyticsConfigurationList"),
+    "BucketIntelligentTieringConfiguration": (
+        "intelligent-tiering",
+        "IntelligentTieringConfiguration",
+        "IntelligentTieringConfigurationList",
+    ),
+    "BucketInventoryConfiguration": ("inventory", "InventoryConfiguration", "InventoryConfigurationList"),
+    "BucketMetricsConfiguration": ("metrics", "MetricsConfiguration", "MetricsConfigurationList"),
+}
+
+
+def kept(request: S3Request, name: str) -> Any:
+    """What was put of a setting, or None."""
+    text = request.store.buckets.setting(request.bucket_name, name)
+    return None if text is None else json.loads(text)
+
+
+def lifecycle_rules(request: S3Request) -> tuple[lifecycle.Rule, ...]:
+    """The bucket's rules; none where it has none."""
+    found = kept(request, "lifecycle")
+    return lifecycle.rules(found) if found else ()
+
+
+def bucket_retention(request: S3Request) -> Retention | None:
+    """The retention of a new object of a bucket with object lock, by the bucket's default."""
+    found = kept(request, "object-lock") or {}
+    default = (found.get("Rule") or {}).get("DefaultRetention")
+    if not default:
+        return None
+    days = default.get("Days") or _YEAR_DAYS * default.get("Years", 0)
+    return Retention(default["Mode"], request.now + days * _DAY)
+
+
+def _put(setting: Setting) -> Handler:
+    def put(request: S3Request) -> S3Response:
+        bucket = request.bucket
+        value = request.params.get(setting.member)
+        if value is None:
+            raise AwsError("MissingRequestBodyError", "Request Body is empty")
+        setting.check(value)
+        request.store.buckets.set_setting(bucket.name, setting.name, json.dumps(value))
+        return S3Response(status=204 if setting.name == "policy" else 0)
+
+    return put
+
+
+def _get(setting: Setting) -> Handler:
+    def get(request: S3Request) -> S3Response:
+        _ = request.bucket
+        text = request.store.buckets.setting(request.bucket_name, setting.name)
+        if text is None and setting.default is not None:
+            return S3Response(setting.default)
+        if text is None or text == _REMOVED:
+            raise AwsError(*setting.missing, 404, {"BucketName": request.bucket_name})
+        return S3Response(setting.shown(json.loads(text)))
+
+    return get
+
+
+def _delete(setting: Setting) -> Handler:
+    def delete(request: S3Request) -> S3Response:
+        bucket = request.bucket
+        if setting.default is not None and setting.missing[0]:
+            request.store.buckets.set_setting(bucket.name, setting.name, _REMOVED)
+        else:
+            request.store.buckets.remove_setting(bucket.name, setting.name)
+        return S3Response()
+
+    return delete
+
+
+def _put_by_id(name: str, member: str) -> Handler:
+    def put(request: S3Request) -> S3Response:
+        bucket, value = request.bucket, request.params.get(member)
+        if value is None:
+            raise AwsError("MissingRequestBodyError", "Request Body is empty")
+        if value.get("Id", request.params["Id"]) != request.params["Id"]:
+            raise AwsError("InvalidArgument", "The configuration's Id and the request's id differ.")
+        request.store.buckets.set_setting(bucket.name, f"{name}:{request.params['Id']}", json.dumps(value))
+        return S3Response()
+
+    return put
+
+
+def _get_by_id(name: str, member: str) -> Handler:
+    def get(request: S3Request) -> S3Response:
+        _ = request.bucket
+        found = kept(request, f"{name}:{request.params['Id']}")
+        if found is None:
+            raise AwsError("NoSuchConfiguration", "The specified configuration does not exist.", 404)
+        return S3Response({member: found})
+
+    return get
+
+
+def _list_by_id(name: str, member: str) -> Handler:
+    def listed(request: S3Request) -> S3Response:
+        bucket = request.bucket
+        every = request.store.buckets.settings(bucket.name)
+        found = [json.loads(text) for key, text in sorted(every.items()) if key.startswith(f"{name}:")]
+        return S3Response({member: found, "IsTruncated": False})
+
+    return listed
+
+
+def _delete_by_id(name: str) -> Handler:
+    def delete(request: S3Request) -> S3Response:
+        bucket = request.bucket
+        request.store.buckets.remove_setting(bucket.name, f"{name}:{request.params['Id']}")
+        return S3Response()
+
+    return delete
+
+
+def get_bucket_versioning(request: S3Request) -> S3Response:
+    return S3Response({"Status": request.bucket.versioning or None})
+
+
+def put_bucket_versioning(request: S3Request) -> S3Response:
+    bucket, status = request.bucket, request.params["VersioningConfiguration"].get("Status")
+    if status not in ("Enabled", "Suspended"):
+        raise AwsError("IllegalVersioningConfigurationException", "The Versioning element must be specified")
+    request.store.buckets.set_versioning(bucket.name, status)
+    return S3Response()
+
+
+def get_bucket_policy_status(request: S3Request) -> S3Response:
+    bucket = request.bucket
+    policy = kept(request, "policy")
+    if policy is None:
+        raise AwsError(*_SETTINGS["BucketPolicy"].missing, 404, {"BucketName": bucket.name})
+    statements = json.loads(policy)["Statement"]
+    statements = [statements] if isinstance(statements, dict) else statements
+    public = any(
+        one["Effect"] == "Allow" and one.get("Principal") in ("*", {"AWS": "*"}) and not one.get("Condition")
+        for one in statements
+    )
+    acl = request.store.buckets.setting(bucket.name, "acl") or ""
+    return S3Response({"PolicyStatus": {"IsPublic": public or acls.is_public(acl)}})
+
+
+def get_object_lock_configuration(request: S3Request) -> S3Response:
+    if not request.bucket.object_lock:
+        raise AwsError(
+            "ObjectLockConfigurationNotFoundError",
+            "Object Lock configuration does not exist for this bucket",
+            404,
+            {"BucketName": request.bucket_name},
+        )
+    found = kept(request, "object-lock") or {"ObjectLockEnabled": "Enabled"}
+    return S3Response({"ObjectLockConfiguration": found})
+
+
+def put_object_lock_configuration(request: S3Request) -> S3Response:
+    bucket, value = request.bucket, request.params.get("ObjectLockConfiguration") or {}
+    default = (value.get("Rule") or {}).get("DefaultRetention")
+    if default is not None:
+        if default.get("Mode") not in ("GOVERNANCE", "COMPLIANCE") or ("Days" in default) == ("Years" in default):
+            text = "The XML you provided was not well-formed or did not validate against our published schema"
+            raise AwsError("MalformedXML", text)
+        if (default.get("Days") or default.get("Years") or 0) <= 0:
+            raise AwsError("InvalidArgument", "Default retention period must be a positive integer value.")
+    request.store.buckets.enable_object_lock(bucket.name)
+    request.store.buckets.set_setting(bucket.name, "object-lock", json.dumps(value))
+    return S3Response()
+
+
+def _operations() -> dict[str, Handler]:
+    handlers: dict[str, Handler] = {
+        "GetBucketPolicyStatus": get_bucket_policy_status,
+        "GetBucketVersioning": get_bucket_versioning,
+        "GetObjectLockConfiguration": get_object_lock_configuration,
+        "PutBucketVersioning": put_bucket_versioning,
+        "PutObjectLockConfiguration": put_object_lock_configuration,
+    }
+    for noun, setting in _SETTINGS.items():
+        handlers[f"Put{noun}"] = _put(setting)
+        handlers[f"Get{noun}"] = _get(setting)
+        handlers[f"Delete{noun.removesuffix('Configuration') if noun == 'BucketLifecycleConfiguration' else noun}"] = (
+            _delete(setting)
+        )
+    for noun, (name, member, listed) in _BY_ID.items():
+        handlers[f"Put{noun}"] = _put_by_id(name, member)
+        handlers[f"Get{noun}"] = _get_by_id(name, member)
+        handlers[f"List{noun}s"] = _list_by_id(name, listed)
+        handlers[f"Delete{noun}"] = _delete_by_id(name)
+    return handlers
+
+
+OPERATIONS: Mapping[str, Handler] = MappingProxyType(_operations())

@@ -1,0 +1,66 @@
+"""S3 on a port of its own, without the rest of an emulator: the endpoint over a storage in a folder."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import uvicorn
+import uvloop
+from botocore.config import Config
+
+from samebox.s3.store import Store
+from samebox.services.s3.endpoint import S3Endpoint
+from samebox.wire.models import Models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from types_boto3_s3.client import S3Client
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+_END_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A server that runs; `store` is what it serves."""
+
+    url: str
+    store: Store
+
+    def client(self, region: str = REGION, account: str = ACCOUNT, **config: Any) -> S3Client:
+        """boto3 in its default settings, but for retries: a test sees the first answer."""
+        session = boto3.session.Session(account, "whatever", region_name=region)
+        return session.client("s3", endpoint_url=self.url, config=Config(retries={"total_max_attempts": 1}, **config))
+
+
+@contextmanager
+def serving(folder: Path, **options: Any) -> Iterator[S3Server]:
+    """A server over `folder` for the length of a block; the options are the endpoint's."""
+    store = Store(folder)
+    listening = socket.create_server(("127.0.0.1", 0))
+    endpoint = S3Endpoint(store, Models(("s3",)), account=ACCOUNT, region=REGION, **options)
+    server = uvicorn.Server(
+        uvicorn.Config(endpoint, log_level="critical", http="httptools", lifespan="off", timeout_graceful_shutdown=5)
+    )
+
+    async def run() -> None:
+        await server.serve([listening])
+        await endpoint.close()
+
+    thread = threading.Thread(target=lambda: uvloop.run(run()), name="s3-server")
+    thread.start()
+    try:
+        yield S3Server(f"http://127.0.0.1:{listening.getsockname()[1]}", store)
+    finally:
+        server.should_exit = True
+        thread.join(_END_SECONDS)
+        listening.close()
+        store.close()
