@@ -12,13 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from bench import channels, deploys, invocations, jobs, peer, pushes, rebake, startup, storage, verdicts
+from bench import channels, deploys, invocations, jobs, peer, pushes, rebake, s3_engine, startup, storage, verdicts
 from bench.figures import Row, as_json
 from bench.load import LoadFailed
 from bench.stand import ROOT, NotMeasured, Stand
@@ -41,10 +41,11 @@ class Repetitions:
     blocks: int
     megabytes: int
     rebakes: int
+    keys: tuple[int, ...]
 
 
-FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3)
-QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0)
+FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000))
+QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,))
 
 Measure = Callable[[Stand, Repetitions, dict[str, float]], list[Row]]
 
@@ -62,6 +63,10 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, told: invocations.measure(stand, plan.blocks, told)),
     pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 5))),
     storage.S3: ("S3 up and down", lambda stand, plan, _: storage.measure(stand, min(plan.rounds, 5), plan.megabytes)),
+    s3_engine.ENGINE: (
+        "S3 engine: its storage alone",
+        lambda stand, plan, _: s3_engine.measure(stand, plan.rounds, plan.megabytes, plan.keys),
+    ),
     channels.CHANNEL: (
         "S3 → channel",
         lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
@@ -90,7 +95,7 @@ def main() -> int:
     chosen = given.only or list(MEASUREMENTS)
     # Whoever names the row wants it, quick or not.
     rebakes = plan.rebakes or (1 if given.only else 0)
-    plan = Repetitions(rounds, max(plan.blocks, given.rounds or 0), plan.megabytes, min(rounds, rebakes))
+    plan = replace(plan, rounds=rounds, blocks=max(plan.blocks, given.rounds or 0), rebakes=min(rounds, rebakes))
     rows: list[Row] = []
     missing: list[str] = []
     stand = Stand(lambda words: notes.print(f"    {words}", style="dim"))

@@ -16,10 +16,10 @@ from samebox.s3.records import Completion, NamedPart, Source
 from samebox.s3.store import Store
 from tests.s3.harness import ACCOUNT, MIB, REGION, put, send
 
-OLD = b"old" * 20_000
-NEW = b"new" * 30_000
+OLD = b"old" * 30_000
+NEW = b"new" * 40_000
 SMALL = b"small"
-FIRST, LAST = b"\1" * (5 * MIB), b"\2" * 50_000
+FIRST, LAST = b"\1" * (5 * MIB), b"\2" * 90_000
 
 
 def prepare(store: Store) -> None:

@@ -1,5 +1,6 @@
 """What tests of the storage share: a clock, and puts and gets of small bodies in one line."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from samebox.s3.records import Version
@@ -39,3 +40,15 @@ def send(store: Store, upload_id: str, key: str, number: int, data: bytes, *, bu
 
 def keys(store: Store, **options: Any) -> list[str]:
     return [one.key for one in store.lists.objects("bucket", **options).items]
+
+
+def fill(store: Store, names: Iterable[bytes]) -> None:
+    """Rows of empty objects in the first bucket, as puts would write them, in one transaction."""
+    facts = '{"headers":{"ContentType":"application/octet-stream"}}'
+    sums = '{"CRC64NVME":"AAAAAAAAAAA="}'
+    rows = (
+        (1, key, -1 - number, "null", 1, 0, 1.7e9, 0, f"{number:032x}", "STANDARD", sums, "FULL_OBJECT", None, None, 0,
+         facts)
+        for number, key in enumerate(names)
+    )  # fmt: skip
+    store._index.write(lambda t: t.run_many(f"INSERT INTO versions VALUES ({', '.join('?' * 16)})", rows))

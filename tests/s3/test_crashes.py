@@ -76,6 +76,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_rounds_of_kills_at_random_steps_lose_nothing() -> None:
+    rounds = [sys.executable, "-m", "tests.s3.crash_rounds", "--rounds", "25", "--seed", "3"]
+    done = subprocess.run(rounds, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split()[0]) > 5, done.stdout
+
+
 def content(store: Store, key: str, bucket: str = "bucket") -> bytes | None:
     try:
         return get(store, key, bucket=bucket)

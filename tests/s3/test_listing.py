@@ -1,29 +1,20 @@
 """Listings of many keys: the right ones in the right order, page by page, without reading what a prefix hides."""
 
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 
 from samebox.s3.folding import Range
-from samebox.s3.index import Index, Row, Transaction, Values
+from samebox.s3.index import Row, Transaction, Values
 from samebox.s3.store import Store
-from tests.s3.harness import put
+from tests.s3.harness import fill, put
 
 KEYS = 30_000
 
 
-def fill(index: Index, keys: Iterator[bytes]) -> None:
-    rows = (
-        (1, key, -1 - number, "null", 1, 0, 1.0, 1, "e", "STANDARD", "", "", None, None, 0, "")
-        for number, key in enumerate(keys)
-    )
-    index.write(lambda t: t.run_many(f"INSERT INTO versions VALUES ({', '.join('?' * 16)})", list(rows)))
-
-
 @pytest.fixture
 def many(store: Store) -> Store:
-    fill(store._index, (b"data/%03d/%04d" % divmod(number, 1000) for number in range(KEYS)))
+    fill(store, (b"data/%03d/%04d" % divmod(number, 1000) for number in range(KEYS)))
     return store
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from samebox.errors import AwsError
 from samebox.s3.records import Attributes, Completion, NamedPart, Source
@@ -19,7 +19,7 @@ from tests.s3.model import Model
 # Few letters, so that keys meet: `a` beside `a/`, `a/b`, `a//`, and one whose bytes are not in the order of UTF-16.
 KEYS = st.text(st.sampled_from("ab/é\U0001f600\uffff\0"), min_size=1, max_size=4)
 # Nothing, inline, and a file.
-BODIES = st.one_of(st.just(b""), st.binary(max_size=40), st.integers(0, 255).map(lambda one: bytes([one]) * 40_000))
+BODIES = st.one_of(st.just(b""), st.binary(max_size=40), st.integers(0, 255).map(lambda one: bytes([one]) * 80_000))
 PARTS = st.lists(BODIES, max_size=2)
 
 
@@ -179,7 +179,10 @@ class Bucket(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Bucket.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestBucket = Bucket.TestCase
+def test_the_storage_does_what_a_dict_would_do() -> None:
+    run_state_machine_as_test(
+        Bucket,
+        settings=settings(
+            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )

@@ -202,7 +202,7 @@ def test_one_process_has_a_storage_at_a_time(store: Store) -> None:
 
 
 def test_readers_and_writers_at_once_see_whole_objects(store: Store) -> None:
-    bodies = [bytes([number]) * (20_000 + 10_000 * number) for number in range(4)]
+    bodies = [bytes([number]) * (50_000 + 20_000 * number) for number in range(4)]
     put(store, "key", bodies[0])
     problems: list[object] = []
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from samebox.s3 import refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Transaction:
         """Execute a statement; gives the number of rows that it changed."""
         return self._connection.execute(statement, values).rowcount
 
-    def run_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    def run_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Execute a statement for each of the rows."""
         self._connection.executemany(statement, rows)
 
