@@ -113,6 +113,18 @@ def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: Store, 
     assert [path for path in (store.folder / "files").rglob("*") if path.is_file()] == []
 
 
+def test_an_object_whose_file_somebody_removed_is_no_riddle(store: Store) -> None:
+    put(store, "key", LARGE)
+    with store.objects.open("bucket", "key") as reading:
+        path = reading.path
+    assert path is not None
+    path.rename(path.with_name("elsewhere"))
+    with pytest.raises(AwsError, match="The bytes of key are gone") as refused:
+        store.objects.open("bucket", "key")
+    assert (refused.value.code, refused.value.status) == ("InternalError", 500)
+    path.with_name("elsewhere").rename(path)
+
+
 def test_an_object_in_a_file_can_be_mounted(store: Store) -> None:
     put(store, "large", LARGE)
     put(store, "small", b"1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from samebox.errors import AwsError
 from samebox.s3 import buckets, locks, refusals, versions
 from samebox.s3.conditions import ANY_STATE, NO_CONDITIONS, ReadConditions, WriteConditions
-from samebox.s3.reading import OpenObject, object_parts, open_slices
+from samebox.s3.reading import OpenObject, object_parts, opened
 from samebox.s3.records import Attributes, Checksums, Deletion, Expected, PartsPage, Version
 from samebox.s3.versions import Content, Stored
 
@@ -100,14 +100,13 @@ class StoredObjects:
         self, bucket: str, key: str, version: str | None = None, *, conditions: ReadConditions = ANY_STATE
     ) -> OpenObject:
         """Open a version for reading; close it. Raises what `head` raises."""
-        while True:
-            with self._index.read() as t:
-                found = versions.required(t, buckets.row(t, bucket), key_bytes(key), version)
-                conditions.check(found.version)
-                reading = OpenObject(found, open_slices(t, found), self._index, self._files)
-            if reading.prepare():
-                return reading
-            # Deleted or replaced since it was looked up: what is there now?
+
+        def find(t: Transaction) -> Stored:
+            found = versions.required(t, buckets.row(t, bucket), key_bytes(key), version)
+            conditions.check(found.version)
+            return found
+
+        return opened(self._index, self._files, find)
 
     def parts(
         self, bucket: str, key: str, version: str | None = None, *, after: int = 0, limit: int = 1000

@@ -11,7 +11,7 @@ from samebox.s3 import buckets, versions
 from samebox.s3.files import Files
 from samebox.s3.index import Index
 from samebox.s3.listing import Lists
-from samebox.s3.reading import OpenObject, open_slices
+from samebox.s3.reading import OpenObject, opened
 from samebox.s3.store import INDEX
 
 if TYPE_CHECKING:
@@ -58,12 +58,9 @@ class Archive:
 
     def open(self, bucket: str, key: str, version: str | None = None) -> OpenObject:
         """Open an object for reading; close it. Raises NoSuchBucket, NoSuchKey, NoSuchVersion."""
-        while True:
-            with self._index.read() as t:
-                found = versions.required(t, buckets.row(t, bucket), key.encode(), version)
-                reading = OpenObject(found, open_slices(t, found), self._index, self._files)
-            if reading.prepare():
-                return reading
+        return opened(
+            self._index, self._files, lambda t: versions.required(t, buckets.row(t, bucket), key.encode(), version)
+        )
 
     def export(self, bucket: str, prefix: str, target: Path) -> Exported:
         """Write objects below a folder, a file for each, its path the key; files that are there are replaced.

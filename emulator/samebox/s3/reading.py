@@ -11,7 +11,7 @@ from samebox.s3.facts import loaded_map
 from samebox.s3.records import ObjectPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -140,9 +140,20 @@ class OpenObject:
                 os.close(descriptor)
 
 
-def open_slices(t: Transaction, stored: Stored) -> list[Slice]:
-    """Where all bytes of a version are."""
-    return bodies.slices(t, stored.body, 0, stored.version.size)
+def opened(index: Index, files: Files, find: Callable[[Transaction], Stored]) -> OpenObject:
+    """Open what `find` finds. Raises what it raises, and InternalError where the file of an object is gone."""
+    before: Stored | None = None
+    while True:
+        with index.read() as t:
+            found = find(t)
+            slices = bodies.slices(t, found.body, 0, found.version.size)
+        reading = OpenObject(found, slices, index, files)
+        if reading.prepare():
+            return reading
+        # Deleted or replaced since it was looked up: what is there now? The same cannot be.
+        if found == before:
+            raise refusals.bytes_are_gone(found.version.key, str(files.path(found.body or 0)))
+        before = found
 
 
 def object_parts(t: Transaction, layout: int, after: int, limit: int) -> list[ObjectPart]:

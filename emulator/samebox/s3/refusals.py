@@ -232,6 +232,11 @@ def lock_needs_versioning() -> AwsError:
     )
 
 
+def bytes_are_gone(key: str, path: str) -> AwsError:
+    """500: somebody removed a file of the storage."""
+    return AwsError("InternalError", f"The bytes of {key} are gone: there is no file {path}.", 500, {"Key": key})
+
+
 def out_of_space(path: str) -> AwsError:
     """507: the disk, or the user's quota of it, is full. S3 has no such error; its disks never are."""
     text = f"There is no space left on the disk that holds the objects ({path}). Free some, then try again."
