@@ -116,10 +116,21 @@ class Emulator:
     def start(self) -> list[socket.socket]:
         """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
         s3 = self._s3_storage()
-        self._at_the_end(self._registry.stop)
         objects = LocalObjects(s3, self.settings.account, self.settings.region)
+        services = self._make_services(objects)
+        self.gateway = self._make_gateway(services, s3)
+        self.edge = self._make_edge(services)
+        EndpointRoutes(self.store, self.table, self._close_unused_connections).follow()
+        inward = self._metadata_socket()
+        self._supervisor = self._start_supervisor(objects, has_metadata=inward is not None)
+        self._ready = True
+        return [] if inward is None else [inward]
+
+    def _make_services(self, objects: LocalObjects) -> Services:
+        self._at_the_end(self._registry.stop)
         pushed, manifests = PushedImages(self.resources), RegistryClient(self._registry.url)
-        services = Services(
+        self._started.callback(manifests.close)
+        return Services(
             settings=self.settings,
             resources=self.resources,
             objects=Lookups(objects),
@@ -130,31 +141,33 @@ class Emulator:
             clock=self._clock,
             secret=self._secret,
         )
-        s3_endpoint = S3Endpoint(
-            s3, Models(("s3",)), account=self.settings.account, region=self.settings.region, clock=self._clock
-        )
-        registry = RegistryEndpoint(
-            self.resources, pushed, manifests, self._secret, self._registry.url, self._registry.forget
-        )
-        self._started.callback(manifests.close)
-        for connected in (s3_endpoint, registry):
-            self._connections.push_async_callback(connected.close)
-        gateway = Gateway(
+
+    def _make_gateway(self, services: Services, s3: S3Store) -> Gateway:
+        own = self.settings
+        endpoint = S3Endpoint(s3, Models(("s3",)), account=own.account, region=own.region, clock=self._clock)
+        self._connections.push_async_callback(endpoint.close)
+        return Gateway(
             self._models,
             operations(services),
-            account=self.settings.account,
-            region=self.settings.region,
-            token=self.settings.token,
+            account=own.account,
+            region=own.region,
+            token=own.token,
             sessions=self._session,
-            s3=s3_endpoint,
-            s3_forms=Forms(s3_endpoint, self._data_dir),
+            s3=endpoint,
+            s3_forms=Forms(endpoint, self._data_dir),
             clock=self._clock,
         )
-        self.gateway = gateway
-        self.edge = Edge(
+
+    def _make_edge(self, services: Services) -> Edge:
+        own, gateway = self.settings, self.gateway
+        registry = RegistryEndpoint(
+            self.resources, services.pushed, services.registry, self._secret, self._registry.url, self._registry.forget
+        )
+        self._connections.push_async_callback(registry.close)
+        return Edge(
             invocations=Invocations(
-                self.table, self._client, gateway.identify, self.settings.invocation_bytes,
-                self.settings.invocation_seconds, self.settings.lenient_responses,
+                self.table, self._client, gateway.identify, own.invocation_bytes, own.invocation_seconds,
+                own.lenient_responses,
             ),
             registry=registry,
             metadata=Metadata(gateway.call, ContainerRoles(self.resources, self._secret).find),
@@ -162,31 +175,25 @@ class Emulator:
             ready=self.ready,
             status=self.status,
             metadata_host=metadata_network.ADDRESS,
-            origins=_origins(self.settings),
+            origins=_origins(own),
             authorize=gateway.identify,
             refuse=gateway.refuse,
             page=self._page,
         )  # fmt: skip
-        EndpointRoutes(self.store, self.table, self._close_unused_connections).follow()
-        inward = self._metadata_socket()
+
+    def _start_supervisor(self, objects: LocalObjects, has_metadata: bool) -> Supervisor:
         info = EmulatorInfo(self._data_dir, self.id, self.settings, self._secret)
-        if inward is not None:
+        if has_metadata:
             address = f"http://{metadata_network.ADDRESS}"
             info = replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
-        tools = (self.resources, self.engine, objects, self._logbook, info, self._login)
+        dependencies = (self.resources, self.engine, objects, self._logbook, info, self._login)
         room = None if self.settings.overcommit else reservations.of_engine(self.engine, self.id)
-        supervisor = Supervisor(
-            self.resources,
-            [
-                Work(TRAINING_JOB, ContainerJobs(TRAINING, *tools, reservations=room)),
-                Work(ENDPOINT, Endpoints(*tools, in_flight=self._client.in_flight), limit=None),
-            ],
-        )
+        jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room))
+        endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=self._client.in_flight), limit=None)
+        supervisor = Supervisor(self.resources, [jobs, endpoints])
         supervisor.start()
-        self._supervisor = supervisor
         self._started.callback(supervisor.close)
-        self._ready = True
-        return [] if inward is None else [inward]
+        return supervisor
 
     def _s3_storage(self) -> S3Store:
         """The objects, those of an older data folder included: they were plain files below `s3/`."""
