@@ -61,7 +61,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     jobs.JOB: ("job overhead", lambda stand, plan, told: jobs.measure(stand, plan.rounds, told)),
     deploys.DEPLOY: ("deploy", lambda stand, plan, told: deploys.measure(stand, min(plan.rounds, 5), told)),
     invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, told: invocations.measure(stand, plan.blocks, told)),
-    pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 5))),
+    pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 3))),
     storage.S3: ("S3 up and down", lambda stand, plan, _: storage.measure(stand, min(plan.rounds, 5), plan.megabytes)),
     s3_engine.ENGINE: (
         "S3 engine: its storage alone",

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from tests.scenarios.emulator_process import EmulatorProcess
 
 PUSH = "push"
-CLIENTS, BLOCKS, BLOCK, WARM_UP = 8, 6, 100, 100
-LAYER_BYTES = 32 * 1024 * 1024
+CLIENTS, BLOCKS, BLOCK, WARM_UP = 8, 4, 100, 50
+LAYER_BYTES = 48 * 1024 * 1024
+IMAGES = 6  # whose pushes together take longer than the load
 BAR = Bar("ratio", 1.1)
 
 
@@ -91,7 +92,7 @@ class Pushes:
 
 def _images(stand: Stand, what: str) -> Iterator[str]:
     """Images whose layers no registry has."""
-    for number in range(3):
+    for number in range(IMAGES):
         folder = stand.folder / "layers" / f"{what}-{number}"
         folder.mkdir(parents=True)
         (folder / "layer").write_bytes(os.urandom(LAYER_BYTES))
