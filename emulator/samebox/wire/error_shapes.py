@@ -42,6 +42,15 @@ def error_shape(service: Service | None, operation: Operation | None, error: Aws
     return ErrorShape(code, error.message, status, shape, message_member, error.fields)
 
 
+def internal_failure(request_id: str) -> AwsError:
+    """What a client is answered where the fault is ours: the log has the traceback under this id."""
+    return AwsError(
+        "InternalFailure",
+        f"The request processing has failed because of an unknown error, exception or failure ({request_id}).",
+        500,
+    )
+
+
 def _shape(service: Service | None, operation: Operation | None, code: str) -> Shape | None:
     declared = operation.errors.values() if operation is not None else ()
     for shape in declared:

@@ -25,7 +25,8 @@ from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
 from samebox.wire.caller import scope as credential_scope
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
-from samebox.wire.http import Request, Response
+from samebox.wire.error_shapes import internal_failure
+from samebox.wire.http import Request, Response, request_of, respond
 from samebox.wire.models import Models, Operation, Service
 from samebox.wire.routing import RoutedOperation, Router
 
@@ -110,14 +111,14 @@ class Gateway:
             log.info("%s %s: %s (%s)", route.wanted, route.operation, error, request_id)
         except Exception:
             log.exception("%s %s failed (%s)", route.wanted, route.operation, request_id)
-            response = CODECS[route.protocol].encode_error(service, operation, _our_fault(request_id), request_id)
+            response = CODECS[route.protocol].encode_error(service, operation, internal_failure(request_id), request_id)
         else:
             log.debug("%s %s in %.1f ms", route.wanted, route.operation, (time.perf_counter() - start) * 1e3)
         return response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
-        head = _head(scope)
+        head = request_of(scope)
         if self._s3 is not None and await self._is_s3(head):
             if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
                 try:
@@ -129,7 +130,7 @@ class Gateway:
             if refusal is None:
                 await self._s3(scope, receive, send)
                 return
-            await _send(send, refusal)
+            await respond(send, refusal)
             return
         try:
             async with asyncio.timeout(self._body_seconds):
@@ -146,11 +147,11 @@ class Gateway:
         else:
             request = replace(head, body=body)
             response = await asgi.in_thread(self.answer, request, limiter=self._threads)
-        await _send(send, response)
+        await respond(send, response)
 
     async def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
         """Account and region of a request that is answered elsewhere. AwsError where it is not signed as it must be."""
-        request = replace(_head(scope), body=body)
+        request = replace(request_of(scope), body=body)
         if self._token and len(body) > _HASHED_AT_ONCE:
             await asgi.in_thread(self._authorize, request, "rest-json", limiter=self._threads)
         else:
@@ -160,10 +161,10 @@ class Gateway:
 
     async def refuse(self, scope: Scope, send: Send, error: AwsError) -> None:
         """Answer with an error a request of which only the head was read, in the protocol that it seems to speak."""
-        head = _head(scope)
+        head = request_of(scope)
         protocol = "s3" if await self._is_s3(head) else _likely_protocol(head)
         log.info("%s %s: %s", head.method, head.path, error)
-        await _send(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
+        await respond(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
 
     async def _is_s3(self, head: Request) -> bool:
         if credential_scope(head.headers, head.query) is not None:
@@ -223,14 +224,6 @@ class Gateway:
         return CODECS[_likely_protocol(head)].encode_error(None, None, error, str(uuid.uuid4()))
 
 
-def _our_fault(request_id: str) -> AwsError:
-    return AwsError(
-        "InternalFailure",
-        f"The request processing has failed because of an unknown error, exception or failure ({request_id}).",
-        500,
-    )
-
-
 def _likely_protocol(request: Request) -> Any:
     """The protocol to refuse a request in that was not understood, or not read, far enough to be routed."""
     if "x-amz-target" in request.headers:
@@ -238,17 +231,3 @@ def _likely_protocol(request: Request) -> Any:
     if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
         return "cbor"
     return "query" if request.content_type == "application/x-www-form-urlencoded" else "rest-json"
-
-
-def _head(scope: Scope) -> Request:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    path = asgi.raw_path(scope).decode("latin-1")
-    return Request(scope["method"], path, scope.get("query_string", b"").decode("latin-1"), headers)
-
-
-async def _send(send: Send, response: Response) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-    await asgi.respond(send, response.status, headers, response.body)

@@ -6,6 +6,9 @@ from functools import cached_property
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote
 
+from samebox import asgi
+from samebox.asgi import Scope, Send
+
 
 @dataclass(frozen=True)
 class Request:
@@ -56,3 +59,23 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def request_of(scope: Scope) -> Request:
+    """The head of an ASGI request, without its body. Of a header given twice, both values, with a comma between."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path = asgi.raw_path(scope).decode("latin-1")
+    return Request(scope["method"], path, scope.get("query_string", b"").decode("latin-1"), headers)
+
+
+async def respond(send: Send, response: Response) -> None:
+    """Send a whole response. A length that it has already is that of a body which HEAD leaves out."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    if asgi.header(headers, b"content-length") is None:
+        await asgi.respond(send, response.status, headers, response.body)
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
