@@ -101,13 +101,15 @@ class DockerContainers:
         return state_of(self._http.json("GET", f"/containers/{container}/json"))
 
     def processes(self, container: str) -> tuple[RunningProcess, ...]:
+        # Podman would go on answering, every few seconds.
+        parameters = {"ps_args": PS_ARGUMENTS, "stream": "false"}
         try:
-            answer = self._http.json("GET", f"/containers/{container}/top", parameters={"ps_args": PS_ARGUMENTS})
+            answer = self._http.call("GET", f"/containers/{container}/top", parameters=parameters).text
         except (ContainerMissing, EngineUnavailable):
             raise
         except EngineError:  # it does not run, or the host has another ps
             return ()
-        return running_processes(answer)
+        return running_processes(json.loads(answer)) if answer else ()  # Podman's answer for one that has ended
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         found = self._http.json(
@@ -118,7 +120,7 @@ class DockerContainers:
     def address(self, container: str, port: int) -> tuple[str, int]:
         answer = self._http.json("GET", f"/containers/{container}/json")
         published = state_of(answer).ports.get(port)
-        if published is not None:
+        if published is not None and answer["State"].get("Running"):
             return (self._published_at(), published)
         if f"{port}/tcp" in (answer["Config"].get("ExposedPorts") or {}) and self._reaches_containers():
             for network in answer["NetworkSettings"]["Networks"].values():

@@ -210,6 +210,11 @@ def refusal(status: int, body: str, path: str, image: str = "") -> EngineError:
         return OutOfSpace(message)
     if given_up(message):
         return EngineUnavailable(message)
+    # Docker answers these with 409, Podman with 500.
+    if "is already in use" in words or "network already exists" in words:
+        return NameTaken(message)
+    if "can only kill running containers" in words or "volume is being used" in words:
+        return Conflict(message)
     if status == 404:
         if "no such container" in words:
             return ContainerMissing(message)
@@ -219,7 +224,7 @@ def refusal(status: int, body: str, path: str, image: str = "") -> EngineError:
             return PathMissing(message)
         return NotFound(message)
     if status == 409:
-        return NameTaken(message) if "is already in use" in words else Conflict(message)
+        return Conflict(message)
     if path.startswith("/images/create"):  # a registry that refuses comes as a 500
         return ImageMissing(image, message)
     return EngineError(message)

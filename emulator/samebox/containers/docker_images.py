@@ -18,7 +18,7 @@ from samebox.containers.docker_http import (
     broken_connections_are_unavailable,
     given_up,
 )
-from samebox.containers.docker_json import PullTally, facts_of
+from samebox.containers.docker_json import PullTally, facts_of, familiar
 from samebox.containers.engine import IMAGE_ID, EngineUnavailable, ImageMissing, OutOfSpace
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class DockerImages:
     def tags(self, repository: str) -> list[str]:
         filters = json.dumps({"reference": [repository]})
         found = self._http.json("GET", "/images/json", parameters={"filters": filters})
-        names = [name for entry in found for name in entry.get("RepoTags") or ()]
+        names = [familiar(name) for entry in found for name in entry.get("RepoTags") or ()]
         return sorted(name for name in names if name.rpartition(":")[0] == repository)
 
     def untagged(self, registry: str) -> list[str]:
         names = []
         for entry in self._http.json("GET", "/images/json"):
-            tagged = {name.rpartition(":")[0] for name in entry.get("RepoTags") or ()}
+            tagged = {familiar(name).rpartition(":")[0] for name in entry.get("RepoTags") or ()}
             for name in entry.get("RepoDigests") or ():
                 repository = name.partition("@")[0]
                 if repository.startswith(f"{registry}/") and repository not in tagged:

@@ -186,12 +186,19 @@ def state_of(answer: Mapping[str, Any]) -> ContainerState:
     )
 
 
+def familiar(name: str) -> str:
+    """A name without the registry that `docker` leaves out; Podman writes it, and "localhost" for none."""
+    for registry in ("docker.io/library/", "docker.io/", "localhost/"):
+        name = name.removeprefix(registry)
+    return name
+
+
 def facts_of(answer: Mapping[str, Any]) -> ImageFacts:
     """From GET /images/{name}/json."""
     config = answer.get("Config") or {}
     return ImageFacts(
         id=answer["Id"],
-        tags=tuple(answer.get("RepoTags") or ()),
+        tags=tuple(familiar(name) for name in answer.get("RepoTags") or ()),
         digests=tuple(answer.get("RepoDigests") or ()),
         entrypoint=_words(config.get("Entrypoint")),
         command=_words(config.get("Cmd")),
