@@ -180,6 +180,7 @@ SAGEMAKER: Mapping[str, Probe] = {
             "InputDataConfig[].DataSource.S3DataSource.S3Uri": OTHER_DATA,
             "OutputDataConfig.S3OutputPath": "s3://samples/elsewhere",
             "ResourceConfig.InstanceType": "ml.m5.4xlarge",
+            "ResourceConfig.InstanceCount": 2,
             "InputDataConfig[].ShuffleConfig.Seed": Either(1, 2),
             "DebugHookConfig.S3OutputPath": Either("s3://samples/a", "s3://samples/b"),
         },

@@ -28,6 +28,7 @@ from samebox.resources.store import Changed, Resource
 log = logging.getLogger(__name__)
 
 FINAL = frozenset({"Completed", "Failed", "Stopped"})
+_LEAST_MEMORY_BYTES = 128 << 20  # of a host: less starts no program
 # Names and folders do not depend on the limits.
 _ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
@@ -121,6 +122,8 @@ class ContainerJobs:
         wanted = self._type.instances(resource.spec)
         # All of a job's hosts run on this machine: each has its share of the memory.
         share = replace(capacity, memory_bytes=capacity.memory_bytes // wanted.count)
+        if share.memory_bytes < _LEAST_MEMORY_BYTES:
+            raise Ended(Outcome.NO_CAPACITY, f"{wanted.count} instances of {wanted.type} do not fit on this machine.")
         try:
             limits = instances.limits(wanted.type, share, self._emulator.settings.allow_gpu_on_cpu)
         except (instances.NoGpu, instances.UnknownInstanceType) as error:

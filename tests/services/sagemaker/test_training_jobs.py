@@ -190,8 +190,8 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
         (changed(EnableManagedSpotTraining=True), "EnableManagedSpotTraining=True"),
         (changed(CheckpointConfig={"S3Uri": "s3://samples/c"}), "CheckpointConfig"),
         (
-            changed(ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}),
-            "ResourceConfig.InstanceCount=2",
+            changed(ResourceConfig={**samples.TRAINING_JOB["ResourceConfig"], "KeepAlivePeriodInSeconds": 60}),
+            "ResourceConfig.KeepAlivePeriodInSeconds=60",
         ),
         (
             changed(InputDataConfig=[channel(), channel("b", InputMode="FastFile")]),

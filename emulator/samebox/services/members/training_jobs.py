@@ -6,7 +6,7 @@ from samebox.services.members.row import Members, accepted, acted_on, below, mem
 
 _SOURCE = members(
     acted_on("S3Uri"),
-    acted_on("S3DataDistributionType", but="decides which objects each of several hosts gets; here there is one host"),
+    acted_on("S3DataDistributionType"),
     refused("S3DataType", "S3Prefix", "ManifestFile"),
     refused("AttributeNames", []),
     refused("InstanceGroupNames", []),
@@ -35,8 +35,7 @@ _ALGORITHM = members(
 )
 
 _RESOURCES = members(
-    acted_on("InstanceType", "VolumeSizeInGB"),
-    refused("InstanceCount", 1),
+    acted_on("InstanceType", "InstanceCount", "VolumeSizeInGB"),
     refused("InstanceGroups", []),
     refused("InstancePreferences", []),
     refused("InstancePlacementConfig"),
@@ -59,7 +58,7 @@ _CREATE = members(
     accepted("StoppingCondition.MaxPendingTimeInSeconds", "how long a job may wait for capacity"),
     acted_on("RoleArn", but="the permissions of the job; here the role whose credentials its container gets"),
     accepted("VpcConfig", "the job's network"),
-    accepted("EnableInterContainerTrafficEncryption", "encryption between hosts; here there is only one host"),
+    accepted("EnableInterContainerTrafficEncryption", "encryption between hosts; here they are on one machine"),
     acted_on("DebugHookConfig", but="saves tensors to S3; here only its file is written for the container"),
     acted_on("ProfilerConfig", but="saves profiles to S3; here only its file is written for the container"),
     accepted("RetryStrategy", "retries after internal errors of AWS"),

@@ -1,0 +1,42 @@
+"""The golden trees of tests/contract/opt_ml, and what a container finds that is to be compared with them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from samebox.containers.fake_process import Process
+
+GOLDEN = Path(__file__).parent / "opt_ml"
+CASES = sorted(path.parent.name for path in GOLDEN.glob("*/request.json"))
+
+
+def read(case: str, name: str) -> Any:
+    return json.loads((GOLDEN / case / name).read_text())
+
+
+def tree(case: str) -> list[str]:
+    """Lines of mode, kind and path."""
+    return (GOLDEN / case / "tree.txt").read_text().splitlines()
+
+
+def files(case: str) -> dict[str, bytes]:
+    """Paths below /opt/ml, and their bytes."""
+    root = GOLDEN / case / "opt_ml"
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def found_by(process: Process) -> tuple[list[str], dict[str, bytes]]:
+    """The same of what a training container has at its start."""
+    lines, contents = [], {}
+    for part in ("input", "model", "output"):
+        root = process.path(f"/opt/ml/{part}")
+        for path in (root, *root.rglob("*")):
+            name = f"{part}/{path.relative_to(root).as_posix()}".removesuffix("/.")
+            lines.append(f"{stat.S_IMODE(path.stat().st_mode):04o} {'d' if path.is_dir() else 'f'} {name}")
+            if path.is_file():
+                contents[name] = path.read_bytes()
+    return sorted(lines, key=lambda line: line.split(" ", 2)[2]), contents
