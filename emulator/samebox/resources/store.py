@@ -168,7 +168,13 @@ class Store:
         """The first `size` rows of a query, and where the next page begins."""
         condition = replace(query, limit=size + 1).sql()  # one more row tells whether there is a next page
         value, tie = query.place()
-        sql = f"SELECT {value.text}, {tie}, {_COLUMNS} FROM resources{condition.text}"
+        direction = "DESC" if query.descending else "ASC"
+        # First which rows, which an index can tell, and then what is in them: rows are long.
+        sql = (
+            f"SELECT place, tie, {_COLUMNS} FROM resources "
+            f"JOIN (SELECT rowid AS id, {value.text} AS place, {tie} AS tie FROM resources{condition.text}) "
+            f"ON resources.rowid = id ORDER BY place {direction}, tie {direction}"
+        )
         with self._connection() as connection:
             found = connection.execute(sql, (*value.values, *condition.values)).fetchall()
         after = (found[size - 1][0], str(found[size - 1][1])) if len(found) > size else None
