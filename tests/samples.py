@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from samebox.resources.kinds import STORED
+from samebox.wire.models import Models
+from tests.wire.generate import value_of
+
 ROLE = "arn:aws:iam::123456789012:role/service-role/Execution"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/digits:latest"
 DATA = "s3://samples/digits/train.csv"
@@ -44,11 +48,20 @@ ENDPOINT_CONFIG: dict[str, Any] = {
 
 ENDPOINT: dict[str, Any] = {"EndpointName": "digits", "EndpointConfigName": "digits"}
 
+
+def of_stored(noun: str, verb: str = "Create") -> dict[str, Any]:
+    """A request with every member, of a Kind that is only stored: made up by the model."""
+    shape = Models().operation("sagemaker", f"{verb}{noun}").input
+    assert shape is not None
+    return {**{name: one for name, one in value_of(shape).items() if name != "Tags"}, f"{noun}Name": "digits"}
+
+
 OF_KIND: dict[str, dict[str, Any]] = {
     "TrainingJob": TRAINING_JOB,
     "Model": MODEL,
     "EndpointConfig": ENDPOINT_CONFIG,
     "Endpoint": ENDPOINT,
+    **{kind.noun: of_stored(kind.noun) for kind in STORED},
 }
 
 # What must be there before a Kind's own sample is accepted.

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from samebox.resources import nouns
 from samebox.resources.kinds import KINDS
 from samebox.services.members.row import Member, Members, Treatment, acted_on, row_of
 from samebox.services.members.tables import TABLES
@@ -40,9 +41,10 @@ def leaves(shape: Shape | None) -> list[str]:
 def written_once() -> set[str]:
     """SageMaker's operations that are the same for every noun: each acts on all of its members."""
     service = MODELS.service("sagemaker")
-    nouns = [kind.noun for kind in KINDS if kind.service == "sagemaker"]
-    names = {word.format(noun) for noun in nouns for word in ("Create{}", "Describe{}", "List{}s", "Delete{}")}
-    return names & set(service.operations)
+    kinds = [kind for kind in KINDS if kind.service == "sagemaker"]
+    every = {kind.noun: nouns.operations(kind.noun, service) for kind in kinds}
+    updates = {every[kind.noun].update for kind in kinds if kind.updates}
+    return updates | {name for one in every.values() for name in one.names() if name != one.update} - {""}
 
 
 def table_of(service: str, operation: str) -> Members | None:

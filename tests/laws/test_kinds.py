@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from samebox.resources import nouns
 from samebox.resources.kind import Kind
-from samebox.resources.kinds import KINDS
+from samebox.resources.kinds import KINDS, STORED
 from samebox.wire.models import Models
 from tests import samples
 from tests.conftest import Aws, snake
+from tests.laws.list_documentation import documented
 
+SERVICE = Models().service("sagemaker")
 SAGEMAKER = [kind for kind in KINDS if kind.service == "sagemaker"]
 
 
@@ -27,12 +30,16 @@ def call(aws: Aws, verb: str, noun: str, **params: Any) -> dict[str, Any]:
     return answer
 
 
+def list_method(kind: Kind) -> str:
+    return snake(nouns.operations(kind.noun, SERVICE).list)
+
+
 def name(kind: Kind, value: str) -> dict[str, str]:
     return {f"{kind.noun}Name": value}
 
 
 def listed(aws: Aws, kind: Kind, **params: Any) -> list[str]:
-    pages = aws.sagemaker.get_paginator(f"list_{snake(kind.noun)}s").paginate(**params)  # type: ignore[call-overload]
+    pages = aws.sagemaker.get_paginator(list_method(kind)).paginate(**params)  # type: ignore[call-overload]
     key = list_key(aws, kind)
     return [row[f"{kind.noun}Name"] for page in pages for row in page[key]]
 
@@ -128,7 +135,7 @@ def test_what_is_not_there_is_missed_in_the_nouns_own_words(aws: Aws, kind: Kind
 
 def test_accounts_and_regions_see_nothing_of_each_other(aws: Aws, kind: Kind) -> None:
     aws.create(kind.noun)
-    plural = f"list_{snake(kind.noun)}s"
+    plural = list_method(kind)
     key = list_key(aws, kind)
     assert getattr(aws.client("sagemaker", account="210987654321"), plural)()[key] == []
     assert getattr(aws.client("sagemaker", region="eu-west-1"), plural)()[key] == []
@@ -146,14 +153,16 @@ def test_pages_together_are_the_list_in_order(aws: Aws, kind: Kind, sort: str, o
 
 
 def test_the_default_order_is_the_models(aws: Aws, kind: Kind) -> None:
-    created(aws, kind, "first", "second", "third")
-    newest_first = kind.noun != "TrainingJob"  # as the documentation in the model says of each
-    assert listed(aws, kind) == (["third", "second", "first"] if newest_first else ["first", "second", "third"])
+    names = ["first", "second", "other"]
+    created(aws, kind, *names)
+    sort, order, _ = documented(SERVICE.operations[nouns.operations(kind.noun, SERVICE).list])
+    expected = sorted(names) if sort == "Name" else names
+    assert listed(aws, kind) == (expected[::-1] if order == "Descending" else expected)
 
 
 def test_a_page_stays_where_it_was_when_the_list_changes(aws: Aws, kind: Kind) -> None:
     created(aws, kind, "b", "d", "f")
-    method = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")
+    method = getattr(aws.sagemaker, list_method(kind))
     key = list_key(aws, kind)
     asked = {"SortBy": "Name", "SortOrder": "Ascending", "MaxResults": 2}
     page = method(**asked)
@@ -175,7 +184,7 @@ def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind:
     aws.clock.now += 0.0004567  # finer than what is shown
     created(aws, kind, "digits")
     key = list_key(aws, kind)
-    (row,) = getattr(aws.sagemaker, f"list_{snake(kind.noun)}s")()[key]
+    (row,) = getattr(aws.sagemaker, list_method(kind))()[key]
     for time in ("CreationTime", "LastModifiedTime"):
         if f"{time}After" not in filters(kind):
             continue
@@ -187,7 +196,7 @@ def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind:
 
 
 def filters(kind: Kind) -> set[str]:
-    shape = Models().operation("sagemaker", f"List{kind.noun}s").input
+    shape = SERVICE.operations[nouns.operations(kind.noun, SERVICE).list].input
     return set() if shape is None else set(shape.members)
 
 
@@ -226,3 +235,30 @@ def test_what_was_deleted_can_be_created_again(aws: Aws, kind: Kind) -> None:
         aws.resources.delete(aws.row(arn))
     assert listed(aws, kind) == []
     assert aws.create(kind.noun) == arn
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda kind: str(kind.noun))
+def test_what_was_changed_is_described_as_it_was_asked_for(aws: Aws, stored: Kind) -> None:
+    if not nouns.operations(stored.noun, SERVICE).update:
+        return
+    arn = aws.create(stored.noun)
+    before = call(aws, "describe", stored.noun, **name(stored, "digits"))
+    change = changed(samples.of_stored(stored.noun, "Update"))
+    call(aws, "update", stored.noun, **change)
+    shown = call(aws, "describe", stored.noun, **name(stored, "digits"))
+    assert shown["LastModifiedTime"] > before["LastModifiedTime"]
+    assert_contains(shown, change)
+    kept = {member: value for member, value in samples.OF_KIND[stored.noun].items() if member not in change}
+    assert_contains(shown, kept)
+    if stored.noun == "CodeRepository":  # Update knows the secret alone
+        assert shown["GitConfig"]["RepositoryUrl"] == before["GitConfig"]["RepositoryUrl"]
+    assert aws.row(arn).version == 2
+
+
+def changed(request: Any) -> Any:
+    """The same request with other texts, where their form allows it."""
+    if isinstance(request, dict):
+        return {member: one if member.endswith("Name") else changed(one) for member, one in request.items()}
+    if isinstance(request, list):
+        return [changed(one) for one in request]
+    return f"{request}c" if isinstance(request, str) else request
