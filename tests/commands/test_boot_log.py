@@ -80,6 +80,7 @@ def test_a_start_that_takes_long_is_shown_without_a_complaint(engine: FakeEngine
     with BootLog(engine, LABELS, screen(seen), 0.01):
         run(engine, "loading 40 GB")
         seen.until("loading 40 GB")
+    assert [line.strip() for line in seen.getvalue().splitlines()] == ["loading 40 GB"]
 
 
 def test_a_start_in_good_order_is_not_worth_a_line(engine: FakeEngine) -> None:

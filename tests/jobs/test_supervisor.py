@@ -108,7 +108,9 @@ def test_what_is_unfinished_at_the_start_is_claimed_and_what_is_finished_is_not(
     resources.advance(create(resources, "ended"), "Failed")
     create(resources, "open")
     supervisor.start()
-    recorder.until(lambda: recorder.runs == ["open"] and recorder.swept == 1)
+    recorder.until(lambda: bool(recorder.runs) and recorder.swept == 1)
+    supervisor.close()
+    assert recorder.runs == ["open"]
 
 
 def test_what_is_created_later_is_claimed_at_once_and_only_once(
