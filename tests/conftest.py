@@ -21,6 +21,7 @@ from samebox.data.objects import Location, NoSuchKey, Object
 from samebox.resources.call import Call
 from samebox.resources.kinds import KINDS, REPOSITORY
 from samebox.resources.logbook import Logbook
+from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource, Store
 from samebox.services import session_tokens
@@ -224,6 +225,7 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
         pushed=pushed,
         registry=manifests,
         logbook=Logbook(settings.data_dir / "logs"),
+        metrics=MetricsStore(settings.data_dir / "metrics.sqlite", lambda: clock.now),
         clock=clock,
         secret=b"secret of the tests",
     )
@@ -244,6 +246,7 @@ def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iter
         aws.close()
         manifests.close()
         registry.close()
+        services.metrics.close()
         store.close()
 
 

@@ -12,6 +12,7 @@ from samebox import app, server
 from samebox.commands import where
 from samebox.containers.engine import ImageFacts, ImageMissing
 from samebox.containers.fake import FakeEngine
+from samebox.containers.fake_process import FakeResponse, Process
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.query import Query
 from samebox.resources.run_facts import JobFacts
@@ -19,6 +20,7 @@ from samebox.resources.store import Store
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from tests import samples
+from tests.laws.whole_emulator import whole_emulator
 from tests.ports import free_port
 from tests.scenarios.emulator_process import until
 
@@ -94,6 +96,36 @@ class PullsFromUs(FakeEngine):
 
         until(is_refused, 60, "nobody listens")
         raise ImageMissing(reference, f"dial tcp 127.0.0.1:{self._port}: connect: connection refused")
+
+
+def test_metrics_of_a_job_are_a_series_of_cloudwatch(tmp_path: Path) -> None:
+    def train(process: Process) -> None:
+        process.print("loss=4.0;", "loss=2.0;")
+
+    with whole_emulator(
+        tmp_path, {"train": train, "serve": lambda process: process.serve(lambda _: FakeResponse())}
+    ) as whole:
+        algorithm = {
+            **samples.TRAINING_JOB["AlgorithmSpecification"],
+            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
+        }
+        job = {**samples.TRAINING_JOB, "TrainingJobName": "learning", "AlgorithmSpecification": algorithm}
+        assert whole.client.ask("sagemaker", "CreateTrainingJob", job).status == 200
+        until(lambda: not whole.emulator.resources.unfinished(TRAINING_JOB), 60, "the job has ended")
+        shown = whole.client.ask("sagemaker", "DescribeTrainingJob", {"TrainingJobName": "learning"}).parsed
+        (last,) = shown["FinalMetricDataList"]
+        end = last["Timestamp"].timestamp() + 1
+        asked = {
+            "Namespace": "/aws/sagemaker/TrainingJobs",
+            "MetricName": "loss",
+            "Dimensions": [{"Name": "TrainingJobName", "Value": "learning"}],
+            "StartTime": end - 3600,
+            "EndTime": end,
+            "Period": 3600,
+            "Statistics": ["SampleCount", "Sum", "Minimum"],
+        }
+        (point,) = whole.client.ask("cloudwatch", "GetMetricStatistics", asked).parsed["Datapoints"]
+    assert (last["Value"], point["SampleCount"], point["Sum"], point["Minimum"]) == (2.0, 2.0, 6.0, 2.0)
 
 
 def test_a_job_whose_image_is_being_pulled_when_the_emulator_ends_goes_on_at_the_next_start(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TRAINING
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
+from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
 from samebox.s3.store import Store as S3Store
@@ -99,6 +101,8 @@ class Emulator:
         self._at_the_end(self._release_images)
         self.resources = Resources(self.store, models, KINDS, clock, settings.lower_case_arns)
         logbook = Logbook(data_dir / "logs" / "streams", settings.log_bytes)
+        self.metrics = MetricsStore(data_dir / "metrics.sqlite", clock)
+        self._started.callback(self.metrics.close)
         self._registry = RegistryServer(
             self.engine, settings.registry_image, data_dir / "registry", self.id, self._secret
         )
@@ -138,6 +142,7 @@ class Emulator:
             pushed=pushed,
             registry=manifests,
             logbook=self._logbook,
+            metrics=self.metrics,
             clock=self._clock,
             secret=self._secret,
         )
@@ -188,7 +193,8 @@ class Emulator:
             info = replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
         dependencies = (self.resources, self.engine, objects, self._logbook, info, self._login)
         room = None if self.settings.overcommit else reservations.of_engine(self.engine, self.id)
-        jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room))
+        put_metric = partial(self.metrics.put, by_second=True)
+        jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room, put_metric=put_metric))
         endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=self._client.in_flight), limit=None)
         supervisor = Supervisor(self.resources, [jobs, endpoints])
         supervisor.start()

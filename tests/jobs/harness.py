@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samebox.containers import reservations
 from samebox.containers.fake import FakeEngine
@@ -30,6 +30,9 @@ from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
 from tests.jobs.crashing import LIMIT_SECONDS, CrashableEmulator, Step
+
+if TYPE_CHECKING:
+    from samebox.resources.metrics import MetricSeries
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
 ENDED = ("Completed", "Failed", "Stopped")
@@ -54,6 +57,7 @@ class Harness:
         self.store.subscribe(self._notice)
         self._models = models
         self.foreign: set[str] = set()  # members of rows' states that AWS does not have
+        self.metrics: list[tuple[MetricSeries, float, float]] = []  # what jobs published: series, time, value
         self.supervisors: list[Supervisor] = []
         self.process = CrashableEmulator()
 
@@ -68,7 +72,14 @@ class Harness:
             self.process.crashable(self.logs, "logbook"),
         )
         room = reservations.of_engine(dependencies[1], emulator.label)
-        jobs = ContainerJobs(TRAINING, *dependencies, emulator, give_up_seconds=give_up_seconds, reservations=room)
+        jobs = ContainerJobs(
+            TRAINING,
+            *dependencies,
+            emulator,
+            give_up_seconds=give_up_seconds,
+            reservations=room,
+            put_metric=lambda *one: self.metrics.append(one),
+        )
         endpoints = Endpoints(*dependencies, emulator, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()

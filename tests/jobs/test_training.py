@@ -68,6 +68,9 @@ def test_a_job_that_ends_well_is_completed_with_its_model_metrics_and_log(harnes
     assert harness.log_lines(job) == ["begin", "accuracy=0.5;", "accuracy=0.97;"]
     (metric,) = row.state["FinalMetricDataList"]
     assert (metric["MetricName"], metric["Value"]) == ("accuracy", 0.97)
+    assert [(series.namespace, series.name, series.dimensions, value) for series, _, value in harness.metrics] == [
+        ("/aws/sagemaker/TrainingJobs", "accuracy", (("TrainingJobName", "digits"),), value) for value in (0.5, 0.97)
+    ]
     assert row.state["TrainingTimeInSeconds"] == row.state["BillableTimeInSeconds"] == 1
     assert row.state["TrainingStartTime"] <= row.state["TrainingEndTime"]
     assert "FailureReason" not in row.state

@@ -19,7 +19,7 @@ from tests.laws.whole_emulator import Answered, Whole
 from tests.wire.generate import as_botocore, value_of, with_value
 
 Params = dict[str, Any]
-Step = Callable[["World", str], Any]
+Step = Callable[["ProbedEmulator", str], Any]
 Call = tuple[str, str, Params]
 # Made up by chance: two answers never have the same.
 _RANDOM = frozenset(
@@ -29,7 +29,7 @@ _TENTH = 600.0  # seconds: of a time, it counts in which ten minutes from now it
 
 
 @dataclass
-class World:
+class ProbedEmulator:
     """A whole emulator, and what its containers saw when they started, by the ARN of what they run for."""
 
     whole: Whole
@@ -74,7 +74,7 @@ class Probe:
 class Prober:
     """Tries out the members of one operation."""
 
-    def __init__(self, world: World, service: str, operation: str, probe: Probe) -> None:
+    def __init__(self, world: ProbedEmulator, service: str, operation: str, probe: Probe) -> None:
         self._world, self._probe = world, probe
         self._service, self._operation = service, operation
         shape = MODELS.operation(service, operation).input

@@ -39,7 +39,13 @@ FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 DOORS: dict[str, tuple[str, ...]] = {
     "botocore": ("wire/", "data/", "commands/aws.py"),
     "boto3": ("data/", "commands/aws.py"),
-    "sqlite3": ("resources/store.py", "resources/migration.py", "resources/migrations/", "s3/index.py"),
+    "sqlite3": (
+        "resources/store.py",
+        "resources/metrics_store.py",
+        "resources/migration.py",
+        "resources/migrations/",
+        "s3/index.py",
+    ),
     "awscrt": ("s3/checksums.py",),
     "docker": ("containers/",),
     "rich": ("commands/", "check/reports/", "parity/terminal.py"),

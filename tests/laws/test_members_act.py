@@ -20,7 +20,7 @@ from tests.conftest import Aws
 from tests.laws import invariants
 from tests.laws.members import MODELS, table_of
 from tests.laws.probes import CONFIG, MODEL, OTHER_IMAGE, OTHER_MODEL, PROBES, SECOND_MANIFEST, programs
-from tests.laws.probing import Params, Prober, World
+from tests.laws.probing import Params, ProbedEmulator, Prober
 from tests.laws.test_documents import ROOT
 from tests.laws.whole_emulator import s3_client, whole_emulator
 
@@ -28,15 +28,15 @@ OPERATIONS = [(service, operation) for service, probes in PROBES.items() for ope
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProbedEmulator]:
     seen: dict[str, list[Any]] = {}
     with whole_emulator(tmp_path_factory.mktemp("world"), programs(seen)) as whole:
-        one = World(whole, seen)
+        one = ProbedEmulator(whole, seen)
         _add_second(one)
         yield one
 
 
-def _add_second(world: World) -> None:
+def _add_second(world: ProbedEmulator) -> None:
     """A second image, model and configuration, which differ from the first in all that matters."""
     emulator = world.whole.emulator
     with closing(s3_client(emulator.settings)) as s3:
@@ -68,7 +68,7 @@ def _archive() -> bytes:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_each_member_does_what_its_table_says(world: World, service: str, operation: str) -> None:
+def test_each_member_does_what_its_table_says(world: ProbedEmulator, service: str, operation: str) -> None:
     table = table_of(service, operation)
     assert table is not None
     assert Prober(world, service, operation, PROBES[service][operation]).wrong(table) == []
@@ -103,7 +103,7 @@ _ETAG = "PrimaryContainer.ModelDataSource.S3DataSource.ManifestEtag"
     ],
 )
 def test_a_table_that_is_wrong_is_found(
-    world: World, operation: str, member: str, said: Callable[..., Members], fault: str
+    world: ProbedEmulator, operation: str, member: str, said: Callable[..., Members], fault: str
 ) -> None:
     table = said(member, "for a reason") if said is accepted else said(member)
     rest = tuple(row for row in TABLES["sagemaker"][operation] if row.path != member)

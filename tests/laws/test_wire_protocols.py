@@ -19,12 +19,13 @@ from samebox.wire.shapes import accept
 from tests.wire.generate import as_botocore, value_of
 
 MODELS = Models()
-# CloudWatch's first protocol is CBOR, which we do not speak; it declares the two others as well.
+# What botocore calls a protocol, where we have another name.
+OURS = {"smithy-rpc-v2-cbor": "cbor"}
 SPOKEN = [
     (name, protocol)
     for name in MODELS.names
     for protocol in MODELS.service(name).protocols
-    if protocol in {"json", "query", "rest-json"}
+    if protocol in {"json", "query", "rest-json", *OURS}
 ]
 
 
@@ -66,11 +67,11 @@ def _text(value: Any) -> str:
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
 def test_what_botocore_serialises_we_route_and_parse(name: str, protocol: str, full: bool) -> None:
     service = MODELS.service(name)
-    router, codec = Router(MODELS), CODECS[protocol]
+    router, codec = Router(MODELS), CODECS[OURS.get(protocol, protocol)]
     wrong: dict[str, Any] = {}
     for operation, params, request in requests(service, protocol, full):
         route = router.route(request)
-        if (route.service, route.operation, route.protocol) != (name, operation.name, protocol):
+        if (route.service, route.operation, route.protocol) != (name, operation.name, OURS.get(protocol, protocol)):
             wrong[operation.name] = route
             continue
         parsed = codec.decode(operation, request)
@@ -106,15 +107,17 @@ def test_what_we_encode_botocore_parses(name: str, protocol: str, full: bool) ->
         ):
             continue
         result = {} if shape is None else value_of(shape, full)
-        response = CODECS[protocol].encode(service, operation, result, "an-id")
+        response = CODECS[OURS.get(protocol, protocol)].encode(service, operation, result, "an-id")
         parsed = parser.parse(as_dict(response), model.operation_model(operation.name).output_shape)
         metadata = parsed.pop("ResponseMetadata")
         expected = {} if shape is None else as_botocore(shape, result)
         if shape is not None and shape.payload is not None and shape.payload.shape.type == "blob":
             expected[shape.payload.name] = expected.get(shape.payload.name, b"").decode()  # a stream, in real life
+        # Of what has no output, botocore's reader of CBOR reads no header either.
+        reads_no_header = shape is None and protocol == "smithy-rpc-v2-cbor"
         if (
             parsed != expected
-            or metadata["RequestId"] != "an-id"
+            or metadata.get("RequestId") != (None if reads_no_header else "an-id")
             or metadata["HTTPStatusCode"] != operation.http_status
         ):
             wrong[operation.name] = (parsed, expected, metadata)
@@ -130,7 +133,7 @@ def test_every_error_that_an_operation_declares_is_parsed_with_its_members(name:
     for operation in service.operations.values():
         for error, shape in operation.errors.items():
             fields = {key: item for key, item in value_of(shape).items() if key.lower() != "message"}
-            response = CODECS[protocol].encode_error(
+            response = CODECS[OURS.get(protocol, protocol)].encode_error(
                 service, operation, AwsError(error, "words", fields=fields), "an-id"
             )
             general = parser.parse(as_dict(response), model.operation_model(operation.name).output_shape)

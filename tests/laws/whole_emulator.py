@@ -115,6 +115,8 @@ class Client:
         parser: Any = parsers.create_parser(model.resolved_protocol)
         raw = {"status_code": status, "headers": answered, "body": body}
         parsed = parser.parse(raw, asked.output_shape if status < 300 else None)
+        if asked.output_shape is None:  # then botocore's reader of CBOR reads no header
+            parsed["ResponseMetadata"].setdefault("RequestId", answered.get("x-amzn-requestid"))
         found = parsed.get("Error", {})
         return Answered(status, found.get("Code", ""), found.get("Message", ""), parsed, body)
 

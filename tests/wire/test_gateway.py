@@ -219,15 +219,15 @@ def test_a_body_that_never_arrives_is_not_waited_for() -> None:
     assert sent[0]["status"] == 408
 
 
-def test_cbor_is_refused_in_cbor() -> None:
+def test_an_operation_that_is_not_run_is_refused_in_cbor() -> None:
     answer = ask(
         gateway(),
-        target="/service/GraniteServiceVersion20100801/operation/PutMetricData",
+        target="/service/GraniteServiceVersion20100801/operation/PutDashboard",
         headers={"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"},
         body=b"\xa0",
     )
     assert (answer.status, answer.headers["smithy-protocol"]) == (501, "rpc-v2-cbor")
-    assert b"cloudwatch:PutMetricData" in answer.body
+    assert b"cloudwatch:PutDashboard" in answer.body
 
 
 async def teapot(scope: Any, receive: Any, send: Any) -> None:

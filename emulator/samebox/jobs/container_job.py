@@ -112,7 +112,7 @@ class ContainerJob:
 
     def _follow(self, containers: Mapping[str, str]) -> None:
         deps = self._deps
-        metrics, lock = Metrics(self._plan.metrics), threading.Lock()
+        metrics, lock = Metrics(self._plan.metrics, deps.publish), threading.Lock()
         if not metrics.is_empty:
             for lines in deps.lines.values():
                 metrics.see_all(lines.texts())

@@ -1,7 +1,7 @@
 """The runner of one type of container job (see supervisor.Runner): training today; processing is another JobType."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,11 +21,14 @@ from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
+from samebox.resources.metrics import MetricSeries
 from samebox.resources.outcome import Outcome
 from samebox.resources.resources import Resources
 from samebox.resources.store import Changed, Resource
 
 log = logging.getLogger(__name__)
+
+PutMetric = Callable[[MetricSeries, float, float], None]  # adds a value, which came at a time, to a series
 
 FINAL = frozenset({"Completed", "Failed", "Stopped"})
 _LEAST_MEMORY_BYTES = 128 << 20  # of a host: less starts no program
@@ -47,6 +50,7 @@ class ContainerJobs:
         login: phases.Login = lambda _account, _region: None,
         give_up_seconds: float = GIVE_UP_SECONDS,
         reservations: Reservations | None = None,
+        put_metric: PutMetric = lambda _series, _at, _value: None,
     ) -> None:
         self._type = job_type
         self._resources = resources
@@ -57,6 +61,7 @@ class ContainerJobs:
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
+        self._put_metric = put_metric
 
     def wants(self, resource: Resource) -> bool:
         """True until the job is Completed, Failed or Stopped."""
@@ -134,7 +139,16 @@ class ContainerJobs:
         logbook = self._logbook.of(resource.account, resource.region)
         lines = {host: LogLines(logbook, plan.log_group, stream) for host, stream in plan.log_streams.items()}
         login: Any = partial(self._login, resource.account, resource.region)
-        return JobDependencies(self._engine, self._objects, lines, wake, record.report, login, self._give_up_seconds)
+
+        def publish(name: str, value: float, at: float) -> None:
+            # contract.md §1.9
+            dimensions = {f"{self._type.kind.noun}Name": resource.name}
+            series = MetricSeries.of(resource.account, resource.region, plan.log_group, name, dimensions)
+            self._put_metric(series, at, value)
+
+        return JobDependencies(
+            self._engine, self._objects, lines, wake, record.report, login, publish, self._give_up_seconds
+        )
 
     def _remove(self, resource: Resource) -> None:
         own = {INSTANCE_LABEL: self._emulator.label, ARN_LABEL: resource.arn}

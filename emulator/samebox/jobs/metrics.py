@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from samebox.resources.expression import Expression, MalformedExpression, TooSlow
@@ -13,10 +13,16 @@ log = logging.getLogger(__name__)
 class Metrics:
     """The last value per MetricDefinition. Group 1 of the regex is the value; a match that is no number is passed over.
 
-    Not thread-safe: one thread sees the lines, others ask when it is done.
+    `publish(name, value, at)` hears of each value of a new line. Not thread-safe: one thread sees the lines, others ask
+    when it is done.
     """
 
-    def __init__(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        definitions: Sequence[Mapping[str, Any]],
+        publish: Callable[[str, float, float], None] = lambda _name, _value, _at: None,
+    ) -> None:
+        self._publish = publish
         self._patterns: list[tuple[str, Expression]] = []
         self._last: dict[str, dict[str, Any]] = {}
         for definition in definitions:
@@ -33,18 +39,18 @@ class Metrics:
         """True when there is nothing to look for."""
         return not self._patterns
 
-    def see(self, text: str, at: float) -> None:
-        """One line, written at `at` (epoch seconds)."""
+    def see(self, text: str, at: float, is_new: bool = True) -> None:
+        """One line, written at `at` (epoch seconds); `is_new`: no earlier emulator has published its values."""
         for name, pattern in self._patterns:
             try:
                 # A line may hold the same metric several times; the last one counts.
                 for value in pattern.first_groups(text):
-                    self._note(name, value, at)
+                    self._note(name, value, at, is_new)
             except TooSlow:
                 log.warning("metric %s: its expression takes too long; it is not looked for any more", name)
                 self._patterns = [one for one in self._patterns if one[1] is not pattern]
 
-    def _note(self, name: str, text: str | None, at: float) -> None:
+    def _note(self, name: str, text: str | None, at: float, is_new: bool) -> None:
         try:
             value = float(text or "")
         except ValueError:
@@ -52,11 +58,13 @@ class Metrics:
         # JSON has no NaN and no infinity; neither has CloudWatch.
         if math.isfinite(value):
             self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
+            if is_new:
+                self._publish(name, value, at)
 
     def see_all(self, lines: Iterable[tuple[str, float]]) -> None:
         """Lines from an earlier life of ours."""
         for text, at in lines:
-            self.see(text, at)
+            self.see(text, at, is_new=False)
 
     def final(self) -> list[dict[str, Any]]:
         """FinalMetricDataList."""

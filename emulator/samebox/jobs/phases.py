@@ -50,7 +50,10 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class JobDependencies:
-    """What phases work with. `report` changes the job's StatusMessage; `lines` are the log streams of its hosts."""
+    """What phases work with. `report` changes the job's StatusMessage; `lines` are the log streams of its hosts.
+
+    `publish` adds a value, which came at a time, to a metric of the job.
+    """
 
     engine: Engine
     objects: objects.Objects
@@ -58,6 +61,7 @@ class JobDependencies:
     wake: Wake
     report: Callable[[str], None]
     login: Callable[[], tuple[str, str] | None]
+    publish: Callable[[str, float, float], None]
     give_up_seconds: float = retrying.GIVE_UP_SECONDS
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from samebox.resources.logbook import Logbook
+from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.services.repositories import PushedImages
 from samebox.settings import Settings
@@ -84,6 +85,7 @@ class Services:
     pushed: PushedImages
     registry: Registry
     logbook: Logbook
+    metrics: MetricsStore
     clock: Callable[[], float]
     secret: bytes  # of this data directory: signs what we hand out and later want to recognise
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from samebox.services import ecr, iam, logs, sts
+from samebox.services import cloudwatch, ecr, iam, logs, sts
 from samebox.services.context import Operation, Services
 from samebox.services.sagemaker import crud, endpoint_configs, endpoints, models, monitoring, tags, training_jobs
 from samebox.wire.gateway import Handlers
@@ -28,6 +28,7 @@ def operations(services: Services) -> Handlers:
         "sagemaker": sagemaker,
         "ecr": ecr.OPERATIONS,
         "logs": logs.OPERATIONS,
+        "cloudwatch": cloudwatch.OPERATIONS,
         "sts": sts.OPERATIONS,
         "iam": iam.OPERATIONS,
     }

@@ -1,48 +1,75 @@
-"""Smithy's RPC v2 over CBOR, which new CloudWatch clients speak first: told so far, politely, that we do not.
+"""Smithy's RPC v2 over CBOR: POST /service/{target}/operation/{name}, and a CBOR map of members both ways.
 
-The route, the operation and this place are ready for a codec; until then `decode` refuses and only errors are written.
+Clients of CloudWatch speak it first.
 """
 
 from typing import Any
 
-from samebox.errors import AwsError, NotImplementedByEmulator
+from samebox.errors import AwsError
+from samebox.wire import cbor_items
+from samebox.wire.cbor_items import Timestamp
 from samebox.wire.error_shapes import error_shape
 from samebox.wire.http import Request, Response
 from samebox.wire.models import Operation, Service
+from samebox.wire.schema import Shape
+from samebox.wire.shapes import accept
 
 
-def decode(operation: Operation, request: Request) -> dict[str, Any]:  # noqa: ARG001 - one signature for all codecs
-    raise NotImplementedByEmulator(operation.service, f"{operation.name} over CBOR (smithy-rpc-v2-cbor)")
+def decode(operation: Operation, request: Request) -> dict[str, Any]:
+    if operation.input is None or not request.body:
+        return {}
+    params: dict[str, Any] = accept(operation.input, _plain(cbor_items.load(request.body)))
+    return params
 
 
-def encode(service: Service, operation: Operation, result: dict[str, Any], request_id: str) -> Response:  # noqa: ARG001
-    raise NotImplementedByEmulator(operation.service, f"{operation.name} over CBOR (smithy-rpc-v2-cbor)")
+def encode(service: Service, operation: Operation, result: dict[str, Any], request_id: str) -> Response:  # noqa: ARG001 - one signature for all codecs
+    shape = operation.output
+    body = b"" if shape is None else cbor_items.dump(_of(shape, result))
+    return Response(200, _headers(request_id), body)
 
 
 def encode_error(service: Service | None, operation: Operation | None, error: AwsError, request_id: str) -> Response:
     found = error_shape(service, operation, error)
-    headers = {
-        "x-amzn-RequestId": request_id,
-        "smithy-protocol": "rpc-v2-cbor",
-        "Content-Type": "application/cbor",
-    }
-    return Response(found.status, headers, _map({"__type": found.code, found.message_member: found.message}))
+    headers = _headers(request_id)
+    if service is not None and service.is_query_compatible:
+        code = found.shape.error_code if found.shape is not None else found.code
+        headers["x-amzn-query-error"] = f"{code};{'Receiver' if found.is_server_fault else 'Sender'}"
+    members = {**found.members, found.message_member: found.message}
+    if found.shape is not None:
+        members = {**members, **_of(found.shape, members)}
+    return Response(found.status, headers, cbor_items.dump({"__type": found.code, **members}))
 
 
-def _map(items: dict[str, str]) -> bytes:
-    return _head(5, len(items)) + b"".join(_text(key) + _text(value) for key, value in items.items())
+def _headers(request_id: str) -> dict[str, str]:
+    return {"x-amzn-RequestId": request_id, "smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
 
 
-def _text(text: str) -> bytes:
-    raw = text.encode("utf-8", "replace")
-    return _head(3, len(raw)) + raw
+def _plain(value: Any) -> Any:
+    """Times as the plain numbers that the emulator works with."""
+    if isinstance(value, Timestamp):
+        return float(value)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _head(major: int, size: int) -> bytes:
-    """A CBOR item's first bytes (RFC 8949 §3): its major type, and its size in as few bytes as it needs."""
-    if size < 24:
-        return bytes([major << 5 | size])
-    for extra, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if size < 1 << 8 * width:
-            return bytes([major << 5 | extra]) + size.to_bytes(width, "big")
-    raise OverflowError(size)
+def _of(shape: Shape, value: Any) -> Any:
+    """A value of the shape as what CBOR writes: the model says what is a time and what has a fraction."""
+    match shape.type:
+        case "structure":
+            members = shape.members
+            return {
+                name: _of(members[name].shape, item)
+                for name, item in value.items()
+                if name in members and item is not None
+            }
+        case "list":
+            return [None if item is None else _of(shape.element.shape, item) for item in value]
+        case "map":
+            return {key: _of(shape.value.shape, item) for key, item in value.items()}
+        case "timestamp":
+            return Timestamp(value)
+        case "float" | "double":
+            return float(value)
+        case _:
+            return value

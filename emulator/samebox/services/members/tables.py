@@ -7,7 +7,7 @@ name a filter that it has no rule for.
 from collections.abc import Mapping
 from typing import Any
 
-from samebox.services.members import ecr, hosting, identity, logs, runtime, sagemaker, training_jobs
+from samebox.services.members import cloudwatch, ecr, hosting, identity, logs, runtime, sagemaker, training_jobs
 from samebox.services.members.refusal import refuse_by
 from samebox.services.members.row import Members
 
@@ -16,6 +16,7 @@ TABLES: Mapping[str, Mapping[str, Members]] = {
     "sagemaker": {**training_jobs.MEMBERS, **hosting.MEMBERS, **sagemaker.MEMBERS},
     "sagemaker-runtime": runtime.MEMBERS,
     "ecr": ecr.MEMBERS,
+    "cloudwatch": cloudwatch.MEMBERS,
     "logs": logs.MEMBERS,
     "sts": identity.STS,
     "iam": identity.IAM,
