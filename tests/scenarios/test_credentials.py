@@ -45,6 +45,20 @@ print(json.dumps({"role": given["RoleArn"], "key": given["AccessKeyId"], "member
     assert said["members"] == ["AccessKeyId", "Expiration", "RoleArn", "SecretAccessKey", "Token"]
 
 
+def test_a_container_that_serves_gets_the_credentials_of_its_models_role(
+    generous: EmulatorProcess, box_image: str
+) -> None:
+    script = """
+from urllib.request import urlopen
+def invoke(body, headers):
+    address = "http://169.254.170.2" + os.environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
+    return 200, json.load(urlopen(address, timeout=60))["RoleArn"].encode()
+"""
+    generous.serve("serving", box_image, script)
+    answer = generous.runtime.invoke_endpoint(EndpointName="serving", Body=b"whose")
+    assert answer["Body"].read().decode() == ROLE
+
+
 def test_boto3_in_a_container_finds_credentials_and_the_emulator_by_itself(generous: EmulatorProcess) -> None:
     generous.s3.put_object(Bucket="samebox-test", Key="greeting", Body=b"from outside")
     program = (

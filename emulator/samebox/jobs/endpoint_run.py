@@ -71,7 +71,7 @@ class EndpointRun:
                 if self._wake.closing.is_set():
                     raise Closing
         except Changed:
-            log.warning("%s was deleted by somebody else", self._row.arn)
+            log.warning("the row of %s was removed while its containers ran", self._row.arn)
             while self._tear_down(delete=False):
                 self._wake.wait(None)
                 if self._wake.closing.is_set():
@@ -123,7 +123,7 @@ class EndpointRun:
         for state in self._retry_while_unavailable(lambda: self._states(labels)):
             slot = hosting.slot_of(state)
             instance = state.labels.get(hosting.INSTANCE_ID_LABEL, "")
-            # One that never ran is made anew: whoever began to make or start it may have been interrupted half way.
+            # One that never ran is made anew: its creation or its start may have been interrupted half way.
             if slot is None or slot not in known or self._servers.fills(slot) or not state.has_run:
                 log.info("removing container %s: it is not needed any more, or never ran", state.name)
                 self._retry_while_unavailable(partial(self._dependencies.engine.remove, state.id))

@@ -32,7 +32,7 @@ class EndpointServers:
         self.empty: dict[Slot, Variant] = {}  # slots to start a server for, in order
         self.failed: dict[Slot, Server] = {}
         self.addresses: dict[Slot, Address] = {}
-        self.moved = False  # whether addresses changed since somebody set it back
+        self.moved = False  # whether addresses changed since it was set back
 
     def need(self, needed: Mapping[Slot, Variant], wanted: Iterable[Slot]) -> None:
         """Say which slots shall have a server, and which of them must be ready for `is_ready`."""

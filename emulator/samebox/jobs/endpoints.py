@@ -1,4 +1,4 @@
-"""Endpoints: running containers are brought to what the row wants, again and again, until they agree.
+"""The runner of endpoints: the containers of each are reconciled with the deployment that its row asks for.
 
 An update is blue/green: what serves goes on serving until all of the new is ready, then the routes change, then the old
 is drained and stopped. An update that fails leaves the old in service.
@@ -92,7 +92,7 @@ class Endpoints:
         return False
 
     def sweep(self) -> None:
-        """Remove containers, networks and models of endpoints that have failed or that nobody knows any more."""
+        """Remove containers, networks and models of endpoints that have failed or are not known any more."""
         folder = hosting.models_folder(self._emulator.data_dir)
         # First what is there, then what is wanted: an endpoint that begins in between is not seen.
         folders = sorted(folder.iterdir()) if folder.is_dir() else []

@@ -20,7 +20,7 @@ from samebox.resources.facts import to_json
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
 
-# By these a container is known again after a restart of ours.
+# By these labels a container is recognised after a restart.
 VARIANT_LABEL = "samebox.variant"
 GENERATION_LABEL = "samebox.generation"
 NUMBER_LABEL = "samebox.number"
@@ -67,7 +67,7 @@ def endpoint_folder(resource: Resource, data_dir: Path) -> Path:
 
 
 def network_name(resource: Resource) -> str:
-    """The network of an endpoint whose containers may reach nobody."""
+    """The network of an endpoint whose containers are isolated."""
     return f"samebox-{unique_id(resource)[:16]}"
 
 
@@ -106,7 +106,7 @@ def slot_of(state: ContainerSummary) -> Slot | None:
 
 
 def first_instance_id(slot: Slot) -> str:
-    """The instance id of the container that fills a slot first; whoever replaces it gets another."""
+    """The instance id of the first container of a slot; its replacements have random ones."""
     return instance_id(f"{slot.generation} {slot.number}")
 
 

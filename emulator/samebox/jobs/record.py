@@ -29,7 +29,7 @@ class Record:
 
     @property
     def is_stopping(self) -> bool:
-        """True once a stop is wished for, by a client or by the clock."""
+        """True once a client or the clock has asked for a stop."""
         return self.stage == "Stopping"
 
     def now(self) -> float:

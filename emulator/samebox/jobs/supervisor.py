@@ -1,4 +1,4 @@
-"""The supervisor: one thread for each resource that has work left, whoever wrote it down and however we last ended.
+"""The supervisor: one thread for each resource that has work left, after a crash as after a request.
 
 A table says which runner works on which kind. At the start and after each change of the store, resources that have
 work left are claimed; there is no other path after a crash. A change of a resource wakes the work on its parent, too.
@@ -185,7 +185,7 @@ class Supervisor:
             wake.hear(row.status)
             thread = threading.Thread(target=self._work, args=(work, row, wake), name=row.name, daemon=True)
             self._active[arn] = _Active(work, wake, thread)
-            # Started under the lock: whoever finds it among the active may join it.
+            # Started under the lock: `close` joins the threads of those that are active.
             thread.start()
 
     def _work(self, work: Work, row: Resource, wake: Wake) -> None:
@@ -199,7 +199,7 @@ class Supervisor:
             del self._active[row.arn]
             if again:
                 self._later[row.arn] = self._clock() + AGAIN_SECONDS
-            # What was written between the runner's last look and now has been heard by nobody.
+            # No runner has heard of what was written between its last look and now.
             self._touched.append(row.arn)
         self._event.set()
 

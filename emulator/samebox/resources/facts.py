@@ -44,7 +44,7 @@ def _value(hint: Any, stored: Any) -> Any:
     if origin is tuple:
         of_each = arguments[:1] * len(stored) if arguments[-1] is Ellipsis else arguments
         return tuple(_value(one, item) for one, item in zip(of_each, stored, strict=True))
-    # Scalars are JSON's own. A number stays as it is: 20 and 20.0 are told apart by who hashes the JSON.
+    # Scalars are JSON's own. A number stays as it is: hashes of the JSON tell 20 from 20.0.
     return stored
 
 

@@ -1,10 +1,10 @@
-"""Why a job ended, and what clients are told of it: one table from reasons to statuses and texts."""
+"""Why a job ended, and how Describe shows it: one table from outcomes to final stages and FailureReasons."""
 
 import enum
 from dataclasses import dataclass
 
 # SM:FailureReason is at most 1024 characters. Whether AWS counts the prefix is unverified (contract.md §1.7);
-# we cut the text so that the exit code at the end, which people look for, is kept.
+# the text is cut so that the exit code at the end, which people look for, is kept.
 REASON_CHARACTERS = 1024
 
 

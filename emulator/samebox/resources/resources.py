@@ -21,7 +21,7 @@ Clock = Callable[[], float]
 
 
 class Resources:
-    """Every resource there is. Thread-safe; a change re-reads and tries again when somebody else was faster.
+    """Every resource there is. Thread-safe; a change is made again on the newest version where another was faster.
 
     A resource keeps the ARN that it was made with. `lower_case_arns`: new ones get SageMaker's older form.
     """
@@ -38,7 +38,7 @@ class Resources:
 
     @property
     def store(self) -> Store:
-        """The store underneath, for whoever listens to changes."""
+        """The store underneath, to subscribe to its changes."""
         return self._store
 
     def now(self) -> float:

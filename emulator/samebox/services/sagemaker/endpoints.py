@@ -1,4 +1,4 @@
-"""Endpoints: what one shall run is written down whole, so that it needs nobody's configuration any more."""
+"""Endpoints: each stores a snapshot of its configuration and models, so later changes of these do not affect it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,7 +17,7 @@ from samebox.wire.caller import Caller
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """CreateEndpoint: writes the wish, and answers before anything runs."""
+    """CreateEndpoint: stores what shall run, and answers before anything does."""
     refuse("sagemaker", "CreateEndpoint", params)
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
     return {"EndpointArn": services.resources.create(ENDPOINT, caller, params, Serving(wanted)).arn}
@@ -35,7 +35,7 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
 
 
 def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """UpdateEndpoint: a new wish. What serves goes on serving until the new is ready."""
+    """UpdateEndpoint: stores what shall run instead. The deployment in service stays until the new one is ready."""
     refuse("sagemaker", "UpdateEndpoint", params)
     endpoint = services.resources.get(ENDPOINT, caller, params["EndpointName"])
     wanted = _snapshot(services, params["EndpointConfigName"], caller)
@@ -98,8 +98,8 @@ def _snapshot(services: Services, config_name: str, caller: Caller) -> EndpointD
     """All that must run, with images resolved now: a tag that moves later changes nothing (contract.md §7)."""
     config = services.resources.get(ENDPOINT_CONFIG, caller, config_name)
     variants = tuple(_variant(services, variant, caller) for variant in config.spec["ProductionVariants"])
-    # A deployment is told from an earlier one of the same configuration: an update always brings new containers, and
-    # the model is read anew. Other weights and counts (update_weights) are the same deployment.
+    # The time tells it from an earlier deployment of the same configuration: an update always brings new containers,
+    # and the model is read anew. Other weights and counts (update_weights) are the same deployment.
     return EndpointDeployment(config.name, variants, services.clock())
 
 

@@ -36,7 +36,7 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
 
 
 def stop(services: Services, params: dict[str, Any], caller: Caller) -> None:
-    """StopTrainingJob: writes the wish. Stopping a job twice is no error (a choice: AWS's answer is not known)."""
+    """StopTrainingJob: stores that it shall stop. Stopping it twice is no error (choice: AWS's answer is not known)."""
     job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
     try:
         services.resources.advance(job, "Stopping")
