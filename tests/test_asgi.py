@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from samebox import asgi
@@ -80,6 +81,25 @@ def test_a_body_comes_in_pieces_and_not_for_ever() -> None:
     assert asyncio.run(all_of(asgi.pieces(sends(b"ab", b"", b"cd")))) == [b"ab", b"cd"]
     with pytest.raises(ClientGone):
         asyncio.run(all_of(asgi.pieces(silent, 0.01)))
+
+
+def read_in_a_thread(receive: Receive) -> list[bytes]:
+    async def run() -> list[bytes]:
+        pipe = asgi.BodyPipe(receive, 60)
+        feeding = asyncio.create_task(pipe.feed())
+        try:
+            return await asgi.in_thread(lambda: list(pipe.read()), limiter=anyio.CapacityLimiter(1))
+        finally:
+            feeding.cancel()
+
+    return asyncio.run(run())
+
+
+def test_a_thread_reads_a_body_as_it_comes_and_knows_where_it_breaks_off() -> None:
+    megabytes = [bytes([n]) * 1024 * 1024 for n in range(9)]  # more than may wait at once
+    assert b"".join(read_in_a_thread(sends(*megabytes))) == b"".join(megabytes)
+    with pytest.raises(ClientGone):
+        read_in_a_thread(sends(b"ab", ends=False))
 
 
 def test_a_body_is_dropped_to_its_end_or_to_a_bound() -> None:

@@ -1,18 +1,19 @@
 """ASGI: its types, the head of a request, whole and streamed responses, and bodies that are read within bounds.
 
 A leaf module: whatever serves requests speaks it, and it imports nothing of ours. What blocks (files, SQLite, long
-hashes) runs in worker threads: `in_thread`, with a `BodyReader` for the request's body.
+hashes) runs in worker threads: `in_thread`, with a `BodyPipe` for the request's body.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, TypeVarTuple
 
-import anyio.from_thread
 import anyio.to_thread
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +30,8 @@ DRAIN_FACTOR = 4
 JSON = (b"content-type", b"application/json")
 # What passes at once between the event loop and a worker thread: a change of threads costs as much as copying it.
 PIECE_BYTES = 1024 * 1024
+_PIPE_BYTES = 4 * 1024 * 1024  # of a body that wait for a thread; beyond, the client waits
+_PIPE_AGAIN_BYTES = 1024 * 1024  # at which it goes on
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -172,24 +175,65 @@ async def in_thread(
     return await anyio.to_thread.run_sync(call, *arguments, limiter=limiter)
 
 
-class BodyReader:
-    """The body of a request, for a handler in a worker thread of `in_thread`: its pieces, one after the other.
+class BodyPipe:
+    """Pieces of one body. The loop feeds it, one thread reads it; nothing is received before the thread asks.
 
-    Nothing is read ahead, so a slow handler holds its client up. Raises ClientGone where the client is gone, or silent
-    for `idle_seconds`.
+    So a request that is refused by its head alone, and that expects `100 Continue`, sends no body.
     """
 
     def __init__(self, receive: Receive, idle_seconds: float) -> None:
-        self._pieces = pieces(receive, idle_seconds)
+        self._receive = receive
+        self._idle_seconds = idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self._wanted = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._changed = threading.Condition()
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._failed = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := anyio.from_thread.run(self._next):
-            yield piece
+    async def feed(self) -> None:
+        """Receive the body once it is wanted, until its end. To be run beside the thread, and cancelled after it."""
+        await self._wanted.wait()
+        try:
+            async for piece in pieces(self._receive, self._idle_seconds):
+                await self._room.wait()
+                self._put(piece)
+        except ClientGone:
+            self._end(failed=True)
+        else:
+            self._end(failed=False)
 
-    async def _next(self) -> bytes:
-        found = bytearray()
-        async for piece in self._pieces:
-            found += piece
-            if len(found) >= PIECE_BYTES:
-                break
-        return bytes(found)
+    def read(self) -> Iterator[bytes]:
+        """The pieces, in a worker thread. Raises ClientGone where the client goes, or is silent for too long."""
+        self._loop.call_soon_threadsafe(self._wanted.set)
+        while True:
+            with self._changed:
+                # The loop bounds the wait for the client; this bound is for a loop that is no more.
+                if not self._changed.wait_for(lambda: bool(self._pieces) or self._ended, 2 * self._idle_seconds):
+                    raise ClientGone
+                taken, self._pieces = self._pieces, deque()
+                had_room, self._size = self._size < _PIPE_AGAIN_BYTES, 0
+                over = not taken
+            if over:
+                if self._failed:
+                    raise ClientGone
+                return
+            if not had_room:
+                self._loop.call_soon_threadsafe(self._room.set)
+            yield from taken
+
+    def _put(self, piece: bytes) -> None:
+        with self._changed:
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size >= _PIPE_BYTES:
+                self._room.clear()
+            self._changed.notify()
+
+    def _end(self, failed: bool) -> None:
+        with self._changed:
+            self._ended, self._failed = True, failed
+            self._changed.notify()

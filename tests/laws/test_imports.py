@@ -18,7 +18,6 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "log_excerpt": set(),
     "settings": set(),
-    "sigv4": set(),
     "wire": set(),
     "resources": {"wire"},
     "containers": set(),
@@ -32,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "parity": {"check", "platform", "containers"},
 }
 # Leaf modules: every room may import them.
-LEAVES = {"asgi", "errors", "log_excerpt", "sigv4"}
+LEAVES = {"asgi", "errors", "log_excerpt"}
 FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 
 # Third party -> where it may be imported. The command line is a client of the API: it has a door to boto3 of its own.

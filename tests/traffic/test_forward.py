@@ -297,16 +297,6 @@ def test_heads_can_be_changed_on_the_way() -> None:
     assert answer.headers["location"] == "http://outside/inner/x"
 
 
-def test_a_wanted_body_can_be_changed() -> None:
-    async def shout(head: RequestHead, answer: ProxyResponse) -> ProxyResponse:
-        return ProxyResponse(answer.status, answer.headers, (answer.body or b"").upper())
-
-    with serving(echo) as port:
-        forward = Forward(f"http://127.0.0.1:{port}", on_answer=shout, wants_body=lambda head, answer: True)
-        with forwarding(forward) as client:
-            assert ask(client, "PUT", body=b"quiet")[1] == b"QUIET"
-
-
 def test_a_kept_connection_that_was_closed_meanwhile_is_no_error() -> None:
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     with scripted(whole, whole) as (port, asked), forwarding(Forward(f"http://127.0.0.1:{port}")) as client:

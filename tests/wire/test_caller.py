@@ -2,8 +2,8 @@
 
 import pytest
 
-from samebox.sigv4 import CredentialScope
 from samebox.wire.caller import Caller, account_of, caller, scope
+from samebox.wire.sigv4 import CredentialScope
 
 
 def authorization(credential: str) -> dict[str, str]:

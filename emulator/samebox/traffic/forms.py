@@ -6,6 +6,7 @@ policy may bound, and which a PUT says first.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import email.message
 import re
@@ -18,7 +19,7 @@ from xml.sax.saxutils import escape
 import anyio
 
 from samebox import asgi
-from samebox.asgi import BodyReader, ClientGone
+from samebox.asgi import BodyPipe, ClientGone
 from samebox.errors import AwsError
 from samebox.traffic.multipart import Malformed, Parts
 
@@ -51,11 +52,14 @@ class Forms:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, check: Check) -> None:
         """One form; `check` sees its fields and the size of its file. Raises AwsError before anything was answered."""
-        body = asgi.BodyReader(receive, _IDLE_SECONDS)
+        pipe = asgi.BodyPipe(receive, _IDLE_SECONDS)
+        feeding = asyncio.create_task(pipe.feed())
         try:
-            form = await asgi.in_thread(_read, scope, body, self._folder, limiter=self._threads)
+            form = await asgi.in_thread(_read, scope, pipe, self._folder, limiter=self._threads)
         except ClientGone:
             return
+        finally:
+            feeding.cancel()
         try:
             bucket, key = unquote(scope["path"]).strip("/"), form.fields.get("key", "")
             if not key:
@@ -91,11 +95,11 @@ class _ReceivedForm:
     size: int
 
 
-def _read(scope: Scope, body: BodyReader, folder: Path) -> _ReceivedForm:
+def _read(scope: Scope, pipe: BodyPipe, folder: Path) -> _ReceivedForm:
     boundary = _content_type(scope).get_boundary()
     if not boundary or not boundary.isascii():
         raise _malformed()
-    parts = Parts(iter(body), boundary)
+    parts = Parts(pipe.read(), boundary)
     with contextlib.ExitStack() as until_read:
         file = until_read.enter_context(tempfile.TemporaryFile(dir=folder))
         try:

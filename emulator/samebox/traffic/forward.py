@@ -58,7 +58,6 @@ class Failure:
 
 
 OnRequest = Callable[[RequestHead, Scope], Awaitable[RequestHead | ProxyResponse]]
-# The whole body is read first where `wants_body` says so; then it is `ProxyResponse.body`.
 OnAnswer = Callable[[RequestHead, ProxyResponse], Awaitable[ProxyResponse]]
 OnFailure = Callable[[RequestHead, Failure], ProxyResponse]
 
@@ -67,9 +66,8 @@ class Forward:
     """Forward every request to `base_url`, with the headers as they came, Host included.
 
     `on_request` may change the head (path prefix, signature) or answer at once. `on_answer` may change the answer's
-    head (Location); where `wants_body` says so of an answer, it gets the body too, read whole up to `largest_body`, and
-    may change that. `on_failure` says what the client is told when upstream gives no answer. `idle_timeout` is how long
-    upstream, or the client, may be silent in the middle of an exchange.
+    head (Location), or give one with a body in its place. `on_failure` makes the answer where upstream gives none.
+    `idle_timeout` is how long upstream, or the client, may be silent in the middle of an exchange.
     """
 
     def __init__(
@@ -78,11 +76,9 @@ class Forward:
         on_request: OnRequest | None = None,
         on_answer: OnAnswer | None = None,
         on_failure: OnFailure | None = None,
-        wants_body: Callable[[RequestHead, ProxyResponse], bool] | None = None,
         connect_timeout: float = 5,
         idle_timeout: float = 60,
         connections: int = 256,
-        largest_body: int = 16 * 1024 * 1024,
     ) -> None:
         place = urlsplit(base_url)
         if place.scheme != "http" or not place.hostname:
@@ -91,10 +87,8 @@ class Forward:
         self._prefix = place.path.rstrip("/").encode()
         self._on_request, self._on_answer = on_request, on_answer
         self._on_failure = on_failure or _plain_failure
-        self._wants_body = wants_body
         self._idle_timeout = idle_timeout
-        self._largest_body = largest_body
-        self._client = HttpClient(largest_body, connect_timeout, idle_timeout, connections)
+        self._client = HttpClient(0, connect_timeout, idle_timeout, connections)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Returns when the answer is sent, or when the client went away."""
@@ -145,13 +139,6 @@ class Forward:
 
     async def _answer(self, connection: Connection, head: RequestHead, client: _Client) -> None:
         answer = ProxyResponse(connection.status, _passed_on(connection.headers, _SERVERS_OWN))
-        if self._wants_body is not None and head.method != "HEAD" and self._wants_body(head, answer):
-            body = bytearray()
-            async for chunk in connection.body():
-                body += chunk
-                if len(body) > self._largest_body:
-                    raise UpstreamError("broken", f"an answer of more than {self._largest_body} bytes")
-            answer = ProxyResponse(answer.status, answer.headers, bytes(body))
         if self._on_answer is not None:
             answer = await self._on_answer(head, answer)
         if answer.body is not None:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from samebox import sigv4
 from samebox.errors import AwsError
-from samebox.wire import signature, signature_v2
+from samebox.wire import signature, signature_v2, sigv4
 from samebox.wire.caller import scope
 
 # Fields that no condition need name.

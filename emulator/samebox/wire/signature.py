@@ -12,12 +12,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from samebox import sigv4
 from samebox.errors import AwsError
-from samebox.sigv4 import CredentialScope
-from samebox.wire import signature_v2
+from samebox.wire import signature_v2, sigv4
 from samebox.wire.caller import scope
 from samebox.wire.http import Request
+from samebox.wire.sigv4 import CredentialScope
 
 _SKEW_SECONDS = 300.0
 _SKEW_SECONDS_S3 = 900.0

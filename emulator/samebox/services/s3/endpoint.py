@@ -18,11 +18,10 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from samebox import asgi
-from samebox.asgi import BodyTooLarge, ClientGone
+from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
 from samebox.errors import AwsError, SerializationException
 from samebox.services.s3 import cors
 from samebox.services.s3.chunked import STREAMING, Decoder
-from samebox.services.s3.incoming import BodyPipe
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
 from samebox.wire import restxml, s3_address

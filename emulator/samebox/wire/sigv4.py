@@ -1,6 +1,6 @@
-"""Signature Version 4: the canonical form of a request and its signature, for those who verify and those who sign.
+"""Signature Version 4: the canonical form of a request, and its signature.
 
-A leaf module, written from AWS's "Create a signed AWS API request"; botocore's signer is the oracle of the tests.
+Written from AWS's "Create a signed AWS API request"; botocore's signer is the oracle of the tests.
 """
 
 import hashlib
@@ -62,14 +62,6 @@ def signature(secret: str, scope: CredentialScope, date: str, request: SignedReq
     """The signature of a request that was made at `date`."""
     canonical = request.canonical(scope.is_s3).encode()
     return sign(secret, scope, f"{ALGORITHM}\n{date}\n{scope.text}\n{hashlib.sha256(canonical).hexdigest()}")
-
-
-def authorization(secret: str, scope: CredentialScope, date: str, request: SignedRequest) -> str:
-    """The header that signs a request."""
-    return (
-        f"{ALGORITHM} Credential={scope.access_key}/{scope.text}, SignedHeaders={request.header_names}, "
-        f"Signature={signature(secret, scope, date, request)}"
-    )
 
 
 def sign(secret: str, scope: CredentialScope, text: str) -> str:
