@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,16 @@ def test_versions_count_up_in_their_group(life: Life, noun: str) -> None:
         assert found.arn.endswith(path)
     with pytest.raises(ValidationException, match="ModelPackageName, ModelPackageGroupName"):
         life.resources.create(life.kind, CALLER, {})
+
+
+@pytest.mark.parametrize("noun", ["ModelPackage"])
+def test_versions_that_are_made_at_once_have_different_numbers(life: Life, noun: str) -> None:
+    def create(_: int) -> str:
+        return life.resources.create(life.kind, CALLER, {"ModelPackageGroupName": "digits"}).arn
+
+    with ThreadPoolExecutor(4) as pool:
+        arns = list(pool.map(create, range(20)))
+    assert {int(arn.rpartition("/")[2]) for arn in arns} == set(range(1, 21))
 
 
 @pytest.mark.parametrize("noun", ["ImageVersion"])

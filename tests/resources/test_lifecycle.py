@@ -56,7 +56,7 @@ def test_a_job_that_ran_tells_its_story() -> None:
         {"Status": "Completed", "StartTime": 4.0, "EndTime": 4.0, "StatusMessage": "Training job completed"},
     ]
     assert (state["TrainingJobStatus"], state["SecondaryStatus"]) == ("Completed", "Completed")
-    assert TRAINING_JOB.is_final(state)
+    assert not TRAINING_JOB.stages[TRAINING_JOB.stage(state)].next
 
 
 def test_a_move_that_is_not_in_the_table_is_not_made() -> None:

@@ -177,6 +177,13 @@ def test_children_are_found_by_their_parent(store: Store) -> None:
     assert store.children("arn:tuning", "Model") == store.children("arn:job-1", "TrainingJob") == []
 
 
+def test_children_are_found_by_an_index(store: Store) -> None:
+    query = Query("TrainingJob", where=Compare(Column("parent"), "=", "arn:tuning")).sql()
+    with store._connection() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM resources{query.text}", query.values).fetchall()
+    assert "resources_parent (parent=?)" in plan[0][3]
+
+
 def test_relations_are_found_from_both_ends_until_they_are_removed(store: Store) -> None:
     for name in ("data", "step", "model"):
         store.insert(row(name))

@@ -29,12 +29,16 @@ HEXADECIMAL = _DIGITS + "abcdef"
 
 @dataclass(frozen=True)
 class Identified:
-    """A new resource: its name, its key among its kind, its ARN's path behind the type word, and what clients learn."""
+    """A new resource: its name, its key among its kind, its ARN's path behind the type word, and what clients learn.
+
+    `counted`: the key is the next number of a group, which another request may take at the same time.
+    """
 
     name: str
     key: str
     path: str
     members: Mapping[str, Any] = field(default_factory=dict)
+    counted: bool = False
 
 
 class Sources(Protocol):
@@ -202,7 +206,7 @@ class Versioned:
         group = params[self.group].rpartition("/")[2]  # of an ARN, too
         number = sources.last_version(self.group, params[self.group], self.version) + 1
         path = f"{group}/{number}"
-        return Identified(group, path.lower(), path, {self.version: number})
+        return Identified(group, path.lower(), path, {self.version: number}, counted=True)
 
     def where(self, params: Mapping[str, Any]) -> Expression:
         """By group and version, by the name, or the newest of the group."""

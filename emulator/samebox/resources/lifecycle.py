@@ -68,10 +68,6 @@ class Lifecycle:
         """The status clients filter by."""
         return str(state[self.member])
 
-    def is_final(self, state: Mapping[str, Any]) -> bool:
-        """True where no move leads on."""
-        return not self.stages[self.stage(state)].next
-
     def unfinished_statuses(self) -> frozenset[str]:
         """The statuses with work left."""
         return frozenset(stage.status for stage in self.stages.values() if stage.next or stage.removed)

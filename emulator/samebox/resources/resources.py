@@ -8,7 +8,7 @@ from samebox.errors import ValidationException
 from samebox.resources import listing
 from samebox.resources.derived import Derived, derive, present, tags_of
 from samebox.resources.facts import to_json
-from samebox.resources.identity import ByName, NewId
+from samebox.resources.identity import ByName, Identified, NewId
 from samebox.resources.kind import Kind
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.query import Compare, JsonPath, Query, Scope
@@ -67,16 +67,28 @@ class Resources:
         What a resource of ours created, by the caller's `parent`, is a child of that.
         """
         scope = Scope(caller.account, caller.region)
-        made = self.derived(kind).identity.make(params, _Sources(self._store, kind, scope))
-        arn = self._arn(kind, caller, made.path)
+        while True:
+            made = self.derived(kind).identity.make(params, _Sources(self._store, kind, scope))
+            row = self._row(kind, caller, made, params, facts)
+            try:
+                return self._store.insert(row, made.key)
+            except AlreadyThere:
+                if made.counted:
+                    continue
+                there = self._store.get(kind.noun, scope, made.key)
+                raise kind.taken(there.arn if there else row.arn) from None
+
+    def _row(
+        self, kind: Kind, caller: Caller, made: Identified, params: Mapping[str, Any], facts: object | None
+    ) -> Resource:
         at = self._clock()
         life = kind.lifecycle.begin(at) if kind.lifecycle else {}
-        row = Resource(
+        return Resource(
             kind=kind.noun,
             account=caller.account,
             region=caller.region,
             name=made.name,
-            arn=arn,
+            arn=self._arn(kind, caller, made.path),
             status=kind.lifecycle.status(life) if kind.lifecycle else "",
             created=at,
             modified=at,
@@ -87,11 +99,6 @@ class Resources:
             facts=to_json(facts) if facts is not None else {},
             parent=caller.parent or None,
         )
-        try:
-            return self._store.insert(row, made.key)
-        except AlreadyThere:
-            there = self._store.get(kind.noun, scope, made.key)
-            raise kind.taken(there.arn if there else arn) from None
 
     def get(self, kind: Kind, caller: Caller, name: str) -> Resource:
         """The resource of this name. Raises the kind's `missing`."""
