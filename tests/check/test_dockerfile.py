@@ -40,7 +40,6 @@ def test_the_last_of_its_kind_counts() -> None:
     read = dockerfile.parse(TEXT)
     assert read.line("ENTRYPOINT") == 14
     assert read.line("USER") is None
-    assert [one.is_exec_form for one in read.instructions if one.word == "ENTRYPOINT"] == [True, False]
 
 
 def test_an_instruction_is_found_by_what_it_names() -> None:

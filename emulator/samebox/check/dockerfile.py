@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,13 +18,6 @@ class Instruction:
     text: str  # what follows, with its continuation lines joined
     line: int  # where it begins, from 1
     stage: int  # which FROM it is under, from 0
-
-    @property
-    def is_exec_form(self) -> bool:
-        try:
-            return isinstance(json.loads(self.text), list)
-        except ValueError:
-            return False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ page of processing names SIGINT); each host has its own outputs, and all of them
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from samebox.check.checks import CannotCheck, Check, Context, Need
 from samebox.check.ended import READ_ONLY, HostResult, counted, words_about
@@ -71,15 +70,6 @@ READ_ONLY_ROOT = Rule(
     "processing",
     "Write below /opt/ml, /tmp or /dev/shm only: point HOME, TMPDIR, MPLCONFIGDIR and caches there.",
 )
-
-
-@dataclass(frozen=True)
-class StoppedProcessing:
-    """A job that was stopped in its middle. `grace`: the seconds it had; `took`: those it needed."""
-
-    ended: HostResult
-    grace: int
-    took: float
 
 
 def failed(context: Context) -> HostResult:
