@@ -6,53 +6,81 @@ that wrote them: a key without a field is ignored, a field without a key has its
 
 import dataclasses
 import types
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Read = Callable[[Any], Any]
+
+_SCALARS = (str, int, float, bool, types.NoneType)
 
 
 def to_json(value: Any) -> Any:
     """Facts as what `json.dumps` takes: a dict of a dataclass, a list of a tuple."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {_key(field.name): to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, _SCALARS):
+        return value
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {name: to_json(item) for name, item in value.items()}
-    return value
+    return {key: to_json(getattr(value, name)) for name, key in _keys(_any(type(value)))}
 
 
 def from_json(facts: type[T], stored: Mapping[str, Any]) -> T:
     """Facts from what `to_json` gave. Raises TypeError where a field has neither key nor default."""
-    make: Any = facts
-    hints = _hints(make)
-    made: T = make(**{name: _value(hint, stored[_key(name)]) for name, hint in hints.items() if _key(name) in stored})
-    return made
+    return cast("T", _reader(_any(facts))(stored))
 
 
-def _value(hint: Any, stored: Any) -> Any:
+@lru_cache(maxsize=64)
+def _reader(hint: Any) -> Read:
+    """What reads a value of a type. Made once for each: to look at a type costs more than to read a value."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (inner,) = (one for one in arguments if one is not types.NoneType)
-        return None if stored is None else _value(inner, stored)
+        (inner,) = (_reader(one) for one in arguments if one is not types.NoneType)
+        return inner if inner is _as_it_is else lambda stored: None if stored is None else inner(stored)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_json(hint, stored)
+        return _dataclass_reader(hint)
     if origin is Mapping:
-        return {name: _value(arguments[1], item) for name, item in stored.items()}
+        of_each = _reader(arguments[1])
+        return dict if of_each is _as_it_is else lambda stored: {name: of_each(item) for name, item in stored.items()}
     if origin is tuple:
-        of_each = arguments[:1] * len(stored) if arguments[-1] is Ellipsis else arguments
-        return tuple(_value(one, item) for one, item in zip(of_each, stored, strict=True))
+        return _tuple_reader(arguments)
+    return _as_it_is
+
+
+def _dataclass_reader(facts: type[Any]) -> Read:
+    hints = get_type_hints(facts)
+    fields = [(name, key, _reader(hints[name])) for name, key in _keys(_any(facts))]
+
+    def read(stored: Mapping[str, Any]) -> Any:
+        return facts(**{name: read_field(stored[key]) for name, key, read_field in fields if key in stored})
+
+    return read
+
+
+def _tuple_reader(arguments: tuple[Any, ...]) -> Read:
+    if arguments[-1] is Ellipsis:
+        of_each = _reader(arguments[0])
+        return tuple if of_each is _as_it_is else lambda stored: tuple(of_each(item) for item in stored)
+    readers = [_reader(one) for one in arguments]
+    if all(one is _as_it_is for one in readers):
+        return tuple
+    return lambda stored: tuple(one(item) for one, item in zip(readers, stored, strict=True))
+
+
+def _any(facts: type) -> Any:
+    # mypy takes classes for unhashable, as arguments of what lru_cache makes.
+    return facts
+
+
+def _as_it_is(stored: Any) -> Any:
     # Scalars are JSON's own. A number stays as it is: hashes of the JSON tell 20 from 20.0.
     return stored
 
 
 @lru_cache(maxsize=64)
-def _hints(facts: Hashable) -> Mapping[str, Any]:
-    # By the class: resolving the text of annotations costs more than all the rest.
-    return get_type_hints(facts)
-
-
-def _key(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
+def _keys(facts: Any) -> tuple[tuple[str, str], ...]:
+    """(name, key) of each field of a dataclass."""
+    names = [field.name for field in dataclasses.fields(facts)]
+    return tuple((name, "".join(word.capitalize() for word in name.split("_"))) for name in names)
