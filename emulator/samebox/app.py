@@ -1,4 +1,4 @@
-"""The composition root: the one place that builds everything and joins it. What is made here knows nothing of it."""
+"""The composition root: the one place that builds everything and joins it. The parts do not know it."""
 
 import asyncio
 import fcntl

@@ -1,4 +1,4 @@
-"""The command `samebox`: its words. What each word does is in emulator/samebox/commands, one module a word.
+"""The command `samebox`: its arguments and help. Each command is a module of emulator/samebox/commands.
 
 Nothing heavy is imported before a command is known, so that `samebox --help` answers at once.
 """

@@ -1,4 +1,4 @@
-"""The edge: one URL, and a table of who answers what on it. An ASGI callable that looks at a path and passes it on.
+"""The edge: one URL, and a table of its handlers. An ASGI callable that picks one by the path.
 
 Before anything else it refuses requests that a browser sends for a page of another origin (traffic/origins.py).
 """

@@ -1,4 +1,4 @@
-"""Every choice a person may make about the emulator: one frozen value, read once, before anything starts."""
+"""All settings of the emulator: one frozen value, read once, before anything starts."""
 
 import dataclasses
 import ipaddress
