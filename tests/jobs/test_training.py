@@ -518,7 +518,7 @@ def test_a_container_that_somebody_removed_fails_the_job(harness: "Harness") -> 
     harness.engine.remove(name)
     row = harness.wait_until_ended(job)
     assert row.state["FailureReason"].startswith("InternalServerError")
-    assert "samebox: the container is lost: somebody removed it" in harness.log_lines(job)
+    assert "samebox: the container is lost: it was removed" in harness.log_lines(job)
 
 
 def test_times_of_a_long_job_are_whole_seconds_of_its_training(harness: "Harness") -> None:

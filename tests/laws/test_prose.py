@@ -9,11 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("emulator/samebox", "serve/samebox_serve", "train/samebox_train")
-# In place of these there is a noun of the field: a client, the caller, the engine; to report, to log, to answer.
-RIDDLES = re.compile(r"\b(nobody|somebody|anybody|whoever|whomever|whom|told|said)\b", re.IGNORECASE)
-# What is quoted is somebody else's text: AWS's, a program's, a user's name.
+# The field has a noun or a verb in place of each: a client, the caller, the engine; to report, to log, to answer.
+RIDDLES = re.compile(r"\b(nobody|somebody|anybody|whoever|whomever|whom|told(?! apart)|said)\b", re.IGNORECASE)
+# Quoted text is AWS's, a program's or a user's.
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^' ]*'")
-CEILING = 10_000
+CEILING = 0  # it only falls
 
 
 def prose(source: str) -> Iterator[tuple[int, str]]:

@@ -91,7 +91,7 @@ class DockerContainers:
         try:
             self.start(container)
         except EngineUnavailable:
-            raise  # whether it runs is not known: whoever asks again finds it by its labels
+            raise  # whether it runs is not known: a repeated call finds it by its labels
         except EngineError:
             self.remove(container)
             raise
@@ -166,7 +166,7 @@ class DockerContainers:
                 self._http.call(
                     "DELETE", f"/containers/{container}", parameters={"force": "1", "v": "1"}, seconds=WORK_SECONDS
                 )
-            except Conflict:  # somebody else is removing it just now
+            except Conflict:  # another client is removing it just now
                 path = f"/containers/{container}/wait"
                 self._http.call("POST", path, parameters={"condition": "removed"}, seconds=ANSWER_SECONDS)
 
@@ -206,7 +206,9 @@ class DockerContainers:
             lines.close()
 
     def _published_at(self) -> str:
-        """The engine's host as we reach it: nobody needs to reach its other addresses. Loopback, where that is ours."""
+        """The engine's host as we reach it: ports are published at this address only. Loopback, where the engine is on
+        this machine.
+        """
         if self._host_address is None:
             where = urlsplit(self._http.connected.base_url)
             self._host_address = "127.0.0.1"

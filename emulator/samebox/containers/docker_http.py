@@ -101,7 +101,8 @@ class DockerHTTP:
     ) -> requests.Response:
         """The answer, if it is a good one.
 
-        `seconds` limits every silence: 0 is what other answers may take, None is no limit. `image`: whom a 404 means.
+        `seconds` limits every silence: 0 is what other answers may take, None is no limit. `image`: the image that a
+        404 is about.
         """
         session, base_url, address = self.connected
         with broken_connections_are_unavailable(address):

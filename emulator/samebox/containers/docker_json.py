@@ -216,8 +216,8 @@ def facts_of(answer: Mapping[str, Any]) -> ImageFacts:
 def gpus_of(info: Mapping[str, Any], on_this_machine: int, has_hook: bool) -> int:
     """From GET /info: the GPUs that a container can be given. `on_this_machine` is 0 when the engine runs elsewhere.
 
-    Docker counts none itself. It names them as CDI devices since API 1.50; before, an nvidia runtime says only that the
-    toolkit is there, and the driver on this machine knows how many.
+    Docker counts none itself. It names them as CDI devices since API 1.50; before, an nvidia runtime shows only that
+    the toolkit is there; the number comes from the driver on this machine.
     """
     devices = {entry.get("ID", "") for entry in info.get("DiscoveredDevices") or ()}
     numbered = {name for name in devices if re.fullmatch(r"nvidia\.com/gpu=\d+", name)}

@@ -76,7 +76,7 @@ class DockerVolumes:
             self._http.call("DELETE", f"/volumes/{volume}", seconds=WORK_SECONDS)
 
     def sweep_path(self, path: Path) -> None:
-        """Containers write as root, or as whoever they like; where we are not root, only a container removes that.
+        """Containers write as root or any other user; where we are not root, only a container can remove that.
 
         See janitor.py for how.
         """

@@ -232,7 +232,7 @@ class VolumeApi(Protocol):
         """By name. One that is gone already is no error. Raises EngineError while a container has it."""
 
     def sweep_path(self, path: Path) -> None:
-        """Remove a folder or file of the engine's host, whoever owns what is in it. A missing one is no error."""
+        """Remove a folder or file of the engine's host, whichever users own its content. A missing one is no error."""
 
 
 class Engine(ImageApi, ContainerApi, NetworkApi, VolumeApi, Protocol):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# Every container and network that we make carries these two, so that what we made can be told from what we did not.
+# Every container and network that we make carries these two, which distinguish ours from others.
 INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
 ARN_LABEL = "samebox.arn"  # value: the ARN of the resource that it serves
 
@@ -51,7 +51,7 @@ class VolumeMount:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """One container as it shall be; whatever is left out is the image's or the engine's own choice."""
+    """The desired container; what is left out is the image's or the engine's own choice."""
 
     image: str
     name: str | None = None
@@ -83,7 +83,7 @@ class ContainerSpec:
 
 @dataclass(frozen=True)
 class ContainerSummary:
-    """What a list of containers tells of each. Times are seconds since the epoch.
+    """The entry of one container in a list. Times are seconds since the epoch.
 
     One whose start failed may be "created" still in a list, and is "exited" when it is inspected.
     """
@@ -117,10 +117,10 @@ class ContainerState(ContainerSummary):
 
     @property
     def has_run(self) -> bool:
-        """False for one whose start was never asked for, or failed, or was given up by the engine half way.
+        """False for one whose start was never requested, or failed, or was abandoned by the engine half way.
 
-        An engine gives up a start when whoever asked for it goes away, as an emulator that is killed does. The error
-        that it then keeps says nothing of the container: start it again, and a true fault says itself again.
+        An engine abandons a start when its client disconnects, as an emulator that is killed does. The error that it
+        then keeps is not the container's: when started again, a real fault occurs again.
         """
         return self.started_at is not None
 
@@ -159,7 +159,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class PullProgress:
-    """How far a pull has come, summed over the layers that have been heard of so far."""
+    """How far a pull has come, summed over the layers that were reported so far."""
 
     done_bytes: int
     total_bytes: int

@@ -113,7 +113,7 @@ class FakeEngine:
         return self._get(container).spec
 
     def give_up_start(self, container: str) -> None:
-        """What Docker makes of a container when whoever asked for its start dies before the answer."""
+        """The state of a container in Docker when the client that requested its start dies before the response."""
         self._get(container).give_up_start()
 
     # The Engine protocol

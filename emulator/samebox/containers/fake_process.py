@@ -115,7 +115,7 @@ class Process:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(response.body)))
                 self.end_headers()
-                with contextlib.suppress(OSError):  # nobody waits for it any more
+                with contextlib.suppress(OSError):  # its waiter has gone
                     self.wfile.write(response.body)
 
             do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
@@ -198,7 +198,8 @@ class Container:
         self.changed = changed
         self.lines: list[LogLine] = []
         self.removed = False
-        self.ports: dict[int, socket.socket] = {}  # bound while it runs; they refuse until somebody listens
+        # Bound while it runs; they refuse connections until the program listens
+        self.ports: dict[int, socket.socket] = {}
         self._clock = clock
         self._unfinished: dict[Stream, str] = {}
         self._process: Process | None = None

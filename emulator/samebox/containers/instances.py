@@ -35,7 +35,7 @@ class InstanceType:
     accelerator: str = ""  # "NVIDIA A10G", "AWS Trainium": what makes it an accelerated type
     accelerators: int = 0
     accelerator_memory_gib: float = 0  # of each
-    storage_gb: int = 0  # NVMe on the instance; 0: EBS, as large as VolumeSizeInGB says
+    storage_gb: int = 0  # NVMe on the instance; 0: EBS, of VolumeSizeInGB
     inferred: bool = False
 
     @property

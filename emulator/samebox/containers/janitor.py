@@ -1,8 +1,8 @@
 """Removes from the engine's host what containers wrote there as root, when we are not root. Runs nothing at all.
 
 Where a tar that is put into a container has a file, and the container has a folder of that name, Docker removes the
-folder, whoever owns what in it, follows no link, and makes the file. The container need never have been started and may
-be made of an empty image: what it has is the parent folder as a mount. That is ours, so we can unlink the file.
+folder, whichever users own its content, follows no link, and makes the file. The container need never have been started
+and may be made of an empty image: what it has is the parent folder as a mount. That is ours, so we can unlink the file.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class MetadataNetwork:
         self._is_new = False
 
     def open(self) -> socket.socket | None:
-        """A socket bound to the address, None where that cannot be had; the log says why."""
+        """A socket bound to the address, None where that is not possible; the log has the reason."""
         try:
             self._make()
         except EngineError as error:
@@ -45,12 +45,12 @@ class MetadataNetwork:
             if error.errno == errno.EADDRNOTAVAIL and self._is_new:
                 self._remove()  # the engine is elsewhere
             return None
-        # Whoever made the network (a run of ours that was killed, or another emulator that has ended) listens no more.
+        # The network's maker (a run of ours that was killed, or another emulator that has ended) listens no more.
         self._is_ours = True
         return listener
 
     def close(self) -> None:
-        """Remove the network if it is ours and nobody is on it."""
+        """Remove the network if it is ours and without containers."""
         if self._is_ours:
             self._remove()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Stands where other containers have the ARN of what they serve.
 OWNER = "registry-garbage"
 SECONDS = 600.0
-_LOG_BYTES = 256 * 1024**2  # a line for each blob; what is said of them all is read
+_LOG_BYTES = 256 * 1024**2  # a line for each blob, and all of them are read
 _CONFIGURATION = "/etc/docker/registry/config.yml"
 _ELIGIBLE = re.compile(r"blob eligible for deletion: sha256:(?P<digest>[0-9a-f]{64})")
 

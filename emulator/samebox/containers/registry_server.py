@@ -1,7 +1,7 @@
 """The registry behind ECR: a helper container with CNCF Distribution, started when first needed, adopted later.
 
-It trusts whoever reaches it: other containers do, and a web page does by DNS rebinding. So it answers only below a path
-that nobody can guess.
+It trusts every client that can reach it; other containers can, and a web page can by DNS rebinding. So it answers only
+below a path that cannot be guessed.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class ContainersAndVolumes(ContainerApi, VolumeApi, Protocol):
 
 
 class RegistryServer:
-    """Knows the registry's URL, and sees to it that somebody answers there.
+    """Knows the registry's URL, and starts the registry where none answers there.
 
     It is left running when the emulator ends, as jobs are; `stop` is for `samebox down`. Threads may share it.
     """
@@ -171,7 +171,7 @@ class RegistryServer:
             log_bytes=_LOG_BYTES,
         )
         if self._engine.shares_disk():
-            # What it writes belongs to whoever runs us.
+            # Its files belong to the user who runs the emulator.
             user = f"{os.getuid()}:{os.getgid()}"
             spec = replace(spec, mounts=(Mount(self._folder.resolve(), FOLDER),), user=user)
         else:

@@ -91,7 +91,7 @@ class ContainerJob:
         if len(ran) == len(self._plan.job.hosts):
             return ran
         if self._record.run.training_started_at is not None or self._record.run.ended_at is not None:
-            self._deps.log.report("the container has disappeared: somebody removed it, or the engine forgot it")
+            self._deps.log.report("the container has disappeared: it was removed, or lost by the engine")
             raise Ended(Outcome.INTERNAL)
         if self._record.is_stopping:
             return None
@@ -180,7 +180,7 @@ class ContainerJob:
             text = f"{host}: {text}" if text else host  # which one it was
         facts = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
         ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code, text=text)
-        # A failed job whose artifacts nobody wants goes straight to its end.
+        # A failed job whose artifacts are not wanted goes straight to its end.
         if code and not self._upload_on_failure:
             self._record.learn(ended, **facts)
         else:

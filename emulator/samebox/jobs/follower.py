@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 # Beyond this many unwritten lines the reader waits: a container that writes faster than we do costs no memory.
 LINES_AHEAD = 50_000
-# How long a single question to the engine takes before we look whether somebody closed us.
+# How long a single request to the engine may take before we look whether `close` was called.
 WAIT_SECONDS = 30.0
 
 
@@ -29,7 +29,7 @@ class Follower:
 
     So a lone line is written at once, and under heavy output a batch is what came during the last write. When the
     container has ended and all its lines are written, `ended` is called once, after `state` is set: None if the
-    container is gone, or if the engine did not answer for too long (`error` says so).
+    container is gone, or if the engine did not answer for too long (then `error` is set).
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Follower:
         return self._done.wait(seconds)
 
     def close(self) -> None:
-        """Stop following, now; lines that were not read yet are read by whoever follows next."""
+        """Stop following, now; lines that were not read yet are read by the next follower."""
         self._closed.set()
         with self._condition:
             stream = self._stream

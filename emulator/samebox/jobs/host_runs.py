@@ -49,7 +49,7 @@ class HostRuns:
         """Why the end of a host is not known; None while all are well."""
         for follower in self._followers.values():
             if follower.done and follower.state is None:
-                return follower.error or "somebody removed it"
+                return follower.error or "it was removed"
         return None
 
     @property

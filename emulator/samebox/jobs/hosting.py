@@ -1,4 +1,4 @@
-"""What an endpoint comes to: its slots, each a container that shall serve, and AWS's words for each that cannot.
+"""The plan of an endpoint: its slots, each a container to run, and AWS's error text for each that cannot.
 
 Pure, like plan.py: the same row gives the same slots, after a restart too.
 """

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 # CloudWatch: an event is at most 256 KB, 26 bytes of which are its overhead. A longer line becomes several events.
 EVENT_BYTES = 256 * 1024 - 26
-# Our own sentences in a customer's log begin so, to be told from what the container wrote.
+# Our own lines in a customer's log begin so, to be distinguished from the container's.
 OURS = "samebox: "
 
 
@@ -35,7 +35,9 @@ class Place:
 
 
 class LogLines:
-    """One stream. Lines are written once, in order, over crashes: each event's cursor says where it came from."""
+    """One stream. Lines are written once, in order, over crashes: each event's cursor is its position in the
+    container's log.
+    """
 
     def __init__(self, logbook: Logbook, group: str, stream: str) -> None:
         self.group = group

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelRefused(Exception):
-    """The model cannot be had; the message is the FailureReason, `detail` what to tell the person beside."""
+    """The model is not available; the message is the FailureReason, `detail` goes to the log."""
 
     def __init__(self, message: str, detail: str) -> None:
         super().__init__(message)

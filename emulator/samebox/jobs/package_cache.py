@@ -47,7 +47,7 @@ def of(data_dir: Path, account: str, image: str, limit: int) -> Cache | None:
 
 
 def variables(cache: Cache | None) -> dict[str, str]:
-    """With these pip keeps a cache, where an image says that it shall not, too: an empty variable is none."""
+    """With these pip keeps a cache, even in an image that disables it: an empty variable counts as unset."""
     return {"PIP_CACHE_DIR": str(PLACE), "PIP_NO_CACHE_DIR": ""} if cache else {}
 
 
@@ -94,7 +94,7 @@ def sweep(data_dir: Path) -> None:
 
 
 def _copied(tar: BinaryIO, file: BinaryIO, limit: int, is_cancelled: Callable[[], bool]) -> bool:
-    """False when there is more than the limit, or nobody wants it any more."""
+    """False when there is more than the limit, or it is no longer wanted."""
     left = limit
     while chunk := tar.read(_CHUNK_BYTES):
         left -= len(chunk)

@@ -126,7 +126,7 @@ def create(plan: Plan, deps: JobDependencies, hosts: JobHosts, host: HostPlan) -
 
 
 def start(plan: Plan, deps: JobDependencies, hosts: JobHosts, made: Made) -> str:
-    """Start it, unless it runs or ran: its program shall run once. Gives the container that did. Raises Ended."""
+    """Start it, unless it runs or ran: its program must run once only. Returns the container that ran. Raises Ended."""
     cache = plan.packages
     if made.is_new and cache is not None:
         deps.retry(lambda: package_cache.fill(cache, deps.engine, made.id))
@@ -135,7 +135,7 @@ def start(plan: Plan, deps: JobDependencies, hosts: JobHosts, made: Made) -> str
     except containers.StartFailed as error:
         if made.is_new:
             raise _cannot_start(plan, deps, made.host, str(error)) from error
-        # Perhaps an interrupted request left it half made; of a new one a true fault says itself again.
+        # Perhaps an interrupted request left it half made; a real fault occurs again with a new one.
         log.info("%s: the container of an interrupted start is made anew: %s", plan.arn, error)
         hosts.discard(made)
         again = create(plan, deps, hosts, made.host)
@@ -217,7 +217,7 @@ def keep_packages(plan: Plan, deps: JobDependencies, found: Mapping[str, Contain
 def sweep(engine: Engine, folder: Path) -> None:
     """Remove a folder of ours; one that cannot be removed is left for the next start, and the log says so.
 
-    To be done after the end of what it belonged to is written down: many small files take many seconds.
+    To be called once the end of the job is stored: many small files take many seconds.
     """
     try:
         engine.sweep_path(folder)

@@ -13,7 +13,7 @@ from samebox.platform.readiness import Ping
 
 # A server has until then to listen; that it does not yet is no news.
 SILENT_SECONDS = 10.0
-# Different answers that are told: a body may hold the time, or how much is loaded.
+# How many different answers are logged: a body may hold the time, or the progress of loading.
 MOST_ANSWERS = 20
 BODY_CHARACTERS = 400
 _REASON_KEYS = ("error", "message", "detail", "reason")

@@ -1,7 +1,7 @@
 """Plans: what a container job comes to, decided before anything is done. Same row, same plan, after a restart too.
 
-Names, folders and ids are made from the job's ARN and its creation time, so that whoever goes on after a crash finds
-the containers and the files of the one who began. What each host is, `emulator/samebox/platform` says.
+Names, folders and ids are made from the job's ARN and its creation time, so that the process after a crash finds the
+containers and the files of the one before it. `emulator/samebox/platform` plans each host.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from samebox.settings import Settings
 class EmulatorInfo:
     """What is the same for all work of one emulator. `label` is the id of its data directory, `secret` its secret.
 
-    `credentials` says that somebody answers at 169.254.170.2 for containers; `network` is the one for those that need
+    `credentials`: whether containers are served credentials at 169.254.170.2; `network` is the one for those that need
     none of their own; `endpoint_url` is where containers reach this emulator, None if they cannot.
     """
 

@@ -55,7 +55,7 @@ State = Literal["starting", "ready", "failed", "gone"]
 
 @dataclass(frozen=True)
 class ServerDependencies:
-    """What servers work with. `in_flight` counts the requests under way to an address, where somebody can."""
+    """What servers work with. `in_flight` counts the requests in progress to an address, where that is known."""
 
     engine: Engine
     models: ModelFolders
@@ -110,7 +110,7 @@ class Server:
 
     @property
     def is_retired(self) -> bool:
-        """True once it was told to go."""
+        """True once `retire` was called."""
         return self._cancelled.is_set()
 
     def check(self) -> None:
@@ -250,12 +250,12 @@ class Server:
         except containers.EngineUnavailable:
             raise
         except containers.EngineError as error:
-            # It has ended before anybody could ask where it is.
+            # It ended before its address was known.
             state = self._retry_while_unavailable(lambda: engine.inspect(self._container))
             if state.running:
                 raise self._cannot_start(str(error)) from error
             if self._follower is not None:
-                self._follower.wait(LOGS_SECONDS)  # what it said comes before what we say of it
+                self._follower.wait(LOGS_SECONDS)  # the container's lines come before ours about it
             return Verdict("exited", f"the container exited with code {state.exit_code}", 0, 0.0, state.exit_code)
         rules = PingRules(
             window_seconds=max(until - time.monotonic(), 0.0),
@@ -293,7 +293,7 @@ class Server:
         )
 
     def _heed(self) -> None:
-        """The container has ended, or we were told to go: whoever waits shall hear of it."""
+        """Wake the waiting threads: the container has ended, or the server is retired or closed."""
         self._news.set()
         with self._lock:
             readiness, follower = self._readiness, self._follower
@@ -352,7 +352,7 @@ class Server:
         if not self._drain or address is None:
             return
         waited = 0.0
-        # Also without anybody who counts: a request may have been routed here just before.
+        # Also without a count: a request may have been routed here just before.
         while not self._closing.wait(DRAIN_LOOK_SECONDS):
             waited += DRAIN_LOOK_SECONDS
             if count is None or waited >= DRAIN_SECONDS or not count(address):
@@ -360,7 +360,7 @@ class Server:
         raise Closing
 
     def _ended_within(self, seconds: float) -> bool:
-        """True once it has ended and all it said is written."""
+        """True once it has ended and all its lines are written."""
         engine, until = self._dependencies.engine, time.monotonic() + seconds
         while True:
             # Its logs may not be followed (any more), but its end counts.

@@ -1,6 +1,6 @@
 """The supervisor: one thread for each resource that has work left, after a crash as after a request.
 
-A table says which runner works on which kind. At the start and after each change of the store, resources that have
+A table maps each kind to its runner. At the start and after each change of the store, resources that have
 work left are claimed; there is no other path after a crash. A change of a resource wakes the work on its parent, too.
 """
 

@@ -1,6 +1,6 @@
-"""What containers are told of the network around them: its proxies, the authorities it trusts, its package index.
+"""Environment and files with which containers use the network: its proxies, CA certificates and package index.
 
-On a network whose proxy opens TLS nothing in a container trusts what it gets, and pip fails. Each of these is a
+Behind a proxy that inspects TLS, programs in a container trust no certificate, and pip fails. Each of these is a
 setting; none is guessed from the emulator's own environment, which may hold the passwords of a proxy.
 """
 

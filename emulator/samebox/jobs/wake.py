@@ -1,15 +1,15 @@
-"""Wake: how the thread that works on a resource hears that something changed, without polling and without a queue."""
+"""Wake: notifies the thread that works on a resource of a change, without polling and without a queue."""
 
 import threading
 
-# Statuses by which a client says that the work in hand is no longer wanted.
+# Statuses with which a client cancels the work in progress.
 UNWANTED = frozenset({"Stopping", "Deleting"})
 
 
 class Wake:
     """One for each active resource. `wait` sleeps; everything else may be called from any thread and returns at once.
 
-    `cancelled` is set when the work in hand (a download, a pull) shall be left: by a stop, a delete, or our own end.
+    `cancelled` is set when the work in progress (a download, a pull) is to end: by a stop, a delete, or our own end.
     `closing` is set only by our own end: leave everything as it is, the next start takes over.
     """
 

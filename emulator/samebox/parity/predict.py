@@ -97,7 +97,7 @@ def probe(context: Context, image: str, python: str) -> dict[str, dict[str, str]
     return {
         group: {name: str(value) for name, value in values.items()}
         for group, values in told.items()
-        if group != "not told" and isinstance(values, dict)
+        if group != "not answered" and isinstance(values, dict)
     }
 
 

@@ -238,7 +238,7 @@ def as_json(report: ReplayReport) -> Mapping[str, Any]:
     return {
         "format": "samebox-replay/1",
         "version": report.version,
-        "verdict": {0: "agree", 1: "differ", 2: "cannot be told"}[report.exit_status],
+        "verdict": {0: "agree", 1: "differ", 2: "cannot be decided"}[report.exit_status],
         "exit_status": report.exit_status,
         "sentence": report.sentence,
         "image": report.image,

@@ -30,7 +30,7 @@ class Retry(Protocol):
 
 
 def once(call: Callable[[], T], /) -> T:
-    """A Retry that does not: for work that nobody takes up again."""
+    """A Retry that does not retry: for work that is not resumed."""
     return call()
 
 

@@ -70,7 +70,7 @@ def answers_consistently(
 
 @dataclass(frozen=True)
 class Ping:
-    """What became of one ping: `detail` says it to a person, `body` is what the server answered with."""
+    """The result of one ping: `detail` is the message for a person, `body` the body of the response."""
 
     reason: Reason
     detail: str
@@ -79,7 +79,7 @@ class Ping:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is how it ended: "ready", or what was wrong with the last ping; `detail` says it to a person."""
+    """`reason` is how it ended: "ready", or what was wrong with the last ping; `detail` is the message for a person."""
 
     reason: Reason
     detail: str
@@ -148,7 +148,7 @@ class Readiness:
         self._interrupt("exited", f"the container exited with code {code}" if state else "the container is gone", code)
 
     def cancel(self) -> None:
-        self._interrupt("cancelled", "nobody waits for it any more", None)
+        self._interrupt("cancelled", "the wait was cancelled", None)
 
     def _interrupt(self, reason: Reason, detail: str, exit_code: int | None) -> None:
         with self._lock:

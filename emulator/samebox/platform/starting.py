@@ -1,7 +1,8 @@
-"""Starting a container although requests for it may be lost, or still under way, of ours or of an earlier life of ours.
+"""Starts a container although requests for it may be lost or still in progress, also those of an earlier emulator
+process.
 
-An engine that is asked by somebody who dies goes on for a while. A container of that name may be half made, or be
-started just now; its start may have been given up, with an error that says nothing of the container.
+An engine continues a request for a while after its client has died. A container of that name may be half made, or be
+started just now; its start may have been given up, with an error that has nothing to do with the container.
 """
 
 from collections.abc import Callable
@@ -28,9 +29,7 @@ def holder_of(engine: ContainerApi, spec: ContainerSpec) -> ContainerState:
     try:
         state = engine.inspect(name)
     except ContainerMissing as error:
-        raise EngineUnavailable(
-            f"The engine is busy with the container {name} for somebody who asked before."
-        ) from error
+        raise EngineUnavailable(f"The engine is busy with the container {name} for an earlier request.") from error
     if not is_of(state, spec):
         raise StartFailed(
             f'The name "{name}" is in use by the container {state.id[:12]}, which is not of this resource'
@@ -59,7 +58,7 @@ def afresh(engine: ContainerApi, spec: ContainerSpec) -> str:
 def once(engine: ContainerApi, container: str, is_new: bool) -> Callable[[], None]:
     """A start that may be tried again when its answer was lost, without starting anew what has ended meanwhile.
 
-    `is_new`: nobody can have started it before the first try. Raises StartFailed.
+    `is_new`: no earlier process can have started it. Raises StartFailed.
     """
     asked = not is_new
 

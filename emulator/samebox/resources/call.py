@@ -10,8 +10,8 @@ class Call(Protocol):
     """An operation, called in process; `wire.gateway.Gateway.call` keeps the promise.
 
     Params are checked, and the answer is cut to the operation's output, as over HTTP; a refusal is an AwsError. The
-    handler runs in the calling thread, which may wait for disk and locks: so it is not to be the event loop's. Whoever
-    works on a resource calls as `Caller(account, region, parent=arn)` of it, which makes what is created its child.
+    handler runs in the calling thread, which may wait for disk and locks: so it is not to be the event loop's. Work on
+    a resource calls as its `Caller(account, region, parent=arn)`, which makes what is created its child.
     """
 
     def __call__(

@@ -40,7 +40,7 @@ class Variant:
 class EndpointDeployment:
     """An endpoint configuration with its models, as they were when it was deployed: later changes do not affect it.
 
-    `deployed_at`, epoch seconds, tells two deployments of one configuration apart: an update brings new containers.
+    `deployed_at`, epoch seconds, distinguishes two deployments of one configuration: an update brings new containers.
     """
 
     endpoint_config_name: str
@@ -61,7 +61,7 @@ class VariantRoute:
 
 @dataclass(frozen=True)
 class Serving:
-    """The facts of an endpoint: the deployment it shall run, the one in service if there is one, and its routes."""
+    """The facts of an endpoint: the desired deployment, the one in service if there is one, and its routes."""
 
     wanted: EndpointDeployment
     current: EndpointDeployment | None = None

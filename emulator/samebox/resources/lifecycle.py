@@ -52,7 +52,7 @@ class Lifecycle:
         return self._enter(state, to, at, message)
 
     def annotate(self, state: Mapping[str, Any], message: str) -> dict[str, Any]:
-        """A new state in the same stage whose last transition says something newer."""
+        """A new state in the same stage whose last transition has a newer message."""
         if self.history is None:
             return dict(state)
         transitions = [dict(one) for one in state.get(self.history, [])]

@@ -22,12 +22,12 @@ def is_beyond(path: Path, limit: int) -> bool:
 
 
 def shorten(path: Path, limit: int) -> None:
-    """Keep whole lines, about a quarter of the limit of each end. Nobody may write to the file meanwhile."""
+    """Keep whole lines, about a quarter of the limit of each end. The file must have no writer meanwhile."""
     partial = path.with_name(f".{path.name}.shorter")
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         begin = _behind_line(file, limit // 4)
-        # The last line stays, however long: whoever goes on writing looks there for where it was.
+        # The last line stays, however long: a writer that continues finds its position there.
         end = min(_behind_line(file, size - limit // 4), before(path, size, 1).start)
         sentence = (
             f"samebox: {end - begin} bytes of this log are left out here: about {limit} bytes of a container's log are "

@@ -28,7 +28,7 @@ _KEPT = 160
 
 @dataclass(frozen=True)
 class Stream:
-    """What a listing says of a stream; times are epoch milliseconds, None while it is empty."""
+    """A stream as it is listed; times are epoch milliseconds, None while it is empty."""
 
     name: str
     created: int
@@ -136,7 +136,7 @@ class Logbook:
         return sorted(_name_of(Path(entry.path)) for entry in self._files(group, prefix))
 
     def stream(self, group: str, name: str) -> Stream:
-        """What a listing says of one stream. Raises FileNotFoundError."""
+        """One stream as it is listed. Raises FileNotFoundError."""
         path = self._path(group, name)
         return self._describe(str(path), path.stat())
 

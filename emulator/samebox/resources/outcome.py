@@ -33,7 +33,7 @@ class Ending:
     reason: str = ""
 
 
-# Texts: contract.md §1.7, each observed there. The rest of CANNOT_START is what the container engine said.
+# Texts: contract.md §1.7, each observed there. The rest of CANNOT_START is the container engine's error.
 TRAINING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.COMPLETED: Ending("Completed"),
     Outcome.STOPPED: Ending("Stopped"),

@@ -68,7 +68,7 @@ class AlreadyThere(Exception):
 
 
 class Changed(Exception):
-    """Somebody else changed, or deleted, the row since it was read; read it again."""
+    """The row was changed or deleted since it was read; read it again."""
 
 
 _COLUMNS = "kind, account, region, name, arn, status, created, modified, version, parent, spec, state, tags, facts"
@@ -78,13 +78,13 @@ _RELATION = "source, type, target, created, data"
 
 
 class Store:
-    """SQLite in WAL mode. Thread-safe; listeners hear of each change after it is on disk."""
+    """SQLite in WAL mode. Thread-safe; listeners are called for each change, once it is on disk."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, brought to the newest schema. Raises NewerSchema."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        # Connections nobody uses right now. As many exist as calls were ever under way at once: a thread that ends
+        # Connections not in use right now. As many exist as calls were ever under way at once: a thread that ends
         # leaves none behind. A list's append and pop are atomic.
         self._idle: list[sqlite3.Connection] = []
         self._closed = False

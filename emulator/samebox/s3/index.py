@@ -1,7 +1,7 @@
 """The index: every row of the storage, in one SQLite file. The only door to sqlite3 of this room.
 
-Threads that write at once share one commit, and with it one sync of the disk: whoever gets the turn carries out all
-changes that wait, each of them whole or not at all.
+Threads that write at once share one commit, and with it one sync of the disk: the thread whose turn it is carries out
+all waiting changes, each of them whole or not at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCHEMA_VERSION = 1
 # Waiting for the write lock of another process, which only a program that is no part of samebox could hold.
 BUSY_SECONDS = 30.0
 _PAGE_BYTES = 8192
-# Larger than SQLite's 1,000 pages: a checkpoint is a sync of its own, in the middle of somebody's put.
+# Larger than SQLite's 1,000 pages: a checkpoint is a sync of its own, in the middle of a put.
 _CHECKPOINT_PAGES = 2000
 _LOG_BYTES = 64 * 1024 * 1024
 _FREED_PAGES = 16 * 1024

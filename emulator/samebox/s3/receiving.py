@@ -60,7 +60,7 @@ class Received:
         return {name: checksums.encoded(one.digest()) for name, one in self._running.items()}
 
     def check(self, expected: Expected) -> None:
-        """Compare with what the client said of the bytes. Raises IncompleteBody, BadDigest."""
+        """Compare the bytes with the client's size and checksums. Raises IncompleteBody, BadDigest."""
         if expected.size is not None and expected.size != self.size:
             raise refusals.incomplete_body(expected.size, self.size)
         md5 = checksums.encoded(self._md5.digest())

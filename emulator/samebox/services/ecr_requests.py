@@ -18,7 +18,7 @@ _PAGE = 100
 
 def owner_of(params: Mapping[str, Any], caller: Caller) -> Caller:
     """Whose registry is meant: `registryId`'s, else the caller's own."""
-    # Nobody here has policies that would forbid one account another's registry.
+    # No policies here forbid one account another's registry.
     return Caller(params.get("registryId") or caller.account, caller.region)
 
 

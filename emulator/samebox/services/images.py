@@ -1,7 +1,7 @@
 """Image names: which repository of our ECR a name means, and which image is there now.
 
 One form of name means no repository: `name@sha256:…`, with the id of an image that the container engine holds. The
-image then needs no push. AWS refuses such names, as those of a private registry; the id tells that this one is meant,
+image then needs no push. AWS refuses such names, as those of a private registry; the id identifies the image,
 and neither a build that moves the name nor its removal changes what it means.
 """
 
@@ -170,5 +170,5 @@ def model_containers(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def registry_host(settings: Settings) -> str:
-    """Registry part of our image names. Docker speaks plain HTTP to `localhost` without being told to."""
+    """Registry part of our image names. Docker speaks plain HTTP to `localhost` without configuration."""
     return f"localhost:{settings.port}"

@@ -160,7 +160,7 @@ class _Search:
         reader.offset = passed.end
 
     def _matches(self, block: Block) -> Iterator[tuple[int, int, Event]]:
-        """The lines of a block that match: which one, where it starts, and what it says."""
+        """The lines of a block that match: number, start and text."""
         needed = self._pattern.bytes_in_every_match
         # Only lines that can match are decoded.
         numbers = [number for number, line in enumerate(block.lines) if all(part in line for part in needed)]

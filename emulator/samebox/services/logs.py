@@ -300,7 +300,7 @@ def _shown(event: Event) -> dict[str, Any]:
 
 
 def _filtered(found: log_search.Found) -> dict[str, Any]:
-    # Two streams may have a line at the same offset and time; clients tell events apart by this alone.
+    # Two streams may have a line at the same offset and time; clients distinguish events by this alone.
     identity = f"{found.event.timestamp:020d}{zlib.crc32(found.stream.encode()):016d}{found.start:020d}"
     return {**_shown(found.event), "logStreamName": found.stream, "eventId": identity}
 

@@ -1,8 +1,8 @@
 """What `docker login`, `push` and `pull` talk to at /v2/: ECR's rules in front of a plain registry.
 
-The registry behind holds every account's repositories under account/region/name and trusts whoever knows its path; that
-is nobody but us. Tags are ours alone (services/repositories.py): a manifest is asked for by digest whatever the client
-said.
+The registry behind holds every account's repositories under account/region/name and trusts every client that knows its
+path, which is the emulator alone. Tags are kept in our store only (services/repositories.py): manifests are requested
+by digest, even where the client names a tag.
 """
 
 import json
@@ -95,7 +95,7 @@ class RegistryEndpoint:
             await forward.close()
 
     def decide(self, head: RequestHead) -> RequestHead | ProxyResponse:
-        """The request as the registry behind shall see it, or our own answer to it."""
+        """The request for the registry behind, or our own response to it."""
         try:
             caller = self._caller(head)
         except registry_tokens.Expired:
@@ -135,8 +135,8 @@ class RegistryEndpoint:
     def _repository(self, caller: Caller, name: str, is_reading: bool) -> Resource | None:
         found = self._resources.find(REPOSITORY, caller, name)
         if found is None and is_reading:
-            # Images of another account are pulled as account/region/name (services/images.py). Nobody here has
-            # policies that would forbid it.
+            # Images of another account are pulled as account/region/name (services/images.py). No policies here forbid
+            # it.
             account, _, rest = name.partition("/")
             region, _, inner = rest.partition("/")
             if inner:
@@ -246,7 +246,7 @@ def _immutable(repository: Resource, tag: str) -> ProxyResponse:
 
 
 def _renamed(headers: Headers, inner: str, outer: str) -> Headers:
-    # The registry's own path comes first, and is nobody else's to know (containers/registry_server.py).
+    # The registry's own path comes first, and stays secret (containers/registry_server.py).
     pattern = re.compile(rb"^(?:https?://[^/]+)?(?:/[0-9a-f]+)?/v2/" + re.escape(inner.encode()) + rb"/")
     return tuple(
         (name, pattern.sub(f"/v2/{outer}/".encode(), value) if name == b"location" else value)

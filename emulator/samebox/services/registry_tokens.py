@@ -38,7 +38,7 @@ def issue(secret: bytes, account: str, region: str, now: float) -> Token:
 
 
 def verify(secret: bytes, basic: str, now: float) -> Caller | None:
-    """Whose password this is, None where it is nobody's. Raises Expired."""
+    """The caller whose password this is; None where there is none. Raises Expired."""
     try:
         user, _, password = base64.b64decode(basic, validate=True).decode().partition(":")
         payload, _, signature = password.partition(".")

@@ -10,7 +10,9 @@ _BYTES = 32
 
 
 def read(path: Path) -> bytes:
-    """The secret at `path`, made if it is not there. Whole or not at all, whoever else makes it at the same time."""
+    """The secret at `path`, made if it is not there. Whole or not at all, even if another process makes it at the same
+    time.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
@@ -25,5 +27,5 @@ def read(path: Path) -> bytes:
 
 
 def identity(secret: bytes) -> str:
-    """A short public name of the data directory, for labels; it tells nothing of the secret."""
+    """A short public name of the data directory, for labels; it reveals nothing of the secret."""
     return hashlib.sha256(b"identity " + secret).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """Upload forms of S3: a browser's POST to a bucket, whose file becomes an object as a PUT of the same would make it.
 
 The file is kept in a nameless file of the data folder until it is whole: only then is its size known, which the form's
-policy may bound, and which a PUT says first.
+policy may bound, and which a PUT declares first.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Forms:
         async def next_message() -> Message:
             nonlocal is_whole
             if is_whole:
-                return await receive()  # which tells when the client goes
+                return await receive()  # which reports when the client disconnects
             piece = await asgi.in_thread(file.read, asgi.PIECE_BYTES, limiter=self._threads)
             is_whole = not piece
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}

@@ -51,7 +51,7 @@ class ProxyResponse:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why upstream gave no answer: nobody listens, it was silent too long, or it broke off."""
+    """Why upstream did not respond: no listener, no data for too long, or a broken connection."""
 
     reason: Reason
     message: str
@@ -106,7 +106,7 @@ class Forward:
             log.debug("%s %s: the client went away", head.method, _short(head))
         except UpstreamError as error:
             log.warning("%s %s: upstream %s: %s", head.method, _short(head), error.reason, error)
-            # Once the head is out, only a connection cut short can tell the client that the body is not whole:
+            # Once the head is sent, only a connection cut short shows the client that the body is incomplete:
             # returning without the end of the body makes the server cut it.
             if not client.has_answer:
                 await _send_whole(send, self._on_failure(head, Failure(error.reason, str(error))))

@@ -1,4 +1,4 @@
-"""The page at / for a browser: what this is, and how clients are pointed at it. It fetches nothing."""
+"""The page at / for a browser: what the emulator is, and how to configure clients for it. It fetches nothing."""
 
 from html import escape
 
@@ -44,7 +44,7 @@ _FURTHER = (
 
 
 def write(url: str, version: str, account: str, region: str, has_token: bool) -> str:
-    """The page of an emulator that the browser reached at `url`. With a token it tells of it the version alone."""
+    """The page of an emulator that the browser reached at `url`. With a token set it shows the version only."""
     values = {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "<12 digits, the account>" if has_token else account,

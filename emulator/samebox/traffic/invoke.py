@@ -208,7 +208,7 @@ class Invocations:
                 raise model_error(route, target, 0, said) from None
             if error.status:
                 raise cut_off(route, target, error.status) from None
-            # The words are ours: what AWS says when a container dies in the middle of a request is not recorded.
+            # The text is ours: AWS's error when a container dies during a request is not recorded.
             raise model_error(route, target, 0, f"{error}") from None
 
     async def _first_that_listens(

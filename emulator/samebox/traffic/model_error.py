@@ -7,7 +7,7 @@ _MESSAGE_CHARACTERS = 2048  # RT:Message
 
 
 class ModelError(AwsError):
-    """The container answered 4xx or 5xx, or did not answer: 424, with what it said."""
+    """The container answered 4xx or 5xx, or did not answer: 424, with its response."""
 
     def __init__(self, message: str, status: int, body: str, log_stream_arn: str) -> None:
         fields = {

@@ -8,7 +8,7 @@ _HEADER_BYTES = 16 * 1024  # of one part
 
 
 class Malformed(Exception):
-    """The body is not what its boundary says."""
+    """The body does not match its boundary."""
 
 
 class Parts:
@@ -18,7 +18,7 @@ class Parts:
         self._pieces = pieces
         self._delimiter = b"\r\n--" + boundary.encode("latin-1")
         self._buffer = bytearray(b"\r\n")  # the first delimiter is at the body's begin, without a line before it
-        self._is_in_content = True  # what stands before the first part is nobody's, and is dropped as content is
+        self._is_in_content = True  # what precedes the first part belongs to none, and is dropped as content is
 
     def next(self) -> email.message.Message | None:
         """The headers of the next part, None at the end. What is left of the last part's content is dropped."""

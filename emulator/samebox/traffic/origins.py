@@ -1,12 +1,12 @@
 """The origin policy: requests that a browser sends for a web page are refused, unless the page is ours or allowed.
 
 A browser sends a form or a plain-text POST of any page to any address, without asking; the answer is hidden from the
-page, but the request has been carried out. `Origin` and `Sec-Fetch-Site`, which no page can change, tell these requests
-apart: AWS's SDKs and command lines send neither.
+page, but the request has been carried out. `Origin` and `Sec-Fetch-Site`, which no page can change, identify these
+requests: AWS's SDKs and command lines send neither.
 
 Both are missing where the page has our own origin, as DNS rebinding achieves: the page's own name is given our address,
 and to the browser we are then the server that the page came from. What is left is the name, in `Host`. So that must be
-a name that nobody but the owner of this machine can give an address to:
+a name whose address only the owner of this machine can set:
 
 - a loopback address, `localhost` and the names below it, which browsers resolve by themselves;
 - 169.254.170.2, where containers reach us; and what `--host` names. An address is never a rebound name;

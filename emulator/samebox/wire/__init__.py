@@ -1,1 +1,1 @@
-"""AWS protocols, driven by botocore's models. Nothing in here has heard of a training job."""
+"""AWS protocols, driven by botocore's models. Nothing here knows SageMaker's nouns."""

@@ -1,4 +1,4 @@
-"""Who calls: account, region and access key, read out of a signature. Whether the signature holds is signature.py's."""
+"""The caller: account, region and access key, from a signature that signature.py verifies."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""What the model demands of a request's values, beyond their types, in the words of the service (contract §6.4).
+"""The model's constraints on a request's values, beyond their types, with the error texts of the service (contract
+§6.4).
 
 Most services put every violation into one ValidationException. A scalar and a structure's member are named by their
 path; the elements of a list of scalars, and the keys and scalar values of a map, are judged at the list's or map's own
@@ -14,7 +15,7 @@ from samebox.wire.models import Operation
 from samebox.wire.patterns import as_printed, matcher
 from samebox.wire.schema import Shape
 
-# A request of a few MB may hold a million bad elements; the message says how many, and shows these.
+# A request of a few MB may hold a million bad elements; the message gives the number, and lists these.
 _SHOWN = 100
 _LONGEST_VALUE = 4096
 
@@ -39,12 +40,12 @@ class Words:
 
 
 _STANDARD = Words()
-# By botocore's name of the service. What is not here is said as SageMaker says it; STS and IAM, too (public logs of
-# 2019-26): the query protocol has its own word for the code.
+# By botocore's name of the service. All others have SageMaker's wording, STS and IAM too (public logs of 2019-26): the
+# query protocol has its own word for the code.
 _WORDS = {
     # Public logs of 2016-24: the sentence is the common one.
     "logs": Words("InvalidParameterException"),
-    # Public logs of 2018-26. What ECR says of two violations at once is not known.
+    # Public logs of 2018-26. ECR's text for two violations at once is not known.
     "ecr": Words(
         "InvalidParameterException",
         sentence="Invalid parameter at '{path}' failed to satisfy constraint: '{rule}'",
@@ -115,7 +116,7 @@ def _value(shape: Shape, value: Any, path: str, found: _Violations) -> None:
         case "map":
             _map(shape, value, path, found)
         case "blob":
-            pass  # whoever carries it knows its limit: InvokeEndpoint's is 25 MB today, and 6 MB in the model
+            pass  # the transport has its own limit: InvokeEndpoint's is 25 MB today, and 6 MB in the model
         case _:
             if not _holds(shape, value):
                 for broken in _broken(shape, value, found.words):

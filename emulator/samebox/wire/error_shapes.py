@@ -34,7 +34,7 @@ def error_shape(service: Service | None, operation: Operation | None, error: Aws
     if code == "ValidationException" and operation is not None and "ValidationError" in operation.errors:
         code = "ValidationError"  # the runtime's name for it (contract §6.3)
     shape = _shape(service, operation, code)
-    # 400 is what an AwsError says that was not told; the model may know better.
+    # 400 is an AwsError's default status; the model may have another.
     status = shape.error_status if shape is not None and error.status == 400 else error.status
     message_member = "message"
     if shape is not None:

@@ -173,7 +173,7 @@ class Gateway:
         return await asgi.in_thread(self._router.is_s3, head, limiter=self._threads)
 
     def _authorize(self, request: Request, protocol: sessions.Protocol, body_was_read: bool = True) -> None:
-        # The key first, as AWS does: of a key without its session token, the signature tells nothing.
+        # The key first, as AWS does: without the session token of its key, a signature proves nothing.
         if self._sessions is not None:
             sessions.check(request, protocol, self._sessions)
         if self._token:
@@ -189,7 +189,7 @@ class Gateway:
         return service, operation
 
     def _handler(self, operation: Operation) -> Handler:
-        # Said before the request is looked at: nobody should mend a request that nothing will ever run.
+        # Refused before the request is validated: correcting a request that is not implemented would be in vain.
         handler = self._handlers.get(operation.service, _NO_HANDLERS).get(operation.name)
         if handler is None:
             raise NotImplementedByEmulator(operation.service, operation.name)

@@ -34,7 +34,7 @@ def encode_error(service: Service | None, operation: Operation | None, error: Aw
 
 
 def error_members(found: ErrorShape) -> dict[str, Any]:
-    """The body of an error: its modelled members, what the service says beyond its model, and the message."""
+    """The body of an error: its modelled members, the service's members beyond the model, and the message."""
     members = dict(found.members)
     if found.shape is None:
         return {**members, found.message_member: found.message}

@@ -1,7 +1,7 @@
-r"""The model's patterns are Java regexes that the whole string must match: say them in Python, and never wait for one.
+r"""The model's patterns are Java regexes that the whole string must match: translated to Python's, with a time limit.
 
-Java differs from Python where `translate` says so. All patterns of all services we speak compile; a law checks it. A
-pattern that repeats a group can take a time exponential in its input, so matching has a limit.
+`translate` handles the differences between Java and Python. All patterns of all services we speak compile; a law checks
+it. A pattern that repeats a group can take a time exponential in its input, so matching has a limit.
 """
 
 import re
@@ -69,7 +69,7 @@ def translate(pattern: str) -> str:
 
 @lru_cache(maxsize=2048)
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """A function that says whether the whole of a string matches."""
+    """A function that checks whether the whole of a string matches."""
     java = translate(pattern)
     # \w, \d and \s are ASCII in Java; but the flag would make \p{L} ASCII too.
     compiled = regex.compile(java, 0 if r"\p" in java else regex.ASCII)

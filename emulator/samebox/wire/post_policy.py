@@ -1,6 +1,6 @@
 """Upload forms: the policy that a form's owner signed, and whether what was sent keeps to it.
 
-Written from AWS's "Creating a POST policy"; botocore makes the forms of the tests. Its words are S3's own.
+Written from AWS's "Creating a POST policy"; botocore makes the forms of the tests. Its messages are S3's own.
 """
 
 import base64

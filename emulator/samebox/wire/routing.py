@@ -1,7 +1,8 @@
-"""Which service and which operation a request means, told from its headers, host, path and query.
+"""The service and the operation of a request, by its headers, host, path and query.
 
 A client that was given one URL for everything names the service in its signature; one that reaches us through a proxy
-names it in the host; a JSON or CBOR client also in a target. S3 is what is left: nothing in such a request says "S3".
+names it in the host; a JSON or CBOR client also in a target. S3 is what is left: nothing in such a request identifies
+S3.
 """
 
 import re
@@ -40,7 +41,7 @@ class Router:
         self._models = models
 
     def is_s3(self, request: Request) -> bool:
-        """Whether the request is S3's, told without its body, which may be gigabytes."""
+        """Whether the request is S3's, without its body, which may be gigabytes."""
         signed = scope(request.headers, request.query)
         if signed is not None:
             return signed.service in {"s3", "s3express"}

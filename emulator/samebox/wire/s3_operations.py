@@ -92,7 +92,7 @@ def _candidate(operation: Operation) -> _Candidate:
         {name: value for name, _, value in pairs},
         frozenset(member.wire_name for member in needed if member.location == "querystring"),
         frozenset(member.wire_name for member in members.values() if member.location == "querystring"),
-        # What tells operations apart; that another required header is missing is an error of the operation's own.
+        # The headers that distinguish operations; another required header that is missing is an error of the operation.
         frozenset(member.wire_name for member in needed if member.wire_name == "x-amz-copy-source"),
     )
 

@@ -1,4 +1,4 @@
-"""The types of a service's model: shapes and the references between them, each made when it is first walked."""
+"""The types of a service's model: shapes and the references between them, each loaded at its first use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Sessions: what each protocol answers to a temporary key without its session token, or with one that is not good.
 
-Clients send the token in a header, or in the query of a presigned URL. Whether it is good is for whoever gave it out to
-say. The words are AWS's, as people published them; which status a JSON service answers is of DynamoDB and Lambda.
+Clients send the token in a header, or in the query of a presigned URL. Whether it is valid is decided where it was
+issued. The texts are AWS's, as published; the status of JSON services is that of DynamoDB and Lambda.
 """
 
 from collections.abc import Callable

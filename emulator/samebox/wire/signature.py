@@ -27,7 +27,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class _Signed:
-    """What a request says of its own signature. `expires` is a presigned URL's life in seconds."""
+    """The signature of a request, as it declares it. `expires` is a presigned URL's life in seconds."""
 
     scope: CredentialScope
     headers: tuple[str, ...]
@@ -53,8 +53,8 @@ def secret_of(token: str, access_key: str) -> str:
 def verify(request: Request, token: str, now: float, body_was_read: bool = True) -> None:
     """AwsError (403) unless the request is signed with the token, or with a temporary key's secret made from it.
 
-    With `body_was_read` false (S3 objects stream) the hash that the client declares is what was signed; whether the
-    body has that hash is for whoever reads it to see.
+    With `body_was_read` false (S3 objects stream) the hash that the client declares is what was signed; the reader of
+    the body compares it with that hash.
     """
     if not body_was_read and signature_v2.is_signed(request):  # no other service than S3 knows it
         old = scope(request.headers, request.query)
@@ -160,7 +160,7 @@ def _payload_hash(request: Request, signed: _Signed, body_was_read: bool) -> str
 
 
 def _signed_part(request: Request, signed: _Signed, payload: str) -> sigv4.SignedRequest:
-    # A header that was signed but did not arrive is an empty one: the signature then says that it is wrong.
+    # A header that was signed but did not arrive is an empty one: the signature is then wrong.
     headers = {name: request.headers.get(name, "") for name in signed.headers}
     return sigv4.SignedRequest(request.method, request.path, request.query_string, headers, payload)
 

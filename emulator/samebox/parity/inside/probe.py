@@ -21,7 +21,7 @@ def main(path: str) -> int:
         try:
             found.update({group: dict(found.get(group, {}), **look())})
         except Exception as error:  # noqa: PERF203  (one that fails must not hide the others)
-            found.setdefault("not told", {})[group] = "%s: %s" % (type(error).__name__, error)
+            found.setdefault("not answered", {})[group] = "%s: %s" % (type(error).__name__, error)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(found, file)
     return 0

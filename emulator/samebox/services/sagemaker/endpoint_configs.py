@@ -1,4 +1,4 @@
-"""Endpoint configurations: which variants of which models an endpoint shall run."""
+"""Endpoint configurations: the variants of models that an endpoint runs."""
 
 from typing import Any
 

@@ -59,7 +59,7 @@ def resolve(services: Services, name: str, caller: Caller) -> Image:
             f'Using non-ECR image "{name}" without Vpc repository access mode is not supported.'
         ) from None
     except images.OtherRegion:
-        # Choice: what CreateModel says to another region's image is not known.
+        # Choice: AWS's error for another region's image is not known.
         raise ValidationException(f'ECR image "{name}" is invalid. It must be in region {caller.region}.') from None
     except images.Absent:
         # Choice: the words are those that people report of CreateModel; no thread was found that quotes them whole.

@@ -70,7 +70,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
         raise ValidationException("InstanceType or InstanceCount cannot be specified with InstanceGroups")
     algorithm = params.get("AlgorithmSpecification")
     if algorithm and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
-        # SM:AlgorithmSpecification says that exactly one is needed; the words are ours.
+        # SM:AlgorithmSpecification: exactly one is needed; the text is ours.
         raise ValidationException(
             "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
         )
