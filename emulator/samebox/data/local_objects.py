@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from samebox.s3.records import Version
     from samebox.s3.store import Store
 
-_COPY_BYTES = 64 * 1024 * 1024  # between two looks at whether somebody wants to stop
+_COPY_BYTES = 64 * 1024 * 1024  # between two checks for cancellation
 _PAGE = 1000
 _TYPE = "binary/octet-stream"
 _ENCRYPTION = {"ServerSideEncryption": "AES256"}

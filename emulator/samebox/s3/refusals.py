@@ -233,7 +233,7 @@ def lock_needs_versioning() -> AwsError:
 
 
 def bytes_are_gone(key: str, path: str) -> AwsError:
-    """500: somebody removed a file of the storage."""
+    """500: a file of the storage was removed from outside."""
     return AwsError("InternalError", f"The bytes of {key} are gone: there is no file {path}.", 500, {"Key": key})
 
 

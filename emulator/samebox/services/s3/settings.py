@@ -1,7 +1,5 @@
-"""What a bucket can be told: each setting is kept as it was put, shown again, and removed.
-
-What the emulator acts on: versioning, the default retention of object lock, lifecycle rules and CORS. docs/s3.md has a
-row for each of the others.
+"""Settings of a bucket: each is kept as it was put, shown again, and removed. The emulator acts on versioning, the
+default retention of object lock, lifecycle rules and CORS. docs/s3.md has a row for each of the others.
 """
 
 from __future__ import annotations
