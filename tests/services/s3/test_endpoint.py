@@ -269,6 +269,32 @@ def test_bytes_that_are_not_those_that_were_announced_are_refused(s3: "S3Client"
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
+@pytest.mark.parametrize(
+    ("checksum", "status"), [(b"poTHxg==", 200), (b"poTHxw==", 400)], ids=["right checksum", "wrong checksum"]
+)
+def test_a_chunked_upload_needs_no_content_length(
+    s3: "S3Client", server: S3Server, bucket: str, checksum: bytes, status: int
+) -> None:
+    # So do clients on AWS's SDK for C++, pyarrow among them.
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+    headers = {
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length": "10",
+        "x-amz-trailer": "x-amz-checksum-crc32",
+        "content-encoding": "aws-chunked",
+        "transfer-encoding": "chunked",
+    }
+    body = b"a\r\n0123456789\r\n0\r\nx-amz-checksum-crc32:" + checksum + b"\r\n\r\n"
+    connection.request("PUT", f"/{bucket}/k", iter([body]), headers, encode_chunked=True)
+    answer = connection.getresponse()
+
+    assert (answer.status, b"BadDigest" in answer.read()) == (status, status == 400)
+    connection.close()
+    if status == 200:
+        read = s3.get_object(Bucket=bucket, Key="k")
+        assert (read["Body"].read(), read.get("ContentEncoding")) == (b"0123456789", None)
+
+
 def test_versions_and_delete_markers(s3: "S3Client", bucket: str) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
