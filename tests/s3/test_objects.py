@@ -1,6 +1,7 @@
 """Objects: any key, what is kept beside the bytes, copies that share them, and reads that outlive a delete."""
 
 import hashlib
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -238,6 +239,24 @@ def test_readers_and_writers_at_once_see_whole_objects(store: Store) -> None:
         thread.join(120)
     assert problems == []
     assert keys(store) == ["key"]
+
+
+def test_writers_that_replace_each_other_in_one_commit_leave_no_file(store: Store) -> None:
+    def write() -> None:
+        for _ in range(100):
+            put(store, "key", LARGE)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.00001)  # so that threads meet at every line
+    try:
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(300)
+    finally:
+        sys.setswitchinterval(before)
+    assert len([path for path in store.folder.rglob("*") if path.is_file() and path.parent.parent.name == "files"]) == 1
 
 
 def test_a_refused_change_takes_no_other_of_its_commit_along(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Another disk, a file system without links, or one name too many.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
+_FOLDERS = 256
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -41,6 +42,7 @@ class Files:
         self._step = step
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
+        self._moving = threading.Lock()
         # Bodies that a read under way needs, with how many reads; and those of them that are to go once it ends.
         self._pinned: Counter[int] = Counter()
         self._doomed: set[int] = set()
@@ -48,9 +50,11 @@ class Files:
         self._removed: list[int] = []
 
     def prepare(self) -> None:
-        """Make the folders."""
-        for folder in (self._incoming, self._placed):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Make the folders, so that no file waits for one later."""
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        if not self.path(_FOLDERS - 1).parent.is_dir():
+            for number in range(_FOLDERS):
+                self.path(number).parent.mkdir(parents=True, exist_ok=True)
 
     def start_ids(self, first: int) -> None:
         """Name the next body `first`, and count up from there."""
@@ -112,13 +116,9 @@ class Files:
 
     def place(self, body: int) -> None:
         """Move a file from `incoming/` to its place: its row is on disk."""
-        target = self.path(body)
-        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
-            try:
-                self.incoming_path(body).rename(target)
-            except FileNotFoundError:
-                target.parent.mkdir(exist_ok=True)
-                self.incoming_path(body).rename(target)
+        # One at a time with `remove`: another request may have replaced the object in the same commit.
+        with self._moving, contextlib.suppress(FileNotFoundError):
+            self.incoming_path(body).rename(self.path(body))
         self._step("file placed")
 
     def open(self, body: int) -> int:
@@ -131,7 +131,7 @@ class Files:
 
     def path(self, body: int) -> Path:
         """A body's place. The last two digits make the folder, so that no folder gets too long."""
-        return self._placed / f"{body & 0xFF:02x}" / f"{body:x}"
+        return self._placed / f"{body % _FOLDERS:02x}" / f"{body:x}"
 
     def incoming_path(self, body: int) -> Path:
         """Where a body's file is until its row is on disk."""
@@ -165,8 +165,9 @@ class Files:
             if body in self._pinned:
                 self._doomed.add(body)
                 return
-        self.path(body).unlink(missing_ok=True)
-        self.incoming_path(body).unlink(missing_ok=True)
+        with self._moving:
+            self.path(body).unlink(missing_ok=True)
+            self.incoming_path(body).unlink(missing_ok=True)
         self._step("file removed")
         with self._lock:
             self._removed.append(body)

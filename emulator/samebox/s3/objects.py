@@ -75,13 +75,12 @@ class StoredObjects:
             conditions.check_write(versions.visible(newest), key)
             now = self._clock()
             locks.check_lockable(row, attributes, now)
+            t.afterwards.append(body.take)
             number = self._bodies.insert(t, sealed)
             content = Content(number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""))
             return self._versions.add(t, row, name, content, attributes, now, newest)
 
-        version = self._index.write(change)
-        body.take()
-        return version
+        return self._index.write(change)
 
     def head(
         self, bucket: str, key: str, version: str | None = None, *, conditions: ReadConditions = ANY_STATE

@@ -46,14 +46,14 @@ class Store:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
+        self._files = Files(folder, step)
         try:
             self._index = Index(folder / INDEX, step=step)
+            self._files.prepare()
+            sweep(self._index, self._files)
         except BaseException:
             os.close(self._lock)
             raise
-        self._files = Files(folder, step)
-        self._files.prepare()
-        sweep(self._index, self._files)
         bodies = Bodies(self._files)
         versions = Versions(bodies)
         self.buckets = Buckets(self._index, bodies, clock)

@@ -113,12 +113,11 @@ class Uploads:
         def change(t: Transaction) -> Part:
             upload = opened(t, buckets.row(t, bucket), key, upload_id)
             part = Part(number, sealed.size, etag, self._clock(), sums)
+            t.afterwards.append(body.take)
             self._keep(t, upload.id, part, self._bodies.insert(t, sealed))
             return part
 
-        part = self._index.write(change)
-        body.take()
-        return part
+        return self._index.write(change)
 
     def copy_part(
         self,
