@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from samebox.data.artifacts import ArtifactError, EmptyDirectory, pack, unpack
+from samebox.data.artifacts import ArtifactError, EmptyDirectory, merge, pack, unpack
 
 
 def member(
@@ -52,6 +52,22 @@ MODEL = tar(
     member("model/" + "n" * 120, body=b"long name"),
     member("model/é", body=b"not ASCII"),
 )
+
+
+def test_directories_of_several_hosts_become_one_archive_in_which_the_first_file_of_a_name_stays() -> None:
+    first = tar(member("model/", tarfile.DIRTYPE), member("model/same", body=b"1"), member("model/one", body=b"1"))
+    second = tar(member("model/", tarfile.DIRTYPE), member("model/same", body=b"2"), member("model/two", body=b"2"))
+    archive = b"".join(merge([[first], [tar(member("model/", tarfile.DIRTYPE))], pieces(second)]))
+    with tarfile.open(fileobj=io.BytesIO(archive)) as file:
+        found = {one.name: content.read() for one in file if (content := file.extractfile(one)) is not None}
+    assert found == {"same": b"1", "one": b"1", "two": b"2"}
+
+
+def test_several_empty_directories_make_no_archive() -> None:
+    empty = tar(member("model/", tarfile.DIRTYPE))
+    for tars in ([], [[empty]], [[empty], [empty]]):
+        with pytest.raises(EmptyDirectory):
+            next(merge(tars))
 
 
 def test_an_archive_holds_the_contents_without_their_directory() -> None:

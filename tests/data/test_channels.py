@@ -70,6 +70,22 @@ def test_a_folder_object_with_bytes_is_refused() -> None:
         paths("s3://b/in", "in/a/")
 
 
+def test_a_sharded_channel_is_dealt_out_in_the_order_of_its_keys() -> None:
+    whole = channels.plan(channel("s3://b/data/"), objects("data/a", "data/b", "data/c", "data/sub/d"))
+    shares = [channels.share(whole, host, 3) for host in range(3)]
+    assert [[file.path for file in one.files] for one in shares] == [["a", "sub/d"], ["b"], ["c"]]
+    # Each host is told of the whole channel (observed 2020, contract.md §1.3).
+    assert {one.manifest for one in shares} == {whole.manifest}
+    assert channels.share(whole, 0, 1).files == whole.files
+    assert channels.share(whole, 4, 5).files == ()
+
+
+def test_only_a_channel_by_key_is_sharded() -> None:
+    assert channels.is_sharded(channel("s3://b/data/", source={"S3DataDistributionType": "ShardedByS3Key"}))
+    assert not channels.is_sharded(channel("s3://b/data/", source={"S3DataDistributionType": "FullyReplicated"}))
+    assert not channels.is_sharded(channel("s3://b/data/"))
+
+
 def test_one_host_has_all_of_a_sharded_channel(store: Objects) -> None:
     store.create_bucket("sharded")
     for key in ("in/a", "in/b"):
