@@ -38,6 +38,7 @@ from samebox.services import images, registry_tokens, secret, session_tokens
 from samebox.services.container_roles import ContainerRoles
 from samebox.services.context import Services
 from samebox.services.endpoint_routes import EndpointRoutes
+from samebox.services.invocation_metrics import InvocationMetrics
 from samebox.services.metadata import Metadata
 from samebox.services.operations import operations
 from samebox.services.registry import RegistryEndpoint
@@ -50,6 +51,7 @@ from samebox.traffic import front_page
 from samebox.traffic.client import HttpClient
 from samebox.traffic.forms import Forms
 from samebox.traffic.invoke import Invocations
+from samebox.traffic.observers import ObserverQueue
 from samebox.traffic.origins import OriginPolicy
 from samebox.traffic.routes import RoutingTable
 from samebox.wire.gateway import Gateway
@@ -169,10 +171,12 @@ class Emulator:
             self.resources, services.pushed, services.registry, self._secret, self._registry.url, self._registry.forget
         )
         self._connections.push_async_callback(registry.close)
+        observers = ObserverQueue([InvocationMetrics(self.metrics, self.table, self._clock)])
+        self._started.callback(observers.close)
         return Edge(
             invocations=Invocations(
                 self.table, self._client, gateway.identify, own.invocation_bytes, own.invocation_seconds,
-                own.lenient_responses,
+                own.lenient_responses, observers,
             ),
             registry=registry,
             metadata=Metadata(gateway.call, ContainerRoles(self.resources, self._secret).find),

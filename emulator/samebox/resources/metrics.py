@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from samebox.resources import histogram
 
@@ -16,6 +17,14 @@ class MetricSeries:
     name: str
     dimensions: tuple[tuple[str, str], ...] = ()
     unit: str = "None"
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Once: each value that comes looks its series up.
+        return hash((self.account, self.region, self.namespace, self.name, self.dimensions, self.unit))
 
     @staticmethod
     def of(
