@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from samebox.errors import AwsError
+from samebox.s3.offline import Archive
 from samebox.s3.store import Store
 from tests.s3.conftest import faults
 from tests.s3.crash_child import FIRST, LAST, NEW, OLD, OPERATIONS, SMALL, prepare
@@ -74,6 +75,19 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare(store)
     store.close()
     return folder
+
+
+def test_what_a_killed_process_had_committed_is_read_while_nothing_runs(
+    kill: Kill, prepared: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "objects"
+    shutil.copytree(prepared, folder)
+    assert kill(folder, "put", "row committed", 1) == signal.SIGKILL
+    archive = Archive(folder)
+    assert [one.key for one in archive.list("bucket")] == ["large", "new", "other", "small"]
+    with archive.open("bucket", "new") as reading:  # its file is not in its place yet
+        assert b"".join(reading.chunks()) == NEW
+    archive.close()
 
 
 def test_rounds_of_kills_at_random_steps_lose_nothing() -> None:

@@ -243,7 +243,7 @@ def test_readers_and_writers_at_once_see_whole_objects(store: Store) -> None:
 
 def test_writers_that_replace_each_other_in_one_commit_leave_no_file(store: Store) -> None:
     def write() -> None:
-        for _ in range(100):
+        for _ in range(40):
             put(store, "key", LARGE)
 
     before = sys.getswitchinterval()

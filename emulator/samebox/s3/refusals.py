@@ -115,7 +115,7 @@ def part_not_there(number: int, count: int) -> AwsError:
 
 
 def size_mismatch(named: int, actual: int) -> AwsError:
-    """400: `x-amz-mp-object-size` is not the sum of the parts."""
+    """400: `x-amz-mp-object-size` is not the sum of the parts. The text is a guess."""
     text = (
         "The provided 'x-amz-mp-object-size' header value does not match what was computed: "
         f"{named} was provided, {actual} was computed."
@@ -159,7 +159,7 @@ def key_too_long(size: int, most: int) -> AwsError:
 
 
 def empty_key() -> AwsError:
-    """400: a key has at least one byte."""
+    """400: a key has at least one byte. A guess: S3 takes such a request for one of the bucket."""
     fields = {"ArgumentName": "key", "ArgumentValue": ""}
     return AwsError("InvalidArgument", "An object key has at least one character.", 400, fields)
 
@@ -186,7 +186,7 @@ def copy_to_itself() -> AwsError:
 
 
 def no_rename_of_versions() -> AwsError:
-    """400: renames are of buckets without versioning."""
+    """400: renames are of buckets without versioning; S3 has them in directory buckets alone, which have none."""
     return AwsError("InvalidRequest", "An object of a bucket with versioning cannot be renamed.", 400)
 
 
