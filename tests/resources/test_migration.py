@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from samebox.resources import migration
-from samebox.resources.migration import Migration, NewerSchema
+from samebox.resources.migration import MigrationStep, NewerSchema
 from samebox.resources.query import Query
 from samebox.resources.store import Resource, Store
 
@@ -115,7 +115,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     before = content(path)
     steps = migration.known()
     with pytest.raises(sqlite3.OperationalError):
-        migration.migrate(path, (*steps, Migration(len(steps) + 1, fail)))
+        migration.migrate(path, (*steps, MigrationStep(len(steps) + 1, fail)))
     assert content(path) == before
 
 

@@ -27,21 +27,21 @@ class NewerSchema(Exception):
 
 
 @dataclass(frozen=True)
-class Migration:
+class MigrationStep:
     """One step: it leads from the schema before its number to the schema of its number."""
 
     number: int
     apply: Callable[[sqlite3.Connection], None]
 
 
-def known() -> tuple[Migration, ...]:
+def known() -> tuple[MigrationStep, ...]:
     """The steps of this version, in order."""
     folder = package_files.files(migrations)
     names = sorted(entry.name for entry in folder.iterdir() if entry.name[:4].isdigit())
     return tuple(_step(name, folder.joinpath(name).read_text()) for name in names)
 
 
-def migrate(path: Path, steps: Sequence[Migration] | None = None) -> None:
+def migrate(path: Path, steps: Sequence[MigrationStep] | None = None) -> None:
     """Bring a file to the newest schema; a missing file is made. Raises NewerSchema.
 
     All steps are one transaction: whenever the process ends, the file has its old schema or the newest. What it was
@@ -75,7 +75,7 @@ def copy(path: Path, target: Path) -> Path:
     return target
 
 
-def _pending(connection: sqlite3.Connection, path: Path, steps: Sequence[Migration]) -> list[Migration]:
+def _pending(connection: sqlite3.Connection, path: Path, steps: Sequence[MigrationStep]) -> list[MigrationStep]:
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     newest = steps[-1].number
     if schema > newest:
@@ -102,11 +102,11 @@ def _keep(path: Path, number: int) -> None:
         os.close(folder)
 
 
-def _step(name: str, text: str) -> Migration:
+def _step(name: str, text: str) -> MigrationStep:
     if name.endswith(".sql"):
-        return Migration(int(name[:4]), lambda connection: _run(connection, text))
+        return MigrationStep(int(name[:4]), lambda connection: _run(connection, text))
     module = importlib.import_module(f"{migrations.__name__}.{name.removesuffix('.py')}")
-    return Migration(int(name[:4]), module.migrate)
+    return MigrationStep(int(name[:4]), module.migrate)
 
 
 def _run(connection: sqlite3.Connection, text: str) -> None:
