@@ -18,7 +18,20 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from bench import channels, deploys, invocations, jobs, peer, pushes, rebake, s3_engine, startup, storage, verdicts
+from bench import (
+    channels,
+    deploys,
+    invocations,
+    jobs,
+    metrics,
+    peer,
+    pushes,
+    rebake,
+    s3_engine,
+    startup,
+    storage,
+    verdicts,
+)
 from bench.figures import Row, as_json
 from bench.load import LoadFailed
 from bench.stand import ROOT, NotMeasured, Stand
@@ -67,6 +80,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
         "S3 engine: its storage alone",
         lambda stand, plan, _: s3_engine.measure(stand, plan.rounds, plan.megabytes, plan.keys),
     ),
+    metrics.METRICS: ("metrics store", lambda stand, plan, _: metrics.measure(stand, plan.rounds)),
     channels.CHANNEL: (
         "S3 → channel",
         lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
