@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.figures import Bar, Row, alternate, median
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import fill
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def measure(stand: Stand, rounds: int, megabytes: int, keys: Sequence[int]) -> l
 
 
 @contextmanager
-def _store(folder: Path) -> Iterator[Store]:
+def _store(folder: Path) -> Iterator[S3Store]:
     place = Path(tempfile.mkdtemp(prefix="engine-", dir=folder))
-    store = Store(place)
+    store = S3Store(place)
     store.buckets.create(_BUCKET, "123456789012", "us-east-1")
     try:
         yield store
@@ -58,7 +58,7 @@ def _store(folder: Path) -> Iterator[Store]:
         shutil.rmtree(place)
 
 
-def put(store: Store, key: str, chunk: bytes, times: int = 1) -> None:
+def put(store: S3Store, key: str, chunk: bytes, times: int = 1) -> None:
     """Store one object of so many chunks."""
     with store.receive(("CRC64NVME",)) as body:
         for _ in range(times):
@@ -66,7 +66,7 @@ def put(store: Store, key: str, chunk: bytes, times: int = 1) -> None:
         store.objects.put(_BUCKET, key, body)
 
 
-def _puts(stand: Stand, store: Store, rounds: int, writers: int, bar: Bar) -> Row:
+def _puts(stand: Stand, store: S3Store, rounds: int, writers: int, bar: Bar) -> Row:
     data = os.urandom(SMALL_BYTES)
 
     def ours(writer: int) -> None:
@@ -84,7 +84,7 @@ def _puts(stand: Stand, store: Store, rounds: int, writers: int, bar: Bar) -> Ro
     return Row(ENGINE, what, "per s", SMALL / median(engine), SMALL / median(disk), bar=bar, note=note)
 
 
-def _streams(stand: Stand, store: Store, rounds: int, megabytes: int) -> list[Row]:
+def _streams(stand: Stand, store: S3Store, rounds: int, megabytes: int) -> list[Row]:
     chunk = os.urandom(CHUNK)
     plain, target = store.folder / "plain", store.folder / "target"
     times = megabytes * MB // CHUNK
@@ -118,7 +118,7 @@ def _streams(stand: Stand, store: Store, rounds: int, megabytes: int) -> list[Ro
     ]  # fmt: skip
 
 
-def _lists(store: Store, keys: int) -> list[Row]:
+def _lists(store: S3Store, keys: int) -> list[Row]:
     # A put each would take a quarter of an hour for a million.
     names = (b"data/%05d/%04d.parquet" % divmod(number, FOLDER_KEYS) for number in range(keys))
     fill(store, names)

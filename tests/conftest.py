@@ -58,7 +58,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class Buckets:
+class FakeObjects:
     """The objects that S3 holds, under the emulator's own Lookups. A bucket is there when an object in it is."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Aws:
         services: Services,
         call: Call,
         registry: PlainRegistry,
-        buckets: Buckets,
+        buckets: FakeObjects,
         clock: Clock,
         boto: boto3.session.Session,
     ) -> None:
@@ -213,7 +213,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
-    clock, buckets, registry = Clock(), Buckets(), PlainRegistry()
+    clock, buckets, registry = Clock(), FakeObjects(), PlainRegistry()
     store = Store(settings.data_dir / "state.sqlite")
     resources = Resources(store, models, KINDS, clock, settings.lower_case_arns)
     pushed, manifests = PushedImages(resources), RegistryClient(registry.url)

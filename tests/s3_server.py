@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from botocore.config import Config
 
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from samebox.services.s3.endpoint import S3Endpoint
 from samebox.wire.models import Models
 
@@ -33,7 +33,7 @@ class S3Server:
     """A server that runs; `store` is what it serves."""
 
     url: str
-    store: Store
+    store: S3Store
 
     def client(self, region: str = REGION, account: str = ACCOUNT, **config: Any) -> S3Client:
         """boto3 in its default settings, but for retries: a test sees the first answer."""
@@ -44,7 +44,7 @@ class S3Server:
 @contextmanager
 def serving(folder: Path, **options: Any) -> Iterator[S3Server]:
     """A server over `folder` for the length of a block; the options are the endpoint's."""
-    store = Store(folder)
+    store = S3Store(folder)
     listening = socket.create_server(("127.0.0.1", 0))
     endpoint = S3Endpoint(store, Models(("s3",)), account=ACCOUNT, region=REGION, **options)
     server = uvicorn.Server(

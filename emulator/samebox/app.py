@@ -33,7 +33,7 @@ from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
-from samebox.s3.store import Store as S3Store
+from samebox.s3.store import S3Store
 from samebox.services import images, registry_tokens, secret, session_tokens
 from samebox.services.container_roles import ContainerRoles
 from samebox.services.context import Services

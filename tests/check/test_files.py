@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.check import tar
-from samebox.check.files import Files, Layer
+from samebox.check.files import ImageFiles, Layer
 from tests.check.images import LayerFile, elf, layer, script
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 MANY = 200_000
 
 
-def files_of(*layers: bytes) -> Files:
+def files_of(*layers: bytes) -> ImageFiles:
     read = []
     for data in layers:
         one = Layer()
         one.read(io.BytesIO(data), lambda: None)
         read.append(one)
-    return Files(read)
+    return ImageFiles(read)
 
 
 # Layers
@@ -176,10 +176,10 @@ class Headers(io.RawIOBase):
         yield bytes(1024)
 
 
-def read_many(count: int) -> Files:
+def read_many(count: int) -> ImageFiles:
     one = Layer()
     one.read(io.BufferedReader(Headers(count), 1 << 20), lambda: None)
-    return Files([one])
+    return ImageFiles([one])
 
 
 def test_hundreds_of_thousands_of_files_are_read() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.check import archive, image_cache, subject
-from samebox.check.files import Files
+from samebox.check.files import ImageFiles
 from samebox.check.image_cache import ImageCache
 from samebox.containers.fake import FakeEngine
 from tests.check.images import DOCKER_MANIFEST, ImageSource, LayerFile, elf, layer, script
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from samebox.check.archive import Archive
+    from samebox.check.archive import ImageArchive
 
 IMAGE = ImageSource(
     (
@@ -48,13 +48,13 @@ class CountingEngine(FakeEngine):
         return super().export(reference)
 
 
-def read(folder: Path) -> Archive:
+def read(folder: Path) -> ImageArchive:
     path = folder / "image.tar"
     path.write_bytes(IMAGE.oci_archive(DOCKER_MANIFEST, attested=True))
     return archive.read_path(path)
 
 
-def never() -> Archive:
+def never() -> ImageArchive:
     raise AssertionError("it is read again")
 
 
@@ -65,7 +65,7 @@ def test_an_image_that_was_read_is_the_same_without_being_read_again(tmp_path: P
 
     for name in ("config", "manifest", "attestations", "platforms", "layer_media_types", "compressed_sizes"):
         assert getattr(again, name) == getattr(first, name), name
-    before, after = Files(first.layers), Files(again.layers)
+    before, after = ImageFiles(first.layers), ImageFiles(again.layers)
     assert sorted(after, key=lambda one: one.path) == sorted(before, key=lambda one: one.path)
     assert list(after.everything()) == list(before.everything())
     for one in before:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samebox.commands.folding import Folding
+from samebox.commands.folding import LogFolding
 
 STAMP = "2026-11-29 15:52:55,063 sagemaker-training-toolkit INFO    "
 DUMP = [
@@ -27,7 +27,7 @@ DUMP = [
 
 
 def folded(*lines: str) -> tuple[list[str], int]:
-    folding = Folding()
+    folding = LogFolding()
     shown = [one for line in lines for one in folding.feed(line)] + folding.end()
     return shown, folding.folded
 

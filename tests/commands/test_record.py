@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from samebox import cli
 from samebox.parity import transcript
-from samebox.parity.transcript import Call, Reader
+from samebox.parity.transcript import Reader, RecordedCall
 
 ACCOUNT, SECRET = "123456789012", "a-secret-that-nobody-may-read"
 IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
@@ -113,7 +113,7 @@ def payload(tmp_path: Path) -> Path:
     return path
 
 
-def calls(path: Path) -> list[Call]:
+def calls(path: Path) -> list[RecordedCall]:
     with Reader(path) as reader:
         return list(reader)
 

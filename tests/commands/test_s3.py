@@ -6,12 +6,12 @@ import pytest
 
 from samebox import cli
 from samebox.data.local_objects import LocalObjects
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    store = Store(tmp_path / "data" / "objects")
+    store = S3Store(tmp_path / "data" / "objects")
     objects = LocalObjects(store, "000000000000", "us-east-1")
     objects.create_bucket("digits")
     for key in ("train/a.csv", "train/b.csv", "other", "odd//key"):

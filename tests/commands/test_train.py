@@ -159,7 +159,7 @@ def test_the_model_takes_no_place_that_holds_the_script(
         train.check_output(Path(output), script)
 
 
-class Body:
+class StreamedObject:
     """An object of S3's: bytes in pieces."""
 
     def __init__(self, content: bytes) -> None:
@@ -179,8 +179,8 @@ class S3:
     def __init__(self, content: bytes) -> None:
         self._content = content
 
-    def get_object(self, **_: str) -> dict[str, Body]:
-        return {"Body": Body(self._content)}
+    def get_object(self, **_: str) -> dict[str, StreamedObject]:
+        return {"Body": StreamedObject(self._content)}
 
 
 def test_a_model_that_cannot_be_left_is_still_in_s3_and_that_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from samebox.data import artifacts
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from samebox.settings import Settings
 from samebox.wire.models import Models
 from tests.jobs.crashing import EmulatorKilled
@@ -18,7 +18,7 @@ from tests.jobs.harness import Harness
 
 @pytest.fixture(scope="session")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Objects]:
-    storage = Store(tmp_path_factory.mktemp("objects"))
+    storage = S3Store(tmp_path_factory.mktemp("objects"))
     yield LocalObjects(storage, "123456789012", "us-east-1")
     storage.close()
 

@@ -3,7 +3,7 @@
 from samebox.jobs.backoff import FORGIVEN_SECONDS, MOST_SECONDS, Backoff
 
 
-class Clock:
+class SteppedClock:
     def __init__(self) -> None:
         self.now = 1000.0
 
@@ -12,7 +12,7 @@ class Clock:
 
 
 def test_the_first_failure_is_due_at_once_and_each_further_one_twice_as_late() -> None:
-    backoff: Backoff[str] = Backoff(Clock())
+    backoff: Backoff[str] = Backoff(SteppedClock())
     assert [backoff.postpone("a") for _ in range(9)] == [
         0.0,
         1.0,
@@ -27,7 +27,7 @@ def test_the_first_failure_is_due_at_once_and_each_further_one_twice_as_late() -
 
 
 def test_a_failure_long_after_the_last_counts_as_the_first() -> None:
-    clock = Clock()
+    clock = SteppedClock()
     backoff: Backoff[str] = Backoff(clock)
     backoff.postpone("a")
     clock.now += FORGIVEN_SECONDS
@@ -35,7 +35,7 @@ def test_a_failure_long_after_the_last_counts_as_the_first() -> None:
 
 
 def test_keys_are_due_in_the_order_of_their_times_and_only_once() -> None:
-    clock = Clock()
+    clock = SteppedClock()
     backoff: Backoff[str] = Backoff(clock)
     backoff.postpone("late")
     assert backoff.take_due() == ["late"]
@@ -49,7 +49,7 @@ def test_keys_are_due_in_the_order_of_their_times_and_only_once() -> None:
 
 
 def test_what_failed_once_is_remembered_and_other_keys_are_their_own() -> None:
-    backoff: Backoff[str] = Backoff(Clock())
+    backoff: Backoff[str] = Backoff(SteppedClock())
     backoff.postpone("a")
     assert (backoff.has_failed("a"), backoff.has_failed("b")) == (True, False)
     assert backoff.postpone("b") == 0.0

@@ -7,7 +7,7 @@ from typing import Any
 from samebox.containers.engine import ContainerSpec, Mount
 from samebox.containers.instances import Limits
 from samebox.jobs import training
-from samebox.jobs.plan import EmulatorInfo, Plan, Upload
+from samebox.jobs.plan import ArtifactUpload, EmulatorInfo, Plan
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id
 from samebox.settings import Settings
@@ -77,8 +77,8 @@ def test_a_plan_is_all_that_the_job_comes_to() -> None:
         log_bytes=1 << 30,
     )
     assert made.uploads == (
-        Upload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz"),
-        Upload("/opt/ml/output/data", "s3://bucket/out/Digits/output/output.tar.gz"),
+        ArtifactUpload("/opt/ml/model", "s3://bucket/out/Digits/output/model.tar.gz"),
+        ArtifactUpload("/opt/ml/output/data", "s3://bucket/out/Digits/output/output.tar.gz"),
     )
     assert (made.log_streams, made.volume_bytes) == ({"algo-1": "Digits/algo-1-1700000000"}, 2 << 30)
     assert (made.stop_seconds, made.max_runtime_seconds, made.warning) == (120.0, 60, "less")

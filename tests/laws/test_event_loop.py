@@ -40,7 +40,7 @@ BLOCKING = ("open", "os.", "shutil.", "tempfile.", "sqlite3.", "subprocess.", "s
 HARMLESS = ("os.putenv", "os.unsetenv")
 
 
-class Watch:
+class LoopWatch:
     """Notes what blocks in one thread, while there is one to watch."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Watch:
             self.note(f"{event}{arguments!r:.200}")
 
 
-WATCH = Watch()
+WATCH = LoopWatch()
 sys.addaudithook(WATCH.audit)
 
 
@@ -79,7 +79,7 @@ class WatchedConnection(sqlite3.Connection):
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Watch:
+def watched(monkeypatch: pytest.MonkeyPatch) -> LoopWatch:
     """What Python announces to no hook is announced: `stat`, statements of SQLite, and long hashes."""
 
     def announced(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -226,7 +226,7 @@ class Tour:
         return int(sent[0]["status"])
 
 
-def test_nothing_blocks_the_event_loop(watched: Watch, tmp_path: Path) -> None:
+def test_nothing_blocks_the_event_loop(watched: LoopWatch, tmp_path: Path) -> None:
     with emulator(tmp_path) as running:
         watched.seen.clear()
         (watched.thread,) = (one.ident for one in threading.enumerate() if one.name == server.LOOP_THREAD)
@@ -242,7 +242,7 @@ def test_nothing_blocks_the_event_loop(watched: Watch, tmp_path: Path) -> None:
     assert watched.seen == [], "\n".join(dict.fromkeys(watched.seen))
 
 
-def test_the_watch_sees_what_blocks(watched: Watch, tmp_path: Path) -> None:
+def test_the_watch_sees_what_blocks(watched: LoopWatch, tmp_path: Path) -> None:
     watched.seen.clear()
     watched.thread = threading.get_ident()
     try:

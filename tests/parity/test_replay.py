@@ -16,7 +16,7 @@ from samebox.check.serving.wire import ask as ask_over_http
 from samebox.parity import replay_page
 from samebox.parity.outputs import Tolerance
 from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped, as_json, difference, replay
-from samebox.parity.transcript import Call, Error, Header, RecordedResponse
+from samebox.parity.transcript import Error, Header, RecordedCall, RecordedResponse
 from tests.browser import assert_fits_a_phone
 
 HEADER = Header("digits", "eu-west-1", "2026-11-22T18:00:00.000Z")
@@ -57,7 +57,7 @@ class ReplayedServer:
         port = int(self.server.server_address[1])
         return ask_over_http(("127.0.0.1", port), "POST", "/invocations", body, headers, seconds=seconds)
 
-    def replay(self, *calls: Call) -> list[Replayed | ReplayStopped]:
+    def replay(self, *calls: RecordedCall) -> list[Replayed | ReplayStopped]:
         return list(replay(self.ask, lambda: self.end, calls, Tolerance(), Deadline(60)))
 
     def close(self) -> None:
@@ -83,13 +83,15 @@ Make = Callable[[Behaviour], ReplayedServer]
 CSV = {"Content-Type": "text/csv"}
 
 
-def call(body: bytes, answer: bytes, **more: Any) -> Call:
-    return Call({"ContentType": "text/csv"}, body, RecordedResponse(200, {"ContentType": "text/csv"}, answer), **more)
+def call(body: bytes, answer: bytes, **more: Any) -> RecordedCall:
+    return RecordedCall(
+        {"ContentType": "text/csv"}, body, RecordedResponse(200, {"ContentType": "text/csv"}, answer), **more
+    )
 
 
-def model_error(body: bytes, status: int, message: str) -> Call:
+def model_error(body: bytes, status: int, message: str) -> RecordedCall:
     members = {"OriginalStatusCode": status, "OriginalMessage": message}
-    return Call({}, body, RecordedResponse(424), Error("ModelError", "Received …", members))
+    return RecordedCall({}, body, RecordedResponse(424), Error("ModelError", "Received …", members))
 
 
 def states(found: list[Replayed | ReplayStopped]) -> list[str]:
@@ -120,7 +122,7 @@ def test_the_container_gets_the_headers_that_the_platform_passes_on_and_no_other
         "InferenceId": "i",
         "EnableExplanations": "true",
     }
-    server.replay(Call(request, b"x", RecordedResponse(200, {}, b"")))
+    server.replay(RecordedCall(request, b"x", RecordedResponse(200, {}, b"")))
     (headers,) = server.seen
     assert headers["content-type"] == "text/csv"
     assert headers["accept"] == "application/json"
@@ -137,9 +139,9 @@ def test_a_session_is_called_what_this_server_calls_it(container: Make) -> None:
     server = container(lambda body, _: (200, b"", new if body == b"first" else {}))
     opened = RecordedResponse(200, {"NewSessionId": "then-1; Expires=2026-11-22T00:00:00Z"}, b"")
     server.replay(
-        Call({"SessionId": "NEW_SESSION"}, b"first", opened),
-        Call({"SessionId": "then-1"}, b"second", RecordedResponse(200)),
-        Call({"SessionId": "another"}, b"third", RecordedResponse(200)),
+        RecordedCall({"SessionId": "NEW_SESSION"}, b"first", opened),
+        RecordedCall({"SessionId": "then-1"}, b"second", RecordedResponse(200)),
+        RecordedCall({"SessionId": "another"}, b"third", RecordedResponse(200)),
     )
     assert [one["x-amzn-sagemaker-session-id"] for one in server.seen] == ["NEW_SESSION", "now-1", "another"]
 
@@ -185,11 +187,11 @@ def test_no_answer_is_a_difference_unless_there_was_none(container: Make) -> Non
 def test_what_tells_nothing_of_a_container_is_not_compared(container: Make) -> None:
     server = container(lambda _, __: (200, b"", CSV))
     found = server.replay(
-        Call({}, b"", None, Error("EndpointConnectionError", "")),
-        Call({}, b"", RecordedResponse(400), Error("ValidationError", "Endpoint x not found")),
-        Call({}, b"", RecordedResponse(424), Error("ModelError", "")),
-        Call({"TargetModel": "a.tar.gz"}, b"", RecordedResponse(200)),
-        Call({}, b"", RecordedResponse(500)),
+        RecordedCall({}, b"", None, Error("EndpointConnectionError", "")),
+        RecordedCall({}, b"", RecordedResponse(400), Error("ValidationError", "Endpoint x not found")),
+        RecordedCall({}, b"", RecordedResponse(424), Error("ModelError", "")),
+        RecordedCall({"TargetModel": "a.tar.gz"}, b"", RecordedResponse(200)),
+        RecordedCall({}, b"", RecordedResponse(500)),
     )
     assert states(found) == ["not compared"] * 5
     assert [one.words for one in found if isinstance(one, Replayed)] == [
@@ -231,14 +233,14 @@ def report(*calls: Replayed, ended_early: str = "") -> ReplayReport:
     return ReplayReport("image", "t.jsonl", HEADER, calls, Tolerance(), ended_early, version="1")
 
 
-def replayed(container: ReplayedServer, *calls: Call) -> tuple[Replayed, ...]:
+def replayed(container: ReplayedServer, *calls: RecordedCall) -> tuple[Replayed, ...]:
     return tuple(one for one in container.replay(*calls) if isinstance(one, Replayed))
 
 
 def test_the_verdict_is_of_what_could_be_compared(container: Make) -> None:
     server = container(lambda _, __: (200, b"0.5\n", CSV))
     same, differ = replayed(server, call(b"", b"0.5\n"), call(b"", b"0.6\n"))
-    (skipped,) = replayed(server, Call({}, b"", None, Error("", "")))
+    (skipped,) = replayed(server, RecordedCall({}, b"", None, Error("", "")))
     assert report(same, skipped).exit_status == 0
     assert report(same, differ).exit_status == 1
     assert report(skipped).exit_status == 2
@@ -274,7 +276,7 @@ def test_the_report_for_programs_says_all(container: Make) -> None:
 
 def test_the_page_has_the_verdict_on_top_and_lets_no_answer_be_markup(container: Make) -> None:
     server = container(lambda _, __: (200, b"<script>alert(1)</script>", {"Content-Type": "text/plain"}))
-    recorded = Call({}, b"", RecordedResponse(200, {"ContentType": "text/plain"}, b"<b>fine</b>"))
+    recorded = RecordedCall({}, b"", RecordedResponse(200, {"ContentType": "text/plain"}, b"<b>fine</b>"))
     page = replay_page.write(report(*replayed(server, recorded)))
     assert "<h1>It answers otherwise</h1>" in page
     assert "&lt;b&gt;fine&lt;/b&gt;" in page
@@ -286,6 +288,6 @@ def test_the_page_has_the_verdict_on_top_and_lets_no_answer_be_markup(container:
 def test_the_page_fits_a_phone(tmp_path: Path, words: str, container: Make) -> None:
     server = container(lambda _, __: (200, words.encode(), {"Content-Type": "text/plain"}))
     recorded = RecordedResponse(200, {"ContentType": "text/plain"}, b"y" * 400)
-    calls = replayed(server, Call({}, b"", recorded), Call({"TargetModel": words}, b"", recorded))
+    calls = replayed(server, RecordedCall({}, b"", recorded), RecordedCall({"TargetModel": words}, b"", recorded))
     wide = dataclasses.replace(report(*calls, ended_early=words), image=words, transcript=words, notes=(words,))
     assert_fits_a_phone(replay_page.write(wide).replace("<details>", "<details open>"), tmp_path)

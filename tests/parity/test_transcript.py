@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from samebox.parity.transcript import (
     REQUEST_MEMBERS,
     BadTranscript,
-    Call,
     Error,
     Header,
     Occupied,
     Reader,
+    RecordedCall,
     RecordedResponse,
     Writer,
     call_of,
@@ -33,12 +33,12 @@ FIRST = '{"samebox_transcript": 1, "endpoint": "digits", "region": "eu-west-1", 
 GOOD = '{"request": {"ContentType": "text/csv", "Body": "1"}, "response": {"status": 200, "Body": "2"}}\n'
 
 
-def calls(path: Path) -> list[Call]:
+def calls(path: Path) -> list[RecordedCall]:
     with Reader(path) as reader:
         return list(reader)
 
 
-def written(path: Path, *several: Call) -> Path:
+def written(path: Path, *several: RecordedCall) -> Path:
     with Writer(path, HEADER) as writer:
         for call in several:
             writer.write(call)
@@ -53,7 +53,7 @@ def malformed(path: Path, text: str | bytes) -> str:
 
 
 def test_a_line_is_a_call_in_the_words_of_the_api(tmp_path: Path) -> None:
-    call = Call(
+    call = RecordedCall(
         {"ContentType": "text/csv", "Accept": "application/json"},
         b"5.1,3.5\n",
         RecordedResponse(
@@ -87,7 +87,9 @@ def test_a_line_is_a_call_in_the_words_of_the_api(tmp_path: Path) -> None:
 def test_an_error_is_kept_beside_its_status(tmp_path: Path) -> None:
     error = Error("ModelError", "Received client error", {"OriginalStatusCode": 400, "OriginalMessage": "no such row"})
     path = written(
-        tmp_path / "t.jsonl", Call({}, b"x", RecordedResponse(424), error), Call({}, b"y", None, Error("", "no route"))
+        tmp_path / "t.jsonl",
+        RecordedCall({}, b"x", RecordedResponse(424), error),
+        RecordedCall({}, b"y", None, Error("", "no route")),
     )
     first, second = calls(path)
     assert (first.error, first.response) == (error, RecordedResponse(424))
@@ -96,7 +98,7 @@ def test_an_error_is_kept_beside_its_status(tmp_path: Path) -> None:
 
 def test_half_a_character_in_an_error_can_be_written(tmp_path: Path) -> None:
     error = Error("ModelError", "\ud800", {"OriginalMessage": "ä\udfff"})
-    assert calls(written(tmp_path / "t.jsonl", Call({}, b"x", RecordedResponse(424), error)))[0].error == error
+    assert calls(written(tmp_path / "t.jsonl", RecordedCall({}, b"x", RecordedResponse(424), error)))[0].error == error
 
 
 MEMBERS = st.dictionaries(
@@ -107,14 +109,14 @@ MEMBERS = st.dictionaries(
 @PATIENT
 @given(request=MEMBERS, body=st.binary(), answer=st.binary(), status=st.integers(100, 599))
 def test_every_call_is_read_as_it_was_written(request: dict[str, str], body: bytes, answer: bytes, status: int) -> None:
-    call = Call(request, body, RecordedResponse(status, {"ContentType": "a/b"}, answer), at=now(), ms=1.5)
+    call = RecordedCall(request, body, RecordedResponse(status, {"ContentType": "a/b"}, answer), at=now(), ms=1.5)
     line = json.dumps(document_of(call), ensure_ascii=False).encode()
     assert b"\n" not in line
     assert call_of(json.loads(line)) == call
 
 
 def test_bytes_that_are_no_text_are_base64(tmp_path: Path) -> None:
-    path = written(tmp_path / "t.jsonl", Call({}, b"\x93NUMPY\x01", RecordedResponse(200, {}, b"\xff")))
+    path = written(tmp_path / "t.jsonl", RecordedCall({}, b"\x93NUMPY\x01", RecordedResponse(200, {}, b"\xff")))
     document = json.loads(path.read_text().splitlines()[1])
     assert document["request"] == {"BodyBase64": base64.b64encode(b"\x93NUMPY\x01").decode()}
     assert calls(path)[0].body == b"\x93NUMPY\x01"
@@ -264,7 +266,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
 
         def write(number: int) -> None:
             for _ in range(20):
-                writer.write(Call({}, b"x" * 5000 * number, RecordedResponse(200)))
+                writer.write(RecordedCall({}, b"x" * 5000 * number, RecordedResponse(200)))
 
         threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
         for thread in threads:

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from samebox.s3.store import Store
-from tests.s3.harness import ACCOUNT, REGION, Clock
+from samebox.s3.store import S3Store
+from tests.s3.harness import ACCOUNT, REGION, StorageClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StorageClock:
+    return StorageClock()
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    store = Store(tmp_path / "objects", clock=clock)
+def store(tmp_path: Path, clock: StorageClock) -> Iterator[S3Store]:
+    store = S3Store(tmp_path / "objects", clock=clock)
     store.buckets.create("bucket", ACCOUNT, REGION)
     yield store
     problems = faults(store)
@@ -24,5 +24,5 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     assert problems == []
 
 
-def faults(store: Store) -> list[str]:
+def faults(store: S3Store) -> list[str]:
     return [*(f"orphan {one}" for one in store.orphans()), *(f"miscounted {one}" for one in store.miscounted())]

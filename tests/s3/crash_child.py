@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from samebox.s3.records import Completion, NamedPart, Source
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import ACCOUNT, MIB, REGION, put, send
 
 OLD = b"old" * 30_000
@@ -22,7 +22,7 @@ SMALL = b"small"
 FIRST, LAST = b"\1" * (5 * MIB), b"\2" * 90_000
 
 
-def prepare(store: Store) -> None:
+def prepare(store: S3Store) -> None:
     """What is there before each operation: an object in a file, a small one, and an upload with two parts."""
     store.buckets.create("bucket", ACCOUNT, REGION)
     put(store, "large", OLD)
@@ -34,28 +34,28 @@ def prepare(store: Store) -> None:
     send(store, upload, "joined", 3, OLD)
 
 
-def _complete(store: Store) -> None:
+def _complete(store: S3Store) -> None:
     (upload,) = store.lists.uploads("bucket").items
     parts = store.uploads.parts("bucket", "joined", upload.upload_id).items[:2]
     named = tuple(NamedPart(one.number, one.etag) for one in parts)  # type: ignore[union-attr]
     store.uploads.complete("bucket", "joined", upload.upload_id, Completion(named))
 
 
-def _resend(store: Store) -> None:
+def _resend(store: S3Store) -> None:
     (upload,) = store.lists.uploads("bucket").items
     send(store, upload.upload_id, "joined", 2, NEW)
 
 
-def _abort(store: Store) -> None:
+def _abort(store: S3Store) -> None:
     (upload,) = store.lists.uploads("bucket").items
     store.uploads.abort("bucket", "joined", upload.upload_id)
 
 
-def _take_over(store: Store) -> None:
+def _take_over(store: S3Store) -> None:
     store.migration.take_over(store.folder.parent / "s3", ACCOUNT, REGION)
 
 
-OPERATIONS: dict[str, Callable[[Store], object]] = {
+OPERATIONS: dict[str, Callable[[S3Store], object]] = {
     "put": lambda store: put(store, "new", NEW),
     "put small": lambda store: put(store, "new", SMALL),
     "replace": lambda store: put(store, "large", NEW),
@@ -80,7 +80,7 @@ def run(folder: Path, operation: str, step: str, times: int) -> None:
         if name == step and seen[name] == times:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    store = Store(folder, step=die)
+    store = S3Store(folder, step=die)
     OPERATIONS[operation](store)
     store.close()
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from samebox.s3.conditions import WriteConditions
 from samebox.s3.records import Completion, NamedPart, Source
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.conftest import faults
 from tests.s3.harness import ACCOUNT, REGION, get, put, send
 
@@ -46,7 +46,7 @@ class Effect:
 
 
 @dataclass
-class Losses:
+class StorageLosses:
     """What was not as it should be, in sentences."""
 
     sentences: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ def data(content: Content) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def _operation(store: Store, chance: random.Random, own: list[str], contents: dict[str, Content]) -> Iterator[Effect]:
+def _operation(store: S3Store, chance: random.Random, own: list[str], contents: dict[str, Content]) -> Iterator[Effect]:
     # Yields what it will do, then does it when it is asked for more.
     kind = chance.choice(_KINDS)
     key = chance.choice(own)
@@ -91,7 +91,7 @@ def _operation(store: Store, chance: random.Random, own: list[str], contents: di
         store.uploads.abort("bucket", key, upload)
 
 
-def _work(store: Store, seed: int, thread: int, contents: dict[str, Content], report: int) -> None:
+def _work(store: S3Store, seed: int, thread: int, contents: dict[str, Content], report: int) -> None:
     chance = random.Random(seed)
     own = [f"{thread}/{number}" for number in range(KEYS)]
     for _ in range(OPERATIONS):
@@ -113,7 +113,7 @@ def _child(folder: Path, seed: int, contents: dict[str, Content], report: int) -
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    store = Store(folder, step=die)
+    store = S3Store(folder, step=die)
     threads = [
         threading.Thread(target=_work, args=(store, chance.getrandbits(40), number, dict(contents), report))
         for number in range(THREADS)
@@ -139,7 +139,7 @@ def _reports(read: int) -> tuple[dict[str, Content], list[Effect]]:
     return confirmed, list(under_way.values())
 
 
-def _found(store: Store, losses: Losses) -> dict[str, str]:
+def _found(store: S3Store, losses: StorageLosses) -> dict[str, str]:
     # Key -> MD5 of what is read; also seen: that ETag and size in the listing are those of the bytes.
     found = {}
     for item in store.lists.objects("bucket").items:
@@ -155,7 +155,7 @@ def _held(content: Content) -> str | None:
     return None if content is None else hashlib.md5(data(content)).hexdigest()
 
 
-def play(folder: Path, seed: int, contents: dict[str, Content], losses: Losses) -> bool:
+def play(folder: Path, seed: int, contents: dict[str, Content], losses: StorageLosses) -> bool:
     """One round; `contents` becomes what is there afterwards. Gives whether the process was killed."""
     read, report = os.pipe()
     child = os.fork()
@@ -170,7 +170,7 @@ def play(folder: Path, seed: int, contents: dict[str, Content], losses: Losses) 
     if not killed and status:
         losses.sentences.append(f"round {seed}: the process ended with status {status}")
     contents.update(confirmed)
-    store = Store(folder)
+    store = S3Store(folder)
     losses.sentences += [f"round {seed}: {one}" for one in faults(store)]
     found = _found(store, losses)
     for effect in under_way:
@@ -193,10 +193,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1000, help="how many (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first round; the others count up from it")
     given = parser.parse_args()
-    losses, kills = Losses(), 0
+    losses, kills = StorageLosses(), 0
     contents: dict[str, Content] = {}
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+        store = S3Store(Path(folder))
         store.buckets.create("bucket", ACCOUNT, REGION)
         store.close()
         for seed in range(given.seed, given.seed + given.rounds):

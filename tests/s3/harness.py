@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from samebox.s3.records import Version
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 MIB = 1024 * 1024
 
 
-class Clock:
+class StorageClock:
     """A time that moves when the test says so."""
 
     def __init__(self, now: float = 1_790_000_000.0) -> None:
@@ -21,28 +21,28 @@ class Clock:
         return self.now
 
 
-def put(store: Store, key: str, data: bytes, *, bucket: str = "bucket", **options: Any) -> Version:
+def put(store: S3Store, key: str, data: bytes, *, bucket: str = "bucket", **options: Any) -> Version:
     with store.receive(("CRC64NVME",)) as body:
         body.write(data)
         return store.objects.put(bucket, key, body, **options)
 
 
-def get(store: Store, key: str, version: str | None = None, *, bucket: str = "bucket") -> bytes:
+def get(store: S3Store, key: str, version: str | None = None, *, bucket: str = "bucket") -> bytes:
     with store.objects.open(bucket, key, version) as reading:
         return b"".join(reading.chunks())
 
 
-def send(store: Store, upload_id: str, key: str, number: int, data: bytes, *, bucket: str = "bucket") -> str:
+def send(store: S3Store, upload_id: str, key: str, number: int, data: bytes, *, bucket: str = "bucket") -> str:
     with store.receive(("CRC64NVME",)) as body:
         body.write(data)
         return store.uploads.put_part(bucket, key, upload_id, number, body).etag
 
 
-def keys(store: Store, **options: Any) -> list[str]:
+def keys(store: S3Store, **options: Any) -> list[str]:
     return [one.key for one in store.lists.objects("bucket", **options).items]
 
 
-def fill(store: Store, names: Iterable[bytes]) -> None:
+def fill(store: S3Store, names: Iterable[bytes]) -> None:
     """Rows of empty objects in the first bucket, as puts would write them, in one transaction."""
     facts = '{"headers":{"ContentType":"application/octet-stream"}}'
     sums = '{"CRC64NVME":"AAAAAAAAAAA="}'

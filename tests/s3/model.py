@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelVersion:
     """A version of the model's; `data` is None for a delete marker. `handle` names it in the test."""
 
     data: bytes | None
@@ -14,20 +14,20 @@ class Entry:
 
 
 @dataclass
-class Model:
+class BucketModel:
     """Versions by key, the newest first."""
 
-    versions: dict[str, list[Entry]] = field(default_factory=dict)
+    versions: dict[str, list[ModelVersion]] = field(default_factory=dict)
     versioning: str = ""
 
-    def current(self, key: str) -> Entry | None:
+    def current(self, key: str) -> ModelVersion | None:
         found = self.versions.get(key)
         return found[0] if found and found[0].data is not None else None
 
     def add(self, key: str, data: bytes | None, handle: int, tags: dict[str, str] | None = None) -> None:
         is_null = self.versioning != "Enabled"
         kept = [one for one in self.versions.get(key, []) if not (is_null and one.is_null)]
-        self.versions[key] = [Entry(data, handle, is_null, tags or {}), *kept]
+        self.versions[key] = [ModelVersion(data, handle, is_null, tags or {}), *kept]
 
     def delete(self, key: str, handle: int) -> None:
         if self.versioning:

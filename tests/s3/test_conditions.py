@@ -7,13 +7,13 @@ import pytest
 from samebox.errors import AwsError
 from samebox.s3.conditions import ReadConditions, WriteConditions
 from samebox.s3.records import Completion, NamedPart, Source, Version
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import get, put, send
 
 ABSENT = WriteConditions(if_none_match="*")
 
 
-def test_of_six_writers_exactly_one_makes_the_object(store: Store) -> None:
+def test_of_six_writers_exactly_one_makes_the_object(store: S3Store) -> None:
     start = threading.Barrier(6)
     results: list[Version | AwsError] = []
 
@@ -36,7 +36,7 @@ def test_of_six_writers_exactly_one_makes_the_object(store: Store) -> None:
     ] * 5
 
 
-def test_of_six_writers_that_saw_the_same_object_exactly_one_replaces_it(store: Store) -> None:
+def test_of_six_writers_that_saw_the_same_object_exactly_one_replaces_it(store: S3Store) -> None:
     seen = WriteConditions(if_match=put(store, "counter", b"0").etag)
     start = threading.Barrier(6)
     wins: list[int] = []
@@ -57,14 +57,14 @@ def test_of_six_writers_that_saw_the_same_object_exactly_one_replaces_it(store: 
     assert [get(store, "counter")] == [b"%d" % (number + 1) for number in wins]
 
 
-def test_a_write_that_insists_on_an_object_finds_none(store: Store) -> None:
+def test_a_write_that_insists_on_an_object_finds_none(store: S3Store) -> None:
     with pytest.raises(AwsError, match="NoSuchKey") as refused:
         put(store, "key", b"1", conditions=WriteConditions(if_match="0" * 32))
     assert refused.value.status == 404
     assert store.lists.objects("bucket").items == ()
 
 
-def test_a_deleted_object_is_absent(store: Store) -> None:
+def test_a_deleted_object_is_absent(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     store.objects.delete("bucket", "key")
@@ -73,7 +73,7 @@ def test_a_deleted_object_is_absent(store: Store) -> None:
         put(store, "key", b"3", conditions=ABSENT)
 
 
-def test_a_completion_and_a_copy_are_conditional_too(store: Store) -> None:
+def test_a_completion_and_a_copy_are_conditional_too(store: S3Store) -> None:
     put(store, "key", b"1")
     upload = store.uploads.create("bucket", "key").upload_id
     named = Completion((NamedPart(1, send(store, upload, "key", 1, b"2")),))
@@ -91,7 +91,7 @@ def test_a_completion_and_a_copy_are_conditional_too(store: Store) -> None:
 @pytest.mark.parametrize("versioned", [False, True])
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_conditional_delete_of_what_is_not_there_is_refused(
-    store: Store, condition: str, versioned: bool, deleted: bool
+    store: S3Store, condition: str, versioned: bool, deleted: bool
 ) -> None:
     if versioned:
         store.buckets.set_versioning("bucket", "Enabled")
@@ -112,7 +112,7 @@ def test_a_conditional_delete_of_what_is_not_there_is_refused(
     ],
 )
 def test_a_delete_of_an_object_that_is_not_so_is_refused(
-    store: Store, conditions: WriteConditions, header: str
+    store: S3Store, conditions: WriteConditions, header: str
 ) -> None:
     put(store, "key", b"1")
     with pytest.raises(AwsError, match="PreconditionFailed") as refused:
@@ -121,7 +121,7 @@ def test_a_delete_of_an_object_that_is_not_so_is_refused(
     assert get(store, "key") == b"1"
 
 
-def test_a_delete_of_an_object_that_is_so_deletes_it(store: Store) -> None:
+def test_a_delete_of_an_object_that_is_so_deletes_it(store: S3Store) -> None:
     version = put(store, "key", b"1")
     conditions = WriteConditions(version.etag, if_match_modified=version.modified, if_match_size=1)
     store.objects.delete("bucket", "key", conditions=conditions)
@@ -144,7 +144,7 @@ def test_a_delete_of_an_object_that_is_so_deletes_it(store: Store) -> None:
         (ReadConditions(if_none_match=("x",), if_modified_since=0), None),
     ],
 )
-def test_a_read_has_conditions(store: Store, conditions: ReadConditions, status: int | None) -> None:
+def test_a_read_has_conditions(store: S3Store, conditions: ReadConditions, status: int | None) -> None:
     # Times are seconds after that of the object here.
     modified = int(put(store, "key", b"1").modified)
     since, until = conditions.if_modified_since, conditions.if_unmodified_since
@@ -162,7 +162,7 @@ def test_a_read_has_conditions(store: Store, conditions: ReadConditions, status:
     assert refused.value.status == status
 
 
-def test_a_copy_has_no_304(store: Store) -> None:
+def test_a_copy_has_no_304(store: S3Store) -> None:
     etag = put(store, "source", b"1").etag
     with pytest.raises(AwsError, match="PreconditionFailed"):
         store.copies.copy(

@@ -12,7 +12,7 @@ import pytest
 
 from samebox.errors import AwsError
 from samebox.s3.offline import Archive
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.conftest import faults
 from tests.s3.crash_child import FIRST, LAST, NEW, OLD, OPERATIONS, SMALL, prepare
 from tests.s3.harness import get
@@ -71,7 +71,7 @@ def kill() -> Iterator[Kill]:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared") / "objects"
-    store = Store(folder)
+    store = S3Store(folder)
     prepare(store)
     store.close()
     return folder
@@ -97,7 +97,7 @@ def test_rounds_of_kills_at_random_steps_lose_nothing() -> None:
     assert int(done.stdout.split()[0]) > 5, done.stdout
 
 
-def content(store: Store, key: str, bucket: str = "bucket") -> bytes | None:
+def content(store: S3Store, key: str, bucket: str = "bucket") -> bytes | None:
     try:
         return get(store, key, bucket=bucket)
     except AwsError as error:
@@ -120,7 +120,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_and_no_file(
                 break  # the operation has no such step, or not as many
             kills += 1
             times += 1
-            store = Store(folder)
+            store = S3Store(folder)
             assert faults(store) == [], f"killed at {step}"
             for key, possible in {**BEFORE, **AFTERWARDS[operation]}.items():
                 assert content(store, key) in possible, f"{key}, killed at {step}"
@@ -149,7 +149,7 @@ def test_a_kill_at_any_step_of_a_migration_loses_nothing(kill: Kill, prepared: P
                 break
             kills += 1
             times += 1
-            store = Store(folder)
+            store = S3Store(folder)
             assert faults(store) == [], f"killed at {step}"
             OPERATIONS["take over"](store)
             found = {one.key: get(store, one.key, bucket="elder") for one in store.lists.objects("elder").items}

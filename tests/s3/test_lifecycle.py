@@ -6,15 +6,15 @@ import pytest
 
 from samebox.s3.lifecycle import DAY, Filter, expiration, midnight_after, rules
 from samebox.s3.records import Attributes, Retention
-from samebox.s3.store import Store
-from tests.s3.harness import ACCOUNT, REGION, Clock, keys, put, send
+from samebox.s3.store import S3Store
+from tests.s3.harness import ACCOUNT, REGION, StorageClock, keys, put, send
 
 
 def rule(**members: Any) -> dict[str, Any]:
     return {"Rules": [{"ID": "rule", "Status": "Enabled", "Filter": {}, **members}]}
 
 
-def versions(store: Store, bucket: str = "bucket") -> list[tuple[str, bool]]:
+def versions(store: S3Store, bucket: str = "bucket") -> list[tuple[str, bool]]:
     return [(one.key, one.is_delete_marker) for one in store.lists.versions(bucket).items]
 
 
@@ -23,7 +23,7 @@ def test_days_end_at_the_next_midnight_utc() -> None:
     assert midnight_after(1389781800, 3) == 1390089600
 
 
-def test_an_object_expires_after_its_days(store: Store, clock: Clock) -> None:
+def test_an_object_expires_after_its_days(store: S3Store, clock: StorageClock) -> None:
     put(store, "logs/old", b"1")
     put(store, "kept", b"1")
     clock.now += 2 * DAY
@@ -35,7 +35,7 @@ def test_an_object_expires_after_its_days(store: Store, clock: Clock) -> None:
     assert keys(store) == ["kept", "logs/new"]
 
 
-def test_a_rule_is_about_tags_and_sizes_too(store: Store, clock: Clock) -> None:
+def test_a_rule_is_about_tags_and_sizes_too(store: S3Store, clock: StorageClock) -> None:
     put(store, "a", b"12345", attributes=Attributes(tags={"tmp": "1"}))
     put(store, "b", b"12345")
     put(store, "c", b"1", attributes=Attributes(tags={"tmp": "1"}))
@@ -45,7 +45,7 @@ def test_a_rule_is_about_tags_and_sizes_too(store: Store, clock: Clock) -> None:
     assert keys(store) == ["b", "c"]
 
 
-def test_with_versioning_an_expired_object_gets_a_marker_once(store: Store, clock: Clock) -> None:
+def test_with_versioning_an_expired_object_gets_a_marker_once(store: S3Store, clock: StorageClock) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     found = rules(rule(Expiration={"Days": 1}))
@@ -54,7 +54,7 @@ def test_with_versioning_an_expired_object_gets_a_marker_once(store: Store, cloc
     assert versions(store) == [("key", True), ("key", False)]
 
 
-def test_old_versions_expire_but_the_newest_of_them(store: Store, clock: Clock) -> None:
+def test_old_versions_expire_but_the_newest_of_them(store: S3Store, clock: StorageClock) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     for number in range(4):
         put(store, "key", b"%d" % number)
@@ -65,7 +65,7 @@ def test_old_versions_expire_but_the_newest_of_them(store: Store, clock: Clock) 
     assert len(versions(store)) == 3
 
 
-def test_a_marker_that_stands_alone_is_removed(store: Store, clock: Clock) -> None:
+def test_a_marker_that_stands_alone_is_removed(store: S3Store, clock: StorageClock) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     store.objects.delete("bucket", "key")
@@ -77,7 +77,7 @@ def test_a_marker_that_stands_alone_is_removed(store: Store, clock: Clock) -> No
     assert versions(store) == []
 
 
-def test_open_uploads_are_aborted(store: Store, clock: Clock) -> None:
+def test_open_uploads_are_aborted(store: S3Store, clock: StorageClock) -> None:
     upload = store.uploads.create("bucket", "a/key").upload_id
     send(store, upload, "a/key", 1, b"1")
     store.uploads.create("bucket", "b/key")
@@ -87,7 +87,7 @@ def test_open_uploads_are_aborted(store: Store, clock: Clock) -> None:
     assert [one.key for one in store.lists.uploads("bucket").items] == ["b/key"]
 
 
-def test_a_locked_version_does_not_expire(store: Store, clock: Clock) -> None:
+def test_a_locked_version_does_not_expire(store: S3Store, clock: StorageClock) -> None:
     store.buckets.create("locked", ACCOUNT, REGION, object_lock=True)
     retention = Retention("COMPLIANCE", clock.now + 100 * DAY)
     put(store, "key", b"1", bucket="locked", attributes=Attributes(retention=retention))
@@ -99,7 +99,7 @@ def test_a_locked_version_does_not_expire(store: Store, clock: Clock) -> None:
     assert store.expire("locked", found) == 1
 
 
-def test_a_bucket_of_more_keys_than_a_transaction_takes(store: Store, clock: Clock) -> None:
+def test_a_bucket_of_more_keys_than_a_transaction_takes(store: S3Store, clock: StorageClock) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     for number in range(300):
         for _ in range(2):

@@ -6,19 +6,19 @@ import pytest
 
 from samebox.s3.folding import Range
 from samebox.s3.index import Row, Transaction, Values
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import fill, put
 
 KEYS = 30_000
 
 
 @pytest.fixture
-def many(store: Store) -> Store:
+def many(store: S3Store) -> S3Store:
     fill(store, (b"data/%03d/%04d" % divmod(number, 1000) for number in range(KEYS)))
     return store
 
 
-def test_pages_of_many_keys_are_all_keys_in_order(many: Store) -> None:
+def test_pages_of_many_keys_are_all_keys_in_order(many: S3Store) -> None:
     found: list[str] = []
     after, pages = "", 0
     while True:
@@ -43,7 +43,7 @@ class Counting(Transaction):
         return rows
 
 
-def test_folders_are_found_without_reading_their_keys(many: Store) -> None:
+def test_folders_are_found_without_reading_their_keys(many: S3Store) -> None:
     with many._index.read() as t:
         counting = Counting(t._connection)
         page = many.lists._objects.page(counting, 1, Range(b"data/", b"data/", b"/"), (), 1000)
@@ -51,13 +51,13 @@ def test_folders_are_found_without_reading_their_keys(many: Store) -> None:
     assert counting.read < KEYS // 1000 + 50
 
 
-def test_a_page_of_folders_goes_on_behind_the_last_one(many: Store) -> None:
+def test_a_page_of_folders_goes_on_behind_the_last_one(many: S3Store) -> None:
     page = many.lists.objects("bucket", prefix="data/", delimiter="/", after="data/009/", limit=5)
     assert list(page.prefixes) == [f"data/{number:03}/" for number in range(10, 15)]
     assert (page.truncated, page.next_key) == (True, "data/014/")
 
 
-def test_a_page_is_found_by_the_index_wherever_it_begins(many: Store) -> None:
+def test_a_page_is_found_by_the_index_wherever_it_begins(many: S3Store) -> None:
     with sqlite3.connect(many.folder / "index.sqlite") as connection:
         for statement in (many.lists._objects._select, many.lists._versions._select):
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", (1, b"data/015/", b"e", 10)).fetchall()
@@ -66,7 +66,7 @@ def test_a_page_is_found_by_the_index_wherever_it_begins(many: Store) -> None:
     connection.close()
 
 
-def test_no_keys_at_all(store: Store) -> None:
+def test_no_keys_at_all(store: S3Store) -> None:
     put(store, "a", b"")
     for page in (store.lists.objects("bucket", limit=0), store.lists.versions("bucket", limit=0)):
         assert (page.items, page.truncated) == ((), False)
@@ -76,7 +76,7 @@ def test_no_keys_at_all(store: Store) -> None:
 
 @pytest.mark.parametrize(("skip_prefix", "prefixes"), [(True, ("b/",)), (False, ("a/", "b/"))])
 def test_a_marker_may_be_a_common_prefix_and_a_start_is_only_a_key(
-    store: Store, skip_prefix: bool, prefixes: tuple[str, ...]
+    store: S3Store, skip_prefix: bool, prefixes: tuple[str, ...]
 ) -> None:
     for key in ("a/1", "a/2", "b/1"):
         put(store, key, b"")
@@ -84,7 +84,7 @@ def test_a_marker_may_be_a_common_prefix_and_a_start_is_only_a_key(
     assert page.prefixes == prefixes
 
 
-def test_a_delimiter_of_several_characters_and_of_several_bytes(store: Store) -> None:
+def test_a_delimiter_of_several_characters_and_of_several_bytes(store: S3Store) -> None:
     for key in ("a--b", "a--c", "a-d", "éée", "ééf", "\U0010ffff\U0010ffffz"):
         put(store, key, b"")
     assert store.lists.objects("bucket", delimiter="--").prefixes == ("a--",)
@@ -93,7 +93,7 @@ def test_a_delimiter_of_several_characters_and_of_several_bytes(store: Store) ->
     assert store.lists.objects("bucket", prefix="é", delimiter="é").prefixes == ("éé",)
 
 
-def test_deleted_keys_and_old_versions_cost_a_listing_nothing(store: Store) -> None:
+def test_deleted_keys_and_old_versions_cost_a_listing_nothing(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     for number in range(20):
         put(store, f"{number:02}", b"1")

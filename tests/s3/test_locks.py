@@ -4,19 +4,19 @@ import pytest
 
 from samebox.errors import AwsError
 from samebox.s3.records import Attributes, Retention
-from samebox.s3.store import Store
-from tests.s3.harness import ACCOUNT, REGION, Clock, put
+from samebox.s3.store import S3Store
+from tests.s3.harness import ACCOUNT, REGION, StorageClock, put
 
 DAY = 24 * 3600
 
 
 @pytest.fixture
-def locking(store: Store) -> Store:
+def locking(store: S3Store) -> S3Store:
     store.buckets.create("locked", ACCOUNT, REGION, object_lock=True)
     return store
 
 
-def kept(store: Store, retention: Retention | None = None, *, hold: bool = False) -> str:
+def kept(store: S3Store, retention: Retention | None = None, *, hold: bool = False) -> str:
     attributes = Attributes(retention=retention, legal_hold=hold)
     return put(store, "key", b"1", bucket="locked", attributes=attributes).version
 
@@ -25,7 +25,7 @@ def kept(store: Store, retention: Retention | None = None, *, hold: bool = False
     ("GOVERNANCE", False, True), ("GOVERNANCE", True, False), ("COMPLIANCE", True, True)
 ])  # fmt: skip
 def test_a_retained_version_stays_until_its_date(
-    locking: Store, clock: Clock, mode: str, bypass: bool, stays: bool
+    locking: S3Store, clock: StorageClock, mode: str, bypass: bool, stays: bool
 ) -> None:
     version = kept(locking, Retention(mode, clock.now + DAY))  # type: ignore[arg-type]
     assert locking.objects.delete("locked", "key").is_delete_marker  # which removes nothing
@@ -38,7 +38,7 @@ def test_a_retained_version_stays_until_its_date(
     assert [one.is_delete_marker for one in locking.lists.versions("locked").items] == [True]
 
 
-def test_a_legal_hold_keeps_a_version_until_it_is_lifted(locking: Store, clock: Clock) -> None:
+def test_a_legal_hold_keeps_a_version_until_it_is_lifted(locking: S3Store, clock: StorageClock) -> None:
     version = kept(locking, hold=True)
     clock.now += 1000 * DAY
     with pytest.raises(AwsError, match="AccessDenied"):
@@ -47,7 +47,7 @@ def test_a_legal_hold_keeps_a_version_until_it_is_lifted(locking: Store, clock: 
     locking.objects.delete("locked", "key", version)
 
 
-def test_compliance_is_only_ever_prolonged(locking: Store, clock: Clock) -> None:
+def test_compliance_is_only_ever_prolonged(locking: S3Store, clock: StorageClock) -> None:
     kept(locking, Retention("COMPLIANCE", clock.now + DAY))
     weaker = [Retention("COMPLIANCE", clock.now + 1), Retention("GOVERNANCE", clock.now + 2 * DAY), None]
     for retention in weaker:
@@ -57,14 +57,14 @@ def test_compliance_is_only_ever_prolonged(locking: Store, clock: Clock) -> None
     assert locking.objects.set_retention("locked", "key", longer).attributes.retention == longer
 
 
-def test_governance_is_shortened_by_who_may_bypass_it(locking: Store, clock: Clock) -> None:
+def test_governance_is_shortened_by_who_may_bypass_it(locking: S3Store, clock: StorageClock) -> None:
     kept(locking, Retention("GOVERNANCE", clock.now + DAY))
     with pytest.raises(AwsError, match="AccessDenied"):
         locking.objects.set_retention("locked", "key", None)
     assert locking.objects.set_retention("locked", "key", None, bypass_governance=True).attributes.retention is None
 
 
-def test_a_date_in_the_past_and_a_bucket_without_locks_are_refused(locking: Store, clock: Clock) -> None:
+def test_a_date_in_the_past_and_a_bucket_without_locks_are_refused(locking: S3Store, clock: StorageClock) -> None:
     with pytest.raises(AwsError, match="must be in the future"):
         kept(locking, Retention("GOVERNANCE", clock.now - 1))
     with pytest.raises(AwsError, match="Bucket is missing Object Lock Configuration"):

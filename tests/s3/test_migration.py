@@ -8,7 +8,7 @@ import pytest
 
 from samebox.s3.offline import Archive
 from samebox.s3.records import Completion, NamedPart
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import ACCOUNT, MIB, REGION, get, put, send
 
 LARGE = b"0123456789abcdef" * 8192
@@ -27,7 +27,7 @@ def old(tmp_path: Path) -> Path:
     return folder
 
 
-def test_every_object_is_as_it_was(store: Store, old: Path) -> None:
+def test_every_object_is_as_it_was(store: S3Store, old: Path) -> None:
     inode = (old / "b/a/large.csv").stat().st_ino
     done = store.migration.take_over(old, ACCOUNT, REGION)
     assert (done.buckets, done.objects, done.size, done.left) == (3, 4, len(LARGE) + 3, [])
@@ -45,7 +45,7 @@ def test_every_object_is_as_it_was(store: Store, old: Path) -> None:
     assert store.migration.take_over(old, ACCOUNT, REGION).objects == 0
 
 
-def test_what_cannot_be_an_object_stays_and_is_named(store: Store, old: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_an_object_stays_and_is_named(store: S3Store, old: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     (old / "b" / "link").symlink_to(tmp_path / "secret")
     (old / "b" / "folder").symlink_to(tmp_path)
@@ -58,7 +58,7 @@ def test_what_cannot_be_an_object_stays_and_is_named(store: Store, old: Path, tm
     assert [one.key for one in store.lists.objects("b").items] == ["a/large.csv", "a/small.json", "é"]
 
 
-def test_an_object_that_is_there_is_not_replaced(store: Store, old: Path) -> None:
+def test_an_object_that_is_there_is_not_replaced(store: S3Store, old: Path) -> None:
     store.buckets.create("b", ACCOUNT, REGION)
     put(store, "a/large.csv", b"newer", bucket="b")
     done = store.migration.take_over(old, ACCOUNT, REGION)
@@ -67,7 +67,7 @@ def test_an_object_that_is_there_is_not_replaced(store: Store, old: Path) -> Non
     assert (old / "b/a/large.csv").read_bytes() == LARGE
 
 
-def test_a_storage_is_read_and_exported_while_nothing_runs(store: Store, tmp_path: Path) -> None:
+def test_a_storage_is_read_and_exported_while_nothing_runs(store: S3Store, tmp_path: Path) -> None:
     upload = store.uploads.create("bucket", "a/joined").upload_id
     parts = [NamedPart(1, send(store, upload, "a/joined", 1, b"1" * (5 * MIB)))]
     parts.append(NamedPart(2, send(store, upload, "a/joined", 2, b"2")))

@@ -11,10 +11,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from samebox.errors import AwsError
 from samebox.s3.records import Attributes, Completion, NamedPart, Source
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.conftest import faults
 from tests.s3.harness import ACCOUNT, MIB, REGION, get, put, send
-from tests.s3.model import Model
+from tests.s3.model import BucketModel
 
 # Few letters, so that keys meet: `a` beside `a/`, `a/b`, `a//`, and one whose bytes are not in the order of UTF-16.
 KEYS = st.text(st.sampled_from("ab/é\U0001f600\uffff\0"), min_size=1, max_size=4)
@@ -23,7 +23,7 @@ BODIES = st.one_of(st.just(b""), st.binary(max_size=40), st.integers(0, 255).map
 PARTS = st.lists(BODIES, max_size=2)
 
 
-class Bucket(RuleBasedStateMachine):
+class BucketMachine(RuleBasedStateMachine):
     """One bucket, and its model."""
 
     versions = Bundle("versions")
@@ -31,9 +31,9 @@ class Bucket(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.store = Store(Path(self.folder.name))
+        self.store = S3Store(Path(self.folder.name))
         self.store.buckets.create("bucket", ACCOUNT, REGION)
-        self.model = Model()
+        self.model = BucketModel()
         self.handles: dict[int, str] = {}
 
     def named(self, version: str) -> int:
@@ -126,7 +126,7 @@ class Bucket(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.store.close()
-        self.store = Store(Path(self.folder.name))
+        self.store = S3Store(Path(self.folder.name))
 
     @rule(prefix=st.text(st.sampled_from("ab/"), max_size=2), delimiter=st.sampled_from(["", "/", "b", "/a"]),
           after=st.text(st.sampled_from("ab/é"), max_size=3), limit=st.integers(1, 4))  # fmt: skip
@@ -181,7 +181,7 @@ class Bucket(RuleBasedStateMachine):
 
 def test_the_storage_does_what_a_dict_would_do() -> None:
     run_state_machine_as_test(
-        Bucket,
+        BucketMachine,
         settings=settings(
             max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),

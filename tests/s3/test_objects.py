@@ -14,8 +14,8 @@ from samebox.errors import AwsError
 from samebox.s3.index import Index, Transaction
 from samebox.s3.receiving import INLINE_BYTES
 from samebox.s3.records import Attributes, Expected, Source
-from samebox.s3.store import InUse, Store
-from tests.s3.harness import ACCOUNT, REGION, Clock, get, keys, put
+from samebox.s3.store import InUse, S3Store
+from tests.s3.harness import ACCOUNT, REGION, StorageClock, get, keys, put
 
 LARGE = b"0123456789abcdef" * 8192
 
@@ -24,7 +24,7 @@ LARGE = b"0123456789abcdef" * 8192
     "key",
     ["a/", "a//b", ".", "..", "../up", "/lead", "tab\tnew\nline\0nul", "é/\U0001f600", "k" * 1024, "a/" + "b" * 300],
 )
-def test_a_key_is_any_text(store: Store, key: str) -> None:
+def test_a_key_is_any_text(store: S3Store, key: str) -> None:
     put(store, "a", b"beside")
     put(store, key, b"it")
     assert get(store, key) == b"it"
@@ -34,28 +34,28 @@ def test_a_key_is_any_text(store: Store, key: str) -> None:
     assert keys(store) == ["a"]
 
 
-def test_a_key_has_at_most_1024_bytes(store: Store) -> None:
+def test_a_key_has_at_most_1024_bytes(store: S3Store) -> None:
     with pytest.raises(AwsError, match="KeyTooLongError") as refused:
         put(store, "é" * 513, b"")
     assert dict(refused.value.fields) == {"Size": 1026, "MaxSizeAllowed": 1024}
 
 
-def test_a_delete_of_a_key_with_a_slash_at_its_end_deletes_no_other(store: Store) -> None:
+def test_a_delete_of_a_key_with_a_slash_at_its_end_deletes_no_other(store: S3Store) -> None:
     put(store, "n/d/x", b"kept")
     store.objects.delete("bucket", "n/d/x/")
     assert get(store, "n/d/x") == b"kept"
 
 
 @pytest.mark.parametrize("size", [0, 1, INLINE_BYTES, INLINE_BYTES + 1, len(LARGE)])
-def test_what_an_object_is_put_with_is_there_after_a_restart(tmp_path: Path, clock: Clock, size: int) -> None:
+def test_what_an_object_is_put_with_is_there_after_a_restart(tmp_path: Path, clock: StorageClock, size: int) -> None:
     attributes = Attributes(
         {"ContentType": "text/csv", "ContentEncoding": "gzip"}, {"who": "é"}, {"t": ""}, "GLACIER", "<acl/>"
     )
-    store = Store(tmp_path, clock=clock)
+    store = S3Store(tmp_path, clock=clock)
     store.buckets.create("bucket", ACCOUNT, REGION)
     version = put(store, "key", LARGE[:size], attributes=attributes)
     store.close()
-    store = Store(tmp_path, clock=clock)
+    store = S3Store(tmp_path, clock=clock)
     assert store.objects.head("bucket", "key") == version
     assert version.attributes == attributes
     assert (version.size, version.modified) == (size, clock.now)
@@ -67,7 +67,7 @@ def test_what_an_object_is_put_with_is_there_after_a_restart(tmp_path: Path, clo
 @pytest.mark.parametrize(
     "expected", [Expected(md5="AAAA"), Expected(checksums={"CRC64NVME": "AAAA"}), Expected(size=3)]
 )
-def test_a_body_that_is_not_what_the_client_says_is_not_kept(store: Store, expected: Expected) -> None:
+def test_a_body_that_is_not_what_the_client_says_is_not_kept(store: S3Store, expected: Expected) -> None:
     put(store, "key", b"old")
     with pytest.raises(AwsError, match=r"BadDigest|IncompleteBody"):
         put(store, "key", LARGE, expected=expected)
@@ -75,7 +75,7 @@ def test_a_body_that_is_not_what_the_client_says_is_not_kept(store: Store, expec
     assert list((store.folder / "incoming").iterdir()) == []
 
 
-def test_a_body_that_nothing_took_is_gone(store: Store) -> None:
+def test_a_body_that_nothing_took_is_gone(store: S3Store) -> None:
     with store.receive() as body:
         body.write(LARGE)
     assert list((store.folder / "incoming").iterdir()) == []
@@ -84,7 +84,7 @@ def test_a_body_that_nothing_took_is_gone(store: Store) -> None:
 @given(first=st.integers(0, 200), length=st.integers(0, 200))
 @settings(deadline=None, max_examples=40)
 def test_a_range_is_those_bytes(tmp_path_factory: pytest.TempPathFactory, first: int, length: int) -> None:
-    store = Store(tmp_path_factory.mktemp("ranges"))
+    store = S3Store(tmp_path_factory.mktemp("ranges"))
     store.buckets.create("bucket", ACCOUNT, REGION)
     data = LARGE[: INLINE_BYTES + 150]
     put(store, "small", data[:150])
@@ -100,7 +100,7 @@ def test_a_range_is_those_bytes(tmp_path_factory: pytest.TempPathFactory, first:
 
 
 @pytest.mark.parametrize("change", ["delete", "replace"])
-def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: Store, change: str) -> None:
+def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: S3Store, change: str) -> None:
     put(store, "key", LARGE)
     with store.objects.open("bucket", "key") as reading:
         chunks = reading.chunks(size=1000)
@@ -114,7 +114,7 @@ def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: Store, 
     assert [path for path in (store.folder / "files").rglob("*") if path.is_file()] == []
 
 
-def test_an_object_whose_file_somebody_removed_is_no_riddle(store: Store) -> None:
+def test_an_object_whose_file_somebody_removed_is_no_riddle(store: S3Store) -> None:
     put(store, "key", LARGE)
     with store.objects.open("bucket", "key") as reading:
         path = reading.path
@@ -126,7 +126,7 @@ def test_an_object_whose_file_somebody_removed_is_no_riddle(store: Store) -> Non
     path.with_name("elsewhere").rename(path)
 
 
-def test_an_object_in_a_file_can_be_mounted(store: Store) -> None:
+def test_an_object_in_a_file_can_be_mounted(store: S3Store) -> None:
     put(store, "large", LARGE)
     put(store, "small", b"1")
     with store.objects.open("bucket", "large") as reading:
@@ -136,7 +136,7 @@ def test_an_object_in_a_file_can_be_mounted(store: Store) -> None:
         assert reading.path is None
 
 
-def test_a_copy_shares_the_bytes_and_outlives_its_source(store: Store) -> None:
+def test_a_copy_shares_the_bytes_and_outlives_its_source(store: S3Store) -> None:
     put(store, "source", LARGE, attributes=Attributes({"ContentType": "text/csv"}, {"a": "b"}, {"t": "1"}, acl="x"))
     copy = store.copies.copy(Source("bucket", "source"), "bucket", "copy")
     assert copy.attributes == Attributes({"ContentType": "text/csv"}, {"a": "b"}, {"t": "1"})
@@ -152,7 +152,7 @@ def test_a_copy_shares_the_bytes_and_outlives_its_source(store: Store) -> None:
     assert get(store, "copy") == LARGE
 
 
-def test_a_copy_of_what_is_not_there(store: Store) -> None:
+def test_a_copy_of_what_is_not_there(store: S3Store) -> None:
     with pytest.raises(AwsError, match="NoSuchKey"):
         store.copies.copy(Source("bucket", "none"), "bucket", "copy")
     with pytest.raises(AwsError, match="NoSuchBucket"):
@@ -164,7 +164,7 @@ def test_a_copy_of_what_is_not_there(store: Store) -> None:
         store.copies.copy(Source("bucket", "key", marker), "bucket", "copy")
 
 
-def test_a_rename_is_one_step(store: Store, clock: Clock) -> None:
+def test_a_rename_is_one_step(store: S3Store, clock: StorageClock) -> None:
     before = put(store, "old", LARGE)
     put(store, "new", b"replaced")
     clock.now += 60
@@ -174,7 +174,7 @@ def test_a_rename_is_one_step(store: Store, clock: Clock) -> None:
     assert get(store, "new") == LARGE
 
 
-def test_tags_and_acl_change_and_the_object_does_not(store: Store, clock: Clock) -> None:
+def test_tags_and_acl_change_and_the_object_does_not(store: S3Store, clock: StorageClock) -> None:
     before = put(store, "key", b"1", attributes=Attributes(tags={"a": "1"}))
     clock.now += 60
     store.objects.set_tags("bucket", "key", {"b": "2"})
@@ -184,7 +184,7 @@ def test_tags_and_acl_change_and_the_object_does_not(store: Store, clock: Clock)
     assert store.objects.set_tags("bucket", "key", {}).attributes.tags == {}
 
 
-def test_buckets_are_one_namespace(store: Store) -> None:
+def test_buckets_are_one_namespace(store: S3Store) -> None:
     for account, code in ((ACCOUNT, "BucketAlreadyOwnedByYou"), ("210987654321", "BucketAlreadyExists")):
         with pytest.raises(AwsError) as refused:
             store.buckets.create("bucket", account, REGION)
@@ -196,7 +196,7 @@ def test_buckets_are_one_namespace(store: Store) -> None:
     assert [one.name for one in store.buckets.list(after="bucket", limit=1)] == ["other"]
 
 
-def test_settings_of_a_bucket_are_any_text(store: Store) -> None:
+def test_settings_of_a_bucket_are_any_text(store: S3Store) -> None:
     assert store.buckets.setting("bucket", "policy") is None
     store.buckets.set_setting("bucket", "policy", "{}")
     store.buckets.set_setting("bucket", "policy", '{"é": 1}')
@@ -209,12 +209,12 @@ def test_settings_of_a_bucket_are_any_text(store: Store) -> None:
     assert store.buckets.settings("bucket") == {}
 
 
-def test_one_process_has_a_storage_at_a_time(store: Store) -> None:
+def test_one_process_has_a_storage_at_a_time(store: S3Store) -> None:
     with pytest.raises(InUse):
-        Store(store.folder)
+        S3Store(store.folder)
 
 
-def test_readers_and_writers_at_once_see_whole_objects(store: Store) -> None:
+def test_readers_and_writers_at_once_see_whole_objects(store: S3Store) -> None:
     bodies = [bytes([number]) * (50_000 + 20_000 * number) for number in range(4)]
     put(store, "key", bodies[0])
     problems: list[object] = []
@@ -241,7 +241,7 @@ def test_readers_and_writers_at_once_see_whole_objects(store: Store) -> None:
     assert keys(store) == ["key"]
 
 
-def test_writers_that_replace_each_other_in_one_commit_leave_no_file(store: Store) -> None:
+def test_writers_that_replace_each_other_in_one_commit_leave_no_file(store: S3Store) -> None:
     def write() -> None:
         for _ in range(40):
             put(store, "key", LARGE)

@@ -9,7 +9,7 @@ import pytest
 
 from samebox.errors import AwsError
 from samebox.s3.receiving import INLINE_BYTES
-from samebox.s3.store import Store
+from samebox.s3.store import S3Store
 from tests.s3.harness import ACCOUNT, MIB, REGION, get, keys, put
 
 
@@ -24,7 +24,7 @@ def largest_file(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_body_that_does_not_fit_is_refused_and_leaves_nothing(store: Store) -> None:
+def test_a_body_that_does_not_fit_is_refused_and_leaves_nothing(store: S3Store) -> None:
     put(store, "key", b"old")
     with largest_file(MIB), pytest.raises(AwsError, match="no space left") as refused:
         put(store, "key", b"x" * (2 * MIB))
@@ -34,7 +34,7 @@ def test_a_body_that_does_not_fit_is_refused_and_leaves_nothing(store: Store) ->
     put(store, "key", b"x" * (2 * MIB))
 
 
-def test_rows_that_do_not_fit_are_refused_whole(store: Store) -> None:
+def test_rows_that_do_not_fit_are_refused_whole(store: S3Store) -> None:
     written = 0
     with largest_file(MIB):
         try:
@@ -51,7 +51,7 @@ def test_rows_that_do_not_fit_are_refused_whole(store: Store) -> None:
 
 
 def test_room_of_deleted_objects_goes_back_to_the_disk_at_the_next_starts(tmp_path: Path) -> None:
-    other = Store(tmp_path / "other")
+    other = S3Store(tmp_path / "other")
     other.buckets.create("bucket", ACCOUNT, REGION)
     for number in range(100):
         put(other, f"{number}", b"x" * INLINE_BYTES)
@@ -60,6 +60,6 @@ def test_room_of_deleted_objects_goes_back_to_the_disk_at_the_next_starts(tmp_pa
     other.close()
     index = tmp_path / "other" / "index.sqlite"
     before = index.stat().st_size
-    Store(tmp_path / "other").close()
+    S3Store(tmp_path / "other").close()
     assert before > 100 * INLINE_BYTES
     assert index.stat().st_size < before / 10

@@ -9,21 +9,21 @@ import pytest
 from samebox.errors import AwsError
 from samebox.s3 import checksums
 from samebox.s3.records import Attributes, Checksums, Completion, Expected, NamedPart, ObjectPart, Source
-from samebox.s3.store import Store
-from tests.s3.harness import MIB, Clock, get, keys, put, send
+from samebox.s3.store import S3Store
+from tests.s3.harness import MIB, StorageClock, get, keys, put, send
 
 BIG = bytes(range(256)) * (5 * MIB // 256)
 
 
-def begun(store: Store, **options: str) -> str:
+def begun(store: S3Store, **options: str) -> str:
     return store.uploads.create("bucket", "key", **options).upload_id  # type: ignore[arg-type]
 
 
-def completed(store: Store, upload: str, *parts: tuple[int, str], **options: object) -> Completion:
+def completed(store: S3Store, upload: str, *parts: tuple[int, str], **options: object) -> Completion:
     return Completion(tuple(NamedPart(number, etag) for number, etag in parts), **options)  # type: ignore[arg-type]
 
 
-def test_parts_become_an_object_in_the_order_of_their_numbers(store: Store) -> None:
+def test_parts_become_an_object_in_the_order_of_their_numbers(store: S3Store) -> None:
     upload = begun(store)
     last = send(store, upload, "key", 9000, b"last")
     send(store, upload, "key", 2, b"to be sent again")
@@ -42,7 +42,7 @@ def test_parts_become_an_object_in_the_order_of_their_numbers(store: Store) -> N
     assert [one.number for one in store.objects.parts("bucket", "key").items] == [2, 9000]
 
 
-def test_a_second_completion_answers_as_the_first(store: Store) -> None:
+def test_a_second_completion_answers_as_the_first(store: S3Store) -> None:
     upload = begun(store)
     named = completed(store, upload, (1, send(store, upload, "key", 1, b"1")))
     first = store.uploads.complete("bucket", "key", upload, named)
@@ -53,7 +53,7 @@ def test_a_second_completion_answers_as_the_first(store: Store) -> None:
         store.uploads.abort("bucket", "key", upload)
 
 
-def test_a_part_under_5_mib_that_is_not_the_last_is_refused(store: Store) -> None:
+def test_a_part_under_5_mib_that_is_not_the_last_is_refused(store: S3Store) -> None:
     upload = begun(store)
     small = send(store, upload, "key", 1, b"small")
     named = completed(store, upload, (1, small), (2, send(store, upload, "key", 2, b"last")))
@@ -66,7 +66,7 @@ def test_a_part_under_5_mib_that_is_not_the_last_is_refused(store: Store) -> Non
     assert store.uploads.parts("bucket", "key", upload).total == 2
 
 
-def test_a_completion_that_does_not_fit_the_parts_is_refused(store: Store) -> None:
+def test_a_completion_that_does_not_fit_the_parts_is_refused(store: S3Store) -> None:
     upload = begun(store)
     one, two = send(store, upload, "key", 1, BIG), send(store, upload, "key", 2, b"2")
     refusals: list[tuple[tuple[tuple[int, str], ...], str]] = [
@@ -85,12 +85,12 @@ def test_a_completion_that_does_not_fit_the_parts_is_refused(store: Store) -> No
 
 
 @pytest.mark.parametrize("number", [0, 10_001])
-def test_a_part_number_has_bounds(store: Store, number: int) -> None:
+def test_a_part_number_has_bounds(store: S3Store, number: int) -> None:
     with pytest.raises(AwsError, match="between 1 and 10000"):
         send(store, begun(store), "key", number, b"")
 
 
-def test_an_aborted_upload_is_gone_with_its_parts(store: Store) -> None:
+def test_an_aborted_upload_is_gone_with_its_parts(store: S3Store) -> None:
     upload = begun(store)
     send(store, upload, "key", 1, BIG)
     store.uploads.abort("bucket", "key", upload)
@@ -100,7 +100,7 @@ def test_an_aborted_upload_is_gone_with_its_parts(store: Store) -> None:
     assert not [path for path in store.folder.rglob("*") if path.is_file() and path.parent.parent.name == "files"]
 
 
-def test_parts_are_listed_in_pages(store: Store) -> None:
+def test_parts_are_listed_in_pages(store: S3Store) -> None:
     upload = begun(store)
     for number in (1, 3, 7):
         send(store, upload, "key", number, b"x" * number)
@@ -110,7 +110,7 @@ def test_parts_are_listed_in_pages(store: Store) -> None:
     assert [(one.number, one.size) for one in page.items] == [(7, 7)]
 
 
-def test_uploads_are_listed_by_key_and_then_by_time(store: Store) -> None:
+def test_uploads_are_listed_by_key_and_then_by_time(store: S3Store) -> None:
     made = [store.uploads.create("bucket", key).upload_id for key in ("b", "a", "b", "c/1", "c/2")]
     page = store.lists.uploads("bucket", delimiter="/", limit=2)
     assert [one.upload_id for one in page.items] == [made[1], made[0]]
@@ -120,7 +120,7 @@ def test_uploads_are_listed_by_key_and_then_by_time(store: Store) -> None:
     assert [one.key for one in store.lists.uploads("bucket", prefix="c/").items] == ["c/1", "c/2"]
 
 
-def test_a_range_of_an_object_becomes_a_part_without_a_copy(store: Store) -> None:
+def test_a_range_of_an_object_becomes_a_part_without_a_copy(store: S3Store) -> None:
     put(store, "source", BIG + b"tail")
     upload = begun(store)
     first, source = store.uploads.copy_part(
@@ -137,13 +137,13 @@ def test_a_range_of_an_object_becomes_a_part_without_a_copy(store: Store) -> Non
 
 
 @pytest.mark.parametrize(("first", "last"), [(5, 9), (6, 5), (0, 5)])
-def test_a_range_outside_of_the_source_is_refused(store: Store, first: int, last: int) -> None:
+def test_a_range_outside_of_the_source_is_refused(store: S3Store, first: int, last: int) -> None:
     put(store, "source", b"12345")
     with pytest.raises(AwsError, match="Range specified is not valid for source object of size: 5"):
         store.uploads.copy_part("bucket", "key", begun(store), 1, Source("bucket", "source"), first=first, last=last)
 
 
-def test_a_copy_of_an_object_in_parts_is_whole(store: Store) -> None:
+def test_a_copy_of_an_object_in_parts_is_whole(store: S3Store) -> None:
     upload = begun(store)
     parts = ((1, send(store, upload, "key", 1, BIG)), (2, send(store, upload, "key", 2, b"end")))
     store.uploads.complete("bucket", "key", upload, completed(store, upload, *parts))
@@ -162,7 +162,7 @@ def crc32(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "big")
 
 
-def sent_with(store: Store, upload: str, number: int, data: bytes, algorithm: str) -> str:
+def sent_with(store: S3Store, upload: str, number: int, data: bytes, algorithm: str) -> str:
     with store.receive((algorithm,)) as body:
         body.write(data)
         return store.uploads.put_part("bucket", "key", upload, number, body).etag
@@ -175,7 +175,7 @@ def sent_with(store: Store, upload: str, number: int, data: bytes, algorithm: st
         ("COMPOSITE", base64.b64encode(crc32(crc32(BIG) + crc32(b"end"))).decode() + "-2"),
     ],
 )
-def test_the_checksum_of_the_whole_follows_from_those_of_the_parts(store: Store, kind: str, expected: str) -> None:
+def test_the_checksum_of_the_whole_follows_from_those_of_the_parts(store: S3Store, kind: str, expected: str) -> None:
     upload = begun(store, algorithm="CRC32", checksum_type=kind)
     parts = ((1, sent_with(store, upload, 1, BIG, "CRC32")), (2, sent_with(store, upload, 2, b"end", "CRC32")))
     wrong = completed(store, upload, *parts, checksums=Checksums({"CRC32": "AAAAAA=="}))
@@ -199,7 +199,7 @@ def test_a_combined_checksum_is_that_of_the_joint_bytes(algorithm: str) -> None:
     assert joint.values == {algorithm: checksums.encoded(whole.digest())}
 
 
-def test_a_part_that_does_not_fit_its_checksum_is_not_kept(store: Store) -> None:
+def test_a_part_that_does_not_fit_its_checksum_is_not_kept(store: S3Store) -> None:
     upload = begun(store)
     expected = Expected(checksums={"CRC32": "AAAAAA=="})
     with store.receive(("CRC32",)) as body:
@@ -209,7 +209,7 @@ def test_a_part_that_does_not_fit_its_checksum_is_not_kept(store: Store) -> None
     assert store.uploads.parts("bucket", "key", upload).items == ()
 
 
-def test_what_an_upload_was_begun_with_is_the_objects(store: Store) -> None:
+def test_what_an_upload_was_begun_with_is_the_objects(store: S3Store) -> None:
     attributes = Attributes({"ContentType": "text/csv"}, {"a": "b"}, {"t": "1"}, "GLACIER")
     upload = store.uploads.create("bucket", "key", attributes).upload_id
     assert store.uploads.get("bucket", "key", upload).attributes == attributes
@@ -217,7 +217,7 @@ def test_what_an_upload_was_begun_with_is_the_objects(store: Store) -> None:
     assert store.objects.head("bucket", "key").attributes == attributes
 
 
-def test_a_completed_upload_is_forgotten_after_a_day(store: Store, clock: Clock) -> None:
+def test_a_completed_upload_is_forgotten_after_a_day(store: S3Store, clock: StorageClock) -> None:
     upload = begun(store)
     named = completed(store, upload, (1, send(store, upload, "key", 1, b"1")))
     store.uploads.complete("bucket", "key", upload, named)
@@ -229,7 +229,7 @@ def test_a_completed_upload_is_forgotten_after_a_day(store: Store, clock: Clock)
     assert len(store.objects.parts("bucket", "key").items) == 1
 
 
-def test_a_bucket_with_open_uploads_alone_can_be_deleted(store: Store) -> None:
+def test_a_bucket_with_open_uploads_alone_can_be_deleted(store: S3Store) -> None:
     send(store, begun(store), "key", 1, BIG)
     store.buckets.delete("bucket")
     assert store.buckets.list() == ()

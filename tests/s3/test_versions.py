@@ -5,15 +5,15 @@ import pytest
 from samebox.errors import AwsError
 from samebox.s3.conditions import NO_CONDITIONS, WriteConditions
 from samebox.s3.records import NULL_VERSION
-from samebox.s3.store import Store
-from tests.s3.harness import Clock, get, keys, put
+from samebox.s3.store import S3Store
+from tests.s3.harness import StorageClock, get, keys, put
 
 
-def listed(store: Store) -> list[tuple[str, bool, bool]]:
+def listed(store: S3Store) -> list[tuple[str, bool, bool]]:
     return [(one.version, one.is_latest, one.is_delete_marker) for one in store.lists.versions("bucket").items]
 
 
-def test_a_version_stays_when_another_is_written(store: Store) -> None:
+def test_a_version_stays_when_another_is_written(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     one, two = put(store, "key", b"1"), put(store, "key", b"2")
     assert one.version != two.version
@@ -22,7 +22,7 @@ def test_a_version_stays_when_another_is_written(store: Store) -> None:
     assert listed(store) == [(two.version, True, False), (one.version, False, False)]
 
 
-def test_a_delete_makes_a_marker_and_the_removal_of_the_marker_brings_the_object_back(store: Store) -> None:
+def test_a_delete_makes_a_marker_and_the_removal_of_the_marker_brings_the_object_back(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     deletion = store.objects.delete("bucket", "key")
@@ -40,7 +40,7 @@ def test_a_delete_makes_a_marker_and_the_removal_of_the_marker_brings_the_object
     assert keys(store) == ["key"]
 
 
-def test_what_was_there_before_versioning_is_the_null_version(store: Store) -> None:
+def test_what_was_there_before_versioning_is_the_null_version(store: S3Store) -> None:
     put(store, "key", b"0")
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
@@ -51,7 +51,7 @@ def test_what_was_there_before_versioning_is_the_null_version(store: Store) -> N
     assert [one[0] == NULL_VERSION for one in listed(store)] == [True, False]
 
 
-def test_a_delete_while_versioning_is_suspended_replaces_the_null_version_by_a_marker(store: Store) -> None:
+def test_a_delete_while_versioning_is_suspended_replaces_the_null_version_by_a_marker(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     kept = put(store, "key", b"1")
     store.buckets.set_versioning("bucket", "Suspended")
@@ -62,7 +62,9 @@ def test_a_delete_while_versioning_is_suspended_replaces_the_null_version_by_a_m
     assert get(store, "key") == b"1"
 
 
-def test_the_newest_is_the_last_that_was_written_though_the_clock_was_set_back(store: Store, clock: Clock) -> None:
+def test_the_newest_is_the_last_that_was_written_though_the_clock_was_set_back(
+    store: S3Store, clock: StorageClock
+) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     clock.now -= 3600
@@ -70,7 +72,7 @@ def test_the_newest_is_the_last_that_was_written_though_the_clock_was_set_back(s
     assert get(store, "key") == b"2"
 
 
-def test_a_version_that_is_not_there(store: Store) -> None:
+def test_a_version_that_is_not_there(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     version = put(store, "key", b"1").version
     put(store, "other", b"2")
@@ -82,7 +84,7 @@ def test_a_version_that_is_not_there(store: Store) -> None:
     assert keys(store) == ["key", "other"]
 
 
-def test_a_bucket_with_versions_is_not_empty(store: Store) -> None:
+def test_a_bucket_with_versions_is_not_empty(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     put(store, "key", b"1")
     store.objects.delete("bucket", "key")
@@ -95,7 +97,7 @@ def test_a_bucket_with_versions_is_not_empty(store: Store) -> None:
         store.buckets.get("bucket")
 
 
-def test_a_listing_of_versions_goes_on_within_a_key(store: Store) -> None:
+def test_a_listing_of_versions_goes_on_within_a_key(store: S3Store) -> None:
     store.buckets.set_versioning("bucket", "Enabled")
     for number in range(3):
         for key in ("a", "b/x", "c"):
@@ -115,7 +117,7 @@ def test_a_listing_of_versions_goes_on_within_a_key(store: Store) -> None:
     assert prefixes == ["b/"]
 
 
-def test_many_deletes_are_one_answer_each(store: Store) -> None:
+def test_many_deletes_are_one_answer_each(store: S3Store) -> None:
     put(store, "a", b"1")
     put(store, "b", b"2")
     results = store.objects.delete_many(

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from samebox.check.checks import LABEL
-from samebox.parity.transcript import Call, Reader
+from samebox.parity.transcript import Reader, RecordedCall
 from tests.scenarios.emulator_process import EmulatorProcess, docker, until
 
 pytestmark = pytest.mark.docker
@@ -54,7 +54,7 @@ def samebox(emulator: EmulatorProcess, *words: str | Path) -> "subprocess.Comple
     return subprocess.run(command, env=emulator.environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def calls(path: Path) -> list[Call]:
+def calls(path: Path) -> list[RecordedCall]:
     with Reader(path) as reader:
         return list(reader)
 

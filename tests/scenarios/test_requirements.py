@@ -21,7 +21,7 @@ IMAGE = "samebox/train:cpu"
 WHEEL = "answer_for_samebox-1.0-py3-none-any.whl"
 
 
-class Index(http.server.ThreadingHTTPServer):
+class PackageIndex(http.server.ThreadingHTTPServer):
     """A package index with one package, over TLS; `asked` has the paths of all requests."""
 
     daemon_threads = True
@@ -52,7 +52,7 @@ class Index(http.server.ThreadingHTTPServer):
 class IndexHandler(http.server.BaseHTTPRequestHandler):
     """A page of the index, or the wheel."""
 
-    server: Index
+    server: PackageIndex
     timeout = 30
 
     def do_GET(self) -> None:
@@ -87,8 +87,8 @@ def wheel(path: Path) -> bytes:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    with Index(tmp_path) as index:
+def index(tmp_path: Path) -> Iterator[PackageIndex]:
+    with PackageIndex(tmp_path) as index:
         thread = threading.Thread(target=index.serve_forever)
         thread.start()
         yield index
@@ -118,7 +118,7 @@ def train(emulator: EmulatorProcess, folder: Path) -> "subprocess.CompletedProce
 
 
 def test_requirements_are_installed_by_the_index_and_certificates_of_the_settings_and_fetched_once(
-    index: Index, tmp_path: Path
+    index: PackageIndex, tmp_path: Path
 ) -> None:
     settings = {"package_index": index.url, "ca_bundle": str(index.certificate)}
     with emulator(tmp_path / "samebox", **settings) as process:
@@ -134,7 +134,7 @@ def test_requirements_are_installed_by_the_index_and_certificates_of_the_setting
         assert f"/{WHEEL}" not in index.asked  # it came from the cache
 
 
-def test_without_the_certificates_the_job_fails_with_pips_words_and_a_hint(index: Index, tmp_path: Path) -> None:
+def test_without_the_certificates_the_job_fails_with_pips_words_and_a_hint(index: PackageIndex, tmp_path: Path) -> None:
     with emulator(tmp_path / "samebox", package_index=index.url) as process:
         told = train(process, tmp_path / "code")
     assert told.returncode == 1

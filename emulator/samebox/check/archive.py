@@ -58,7 +58,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Archive:
+class ImageArchive:
     """An image, read. `manifest` is None where the archive is docker's own, older form, which knows none."""
 
     config: dict[str, Any]
@@ -86,7 +86,7 @@ class _Parts:
 
 def read_path(
     path: Path, tick: Tick = lambda _: None, platform: str = "linux/amd64", keep: frozenset[str] = frozenset()
-) -> Archive:
+) -> ImageArchive:
     """A tar, compressed or not, or a folder in OCI layout. Raises NotAnImage, OSError."""
     if path.is_dir():
         if not (path / "index.json").is_file():
@@ -103,7 +103,7 @@ def read_path(
 
 def read_stream(
     stream: BinaryIO, tick: Tick = lambda _: None, platform: str = "linux/amd64", keep: frozenset[str] = frozenset()
-) -> Archive:
+) -> ImageArchive:
     """An archive as it comes; `keep`: paths of files whose content is wanted.
 
     Raises NotAnImage, and whatever the stream raises.
@@ -157,7 +157,7 @@ def _looks_like_layer(head: bytes, size: int) -> bool:
     return size >= 1024 and (head[257:262] == b"ustar" or head == b"\0" * 512)
 
 
-def _assemble(parts: _Parts, platform: str) -> Archive:
+def _assemble(parts: _Parts, platform: str) -> ImageArchive:
     manifest, media_types, attestations, platforms = _chosen(parts, platform)
     if manifest is not None:
         config_name = _blob_name(str(manifest.body["config"]["digest"]))
@@ -175,7 +175,7 @@ def _assemble(parts: _Parts, platform: str) -> Archive:
     if not isinstance(config, dict):
         raise NotAnImage(f"the archive is not whole: its configuration, {_short(config_name)}, is missing")
     layers = [_layer(parts, name) for name in names]
-    return Archive(
+    return ImageArchive(
         config,
         layers,
         types,

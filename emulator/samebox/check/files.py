@@ -207,7 +207,7 @@ class Layer:
 _COLUMNS = ("_mode", "_kind", "_size", "_uid", "_gid")
 
 
-class Files:
+class ImageFiles:
     """All layers, and the view of them that a container gets."""
 
     def __init__(self, layers: list[Layer], tick: Callable[[], None] = lambda: None) -> None:

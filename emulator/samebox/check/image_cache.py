@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samebox.check.archive import Archive, Blob
+from samebox.check.archive import Blob, ImageArchive
 from samebox.check.files import KEPT_FORM, Layer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ImageCache:
 
     folder: Path
 
-    def archive(self, image_id: str, read: Callable[[], Archive]) -> Archive:
+    def archive(self, image_id: str, read: Callable[[], ImageArchive]) -> ImageArchive:
         """What is kept of this image; else what `read` gives, which is kept then."""
         path = self._path(image_id)
         with contextlib.suppress(*_DAMAGED):
@@ -49,7 +49,7 @@ class ImageCache:
     def _path(self, image_id: str) -> Path:
         return self.folder / f"{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.{_FORM}.json.gz"
 
-    def _keep(self, path: Path, archive: Archive) -> None:
+    def _keep(self, path: Path, archive: ImageArchive) -> None:
         # Small files of the image are in it, keys and passwords included: it is its owner's alone.
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
@@ -67,7 +67,7 @@ class ImageCache:
                 path.unlink(missing_ok=True)
 
 
-def _packed(archive: Archive) -> dict[str, Any]:
+def _packed(archive: ImageArchive) -> dict[str, Any]:
     fields = {name: getattr(archive, name) for name in _PLAIN}
     return {
         **fields,
@@ -76,11 +76,11 @@ def _packed(archive: Archive) -> dict[str, Any]:
     }
 
 
-def _archive(packed: dict[str, Any]) -> Archive:
+def _archive(packed: dict[str, Any]) -> ImageArchive:
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value := packed[name], list) else value for name in _PLAIN
     }
-    return Archive(
+    return ImageArchive(
         **plain,
         layers=[Layer.unpacked(one) for one in packed["layers"]],
         manifest=None if packed["manifest"] is None else Blob(**packed["manifest"]),

@@ -29,7 +29,7 @@ from samebox.check.subject import Subject
 from samebox.containers.engine import EngineError, EngineUnavailable
 
 if TYPE_CHECKING:
-    from samebox.check.archive import Archive
+    from samebox.check.archive import ImageArchive
     from samebox.check.checks import Claim
     from samebox.check.dockerfile import Dockerfile
     from samebox.containers.engine import Engine
@@ -57,7 +57,7 @@ class Progress:
 Show = Callable[[Progress], None]
 
 
-def _no_image(_: object) -> Archive:
+def _no_image(_: object) -> ImageArchive:
     raise NotAnImage("no image was given")
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.check import archive, tar
 from samebox.check.checks import Deadline
-from samebox.check.files import Files, read_all
+from samebox.check.files import ImageFiles, read_all
 from samebox.containers.engine import ContainerSpec, ImageMissing, PathMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from samebox.check.archive import Archive
+    from samebox.check.archive import ImageArchive
     from samebox.check.files import File
     from samebox.check.image_cache import ImageCache
     from samebox.containers.engine import Engine, ImageFacts
@@ -53,8 +53,8 @@ class Contents:
     """All that is inside, read once."""
 
     config: ImageConfig
-    files: Files
-    archive: Archive
+    files: ImageFiles
+    archive: ImageArchive
 
     @property
     def size_bytes(self) -> int:
@@ -71,7 +71,7 @@ class Subject:
     def __init__(
         self,
         name: str,
-        open_archive: Callable[[Callable[[int], None]], Archive],
+        open_archive: Callable[[Callable[[int], None]], ImageArchive],
         reference: str | None = None,
         facts: ImageFacts | None = None,
         read_slowly: Callable[[str, int], bytes | None] | None = None,
@@ -104,7 +104,7 @@ class Subject:
             return self._contents
 
     @property
-    def files(self) -> Files:
+    def files(self) -> ImageFiles:
         return self.contents.files
 
     @property
@@ -140,7 +140,7 @@ class Subject:
                 self.progress(f"reading {self.name}: {done / 1e6:,.0f} MB")
 
         found = self._open(tick)
-        files = Files(found.layers, self.deadline.check)
+        files = ImageFiles(found.layers, self.deadline.check)
         return Contents(image_config(found.config), files, found)
 
 
@@ -151,8 +151,8 @@ def from_path(path: Path, seconds: float = READ_SECONDS) -> Subject:
         # A second pass over the archive; checks ask for few files beside those that the first pass keeps.
         deadline = Deadline(seconds)
         again = archive.read_path(path, lambda _: deadline.check(), keep=frozenset({inside}))
-        found = Files(again.layers).get(inside)
-        return Files(again.layers).kept(found) if found is not None and found.size <= limit else None
+        found = ImageFiles(again.layers).get(inside)
+        return ImageFiles(again.layers).kept(found) if found is not None and found.size <= limit else None
 
     return Subject(path.name or str(path), lambda tick: archive.read_path(path, tick), None, None, read_slowly, seconds)
 
@@ -176,13 +176,13 @@ def from_engine(
 
     platform = f"{facts.operating_system}/{facts.architecture}"
 
-    def open_archive(tick: Callable[[int], None]) -> Archive:
+    def open_archive(tick: Callable[[int], None]) -> ImageArchive:
         if cache is None:
             return saved(tick)
         # An id may be that of an index, of which an engine has one platform now and another later.
         return cache.archive(f"{facts.id} {platform}", lambda: saved(tick))
 
-    def saved(tick: Callable[[int], None]) -> Archive:
+    def saved(tick: Callable[[int], None]) -> ImageArchive:
         with contextlib.closing(engine.export(reference)) as stream:
             return archive.read_stream(stream, tick, platform)
 

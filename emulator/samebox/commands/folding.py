@@ -20,7 +20,7 @@ _MOST_HELD = 2000  # lines of an environment
 _EMPTY_BELOW = 2  # lines below the command
 
 
-class Folding:
+class LogFolding:
     """The lines of one log, in order. `folded` counts what was left out so far."""
 
     def __init__(self) -> None:

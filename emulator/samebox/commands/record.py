@@ -19,7 +19,7 @@ from samebox.commands import aws, consent
 from samebox.commands.forwarder import BODY_MOST, LOOPBACK, Forwarder
 from samebox.commands.outcome import Stop
 from samebox.commands.runtime import Exchange, Runtime
-from samebox.parity.transcript import Call, Header, Occupied, Writer, now
+from samebox.parity.transcript import Header, Occupied, RecordedCall, Writer, now
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -221,14 +221,14 @@ def _writer(given: argparse.Namespace, header: Header) -> Writer:
         raise Stop(f"--output {given.output}: {error.strerror}.", status=UNUSABLE) from None
 
 
-def _write(writer: Writer, call: Call) -> None:
+def _write(writer: Writer, call: RecordedCall) -> None:
     try:
         writer.write(call)
     except OSError as error:
         raise Stop(f"the transcript cannot be written: {error.strerror or error}") from None
 
 
-def _words(call: Call) -> str:
+def _words(call: RecordedCall) -> str:
     assert call.error is not None
     return harmless(f"{call.error.code}: {call.error.message}"[:500])
 

@@ -11,8 +11,8 @@ from samebox.parity.transcript import (
     ERROR_MEMBERS,
     REQUEST_MEMBERS,
     RESPONSE_MEMBERS,
-    Call,
     Error,
+    RecordedCall,
     RecordedResponse,
     now,
 )
@@ -25,7 +25,7 @@ _RAW = "SameboxRaw"
 class Exchange:
     """A call as a transcript has it; beside it the answer's headers and its body, an error's too, as they came."""
 
-    call: Call
+    call: RecordedCall
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -59,15 +59,17 @@ class Runtime:
             members = {name: said[name] for name in sorted(ERROR_MEMBERS) if name in said}
             why = Error(aws.code(error), str(said.get("Error", {}).get("Message", "")), members)
             status, headers = _envelope(said)
-            call = Call(kept, body, RecordedResponse(status), why, at, ms)
+            call = RecordedCall(kept, body, RecordedResponse(status), why, at, ms)
             return Exchange(call, headers, said.get(_RAW) or b"")
         except BotoCoreError as error:
             ms = (time.monotonic() - began) * 1000
-            return Exchange(Call(kept, body, None, Error(type(error).__name__, str(error)), at, ms))
+            return Exchange(RecordedCall(kept, body, None, Error(type(error).__name__, str(error)), at, ms))
         ms = (time.monotonic() - began) * 1000
         status, headers = _envelope(answer)
         members = {name: answer[name] for name in sorted(RESPONSE_MEMBERS) if name in answer}
-        return Exchange(Call(kept, body, RecordedResponse(status, members, answered), None, at, ms), headers, answered)
+        return Exchange(
+            RecordedCall(kept, body, RecordedResponse(status, members, answered), None, at, ms), headers, answered
+        )
 
 
 def _envelope(answer: Mapping[str, Any]) -> tuple[int, Mapping[str, str]]:

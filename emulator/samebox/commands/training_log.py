@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from samebox.commands.display import Screen
-from samebox.commands.folding import Folding
+from samebox.commands.folding import LogFolding
 from samebox.commands.hints import Hints
 from samebox.commands.outcome import Stop
 from samebox.jobs.metrics import Metrics
@@ -51,7 +51,7 @@ class TrainingLog:
         self._screen = Screen(console, raw=True)
         # On one terminal there is one writer: what moves on it must know of every line.
         self._notes = console if console.is_terminal else notes
-        self._folding = None if everything else Folding()
+        self._folding = None if everything else LogFolding()
         self._folded = 0
         self._metrics = Metrics(metrics)
         self._state = ""

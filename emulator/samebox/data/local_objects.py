@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from samebox.s3.records import Version
-    from samebox.s3.store import Store
+    from samebox.s3.store import S3Store
 
 _COPY_BYTES = 64 * 1024 * 1024  # between two checks for cancellation
 _PAGE = 1000
@@ -41,7 +41,7 @@ _ENCRYPTION = {"ServerSideEncryption": "AES256"}
 class LocalObjects:
     """The objects of one storage (see objects.Objects); new buckets belong to `account` and are in `region`."""
 
-    def __init__(self, store: Store, account: str, region: str) -> None:
+    def __init__(self, store: S3Store, account: str, region: str) -> None:
         self._store = store
         self._account = account
         self._region = region

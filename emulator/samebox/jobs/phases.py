@@ -17,7 +17,7 @@ from samebox.data import artifacts, channels, objects
 from samebox.data.channels import ChannelPlan
 from samebox.jobs import package_cache
 from samebox.jobs.loglines import LogLines
-from samebox.jobs.plan import Plan, Upload
+from samebox.jobs.plan import ArtifactUpload, Plan
 from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import hosts as platform_hosts
@@ -181,7 +181,7 @@ def upload(plan: Plan, deps: JobDependencies) -> None:
             raise Ended(Outcome.UPLOAD_FAILED, str(error)) from error
 
 
-def _upload(one: Upload, plan: Plan, deps: JobDependencies) -> None:
+def _upload(one: ArtifactUpload, plan: Plan, deps: JobDependencies) -> None:
     # A stop does not cancel this: what is there when the containers end is uploaded (contract.md §1.1.1).
     try:
         packed = artifacts.merge(_archives(one, plan, deps))
@@ -190,7 +190,7 @@ def _upload(one: Upload, plan: Plan, deps: JobDependencies) -> None:
         log.info("nothing is uploaded to %s: %s is empty", one.uri, one.source)
 
 
-def _archives(one: Upload, plan: Plan, deps: JobDependencies) -> Iterator[Iterator[bytes]]:
+def _archives(one: ArtifactUpload, plan: Plan, deps: JobDependencies) -> Iterator[Iterator[bytes]]:
     """The directory as a tar of each host that has it; each is to be read before the next."""
     for host in plan.job.hosts:
         try:

@@ -35,7 +35,7 @@ class EmulatorInfo:
 
 
 @dataclass(frozen=True)
-class Upload:
+class ArtifactUpload:
     """A directory of the hosts that becomes a gzip tar in S3, if there is anything in it (contract.md §1.8)."""
 
     source: str
@@ -59,7 +59,7 @@ class Plan:
     job: JobPlan
     inputs: Inputs
     volume_bytes: int | None  # what the inputs may take on each host
-    uploads: tuple[Upload, ...]
+    uploads: tuple[ArtifactUpload, ...]
     uploaded: Mapping[str, Any]  # what Describe shows once they are stored
     message_file: str  # in the container: what it says of its failure
     log_group: str

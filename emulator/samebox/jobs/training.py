@@ -8,7 +8,16 @@ from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs import package_cache
 from samebox.jobs.job_type import Instances, JobType, Stages
-from samebox.jobs.plan import EmulatorInfo, Inputs, Plan, Upload, host_limits, jobs_folder, log_stream, surroundings_of
+from samebox.jobs.plan import (
+    ArtifactUpload,
+    EmulatorInfo,
+    Inputs,
+    Plan,
+    host_limits,
+    jobs_folder,
+    log_stream,
+    surroundings_of,
+)
 from samebox.platform import training
 from samebox.platform.job import Placement
 from samebox.resources.kinds import TRAINING_JOB
@@ -39,7 +48,7 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         surroundings_of(emulator.settings, isolated, [host.name for host in opt_ml.hosts(request)], packages),
     )
     output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{resource.name}/output"
-    model = Upload(training.MODEL_DIRECTORY, f"{output}/model.tar.gz")
+    model = ArtifactUpload(training.MODEL_DIRECTORY, f"{output}/model.tar.gz")
     volume = request["ResourceConfig"].get("VolumeSizeInGB")
     return Plan(
         arn=resource.arn,
@@ -47,7 +56,7 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         job=job,
         inputs=Inputs(tuple(request.get("InputDataConfig") or ()), training.DATA_FOLDER),
         volume_bytes=volume * 1024**3 if volume else None,
-        uploads=(model, Upload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz")),
+        uploads=(model, ArtifactUpload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz")),
         uploaded={"ModelArtifacts": {"S3ModelArtifacts": model.uri}},
         message_file=training.FAILURE_FILE,
         log_group=LOG_GROUP,

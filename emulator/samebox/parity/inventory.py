@@ -14,7 +14,7 @@ from samebox.check.static import cuda, python_packages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from samebox.check.files import Files
+    from samebox.check.files import ImageFiles
     from samebox.check.subject import Subject
 
 Facts = dict[str, dict[str, str]]  # group -> name -> value
@@ -248,7 +248,7 @@ _BUILDS = {
 }
 
 
-def _libraries(files: Files) -> dict[str, str]:
+def _libraries(files: ImageFiles) -> dict[str, str]:
     """Of linear algebra and of threads, wherever they lie: a wheel often brings its own."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in files.paths:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from samebox.check.checks import Deadline
     from samebox.parity.outputs import Comparison, Tolerance
-    from samebox.parity.transcript import Call, Header
+    from samebox.parity.transcript import Header, RecordedCall
 
 State = Literal["same", "within", "differ", "not compared"]
 
@@ -130,7 +130,7 @@ def difference(call: Replayed) -> str:
 
 
 def replay(
-    ask: Ask, ended: Callable[[], str], calls: Iterable[Call], tolerance: Tolerance, deadline: Deadline
+    ask: Ask, ended: Callable[[], str], calls: Iterable[RecordedCall], tolerance: Tolerance, deadline: Deadline
 ) -> Iterator[Replayed | ReplayStopped]:
     """Yields each call in order; a ReplayStopped comes last if it ended early. Raises what `ended` and the calls raise.
 
@@ -166,7 +166,7 @@ class ReplayStopped:
     why: str
 
 
-def _ask(ask: Ask, call: Call, sessions: dict[str, str], seconds: float) -> HttpResponse | NoResponse:
+def _ask(ask: Ask, call: RecordedCall, sessions: dict[str, str], seconds: float) -> HttpResponse | NoResponse:
     headers = {header: str(call.request[member]) for member, header in _HEADERS.items() if call.request.get(member)}
     session = headers.get(_HEADERS["SessionId"], "")
     if session in sessions:
@@ -182,7 +182,7 @@ def _ask(ask: Ask, call: Call, sessions: dict[str, str], seconds: float) -> Http
     return answer
 
 
-def _not_comparable(call: Call) -> str:
+def _not_comparable(call: RecordedCall) -> str:
     """Why a call cannot be compared with the container's response; "" if it can."""
     if call.request.get("TargetModel"):
         return f"it went to {harmless(str(call.request['TargetModel']))}, a model of a multi-model endpoint"
@@ -195,14 +195,14 @@ def _not_comparable(call: Call) -> str:
     return "" if "OriginalStatusCode" in call.error.members else "what the container answered was not recorded"
 
 
-def _recorded(call: Call) -> str:
+def _recorded(call: RecordedCall) -> str:
     if call.error is not None:
         status = call.error.members.get("OriginalStatusCode")
         return "no answer" if status == 0 else str(status or harmless(call.error.code) or "no answer")
     return str(call.response.status) if call.response is not None else "no answer"
 
 
-def _judged(number: int, call: Call, answer: HttpResponse | NoResponse, tolerance: Tolerance) -> Replayed:
+def _judged(number: int, call: RecordedCall, answer: HttpResponse | NoResponse, tolerance: Tolerance) -> Replayed:
     def found(state: State, words: str = "", comparison: Comparison | None = None) -> Replayed:
         said = "no answer" if isinstance(answer, NoResponse) else str(answer.status)
         ms = None if isinstance(answer, NoResponse) else answer.seconds * 1000

@@ -105,7 +105,7 @@ class Error:
 
 
 @dataclass(frozen=True)
-class Call:
+class RecordedCall:
     """One call. `request` has the API's members, without the body; `ms` is how long the answer took."""
 
     request: Mapping[str, Any]
@@ -146,7 +146,7 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[RecordedCall]:
         """Raises OSError, BadTranscript."""
         while (document := self._next()) is not None:
             try:
@@ -200,7 +200,7 @@ class _Wrong(Exception):
     """What is wrong with a call."""
 
 
-def call_of(document: Mapping[str, Any], line: int = 0) -> Call:
+def call_of(document: Mapping[str, Any], line: int = 0) -> RecordedCall:
     """One call, from its JSON object."""
     request, body = _members(document, "request")
     response = error = None
@@ -227,7 +227,7 @@ def call_of(document: Mapping[str, Any], line: int = 0) -> Call:
         raise _Wrong("ms is no number")
     known = {"request", "response", "error", "at", "ms"}
     more = {name: value for name, value in document.items() if name not in known}
-    return Call(request, body, response, error, at, ms, more, line)
+    return RecordedCall(request, body, response, error, at, ms, more, line)
 
 
 def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -300,7 +300,7 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def write(self, call: Call) -> None:
+    def write(self, call: RecordedCall) -> None:
         """Raises OSError; what was there before is whole then, too."""
         with self._lock:
             self._append(document_of(call))
@@ -321,7 +321,7 @@ class Writer:
             raise
 
 
-def document_of(call: Call) -> dict[str, Any]:
+def document_of(call: RecordedCall) -> dict[str, Any]:
     """A call as the JSON object of its line."""
     document: dict[str, Any] = {"at": call.at} if call.at else {}
     if call.ms is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from samebox.s3.buckets import BucketRow
     from samebox.s3.index import Index, Transaction
-    from samebox.s3.lifecycle import Rule
+    from samebox.s3.lifecycle import LifecycleRule
     from samebox.s3.uploads import Uploads
     from samebox.s3.versions import Versions
 
@@ -36,14 +36,14 @@ class Expiry:
         self._uploads = uploads
         self._clock = clock
 
-    def expire(self, bucket: str, rules: Sequence[Rule]) -> int:
+    def expire(self, bucket: str, rules: Sequence[LifecycleRule]) -> int:
         """Remove what has expired in a bucket now; gives how many versions and uploads. Raises NoSuchBucket."""
         removed = 0
         for rule in rules:
             removed += self._of_keys(bucket, rule) + self._of_uploads(bucket, rule)
         return removed
 
-    def _of_keys(self, bucket: str, rule: Rule) -> int:
+    def _of_keys(self, bucket: str, rule: LifecycleRule) -> int:
         prefix = rule.filter.prefix.encode()
         position, removed = prefix, 0
         while True:
@@ -65,7 +65,7 @@ class Expiry:
                 return removed
             position = after
 
-    def _of_key(self, t: Transaction, row: BucketRow, rule: Rule, found: list[Stored]) -> int:
+    def _of_key(self, t: Transaction, row: BucketRow, rule: LifecycleRule, found: list[Stored]) -> int:
         now, removed = self._clock(), 0
         for place, older in reversed(list(enumerate(found[1:]))):
             # A version is old from when the next one was written.
@@ -89,12 +89,12 @@ class Expiry:
             self._versions.remove(t, found[0])
         return removed + 1
 
-    def _is_past(self, rule: Rule, older: Stored, place: int, since: float, now: float) -> bool:
+    def _is_past(self, rule: LifecycleRule, older: Stored, place: int, since: float, now: float) -> bool:
         if rule.noncurrent_days is None or place < rule.newer_noncurrent or not _fits(rule, older):
             return False
         return midnight_after(since, rule.noncurrent_days) <= now
 
-    def _of_uploads(self, bucket: str, rule: Rule) -> int:
+    def _of_uploads(self, bucket: str, rule: LifecycleRule) -> int:
         if rule.abort_days is None:
             return 0
         days, prefix = rule.abort_days, rule.filter.prefix.encode()
@@ -120,7 +120,7 @@ def _by_key(found: Iterable[Stored]) -> list[list[Stored]]:
     return keys
 
 
-def _fits(rule: Rule, one: Stored) -> bool:
+def _fits(rule: LifecycleRule, one: Stored) -> bool:
     return rule.filter.fits(one.version.key, one.version.size, one.version.attributes.tags)
 
 

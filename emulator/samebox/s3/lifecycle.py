@@ -33,7 +33,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Rule:
+class LifecycleRule:
     """One enabled rule; ages are in days, `date` in seconds since 1970. What is None the rule does not do."""
 
     name: str
@@ -57,13 +57,13 @@ def midnight_after(moment: float, days: int) -> float:
     return math.ceil((moment + days * DAY) / DAY) * DAY
 
 
-def rules(configuration: Mapping[str, Any]) -> tuple[Rule, ...]:
+def rules(configuration: Mapping[str, Any]) -> tuple[LifecycleRule, ...]:
     """The enabled rules of a LifecycleConfiguration, as botocore's model shapes it; dates as datetimes or ISO texts."""
     return tuple(_rule(one) for one in configuration.get("Rules", ()) if one.get("Status") == "Enabled")
 
 
 def expiration(
-    found: Iterable[Rule], key: str, size: int, tags: Mapping[str, str], modified: float
+    found: Iterable[LifecycleRule], key: str, size: int, tags: Mapping[str, str], modified: float
 ) -> tuple[float, str] | None:
     """When a current object expires and by which rule, for `x-amz-expiration`: the earliest wins."""
     dates = [
@@ -74,10 +74,10 @@ def expiration(
     return min(dates, default=None)
 
 
-def _rule(one: Mapping[str, Any]) -> Rule:
+def _rule(one: Mapping[str, Any]) -> LifecycleRule:
     expires = one.get("Expiration", {})
     noncurrent = one.get("NoncurrentVersionExpiration", {})
-    return Rule(
+    return LifecycleRule(
         one.get("ID", ""),
         _filter(one),
         expires.get("Days"),

@@ -56,7 +56,7 @@ class _Found:
     checksums: Checksums
 
 
-class Migration:
+class FolderMigration:
     """Takes over one folder of an older layout."""
 
     def __init__(self, index: Index, files: Files, bodies: Bodies, made: Buckets, changes: versions.Versions) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What an export wrote, and the keys that are no path of a file."""
 
     files: int
@@ -62,7 +62,7 @@ class Archive:
             self._index, self._files, lambda t: versions.required(t, buckets.row(t, bucket), key.encode(), version)
         )
 
-    def export(self, bucket: str, prefix: str, target: Path) -> Exported:
+    def export(self, bucket: str, prefix: str, target: Path) -> ExportResult:
         """Write objects below a folder, a file for each, its path the key; files that are there are replaced.
 
         A key that is no path of a file (`a/` beside `a/b` is a folder; `a//b`, `..`) is left out, and named. Raises
@@ -76,7 +76,7 @@ class Archive:
                 continue
             files += 1
             size += item.size
-        return Exported(files, size, tuple(left_out))
+        return ExportResult(files, size, tuple(left_out))
 
     def close(self) -> None:
         """Close the index."""

@@ -14,7 +14,7 @@ from samebox.s3.expiry import Expiry
 from samebox.s3.files import Files, no_step
 from samebox.s3.index import Index
 from samebox.s3.listing import Lists
-from samebox.s3.migration import Migration
+from samebox.s3.migration import FolderMigration
 from samebox.s3.objects import StoredObjects
 from samebox.s3.receiving import Received
 from samebox.s3.sweep import miscounted, orphans, sweep
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from samebox.s3.lifecycle import Rule
+    from samebox.s3.lifecycle import LifecycleRule
 
 INDEX = "index.sqlite"
 
@@ -34,7 +34,7 @@ class InUse(Exception):
     """Another process has the storage open."""
 
 
-class Store:
+class S3Store:
     """One storage, for one process at a time. Thread-safe; every call returns when what it did is on disk.
 
     `step` is called with a name at each step of a write, between what a kill could tear apart.
@@ -61,14 +61,14 @@ class Store:
         self.copies = Copies(self._index, self.objects, bodies, versions, clock)
         self.uploads = Uploads(self._index, self.objects, bodies, versions, clock)
         self.lists = Lists(self._index)
-        self.migration = Migration(self._index, self._files, bodies, self.buckets, versions)
+        self.migration = FolderMigration(self._index, self._files, bodies, self.buckets, versions)
         self._expiry = Expiry(self._index, versions, self.uploads, clock)
 
     def receive(self, algorithms: tuple[str, ...] = ()) -> Received:
         """A body to write to, which computes its MD5 and these checksums; use it in a `with`."""
         return Received(self._files, algorithms)
 
-    def expire(self, bucket: str, rules: Sequence[Rule]) -> int:
+    def expire(self, bucket: str, rules: Sequence[LifecycleRule]) -> int:
         """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket."""
         return self._expiry.expire(bucket, rules)
 

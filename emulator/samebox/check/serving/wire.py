@@ -37,7 +37,7 @@ class NoResponse(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class ResponsePart:
     """One chunk of an answer in chunks: how long after the request it came, and its size."""
 
     seconds: float
@@ -54,7 +54,7 @@ class HttpResponse:
     version: str = "HTTP/1.1"
     seconds: float = 0.0
     is_early: bool = False  # it came before the request's body had been sent
-    parts: tuple[Part, ...] = ()  # of one in chunks
+    parts: tuple[ResponsePart, ...] = ()  # of one in chunks
     head_bytes: int = 0  # that its headers take, names, colons and line ends included
 
     @property
@@ -119,7 +119,7 @@ class RawConnection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
         self._begun: HttpResponse | None = None  # the answer that is being read, once it has a head
-        self._parts: list[Part] = []
+        self._parts: list[ResponsePart] = []
 
     def __enter__(self) -> Self:
         return self
@@ -281,7 +281,7 @@ class RawConnection:
                     continue
                 return b"".join(parts)
             parts.append(self._exactly(size, end))
-            self._parts.append(Part(time.monotonic() - began, size))
+            self._parts.append(ResponsePart(time.monotonic() - began, size))
             self._until(b"\r\n", end)
 
 

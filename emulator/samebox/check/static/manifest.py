@@ -9,7 +9,7 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.static.places import line_of
 
 if TYPE_CHECKING:
-    from samebox.check.archive import Archive
+    from samebox.check.archive import ImageArchive
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -78,7 +78,7 @@ def platform(context: Context) -> Finding:
     return PLATFORM.broken(seen, line=line)
 
 
-def _is_of_a_daemon(archive: Archive) -> bool:
+def _is_of_a_daemon(archive: ImageArchive) -> bool:
     """`docker save` of a classic store writes in OCI's form what it pushes in Docker's; its layers are plain tars."""
     if not archive.docker_manifest:
         return False

@@ -12,7 +12,7 @@ from samebox.check.static.places import line_naming, some
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from samebox.check.files import Files
+    from samebox.check.files import ImageFiles
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-")
 _AWS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
@@ -91,7 +91,7 @@ def left(context: Context) -> Finding:
     return LEFT.passed("none")
 
 
-def in_layers(files: Files) -> Iterator[tuple[int, str, bool]]:
+def in_layers(files: ImageFiles) -> Iterator[tuple[int, str, bool]]:
     """Number of the layer, counted from 0; path; whether it opens nothing but containers of this image."""
     for number, layer in enumerate(files.layers):
         for path, content in layer.contents.items():
@@ -123,7 +123,7 @@ def is_secret(name: str, value: str) -> bool:
     return bool(_NAME.search(name)) and value.lower() not in _PLACEHOLDERS
 
 
-def _is_for_its_own_hosts(files: Files, number: int, path: str) -> bool:
+def _is_for_its_own_hosts(files: ImageFiles, number: int, path: str) -> bool:
     """A key whose public half is all that authorized_keys beside it lets in: hosts of one job reach each other so."""
     folder, _, name = path.rpartition("/")
     if not name.startswith("id_"):

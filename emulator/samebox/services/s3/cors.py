@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from samebox.asgi import Header
-    from samebox.s3.store import Store
+    from samebox.s3.store import S3Store
 
 _METHOD = "access-control-request-method"
 _HEADERS = "access-control-request-headers"
@@ -29,7 +29,7 @@ def is_preflight(head: Request) -> bool:
     return head.method == "OPTIONS"
 
 
-def preflight(store: Store, head: Request) -> Response:
+def preflight(store: S3Store, head: Request) -> Response:
     """The answer to a preflight request. Raises AccessForbidden, BadRequest."""
     origin, method = head.headers.get("origin"), head.headers.get(_METHOD)
     if not origin:
@@ -48,7 +48,7 @@ def preflight(store: Store, head: Request) -> Response:
     raise AwsError("AccessForbidden", f"{text}resource's CORS spec.", 403)
 
 
-def permission(store: Store, head: Request) -> list[Header]:
+def permission(store: S3Store, head: Request) -> list[Header]:
     """The headers that let the page of the request's origin read the answer; none where no rule names it."""
     origin = head.headers.get("origin", "")
     for rule in _rules(store, head) or ():
@@ -58,7 +58,7 @@ def permission(store: Store, head: Request) -> list[Header]:
     return []
 
 
-def _rules(store: Store, head: Request) -> list[Mapping[str, Any]] | None:
+def _rules(store: S3Store, head: Request) -> list[Mapping[str, Any]] | None:
     bucket = unquote(head.path.removeprefix("/").partition("/")[0])
     try:
         text = store.buckets.setting(bucket, "cors")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from samebox.asgi import Message, Receive, Scope, Send
     from samebox.s3.reading import OpenObject
-    from samebox.s3.store import Store
+    from samebox.s3.store import S3Store
     from samebox.wire.models import Models, Operation
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class S3Endpoint:
 
     def __init__(
         self,
-        store: Store,
+        store: S3Store,
         models: Models,
         *,
         account: str,

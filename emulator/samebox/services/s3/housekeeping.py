@@ -11,7 +11,7 @@ from samebox.errors import AwsError
 from samebox.s3 import lifecycle
 
 if TYPE_CHECKING:
-    from samebox.s3.store import Store
+    from samebox.s3.store import S3Store
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _END_SECONDS = 10.0
 class Housekeeping:
     """Removes what the buckets' lifecycle rules let expire, from `start` to `close`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: S3Store) -> None:
         self._store = store
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="s3-lifecycle", daemon=True)

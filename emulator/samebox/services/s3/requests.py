@@ -12,7 +12,7 @@ from samebox.errors import AwsError
 if TYPE_CHECKING:
     from samebox.s3.reading import OpenObject
     from samebox.s3.records import Bucket
-    from samebox.s3.store import Store
+    from samebox.s3.store import S3Store
     from samebox.wire.caller import Caller
     from samebox.wire.http import Request
 
@@ -31,7 +31,7 @@ class S3Request:
     params: Mapping[str, Any]
     head: Request
     caller: Caller
-    store: Store
+    store: S3Store
     now: float
     pieces: Callable[[], Iterator[bytes]] = lambda: iter(())
 

@@ -195,7 +195,7 @@ def kept(request: S3Request, name: str) -> Any:
     return None if text is None else json.loads(text)
 
 
-def lifecycle_rules(request: S3Request) -> tuple[lifecycle.Rule, ...]:
+def lifecycle_rules(request: S3Request) -> tuple[lifecycle.LifecycleRule, ...]:
     """The bucket's rules; none where it has none."""
     found = kept(request, "lifecycle")
     return lifecycle.rules(found) if found else ()
