@@ -1,6 +1,7 @@
 """No string key is written in one room and read in another: what they share has a type, or is AWS's or a protocol's."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -22,12 +23,15 @@ PROTOCOLS: Mapping[str, frozenset[str]] = {
     "Docker: an image's configuration": frozenset({"config"}),
     "AWS's names of services": frozenset({"s3"}),
 }
-# Of one room each, where the other has a regular expression's group or a path's of the same name.
-GROUPS = frozenset({"account", "bucket", "host", "tag"})
 
 
 def keys(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """(key, whether it is written) of each string key in a module."""
+    """(key, whether it is written) of each string key in a module, but the groups of its regular expressions."""
+    groups = {group for node in ast.walk(tree) for group in re.findall(r"\(\?P<(\w+)>", _text(node))}
+    yield from (both for both in _all_keys(tree) if both[0] not in groups)
+
+
+def _all_keys(tree: ast.AST) -> Iterator[tuple[str, bool]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
             yield from ((key, True) for one in node.keys if (key := _text(one)))
@@ -75,9 +79,10 @@ def aws() -> frozenset[str]:
 def test_no_string_key_is_written_in_one_room_and_read_in_another(aws: frozenset[str]) -> None:
     trees: dict[str, list[ast.AST]] = defaultdict(list)
     for path in modules():
-        if room(path) in ROOMS:
+        # A migration speaks with files alone, and stays as it is when it is released.
+        if room(path) in ROOMS and path.parent.name != "migrations":
             trees[room(path)].append(ast.parse(path.read_text()))
-    known = aws | GROUPS | frozenset().union(*PROTOCOLS.values())
+    known = aws | frozenset().union(*PROTOCOLS.values())
     assert shared(trees, known) == {}
 
 
