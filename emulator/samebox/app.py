@@ -171,7 +171,7 @@ class Emulator:
             self.resources, services.pushed, services.registry, self._secret, self._registry.url, self._registry.forget
         )
         self._connections.push_async_callback(registry.close)
-        observers = ObserverQueue([InvocationMetrics(self.metrics, self.table, self._clock)])
+        observers = ObserverQueue([InvocationMetrics(self.metrics.put, self._clock)])
         self._started.callback(observers.close)
         return Edge(
             invocations=Invocations(

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,9 @@ class Tour:
             assert runtime.invoke_endpoint(EndpointName="digits", Body=body)["InvokedProductionVariant"]
         with pytest.raises(runtime.exceptions.ClientError, match="not found"):
             runtime.invoke_endpoint(EndpointName="none", Body=b"1,2")
+        latency = {"Namespace": "AWS/SageMaker", "MetricName": "ModelLatency"}
+        find = partial(self.client("cloudwatch").list_metrics, **latency)
+        until(lambda: find()["Metrics"], SECONDS, "the invocations are in CloudWatch's metrics")
 
     def pushes(self) -> None:
         """`docker login`, a manifest that is pushed, pulled and listed, and layers that are asked for."""

@@ -8,7 +8,7 @@ import pytest
 from samebox.resources.metrics_store import MetricsStore
 from samebox.services.invocation_metrics import NAMESPACE, InvocationMetrics
 from samebox.traffic.observers import Invocation
-from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.routes import Key
 from tests.laws.whole_emulator import whole_emulator
 from tests.scenarios.emulator_process import until
 
@@ -33,14 +33,13 @@ def sums(store: MetricsStore) -> dict[str, float]:
 
 
 def invocation(status: int) -> Invocation:
-    return Invocation(KEY, "all", status, seconds=0.003, model_seconds=0.002, request_headers={}, request=b"")
+    return Invocation(KEY, "all", 2, status, seconds=0.003, model_seconds=0.002, request_headers={}, request=b"")
 
 
 def test_invocations_are_counted_by_their_status(store: MetricsStore) -> None:
-    table = RoutingTable([Route(KEY, (Target("all", 1.0, (("127.0.0.1", 1), ("127.0.0.1", 2))),))])
-    observer = InvocationMetrics(store, table, lambda: NOW)
-    for status in (200, 200, 404, 500, 0):
-        observer.observe(invocation(status))
+    observer = InvocationMetrics(store.put, lambda: NOW)
+    observer.observe([invocation(status) for status in (200, 200, 404)])
+    observer.observe([invocation(status) for status in (500, 0)])
     assert sums(store) == {
         "Invocations": 5.0,
         "InvocationsPerInstance": 2.5,
@@ -50,11 +49,6 @@ def test_invocations_are_counted_by_their_status(store: MetricsStore) -> None:
         "ModelLatency": 10_000.0,
         "OverheadLatency": 5_000.0,
     }
-
-
-def test_an_endpoint_that_is_gone_by_now_is_counted_too(store: MetricsStore) -> None:
-    InvocationMetrics(store, RoutingTable(), lambda: NOW).observe(invocation(200))
-    assert sums(store)["InvocationsPerInstance"] == 1.0
 
 
 def test_an_invocation_of_an_emulator_is_read_through_cloudwatch(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Invocations with hooks: what observers see, a container that comes first, and a model that is loaded first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import Any
@@ -62,8 +62,8 @@ class InvocationsKept:
     def __init__(self) -> None:
         self.seen: list[Invocation] = []
 
-    def observe(self, invocation: Invocation) -> None:
-        self.seen.append(invocation)
+    def observe(self, invocations: Sequence[Invocation]) -> None:
+        self.seen += invocations
 
 
 def test_observers_see_what_reached_a_container_and_nothing_else() -> None:

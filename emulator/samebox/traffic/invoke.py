@@ -59,7 +59,7 @@ _ACTIVATION_SECONDS = 60.0  # choice: how long a request is held while its first
 class _Call:
     """One request, as much of it as is known."""
 
-    __slots__ = ("body", "headers", "key", "model_seconds", "received", "reply", "variant")
+    __slots__ = ("body", "headers", "instances", "key", "model_seconds", "received", "reply", "variant")
 
     def __init__(self) -> None:
         self.received = time.perf_counter()
@@ -67,6 +67,7 @@ class _Call:
         self.headers: Mapping[bytes, bytes] = {}
         self.body = b""
         self.variant = ""  # empty until it is asked
+        self.instances = 0
         self.model_seconds = 0.0
         self.reply: WholeResponse | None = None
 
@@ -75,7 +76,7 @@ class _Call:
         reply = self.reply or WholeResponse(0, (), b"")
         seconds = time.perf_counter() - self.received
         return Invocation(
-            self.key, self.variant, reply.status, seconds, self.model_seconds, self.headers, self.body,
+            self.key, self.variant, self.instances, reply.status, seconds, self.model_seconds, self.headers, self.body,
             reply.headers, reply.body,
         )  # fmt: skip
 
@@ -156,7 +157,7 @@ class Invocations:
         if model is not None and self._loader is not None:
             address, path = await self._loader.load(route, target, model.decode("latin-1"))
             places = (address,)
-        call.variant = target.variant
+        call.variant, call.instances = target.variant, len(target.addresses)
         asked = time.perf_counter()
         try:
             reply = await self._asked(route, target, call, places, path)

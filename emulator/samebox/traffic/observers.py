@@ -4,8 +4,8 @@ A bounded queue is between: where observers cannot keep up, invocations are not 
 """
 
 import logging
-import queue
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,20 +15,24 @@ from samebox.traffic.routes import Key
 
 log = logging.getLogger(__name__)
 
-_WAITING = 1000  # invocations
+_WAITING = 10_000  # invocations
 _WAITING_BYTES = 64 * 1024 * 1024  # of their bodies
+# The thread looks so often, and at once where much of that waits: to wake it for each would take the loop's time.
+_LOOK_SECONDS = 0.25
+_MUCH = 0.1
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """A request that reached a container, and its response. Seconds are those until the client had its response.
+    """A request that reached a variant, of so many `instances`, and its response.
 
     `status` is the container's, 0 where it gave no whole response; then `response` and its headers are empty.
-    `model_seconds` is the container's part of `seconds`.
+    `seconds` are those until the client had its response, and `model_seconds` the container's part of them.
     """
 
     key: Key
     variant: str
+    instances: int
     status: int
     seconds: float
     model_seconds: float
@@ -46,52 +50,68 @@ class Invocation:
 class Observer(Protocol):
     """Sees invocations in the thread of the queue: it may wait for a disk, and holds up other observers alone."""
 
-    def observe(self, invocation: Invocation) -> None:
-        """One invocation, after it was answered."""
+    def observe(self, invocations: Sequence[Invocation]) -> None:
+        """Some invocations that were answered, in order."""
 
 
 class ObserverQueue:
     """What is between the event loop, which calls `put`, and the observers, which a thread calls until `close`."""
 
-    def __init__(self, observers: Sequence[Observer], waiting: int = _WAITING, waiting_bytes: int = _WAITING_BYTES):
+    def __init__(
+        self,
+        observers: Sequence[Observer],
+        waiting: int = _WAITING,
+        waiting_bytes: int = _WAITING_BYTES,
+        look_seconds: float = _LOOK_SECONDS,
+    ) -> None:
         self._observers = observers
-        self._queue: queue.Queue[Invocation | None] = queue.Queue(waiting)
-        self._most_bytes = waiting_bytes
+        self._most, self._most_bytes = waiting, waiting_bytes
+        self._look_seconds = look_seconds
+        self._waiting: deque[Invocation] = deque()  # its append and popleft are atomic
         # Each is written by one thread alone: what was put by the loop's, what is done by the queue's.
-        self._put_bytes = self._done_bytes = 0
+        self._put = self._done = self._put_bytes = self._done_bytes = 0
         self.dropped = 0
+        self._look = threading.Event()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="observers")
         self._thread.start()
 
     def put(self, invocation: Invocation) -> None:
         """Have an invocation observed, unless too many wait already."""
-        waits = self._put_bytes - self._done_bytes
-        if waits + invocation.size > self._most_bytes:
-            self._drop()
+        waiting, size = self._put - self._done, self._put_bytes - self._done_bytes + invocation.size
+        if waiting >= self._most or size > self._most_bytes:
+            if not self.dropped:
+                log.warning("observers of invocations cannot keep up: some invocations are not observed")
+            self.dropped += 1
             return
-        try:
-            self._queue.put_nowait(invocation)
-        except queue.Full:
-            self._drop()
-        else:
-            self._put_bytes += invocation.size
+        self._waiting.append(invocation)
+        self._put += 1
+        self._put_bytes += invocation.size
+        if waiting > self._most * _MUCH or size > self._most_bytes * _MUCH:
+            self._look.set()
 
     def close(self) -> None:
         """Have what waits observed, and end."""
-        self._queue.put(None)
+        self._ended = True
+        self._look.set()
         self._thread.join()
 
-    def _drop(self) -> None:
-        if not self.dropped:
-            log.warning("observers of invocations cannot keep up: some invocations are not observed")
-        self.dropped += 1
-
     def _run(self) -> None:
-        while (invocation := self._queue.get()) is not None:
-            for observer in self._observers:
-                try:
-                    observer.observe(invocation)
-                except Exception:
-                    # Another observer, and the next invocation, are not to suffer for it.
-                    log.exception("%s failed on an invocation of %s", type(observer).__name__, invocation.key.endpoint)
-            self._done_bytes += invocation.size
+        while not self._ended:
+            self._look.wait(self._look_seconds)
+            self._look.clear()
+            self._observe()
+        self._observe()  # what came with the end
+
+    def _observe(self) -> None:
+        invocations = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not invocations:
+            return
+        for observer in self._observers:
+            try:
+                observer.observe(invocations)
+            except Exception:
+                # Another observer, and the next invocation, are not to suffer for it.
+                log.exception("%s failed on %d invocations", type(observer).__name__, len(invocations))
+        self._done += len(invocations)
+        self._done_bytes += sum(invocation.size for invocation in invocations)
