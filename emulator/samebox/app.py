@@ -28,6 +28,7 @@ from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TRAINING
+from samebox.platform.background import Background
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
@@ -195,7 +196,9 @@ class Emulator:
         if has_metadata:
             address = f"http://{metadata_network.ADDRESS}"
             info = replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
-        dependencies = (self.resources, self.engine, objects, self._logbook, info, self._login)
+        background = Background()
+        self._started.callback(background.close)
+        dependencies = (self.resources, self.engine, objects, self._logbook, info, background, self._login)
         room = None if self.settings.overcommit else reservations.of_engine(self.engine, self.id)
         put_metric = partial(self.metrics.put, by_second=True)
         jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room, put_metric=put_metric))

@@ -59,7 +59,7 @@ class CrashableEmulator:
         with self._lock:
             self.calls.append(name)
             step = (name, self.calls.count(name))
-            waits = name == "engine.wait"  # changes nothing, and may take long
+            waits = name in ("engine.wait", "engine.ended")  # changes nothing, and may take long
             self._under_way += not waits
         try:
             return self._call(self._kill_at == step, function, *arguments, **named)

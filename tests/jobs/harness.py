@@ -19,6 +19,7 @@ from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TRAINING
+from samebox.platform.background import Background
 from samebox.resources.deployment import EndpointDeployment, Serving, serving
 from samebox.resources.kind import Kind
 from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
@@ -59,6 +60,7 @@ class Harness:
         self.foreign: set[str] = set()  # members of rows' states that AWS does not have
         self.metrics: list[tuple[MetricSeries, float, float]] = []  # what jobs published: series, time, value
         self.supervisors: list[Supervisor] = []
+        self.backgrounds: list[Background] = []
         self.process = CrashableEmulator()
 
     def start(self, process: CrashableEmulator | None = None, give_up_seconds: float = 60.0) -> Supervisor:
@@ -71,16 +73,19 @@ class Harness:
             self.process.crashable(self.objects, "objects"),
             self.process.crashable(self.logs, "logbook"),
         )
+        background = Background()
+        self.backgrounds.append(background)
         room = reservations.of_engine(dependencies[1], emulator.label)
         jobs = ContainerJobs(
             TRAINING,
             *dependencies,
             emulator,
+            background,
             give_up_seconds=give_up_seconds,
             reservations=room,
             put_metric=lambda *one: self.metrics.append(one),
         )
-        endpoints = Endpoints(*dependencies, emulator, give_up_seconds=give_up_seconds)
+        endpoints = Endpoints(*dependencies, emulator, background, give_up_seconds=give_up_seconds)
         supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
         supervisor.start()
         self.supervisors.append(supervisor)
@@ -193,6 +198,8 @@ class Harness:
     def close(self) -> None:
         while self.supervisors:
             self.supervisors.pop().close(seconds=5.0)
+        while self.backgrounds:
+            self.backgrounds.pop().close()
         for state in self.engine.find({}):
             self.engine.remove(state.id)
 

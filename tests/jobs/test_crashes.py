@@ -69,8 +69,7 @@ CALLS = {
     "engine.pull": 1,
     "engine.start": 1,
     "logbook.read": 1,
-    "engine.logs": 2,
-    "engine.wait": 1,
+    "engine.follow": 2,
     "logbook.append": 1,
     "engine.archive": 3,
     "objects.upload": 2,
@@ -80,7 +79,7 @@ CALLS = {
     "engine.sweep_path": 1,
 }
 # A woken job looks at its row once more; lines that come in pieces are written in pieces.
-REPEATED = ("resources.by_arn", "logbook.append", "engine.logs", "engine.wait")
+REPEATED = ("resources.by_arn", "logbook.append", "engine.follow", "engine.ended")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -39,7 +39,7 @@ CALLS = {
     "engine.create": 2,
     "engine.pull": 1,
     "engine.start": 1,
-    "engine.logs": 1,
+    "engine.follow": 1,
     "logbook.append": 1,
     "engine.address": 1,
     "resources.advance": 1,

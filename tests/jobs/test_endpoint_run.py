@@ -14,6 +14,7 @@ from samebox.jobs.model_folders import ModelFolders
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.server import Server, ServerDependencies
 from samebox.jobs.wake import Wake
+from samebox.platform.background import Background
 from samebox.resources.deployment import EndpointDeployment, ServedContainer, Variant, serving
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Scripted:
             report=lambda _: None,
             give_up_seconds=0.0,
             now=harness.resources.now,
+            background=Background(),
         )
         container = ServedContainer("serve:1", "serve:1")
         variant = Variant("main", "model", "ml.m5.large", (container,), initial_instance_count=instances)

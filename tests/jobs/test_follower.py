@@ -1,18 +1,23 @@
 """The follower: what a container says is in the book at once, all of it, whatever happens to the engine meanwhile."""
 
+import contextlib
 import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from samebox.containers.engine import ContainerSpec, EngineError, EngineUnavailable
+from samebox.containers.engine import ContainerSpec, EngineError, EngineUnavailable, LogLine
 from samebox.containers.fake import FakeEngine
-from samebox.containers.fake_process import FakeLogs, Process
+from samebox.containers.fake_process import Process
 from samebox.jobs.follower import Follower
 from samebox.jobs.loglines import LogLines
+from samebox.platform.background import Background
 from samebox.resources.logbook import Logbook
 
 GROUP, STREAM = "/group", "stream"
+
+Follow = Callable[[str, threading.Event], Follower]
 
 
 @pytest.fixture
@@ -23,6 +28,13 @@ def logbook(tmp_path: Path) -> Logbook:
 @pytest.fixture
 def engine(tmp_path: Path) -> FakeEngine:
     return FakeEngine(tmp_path / "engine")
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    found = Background()
+    yield found
+    found.close()
 
 
 def texts(logbook: Logbook) -> list[str]:
@@ -48,17 +60,18 @@ def step(engine: FakeEngine, event: threading.Event) -> None:
         engine._changed.notify_all()
 
 
-def follow(engine: FakeEngine, container: str, logbook: Logbook, ended: threading.Event) -> Follower:
-    return Follower(engine, container, LogLines(logbook, GROUP, STREAM), ended.set)
+@pytest.fixture
+def follow(engine: FakeEngine, logbook: Logbook, background: Background) -> Follow:
+    return lambda container, ended: Follower(engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background)
 
 
 def test_a_line_is_in_the_book_while_the_container_runs_and_its_end_is_told_once_all_are(
-    engine: FakeEngine, logbook: Logbook
+    engine: FakeEngine, logbook: Logbook, background: Background
 ) -> None:
     seen, go, ended = threading.Event(), threading.Event(), threading.Event()
     container = run(engine, go)
     follower = Follower(
-        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, lambda _: seen.set()
+        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background, lambda _: seen.set()
     )  # `seen` is called after the write
     assert seen.wait(60)
     assert texts(logbook) == ["0"]
@@ -69,66 +82,67 @@ def test_a_line_is_in_the_book_while_the_container_runs_and_its_end_is_told_once
     assert follower.state.exit_code == 4
 
 
-def test_a_follower_that_is_closed_leaves_the_rest_to_the_next(engine: FakeEngine, logbook: Logbook) -> None:
+def test_a_follower_that_is_closed_leaves_the_rest_to_the_next(
+    engine: FakeEngine, logbook: Logbook, follow: Follow
+) -> None:
     first, second, ended = threading.Event(), threading.Event(), threading.Event()
     container = run(engine, first, second)
-    follower = follow(engine, container, logbook, ended)
+    follower = follow(container, ended)
     follower.close()
     assert not ended.is_set()
     step(engine, first)
-    again = follow(engine, container, logbook, ended)
+    again = follow(container, ended)
     step(engine, second)
     assert again.wait(60)
     assert texts(logbook) == ["0", "1"]
 
 
 def test_an_engine_that_goes_away_in_the_middle_of_a_stream_costs_no_line(
-    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
+    engine: FakeEngine, logbook: Logbook, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, ended = threading.Event(), threading.Event(), threading.Event()
     monkeypatch.setattr("samebox.jobs.follower.RETRY_SECONDS", 0.01)
-    logs, broken = engine.logs, list[int]()
+    whole, broken = engine.follow, list[int]()
 
-    def breaks_once(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
-        stream = logs(container, since, follow)
-        if not broken:
-            broken.append(1)
+    async def breaks_once(container: str, since: int | None = None) -> AsyncGenerator[Sequence[LogLine], None]:
+        async with contextlib.aclosing(whole(container, since)) as batches:
+            async for batch in batches:
+                yield batch
+                if not broken:
+                    broken.append(1)
+                    raise EngineUnavailable("dockerd restarts")
 
-            def fail(_: FakeLogs) -> None:
-                raise EngineUnavailable("dockerd restarts")
-
-            monkeypatch.setattr(FakeLogs, "__next__", fail)
-        else:
-            monkeypatch.setattr(FakeLogs, "__next__", next_line)
-        return stream
-
-    next_line = FakeLogs.__next__
-    monkeypatch.setattr(engine, "logs", breaks_once)
+    monkeypatch.setattr(engine, "follow", breaks_once)
     container = run(engine, first, second)
-    follower = follow(engine, container, logbook, ended)
+    follower = follow(container, ended)
     step(engine, first)
     step(engine, second)
     assert follower.wait(60)
+    assert broken
     assert texts(logbook) == ["0", "1"]
 
 
 def test_an_engine_that_is_away_for_long_is_logged_once_and_once_when_it_is_back(
-    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    engine: FakeEngine,
+    logbook: Logbook,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     go, ended, refused = threading.Event(), threading.Event(), list[int]()
     monkeypatch.setattr("samebox.jobs.follower.RETRY_SECONDS", 0.01)
-    logs = engine.logs
+    whole = engine.follow
 
-    def away_ten_times(container: str, since: int | None = None, follow: bool = False) -> FakeLogs:
+    def away_ten_times(container: str, since: int | None = None) -> AsyncGenerator[Sequence[LogLine], None]:
         if len(refused) < 10:
             refused.append(1)
             raise EngineUnavailable("the engine hangs")
-        return logs(container, since, follow)
+        return whole(container, since)
 
-    monkeypatch.setattr(engine, "logs", away_ten_times)
+    monkeypatch.setattr(engine, "follow", away_ten_times)
     caplog.set_level("INFO", "samebox.jobs.follower")
     container = run(engine, go)
-    follower = follow(engine, container, logbook, ended)
+    follower = follow(container, ended)
     step(engine, go)
     assert follower.wait(10)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
@@ -136,7 +150,7 @@ def test_an_engine_that_is_away_for_long_is_logged_once_and_once_when_it_is_back
 
 
 def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
-    engine: FakeEngine, logbook: Logbook, monkeypatch: pytest.MonkeyPatch
+    engine: FakeEngine, logbook: Logbook, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, ended = threading.Event(), threading.Event()
     container = run(engine, go)
@@ -144,18 +158,18 @@ def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
     def none(*_: object, **__: object) -> None:
         raise EngineError("configured logging driver does not support reading")
 
-    monkeypatch.setattr(engine, "logs", none)
-    follower = follow(engine, container, logbook, ended)
+    monkeypatch.setattr(engine, "follow", none)
+    follower = follow(container, ended)
     step(engine, go)
     assert ended.wait(60)
     assert follower.state is not None
     assert texts(logbook) == []
 
 
-def test_a_container_that_is_removed_is_told_as_lost(engine: FakeEngine, logbook: Logbook) -> None:
+def test_a_container_that_is_removed_is_told_as_lost(engine: FakeEngine, logbook: Logbook, follow: Follow) -> None:
     go, ended = threading.Event(), threading.Event()
     container = run(engine, go)
-    follower = follow(engine, container, logbook, ended)
+    follower = follow(container, ended)
     engine.remove(container)
     assert ended.wait(60)
     assert follower.state is None

@@ -123,7 +123,15 @@ class ContainerJob:
                     metrics.see(line.text, line.time / 1e9)
 
         to_metrics = None if metrics.is_empty else seen
-        with HostRuns(deps.engine, containers, deps.lines, deps.wake.notify, to_metrics, deps.give_up_seconds) as runs:
+        with HostRuns(
+            deps.engine,
+            containers,
+            deps.lines,
+            deps.wake.notify,
+            to_metrics,
+            deps.give_up_seconds,
+            deps.background,
+        ) as runs:
             began = self._record.run.training_started_at or self._record.now()
             self._record.move(self._type.stages.running, run=replace(self._record.run, training_started_at=began))
             self._wait(runs, began + self._plan.max_runtime_seconds)

@@ -19,6 +19,7 @@ from samebox.jobs.plan import EmulatorInfo, Plan, jobs_folder
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
+from samebox.platform.background import Background
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics import MetricSeries
@@ -47,6 +48,7 @@ class ContainerJobs:
         objects: Objects,
         logbook: Logbook,
         emulator: EmulatorInfo,
+        background: Background,
         login: phases.Login = lambda _account, _region: None,
         give_up_seconds: float = GIVE_UP_SECONDS,
         reservations: Reservations | None = None,
@@ -58,6 +60,7 @@ class ContainerJobs:
         self._objects = objects
         self._logbook = logbook
         self._emulator = emulator
+        self._background = background
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
@@ -147,7 +150,15 @@ class ContainerJobs:
             self._put_metric(series, at, value)
 
         return JobDependencies(
-            self._engine, self._objects, lines, wake, record.report, login, publish, self._give_up_seconds
+            self._engine,
+            self._objects,
+            lines,
+            wake,
+            record.report,
+            login,
+            publish,
+            self._background,
+            self._give_up_seconds,
         )
 
     def _remove(self, resource: Resource) -> None:

@@ -17,6 +17,7 @@ from samebox.jobs.phases import Login, sweep
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.server import Address, ServerDependencies
 from samebox.jobs.wake import Wake
+from samebox.platform.background import Background
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.logbook import Logbook
@@ -36,6 +37,7 @@ class Endpoints:
         objects: Objects,
         logbook: Logbook,
         emulator: EmulatorInfo,
+        background: Background,
         login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
         give_up_seconds: float = GIVE_UP_SECONDS,
@@ -45,6 +47,7 @@ class Endpoints:
         self._models = ModelFolders(objects)
         self._logbook = logbook
         self._emulator = emulator
+        self._background = background
         self._login = login
         self._in_flight = in_flight
         self._give_up_seconds = give_up_seconds
@@ -68,6 +71,7 @@ class Endpoints:
             report,
             self._give_up_seconds,
             self._resources.now,
+            self._background,
             self._in_flight,
         )
         run = EndpointRun(self._resources, dependencies, self._emulator, resource, wake)

@@ -7,6 +7,7 @@ from typing import Self
 from samebox.containers.engine import ContainerState, Engine, EngineError, LogLine
 from samebox.jobs.follower import Follower
 from samebox.jobs.loglines import LogLines
+from samebox.platform.background import Background
 
 
 class HostRuns:
@@ -20,10 +21,11 @@ class HostRuns:
         notify: Callable[[], None],
         seen: Callable[[Sequence[LogLine]], None] | None,
         give_up_seconds: float,
+        background: Background,
     ) -> None:
         self._containers = containers
         self._followers = {
-            host: Follower(engine, container, lines[host], notify, seen, give_up_seconds)
+            host: Follower(engine, container, lines[host], notify, background, seen, give_up_seconds)
             for host, container in containers.items()
         }
 

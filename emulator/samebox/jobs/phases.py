@@ -22,6 +22,7 @@ from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import hosts as platform_hosts
 from samebox.platform import retrying
+from samebox.platform.background import Background
 from samebox.platform.container_files import content
 from samebox.platform.hosts import JobHosts, Made
 from samebox.platform.images import CannotPull, Puller
@@ -62,6 +63,7 @@ class JobDependencies:
     report: Callable[[str], None]
     login: Callable[[], tuple[str, str] | None]
     publish: Callable[[str, float, float], None]
+    background: Background
     give_up_seconds: float = retrying.GIVE_UP_SECONDS
 
     @property

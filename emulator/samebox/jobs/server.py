@@ -1,4 +1,4 @@
-"""A server: one container of an endpoint, from its model to its removal, in a thread of its own.
+"""A server: one container of an endpoint, from its model to its removal.
 
     starting -> ready -> failed          failed: it could not serve, or serves no more; `reason` says why in AWS's words
     each     -> gone                     after `retire`: stopped and removed
@@ -10,10 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
@@ -27,12 +26,16 @@ from samebox.jobs.phases import runtime_message
 from samebox.jobs.pings import PingReporter
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import images, networks, serving, starting
+from samebox.platform.background import Background
 from samebox.platform.images import CannotPull, Puller
 from samebox.platform.job import JobNetwork
 from samebox.platform.readiness import Ping, PingRules, Readiness, Verdict
 from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
 from samebox.settings import Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class ServerDependencies:
     report: Callable[[str], None]
     give_up_seconds: float
     now: Callable[[], float]  # epoch seconds
+    background: Background
     in_flight: Callable[[Address], int] | None = None
 
 
@@ -96,16 +100,14 @@ class Server:
         self._window_began = window_began
         self._closing = threading.Event()
         self._cancelled = threading.Event()
-        self._news = threading.Event()
+        self._news = dependencies.background.signal()
         self._drain = False
         self._lock = threading.Lock()
         self._readiness: Readiness | None = None
         self._follower: Follower | None = None
         self._lines = LogLines(dependencies.logbook, plan.log_group, plan.log_stream)
         self._pings = PingReporter(self._lines.report)
-        pool = ThreadPoolExecutor(1, f"server {plan.slot.variant}")
-        self._future: Future[None] = pool.submit(self._live)
-        pool.shutdown(wait=False)
+        self._future: Future[None] = dependencies.background.start(self._live())
         self._future.add_done_callback(lambda _: changed())
 
     @property
@@ -114,8 +116,8 @@ class Server:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise what the server's thread did not expect, in the caller's."""
-        if self._future.done() and (error := self._future.exception()) is not None:
+        """Raise what the server did not expect, in the caller's thread."""
+        if self._future.done() and not self._future.cancelled() and (error := self._future.exception()) is not None:
             raise error
 
     def retire(self, drain: bool = False) -> None:
@@ -136,34 +138,38 @@ class Server:
             if self._readiness is not None:
                 self._readiness.cancel()
 
-    # The thread
+    # Its life: a thread while it starts and while it ends, and none while it serves
 
-    def _live(self) -> None:
+    async def _live(self) -> None:
+        background = self._dependencies.background
         try:
             try:
-                self._serve()
+                await background.apart(self._come_up)
+                self._become("ready")
+                await self._watch()
             except _Failed as failed:
                 log.warning("%s %s: %s", self.plan.arn, self.plan.log_stream, failed)
                 self.reason = str(failed)
                 self._become("failed")
-                self._cancelled.wait()
+                while not self._cancelled.is_set():
+                    await self._news.wait()
             except (Cancelled, Closing):
                 pass
             if not self._closing.is_set():
-                self._remove()
+                await background.apart(self._remove)
                 self._become("gone")
         except Closing:
             pass
         finally:
             if self._follower is not None:
-                self._follower.close()
+                await background.call(self._follower.close)
 
     def _become(self, state: State) -> None:
         log.info("%s %s: %s -> %s", self.plan.arn, self.plan.log_stream, self.state, state)
         self.state = state
         self._changed()
 
-    def _serve(self) -> None:
+    def _come_up(self) -> None:
         plan = self.plan
         if plan.warning and self._lines.is_new:
             log.warning("%s: %s", plan.arn, plan.warning)
@@ -174,8 +180,6 @@ class Server:
             self._go_on()
             self._container = self._retry_while_unavailable(self._create)
         self._await_ready()
-        self._become("ready")
-        self._watch()
 
     def _fetch_model(self, url: str) -> None:
         try:
@@ -283,12 +287,12 @@ class Server:
     def _follow(self) -> None:
         if self._follower is not None:
             self._follower.close()
-        self._news.clear()
         self._follower = Follower(
             self._dependencies.engine,
             self._container,
             self._lines,
             self._heed,
+            self._dependencies.background,
             give_up_seconds=self._dependencies.give_up_seconds,
         )
 
@@ -303,21 +307,20 @@ class Server:
             elif follower is not None and follower.done:
                 readiness.container_exited(follower.state)
 
-    def _watch(self) -> None:
+    async def _watch(self) -> None:
         """Ping it while it is in service; return never, fail when it is dead or unhealthy."""
         settings, bad, silent_since = self._dependencies.settings, 0, 0.0
         variant, follower = self.plan.slot.variant, self._follower
         if follower is None or self.address is None:
             raise ValueError("watched before it was ready")
         while True:
-            self._news.wait(settings.ping_interval_seconds)
-            self._news.clear()  # heeded below; left set, it would make every later wait none
+            await self._news.wait(settings.ping_interval_seconds)
             self._go_on()
             if follower.done:
                 code = follower.state.exit_code if follower.state else None
                 self._lines.report(f"the container exited with code {code} while in service; another one replaces it")
                 raise _Failed(hosting.ping_failed(variant))
-            ping = self._ping(self.address)
+            ping = await self._dependencies.background.call(self._ping, self.address)
             now = time.monotonic()
             if ping.reason == "ready":
                 bad, silent_since = 0, 0.0
