@@ -275,10 +275,11 @@ class FakeEngine:
     def remove(self, container: str) -> None:
         with contextlib.suppress(ContainerMissing):
             found = self._get(container)
-            found.signal("SIGKILL")
             with self._changed:
+                # Whoever hears of its end finds it gone.
                 found.removed = True
                 self._containers.pop(found.state.id, None)
+                found.signal("SIGKILL")
                 self._changed.notify_all()
 
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> FakeLogs:

@@ -16,7 +16,6 @@ from samebox.containers.engine import (
 )
 from samebox.jobs.loglines import LogLines
 from samebox.platform.background import Background
-from samebox.platform.background import ended as has_ended
 from samebox.platform.retrying import GIVE_UP_SECONDS, RETRY_SECONDS
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ class Follower:
         """Stop following, now; lines that were not read yet are read by the next follower."""
         self._closed.set()
         self._task.cancel()
-        has_ended(self._task, CLOSE_SECONDS)
+        self._task.wait(CLOSE_SECONDS)
         if self._writing.acquire(timeout=CLOSE_SECONDS):  # a write that has begun goes on without the task
             self._writing.release()
 

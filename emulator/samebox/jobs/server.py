@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
@@ -33,9 +33,6 @@ from samebox.platform.readiness import Ping, PingRules, Readiness, Verdict
 from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.logbook import Logbook
 from samebox.settings import Settings
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +104,8 @@ class Server:
         self._follower: Follower | None = None
         self._lines = LogLines(dependencies.logbook, plan.log_group, plan.log_stream)
         self._pings = PingReporter(self._lines.report)
-        self._future: Future[None] = dependencies.background.start(self._live())
-        self._future.add_done_callback(lambda _: changed())
+        self._task = dependencies.background.start(self._live())
+        self._task.when_over(changed)
 
     @property
     def is_retired(self) -> bool:
@@ -117,7 +114,7 @@ class Server:
 
     def check(self) -> None:
         """Raise what the server did not expect, in the caller's thread."""
-        if self._future.done() and not self._future.cancelled() and (error := self._future.exception()) is not None:
+        if (error := self._task.error) is not None:
             raise error
 
     def retire(self, drain: bool = False) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -23,25 +23,75 @@ THREADS = 24
 CLOSE_SECONDS = 5.0
 
 
+class BackgroundTask:
+    """A task, for threads that are not the loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+        self._loop = loop
+        self._work = work
+        self._task: asyncio.Task[None] | None = None
+        self._ended: Future[None] = Future()
+        self._on_loop(self._begin)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the task has ended with; None while it runs, and where it ended well or was cancelled."""
+        return self._ended.exception() if self._ended.done() else None
+
+    def cancel(self) -> None:
+        self._on_loop(lambda: self._task is not None and self._task.cancel())
+
+    def wait(self, seconds: float) -> bool:
+        """Until it is over, however it ends; False when it was not in time."""
+        with contextlib.suppress(BaseException):
+            self._ended.exception(seconds)
+        return self._ended.done()
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        self._ended.add_done_callback(lambda _: call())
+
+    def _on_loop(self, call: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:  # the loop is closed
+            self._work.close()
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._work)
+        self._task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(error)
+
+
 class Background:
     """Threads may share it. Its own ones begin with the first task."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._pool = ThreadPoolExecutor(threads, "containers")
-        self._thread = threading.Thread(target=self._loop.run_forever, name="containers", daemon=True)
+        self._threads = threads
         self._lock = threading.Lock()
-        self._tasks: set[Future[Any]] = set()
+        self._runs: tuple[asyncio.AbstractEventLoop, ThreadPoolExecutor, threading.Thread] | None = None
 
-    def start(self, task: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a task; cancelling the future cancels it."""
+    def start(self, work: Coroutine[Any, Any, None]) -> BackgroundTask:
+        return BackgroundTask(self._loop, work)
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._thread.ident is None:
-                self._thread.start()
-            future = asyncio.run_coroutine_threadsafe(task, self._loop)
-            self._tasks.add(future)
-        future.add_done_callback(self._tasks.discard)
-        return future
+            if self._runs is None:
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=loop.run_forever, name="containers", daemon=True)
+                self._runs = loop, ThreadPoolExecutor(self._threads, "containers"), thread
+                thread.start()
+            return self._runs[0]
+
+    @property
+    def _pool(self) -> ThreadPoolExecutor | None:
+        return self._runs[1] if self._runs is not None else None
 
     async def call(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """For a task: run what blocks in a thread, and wait for it."""
@@ -70,18 +120,24 @@ class Background:
     def close(self) -> None:
         """End all tasks; what blocks in a thread ends by itself."""
         with self._lock:
-            tasks, runs = list(self._tasks), self._thread.ident is not None
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(BaseException):  # what it ended with was for those who wait for it
-                task.result(CLOSE_SECONDS)
-        self._pool.shutdown(wait=False)
-        if runs:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(CLOSE_SECONDS)
-        if not self._loop.is_running():
-            self._loop.close()
+            runs = self._runs
+        if runs is None:
+            return
+        loop, pool, thread = runs
+        asyncio.run_coroutine_threadsafe(_end_all(), loop).result()
+        pool.shutdown(wait=False)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _end_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 class Signal:
@@ -101,14 +157,3 @@ class Signal:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
         self._event.clear()
-
-
-def ended(task: Future[Any], seconds: float) -> bool:
-    """Wait until a task is over, however it ends; False when it was not in time."""
-    try:
-        task.exception(seconds)
-    except TimeoutError:
-        return False
-    except CancelledError:
-        return True
-    return True
