@@ -4,7 +4,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from samebox.containers.engine import Capacity
-from tests.jobs.test_endpoints import server, variant, wanted
+from tests.jobs.endpoint_samples import server, variant, wanted
 
 if TYPE_CHECKING:
     from tests.jobs.harness import Harness
