@@ -35,11 +35,6 @@ def test_an_engine_with_another_disk_and_network_keeps_every_promise(host: str) 
     run_with(host, "tests/containers/test_engine.py")
 
 
-@pytest.mark.timeout(SUITE_SECONDS + 120)
-def test_a_job_and_an_endpoint_run_on_such_an_engine(host: str) -> None:
-    run_with(host, "tests/scenarios/test_local_images.py")
-
-
 def run_with(host: str, *tests: str) -> None:
     """A run of pytest of its own, as by a person who has set DOCKER_HOST."""
     ended = subprocess.run(
