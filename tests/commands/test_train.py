@@ -132,7 +132,11 @@ def test_a_variable_of_the_job_may_hold_anything() -> None:
 
 @pytest.mark.parametrize(
     ("pair", "says"),
-    [("A", "NAME=VALUE is wanted"), ("=x", "NAME=VALUE is wanted"), ("SAGEMAKER_PROGRAM=x.py", "which script is run")],
+    [
+        ("A", "NAME=VALUE is wanted"),
+        ("=x", "NAME=VALUE is wanted"),
+        ("SAGEMAKER_PROGRAM=x.py", "this variable selects the script"),
+    ],
 )
 def test_a_variable_that_cannot_be_is_refused(pair: str, says: str) -> None:
     with pytest.raises(Stop, match=says):

@@ -6,8 +6,8 @@ import sqlite3
 _ROW = """
 INSERT INTO resources (kind, account, region, name, name_key, arn, status, created, modified, version, parent, spec,
     state, tags, facts)
-SELECT :kind, account, region, name || :suffix, name_key || :suffix, :word || arn || :suffix, '', :created, :created,
-    1, arn, '{}', '{}', '{}', :facts
+SELECT :kind, account, region, name || :name_end, name_key || :name_end, :arn_type || arn || :name_end, '', :created,
+    :created, 1, arn, '{}', '{}', '{}', :facts
 FROM resources WHERE rowid = :repository
 """
 
@@ -19,10 +19,10 @@ def migrate(connection: sqlite3.Connection) -> None:
         facts = json.loads(text)
         images, tags = facts.pop("Images", {}), facts.pop("Tags", {})
         for digest, image in images.items():
-            row = {"kind": "EcrImage", "word": "image:", "suffix": f"@{digest}", "created": image["PushedAt"]}
+            row = {"kind": "EcrImage", "arn_type": "image:", "name_end": f"@{digest}", "created": image["PushedAt"]}
             _insert(connection, repository, row, {"MediaType": image["MediaType"]})
         for tag, digest in tags.items():
-            row = {"kind": "EcrTag", "word": "tag:", "suffix": f":{tag}", "created": created}
+            row = {"kind": "EcrTag", "arn_type": "tag:", "name_end": f":{tag}", "created": created}
             _insert(connection, repository, row, {"Digest": digest})
         connection.execute("UPDATE resources SET facts = ? WHERE rowid = ?", (_text(facts), repository))
 
