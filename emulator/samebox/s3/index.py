@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
-from collections import deque
 from contextlib import contextmanager, suppress
 from importlib import resources as package_files
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -74,6 +73,15 @@ class _Ticket(Generic[T]):
         self._error: BaseException | None = None
         self.afterwards: list[Callable[[], None]] = []
         self.is_done = False
+        # Held until the change is carried out, or its thread is to carry out what waits.
+        self._called = threading.Lock()
+        self._called.acquire()
+
+    def wait(self) -> None:
+        self._called.acquire()
+
+    def call(self) -> None:
+        self._called.release()
 
     def carry_out(self, connection: sqlite3.Connection) -> None:
         transaction = Transaction(connection)
@@ -106,8 +114,9 @@ class Index:
         self._closed = False
         # Connections that no thread uses right now; a list's append and pop are atomic.
         self._idle: list[sqlite3.Connection] = []
-        self._turn = threading.Lock()
-        self._waiting: deque[_Ticket[Any]] = deque()
+        self._order = threading.Lock()  # of the two below
+        self._waiting: list[_Ticket[Any]] = []
+        self._busy = False  # a thread has the turn
         if read_only:
             self._check_version()
             return
@@ -134,11 +143,15 @@ class Index:
         it raises (then nothing of it is written), and InsufficientStorage when the disk is full.
         """
         ticket = _Ticket(change)
-        self._waiting.append(ticket)
-        with self._turn:
-            # Another thread may have carried it out meanwhile, together with its own.
-            if not ticket.is_done:
-                self._carry_out_waiting()
+        with self._order:
+            self._waiting.append(ticket)
+            has_turn = not self._busy
+            self._busy = True
+        if not has_turn:
+            ticket.wait()
+        # Another thread may have carried it out meanwhile, together with its own; or else the turn is ours now.
+        if not ticket.is_done:
+            self._take_turn(ticket)
         for effect in ticket.afterwards:
             effect()
         return ticket.result()
@@ -165,13 +178,23 @@ class Index:
         self._closed = True
         self._close_idle()
         if not self._read_only:
-            with self._turn:
-                self._writer.close()
+            self._writer.close()
 
-    def _carry_out_waiting(self) -> None:
-        tickets = []
-        while self._waiting:
-            tickets.append(self._waiting.popleft())
+    def _take_turn(self, own: _Ticket[Any]) -> None:
+        with self._order:
+            tickets, self._waiting = self._waiting, []
+        try:
+            self._carry_out_all(tickets)
+        finally:
+            # The turn passes on before the others are called: the next commit need not wait for them to wake up.
+            with self._order:
+                following = self._waiting[0] if self._waiting else None
+                self._busy = following is not None
+            for ticket in [following, *tickets]:
+                if ticket is not None and ticket is not own:
+                    ticket.call()
+
+    def _carry_out_all(self, tickets: list[_Ticket[Any]]) -> None:
         try:
             if len(tickets) == 1 or not self._carry_out_together(tickets):
                 for ticket in tickets:
