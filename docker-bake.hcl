@@ -31,7 +31,7 @@ variable "VERSION" {
 }
 
 variable "REVISION" {
-  # The commit, for a label; whoever releases sets it.
+  # The commit, for a label; a release sets it.
   default = ""
 }
 
@@ -257,7 +257,7 @@ target "serve" {
     "samebox.accelerator"                  = accelerator
     "samebox.size-budget-mb"               = ACCELERATORS[accelerator].budget.serve
     # The server listens where SAGEMAKER_BIND_TO_PORT says, so the image may stand in a pipeline. It serves one model:
-    # com.amazonaws.sagemaker.capabilities.multi-models is not said.
+    # the label com.amazonaws.sagemaker.capabilities.multi-models is not set.
     "com.amazonaws.sagemaker.capabilities.accept-bind-to-port" = "true"
   }
 }

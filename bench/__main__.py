@@ -94,7 +94,7 @@ WITH_PEER = (jobs.JOB, deploys.DEPLOY, invocations.INVOKE)
 
 def main() -> int:
     given = parser().parse_args()
-    # SIGTERM ends it as Ctrl-C does: with everything put away. Said of SIGINT too: a shell that starts us in the
+    # SIGTERM ends it as Ctrl-C does: with everything removed. Set for SIGINT too: a shell that starts us in the
     # background has it ignored, and Python leaves that as it is.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
@@ -107,7 +107,7 @@ def main() -> int:
     if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
         notes.print("this machine is busy: ratios will be rough, and figures too high", style="yellow")
     chosen = given.only or list(MEASUREMENTS)
-    # Whoever names the row wants it, quick or not.
+    # A row that is named is measured, quick or not.
     rebakes = plan.rebakes or (1 if given.only else 0)
     plan = replace(plan, rounds=rounds, blocks=max(plan.blocks, given.rounds or 0), rebakes=min(rounds, rebakes))
     rows: list[Row] = []
@@ -189,7 +189,7 @@ def _rounds(word: str) -> int:
 
 @contextlib.contextmanager
 def _told(missing: list[str], key: str, notes: Console) -> Iterator[None]:
-    """One thing that cannot be measured does not keep the others from it: it is said, and said again at the end."""
+    """One failed measurement does not stop the others: it is reported at once, and again at the end."""
     try:
         yield
     except (NotMeasured, LoadFailed, ClientError, BotoCoreError, RuntimeError, AssertionError, OSError) as error:

@@ -18,7 +18,7 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
     seen_bare, seen_ours, empty = [], [], []
     jobs.ours(stand)
     for number in range(rounds):
-        # New objects each time: the first time is what is measured, and nobody may have kept them.
+        # New objects each time: the first time is what is measured, and no cache may hold them.
         prefix = f"channel/{number}"
         storage.make_file(source, megabytes)
         for part in range(OBJECTS):

@@ -27,7 +27,7 @@ SECONDS = 600
 
 
 def is_there() -> bool:
-    """Has somebody set the peer up?"""
+    """Whether the peer is installed."""
     return (ENVIRONMENT / "bin" / "python").exists()
 
 
@@ -70,11 +70,11 @@ def measure(stand: Stand, rounds: int, figures: dict[str, float]) -> None:
         if line.startswith("{"):
             figures.update(json.loads(line))
     if done.returncode:
-        raise NotMeasured(f"the peer failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+        raise NotMeasured(f"the peer failed: {(done.stderr.strip().splitlines() or ['it printed nothing'])[-1]}")
 
 
 def _environment() -> dict[str, str]:
-    # Nothing of the person's own AWS configuration, and no network: local mode shall not need it.
+    # Nothing of the person's own AWS configuration, and no network: local mode must not need it.
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAMEBOX_", "PYTHON"))}
     given = {
         **outside,

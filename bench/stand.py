@@ -55,7 +55,7 @@ class S3Place:
 class Stand:
     """What every measurement uses, made when it is first asked for. `close` leaves nothing behind.
 
-    The box image of a run carries the run's label, which every container of it inherits, whoever starts it: we, the
+    The box image of a run carries the run's label, which every container of it inherits, whether started by us, the
     emulator, or the peer.
     """
 

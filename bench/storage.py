@@ -43,7 +43,7 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
 
 
 def make_file(path: Path, megabytes: int) -> None:
-    """Bytes that do not compress, and nobody has seen."""
+    """Bytes that do not compress, new each time."""
     with path.open("wb") as file:
         for _ in range(megabytes):
             file.write(os.urandom(MB))
@@ -55,7 +55,7 @@ def put(stand: Stand, source: Path, ours: bool) -> float:
     began = time.monotonic()
     with _connected(url) as connection, source.open("rb") as file:
         connection.sendall(_head("PUT", url, f"Content-Length: {source.stat().st_size}"))
-        # A server that refuses closes at once; what it said is then still there to be read.
+        # A server that refuses closes at once; its response can then still be read.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendfile(file)
         _answered(connection)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
-_FORMS = {"junit": "JUnit XML", "json": "JSON", "html": "a page of HTML", "sarif": "SARIF"}
+_FORMS = {"junit": "JUnit XML", "json": "JSON", "html": "an HTML page", "sarif": "SARIF"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -292,7 +292,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     chosen.add_argument("--list", action="store_true", help="print all checks and their ids")
     chosen.add_argument("--only", action="append", default=[], metavar="ID", help="only these; ids or serve-*")
     chosen.add_argument("--skip", action="append", default=[], metavar="ID", help="all but these; ids or patterns")
-    chosen.add_argument("--fast", action="store_true", help="shorten the checks that wait for something")
+    chosen.add_argument("--fast", action="store_true", help="shorten the checks that have to wait")
     chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
     written = check.add_argument_group("reports; - is standard output")
     for form in _FORMS:
@@ -325,7 +325,7 @@ def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     given.add_argument("--model", type=Path, metavar="TAR", help="model.tar.gz (default: the images' own model)")
     given.add_argument("--data", type=Path, action="append", default=[], metavar="FILE", help="an input; repeatable")
     given.add_argument("--content-type", default="", help="of the inputs (default: by file extension)")
-    given.add_argument("--accept", default="", metavar="TYPE", help="wanted type of the answers")
+    given.add_argument("--accept", default="", metavar="TYPE", help="requested type of the responses")
     given.add_argument(
         "--run",
         dest="run_command",

@@ -51,7 +51,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("only", "words", "ID", "only these checks; ids or serve-*"),
     Option("skip", "words", "ID", "all but these checks; ids or patterns"),
     Option("accept", "path", "FILE", "accepted findings (default: .samebox-check.toml)"),
-    Option("fast", "switch", "", "shorten the checks that wait for something"),
+    Option("fast", "switch", "", "shorten the checks that have to wait"),
     Option("strict", "switch", "", "count warnings as failures"),
 )
 _BY_NAME = {one.name: one for one in OPTIONS}
