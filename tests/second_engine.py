@@ -44,7 +44,9 @@ def missing() -> str:
     """What this machine lacks for a second engine; empty if nothing."""
     if os.geteuid() != 0:
         return "root"
-    return ", ".join(program for program in ("dockerd", "unshare", "nsenter", "ip") if shutil.which(program) is None)
+    return ", ".join(
+        program for program in ("dockerd", "setpriv", "unshare", "nsenter", "ip") if shutil.which(program) is None
+    )
 
 
 @contextlib.contextmanager
@@ -55,7 +57,20 @@ def second_engine(folder: Path) -> Iterator[str]:
     interface = f"sb{secrets.token_hex(4)}"
     folder.mkdir(parents=True)
     program = ["sh", "-c", _PROGRAM, "engine", str(folder), f"{link}.2", bridge, pool, _storage_driver()]
-    command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", *program]
+    # It ends with us, however we end.
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--mount",
+        "--net",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        *program,
+    ]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             _join(process, interface, link)
