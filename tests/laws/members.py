@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from samebox.resources import nouns
-from samebox.resources.kinds import KINDS
+from samebox.resources.kinds import KINDS, STORED
 from samebox.services.members.row import Member, Members, Treatment, acted_on, row_of
 from samebox.services.members.tables import TABLES
 from samebox.wire.models import Models
@@ -39,12 +39,18 @@ def leaves(shape: Shape | None) -> list[str]:
 
 
 def written_once() -> set[str]:
-    """SageMaker's operations that are the same for every noun: each acts on all of its members."""
+    """SageMaker's operations that are the same for every noun: each acts on its members, or stores and shows them."""
     service = MODELS.service("sagemaker")
     kinds = [kind for kind in KINDS if kind.service == "sagemaker"]
     every = {kind.noun: nouns.operations(kind.noun, service) for kind in kinds}
     updates = {every[kind.noun].update for kind in kinds if kind.updates}
     return updates | {name for one in every.values() for name in one.names() if name != one.update} - {""}
+
+
+def only_stored() -> set[str]:
+    """Operations of nouns that are stored and shown, and that nothing runs; tests/laws/test_kinds.py tries them out."""
+    service = MODELS.service("sagemaker")
+    return {name for kind in STORED for name in nouns.operations(kind.noun, service).names()} & written_once()
 
 
 def table_of(service: str, operation: str) -> Members | None:
