@@ -13,7 +13,7 @@ FOLDERS = ("emulator/samebox", "serve/samebox_serve", "train/samebox_train")
 RIDDLES = re.compile(r"\b(nobody|somebody|anybody|whoever|whomever|whom|told(?! apart)|said)\b", re.IGNORECASE)
 # Quoted text is AWS's, a program's or a user's.
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^' ]*'")
-CEILING = 0  # it only falls
+CEILING = 0  # lower it, never raise it
 
 
 def prose(source: str) -> Iterator[tuple[int, str]]:

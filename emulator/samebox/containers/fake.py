@@ -276,7 +276,7 @@ class FakeEngine:
         with contextlib.suppress(ContainerMissing):
             found = self._get(container)
             with self._changed:
-                # Whoever hears of its end finds it gone.
+                # A caller that is notified of its end finds it gone.
                 found.removed = True
                 self._containers.pop(found.state.id, None)
                 found.signal("SIGKILL")
