@@ -31,9 +31,10 @@ COMMAND_SECONDS = 120.0
 # Copies of one row in one transaction: written one by one, as an emulator does, they would take a minute.
 COPY_THE_ROW = """
     WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-    INSERT INTO resources
+    INSERT INTO resources (kind, account, region, name, name_key, arn, status, created, modified, version, spec, state,
+        tags, facts)
     SELECT kind, account, region, name || '-' || n, name_key || '-' || n, arn || '-' || n, status, created + n,
-           modified + n, version, spec, state, tags
+           modified + n, version, spec, state, tags, facts
     FROM resources, number WHERE kind = 'TrainingJob'
 """
 
