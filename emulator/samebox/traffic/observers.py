@@ -5,6 +5,7 @@ A bounded queue is between: where observers cannot keep up, invocations are not 
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ _WAITING_BYTES = 64 * 1024 * 1024  # of their bodies
 # The thread looks so often, and at once where much of that waits: to wake it for each would take the loop's time.
 _LOOK_SECONDS = 0.25
 _MUCH = 0.1
+# So many are observed in one go, and then the thread pauses: a longer one would keep the interpreter from the event
+# loop for milliseconds, and the slowest invocations would take as much longer.
+_AT_ONCE = 50
+_PAUSE_SECONDS = 0.004
 
 
 @dataclass(frozen=True)
@@ -104,14 +109,15 @@ class ObserverQueue:
         self._observe()  # what came with the end
 
     def _observe(self) -> None:
-        invocations = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not invocations:
-            return
-        for observer in self._observers:
-            try:
-                observer.observe(invocations)
-            except Exception:
-                # Another observer, and the next invocation, are not to suffer for it.
-                log.exception("%s failed on %d invocations", type(observer).__name__, len(invocations))
-        self._done += len(invocations)
-        self._done_bytes += sum(invocation.size for invocation in invocations)
+        while self._waiting:
+            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
+            for observer in self._observers:
+                try:
+                    observer.observe(some)
+                except Exception:
+                    # Another observer, and the next invocation, are not to suffer for it.
+                    log.exception("%s failed on %d invocations", type(observer).__name__, len(some))
+            self._done += len(some)
+            self._done_bytes += sum(invocation.size for invocation in some)
+            if self._waiting and not self._ended and len(self._waiting) < self._most * _MUCH:
+                time.sleep(_PAUSE_SECONDS)
