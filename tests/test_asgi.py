@@ -102,6 +102,19 @@ def test_a_thread_reads_a_body_as_it_comes_and_knows_where_it_breaks_off() -> No
         read_in_a_thread(sends(b"ab", ends=False))
 
 
+def test_a_thread_does_not_wait_for_a_body_that_is_received_no_more() -> None:
+    async def run() -> None:
+        pipe = asgi.BodyPipe(silent, 3600)
+        feeding = asyncio.create_task(pipe.feed())
+        reading = asyncio.create_task(asyncio.to_thread(list, pipe.read()))
+        await asyncio.sleep(0)  # it has begun
+        feeding.cancel()
+        with pytest.raises(ClientGone):
+            await reading
+
+    anyio.run(run)
+
+
 def test_a_body_is_dropped_to_its_end_or_to_a_bound() -> None:
     assert asyncio.run(asgi.drain(sends(b"ab", b"cd"), 100, 60))
     assert not asyncio.run(asgi.drain(sends(b"ab", b"cd", b"ef"), 3, 60))

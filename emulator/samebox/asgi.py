@@ -196,15 +196,17 @@ class BodyPipe:
 
     async def feed(self) -> None:
         """Receive the body once it is wanted, until its end. To be run beside the thread, and cancelled after it."""
-        await self._wanted.wait()
+        failed = True
         try:
+            await self._wanted.wait()
             async for piece in pieces(self._receive, self._idle_seconds):
                 await self._room.wait()
                 self._put(piece)
+            failed = False
         except ClientGone:
-            self._end(failed=True)
-        else:
-            self._end(failed=False)
+            return  # which the thread hears
+        finally:  # where it is cancelled, too: the thread must not wait for more
+            self._end(failed)
 
     def read(self) -> Iterator[bytes]:
         """The pieces, in a worker thread. Raises ClientGone where the client goes, or is silent for too long."""

@@ -15,7 +15,7 @@ _DOMAIN = re.compile(
     (?: (?P<bucket> .+ ) \. )?
     (?: s3 | s3-accelerate | s3-external-1 | s3-website | s3-fips )
     (?: [.-] (?: dualstack | fips ) )*
-    (?: [.-] (?P<region> [a-z]{2,} - [a-z0-9-]+ - \d+ ) )?
+    (?: [.-] (?: [a-z]{2,} - [a-z0-9-]+ - \d+ ) )?
     \. (?: amazonaws\.com (?: \.cn )? | localhost )
     """,
     re.VERBOSE,
@@ -29,12 +29,6 @@ def bucket_in(host: str) -> str:
     if found is None:
         found = _LOCAL.fullmatch(host)
     return "" if found is None else found["bucket"] or ""
-
-
-def region_in(host: str) -> str:
-    """The region that an S3 host names, or ''."""
-    found = _DOMAIN.fullmatch(host)
-    return "" if found is None else found["region"] or ""
 
 
 def path_style(request: Request) -> Request:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from samebox.wire.caller import Caller
     from samebox.wire.http import Request
 
-_NO_HEADERS: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True)
 class S3Request:
