@@ -23,6 +23,8 @@ READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
 # What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
 HEAD_BYTES = 64 * 1024
+# Neither range is routed between machines: the network of 169.254.170.2, and jobs' own (platform/networks.py).
+_NETWORKS_OF_CONTAINERS = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("198.18.0.0/15"))
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
 
 
@@ -125,7 +127,7 @@ def _is_invocation(scope: Scope) -> bool:
 
 
 def _is_near(client: tuple[str, int] | None) -> bool:
-    return client is not None and ipaddress.ip_address(client[0]).is_link_local
+    return client is not None and any(ipaddress.ip_address(client[0]) in one for one in _NETWORKS_OF_CONTAINERS)
 
 
 def _wants_page(scope: Scope) -> bool:

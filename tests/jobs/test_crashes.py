@@ -58,7 +58,7 @@ CALLS = {
     "engine.capacity": 2,
     "engine.inspect": 2,
     "resources.advance": 4,
-    "engine.find": 3,
+    "engine.find": 4,
     "engine.networks": 2,
     "engine.create_network": 1,
     "engine.volumes": 1,

@@ -10,7 +10,6 @@ import pytest
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
 from samebox.containers.reservations import Reservation
 from samebox.resources.run_facts import job_facts
-from samebox.resources.unique_id import unique_id
 from samebox.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def test_train_finds_its_channels_and_its_container_is_labelled_and_limited(harn
     assert (spec.aliases, spec.extra_hosts) == (("algo-1",), {})
 
 
-def test_an_isolated_job_has_a_network_of_its_own(harness: "Harness") -> None:
+def test_an_isolated_job_of_one_host_has_no_network(harness: "Harness") -> None:
     networks = []
 
     def look(process: "Process") -> int:
@@ -134,7 +133,7 @@ def test_an_isolated_job_has_a_network_of_its_own(harness: "Harness") -> None:
     harness.start()
     job = harness.create_training_job(EnableNetworkIsolation=True)
     assert harness.wait_until_ended(job).status == "Completed"
-    assert networks == [f"samebox-{unique_id(job)[:16]}"]
+    assert networks == ["none"]
 
 
 def test_what_lies_in_output_data_becomes_output_tar_gz_and_nothing_else_does(harness: "Harness") -> None:

@@ -21,6 +21,7 @@ from samebox.containers.engine_errors import (
 )
 from samebox.containers.engine_values import (
     ARN_LABEL,
+    HELPER_LABEL,
     IMAGE_ID,
     INSTANCE_LABEL,
     Capacity,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARN_LABEL",
+    "HELPER_LABEL",
     "IMAGE_ID",
     "INSTANCE_LABEL",
     "ArchiveStream",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Every container and network that we make carries these two, which distinguish ours from others.
 INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
+HELPER_LABEL = "samebox.helper"  # of a container that is made for its mounts, never started
 ARN_LABEL = "samebox.arn"  # value: the ARN of the resource that it serves
 
 # What an image's id begins with; a name of an image in a registry never does.

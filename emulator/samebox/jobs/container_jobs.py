@@ -1,13 +1,14 @@
 """The runner of one type of container job (see supervisor.Runner): training today; processing is another JobType."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from samebox.containers import folder_copies, instances
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine
+from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, Engine
 from samebox.containers.reservations import Reservations
 from samebox.data.objects import Objects
 from samebox.jobs import package_cache, phases
@@ -65,6 +66,7 @@ class ContainerJobs:
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
         self._put_metric = put_metric
+        self._began = time.time()
 
     def wants(self, resource: Resource) -> bool:
         """True until the job is Completed, Failed or Stopped."""
@@ -108,6 +110,10 @@ class ContainerJobs:
             self._type.plan(row, _ANY_LIMITS, self._emulator) for row in self._resources.unfinished(self._type.kind)
         ]
         names = {host.container_name for plan in plans for host in plan.job.hosts}
+        for helper in self._engine.find({**mine, HELPER_LABEL: None}):
+            # One of an earlier life, which was killed before it could remove it.
+            if helper.created_at is not None and helper.created_at < self._began:
+                self._engine.remove(helper.id)
         for container in containers:
             if container.name not in names:
                 log.info("removing container %s: its job has ended", container.name)

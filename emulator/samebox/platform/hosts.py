@@ -63,7 +63,9 @@ class JobHosts:
         return self._retry(lambda: self._create(host))
 
     def make_network(self) -> None:
-        """Before the first container."""
+        """Before the first container; an isolated job of one host has none."""
+        if all(host.container.network == "none" for host in self.plan.hosts):
+            return
         self._retry(lambda: networks.make(self._engine, self.plan.network))
 
     def begin_network(self) -> None:

@@ -5,7 +5,7 @@ Training and processing are plans of this form (`training.py`, `processing.py`);
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from samebox.containers.engine import ContainerSpec
@@ -97,6 +97,15 @@ class JobPlan:
 def network(placement: Placement, isolated: bool) -> JobNetwork:
     """A job's network; under network isolation its hosts reach only each other (contract §1.4.5)."""
     return JobNetwork(placement.network_name, placement.labels, isolated)
+
+
+def plan(hosts: tuple[HostPlan, ...], placement: Placement, isolated: bool) -> JobPlan:
+    """The plan of a job. An isolated job of one host reaches nothing, and has no network: it is its own `algo-1`."""
+    if isolated and len(hosts) == 1:
+        (host,) = hosts
+        alone = replace(host.container, network="none", aliases=(), extra_hosts={host.name: "127.0.0.1"})
+        hosts = (replace(host, container=alone),)
+    return JobPlan(hosts, network(placement, isolated))
 
 
 def container(

@@ -45,7 +45,7 @@ def plan(
         )
         planned.append(HostPlan(host, root, processing.tree(request, arn, host), container))
     isolated = bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
-    return JobPlan(tuple(planned), job.network(placement, isolated))
+    return job.plan(tuple(planned), placement, isolated)
 
 
 def _mounts(root: Path, request: Mapping[str, Any]) -> Iterator[Mount]:

@@ -48,7 +48,7 @@ def plan(
         )
         planned.append(HostPlan(host.name, root, opt_ml.tree(request, known, hosts, host.name), container))
     isolated = bool(request.get("EnableNetworkIsolation"))
-    return JobPlan(tuple(planned), job.network(placement, isolated))
+    return job.plan(tuple(planned), placement, isolated)
 
 
 def facts(arn: str, region: str) -> opt_ml.TrainingFacts:
