@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess
+from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
 
@@ -57,6 +57,9 @@ def invoke(body, headers):
     generous.serve("serving", box_image, script)
     answer = generous.runtime.invoke_endpoint(EndpointName="serving", Body=b"whose")
     assert answer["Body"].read().decode() == ROLE
+    # Its container would keep the network when the emulator ends.
+    generous.sagemaker.delete_endpoint(EndpointName="serving")
+    until(lambda: not generous.sagemaker.list_endpoints()["Endpoints"], WAIT_SECONDS, "the endpoint is gone")
 
 
 def test_boto3_in_a_container_finds_credentials_and_the_emulator_by_itself(generous: EmulatorProcess) -> None:
