@@ -71,9 +71,9 @@ def _rebake(stand: Stand, plan: Repetitions, _: dict[str, float]) -> list[Row]:
 
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     startup.UP: ("samebox up → ready", lambda stand, plan, _: startup.measure(stand, min(plan.rounds, 5))),
-    jobs.JOB: ("job overhead", lambda stand, plan, told: jobs.measure(stand, plan.rounds, told)),
-    deploys.DEPLOY: ("deploy", lambda stand, plan, told: deploys.measure(stand, min(plan.rounds, 5), told)),
-    invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, told: invocations.measure(stand, plan.blocks, told)),
+    jobs.JOB: ("job overhead", lambda stand, plan, peer: jobs.measure(stand, plan.rounds, peer)),
+    deploys.DEPLOY: ("deploy", lambda stand, plan, peer: deploys.measure(stand, min(plan.rounds, 5), peer)),
+    invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, peer: invocations.measure(stand, plan.blocks, peer)),
     pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 3))),
     storage.S3: ("S3 up and down", lambda stand, plan, _: storage.measure(stand, min(plan.rounds, 5), plan.megabytes)),
     s3_engine.ENGINE: (
@@ -116,18 +116,18 @@ def main() -> int:
     try:
         if given.peer:
             notes.print("installing the peer …")
-            with _told(missing, "peer", notes):
+            with _noting(missing, "peer", notes):
                 peer.set_up()
         figures: dict[str, float] = {}
         if any(key in WITH_PEER for key in chosen):
             notes.print("peer: SDK v2 local mode …")
-            with _told(missing, "peer", notes):
+            with _noting(missing, "peer", notes):
                 peer.measure(stand, min(plan.rounds, 3), figures)
         for key in chosen:
             words, measure = MEASUREMENTS[key]
             notes.print(f"{words} …")
             began = time.monotonic()
-            with _told(missing, key, notes):
+            with _noting(missing, key, notes):
                 rows += measure(stand, plan, figures)
             notes.print(f"    {time.monotonic() - began:.0f} s", style="dim")
     except KeyboardInterrupt:
@@ -188,7 +188,7 @@ def _rounds(word: str) -> int:
 
 
 @contextlib.contextmanager
-def _told(missing: list[str], key: str, notes: Console) -> Iterator[None]:
+def _noting(missing: list[str], key: str, notes: Console) -> Iterator[None]:
     """One failed measurement does not stop the others: it is reported at once, and again at the end."""
     try:
         yield

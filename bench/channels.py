@@ -42,7 +42,7 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
             seen_bare.append(_read(stand, keys))
         for part in range(OBJECTS):
             stand.s3_client(False).delete_object(Bucket=BUCKET, Key=f"{prefix}/{part}")
-        stand.told(f"{number + 1} of {rounds}")
+        stand.report(f"{number + 1} of {rounds}")
     source.unlink()
     ours = total / (median(seen_ours) - median(empty))
     note = "a job with the channel less a job without, files on the disk; bare: the same objects read and thrown away"

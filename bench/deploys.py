@@ -22,7 +22,7 @@ def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
     emulator.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)  # type: ignore[arg-type]
     emulator.configure(name, name)
     ours(stand, name), bare(stand)
-    seen_bare, seen_ours = alternate(rounds, lambda: bare(stand), lambda: ours(stand, name), told=stand.told)
+    seen_bare, seen_ours = alternate(rounds, lambda: bare(stand), lambda: ours(stand, name), report=stand.report)
     emulator.sagemaker.delete_endpoint_config(EndpointConfigName=name)
     emulator.sagemaker.delete_model(ModelName=name)
     return [

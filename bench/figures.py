@@ -67,7 +67,9 @@ def percentile(values: Sequence[float], part: float) -> float:
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
 
 
-def alternate(rounds: int, *turns: Callable[[], float], told: Callable[[str], None] | None = None) -> list[list[float]]:
+def alternate(
+    rounds: int, *turns: Callable[[], float], report: Callable[[str], None] | None = None
+) -> list[list[float]]:
     """Call each of `turns` once a round, the order turned round every time; the values of each, in its own list.
 
     What slows the machine down for a while then slows all of them down, and what the one before leaves behind (warm
@@ -78,8 +80,8 @@ def alternate(rounds: int, *turns: Callable[[], float], told: Callable[[str], No
         order = list(enumerate(turns))
         for place, turn in order if number % 2 == 0 else reversed(order):
             values[place].append(turn())
-        if told is not None:
-            told(f"{number + 1} of {rounds}")
+        if report is not None:
+            report(f"{number + 1} of {rounds}")
     return values
 
 

@@ -36,7 +36,7 @@ def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
         ours = load.LoadTarget("ours", "127.0.0.1", emulator.port, (load.encoded(signed(emulator.url, name)),))
         rows = []
         for clients in (1, 8):
-            stand.told(f"{clients} at once")
+            stand.report(f"{clients} at once")
             rows += _rows(load.run(load.Load((direct, ours), clients, rounds, BLOCK, WARM_UP)), clients, peer)
         return rows
     finally:
@@ -48,9 +48,9 @@ def _rows(seconds: dict[str, list[float]], clients: int, peer: dict[str, float])
     rows = []
     for part, word, bar in ((0.5, "p50", P50 if clients == 1 else None), (0.99, "p99", P99 if clients > 1 else None)):
         bare, ours = (percentile(seconds[name], part) * 1000 for name in ("bare", "ours"))
-        told = peer.get(f"invoke {word}") if clients == 1 else None
+        theirs = peer.get(f"invoke {word}") if clients == 1 else None
         what = f"InvokeEndpoint, 1 KB, {many}, {word}"
-        rows.append(Row(INVOKE, what, "ms", ours, bare, told * 1000 if told else None, bar))
+        rows.append(Row(INVOKE, what, "ms", ours, bare, theirs * 1000 if theirs else None, bar))
     return rows
 
 

@@ -14,7 +14,7 @@ BAR = Bar("ratio", 1.25)
 def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
     """CreateTrainingJob against `docker run`, the image being present in both cases."""
     ours(stand), bare(stand)  # the first of each fetches, connects and caches what later ones find
-    seen_bare, seen_ours = alternate(rounds, lambda: bare(stand), lambda: ours(stand), told=stand.told)
+    seen_bare, seen_ours = alternate(rounds, lambda: bare(stand), lambda: ours(stand), report=stand.report)
     return [
         Row(
             JOB, "job overhead: request → first line of `train`", "s", median(seen_ours), median(seen_bare),

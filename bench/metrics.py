@@ -31,7 +31,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
             store.put(LATENCY, begin + number * DAY / VALUES, 1000.0 + number * 7919 % 99_000)
         store.flush()
         taken = VALUES / (time.monotonic() - began)
-        stand.told(f"{VALUES:,} values are there")
+        stand.report(f"{VALUES:,} values are there")
 
         def read(length: int, percent: float | None = None) -> None:
             periods = store.read(LATENCY, begin, begin + DAY, length, percentiles=percent is not None)

@@ -49,7 +49,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
             for emulator, found in turns if number % 2 else reversed(turns):
                 with Pushes(emulator, images):
                     found.append(_p99(measured))
-            stand.told(f"{number + 1} of {rounds}")
+            stand.report(f"{number + 1} of {rounds}")
     finally:
         here.sagemaker.delete_endpoint(EndpointName=name)
     what = "InvokeEndpoint, 1 KB, 8 clients, p99, during a docker push"

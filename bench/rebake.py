@@ -27,7 +27,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
     tree = stand.folder / "tree"
     copy_tree(tree)
     _bake(stand, tree)
-    stand.told("first push: every layer")
+    stand.report("first push: every layer")
     _push(stand)
     before = _manifest(stand)
     bakes, wholes, pushed = [], [], []
@@ -43,7 +43,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
         after = _manifest(stand)
         pushed.append(new_bytes(before, after) / MB)
         before = after
-        stand.told(f"{number + 1} of {rounds}")
+        stand.report(f"{number + 1} of {rounds}")
     return [
         Row(REBAKE, "change of train.py → baked and pushed", "s", median(wholes), median(bakes), bar=SECONDS_BAR,
             note="bare: `docker buildx bake train-cpu` alone"),

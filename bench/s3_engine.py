@@ -40,7 +40,7 @@ def measure(stand: Stand, rounds: int, megabytes: int, keys: Sequence[int]) -> l
             *_streams(stand, store, min(rounds, 5), megabytes),
         ]
     for number in keys:
-        stand.told(f"a bucket of {number:,} keys")
+        stand.report(f"a bucket of {number:,} keys")
         with _store(stand.folder) as store:
             rows += _lists(store, number)
     return rows
@@ -77,7 +77,9 @@ def _puts(stand: Stand, store: S3Store, rounds: int, writers: int, bar: Bar) -> 
         for number in range(SMALL // writers):
             _write(store.folder / f"bare-{writer}-{number}", data, 1)
 
-    disk, engine = alternate(rounds, lambda: _at_once(bare, writers), lambda: _at_once(ours, writers), told=stand.told)
+    disk, engine = alternate(
+        rounds, lambda: _at_once(bare, writers), lambda: _at_once(ours, writers), report=stand.report
+    )
     many = "one after the other" if writers == 1 else f"{writers} at once"
     note = "bare: a file, written and synced"
     what = f"S3 engine, puts of 4 KB, {many}"
@@ -104,10 +106,10 @@ def _streams(stand: Stand, store: S3Store, rounds: int, megabytes: int) -> list[
 
     bare_in, ours_in = alternate(
         rounds, lambda: _seconds(lambda: _write(plain, chunk, times)),
-        lambda: _seconds(lambda: put(store, "large", chunk, times)), told=stand.told,
+        lambda: _seconds(lambda: put(store, "large", chunk, times)), report=stand.report,
     )  # fmt: skip
     bare_out, ours_out = alternate(
-        rounds, lambda: _seconds(lambda: down(bare)), lambda: _seconds(lambda: down(ours)), told=stand.told
+        rounds, lambda: _seconds(lambda: down(bare)), lambda: _seconds(lambda: down(ours)), report=stand.report
     )
     note = "bare: the same bytes, written and synced"
     return [

@@ -59,8 +59,8 @@ class Stand:
     emulator, or the peer.
     """
 
-    def __init__(self, told: Callable[[str], None]) -> None:
-        self.told = told
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.report = report
         self.id = secrets.token_hex(4)
         self.folder = Path(tempfile.mkdtemp(prefix="samebox-bench-"))
         self.networks: list[str] = []  # made by others on our behalf, without a label

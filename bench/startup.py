@@ -53,7 +53,7 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
             emulator.down()
         add_ended_jobs(emulator.data_dir, JOBS)
         many.append(detached_up(emulator))
-        stand.told(f"{number + 1} of {rounds}")
+        stand.report(f"{number + 1} of {rounds}")
     return [
         Row(UP, "samebox up → ready, new data folder", "s", median(new), bar=BAR),
         Row(UP, "samebox up → ready, data folder in use", "s", median(used), bar=BAR),

@@ -74,7 +74,7 @@ def get(stand: Stand, key: str, ours: bool) -> float:
 
 def _row(stand: Stand, rounds: int, megabytes: int, note: str, what: str, seconds: Callable[[bool], float]) -> Row:
     seconds(False), seconds(True)
-    bare, ours = alternate(rounds, lambda: seconds(False), lambda: seconds(True), told=stand.told)
+    bare, ours = alternate(rounds, lambda: seconds(False), lambda: seconds(True), report=stand.report)
     return Row(S3, f"{what}, {megabytes} MB", "MB/s", megabytes / median(ours), megabytes / median(bare), note=note)
 
 

@@ -58,7 +58,7 @@ def _row(stand: Stand, fault: PlantedFault, data: Path, rounds: int) -> Row:
     seconds = []
     for number in range(rounds):
         seconds.append(_verdict(stand, image, fault, data))
-        stand.told(f"{fault.what}: {number + 1} of {rounds}")
+        stand.report(f"{fault.what}: {number + 1} of {rounds}")
     return Row(VERDICT, f"samebox check --fast: {fault.what}", "s", median(seconds), bar=fault.bar)
 
 
