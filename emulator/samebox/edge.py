@@ -14,6 +14,7 @@ import anyio.to_thread
 from samebox import asgi
 from samebox.asgi import Application, Receive, Scope, Send
 from samebox.errors import AwsError
+from samebox.platform import networks
 from samebox.traffic import cors, front_page
 from samebox.traffic.origins import OriginPolicy
 
@@ -23,8 +24,8 @@ READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
 # What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
 HEAD_BYTES = 64 * 1024
-# Neither range is routed between machines: the network of 169.254.170.2, and jobs' own (platform/networks.py).
-_NETWORKS_OF_CONTAINERS = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("198.18.0.0/15"))
+# Neither range is routed between machines: the network of 169.254.170.2, and jobs' own.
+_NETWORKS_OF_CONTAINERS = (ipaddress.ip_network("169.254.0.0/16"), networks.RANGE)
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from typing import TYPE_CHECKING
 
 from samebox.containers.engine import EngineError, EngineUnavailable, NameTaken
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 # 198.18.0.0/15 is set aside for tests between networks (RFC 2544): neither a company's network nor a provider uses it.
 # An engine's own ranges are enough for some thirty networks, and belong to whatever else runs on it.
-_NETWORKS = 512
+RANGE = ipaddress.IPv4Network("198.18.0.0/15")
+_PREFIX = 24
+_NETWORKS = 2 ** (_PREFIX - RANGE.prefixlen)
 _MOST_TRIES = 64
 
 
@@ -37,4 +40,4 @@ def make(engine: NetworkApi, network: JobNetwork) -> None:
 def gateway(name: str, attempt: int = 0) -> str:
     """The host's address on a network, with its prefix: of 512 ranges one by the network's name, then the next ones."""
     number = (int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") + attempt) % _NETWORKS
-    return f"198.{18 + number // 256}.{number % 256}.1/24"
+    return f"{RANGE[number * 256 + 1]}/{_PREFIX}"
