@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from samebox.containers import folder_copies
+from samebox.containers.engine import HELPER_LABEL, INSTANCE_LABEL
 from samebox.resources.run_facts import job_facts
 from tests.jobs.crashing import check_recorded, steps
 
@@ -219,3 +221,12 @@ def test_a_start_sweeps_containers_and_folders_that_no_job_needs(harness: "Harne
     (stray / "input").mkdir(parents=True)
     harness.start()
     harness.poll_until(lambda: not harness.container_names() and not list((harness.data_dir / "jobs").iterdir()))
+
+
+def test_a_start_removes_the_helper_containers_of_an_earlier_life(harness: "Harness") -> None:
+    harness.engine.add_image("empty:1", {})
+    labels = {INSTANCE_LABEL: "test-harness"}
+    harness.engine.create(folder_copies.helper("empty:1", labels))
+    other = harness.engine.create(folder_copies.helper("empty:1", {INSTANCE_LABEL: "another emulator"}))
+    harness.start()
+    harness.poll_until(lambda: [one.id for one in harness.engine.find({HELPER_LABEL: None})] == [other])
