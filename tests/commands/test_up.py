@@ -57,6 +57,56 @@ def test_a_newer_state_file_is_one_sentence(tmp_path: Path) -> None:
     assert re.fullmatch(r"samebox: .*state.sqlite was written by a newer samebox: it has schema 99, .*\n", ended.stderr)
 
 
+class _Start:
+    """An emulator that starts in the background, by a clock of its own: it writes to its log for `writing` seconds."""
+
+    pid = 7
+    returncode = None
+
+    def __init__(self, log: Path, writing: float, ready_after: float) -> None:
+        self.now = 0.0
+        self.was_ended = False
+        self._log, self._writing, self._ready_after = log, writing, ready_after
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, _seconds: float) -> None:
+        self.now += 10.0
+        if self.now <= self._writing:
+            with self._log.open("a") as file:
+                file.write("S3: 200 objects are taken over\n")
+
+    def is_ready(self, _url: str, seconds: float) -> bool:
+        return self.now >= self._ready_after and seconds > 0
+
+    def poll(self) -> None:
+        return None
+
+    def terminate(self) -> None:
+        self.was_ended = True
+
+
+@pytest.mark.parametrize(
+    ("writing", "ready_after", "is_ended"), [(300.0, 300.0, False), (0.0, 300.0, True), (1e9, 1e9, True)]
+)
+def test_a_start_that_says_how_far_it_is_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writing: float, ready_after: float, is_ended: bool
+) -> None:
+    start = _Start(up.log_file(tmp_path), writing, ready_after)
+    monkeypatch.setattr(up, "time", start)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: start)
+    monkeypatch.setattr(where, "is_ready", start.is_ready)
+
+    if is_ended:
+        with pytest.raises(Stop, match="was not ready"):
+            up.start_detached(Settings(data_dir=tmp_path))
+    else:
+        assert up.start_detached(Settings(data_dir=tmp_path)) == start.pid
+    assert start.was_ended == is_ended
+    assert start.now <= up.LONGEST_START_SECONDS + 10
+
+
 # One that runs already
 
 

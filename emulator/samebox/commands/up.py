@@ -20,6 +20,8 @@ from samebox.settings import PREFIX, Settings
 
 # Ready within a second is what we aim at; a slow disk, or the first start of a helper, may need more.
 READY_SECONDS = 60.0
+# A start that takes over the objects of an older data folder may take longer, and says how far it is.
+LONGEST_START_SECONDS = 3600.0
 LOOK_EVERY_SECONDS = 0.05
 
 
@@ -133,15 +135,18 @@ def start_detached(settings: Settings) -> int:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
             env={**os.environ, "PYTHONPATH": _python_path()},
         )  # fmt: skip
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
+    end = time.monotonic() + LONGEST_START_SECONDS
+    size, deadline = start, time.monotonic() + READY_SECONDS
+    while time.monotonic() < min(deadline, end):
         if where.is_ready(settings.url, seconds=2):
             return child.pid
+        if (written := log.stat().st_size) > size:
+            size, deadline = written, time.monotonic() + READY_SECONDS
         if child.poll() is not None:
             raise Stop(f"the emulator ended at once, with status {child.returncode}:\n{_tail(log, start)}")
         time.sleep(LOOK_EVERY_SECONDS)
     child.terminate()
-    raise Stop(f"the emulator was not ready within {READY_SECONDS:g} s and was ended:\n{_tail(log, start)}")
+    raise Stop(f"the emulator was not ready in time and was ended:\n{_tail(log, start)}")
 
 
 def make_folder(data_dir: Path) -> None:
@@ -186,7 +191,7 @@ def warn_of_engine(said: dict[str, Any], screen: Console) -> None:
 
 
 def _greet(settings: Settings) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + LONGEST_START_SECONDS
     while time.monotonic() < deadline:
         if where.is_ready(settings.url, seconds=2):
             said = where.ask(settings.url) or {}

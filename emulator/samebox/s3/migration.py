@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 1024 * 1024
 _BATCH = 200
+_BATCH_BYTES = 1024**3  # what a kill may make read again
 # What an upload that never ended left: it was never confirmed to a client.
 _UNFINISHED = ".rclone_temp_"
 
@@ -94,7 +95,7 @@ class FolderMigration:
         batch: list[_Found] = []
         for path, key in _plain_files(place, done):
             batch.append(self._received(path, key))
-            if len(batch) == _BATCH:
+            if len(batch) == _BATCH or sum(one.body.size for one in batch) >= _BATCH_BYTES:
                 self._keep(place.name, batch, done)
                 progress(done)
                 batch = []
