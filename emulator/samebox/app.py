@@ -34,6 +34,7 @@ from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
+from samebox.s3.migration import TakenOver
 from samebox.s3.store import S3Store
 from samebox.services import images, registry_tokens, secret, session_tokens
 from samebox.services.container_roles import ContainerRoles
@@ -152,7 +153,9 @@ class Emulator:
 
     def _make_gateway(self, services: Services, s3: S3Store) -> Gateway:
         own = self.settings
-        endpoint = S3Endpoint(s3, Models(("s3",)), account=own.account, region=own.region, clock=self._clock)
+        endpoint = S3Endpoint(
+            s3, Models(("s3",)), account=own.account, region=own.region, clock=self._clock, redirects=own.s3_redirects
+        )
         self._connections.push_async_callback(endpoint.close)
         return Gateway(
             self._models,
@@ -212,9 +215,8 @@ class Emulator:
         """The objects, those of an older data folder included: they were plain files below `s3/`."""
         s3 = S3Store(self._data_dir / "objects", clock=self._clock)
         self._started.callback(s3.close)
-        taken = s3.migration.take_over(self._data_dir / "s3", self.settings.account, self.settings.region)
-        if taken.objects:
-            log.info("S3: %d objects of %d buckets were taken over from s3/", taken.objects, taken.buckets)
+        own = self.settings
+        taken = s3.migration.take_over(self._data_dir / "s3", own.account, own.region, _log_progress)
         for path in taken.left:
             log.warning("%s is no object and stays where it is", path)
         housekeeping = Housekeeping(s3)
@@ -316,6 +318,12 @@ class Emulator:
         """Close connections to containers that no route leads to any more, in the loop that they belong to."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._client.forget, self.table.addresses())
+
+
+def _log_progress(taken: TakenOver) -> None:
+    # Each object is read once, for its digests. `samebox up` waits as long as this goes on.
+    if taken.objects:
+        log.info("S3: %d objects, %d bytes, are taken over from an older data folder", taken.objects, taken.size)
 
 
 def _origins(settings: Settings) -> OriginPolicy:

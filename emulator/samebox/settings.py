@@ -76,6 +76,9 @@ class Settings:
         "Content-Encoding. By default such a status is a ModelError and the header is dropped.",
         False,
     )
+    s3_redirects: bool = _setting(
+        "Answer an S3 request that is signed for another region than its bucket's with a redirect, as AWS does.", False
+    )
     overcommit: bool = _setting(
         "Run training jobs at once although together they may use more memory than the host has.", False
     )

@@ -73,8 +73,8 @@ def _from_header(member: Reference, text: str) -> Any:
     return from_text(member, text)
 
 
-def head(operation: Operation, result: dict[str, Any]) -> ResponseHead:
-    """The head of a response. ValueError where a value cannot be a header."""
+def head(operation: Operation, result: dict[str, Any], only_ascii: bool = True) -> ResponseHead:
+    """The head of a response. ValueError where a value cannot be a header; with `only_ascii`, all but ASCII cannot."""
     headers: dict[str, str] = {}
     status = operation.http_status
     for name, member in operation.output.members.items() if operation.output is not None else ():
@@ -83,7 +83,7 @@ def head(operation: Operation, result: dict[str, Any]) -> ResponseHead:
             continue
         match member.location:
             case "header":
-                headers[member.wire_name] = _to_header(member, value)
+                headers[member.wire_name] = _to_header(member, value, only_ascii)
             case "headers":
                 headers.update({f"{member.wire_name}{key}": str(item) for key, item in value.items()})
             case "statusCode":
@@ -93,12 +93,12 @@ def head(operation: Operation, result: dict[str, Any]) -> ResponseHead:
     return ResponseHead(status, headers)
 
 
-def _to_header(member: Reference, value: Any) -> str:
+def _to_header(member: Reference, value: Any, only_ascii: bool) -> str:
     if member.shape.type == "list":
         return ",".join(to_text(member.shape.element, item, "rfc822") for item in value)
     text = to_text(member, value, "rfc822")
     if member.is_json_value:
         return base64.b64encode(text.encode()).decode("ascii")
-    if not text.isascii() or not text.isprintable():
+    if (only_ascii and not text.isascii()) or not text.isprintable():
         raise ValueError(f"{member.wire_name} cannot be a header: {text!r}")
     return text

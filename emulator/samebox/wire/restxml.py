@@ -102,7 +102,8 @@ def _members(shape: Shape, root: str, body: bytes) -> dict[str, Any]:
 
 
 def encode(service: Service, operation: Operation, result: dict[str, Any], request_id: str) -> Response:  # noqa: ARG001
-    head = rest.head(operation, result)
+    # S3 gives back what was put, and SDKs put UTF-8.
+    head = rest.head(operation, result, only_ascii=False)
     headers = {"x-amz-request-id": request_id, **head.headers}
     document = _document(operation, result)
     if document:

@@ -1,13 +1,20 @@
 """What S3 keeps beside the bytes: tags, locks, ACLs, encryption, attributes, and the settings of buckets."""
 
+import base64
+import hashlib
+import http.client
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.s3_server import S3Server
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -179,3 +186,51 @@ def test_many_deletes_say_what_each_did(s3: "S3Client", bucket: str) -> None:
     assert "Deleted" not in s3.delete_objects(Bucket=bucket, Delete=wanted)
     too_many: Any = {"Objects": [{"Key": str(n)} for n in range(1001)]}
     assert refused(lambda: s3.delete_objects(Bucket=bucket, Delete=too_many)) == (400, "MalformedXML")
+
+
+def test_a_document_that_is_not_what_was_sent_has_no_effect(s3: "S3Client", server: S3Server, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    document = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    answers = {}
+    for name, value in {
+        "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "x-amz-checksum-crc32": "AAAAAA==",
+        "x-amz-content-sha256": "0" * 64,
+        "x-nothing": "",
+    }.items():
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        right = {"content-md5": base64.b64encode(hashlib.md5(document).digest()).decode()}
+        connection.request("POST", f"/{bucket}?delete", document, {**(right if "sha256" in name else {}), name: value})
+        answer = connection.getresponse()
+        answers[name] = (answer.status, re.sub(r".*<Code>(\w+)<.*", r"\1", answer.read().decode(), flags=re.DOTALL))
+        connection.close()
+
+    assert answers == {
+        "content-md5": (400, "BadDigest"),
+        "x-amz-checksum-crc32": (400, "BadDigest"),
+        "x-amz-content-sha256": (400, "XAmzContentSHA256Mismatch"),
+        "x-nothing": (400, "InvalidRequest"),
+    }
+    assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == 1
+
+
+def test_headers_of_an_object_may_be_utf_8(s3: "S3Client", server: S3Server, bucket: str) -> None:
+    named = "attachment; filename=한글.csv"
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+    for method, body in (("PUT", b"1"), ("GET", None)):
+        headers = {"content-disposition": named.encode()} if body else {}
+        connection.request(method, f"/{bucket}/k", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+
+        assert answer.status == 200
+    assert answer.headers["content-disposition"].encode("latin-1").decode() == named
+    connection.close()
+
+
+def test_a_copys_source_is_of_the_expected_owner(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    copy = partial(s3.copy_object, Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
+
+    assert refused(lambda: copy(ExpectedSourceBucketOwner="111111111111")) == (403, "AccessDenied")
+    assert copy(ExpectedSourceBucketOwner="000000000000")["ResponseMetadata"]["HTTPStatusCode"] == 200

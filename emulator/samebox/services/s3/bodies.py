@@ -14,7 +14,7 @@ from samebox.services.s3 import members
 from samebox.services.s3.chunked import STREAMING, Decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from samebox.s3.receiving import Received
     from samebox.s3.records import Expected
@@ -45,17 +45,24 @@ def received(request: S3Request, algorithms: tuple[str, ...]) -> Iterator[tuple[
                 sha256.update(piece)
             if body.size > MOST_BYTES:
                 raise _too_large(body.size)
-        if sha256 is not None and sha256.hexdigest() != declared:
-            raise AwsError(
-                "XAmzContentSHA256Mismatch",
-                "The provided 'x-amz-content-sha256' header does not match what was computed.",
-                400,
-                {"ClientComputedContentSHA256": declared, "S3ComputedContentSHA256": sha256.hexdigest()},
-            )
+        if sha256 is not None:
+            check_sha256(request, sha256.hexdigest)
         if decoder is not None:
             trailing = {f"Checksum{name.upper()}": value for name, value in _trailing_checksums(decoder.trailers)}
             expected = replace(expected, checksums={**expected.checksums, **members.checksum_values(trailing)})
         yield body, expected
+
+
+def check_sha256(request: S3Request, computed: Callable[[], str]) -> None:
+    """Compare `x-amz-content-sha256`, where it is a digest, with the body's. Raises XAmzContentSHA256Mismatch."""
+    declared = request.header("x-amz-content-sha256") or ""
+    if _HEX.fullmatch(declared) and computed() != declared:
+        raise AwsError(
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            400,
+            {"ClientComputedContentSHA256": declared, "S3ComputedContentSHA256": computed()},
+        )
 
 
 def _is_chunked(request: S3Request) -> bool:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from samebox import asgi
 from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
 from samebox.errors import AwsError, SerializationException
-from samebox.services.s3 import cors
+from samebox.services.s3 import cors, documents
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
 from samebox.wire import restxml, s3_address
 from samebox.wire.caller import caller
-from samebox.wire.http import Request, Response
+from samebox.wire.http import Request, Response, request_of
 from samebox.wire.s3_operations import S3Operations
 
 if TYPE_CHECKING:
@@ -80,13 +80,14 @@ class S3Endpoint:
         self._redirects = redirects
         self._idle_seconds = idle_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="s3")
-        # The model takes a tenth of a second to read. Nothing waits for it but the first request.
-        self._reading_model = self._threads.submit(lambda: S3Operations(models.service("s3")))
+        # The model takes a tenth of a second to read, which is the first request's and not the start's.
+        self._models = models
+        self._operations: S3Operations | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One S3 request, in path style or with its bucket in the host."""
         head = _hoisted(s3_address.path_style(_head(scope)))
-        exchange = _Exchange(scope, receive, send, head)
+        exchange = _Exchange(receive, send, head)
         try:
             self._check_head(scope, head)
             if cors.is_preflight(head):
@@ -94,7 +95,7 @@ class S3Endpoint:
                 await self._respond(exchange, answer)
                 return
             exchange.operation = (await self._model()).find(head)
-            response = await self._carried_out(exchange)
+            given, response = await self._carried_out(exchange)
         except ClientGone:
             return
         except AwsError as error:
@@ -104,21 +105,23 @@ class S3Endpoint:
             text = "We encountered an internal error. Please try again."
             await self._refuse(exchange, AwsError("InternalError", text, 500))
         else:
-            await self._answer(exchange, response)
+            await self._answer(exchange, given, response)
 
     async def close(self) -> None:
         """Wait for the requests under way."""
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def _model(self) -> S3Operations:
-        if not self._reading_model.done():
-            await asyncio.wrap_future(self._reading_model)
-        return self._reading_model.result()
+        if self._operations is None:
+            # Two requests may both read it: the models keep the service, and the rest is the same.
+            self._operations = await self._in_thread(lambda: S3Operations(self._models.service("s3")))
+        return self._operations
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def _carried_out(self, exchange: _Exchange) -> S3Response:
+    async def _carried_out(self, exchange: _Exchange) -> tuple[S3Response, Response]:
+        """What the operation gave, and the head and document of its answer."""
         operation, head = exchange.operation, exchange.head
         if operation is None:
             text = "The specified method is not allowed against this resource."
@@ -131,8 +134,9 @@ class S3Endpoint:
         if not streamed:
             head = replace(head, body=await self._document(head, exchange.receive))
         pipe = BodyPipe(exchange.receive, self._idle_seconds)
+        service = (await self._model()).service
 
-        def carry_out() -> S3Response:
+        def carry_out() -> tuple[S3Response, Response]:
             request = S3Request(
                 operation=operation.name,
                 params=_decoded(operation, head),
@@ -142,9 +146,17 @@ class S3Endpoint:
                 now=self._clock(),
                 pieces=pipe.read if streamed else lambda: iter(()),
             )
+            if not streamed:
+                documents.check(request)
             self._check_region(request)
             log.debug("S3 %s (%s)", operation.name, exchange.id)
-            return handler(request)
+            given = handler(request)
+            try:
+                return given, restxml.encode(service, operation, dict(given.result), exchange.id)
+            except BaseException:
+                if given.reading is not None:
+                    given.reading.close()
+                raise
 
         feeding = asyncio.create_task(pipe.feed())
         try:
@@ -192,10 +204,7 @@ class S3Endpoint:
             fields = {"Endpoint": f"{request.bucket_name}.s3.{region}.amazonaws.com", "Bucket": request.bucket_name}
             raise AwsError("PermanentRedirect", text, 301, {**fields, "Region": region})
 
-    async def _answer(self, exchange: _Exchange, given: S3Response) -> None:
-        operation = exchange.operation
-        assert operation is not None
-        response = restxml.encode((await self._model()).service, operation, dict(given.result), exchange.id)
+    async def _answer(self, exchange: _Exchange, given: S3Response, response: Response) -> None:
         headers = {**response.headers, **given.headers}
         status = given.status or response.status
         if given.reading is None:
@@ -267,8 +276,7 @@ class S3Endpoint:
 class _Exchange:
     """One request on its way: what came of it so far, and where its answer goes."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, head: Request) -> None:
-        self.scope = scope
+    def __init__(self, receive: Receive, send: Send, head: Request) -> None:
         self.send = send
         self.head = head
         self.id = secrets.token_hex(8).upper()
@@ -283,20 +291,16 @@ class _Exchange:
 
 
 def _head(scope: Scope) -> Request:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    path = asgi.raw_path(scope).decode("latin-1")
-    return Request(scope["method"], path, (scope.get("query_string") or b"").decode("latin-1"), headers)
+    head = request_of(scope)
+    return replace(head, headers={name: _text(value) for name, value in head.headers.items()})
 
 
-def _text(value: bytes) -> str:
+def _text(value: str) -> str:
     """A header's value: UTF-8, as SDKs send metadata, and Latin-1 where it is not."""
     try:
-        return value.decode("utf-8")
+        return value.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value
 
 
 def _hoisted(head: Request) -> Request:
@@ -315,15 +319,15 @@ def _decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
     except SerializationException as error:
         raise AwsError("InvalidArgument", error.message) from None
     shape = operation.input
-    for name in shape.required if shape is not None else ():
-        member = shape.members[name] if shape is not None else None
-        if name in params or member is None or (shape is not None and shape.payload is member and member.is_streamed):
-            continue
-        if member.location is None:
-            if shape is not None and shape.payload is not None and shape.payload.name == name:
-                raise AwsError("MissingRequestBodyError", "Request Body is empty")
+    if shape is None:
+        return params
+    for member in (shape.members[name] for name in shape.required if name not in params):
+        if member.location is not None:
+            raise AwsError("InvalidRequest", f"Missing required header for this request: {member.wire_name}")
+        if shape.payload is None or shape.payload.name != member.name:
             raise restxml.malformed_xml()
-        raise AwsError("InvalidRequest", f"Missing required header for this request: {member.wire_name}", 400)
+        if not member.is_streamed:
+            raise AwsError("MissingRequestBodyError", "Request Body is empty")
     return params
 
 

@@ -110,7 +110,7 @@ def attributes(request: S3Request) -> Attributes:
         headers["Expires"] = expires  # answered as it came, whether it is a date or not
     if params.get("BucketKeyEnabled"):
         headers["BucketKeyEnabled"] = "true"
-    headers.setdefault("ServerSideEncryption", default_encryption(request))
+    headers.setdefault("ServerSideEncryption", "aws:kms" if params.get("SSEKMSKeyId") else "AES256")
     if "SSECustomerAlgorithm" in headers:
         del headers["ServerSideEncryption"]
     metadata = dict(params.get("Metadata") or {})
@@ -124,11 +124,6 @@ def attributes(request: S3Request) -> Attributes:
         retention=retention(params),
         legal_hold=params.get("ObjectLockLegalHoldStatus") == "ON",
     )
-
-
-def default_encryption(request: S3Request) -> str:
-    """What the bucket's encryption setting says; S3 encrypts everything."""
-    return "aws:kms" if request.params.get("SSEKMSKeyId") else "AES256"
 
 
 def retention(params: Mapping[str, Any]) -> Retention | None:
@@ -174,7 +169,12 @@ def checked_tags(pairs: list[tuple[str, str]], repeated: str) -> dict[str, str]:
 
 def expected(request: S3Request) -> Expected:
     """What the client says of the bytes it sends. Raises InvalidDigest, InvalidRequest."""
-    md5 = request.params.get("ContentMD5") or ""
+    md5 = content_md5(request.params.get("ContentMD5") or "")
+    return Expected(md5, checksum_values(request.params), decoded_length(request))
+
+
+def content_md5(md5: str) -> str:
+    """A Content-MD5, or "". Raises InvalidDigest."""
     if md5:
         try:
             whole = len(base64.b64decode(md5, validate=True)) == _DIGEST_BYTES
@@ -182,7 +182,7 @@ def expected(request: S3Request) -> Expected:
             whole = False
         if not whole:
             raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid", 400, {"Content-MD5": md5})
-    return Expected(md5, checksum_values(request.params), decoded_length(request))
+    return md5
 
 
 def decoded_length(request: S3Request) -> int | None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from samebox.errors import AwsError
 from samebox.s3 import refusals
 from samebox.s3.records import Checksums, ChecksumType, Completion, NamedPart, Part
 from samebox.services.s3 import acls, members, ranges
@@ -67,6 +66,7 @@ def upload_part(request: S3Request) -> S3Response:
 def upload_part_copy(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     source = members.source_of(params["CopySource"])
+    request.check_source_owner(source)
     first, last = ranges.copied(params.get("CopySourceRange"))
     part, version = request.store.uploads.copy_part(
         bucket.name,
@@ -209,11 +209,6 @@ def _part(part: Part) -> dict[str, Any]:
     }
 
 
-def refuse_select(_request: S3Request) -> S3Response:
-    """S3 Select, which AWS has closed to new customers in July 2024."""
-    raise AwsError("MethodNotAllowed", "S3 Select is not available: AWS has closed it to new customers.", 405)
-
-
 OPERATIONS: Mapping[str, Handler] = MappingProxyType(
     {
         "AbortMultipartUpload": abort_multipart_upload,
@@ -221,7 +216,6 @@ OPERATIONS: Mapping[str, Handler] = MappingProxyType(
         "CreateMultipartUpload": create_multipart_upload,
         "ListMultipartUploads": list_multipart_uploads,
         "ListParts": list_parts,
-        "SelectObjectContent": refuse_select,
         "UploadPart": upload_part,
         "UploadPartCopy": upload_part_copy,
     }

@@ -71,6 +71,7 @@ def head_object(request: S3Request) -> S3Response:
 def copy_object(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     source = members.source_of(params["CopySource"])
+    source_bucket = request.check_source_owner(source)
     found = request.store.objects.head(
         source.bucket, source.key, source.version, conditions=members.read_conditions(params, "CopySource")
     )
@@ -85,7 +86,6 @@ def copy_object(request: S3Request) -> S3Response:
         conditions=members.write_conditions(params),
         source_conditions=members.read_conditions(params, "CopySource"),
     )
-    source_bucket = request.store.buckets.get(source.bucket)
     return S3Response(
         {
             "CopyObjectResult": {
@@ -240,7 +240,7 @@ def _check_customer_key(request: S3Request, version: Version) -> None:
 
 
 def _refuse_archived(version: Version) -> None:
-    if version.attributes.storage_class in _ARCHIVED and "Restore" not in version.attributes.headers:
+    if version.attributes.storage_class in _ARCHIVED:
         fields = {"StorageClass": version.attributes.storage_class}
         text = "The operation is not valid for the object's storage class"
         raise AwsError("InvalidObjectState", text, 403, fields)
@@ -270,7 +270,7 @@ def _of_copy(request: S3Request, source: Attributes) -> Attributes:
 _ENCRYPTION = frozenset(
     {"ServerSideEncryption", "SSEKMSKeyId", "SSECustomerAlgorithm", "SSECustomerKeyMD5", "BucketKeyEnabled"}
 )
-_NOT_COPIED = _ENCRYPTION | {"WebsiteRedirectLocation", "Restore"}
+_NOT_COPIED = _ENCRYPTION | {"WebsiteRedirectLocation"}
 
 
 def _with_access(request: S3Request, attributes: Attributes) -> Attributes:

@@ -11,7 +11,7 @@ from samebox.errors import AwsError
 
 if TYPE_CHECKING:
     from samebox.s3.reading import OpenObject
-    from samebox.s3.records import Bucket
+    from samebox.s3.records import Bucket, Source
     from samebox.s3.store import S3Store
     from samebox.wire.caller import Caller
     from samebox.wire.http import Request
@@ -50,9 +50,15 @@ class S3Request:
     @cached_property
     def bucket(self) -> Bucket:
         """The bucket. Raises NoSuchBucket, and AccessDenied where it is not the expected owner's."""
-        found = self.store.buckets.get(self.bucket_name)
-        owner = self.params.get("ExpectedBucketOwner")
-        if owner is not None and owner != found.account:
+        return self._owned(self.bucket_name, "ExpectedBucketOwner")
+
+    def check_source_owner(self, source: Source) -> Bucket:
+        """The bucket of what is copied. Raises NoSuchBucket, and AccessDenied as for `bucket`."""
+        return self._owned(source.bucket, "ExpectedSourceBucketOwner")
+
+    def _owned(self, name: str, owner: str) -> Bucket:
+        found = self.store.buckets.get(name)
+        if self.params.get(owner) not in (None, found.account):
             raise AwsError("AccessDenied", "Access Denied", 403)
         return found
 
