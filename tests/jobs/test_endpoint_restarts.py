@@ -28,7 +28,7 @@ def settings() -> Settings:
 CALLS = {
     "resources.unfinished": 4,
     "resources.by_arn": 4,
-    "engine.find": 3,
+    "engine.find": 4,
     "engine.capacity": 1,
     "logbook.create": 1,
     "logbook.last": 1,
