@@ -118,7 +118,7 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.wait_for_line(job, "before")
-    began = job_facts(harness.reload(job)).run.training_started_at
+    began = job_facts(harness.reload(job)).run.began_at
     harness.crash()
     harness.start()
     (process,) = processes
@@ -129,7 +129,7 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
     harness.touch(job)
     row = harness.wait_until_ended(job)
     assert row.state["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert job_facts(row).run.training_started_at == began
+    assert job_facts(row).run.began_at == began
     assert harness.log_lines(job) == ["before", "while the next process follows", "after"]
     assert processes == [process], "it was started once"
 

@@ -62,7 +62,7 @@ def test_the_keys_are_the_fields_in_the_case_of_aws() -> None:
     assert to_json(JobFacts("digits@sha256:1", RunFacts(exit_code=1, text="no luck"))) == {
         "ResolvedImage": "digits@sha256:1",
         "Run": {
-            "TrainingStartedAt": None,
+            "BeganAt": None,
             "StopSignalledAt": None,
             "MaxRuntimeExceeded": False,
             "EndedAt": None,

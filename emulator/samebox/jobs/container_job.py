@@ -90,7 +90,7 @@ class ContainerJob:
         ran = {host: state.id for host, state in found.items() if state.has_run}
         if len(ran) == len(self._plan.job.hosts):
             return ran
-        if self._record.run.training_started_at is not None or self._record.run.ended_at is not None:
+        if self._record.run.began_at is not None or self._record.run.ended_at is not None:
             self._deps.log.report("the container has disappeared: it was removed, or lost by the engine")
             raise Ended(Outcome.INTERNAL)
         if self._record.is_stopping:
@@ -132,8 +132,8 @@ class ContainerJob:
             deps.give_up_seconds,
             deps.background,
         ) as runs:
-            began = self._record.run.training_started_at or self._record.now()
-            self._record.move(self._type.stages.running, run=replace(self._record.run, training_started_at=began))
+            began = self._record.run.began_at or self._record.now()
+            self._record.move(self._type.stages.running, run=replace(self._record.run, began_at=began))
             self._wait(runs, began + self._plan.max_runtime_seconds)
         if runs.lost is not None:
             deps.log.report(f"the container is lost: {runs.lost}")

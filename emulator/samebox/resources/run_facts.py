@@ -8,9 +8,12 @@ from samebox.resources.store import Resource
 
 @dataclass(frozen=True)
 class RunFacts:
-    """One run of a job's containers; times are epoch seconds. `text` is what the container wrote about its failure."""
+    """One run of a job's containers, which began when they were started; times are epoch seconds.
 
-    training_started_at: float | None = None
+    `text` is what the container wrote about its failure.
+    """
+
+    began_at: float | None = None
     stop_signalled_at: float | None = None
     max_runtime_exceeded: bool = False
     ended_at: float | None = None
