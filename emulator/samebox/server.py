@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from samebox.app import Emulator
+from samebox.app.emulator import Emulator
 from samebox.containers.engine import Engine
 from samebox.settings import Settings
 

@@ -20,7 +20,7 @@ from botocore.config import Config
 from urllib3 import encode_multipart_formdata
 
 from samebox import server
-from samebox.app import Emulator
+from samebox.app.emulator import Emulator
 from samebox.asgi import Message
 from samebox.containers import metadata_network
 from samebox.containers.fake import FakeEngine

@@ -24,7 +24,7 @@ from botocore.awsrequest import HeadersDict, create_request_object, prepare_requ
 from botocore.config import Config
 
 from samebox import server
-from samebox.app import Emulator
+from samebox.app.emulator import Emulator
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import FakeRequest, FakeResponse, Process
 from samebox.resources.kinds import TRAINING_JOB

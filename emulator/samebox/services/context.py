@@ -1,4 +1,4 @@
-"""What an operation may use: the collaborators that app.py builds, as the small protocols that operations call."""
+"""What an operation may use: the collaborators that `app` joins, as the small protocols that operations call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

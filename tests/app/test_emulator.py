@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from samebox import app, server
+from samebox import server
+from samebox.app import engine_side, status
+from samebox.app.emulator import Emulator
 from samebox.commands import where
 from samebox.containers.engine import ImageFacts, ImageMissing
 from samebox.containers.fake import FakeEngine
@@ -42,7 +44,7 @@ class StuckEngine(FakeEngine):
 
 
 @contextmanager
-def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[app.Emulator, str]]:
+def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[Emulator, str]]:
     settings = Settings(data_dir=tmp_path / "data", port=free_port())
     engine = StuckEngine(tmp_path / "engine")
     with server.running(settings, engine) as emulator:
@@ -55,17 +57,17 @@ def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[app.Emu
 def test_an_emulator_starts_and_tells_its_status_while_the_engine_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "START_ENGINE_SECONDS", 0.01)
-    monkeypatch.setattr(app, "STATUS_ENGINE_SECONDS", 0.01)
+    monkeypatch.setattr(engine_side, "START_ENGINE_SECONDS", 0.01)
+    monkeypatch.setattr(status, "STATUS_ENGINE_SECONDS", 0.01)
     with emulator_with_an_engine_that_hangs(tmp_path) as (_, url):
-        status = until(lambda: where.ask(url, seconds=60), 60, "the status is told")
-    assert status["ready"] is True
-    assert status["engine"]["available"] is False
-    assert "it hangs" in status["engine"]["detail"]
+        shown = until(lambda: where.ask(url, seconds=60), 60, "the status is shown")
+    assert shown["ready"] is True
+    assert shown["engine"]["available"] is False
+    assert "it hangs" in shown["engine"]["detail"]
 
 
 def test_readiness_asks_neither_the_store_nor_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "START_ENGINE_SECONDS", 0.01)
+    monkeypatch.setattr(engine_side, "START_ENGINE_SECONDS", 0.01)
     with emulator_with_an_engine_that_hangs(tmp_path) as (emulator, url):
 
         def broken() -> None:

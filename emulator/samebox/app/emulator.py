@@ -1,0 +1,84 @@
+"""An emulator: its parts in the order in which they are built, and their end in the opposite one.
+
+data folder -> container engine -> stores                                    before anything is listened to
+objects -> services -> API -> edge -> routes -> credentials -> supervisor    in `start`
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from samebox.app import data_folder
+from samebox.app.api import make_gateway
+from samebox.app.data_plane import DataPlane
+from samebox.app.endings import Endings
+from samebox.app.engine_side import EngineSide
+from samebox.app.front import make_edge
+from samebox.app.services import make_services
+from samebox.app.status import Status
+from samebox.app.stores import open_objects, open_stores
+from samebox.app.work import emulator_info, start_supervisor
+from samebox.containers.engine import Engine
+from samebox.data.local_objects import LocalObjects
+from samebox.settings import Settings
+from samebox.wire.models import Models
+
+
+class Emulator:
+    """One emulator over one data directory. Several may live in one process; they do not notice each other.
+
+    `engine` is given in tests. `start` claims the directory and whatever has work left; `stop` leaves jobs running.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._endings = Endings()
+        self._folder = data_folder.claim(settings, self._endings)
+        self.id = self._folder.id
+        self._containers = EngineSide(settings, self._folder, engine, self._endings)
+        self.engine = self._containers.engine
+        self._models = Models()
+        self._stores = open_stores(self._folder, settings, self._models, clock, self._endings)
+        self.store, self.resources = self._stores.store, self._stores.resources
+        self._containers.release_images_at_the_end(self.store)
+        self._data_plane = DataPlane(settings, self._endings)
+        self.table = self._data_plane.table
+        self._status = Status(settings, self._folder, self._stores, self._containers)
+        self._leave: Callable[[], None] = lambda: None
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the event loop that the connections to containers belong to."""
+        self._data_plane.listen(loop)
+
+    def start(self) -> list[socket.socket]:
+        """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
+        settings, stores, endings = self.settings, self._stores, self._endings
+        s3 = open_objects(self._folder, settings, self._clock, endings)
+        objects = LocalObjects(s3, settings.account, settings.region)
+        services = make_services(settings, self._folder, stores, objects, self._containers, self._clock, endings)
+        self.gateway = make_gateway(services, self._models, s3, self._folder.path, endings)
+        invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
+        self.edge = make_edge(services, self.gateway, invocations, self._containers.registry, self._status, endings)
+        self._data_plane.follow(stores)
+        inward = self._containers.credentials_socket()
+        info = emulator_info(settings, self._folder, has_credentials=inward is not None)
+        supervisor = start_supervisor(
+            info, services, stores, objects, self._containers, self._data_plane.client, endings
+        )
+        self._leave = supervisor.leave
+        self._status.is_ready = True
+        return [] if inward is None else [inward]
+
+    def leave(self) -> None:
+        """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""
+        self._leave()
+
+    async def stop(self) -> None:
+        """End everything that is ours; containers of jobs and endpoints go on, and the next start takes them over."""
+        self._status.is_ready = False
+        await self._data_plane.client.close()
+        await self._endings.run()

@@ -1,0 +1,58 @@
+"""The edge, with all that answers on the emulator's URL."""
+
+import socket
+
+from samebox.app.endings import Endings
+from samebox.app.status import Status
+from samebox.asgi import Application
+from samebox.containers.metadata_network import ADDRESS
+from samebox.containers.registry_server import RegistryServer
+from samebox.edge import Edge
+from samebox.services.container_roles import ContainerRoles
+from samebox.services.context import Services
+from samebox.services.metadata import Metadata
+from samebox.services.registry import RegistryEndpoint
+from samebox.settings import Settings, is_loopback, words
+from samebox.traffic import front_page
+from samebox.traffic.origins import OriginPolicy
+from samebox.wire.gateway import Gateway
+
+
+def make_edge(
+    services: Services,
+    gateway: Gateway,
+    invocations: Application,
+    registry: RegistryServer,
+    status: Status,
+    endings: Endings,
+) -> Edge:
+    """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to."""
+    own = services.settings
+    registry_endpoint = RegistryEndpoint(
+        services.resources, services.pushed, services.registry, services.secret, registry.url, registry.forget
+    )
+    endings.add_connections(registry_endpoint.close)
+
+    def page(url: str) -> str:
+        return front_page.write(url, status.version, own.account, own.region, bool(own.token))
+
+    return Edge(
+        invocations=invocations,
+        registry=registry_endpoint,
+        metadata=Metadata(gateway.call, ContainerRoles(services.resources, services.secret).find),
+        gateway=gateway,
+        ready=status.readiness,
+        status=status.report,
+        metadata_host=ADDRESS,
+        origins=_origins(own),
+        authorize=gateway.identify,
+        refuse=gateway.refuse,
+        page=page,
+    )
+
+
+def _origins(settings: Settings) -> OriginPolicy:
+    hosts = set(words(settings.allowed_hosts))
+    if not is_loopback(settings.host):
+        hosts.add(socket.gethostname().lower())
+    return OriginPolicy(settings.host, frozenset(hosts), frozenset(words(settings.allowed_origins)))

@@ -1,0 +1,58 @@
+"""What runs containers: the supervisor, with a runner for each kind of resource that has work."""
+
+from dataclasses import replace
+from functools import partial
+
+from samebox.app.data_folder import DataFolder
+from samebox.app.endings import Endings
+from samebox.app.engine_side import EngineSide
+from samebox.app.stores import Stores
+from samebox.containers import metadata_network, reservations
+from samebox.data.local_objects import LocalObjects
+from samebox.jobs.container_jobs import ContainerJobs
+from samebox.jobs.endpoints import Endpoints
+from samebox.jobs.plan import EmulatorInfo
+from samebox.jobs.supervisor import Supervisor, Work
+from samebox.jobs.training import TRAINING
+from samebox.platform.background import Background
+from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.services import registry_tokens
+from samebox.services.context import Services
+from samebox.settings import Settings
+from samebox.traffic.client import HttpClient
+
+
+def emulator_info(settings: Settings, folder: DataFolder, has_credentials: bool) -> EmulatorInfo:
+    """What containers are given of the emulator. `has_credentials`: they reach it at 169.254.170.2."""
+    info = EmulatorInfo(folder.path, folder.id, settings, folder.secret)
+    if not has_credentials:
+        return info
+    address = f"http://{metadata_network.ADDRESS}"
+    return replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
+
+
+def start_supervisor(
+    info: EmulatorInfo,
+    services: Services,
+    stores: Stores,
+    objects: LocalObjects,
+    containers: EngineSide,
+    client: HttpClient,
+    endings: Endings,
+) -> Supervisor:
+    """Start it over what is stored: whatever has work left goes on. `client` knows the invocations in progress."""
+    background = Background()
+    endings.add(background.close)
+
+    def login(account: str, region: str) -> tuple[str, str]:
+        return registry_tokens.USER, registry_tokens.issue(info.secret, account, region, services.clock()).password
+
+    dependencies = (stores.resources, containers.engine, objects, stores.logbook, info, background, login)
+    room = None if info.settings.overcommit else reservations.of_engine(containers.engine, info.label)
+    put_metric = partial(stores.metrics.put, by_second=True)
+    jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room, put_metric=put_metric))
+    endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)
+    supervisor = Supervisor(stores.resources, [jobs, endpoints])
+    supervisor.start()
+    endings.add(supervisor.close)
+    return supervisor
