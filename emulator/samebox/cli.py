@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samebox.commands import production
+from samebox.commands import coverage_options, production
 from samebox.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _up, _down, _status, _env, _jobs, _logs, _s3, _prune, _train,
-        production.push, production.deploy, _check, _parity, _record, _help,
+        production.push, production.deploy, _check, _parity, _record, coverage_options.add, _help,
     ):  # fmt: skip
         add(words)
     return root

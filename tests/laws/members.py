@@ -1,21 +1,14 @@
-"""The tables of members beside botocore's model, and the part of docs/fidelity.md that is rendered from them.
+"""The tables of members beside botocore's model."""
 
-`scripts/fidelity` writes that part; tests/laws/test_members.py compares it.
-"""
-
-import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 from samebox.resources import nouns
 from samebox.resources.kinds import KINDS, STORED
-from samebox.services.members.row import Member, Members, Treatment, acted_on, row_of
+from samebox.services.members.row import Members, Treatment, acted_on, row_of
 from samebox.services.members.tables import TABLES
 from samebox.wire.models import Models
 from samebox.wire.schema import Shape
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
-BEGIN, END = "<!-- begin: written by scripts/fidelity -->", "<!-- end: written by scripts/fidelity -->"
 MODELS = Models()
 
 
@@ -83,77 +76,3 @@ def faults(table: Members, shape: Shape | None) -> list[str]:
         if row.treatment is Treatment.ACCEPTED and not row.reason:
             found.append(f"{row.path}: accepted without a reason")
     return found
-
-
-# The page
-
-
-def render(tables: Mapping[str, Mapping[str, Members]] = TABLES) -> str:
-    """Both tables of the page, as Markdown."""
-    accepted: dict[tuple[str, str], list[str]] = {}
-    refused: dict[tuple[str, str], list[str]] = {}
-    for operations in tables.values():
-        for operation, table in operations.items():
-            for row in table:
-                if _is_doubled(row):
-                    continue
-                if row.treatment is Treatment.REFUSED:
-                    refused.setdefault((operation, _values(row)), []).append(row.path)
-                elif row.reason:
-                    accepted.setdefault((operation, row.reason), []).append(row.path)
-    return "\n".join(
-        [
-            "## Accepted but not acted on",
-            "",
-            "These members are accepted, stored and returned, but have no effect, or less than on AWS.",
-            "",
-            "| Operation | Member | On AWS |",
-            "| --- | --- | --- |",
-            *_rows(accepted),
-            "",
-            "## Refused",
-            "",
-            "These members are answered 501 unless they have a value that runs.",
-            "",
-            "| Operation | Member | Runs with |",
-            "| --- | --- | --- |",
-            *_rows(refused),
-        ]
-    )
-
-
-def written(page: str) -> str:
-    """The page with its rendered part as it is now."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{render()}\n\n{END}{after}"
-
-
-def _is_doubled(row: Member) -> bool:
-    # Containers[] of CreateModel are the same structure as PrimaryContainer.
-    return row.path.startswith("Containers[].")
-
-
-def _rows(cells: Mapping[tuple[str, str], list[str]]) -> list[str]:
-    """A row for all members of an operation of which the same is to be said."""
-    return [
-        f"| {operation} | {', '.join(f'`{path}`'.replace('[]', '') for path in members)} | {what} |"
-        for (operation, what), members in cells.items()
-    ]
-
-
-def _values(row: Member) -> str:
-    shown = [
-        str(value).lower() if isinstance(value, bool) else str(value) for value in row.values if value not in ([], {})
-    ]
-    return ", ".join(f"`{value}`" for value in shown) or "no value"
-
-
-def main() -> int:
-    """Write the page anew."""
-    PAGE.write_text(written(PAGE.read_text()))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What becomes of each member of each request is said by its table, by one row, and shown in docs/fidelity.md."""
+"""What becomes of each member of each request is said by its table, by one row."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from samebox.services.members.row import accepted, acted_on, members, refused, r
 from samebox.services.members.tables import TABLES
 from samebox.services.operations import operations
 from tests.conftest import Aws
-from tests.laws.members import MODELS, PAGE, faults, table_of, written
+from tests.laws.members import MODELS, faults, table_of
 
 OPERATIONS = [(service, operation) for service, tables in TABLES.items() for operation in tables]
 
@@ -21,10 +21,6 @@ def test_each_operation_that_is_run_has_a_table(aws: Aws) -> None:
     assert [one for one in sorted(run) if table_of(*one) is None] == []
     # Invocations do not come through the gateway.
     assert set(OPERATIONS) - run == {("sagemaker-runtime", "InvokeEndpoint")}
-
-
-def test_the_page_shows_the_tables() -> None:
-    assert PAGE.read_text() == written(PAGE.read_text()), "scripts/fidelity writes it"
 
 
 def test_a_table_that_is_incomplete_or_too_much_is_found() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from samebox.app.endings import Endings
 from samebox.s3.store import S3Store
-from samebox.services import session_tokens
+from samebox.services import absent, session_tokens
 from samebox.services.context import Services
 from samebox.services.operations import operations
 from samebox.services.s3.endpoint import S3Endpoint
@@ -35,4 +35,5 @@ def make_gateway(services: Services, models: Models, s3: S3Store, scratch: Path,
         s3=endpoint,
         s3_forms=Forms(endpoint, scratch),
         clock=clock,
+        why_absent=absent.sentence_of,
     )

@@ -1,8 +1,10 @@
 """Every operation we run, by service and name, bound to what it uses: what the gateway is given."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from samebox.resources.derived import Derived
+from samebox.resources.kind import Kind
 from samebox.services import cloudwatch, ecr, iam, logs, sts
 from samebox.services.context import Operation, Services
 from samebox.services.sagemaker import crud, endpoint_configs, endpoints, models, monitoring, tags, training_jobs
@@ -21,18 +23,23 @@ _NOUNS: tuple[Mapping[str, Operation], ...] = (
 
 def operations(services: Services) -> Handlers:
     """Service -> operation -> handler(params, caller)."""
-    sagemaker = dict(crud.operations(services.resources))
+    tables = routed(services.resources.kinds, services.resources.derived)
+    return {
+        service: {name: partial(operation, services) for name, operation in table.items()}
+        for service, table in tables.items()
+    }
+
+
+def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapping[str, Mapping[str, Operation]]:
+    """The same, not bound to what they use: which operations there are can be asked without an emulator."""
+    sagemaker = dict(crud.operations(kinds, derived_of))
     for noun in _NOUNS:
         sagemaker.update(noun)
-    known = {
+    return {
         "sagemaker": sagemaker,
         "ecr": ecr.OPERATIONS,
         "logs": logs.OPERATIONS,
         "cloudwatch": cloudwatch.OPERATIONS,
         "sts": sts.OPERATIONS,
         "iam": iam.OPERATIONS,
-    }
-    return {
-        service: {name: partial(operation, services) for name, operation in table.items()}
-        for service, table in known.items()
     }

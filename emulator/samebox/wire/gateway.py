@@ -50,7 +50,8 @@ class Gateway:
 
     `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
     session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
-    `body_seconds` to arrive; at most `threads` handlers run at once.
+    `body_seconds` to arrive; at most `threads` handlers run at once. `why_absent` gives a sentence for an
+    operation that has no handler.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Gateway:
         largest_body: int = 32 * MEBIBYTE,
         body_seconds: float = 60.0,
         threads: int = 32,
+        why_absent: Callable[[str, str], str] = lambda _service, _operation: "",
     ) -> None:
         self._models = models
         self._handlers = handlers
@@ -78,6 +80,7 @@ class Gateway:
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
         self._threads = anyio.CapacityLimiter(threads)
+        self._why_absent = why_absent
 
     def call(self, service: str, operation: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """Call an operation as a client would, without HTTP: same checks, same errors, same cut to the output shape.
@@ -192,7 +195,8 @@ class Gateway:
         # Refused before the request is validated: correcting a request that is not implemented would be in vain.
         handler = self._handlers.get(operation.service, _NO_HANDLERS).get(operation.name)
         if handler is None:
-            raise NotImplementedByEmulator(operation.service, operation.name)
+            why = self._why_absent(operation.service, operation.name)
+            raise NotImplementedByEmulator(operation.service, operation.name, why)
         return handler
 
     def _run(self, handler: Handler, operation: Operation, params: dict[str, Any], who: Caller) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from samebox import asgi
 from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
-from samebox.errors import AwsError, SerializationException
+from samebox.errors import AwsError, NotImplementedByEmulator, SerializationException
+from samebox.services import absent
 from samebox.services.s3 import cors, documents
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.operations import OPERATIONS
@@ -128,7 +129,7 @@ class S3Endpoint:
             raise AwsError("MethodNotAllowed", text, 405, {"Method": head.method, "ResourceType": _noun(head.path)})
         handler = OPERATIONS.get(operation.name)
         if handler is None:
-            raise AwsError("NotImplemented", f"samebox does not implement s3:{operation.name}.", 501)
+            raise NotImplementedByEmulator("s3", operation.name, absent.sentence_of("s3", operation.name))
         payload = operation.input.payload if operation.input is not None else None
         streamed = payload is not None and payload.is_streamed
         if not streamed:

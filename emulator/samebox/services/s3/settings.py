@@ -174,6 +174,8 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
     }
 )
+# What the emulator acts on; all others are only kept, and shown again.
+_ACTED_ON = frozenset({"BucketCors", "BucketLifecycleConfiguration"})
 # A setting that was removed is not the one that a new bucket has.
 _REMOVED = "null"
 # Settings of which a bucket has several, by their ids: the noun, and the members of Get's and List's outputs.
@@ -368,3 +370,4 @@ def _operations() -> dict[str, Handler]:
 
 
 OPERATIONS: Mapping[str, Handler] = MappingProxyType(_operations())
+ONLY_KEPT = frozenset(name for name in OPERATIONS if any(noun in name for noun in {*_SETTINGS, *_BY_ID} - _ACTED_ON))

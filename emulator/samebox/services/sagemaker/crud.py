@@ -1,28 +1,26 @@
 """Create, Describe, List, Update and Delete of every SageMaker noun, from what the model says of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from samebox.resources.derived import Derived
 from samebox.resources.kind import Kind
-from samebox.resources.resources import Resources
 from samebox.resources.store import Resource
 from samebox.services.context import Operation, Services
 from samebox.wire.caller import Caller
 
 
-def operations(resources: Resources) -> Mapping[str, Operation]:
+def operations(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapping[str, Operation]:
     """The generic operations of all SageMaker kinds; a noun's own module replaces those that do more."""
     return {
         name: operation
-        for kind in resources.kinds
+        for kind in kinds
         if kind.service == "sagemaker"
-        for name, operation in _of(kind, resources)
+        for name, operation in _of(kind, derived_of(kind))
     }
 
 
-def _of(kind: Kind, resources: Resources) -> Iterator[tuple[str, Operation]]:
-    derived = resources.derived(kind)
-
+def _of(kind: Kind, derived: Derived) -> Iterator[tuple[str, Operation]]:
     def shown(services: Services, resource: Resource) -> dict[str, Any]:
         members = services.resources.present(resource)
         return {derived.whole: members} if derived.whole else members
