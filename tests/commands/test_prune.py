@@ -16,7 +16,7 @@ from samebox.containers.kept_images import KeptImages, name_of
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources.kinds import ENDPOINT, KINDS, MODEL, TRAINING_JOB
 from samebox.resources.resources import Resources
-from samebox.resources.run_facts import JobFacts
+from samebox.resources.run_facts import JobFacts, RunFacts
 from samebox.resources.store import Store
 from samebox.services import images
 from samebox.wire.models import Models
@@ -72,6 +72,20 @@ def test_a_network_goes_with_its_container(engine: FakeEngine) -> None:
     assert any("network ours, of arn:gone" in line for line in found.lines())
     prune.remove(engine, found)
     assert engine.networks({INSTANCE_LABEL: "mine"}) == []
+
+
+def test_the_network_of_a_job_that_goes_on_without_an_emulator_stays(
+    engine: FakeEngine, tmp_path: Path, models: Models
+) -> None:
+    store = Store(tmp_path / "state.sqlite")
+    resources = Resources(store, models, KINDS, lambda: 1_700_000_000.0)
+    facts = JobFacts("train:1", RunFacts(network="in use"))
+    resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"], facts)
+    store.close()
+    for name in ("in use", "kept for the next job"):
+        engine.create_network(name, {INSTANCE_LABEL: "mine"})
+    found = prune.find(engine, "mine", prune.wanted(tmp_path), networks_in_use=prune.networks_in_use(tmp_path))
+    assert [one.name for one in found.networks] == ["kept for the next job"]
 
 
 def test_jobs_that_have_not_ended_and_endpoints_are_needed(tmp_path: Path, models: Models) -> None:

@@ -16,6 +16,7 @@ from samebox.containers import reservations
 from samebox.containers.engine import ContainerMissing
 from samebox.containers.fake import FakeEngine
 from samebox.data.objects import Objects
+from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from samebox.resources.metrics import MetricSeries
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
+LABEL = "test-harness"  # of the emulator
 ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -68,7 +70,7 @@ class Harness:
     def start(self, process: CrashableEmulator | None = None, give_up_seconds: float = 60.0) -> Supervisor:
         """Start an emulator process on the data directory; an earlier one has crashed or was closed."""
         self.process = process or CrashableEmulator()
-        emulator = EmulatorInfo(self.data_dir, "test-harness", self.settings, b"a secret")
+        emulator = EmulatorInfo(self.data_dir, LABEL, self.settings, b"a secret")
         dependencies = (
             self.process.crashable(self.resources, "resources"),
             self.process.crashable(self.engine, "engine"),
@@ -78,12 +80,14 @@ class Harness:
         background = Background()
         self.backgrounds.append(background)
         room = reservations.of_engine(dependencies[1], emulator.label)
+        networks = job_networks.of_jobs(dependencies[1], emulator.label, dependencies[0], [TRAINING_JOB])
         jobs = ContainerJobs(
             TRAINING,
             *dependencies,
             emulator,
             background,
             give_up_seconds=give_up_seconds,
+            networks=networks,
             reservations=room,
             put_metric=lambda *one: self.metrics.append(one),
         )
@@ -196,6 +200,11 @@ class Harness:
 
     def container_names(self) -> list[str]:
         return [state.name for state in self.engine.find({})]
+
+    def next_start_leaves_no_network(self) -> bool:
+        """Whether the networks that are there are found by the next emulator process, and removed."""
+        job_networks.of_jobs(self.engine, LABEL, self.resources, [TRAINING_JOB]).sweep()
+        return not self.engine.networks({})
 
     def close(self) -> None:
         while self.supervisors:

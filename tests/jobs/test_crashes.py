@@ -48,12 +48,12 @@ def check(harness: "Harness", job: "Resource") -> None:
     assert harness.log_lines(job) == ["accuracy=0.25;", "accuracy=0.75;", "done"]
     assert [one["Value"] for one in row.state["FinalMetricDataList"]] == [0.75]
     assert harness.container_names() == []
-    harness.poll_until(lambda: not harness.engine.networks({}))
+    assert harness.next_start_leaves_no_network()
 
 
 # Recorded of a job that nothing disturbed; the last test below records it again.
 CALLS = {
-    "resources.unfinished": 4,
+    "resources.unfinished": 5,
     "resources.by_arn": 4,
     "logbook.create": 1,
     "logbook.last": 1,
@@ -61,7 +61,7 @@ CALLS = {
     "engine.inspect": 2,
     "resources.advance": 4,
     "engine.find": 4,
-    "engine.networks": 2,
+    "engine.networks": 3,
     "engine.create_network": 1,
     "engine.volumes": 1,
     "objects.list": 1,
@@ -77,7 +77,6 @@ CALLS = {
     "objects.upload": 2,
     "resources.change": 1,
     "engine.remove": 1,
-    "engine.remove_network": 1,
     "engine.sweep_path": 1,
 }
 # A woken job looks at its row once more; lines that come in pieces are written in pieces.

@@ -65,7 +65,8 @@ def test_each_host_has_a_log_stream_and_all_models_become_one(harness: "Harness"
         "algo-1": b"algo-1", "algo-2": b"algo-2", "algo-3": b"algo-3", "same": b"algo-1",
     }  # fmt: skip
     assert harness.files_of_tar(f"{folder}/output.tar.gz") == {"report": b"fine"}
-    harness.poll_until(lambda: not harness.container_names() and not harness.engine.networks({}))
+    harness.poll_until(lambda: not harness.container_names())
+    assert harness.next_start_leaves_no_network()
 
 
 def test_a_sharded_channel_is_dealt_out_and_a_replicated_one_is_everywhere(harness: "Harness") -> None:
@@ -107,7 +108,8 @@ def test_a_host_that_fails_ends_the_job_and_is_named(harness: "Harness") -> None
 
     assert row.status == "Failed"
     assert row.state["FailureReason"] == "AlgorithmError: algo-2: no luck, exit code: 5"
-    harness.poll_until(lambda: not harness.container_names() and not harness.engine.networks({}))
+    harness.poll_until(lambda: not harness.container_names())
+    assert harness.next_start_leaves_no_network()
 
 
 def test_a_host_that_ends_well_before_the_others_is_no_failure(harness: "Harness") -> None:

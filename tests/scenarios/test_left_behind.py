@@ -28,6 +28,7 @@ def process(tmp_path: Path) -> Iterator[EmulatorProcess]:
     for container in left:
         docker("rm", "--force", container)
     local_docker.forget(f"localhost:{process.port}")
+    assert networks(instance) == []
 
 
 def samebox(process: EmulatorProcess, *words: str) -> str:
@@ -55,12 +56,17 @@ def containers(instance: str) -> list[str]:
     return docker("ps", "--all", "--quiet", "--filter", f"label=samebox={instance}").split()
 
 
+def networks(instance: str) -> list[str]:
+    return docker("network", "ls", "--quiet", "--filter", f"label=samebox={instance}").split()
+
+
 def test_what_ran_is_found_when_its_data_folder_is_gone(process: EmulatorProcess, box_image: str) -> None:
     instance = process.instance
     process.train("left", pushed(process, box_image), LONG)
     process.job_at("left", {"Training"})
     process.down()
-    assert len(containers(instance)) == 1, "the job goes on"
+    assert len(containers(instance)) == len(networks(instance)) == 1, "the job goes on"
+    assert samebox(process, "prune", "--dry-run") == "Nothing to remove.\n"
     shutil.rmtree(process.data_dir)
     assert f"of {process.data_dir}, which is gone" in samebox(process, "prune", "--dry-run")
     samebox(process, "prune", "--yes")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from samebox.containers.engine import ARN_LABEL
 from tests.scenarios import crash_rounds
 from tests.scenarios.crash_rounds import Losses
 from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, docker, until
@@ -76,7 +77,7 @@ def killed_at(
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("request_to_engine", [CREATE, START], ids=["create", "start"])
+@pytest.mark.parametrize("request_to_engine", [CREATE_NETWORK, CREATE, START], ids=["network", "create", "start"])
 def test_a_job_ends_as_it_would_have(
     mortal: EmulatorProcess, proxy: EngineProxy, image: str, request_to_engine: str, moment: Moment
 ) -> None:
@@ -108,7 +109,8 @@ def test_an_endpoint_comes_into_service(
     crash_rounds.judge_endpoint(mortal, name, losses)
     assert losses.sentences == []
     assert mortal.containers(f"name={name}") == []
-    assert f"{mortal.instance}" not in docker("network", "ls", "--format", "{{.Labels}}")
+    own = ("--filter", f"label=samebox={mortal.instance}", "--filter", f"label={ARN_LABEL}")
+    assert docker("network", "ls", "--quiet", *own) == ""
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

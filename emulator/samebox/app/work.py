@@ -9,6 +9,7 @@ from samebox.app.engine_side import EngineSide
 from samebox.app.stores import Stores
 from samebox.containers import metadata_network, reservations
 from samebox.data.local_objects import LocalObjects
+from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
@@ -49,8 +50,11 @@ def start_supervisor(
 
     dependencies = (stores.resources, containers.engine, objects, stores.logbook, info, background, login)
     room = None if info.settings.overcommit else reservations.of_engine(containers.engine, info.label)
+    networks = job_networks.of_jobs(containers.engine, info.label, stores.resources, [TRAINING_JOB])
+    endings.add_request(containers.health, networks.close)
     put_metric = partial(stores.metrics.put, by_second=True)
-    jobs = Work(TRAINING_JOB, ContainerJobs(TRAINING, *dependencies, reservations=room, put_metric=put_metric))
+    training = ContainerJobs(TRAINING, *dependencies, networks=networks, reservations=room, put_metric=put_metric)
+    jobs = Work(TRAINING_JOB, training)
     endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)
     supervisor = Supervisor(stores.resources, [jobs, endpoints])
     supervisor.start()

@@ -25,6 +25,7 @@ from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources import migration
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
 from samebox.resources.query import Query
+from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Store
 from samebox.services import images
 from samebox.settings import Settings
@@ -117,11 +118,11 @@ def run(given: argparse.Namespace) -> int:
 def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
     """What a data folder that is there does not need."""
     data_dir = settings.data_dir
-    needed = wanted(data_dir)
+    needed, networks = wanted(data_dir), networks_in_use(data_dir)
     if where.record(data_dir) is not None:
         needed |= HELPERS
     others = _others(data_dir)
-    strays = _unshared(find(engine, instance, needed, images_needed(data_dir)), others)
+    strays = _unshared(find(engine, instance, needed, images_needed(data_dir), networks), others)
     garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
     strays = replace(strays, garbage=garbage)
     port = _port(data_dir)
@@ -200,6 +201,16 @@ def wanted(data_dir: Path) -> frozenset[str]:
     return _in_store(data_dir, arns)
 
 
+def networks_in_use(data_dir: Path) -> frozenset[str]:
+    """Names of the networks of jobs that have not ended, as far as these are used by one job after another."""
+
+    def names(store: Store) -> set[str]:
+        networks = (job_facts(row).run.network for row in store.find(TRAINING_JOB.unfinished()))
+        return {one for one in networks if one is not None}
+
+    return _in_store(data_dir, names)
+
+
 def images_needed(data_dir: Path) -> frozenset[str]:
     """Ids of the engine's own images that jobs, models and endpoints need."""
     return _in_store(data_dir, images.needed_ids)
@@ -245,12 +256,25 @@ def _unshared(strays: Strays, others: Sequence[Noted]) -> Strays:
     return replace(strays, networks=tuple(one for one in strays.networks if one.name != metadata_network.NAME))
 
 
-def find(engine: Engine, instance: str, needed: frozenset[str], images_needed: frozenset[str] = frozenset()) -> Strays:
-    """What bears this data folder's label, and an ARN that is not among the needed ones; likewise images, by id."""
+def find(
+    engine: Engine,
+    instance: str,
+    needed: frozenset[str],
+    images_needed: frozenset[str] = frozenset(),
+    networks_in_use: frozenset[str] = frozenset(),
+) -> Strays:
+    """What bears this data folder's label, and an ARN that is not among the needed ones; likewise images, by id.
+
+    Networks that jobs use one after another bear no ARN: they are known by their names.
+    """
     label = {INSTANCE_LABEL: instance}
     return Strays(
         tuple(one for one in engine.find(label) if one.labels.get(ARN_LABEL, "") not in needed),
-        tuple(one for one in engine.networks(label) if one.labels.get(ARN_LABEL, "") not in needed),
+        tuple(
+            one
+            for one in engine.networks(label)
+            if one.labels.get(ARN_LABEL, "") not in needed and one.name not in networks_in_use
+        ),
         tuple(kept_images.unneeded(engine, instance, images_needed)),
         # Copies of folders that a container has go with it; these were left by an interrupted creation.
         volumes=tuple(folder_copies.unused(engine, label)),

@@ -11,6 +11,7 @@ from samebox.containers.engine import LogLine
 from samebox.data.objects import Cancelled
 from samebox.jobs import phases
 from samebox.jobs.host_runs import HostRuns, exit_code
+from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
 from samebox.jobs.metrics import Metrics
 from samebox.jobs.phases import Ended, JobDependencies
@@ -38,6 +39,7 @@ class ContainerJob:
         record: Record,
         upload_on_failure: bool,
         room: Room,
+        networks: JobNetworks,
     ) -> None:
         self._type = job_type
         self._plan = plan
@@ -46,6 +48,8 @@ class ContainerJob:
         self._upload_on_failure = upload_on_failure
         self._hosts = phases.hosts_of(plan, deps, job_type.stages.pulling)
         self._room = room
+        self._networks = networks
+        self._network = record.run.network
         self._killed_at = 0.0
 
     def run(self) -> None:
@@ -71,7 +75,7 @@ class ContainerJob:
         self._hosts.remove_containers(found)
         finish(self._type, self._record, ending)
         # These take their time, and clients need not wait for them.
-        self._hosts.remove_network()
+        self._leave_network()
         phases.sweep(self._deps.engine, self._plan.root)
 
     def _to_the_end(self) -> Ended:
@@ -96,6 +100,7 @@ class ContainerJob:
         if self._record.is_stopping:
             return None
         self._plan = self._room.take(self._plan, self._deps)
+        self._plan = self._with_network(self._plan)
         self._hosts = phases.hosts_of(self._plan, self._deps, self._type.stages.pulling)
         return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
 
@@ -103,12 +108,26 @@ class ContainerJob:
         self._hosts.begin_network()
         # Whatever an interrupted download left is kept or put right; a container that was made is used.
         began: dict[str, Any] = {self._type.began: self._began_at()}
-        self._record.move(self._type.stages.preparing, **began)
+        self._record.move(self._type.stages.preparing, replace(self._record.run, network=self._network), **began)
         phases.download(self._plan, self._deps, hosts)
         made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
         if self._deps.wake.cancelled.is_set():
             raise Cancelled(self._plan.arn)
         return {one.host.name: phases.start(self._plan, self._deps, self._hosts, one) for one in made}
+
+    def _with_network(self, plan: Plan) -> Plan:
+        """The plan on a network of `networks`, unless the job has another one or none."""
+        if self._network is None and plan.job.has_network and not plan.job.network.internal:
+            network = self._networks.take()
+            self._network = network.name
+            return replace(plan, job=plan.job.on(network))
+        return plan
+
+    def _leave_network(self) -> None:
+        if self._network is None:
+            return self._hosts.remove_network()
+        self._hosts.leave_network()
+        return self._networks.give_back(self._network)
 
     def _follow(self, containers: Mapping[str, str]) -> None:
         deps = self._deps

@@ -13,6 +13,7 @@ from samebox.containers.reservations import Reservations
 from samebox.data.objects import Objects
 from samebox.jobs import package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
+from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.phases import Ended, JobDependencies
@@ -26,6 +27,7 @@ from samebox.resources.logbook import Logbook
 from samebox.resources.metrics import MetricSeries
 from samebox.resources.outcome import Outcome
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Changed, Resource
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ _ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
 
 class ContainerJobs:
-    """Runs the jobs of one type; those of all types share `reservations`. None: all start at once."""
+    """Runs the jobs of one type; those of all types share `networks` and `reservations`. None: all start at once."""
 
     def __init__(
         self,
@@ -52,6 +54,8 @@ class ContainerJobs:
         background: Background,
         login: phases.Login = lambda _account, _region: None,
         give_up_seconds: float = GIVE_UP_SECONDS,
+        *,
+        networks: JobNetworks,
         reservations: Reservations | None = None,
         put_metric: PutMetric = lambda _series, _at, _value: None,
     ) -> None:
@@ -62,6 +66,7 @@ class ContainerJobs:
         self._logbook = logbook
         self._emulator = emulator
         self._background = background
+        self._networks = networks
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
@@ -79,7 +84,8 @@ class ContainerJobs:
         try:
             plan = self._plan(resource, record, wake)
             deps = self._dependencies(resource, plan, record, wake)
-            ContainerJob(self._type, plan, deps, record, self._emulator.settings.upload_on_failure, room).run()
+            upload_on_failure = self._emulator.settings.upload_on_failure
+            ContainerJob(self._type, plan, deps, record, upload_on_failure, room, self._networks).run()
         except Ended as ended:
             finish(self._type, record, ended)
         except Closing:
@@ -121,6 +127,7 @@ class ContainerJobs:
         for network in networks:
             if network.name not in {plan.job.network.name for plan in plans}:
                 self._engine.remove_network(network.id)
+        self._networks.sweep()
         for volume in folder_copies.unused(self._engine, mine):
             self._engine.remove_volume(volume.name)
         for one in folders:
@@ -142,7 +149,10 @@ class ContainerJobs:
             limits = instances.limits(wanted.type, share, self._emulator.settings.allow_gpu_on_cpu)
         except (instances.NoGpu, instances.UnknownInstanceType) as error:
             raise Ended(Outcome.NO_CAPACITY, str(error)) from error
-        return self._type.plan(resource, limits, self._emulator)
+        plan = self._type.plan(resource, limits, self._emulator)
+        if record.run.network is None:
+            return plan
+        return replace(plan, job=plan.job.on(self._networks.named(record.run.network)))
 
     def _dependencies(self, resource: Resource, plan: Plan, record: Record, wake: Wake) -> JobDependencies:
         logbook = self._logbook.of(resource.account, resource.region)
@@ -173,3 +183,5 @@ class ContainerJobs:
             self._engine.remove(container.id)
         for network in self._engine.networks(own):
             self._engine.remove_network(network.id)
+        if (shared := job_facts(resource).run.network) is not None:
+            self._networks.give_back(shared)

@@ -64,9 +64,8 @@ class JobHosts:
 
     def make_network(self) -> None:
         """Before the first container; an isolated job of one host has none."""
-        if all(host.container.network == "none" for host in self.plan.hosts):
-            return
-        self._retry(lambda: networks.make(self._engine, self.plan.network))
+        if self.plan.has_network:
+            self._retry(lambda: networks.make(self._engine, self.plan.network))
 
     def begin_network(self) -> None:
         """Make the network in the background; `start` waits for it. It takes an engine as long as a container does."""
@@ -94,11 +93,16 @@ class JobHosts:
         for state in found.values():
             self._retry(partial(self._engine.remove, state.id))
 
+    def leave_network(self) -> None:
+        """Have nothing more to do with the network: its making, where it was begun, is over."""
+        if self._network is not None:
+            wait([self._network])
+
     def remove_network(self) -> None:
         """Remove the network, after the containers."""
-        if self._network is not None:
-            wait([self._network])  # or it would be there after its removal
-        self._retry(lambda: self._engine.remove_network(self.plan.network.name))
+        self.leave_network()  # or it would be there after its removal
+        if self.plan.has_network:
+            self._retry(lambda: self._engine.remove_network(self.plan.network.name))
 
     def remove(self) -> None:
         """Remove the containers and then the network."""

@@ -93,6 +93,16 @@ class JobPlan:
     hosts: tuple[HostPlan, ...]
     network: JobNetwork
 
+    @property
+    def has_network(self) -> bool:
+        """False for an isolated job of one host."""
+        return any(host.container.network != "none" for host in self.hosts)
+
+    def on(self, network: JobNetwork) -> JobPlan:
+        """The same job on another network."""
+        hosts = (replace(host, container=replace(host.container, network=network.name)) for host in self.hosts)
+        return JobPlan(tuple(hosts), network)
+
 
 def network(placement: Placement, isolated: bool) -> JobNetwork:
     """A job's network; under network isolation its hosts reach only each other (contract §1.4.5)."""

@@ -10,7 +10,8 @@ from samebox.resources.store import Resource
 class RunFacts:
     """One run of a job's containers, which began when they were started; times are epoch seconds.
 
-    `text` is what the container wrote about its failure.
+    `text` is what the container wrote about its failure; `network` the network that the job has to itself, by its name:
+    None where it has none, or its own with its ARN.
     """
 
     began_at: float | None = None
@@ -20,6 +21,7 @@ class RunFacts:
     exit_code: int | None = None
     text: str = ""
     uploaded: bool = False
+    network: str | None = None
 
 
 @dataclass(frozen=True)
