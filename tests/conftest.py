@@ -35,7 +35,7 @@ from samebox.settings import Settings
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
-from tests import samples
+from tests import image_store, samples
 from tests.plain_registry import PlainRegistry
 from tests.ports import free_port
 
@@ -56,6 +56,12 @@ def pytest_configure() -> None:
     # Shells have what they start in the background ignore Ctrl-C, and it is handed down to every program of a test.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Once for all worker processes, after a run that used images.
+    if session.config.option.markexpr == "docker" and not hasattr(session.config, "workerinput"):
+        image_store.sweep()
 
 
 class FakeObjects:

@@ -1,7 +1,7 @@
 """An image of a megabyte and a half, made on the spot: Debian's static busybox, imported. Needs no registry.
 
 `import_tiny` makes one with whatever ENTRYPOINT or LABEL a test wants; the fixture `tiny_image` is the plain one. The
-images stay with the engine (label samebox-test), so that the next run starts at once.
+images stay with the engine, so that the next run starts at once (tests/image_store.py).
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import image_store
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-REPOSITORY = "samebox-test/tiny"
+REPOSITORY = f"{image_store.PREFIX}tiny"
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +35,7 @@ def tiny_image() -> str:
 def import_tiny(tag: str, changes: Sequence[str] = ()) -> str:
     """`changes`: Dockerfile instructions, such as 'ENTRYPOINT ["echo"]'. An image that is there already is kept."""
     reference = f"{REPOSITORY}:{tag}"
-    there = subprocess.run(["docker", "image", "inspect", reference], capture_output=True, check=False)
-    if there.returncode != 0:
+    if not image_store.use(reference):
         options = [word for change in ("LABEL samebox-test=tiny", *changes) for word in ("--change", change)]
         with tempfile.TemporaryDirectory() as folder:
             tar = _root(_busybox(Path(folder)))

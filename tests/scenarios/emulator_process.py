@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from samebox.commands import local_docker
+from samebox.commands import local_docker, prune
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class EmulatorProcess:
     def remove(self) -> None:
         """End it, and remove what it leaves running on purpose."""
         self.down()
-        for container in self.containers():
-            docker("rm", "--force", container)
+        prune.clear(self.data_dir, for_good=True)
         local_docker.forget(f"localhost:{self.port}")
 
     def _end(self, number: signal.Signals) -> None:
