@@ -15,7 +15,7 @@ from samebox.check.checks import Check, Context
 from samebox.check.registry import CHECKS
 from samebox.check.reports import terminal
 from samebox.commands import check
-from samebox.commands.examination import CheckArguments, validated
+from samebox.commands.check_options import CheckArguments, validated
 from tests.check.images import SHELL, ImageSource, LayerFile, layer, script
 
 if TYPE_CHECKING:

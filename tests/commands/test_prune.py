@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from samebox.commands import prune
+from samebox.commands import prune, strays
 from samebox.commands.outcome import Stop
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
@@ -45,32 +45,32 @@ def container(engine: FakeEngine, instance: str, arn: str | None) -> str:
 
 def test_what_belongs_to_something_that_runs_is_kept(engine: FakeEngine) -> None:
     kept, stray = container(engine, "mine", "arn:kept"), container(engine, "mine", "arn:gone")
-    found = prune.find(engine, "mine", frozenset({"arn:kept"}))
+    found = strays.find(engine, "mine", frozenset({"arn:kept"}))
     assert [one.id for one in found.containers] == [stray]
-    prune.remove(engine, found)
+    strays.remove(engine, found)
     assert [one.id for one in engine.find({INSTANCE_LABEL: "mine"})] == [kept]
 
 
 def test_another_data_folders_things_are_never_touched(engine: FakeEngine) -> None:
     other = container(engine, "other", "arn:gone")
     engine.create_network("theirs", {INSTANCE_LABEL: "other"})
-    prune.remove(engine, prune.find(engine, "mine", frozenset()))
+    strays.remove(engine, strays.find(engine, "mine", frozenset()))
     assert [one.id for one in engine.find({INSTANCE_LABEL: "other"})] == [other]
     assert [one.name for one in engine.networks({INSTANCE_LABEL: "other"})] == ["theirs"]
 
 
 def test_the_emulators_own_helpers_stay_while_it_runs(engine: FakeEngine) -> None:
     helper = container(engine, "mine", REGISTRY_OWNER)
-    assert not prune.find(engine, "mine", prune.HELPERS)
-    assert [one.id for one in prune.find(engine, "mine", frozenset()).containers] == [helper]
+    assert not strays.find(engine, "mine", strays.HELPERS)
+    assert [one.id for one in strays.find(engine, "mine", frozenset()).containers] == [helper]
 
 
 def test_a_network_goes_with_its_container(engine: FakeEngine) -> None:
     container(engine, "mine", "arn:gone")
     engine.create_network("ours", {INSTANCE_LABEL: "mine", ARN_LABEL: "arn:gone"})
-    found = prune.find(engine, "mine", frozenset())
+    found = strays.find(engine, "mine", frozenset())
     assert any("network ours, of arn:gone" in line for line in found.lines())
-    prune.remove(engine, found)
+    strays.remove(engine, found)
     assert engine.networks({INSTANCE_LABEL: "mine"}) == []
 
 
@@ -84,7 +84,7 @@ def test_the_network_of_a_job_that_goes_on_without_an_emulator_stays(
     store.close()
     for name in ("in use", "kept for the next job"):
         engine.create_network(name, {INSTANCE_LABEL: "mine"})
-    found = prune.find(engine, "mine", prune.wanted(tmp_path), networks_in_use=prune.networks_in_use(tmp_path))
+    found = strays.find(engine, "mine", strays.wanted(tmp_path), networks_in_use=strays.networks_in_use(tmp_path))
     assert [one.name for one in found.networks] == ["kept for the next job"]
 
 
@@ -96,7 +96,7 @@ def test_jobs_that_have_not_ended_and_endpoints_are_needed(tmp_path: Path, model
     resources.advance(ended, "Failed")
     endpoint = resources.create(ENDPOINT, CALLER, samples.OF_KIND["Endpoint"])
     store.close()
-    assert prune.wanted(tmp_path) == {running.arn, endpoint.arn}
+    assert strays.wanted(tmp_path) == {running.arn, endpoint.arn}
 
 
 def test_an_image_is_kept_for_a_model_and_not_for_a_job_that_has_ended(
@@ -112,15 +112,15 @@ def test_an_image_is_kept_for_a_model_and_not_for_a_job_that_has_ended(
     job = resources.create(TRAINING_JOB, CALLER, samples.OF_KIND["TrainingJob"], JobFacts(trained))
     resources.advance(job, "Failed")
     store.close()
-    needed = prune.images_needed(tmp_path)
-    assert prune.find(engine, "mine", frozenset(), needed).lines() == [f"image {name_of('mine', trained)}"]
-    prune.remove(engine, prune.find(engine, "mine", frozenset(), needed))
+    needed = strays.images_needed(tmp_path)
+    assert strays.find(engine, "mine", frozenset(), needed).lines() == [f"image {name_of('mine', trained)}"]
+    strays.remove(engine, strays.find(engine, "mine", frozenset(), needed))
     assert engine.tags("samebox/kept") == [name_of("mine", served)]
 
 
 def test_a_folder_on_which_no_emulator_ever_ran_has_nothing_to_prune(tmp_path: Path) -> None:
-    assert prune.identity(tmp_path) is None
-    assert prune.wanted(tmp_path) == frozenset()
+    assert strays.identity(tmp_path) is None
+    assert strays.wanted(tmp_path) == frozenset()
     assert prune.clear(tmp_path) == 0
 
 
@@ -131,11 +131,11 @@ def test_a_state_file_of_another_version_is_read_and_not_changed(tmp_path: Path)
         connection.executescript((ROOT / "tests" / "resources" / "schemas" / "0001.sql").read_text())
         connection.commit()
     before = path.read_bytes()
-    assert prune.wanted(tmp_path) == {
+    assert strays.wanted(tmp_path) == {
         f"arn:aws:sagemaker:us-east-1:123456789012:{name}" for name in ("training-job/Mixed-Case", "endpoint/digits")
     }
     assert path.read_bytes() == before
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(Stop, match="a newer samebox"):
-        prune.wanted(tmp_path)
+        strays.wanted(tmp_path)

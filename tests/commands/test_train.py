@@ -12,9 +12,9 @@ import pytest
 
 from samebox.check.hosts import folders_in
 from samebox.check.training.job import SINGLE_CHANNEL
-from samebox.commands import train
+from samebox.commands import model_archive, train_options, training_request
 from samebox.commands.folder import MOST_CODE_FILES, Pack
-from samebox.commands.outcome import Stop
+from samebox.commands.outcome import Stop, interrupted
 from tests.commands.requests import complaints
 
 AT = datetime(2026, 11, 22, 16, 5, 9, 123456, tzinfo=UTC)
@@ -22,11 +22,11 @@ AT = datetime(2026, 11, 22, 16, 5, 9, 123456, tzinfo=UTC)
 
 @pytest.mark.parametrize("stem", ["train", "train_digits", "-x-", "ünï", "a" * 100, "1"])
 def test_a_job_is_named_after_the_script_as_aws_takes_it(stem: str) -> None:
-    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", train.job_name(stem, AT))
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", training_request.job_name(stem, AT))
 
 
 def test_botocore_has_nothing_against_the_request() -> None:
-    request = train.request(
+    request = training_request.request(
         "train-1", "localhost:4566/train@sha256:0", "train.py", {"epochs": "3"},
         {"code": "s3://b/code/", "train": "s3://b/train/"}, "ml.m5.large", {"RUNS": "1"}, "s3://b/jobs",
         "arn:aws:iam::000000000000:role/samebox",
@@ -41,7 +41,7 @@ def test_botocore_has_nothing_against_the_request() -> None:
 
 
 def test_data_becomes_channels(tmp_path: Path) -> None:
-    assert train.data_channels([f"train={tmp_path}"]) == {"train": tmp_path.resolve()}
+    assert train_options.data_channels([f"train={tmp_path}"]) == {"train": tmp_path.resolve()}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_data_becomes_channels(tmp_path: Path) -> None:
 )
 def test_a_channel_that_cannot_be_is_refused_before_anything_starts(pair: str, says: str) -> None:
     with pytest.raises(Stop, match=says):
-        train.data_channels([pair])
+        train_options.data_channels([pair])
 
 
 def test_code_is_the_scripts_folder_without_what_tools_left_there(tmp_path: Path) -> None:
@@ -109,25 +109,25 @@ def test_data_without_a_name_is_what_it_is_for_samebox_check(
         path.touch()
     folder = (tmp_path / "d=1").resolve()
     expected = {channel: (folder / place).resolve() for channel, place in found.items()}
-    assert train.data_channels([str(folder)]) == expected
+    assert train_options.data_channels([str(folder)]) == expected
     assert folders_in(folder, SINGLE_CHANNEL) == expected
 
 
 def test_a_single_file_is_the_channel_training(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
-    assert train.data_channels([str(tmp_path / "a.csv")]) == {"training": (tmp_path / "a.csv").resolve()}
+    assert train_options.data_channels([str(tmp_path / "a.csv")]) == {"training": (tmp_path / "a.csv").resolve()}
 
 
 def test_two_paths_without_names_cannot_be_one_channel(tmp_path: Path) -> None:
     with pytest.raises(Stop, match="the channel training is taken"):
-        train.data_channels([str(tmp_path), str(tmp_path)])
+        train_options.data_channels([str(tmp_path), str(tmp_path)])
 
 
 # The environment
 
 
 def test_a_variable_of_the_job_may_hold_anything() -> None:
-    assert train.variables(["A=b=c", "EMPTY=", "WORDS=x y"]) == {"A": "b=c", "EMPTY": "", "WORDS": "x y"}
+    assert train_options.variables(["A=b=c", "EMPTY=", "WORDS=x y"]) == {"A": "b=c", "EMPTY": "", "WORDS": "x y"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_variable_of_the_job_may_hold_anything() -> None:
 )
 def test_a_variable_that_cannot_be_is_refused(pair: str, says: str) -> None:
     with pytest.raises(Stop, match=says):
-        train.variables([pair])
+        train_options.variables([pair])
 
 
 # The model's place
@@ -149,7 +149,7 @@ def test_a_variable_that_cannot_be_is_refused(pair: str, says: str) -> None:
 def test_a_place_that_takes_no_model_is_found_before_the_training(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Stop, match="the model cannot be left there: Not a directory"):
-        train.check_output(tmp_path / "file" / "model", tmp_path / "code" / "train.py")
+        train_options.check_output(tmp_path / "file" / "model", tmp_path / "code" / "train.py")
 
 
 @pytest.mark.parametrize("output", [".", "..", "code"])
@@ -160,7 +160,7 @@ def test_the_model_takes_no_place_that_holds_the_script(
     script.parent.mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(Stop, match="name another"):
-        train.check_output(Path(output), script)
+        train_options.check_output(Path(output), script)
 
 
 class StreamedObject:
@@ -195,15 +195,15 @@ def test_a_model_that_cannot_be_left_is_still_in_s3_and_that_is_said(tmp_path: P
     session: Any = type("Session", (), {"client": lambda _self, _: S3(packed.getvalue())})()
     uri = "s3://b/jobs/one/output/model.tar.gz"
     with pytest.raises(Stop, match=rf"file/model: Not a directory. It is at {uri}"):
-        train.fetch(session, uri, tmp_path / "file" / "model")
-    assert train.fetch(session, uri, tmp_path / "model")
+        model_archive.fetch(session, uri, tmp_path / "file" / "model")
+    assert model_archive.fetch(session, uri, tmp_path / "model")
     assert (tmp_path / "model" / "weights").is_file()
 
 
 def test_an_interrupt_says_what_has_become_of_the_job() -> None:
     with (
         pytest.raises(Stop, match="interrupted; no training job was started") as stop,
-        train.interrupted("no training job was started."),
+        interrupted("no training job was started."),
     ):
         raise KeyboardInterrupt
     assert stop.value.status == 130

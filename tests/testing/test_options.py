@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from samebox.commands.examination import CheckArguments
+from samebox.commands.check_options import CheckArguments
 from samebox.testing import options
 from tests.testing.images import BAD, LEAN, write
 

@@ -1,31 +1,26 @@
 """`samebox check`: will this image work on SageMaker? Reports what would not, with remedies."""
 
 import argparse
-import re
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
 
 from samebox.check import accepted, guess
 from samebox.check.checks import FURTHER
 from samebox.check.registry import CHECKS
 from samebox.check.report import Report
 from samebox.check.reports import jsonfile, junit, page, sarif, terminal
-from samebox.check.runner import Progress
 from samebox.cli import VERSION
 from samebox.commands import examination, exporting, reporting
-from samebox.commands.examination import UNUSABLE, CheckArguments, CheckOptions
-from samebox.commands.outcome import Stop, cleaning_up
+from samebox.commands.check_options import CheckArguments, CheckOptions, chosen, validated
+from samebox.commands.check_progress import CheckProgress
+from samebox.commands.outcome import UNUSABLE, Stop, cleaning_up
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
 
-_LINE_SECONDS = 15.0  # between lines about a step that goes on
 _WRITERS: dict[str, Callable[[Report], str]] = {
     "junit": junit.write,
     "json": jsonfile.write,
@@ -39,13 +34,13 @@ def run(given: argparse.Namespace) -> int:
     outputs = tuple((form, getattr(given, form)) for form in _WRITERS if getattr(given, form))
     screen = Console(stderr=any(path == "-" for _, path in outputs))
     if given.list:
-        terminal.listing(examination.chosen(CHECKS, given.only, given.skip), screen)
+        terminal.listing(chosen(CHECKS, given.only, given.skip), screen)
         return 0
     if not given.image:
         raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
     reporting.look_at(path for _, path in outputs)
     exported = exporting.targets(given.export)
-    check_options = examination.validated(_arguments(given))
+    check_options = validated(_arguments(given))
     engine = DockerEngine()
     try:
         with cleaning_up():
@@ -91,7 +86,7 @@ def examine(
         if exported:
             for sentence in exporting.write(exported, run.context, check_options.checks):
                 screen.print(sentence, highlight=False, markup=False, soft_wrap=True)
-        findings = run.run(check_options.checks, _Shown(status))
+        findings = run.run(check_options.checks, CheckProgress(status))
         image_id = examined.facts.id if examined.facts else ""
     if why_no_engine:
         notes.append(f"nothing was run: {why_no_engine}")
@@ -112,39 +107,6 @@ def examine(
         version=VERSION,
         dockerfile=_from_here(check_options.options.dockerfile),
     )
-
-
-class _Shown:
-    """The progress of a run: on a screen beside a spinner; elsewhere, as in CI, lines on standard error."""
-
-    def __init__(self, status: Status) -> None:
-        self._status = status
-        self._doing, self._at = "", 0.0  # the last line about the check in progress, and when
-
-    def __call__(self, progress: Progress) -> None:
-        console = self._status.console
-        if progress.finding is None:
-            doing = f": {progress.doing}" if progress.doing else ""
-            self._status.update(escape(f"{progress.number}/{progress.of} {progress.rule.title}{doing}"))
-            if progress.doing and not console.is_terminal:
-                self._log_doing(progress)
-        elif not console.is_terminal:
-            finding = progress.finding
-            _log(progress, f"{finding.status}, {finding.seconds:.1f} s")
-        elif progress.finding.status in ("fail", "warn"):
-            style = terminal.STYLES[progress.finding.status]
-            console.print(f"[{style}]{progress.finding.status}[/] {progress.finding.rule_id}", highlight=False)
-
-    def _log_doing(self, progress: Progress) -> None:
-        """A line for each new step; of one that goes on, a line now and then."""
-        step, now = re.sub(r"\d+", "#", progress.doing), time.monotonic()
-        if step != self._doing or now - self._at > _LINE_SECONDS:
-            self._doing, self._at = step, now
-            _log(progress, progress.doing)
-
-
-def _log(progress: Progress, words: str) -> None:
-    print(f"[{progress.number}/{progress.of}] {progress.rule.id}: {words}", file=sys.stderr, flush=True)
 
 
 def _arguments(given: argparse.Namespace) -> CheckArguments:

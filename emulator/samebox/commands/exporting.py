@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from samebox.check import exports
 from samebox.check.exports import goss, structure
-from samebox.commands.examination import UNUSABLE
-from samebox.commands.outcome import Stop
+from samebox.commands.outcome import UNUSABLE, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

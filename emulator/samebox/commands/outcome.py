@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+UNUSABLE = 2  # exit status: what was given cannot be used, and nothing was examined
 # Errors of paths and disks, but not a missing file: a command itself checks the files that a user names.
 _REFUSALS = frozenset(
     {
@@ -63,6 +64,15 @@ def cleaning_up() -> Iterator[None]:
         raise Stop("interrupted; what was started has been removed.", status=128 + signal.SIGINT) from None
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def interrupted(consequence: str) -> Iterator[None]:
+    """Turns Ctrl-C in its block into a Stop with the state of the job."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stop(f"interrupted; {consequence}", status=130) from None
 
 
 def _ended(*_: object) -> NoReturn:

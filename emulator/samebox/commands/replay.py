@@ -3,42 +3,36 @@
 import argparse
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
-from rich.table import Table
-from rich.text import Text
 
 from samebox.check.checks import CannotCheck, Context, Deadline, Options
 from samebox.check.findings import harmless
 from samebox.check.serving.server import Setup, engine_of, start
 from samebox.check.serving.wire import HttpResponse
 from samebox.cli import VERSION
-from samebox.commands import examination, reporting
+from samebox.commands import examination, model_archive, reporting
 from samebox.commands.boot_log import BootLog
+from samebox.commands.check_options import CheckOptions
 from samebox.commands.display import Screen
-from samebox.commands.examination import UNUSABLE, CheckOptions
-from samebox.commands.outcome import Stop, cleaning_up
+from samebox.commands.outcome import UNUSABLE, Stop, cleaning_up
+from samebox.commands.replay_display import show
+from samebox.commands.replay_options import image_of, survey
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine, EngineError
 from samebox.parity import replay, replay_page
 from samebox.parity.outputs import Tolerance
-from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped, difference
+from samebox.parity.replay import Replayed, ReplayReport, ReplayStopped
 from samebox.parity.transcript import BadTranscript, Header, Reader
-
-_SHOWN_MOST = 10  # different calls on a screen; the first is what a person looks at
-_STYLES = {0: "bold green", 1: "bold red", 2: "bold yellow"}
 
 
 def run(given: argparse.Namespace) -> int:
-    image = _look_over(given)
+    image = image_of(given)
     reporting.look_at(path for path in (given.json, given.html) if path)
-    header, count, variants = _look_at(given.recorded)
+    header, count, variants = survey(given.recorded)
     screen = Console(stderr="-" in (given.json, given.html), highlight=False)
     engine = DockerEngine()
     try:
@@ -66,7 +60,7 @@ def _replay(
     given: argparse.Namespace, image: str, engine: Engine, source: tuple[Header, int], screen: Console
 ) -> ReplayReport:
     started_at, began = time.time(), time.monotonic()
-    options = Options(claims=frozenset({"serve"}), model=given.model, unpack=examination.unpack)
+    options = Options(claims=frozenset({"serve"}), model=given.model, unpack=model_archive.unpack)
     check_options = CheckOptions((), options, None, ())
     tolerance = Tolerance(given.rtol, given.atol)
     header, count = source
@@ -133,83 +127,4 @@ def _sent(
     return calls, ""
 
 
-def show(report: ReplayReport, screen: Console, everything: bool = False) -> None:
-    """On a screen: what differs, then how many are what, then the verdict."""
-    found = report.of("differ")
-    shown = report.calls if everything else found[:_SHOWN_MOST]
-    if shown:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for column in ("call", "line", "", "recorded", "now"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("", overflow="fold")
-        for call in shown:
-            style = "red" if call.state == "differ" else "dim"
-            words = difference(call) if call.state == "differ" else call.words
-            state = {"within": "within tolerance", "differ": "different"}.get(call.state, call.state)
-            cells = (str(call.number), str(call.line), state, call.recorded, call.now, words)
-            table.add_row(*(Text(cell) for cell in cells), style=style)
-        screen.print(table)
-        if not everything and len(found) > _SHOWN_MOST:
-            screen.print(f"[dim]… and {len(found) - _SHOWN_MOST} more that differ (--verbose shows all)[/]")
-    elsewhere = sorted({call.words for call in report.of("not compared")})
-    for words in elsewhere[:_SHOWN_MOST] if not everything else ():
-        screen.print(f"[dim]not compared: {escape(words)}[/]")
-    if report.ended_early:
-        screen.print(Text(f"not all calls were sent: {harmless(report.ended_early)}", style="yellow"))
-    for note in report.notes:
-        screen.print(f"[dim]{escape(harmless(note))}[/]")
-    screen.print(Text(f"{report.verdict}: {report.sentence}", style=_STYLES[report.exit_status]))
-    if report.first is not None:
-        counted = " (rows are counted from 0)" if report.first.comparison is not None else ""
-        screen.print(Text(f"the first is call {report.first.number}: {difference(report.first)}{counted}"))
-    if report.latencies:
-        screen.print(f"[dim]latency {escape(report.latencies)}[/]")
-
-
 # What is given
-
-
-def _look_over(given: argparse.Namespace) -> str:
-    """The image. Raises Stop for what can be known to be wrong before anything is started."""
-    if len(given.images) != 1:
-        raise Stop("--recorded is replayed against one IMAGE: samebox parity --recorded FILE IMAGE.", status=UNUSABLE)
-    others = {
-        "--data": given.data,
-        "--content-type": given.content_type,
-        "--accept": given.accept,
-        "--run": given.run_command,
-        "--no-endpoint": not given.endpoint,
-        "--emulator": given.emulator,
-    }
-    for name, is_given in others.items():
-        if is_given:
-            raise Stop(f"{name} is not for --recorded: what is asked is in the transcript.", status=UNUSABLE)
-    if given.model is not None and not given.model.is_file():
-        raise Stop(f"there is no {given.model}.", status=UNUSABLE)
-    for name in ("rtol", "atol"):
-        if not 0 <= getattr(given, name) < math.inf:
-            raise Stop(f"--{name} {getattr(given, name)}: a number of 0 or more is wanted.", status=UNUSABLE)
-    if not given.timeout > 0:
-        raise Stop(f"--timeout {given.timeout:g}: a number above 0 is wanted.", status=UNUSABLE)
-    for pair in given.env:
-        if not pair.partition("=")[0] or "=" not in pair:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=UNUSABLE)
-    return str(given.images[0])
-
-
-def _look_at(path: Path) -> tuple[Header, int, set[str]]:
-    """Read the whole transcript once: its header, the number of calls, and the variants that answered. Raises Stop."""
-    try:
-        with Reader(path) as reader:
-            count, variants = 0, set()
-            for call in reader:
-                count += 1
-                if call.response is not None and call.response.members.get("InvokedProductionVariant"):
-                    variants.add(str(call.response.members["InvokedProductionVariant"]))
-    except BadTranscript as error:
-        raise Stop(harmless(str(error)), status=UNUSABLE) from None
-    except OSError as error:
-        raise Stop(f"--recorded {path}: {error.strerror}.", status=UNUSABLE) from None
-    if not count:
-        raise Stop(f"{path} has no call in it.", status=UNUSABLE)
-    return reader.header, count, variants

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from samebox.commands import writable
-from samebox.commands.examination import UNUSABLE
-from samebox.commands.outcome import Stop
+from samebox.commands.outcome import UNUSABLE, Stop
 
 
 def look_at(paths: Iterable[str]) -> None:

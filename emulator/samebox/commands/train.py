@@ -1,11 +1,9 @@
 """`samebox train`: runs a script as a SageMaker training job on this machine, and saves the model in ./model."""
 
 import argparse
-import re
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from samebox.check.hosts import folders_in
-from samebox.check.training.job import SINGLE_CHANNEL
 from samebox.commands import (
     aws,
     bucket,
@@ -25,23 +21,18 @@ from samebox.commands import (
     training_log,
     up,
     where,
-    writable,
 )
 from samebox.commands.folder import Folder, Pack
 from samebox.commands.lines import TRAINING_JOBS, Lines
-from samebox.commands.outcome import Stop
+from samebox.commands.model_archive import fetch
+from samebox.commands.outcome import Stop, interrupted
+from samebox.commands.train_options import CODE_CHANNEL, check_output, data_channels, variables
 from samebox.commands.training_log import TrainingLog
-from samebox.data import artifacts, channels
+from samebox.commands.training_request import job_name, request
 from samebox.settings import Settings
 
-CODE_CHANNEL = "code"
-CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
-PROGRAM_VARIABLES = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
 LOOK_EVERY_SECONDS = 0.3
 FINAL = ("Completed", "Failed", "Stopped")
-READ_BYTES = 1024 * 1024
-# Shorter than the API's limit on a job's name, so that everything named after it fits.
-LONGEST_STEM = 40
 
 
 def run(given: argparse.Namespace) -> int:
@@ -106,112 +97,6 @@ def _upload(session: aws.Session, name: str, code: Pack, folders: Mapping[str, P
     return places
 
 
-def request(
-    name: str,
-    image: str,
-    script: str,
-    values: Mapping[str, str],
-    places: Mapping[str, str],
-    instance_type: str,
-    environment: Mapping[str, str],
-    output: str,
-    role: str,
-    metrics: Sequence[Mapping[str, str]] = (),
-) -> dict[str, Any]:
-    """CreateTrainingJob's parameters."""
-    return {
-        "TrainingJobName": name,
-        "AlgorithmSpecification": {
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            **({"MetricDefinitions": list(metrics)} if metrics else {}),
-        },
-        "RoleArn": role,
-        "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
-        # The toolkit asks the environment first; an image may have a script of its own there.
-        "Environment": {**environment, "SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
-        "InputDataConfig": [
-            {
-                "ChannelName": channel,
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": uri,
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-            }
-            for channel, uri in places.items()
-        ],
-        "OutputDataConfig": {"S3OutputPath": output},
-        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 5 * 24 * 3600},
-    }
-
-
-def job_name(stem: str, at: datetime) -> str:
-    """A name that CreateTrainingJob takes, from a script's name and the moment."""
-    safe = re.sub(r"[^a-zA-Z0-9]+", "-", stem)[:LONGEST_STEM].strip("-") or "train"
-    return f"{safe}-{at:%Y-%m-%d-%H-%M-%S}-{at.microsecond // 1000:03d}"
-
-
-def data_channels(given: list[str]) -> dict[str, Path]:
-    """NAME=PATH pairs, and paths. Raises Stop when there is no such path, or two would be one channel.
-
-    A path without a name is, as for `samebox check --data`, a folder of channels, or itself the channel `training`.
-    """
-    found: dict[str, Path] = {}
-    for word in given:
-        name, equals, path = word.partition("=")
-        named = bool(equals) and "/" not in name
-        place = Path(path if named else word).expanduser().resolve()
-        if not place.exists():
-            wanted = "" if named else "; PATH or NAME=PATH is wanted"
-            raise Stop(f"--data {word}: there is no {path if named else word}{wanted}.", status=2)
-        fresh = {name: place} if named else _channels_of(place)
-        for channel in fresh:
-            if channel == CODE_CHANNEL or channel in found:
-                raise Stop(f"--data {word}: the channel {channel} is taken.", status=2)
-        found |= fresh
-    try:
-        channels.check_names([CODE_CHANNEL, *found])
-    except channels.ChannelError as error:
-        raise Stop(f"--data: {error}", status=2) from None
-    return found
-
-
-def variables(given: list[str]) -> dict[str, str]:
-    """NAME=VALUE pairs. Raises Stop when one is none, or is a variable that this command sets."""
-    found: dict[str, str] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
-        if name in PROGRAM_VARIABLES:
-            raise Stop(f"--env {name}: this variable selects the script; give it as SCRIPT.", status=2)
-        found[name] = value
-    return found
-
-
-def check_output(output: Path, script: Path) -> None:
-    """Raises Stop when no model could be left there: before the training, and not after it."""
-    place = output.resolve()
-    if script.is_relative_to(place) or Path.cwd().is_relative_to(place):
-        raise Stop(f"--output {output}: the model takes the place of this folder; name another for it.", status=2)
-    reason = writable.why_no_folder(place.parent)
-    if reason is not None:
-        raise Stop(f"--output {output}: the model cannot be left there: {reason}", status=2)
-
-
-@contextmanager
-def interrupted(consequence: str) -> Iterator[None]:
-    """Turns Ctrl-C in its block into a Stop with the state of the job."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Stop(f"interrupted; {consequence}", status=130) from None
-
-
 def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] | None:
     """Show the job's lines until it has ended; None when the person leaves it to itself with a second Ctrl-C."""
     sagemaker = session.client("sagemaker")
@@ -256,47 +141,6 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
     else:
         notes.print(f"[red]{status}[/]: {escape(job.get('FailureReason', 'no reason is given'))}", highlight=False)
     return 1
-
-
-def fetch(session: aws.Session, uri: str, output: Path) -> bool:
-    """Unpack a model archive; what stood at the place before is kept as <output>.previous. False when there is none."""
-    container, _, key = uri.removeprefix("s3://").partition("/")
-    s3 = session.client("s3")
-    try:
-        body = s3.get_object(Bucket=container, Key=key)["Body"]
-    except s3.exceptions.NoSuchKey:
-        return False
-    output = output.resolve()
-    try:
-        with closing(body), interrupted(f"the model is at {uri}"):
-            _unpack(body.iter_chunks(READ_BYTES), output, uri)
-    except OSError as error:
-        raise Stop(f"the model cannot be left in {output}: {error.strerror or error}. It is at {uri}") from None
-    return True
-
-
-def _unpack(archive: Iterator[bytes], output: Path, uri: str) -> None:
-    fresh = output.with_name(f"{output.name}.fetched")
-    try:
-        artifacts.unpack(archive, fresh)
-    except artifacts.ArtifactError as error:
-        raise Stop(f"{uri}: {error}") from None
-    previous = output.with_name(f"{output.name}.previous")
-    if output.exists():
-        _remove(previous)
-        output.rename(previous)
-    fresh.rename(output)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _channels_of(place: Path) -> dict[str, Path]:
-    return folders_in(place, SINGLE_CHANNEL) if place.is_dir() else {SINGLE_CHANNEL: place}
 
 
 def _arguments(given: list[str]) -> list[str]:

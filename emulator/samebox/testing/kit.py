@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from samebox.check.checks import Check, Claim, Context
     from samebox.check.findings import Finding
     from samebox.check.runner import Run
-    from samebox.commands.examination import CheckOptions
+    from samebox.commands.check_options import CheckOptions
     from samebox.containers.engine import Engine
 
 _NAME = "samebox-kit"

@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from samebox.check.checks import Claim
-    from samebox.commands.examination import CheckOptions
+    from samebox.commands.check_options import CheckOptions
 
 DASHES = "--samebox-"
 
@@ -118,6 +118,7 @@ def check_options(config: pytest.Config) -> CheckOptions:
     """Raises pytest.UsageError, with the message of `samebox check`."""
     from samebox.check import checks
     from samebox.commands import examination
+    from samebox.commands.check_options import CheckArguments, validated
     from samebox.commands.outcome import Stop
 
     claims: list[Claim] = value(config, "claims")
@@ -125,7 +126,7 @@ def check_options(config: pytest.Config) -> CheckOptions:
     for claim in claims:
         if claim not in known:
             raise pytest.UsageError(f"{DASHES}claims {claim}: unknown claim; known are {', '.join(known)}.")
-    arguments = examination.CheckArguments(
+    arguments = CheckArguments(
         claims=frozenset(claims),
         data=value(config, "data"),
         model=value(config, "model"),
@@ -149,6 +150,6 @@ def check_options(config: pytest.Config) -> CheckOptions:
     if name and examination.looks_like_path(name) and not Path(name).expanduser().exists():
         raise pytest.UsageError(f"{DASHES}image {name}: there is no such file.")
     try:
-        return examination.validated(arguments)
+        return validated(arguments)
     except Stop as stop:
         raise pytest.UsageError(str(stop)) from None

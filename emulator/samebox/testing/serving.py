@@ -18,7 +18,7 @@ from samebox.check.checks import CannotCheck, Deadline, OutOfTime, Shared
 from samebox.check.serving import server
 from samebox.check.serving.waiting import PING_SECONDS
 from samebox.check.serving.wire import NoResponse
-from samebox.commands import examination
+from samebox.commands import model_archive
 from samebox.containers.engine import EngineError
 from samebox.testing.training import TrainRun
 
@@ -180,7 +180,7 @@ def _apart(context: Context, options: Options) -> Context:
 def _unpack(model: Path, folder: Path) -> None:
     """Unpacks an archive as an endpoint does. A folder is copied: the server's user may be unable to read it."""
     if not model.is_dir():
-        examination.unpack(model, folder)
+        model_archive.unpack(model, folder)
         return
     shutil.copytree(model, folder)
     for path in (folder, *folder.rglob("*")):

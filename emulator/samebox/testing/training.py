@@ -17,7 +17,7 @@ from samebox.check import tar
 from samebox.check.checks import CannotCheck, Deadline, OutOfTime
 from samebox.check.files import read_all
 from samebox.check.training import job
-from samebox.commands import examination
+from samebox.commands import model_archive
 from samebox.containers.engine import EngineError, PathMissing
 from samebox.data import artifacts
 from samebox.data.artifacts import ArtifactError
@@ -136,7 +136,7 @@ class TrainRun:
     def extract(self, folder: Path | str) -> Path:
         """Unpack the model at a folder, as an endpoint does, and so without links; what was there is replaced."""
         try:
-            examination.unpack(self.model_archive, Path(folder))
+            model_archive.unpack(self.model_archive, Path(folder))
         except CannotCheck as error:
             pytest.fail(str(error), pytrace=False)
         return Path(folder)

@@ -11,7 +11,7 @@ from samebox.check.checks import CannotCheck, Options
 from samebox.check.runner import Run
 from samebox.check.serving import SERVING
 from samebox.check.static import programs
-from samebox.commands.examination import unpack
+from samebox.commands.model_archive import unpack
 from samebox.containers.docker import DockerEngine
 from tests.check.fixtures.checking import BROKEN, VALID, faults, is_served, parameters, run_kit, says
 from tests.check.fixtures.recipes import Recipe, build
