@@ -15,8 +15,10 @@ from samebox import asgi
 from samebox.asgi import Application, Receive, Scope, Send
 from samebox.errors import AwsError
 from samebox.platform import networks
+from samebox.proxy import targets
 from samebox.traffic import cors, front_page
-from samebox.traffic.origins import OriginPolicy
+from samebox.traffic.origins import OriginPolicy, host_name
+from samebox.wire import s3_address
 
 Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
 
@@ -24,9 +26,12 @@ READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
 # What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
 HEAD_BYTES = 64 * 1024
+DRAIN_SECONDS = 10.0
 # Neither range is routed between machines: the network of 169.254.170.2, and jobs' own.
-_NETWORKS_OF_CONTAINERS = (ipaddress.ip_network("169.254.0.0/16"), networks.RANGE)
+NETWORKS_OF_CONTAINERS = (ipaddress.ip_network("169.254.0.0/16"), networks.RANGE)
 METADATA_PATHS = ("/v2/credentials/", "/v3/", "/v4/")
+# In a scope: the client took us for a proxy of plain HTTP, and named a host with its path.
+PROXIED = "samebox.proxied"
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Edge:
     origins: OriginPolicy
     # (request, body); AwsError where it is not signed as it must be
     authorize: Callable[[Scope, bytes], Awaitable[object]]
+    is_near: Callable[[str], bool]  # whether an address is this machine's, or a container's of ours
     refuse: Refuse
     page: Callable[[str], str]
 
@@ -59,7 +65,9 @@ class Edge:
         return (
             (_is_invocation, self.invocations),
             (self._is_of_metadata, self.metadata),
-            # S3 cannot be meant by these paths: bucket names have three characters at least.
+            (_is_telemetry, self._answer_nothing),
+            (_names_bucket, self.gateway),
+            # S3 cannot be meant by these paths where the bucket is in the path: its name has three characters at least.
             (lambda scope: scope["path"] == "/v2" or scope["path"].startswith("/v2/"), self.registry),
             (lambda scope: scope["path"] == READY_PATH, self._answer_ready),
             (lambda scope: scope["path"] == STATUS_PATH, self._answer_status),
@@ -73,7 +81,7 @@ class Edge:
             return  # websockets are not spoken here yet; lifespan is switched off
         try:
             _check_size(scope)
-            origin = self.origins.check(scope["headers"])
+            origin = self.origins.check(scope["headers"], self._has_name_of_aws(scope))
         except AwsError as error:
             await self._turn_away(scope, send, error)
             return
@@ -100,12 +108,22 @@ class Edge:
                 await answer(scope, receive, send)
                 return
 
+    def _has_name_of_aws(self, scope: Scope) -> bool:
+        # Where there is TLS, our own authority says so (proxy/authority.py), and no browser trusts it.
+        if scope.get("scheme") == "https":
+            return True
+        return PROXIED in scope and self.is_near((scope["client"] or ("",))[0])
+
     def _is_of_metadata(self, scope: Scope) -> bool:
         path: str = scope["path"]
         return bool(scope["server"][0] == self.metadata_host) and path.startswith(METADATA_PATHS)
 
     async def _answer_ready(self, _: Scope, __: Receive, send: Send) -> None:
         await asgi.respond_json(send, 200, self.ready())
+
+    async def _answer_nothing(self, _: Scope, receive: Receive, send: Send) -> None:
+        await asgi.drain(receive, HEAD_BYTES, DRAIN_SECONDS)
+        await asgi.respond(send, 200)
 
     async def _answer_page(self, scope: Scope, _: Receive, send: Send) -> None:
         host = asgi.header(scope["headers"], b"host") or b"localhost"
@@ -124,11 +142,28 @@ class Edge:
 
 def _is_invocation(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith("/endpoints/") and path.endswith("/invocations") and scope["method"] == "POST"
+    # S3 has POSTs too, all with a query, and a bucket may be in the host.
+    return (
+        path.startswith("/endpoints/") and path.endswith("/invocations")
+        and scope["method"] == "POST" and not scope["query_string"]
+    )  # fmt: skip
+
+
+def _host(scope: Scope) -> str:
+    return host_name((asgi.header(scope["headers"], b"host") or b"").decode("latin-1"))
+
+
+def _is_telemetry(scope: Scope) -> bool:
+    return scope.get("scheme") == "https" and targets.is_telemetry(_host(scope))
+
+
+def _names_bucket(scope: Scope) -> bool:
+    host = _host(scope)
+    return targets.is_aws(host) and s3_address.bucket_in(host) != ""
 
 
 def _is_near(client: tuple[str, int] | None) -> bool:
-    return client is not None and any(ipaddress.ip_address(client[0]) in one for one in _NETWORKS_OF_CONTAINERS)
+    return client is not None and any(ipaddress.ip_address(client[0]) in one for one in NETWORKS_OF_CONTAINERS)
 
 
 def _wants_page(scope: Scope) -> bool:

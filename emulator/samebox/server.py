@@ -13,8 +13,10 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from samebox import edge
 from samebox.app.emulator import Emulator
 from samebox.containers.engine import Engine
+from samebox.proxy import tunnel
 from samebox.settings import Settings
 
 GRACEFUL_SECONDS = 10  # for requests in progress when the emulator is stopped
@@ -158,9 +160,50 @@ class BoundedHeads(HttpToolsProtocol):
         self.loop.call_later(DRAINED_SECONDS, self.transport.close)
 
 
+class ClientConnection(BoundedHeads):
+    """HTTP, unless the first bytes are CONNECT: then the connection becomes a tunnel of the forward proxy."""
+
+    proxy: tunnel.ForwardProxy
+    _first: bytes | None = b""  # until it is known which it is
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        if self._first is not None:
+            data = self._first + data
+            if len(data) < len(tunnel.METHOD) and tunnel.METHOD.startswith(data):
+                self._first = data
+                return
+            self._first = None
+            # Within a tunnel there is none: its client would be hidden from the check of where it is.
+            if data.startswith(tunnel.METHOD) and self.scheme == "http":
+                self._become_tunnel(data)
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The parser saw the empty line. An absolute target, as a proxy gets it, is for the host that it names."""
+        if self.url.startswith(b"http://"):
+            named = self.url.removeprefix(b"http://").partition(b"/")[0].partition(b"?")[0]
+            self.headers[:] = [(b"host", named), *(one for one in self.headers if one[0] != b"host")]
+            self.scope[edge.PROXIED] = True  # type: ignore[literal-required]
+        super().on_headers_complete()
+
+    def _become_tunnel(self, data: bytes) -> None:
+        self.connections.discard(self)
+        tunnel.Tunnel(self.proxy, self._behind_tls, self.connections).take_over(self.transport, data)
+
+    def _behind_tls(self, _: str) -> tunnel.Inner:
+        return type(self)(self.config, self.server_state, self.app_state, self.loop)
+
+
 def _server(emulator: Emulator) -> uvicorn.Server:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await emulator.edge(scope, receive, send)
+
+    class EmulatorConnection(ClientConnection):
+        @property
+        def proxy(self) -> tunnel.ForwardProxy:  # type: ignore[override]
+            return emulator.proxy
 
     config = uvicorn.Config(
         application,
@@ -168,7 +211,8 @@ def _server(emulator: Emulator) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        http=BoundedHeads,
+        proxy_headers=False,  # no proxy stands before us whose word on a client counts
+        http=EmulatorConnection,
         ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

@@ -93,6 +93,10 @@ class Settings:
     http_proxy: str = _setting("HTTP_PROXY of job and serving containers.", "")
     https_proxy: str = _setting("HTTPS_PROXY of job and serving containers.", "")
     no_proxy: str = _setting("NO_PROXY of job and serving containers; localhost and the emulator are always added.", "")
+    proxy_pass_through: bool = _setting(
+        "Connect clients of the emulator's forward proxy to hosts that are not AWS's, too, by HTTPS_PROXY where it is "
+        "set; false: refuse them.", True,
+    )  # fmt: skip
     ca_bundle: str = _setting("PEM file with all certificate authorities that job and serving containers trust.", "")
     package_index: str = _setting("URL of the package index of pip in job and serving containers, instead of PyPI.", "")
     package_cache_bytes: int = _setting(

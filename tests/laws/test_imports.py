@@ -23,6 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "containers": set(),
     "data": {"s3"},
     "traffic": set(),
+    "proxy": set(),
     "s3": set(),
     "services": {"wire", "resources", "traffic", "s3", "settings"},
     "platform": {"containers", "data"},
@@ -49,6 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "docker": ("containers/",),
     "rich": ("commands/", "check/reports/", "parity/terminal.py"),
     "uvicorn": ("server.py",),
+    "cryptography": ("proxy/authority.py",),
 }
 
 

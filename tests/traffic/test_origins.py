@@ -27,12 +27,25 @@ def refusal(policy: OriginPolicy, **headers: str) -> str:
     [
         "localhost", "localhost:4566", "LOCALHOST:4566", "localhost.:4566", "bucket.localhost:4566",
         "a.b.s3.localhost", "127.0.0.1:4566", "127.1.2.3", "[::1]:4566", "169.254.170.2",
-        "s3.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com", "api.sagemaker.us-east-1.amazonaws.com",
-        "000000000000.dkr.ecr.us-east-1.amazonaws.com", "api.ecr.cn-north-1.amazonaws.com.cn", "ecr.us-east-1.api.aws",
+        "s3.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com", "bucket.s3-us-west-2.amazonaws.com",
     ],
 )  # fmt: skip
 def test_names_that_nobody_else_can_point_at_this_machine_are_ours(host: str) -> None:
     assert check(LOOPBACK, host=host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.sagemaker.us-east-1.amazonaws.com", "000000000000.dkr.ecr.us-east-1.amazonaws.com",
+        "api.ecr.cn-north-1.amazonaws.com.cn", "ecr.us-east-1.api.aws", "000000000000.dkr-ecr.us-east-1.on.aws",
+    ],
+)  # fmt: skip
+def test_other_names_of_aws_are_ours_where_the_proxy_brings_them(host: str) -> None:
+    assert LOOPBACK.check([(b"host", host.encode())], is_proxied=True) is None
+    refusal(LOOPBACK, host=host)
+    with pytest.raises(AwsError):
+        LOOPBACK.check([(b"host", b"evil.example")], is_proxied=True)
 
 
 @pytest.mark.parametrize(

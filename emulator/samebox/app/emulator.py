@@ -14,7 +14,7 @@ from samebox.app.api import make_gateway
 from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
-from samebox.app.front import make_edge
+from samebox.app.front import make_edge, make_proxy
 from samebox.app.services import make_services
 from samebox.app.status import Status
 from samebox.app.stores import open_objects, open_stores
@@ -62,7 +62,10 @@ class Emulator:
         services = make_services(settings, self._folder, stores, objects, self._containers, self._clock, endings)
         self.gateway = make_gateway(services, self._models, s3, self._folder.path, endings)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
-        self.edge = make_edge(services, self.gateway, invocations, self._containers.registry, self._status, endings)
+        self.proxy = make_proxy(settings, self._folder.path)
+        self.edge = make_edge(
+            services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, endings
+        )
         self._data_plane.follow(stores)
         inward = self._containers.credentials_socket()
         info = emulator_info(settings, self._folder, has_credentials=inward is not None)

@@ -1,13 +1,18 @@
-"""The edge, with all that answers on the emulator's URL."""
+"""The edge, with all that answers on the emulator's URL, and the forward proxy in front of it."""
 
 import socket
+from pathlib import Path
 
 from samebox.app.endings import Endings
 from samebox.app.status import Status
 from samebox.asgi import Application
 from samebox.containers.metadata_network import ADDRESS
 from samebox.containers.registry_server import RegistryServer
-from samebox.edge import Edge
+from samebox.edge import NETWORKS_OF_CONTAINERS, Edge
+from samebox.proxy import passage
+from samebox.proxy.authority import Authority
+from samebox.proxy.targets import ProxyRules
+from samebox.proxy.tunnel import ForwardProxy
 from samebox.services.container_roles import ContainerRoles
 from samebox.services.context import Services
 from samebox.services.metadata import Metadata
@@ -18,12 +23,24 @@ from samebox.traffic.origins import OriginPolicy
 from samebox.wire.gateway import Gateway
 
 
+def make_proxy(settings: Settings, data_dir: Path) -> ForwardProxy:
+    """The forward proxy, with the certificate authority of the data folder."""
+    rules = ProxyRules(
+        containers=NETWORKS_OF_CONTAINERS,
+        pass_through=settings.proxy_pass_through,
+        upstream=passage.upstream_of(settings.https_proxy, settings.no_proxy),
+    )
+    roots = Path(settings.ca_bundle) if settings.ca_bundle else None
+    return ForwardProxy(rules, Authority(data_dir / "proxy", roots))
+
+
 def make_edge(
     services: Services,
     gateway: Gateway,
     invocations: Application,
     registry: RegistryServer,
     status: Status,
+    proxy: ForwardProxy,
     endings: Endings,
 ) -> Edge:
     """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to."""
@@ -46,6 +63,7 @@ def make_edge(
         metadata_host=ADDRESS,
         origins=_origins(own),
         authorize=gateway.identify,
+        is_near=proxy.rules.is_near,
         refuse=gateway.refuse,
         page=page,
     )

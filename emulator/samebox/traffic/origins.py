@@ -10,12 +10,14 @@ a name whose address only the owner of this machine can set:
 
 - a loopback address, `localhost` and the names below it, which browsers resolve by themselves;
 - 169.254.170.2, where containers reach us; and what `--host` names. An address is never a rebound name;
-- names of AWS, which clients send that reach us through a proxy or a hosts file. Their addresses are AWS's to give,
-  and none of them is a loopback address. A signature is not asked for: where there is no token, a page can make one;
+- names of AWS's S3, which name a bucket at whatever address a tool was given. Their addresses are AWS's to give, and
+  none of them is a loopback address. A signature is not asked for: where there is no token, a page can make one;
+- other names of AWS where the forward proxy brought the request, by a tunnel or otherwise;
 - what the settings add.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,8 +26,9 @@ from samebox.errors import AwsError
 Headers = Iterable[tuple[bytes, bytes]]
 
 _OURS = frozenset({"localhost", "127.0.0.1", "::1", "169.254.170.2"})
-_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn", ".on.aws")
 _UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104  (not bound here)
+_S3 = re.compile(r"(?:.+\.)?s3[.-].+")
 _OTHER_SITES = frozenset({b"cross-site", b"same-site"})
 _SHOWN = 200  # characters of a header's value in a message
 
@@ -38,10 +41,10 @@ class OriginPolicy:
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
 
-    def check(self, headers: Headers) -> str | None:
+    def check(self, headers: Headers, is_proxied: bool = False) -> str | None:
         """The allowed other origin that a request is from, None for a client that is no web page, or our own page.
 
-        Raises AwsError (403). Header names are lower case.
+        `is_proxied`: it came by the forward proxy. Raises AwsError (403). Header names are lower case.
         """
         host = origin = site = None
         for name, value in headers:
@@ -55,7 +58,7 @@ class OriginPolicy:
             elif name == b"sec-fetch-site":
                 site = value
         # HTTP/1.0 has no Host; every browser sends it.
-        if host is not None and not self.knows(host_name(host.decode("latin-1"))):
+        if host is not None and not self.knows(host_name(host.decode("latin-1")), is_proxied):
             raise _refused(
                 f"The emulator has no name {_shown(host)}, which this request's Host header has. If it is a name of "
                 "this machine, SAMEBOX_ALLOWED_HOSTS adds it."
@@ -72,7 +75,7 @@ class OriginPolicy:
             raise _refused(f"A web page of another origin may not use this emulator (Sec-Fetch-Site: {_shown(site)}).")
         return None
 
-    def knows(self, name: str) -> bool:
+    def knows(self, name: str, is_proxied: bool = False) -> bool:
         """Whether a request for this host name, without a port and in lower case, can be meant for us."""
         if name in _OURS or name in self.hosts or name == self.listening.lower():
             return True
@@ -84,7 +87,7 @@ class OriginPolicy:
                 if above == "localhost" or f"*.{above}" in self.hosts:
                     return True
                 above = above.partition(".")[2]
-            return name.endswith(_AWS)
+            return name.endswith(_AWS) and (is_proxied or _S3.fullmatch(name) is not None)
         return address.is_loopback or self.listening in _UNSPECIFIED
 
 

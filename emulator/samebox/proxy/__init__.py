@@ -1,0 +1,1 @@
+"""The forward proxy: CONNECT tunnels that end here for AWS's names, and lead on for others."""
