@@ -18,7 +18,7 @@ def test_a_script_can_be_run_and_says_what_it_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["push", "deploy", "demo", "test", "setup", "roots", "lock", "crash-rounds", "mutations"]
+    "name", ["push", "deploy", "demo", "test", "setup", "roots", "lock", "clients", "crash-rounds", "mutations"]
 )
 def test_a_newcomer_is_helped(name: str, tmp_path: Path) -> None:
     # From another folder: nobody must know where to stand.

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from samebox.wire.models import data_folder
 
@@ -19,7 +21,18 @@ class Partition:
 @lru_cache(maxsize=256)
 def partition_of(region: str) -> Partition:
     """The partition of a region, by botocore's data; a region that no partition has is taken for a commercial one."""
-    partitions = json.loads((data_folder() / "partitions.json").read_text())["partitions"]
+    partitions = _partitions()
     found = next((one for one in partitions if region in one["regions"]), None)
     found = found or next((one for one in partitions if re.match(one["regionRegex"], region)), partitions[0])
     return Partition(found["id"], found["outputs"]["dnsSuffix"])
+
+
+@lru_cache(maxsize=256)
+def is_region(name: str) -> bool:
+    """Whether a partition has a region of this name, or may get one."""
+    return any(name in one["regions"] or re.match(one["regionRegex"], name) for one in _partitions())
+
+
+def _partitions() -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = json.loads((data_folder() / "partitions.json").read_text())["partitions"]
+    return found

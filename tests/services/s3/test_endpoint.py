@@ -158,6 +158,17 @@ def test_a_bucket_has_the_region_it_was_made_in(s3: "S3Client", server: S3Server
     other.close()
 
 
+def test_who_signs_for_no_region_learns_the_region(server: S3Server) -> None:
+    # s3cmd's first CreateBucket is signed for "US". AuthorizationHeaderMalformed has the region to sign for, and it and
+    # botocore send the request again.
+    client = server.client("US")
+
+    client.create_bucket(Bucket="somewhere")
+
+    assert client.head_bucket(Bucket="somewhere")["BucketRegion"] == "us-east-1"
+    client.close()
+
+
 def test_another_accounts_bucket_has_its_name(s3: "S3Client", server: S3Server, bucket: str) -> None:
     stranger = server.client(account="111111111111")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from samebox.errors import AwsError
 from samebox.services.s3 import acls, members
 from samebox.services.s3.requests import Handler, S3Response
-from samebox.wire.partitions import partition_of
+from samebox.wire.partitions import is_region, partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +111,14 @@ def _check_name(name: str) -> None:
 def _region(request: S3Request) -> str:
     """Where the bucket will be. The region that signed the request stands for the endpoint that was asked."""
     asked = request.caller.region
+    if not is_region(asked):
+        # s3cmd signs its first CreateBucket for "US", and again for what this error names.
+        raise AwsError(
+            "AuthorizationHeaderMalformed",
+            f"The authorization header is malformed; the region '{asked}' is wrong; expecting '{FIRST_REGION}'",
+            400,
+            {"Region": FIRST_REGION},
+        )
     constraint = (request.params.get("CreateBucketConfiguration") or {}).get("LocationConstraint")
     if not constraint:
         if asked == FIRST_REGION:
