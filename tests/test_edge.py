@@ -255,7 +255,7 @@ def shell(locked: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
     return monkeypatch
 
 
-def test_a_status_that_nobody_signed_tells_nothing(locked: Settings) -> None:
+def test_an_unsigned_status_reveals_nothing(locked: Settings) -> None:
     status, _, body = ask(locked, "GET", "/_samebox/status")
     assert (status, json.loads(body)) == (
         403,
@@ -322,7 +322,7 @@ def test_no_wrong_secret_is_printed_for_a_shell_without_the_token(
     assert f"AWS_SECRET_ACCESS_KEY='{TOKEN}'" in capsys.readouterr().out
 
 
-def test_a_port_that_an_emulator_with_a_token_has_is_said_to_be_an_emulators(
+def test_a_port_of_an_emulator_with_a_token_is_reported_as_an_emulators(
     locked: Settings, shell: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Stop, match=f"port {locked.port} is taken by another samebox\\."):
@@ -414,7 +414,7 @@ def test_a_presigned_form_makes_the_object_that_its_policy_allows(
     forged.close()
 
 
-def test_a_form_says_how_success_is_answered(house: Settings, s3: Any) -> None:
+def test_a_form_sets_the_response_to_success(house: Settings, s3: Any) -> None:
     key = {"key": "up/${filename}"}
     status, _, body = post(house, f"/{BUCKET}", {**key, "success_action_status": "201"})
     assert status == 201
@@ -501,7 +501,7 @@ def test_the_page_fits_a_phone(house: Settings, tmp_path: Path) -> None:
     assert_fits_a_phone(body.decode(), tmp_path)
 
 
-def test_what_the_page_says_to_export_is_true(house: Settings, s3: Any) -> None:
+def test_the_variables_on_the_page_are_right(house: Settings, s3: Any) -> None:
     page = ask(house, "GET", "/", Accept=BROWSER)[2].decode()
     said = dict(re.findall(r"export (\w+)=([^\s<]+)", page))
     session: Any = boto3.session.Session(said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
@@ -510,7 +510,7 @@ def test_what_the_page_says_to_export_is_true(house: Settings, s3: Any) -> None:
     there.close()
 
 
-def test_the_page_tells_neither_token_nor_folder(locked: Settings) -> None:
+def test_the_page_reveals_neither_token_nor_folder(locked: Settings) -> None:
     page = ask(locked, "GET", "/", Accept=BROWSER)[2].decode()
     assert "AWS_SECRET_ACCESS_KEY=&lt;the emulator&#x27;s token&gt;" in page
     for fact in (TOKEN, str(locked.data_dir), locked.account, locked.region):

@@ -212,7 +212,7 @@ def test_a_mark_may_stand_on_the_first_line_alone() -> None:
     assert list(exception_in([f"2026-11-29 12:00:01,123 ERROR {first}", *rest, "done"])) == TRACEBACK
 
 
-def test_ranks_that_fail_at_once_are_told_apart() -> None:
+def test_ranks_that_fail_at_once_are_distinguished() -> None:
     both = [f"[1,{rank}]<stderr>:{line}" for line in TRACEBACK for rank in (1, 0)]
     banner = ["-----", "Primary job  terminated normally, but 1 process returned a non-zero exit code.", "-----"]
 
@@ -314,7 +314,7 @@ def test_a_header_without_a_traceback_is_none() -> None:
     assert exception_in(["Traceback (most recent call last):", "", "epoch 1"]) == ()
 
 
-def test_of_a_runtimes_message_the_end_says_what_could_not_be_started() -> None:
+def test_of_a_runtimes_message_the_end_names_what_could_not_be_started() -> None:
     error = (
         "failed to create task for container: OCI runtime create failed: runc create failed: unable to start container "
         'process: error during container init: exec: "train": executable file not found in $PATH: unknown'

@@ -54,7 +54,7 @@ def emulator_with_an_engine_that_hangs(tmp_path: Path) -> Iterator[tuple[Emulato
             engine.answering.set()
 
 
-def test_an_emulator_starts_and_tells_its_status_while_the_engine_hangs(
+def test_an_emulator_starts_and_reports_its_status_while_the_engine_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_side, "START_ENGINE_SECONDS", 0.01)

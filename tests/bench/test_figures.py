@@ -49,7 +49,7 @@ def test_figures_are_shown_with_the_digits_that_mean_something(value: float | No
     assert shown(value, "s") == expected
 
 
-def test_bars_say_of_what_they_are() -> None:
+def test_bars_have_a_label() -> None:
     assert bar_shown(None, "s") == "-"
     assert bar_shown(Bar("ours", 1.5), "s") == "≤ 1.5 s"
     assert bar_shown(Bar("added", 0.5), "ms") == "≤ 0.5 ms added"

@@ -67,7 +67,7 @@ def test_each_client_keeps_its_connection_and_begins_elsewhere_in_the_list(serve
     assert (server.connections, len(seconds["a"])) == (2, 4)
 
 
-def test_an_answer_that_is_an_error_ends_the_load_with_its_words(server: CountingServer) -> None:
+def test_an_error_response_ends_the_load_with_its_message(server: CountingServer) -> None:
     server.status = b"403 Forbidden"
     target = LoadTarget("a", "127.0.0.1", server.port, requests("/"))
     with pytest.raises(LoadFailed, match="403 Forbidden"):

@@ -46,7 +46,7 @@ def test_an_acceptance_has_an_id_a_reason_and_days(tmp_path: Path) -> None:
         (2 * '[[accepted]]\nid = "image-user"\nreason = "x"\ndate = 2026-11-01\n', "entry 2: image-user is accepted"),
     ],
 )
-def test_a_file_that_says_nothing_useful_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_without_a_usable_acceptance_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(BadAcceptance, match=words):
         read(tmp_path, text)
 
@@ -56,7 +56,7 @@ def test_an_accepted_finding_does_not_count() -> None:
     assert (marked[0].accepted, marked[0].counts, notes) == (USER, False, [])
 
 
-def test_an_acceptance_ends_on_its_day_and_says_so() -> None:
+def test_an_acceptance_ends_on_its_day_with_a_note() -> None:
     over = Acceptance("image-user", "not ours", date(2026, 11, 1), TODAY)
     marked, notes = accepted.apply([Finding("image-user", "warn", "USER app")], [over], TODAY)
     assert marked[0].counts

@@ -95,5 +95,5 @@ def test_the_cure_is_that_of_the_language(tmp_path: Path) -> None:
     assert "PYTHONUNBUFFERED" not in of_another.remedy
 
 
-def test_a_python_that_holds_nothing_back_had_nothing_to_say(tmp_path: Path) -> None:
+def test_a_python_without_buffering_has_logged_all_its_lines(tmp_path: Path) -> None:
     assert looked_at(context_of(tmp_path, python=True, unbuffered="1"), LOGS, ended(AT_THE_END)) is None

@@ -42,7 +42,7 @@ def test_what_is_begun_is_made_once_and_waited_for() -> None:
     assert made == ["once"]
 
 
-def test_a_failure_in_the_background_is_told_to_whoever_asks() -> None:
+def test_a_failure_in_the_background_is_raised_to_the_caller() -> None:
     shared = Shared()
 
     def fail() -> str:

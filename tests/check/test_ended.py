@@ -29,7 +29,7 @@ GIB = 1 << 30
         (HostResult(137, 1.0), "exit code 137 (SIGKILL, and not for its memory)"),
     ],
 )
-def test_an_exit_code_is_told_with_what_it_means(ended: HostResult, words: str) -> None:
+def test_an_exit_code_is_reported_with_its_meaning(ended: HostResult, words: str) -> None:
     assert ended.how == words
 
 
@@ -41,14 +41,14 @@ def ended(*lines: str) -> HostResult:
 PLAIN = ended("begun", "epoch 1: loss 0.9", "epoch 2: loss 0.5", "epoch 3: loss 0.4", "saved", "done")
 
 
-def test_a_job_that_says_all_that_it_says_otherwise_went_on() -> None:
+def test_a_job_that_logs_all_its_usual_lines_went_on() -> None:
     same = ("begun", "epoch 1: loss 0.8", "epoch 2: loss 0.6", "epoch 3: loss 0.4", "saved", "done")
 
     assert ended(*same).went_on_as(PLAIN)
     assert ended(*same, "ignored a signal").went_on_as(PLAIN)
 
 
-def test_a_job_that_skips_an_epoch_and_tells_why_did_not_go_on() -> None:
+def test_a_job_that_skips_an_epoch_and_logs_why_did_not_go_on() -> None:
     heard = ("begun", "epoch 1: loss 0.9", "epoch 2: loss 0.5", "SIGTERM: no more epochs", "saved", "done")
 
     assert not ended(*heard).went_on_as(PLAIN)
@@ -58,20 +58,20 @@ def line(second: float) -> LogLine:
     return LogLine(int(second * 1e9), "stdout", f"at {second}")
 
 
-def test_the_middle_of_a_training_is_told_by_its_lines() -> None:
+def test_the_middle_of_a_training_is_found_by_its_lines() -> None:
     ended = HostResult(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in range(10)))
 
     assert ended.middle_line == 6
 
 
 @pytest.mark.parametrize("seconds", [(0, 1, 2, 3), (9, 9.1, 9.2, 9.3), (1, 9)])
-def test_lines_that_are_all_at_one_end_tell_no_middle(seconds: tuple[float, ...]) -> None:
+def test_lines_that_are_all_at_one_end_give_no_middle(seconds: tuple[float, ...]) -> None:
     ended = HostResult(0, 10.0, started_at=100.0, log=tuple(line(100 + second) for second in seconds))
 
     assert ended.middle_line == 0
 
 
-def test_how_a_job_ended_is_told_with_its_last_words() -> None:
+def test_how_a_job_ended_is_reported_with_its_last_lines() -> None:
     assert HostResult(3, 1.25, log=(line(1), LogLine(2, "stderr", "  "))).outcome == "exit code 3 after 1.2 s: at 1"
     assert HostResult(None, 60.0).outcome == "not done after 60.0 s, without a word"
 
@@ -93,7 +93,7 @@ def test_an_exception_above_the_last_lines_is_the_reason_and_is_quoted_whole() -
     assert ended.quotes == (Quote("its log", "\n".join(TRACEBACK)),)
 
 
-def test_a_failure_file_is_quoted_whole_and_the_log_where_it_says_more() -> None:
+def test_a_failure_file_is_quoted_whole_and_the_log_where_it_has_more() -> None:
     toolkit = 'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "{}"\nCommand "python a.py"'
     whole = toolkit.format("\n".join(TRACEBACK))
 
@@ -113,7 +113,7 @@ def test_a_failure_file_is_quoted_whole_and_the_log_where_it_says_more() -> None
         ("exit code: 1", False),
     ],
 )
-def test_a_failure_file_explains_a_failure_where_it_says_more_than_a_number(message: str, explains: bool) -> None:
+def test_a_failure_file_with_more_than_a_number_explains_a_failure(message: str, explains: bool) -> None:
     assert said("epoch 1", message=message).explains_itself is explains
 
 
@@ -121,7 +121,7 @@ def test_a_job_that_was_killed_for_its_memory_needs_no_further_explanation() -> 
     assert HostResult(137, 30.0, oom_killed=True).explains_itself
 
 
-def test_a_failure_file_that_says_little_leaves_the_reason_to_the_log() -> None:
+def test_a_short_failure_file_leaves_the_reason_to_the_log() -> None:
     assert said("error: no column", message="it ended with 3").reason == "error: no column"
     assert said("epoch 1", message="there is no label").reason == "there is no label"
     assert said("epoch 1").reason == "epoch 1"
@@ -143,7 +143,7 @@ def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
     assert words_about(NO_NETWORK, said(*epochs, "curl: (6) Could not resolve host: a.b")).startswith("curl")
 
 
-def test_a_job_that_does_not_end_is_told_with_what_of_it_is_alive() -> None:
+def test_a_job_that_does_not_end_is_reported_with_its_live_processes() -> None:
     alive = (LiveProcess(1, "python3 train", 2),)
     ended = HostResult(None, 16.2, left=HostOutput((LeftFile("model.json", 9),)), idle=Idle(10.4, alive))
 

@@ -32,7 +32,7 @@ def test_an_id_that_was_published_is_never_given_anew() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.rule.id))
-def test_a_rule_says_what_holds_who_says_so_and_how_to_mend_it(check: Check) -> None:
+def test_a_rule_has_a_requirement_a_source_and_a_remedy(check: Check) -> None:
     rule = check.rule
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id)
     assert rule.id.startswith(BEGINNINGS)

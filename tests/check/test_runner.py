@@ -63,7 +63,7 @@ def start(context: Context) -> str:
     return context.engine.run(ContainerSpec(IMAGE, command=("sleep",), labels=context.labels))
 
 
-def test_a_check_that_takes_long_says_what_it_does() -> None:
+def test_a_long_check_reports_its_current_step() -> None:
     def takes_long(context: Context) -> Finding:
         context.report("waiting for 3 s")
         return RULE.passed("fine")
@@ -95,7 +95,7 @@ def test_findings_come_as_they_are_found_and_take_their_time() -> None:
     assert all(one.seconds >= 0 for one in findings)
 
 
-def test_what_nobody_claims_is_left_out() -> None:
+def test_what_is_not_claimed_is_left_out() -> None:
     with Run(None, Options(claims=frozenset({"serve"}))) as run:
         assert len(run.run([check(passes, claims={"train"}), check(passes, claims={"serve", "transform"})])) == 1
 
@@ -174,7 +174,7 @@ def test_a_check_that_hangs_is_given_up_and_its_containers_are_removed(engine: F
         assert freed.wait(30)
 
 
-def test_an_engine_that_hangs_while_the_image_is_read_holds_nobody(engine: FakeEngine) -> None:
+def test_an_engine_that_hangs_while_the_image_is_read_does_not_block(engine: FakeEngine) -> None:
     never = threading.Event()
 
     class Hanging(FakeEngine):
@@ -239,7 +239,7 @@ def test_an_engine_that_hangs_in_the_middle_is_given_up_and_its_things_are_left_
     assert engine.find({}) == []
 
 
-def test_an_engine_that_hangs_at_the_end_holds_nobody(
+def test_an_engine_that_hangs_at_the_end_does_not_block(
     engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(runner, "CLOSE_SECONDS", 0.05)

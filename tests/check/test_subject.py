@@ -114,7 +114,7 @@ def test_an_image_that_the_engine_has_not_is_missing(tmp_path: Path) -> None:
         (TWO.oci_archive(compression="")[:5000], "cut off or damaged"),
     ],
 )
-def test_what_is_no_whole_image_is_said_to_be_none(tmp_path: Path, data: bytes, words: str) -> None:
+def test_an_incomplete_image_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     image = subject.from_path(write(tmp_path, data))
     with pytest.raises(NotAnImage, match=words):
         _ = image.contents

@@ -100,7 +100,7 @@ def test_what_is_accepted_does_not_fail(tmp_path: Path, capsys: pytest.CaptureFi
         (["check", "image.tar", "--json", "gone/x.json"], "cannot be written to gone/x.json"),
     ],
 )
-def test_what_cannot_be_examined_is_said_in_a_sentence(
+def test_what_cannot_be_examined_is_reported_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     write(tmp_path, GOOD)
@@ -113,7 +113,7 @@ def test_what_cannot_be_examined_is_said_in_a_sentence(
     assert "Traceback" not in said.err + said.out
 
 
-def test_an_engine_that_hangs_holds_nobody(
+def test_an_engine_that_hangs_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
@@ -135,7 +135,7 @@ def test_without_a_screen_each_check_is_a_line_as_it_ends(tmp_path: Path, capsys
     assert "[1/2]" not in printed.out
 
 
-def test_without_a_screen_a_check_that_takes_long_says_what_it_does(
+def test_without_a_screen_a_long_check_logs_its_current_step(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rule = CHECKS[0].rule

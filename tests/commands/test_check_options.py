@@ -54,14 +54,14 @@ def test_a_size_that_is_none_stops() -> None:
         check_options.bytes_of("10 apples")
 
 
-def test_a_path_is_told_from_an_images_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_is_distinguished_from_an_images_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "image.tar").touch()
     assert [looks_like_path(one) for one in ("image.tar", "./x", "gone.tar.gz", "~/x")] == [True] * 4
     assert [looks_like_path(one) for one in ("mine", "mine:1", "localhost:4566/mine:1")] == [False] * 3
 
 
-def test_what_says_more_of_training_claims_it() -> None:
+def test_options_of_training_imply_its_claim() -> None:
     asked = check_options.CheckArguments(claims=frozenset({"pipe"}), record_io=True, instance_type="ml.c5.xlarge")
     options = check_options.validated(asked).options
     assert options.claims == {"pipe", "train"}

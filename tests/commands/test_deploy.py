@@ -86,7 +86,7 @@ def test_a_role_is_needed_where_it_may_be_aws(capsys: pytest.CaptureFixture[str]
     assert "--role is needed" in capsys.readouterr().err
 
 
-def test_an_image_that_is_not_there_is_said_so_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_image_is_reported_before_anything_is_created(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(*words(), "--image", "nothing:1", "--dry-run") == 1
     assert "there is no repository nothing in ECR" in capsys.readouterr().err
 
@@ -136,7 +136,7 @@ def test_an_engine_that_does_not_hold_the_image_is_named(aws: Aws) -> None:
 
 
 @pytest.mark.usefixtures("beside")
-def test_an_image_that_is_nowhere_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_that_is_nowhere_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(*words(), "--image", "digits:9", "--dry-run") == 1
     assert "there is no image digits:9, neither in ECR nor in the container engine" in capsys.readouterr().err
 
@@ -148,7 +148,9 @@ def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: py
     assert [one["operation"] for one in requests] == ["DeleteEndpoint"]
 
 
-def test_deleting_what_is_in_progress_says_when_it_can_be_deleted(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deleting_an_endpoint_in_progress_reports_when_it_can_be_deleted(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
     aws.create("Endpoint")
     name = samples.OF_KIND["Endpoint"]["EndpointName"]
     assert deploy("--endpoint", name, "--delete", "--yes") == 1

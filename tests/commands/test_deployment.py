@@ -105,7 +105,7 @@ def test_what_sagemaker_would_refuse_after_minutes_is_refused_at_once(
         deploy.check_archive(archive(tmp_path / "model.tar.gz", bad))
 
 
-def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(b"not a tar at all")
     with pytest.raises(Stop, match="no gzip-compressed tar"):
         deploy.check_archive(tmp_path / "model.tar.gz")

@@ -23,7 +23,7 @@ def test_a_record_is_its_level_its_message_and_its_traceback_line_by_line() -> N
     assert {one.style for one in lines} == {"red"}
 
 
-def test_what_else_a_record_tells_stands_behind_its_message() -> None:
+def test_other_members_of_a_record_follow_its_message() -> None:
     record = {"time": 1, "level": "INFO", "pid": 7, "message": "request", "path": "/ping", "status": 503, "body": {}}
     assert texts(json.dumps(record)) == ["INFO  request  path=/ping status=503"]
 

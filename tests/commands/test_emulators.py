@@ -65,7 +65,7 @@ def samebox(process: EmulatorProcess, *words: str) -> subprocess.CompletedProces
     return subprocess.run(command, env=process.environment, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_an_emulator_whose_folder_is_removed_under_it_is_said_and_ended(tmp_path: Path) -> None:
+def test_an_emulator_whose_folder_was_removed_is_reported_and_ended(tmp_path: Path) -> None:
     process = EmulatorProcess(tmp_path / "data")
     process.up()
     try:

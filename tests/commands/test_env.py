@@ -101,7 +101,7 @@ def test_unset_takes_back_all_that_was_set(shell: str, capsys: pytest.CaptureFix
 # What is warned of
 
 
-def test_where_nothing_listens_a_warning_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_listener_a_warning_has_the_command_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     assert cli.main(["env", "--port", str(port)]) == 0
     said = capsys.readouterr()

@@ -58,7 +58,7 @@ def test_a_second_export_replaces_the_first_and_what_is_no_more_of_it(tmp_path: 
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_a_file_of_another_program_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text("mine: true\n")
     assert cli.main(["check", "image.tar", "--export", "out"]) == 2
@@ -78,7 +78,7 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, capsys: pytest.Ca
         ("image.tar/deep", "image.tar is no folder"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_anything_is_read(
+def test_what_cannot_be_written_is_reported_before_anything_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, words: str
 ) -> None:
     (tmp_path / "folder").mkdir()

@@ -43,7 +43,7 @@ def test_a_hyperparameter_that_is_a_plain_word_is_no_fault() -> None:
     assert folded(note, "Returning the value itself", "epoch 1") == (["epoch 1"], 2)
 
 
-def test_what_the_toolkit_says_of_anything_else_is_shown() -> None:
+def test_other_lines_of_the_toolkit_are_shown() -> None:
     lines = [f"{STAMP} Installing dependencies from requirements.txt", f"{STAMP} Exiting"]
     assert folded(*lines) == (lines, 0)
 
@@ -53,7 +53,7 @@ def test_errors_of_the_toolkit_are_shown() -> None:
     assert folded(error, *DUMP[1:])[0] == [error, *DUMP[1:]]
 
 
-def test_the_same_words_of_a_script_are_the_scripts() -> None:
+def test_the_same_lines_of_a_script_are_the_scripts() -> None:
     lines = ["Returning the value itself", "Training Env:", "Invoking user script", "No GPUs detected"]
     assert folded(*lines) == (lines, 0)
 

@@ -55,14 +55,14 @@ def test_an_endpoint_without_a_log_yet_is_waited_for(aws: Aws) -> None:
     assert seen.lines == ["starting"]
 
 
-def test_lines_of_several_containers_can_be_told_apart(aws: Aws) -> None:
+def test_lines_of_several_containers_are_distinguishable(aws: Aws) -> None:
     seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-0aaaaaa", "starting")
     write(aws, "AllTraffic/i-0bbbbbb", "starting")
     assert seen.lines == ["aaaaaa  starting", "bbbbbb  starting"]
 
 
-def test_a_log_full_of_pings_is_shown_without_most_of_them_and_says_so(aws: Aws) -> None:
+def test_most_pings_of_a_log_are_hidden_with_a_note(aws: Aws) -> None:
     seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-new", *(ping(number / 8) for number in range(100)), "something else")
     shown = seen.lines
@@ -82,7 +82,7 @@ def test_the_reason_is_the_exception_however_much_was_logged_after_it(aws: Aws) 
     assert "\n".join(seen.log.why()).startswith(TRACEBACK)
 
 
-def test_where_the_containers_said_nothing_the_emulators_words_are_the_reason(aws: Aws) -> None:
+def test_without_a_log_of_the_containers_the_emulators_message_is_the_reason(aws: Aws) -> None:
     seen = FollowedLog(aws.logs)
     write(aws, "AllTraffic/i-new", "samebox: GET /ping answered 404, not 200")
     seen.log.show()
@@ -104,7 +104,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize("looks", [0, 3])
-def test_a_log_that_may_not_be_read_is_no_reason_to_stop_and_is_said_once(looks: int) -> None:
+def test_a_log_that_may_not_be_read_is_noted_once_and_does_not_stop_the_command(looks: int) -> None:
     logs = Refusing()
     seen = FollowedLog(logs)
     for _ in range(looks):

@@ -22,7 +22,7 @@ def test_no_line_steers_a_terminal() -> None:
     assert telling(["\x1b[31merror"]) == ("\N{REPLACEMENT CHARACTER}[31merror",)
 
 
-def test_an_exception_is_told_whole_and_its_name_first() -> None:
+def test_an_exception_is_reported_whole_and_its_name_first() -> None:
     trace = ["Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "KeyError: 'w'"]
     loud = json.dumps({"level": "ERROR", "message": "no model", "traceback": "\n".join(trace)})
 

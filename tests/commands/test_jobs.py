@@ -60,7 +60,7 @@ def test_a_prefix_and_a_limit_choose(aws: Aws, capsys: pytest.CaptureFixture[str
     assert "more with --limit" in said.err
 
 
-def test_without_a_job_the_first_step_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_job_the_first_step_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["jobs"]) == 0
     said = capsys.readouterr()
     assert (said.out, "samebox train SCRIPT" in said.err) == ("", True)
@@ -128,7 +128,7 @@ def test_logs_are_those_of_the_newest_whose_name_begins_so(
     assert (said.out, said.err.strip()) == (f"{line}\n", chosen)
 
 
-def test_a_name_that_nothing_begins_with_is_said_so(session: clients.Session) -> None:
+def test_a_prefix_without_jobs_is_reported(session: clients.Session) -> None:
     with pytest.raises(Stop, match="whose name is nothing or begins so"):
         logs.find(session, "nothing")
     with pytest.raises(Stop, match="no training job yet"):

@@ -58,7 +58,7 @@ def test_another_folder_in_its_place_does_not_claim_it(engine: FakeEngine, tmp_p
     assert [one.id for one in orphans.find(engine).containers] == [stray]
 
 
-def test_what_another_machine_made_or_nobody_says_is_left_alone(engine: FakeEngine, tmp_path: Path) -> None:
+def test_what_another_machine_made_or_is_of_unknown_origin_is_left_alone(engine: FakeEngine, tmp_path: Path) -> None:
     elsewhere = {home.HOME_LABEL: json.dumps({"host": "elsewhere", "folder": str(tmp_path / "gone"), "url": URL})}
     container(engine, "gone", elsewhere)
     container(engine, "older", {})

@@ -94,7 +94,7 @@ def test_archives_of_the_same_things_agree(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.usefixtures("no_engine")
-def test_an_archive_is_not_predicted_with_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_gives_no_prediction_and_the_report_has_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     images = [archive("train.tar"), archive("serve.tar")]
     assert cli.main(["parity", *images, "--data", "rows.csv", "--json", "-"]) == 2
     told = json.loads(capsys.readouterr().out)
@@ -125,7 +125,7 @@ def test_an_archive_is_not_predicted_with_and_that_is_said(capsys: pytest.Captur
         (["a.tar", "a.tar", "--html", "gone/x.html"], "cannot be written to gone/x.html"),
     ],
 )
-def test_what_cannot_be_compared_is_said_in_a_sentence(
+def test_what_cannot_be_compared_is_reported_in_a_sentence(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     archive("a.tar")
@@ -145,7 +145,7 @@ def test_an_emulator_that_does_not_run_is_missed_at_once(
     assert "no emulator answers at" in capsys.readouterr().err
 
 
-def test_an_engine_that_hangs_holds_nobody(
+def test_an_engine_that_hangs_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket(socket.AF_UNIX) as listener:

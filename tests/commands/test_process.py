@@ -39,7 +39,7 @@ def test_who_listens_is_named() -> None:
     assert f"(process {os.getpid()})" in who
 
 
-def test_nobody_listens_on_a_port_that_is_only_bound() -> None:
+def test_a_port_that_is_only_bound_has_no_listener() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         assert process.listener(one.getsockname()[1]) is None

@@ -143,7 +143,7 @@ def test_calls_and_answers_are_written_down(
         assert (reader.header.endpoint, reader.header.region, reader.header.url) == ("digits", "eu-west-1", server.url)
 
 
-def test_the_type_is_the_endings_or_what_is_said(server: RuntimeServer, tmp_path: Path) -> None:
+def test_the_type_is_the_given_one_or_that_of_the_file_name(server: RuntimeServer, tmp_path: Path) -> None:
     for name in ("a.json", "a.npy", "a.unknown"):
         (tmp_path / name).write_bytes(b"1")
     several = [word for name in ("a.json", "a.npy", "a.unknown") for word in ("--payload", tmp_path / name)]
@@ -179,7 +179,7 @@ def test_an_error_of_the_model_is_a_call_too(
     assert len(server.seen) == 1, "it is not tried again"
 
 
-def test_an_endpoint_that_is_not_there_is_said_in_awss_words(
+def test_a_missing_endpoint_is_reported_with_the_message_of_aws(
     server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = payload.with_name("t.jsonl")
@@ -219,7 +219,7 @@ def test_what_is_there_is_not_written_over(
         ),
     ],
 )
-def test_what_cannot_be_meant_is_told(
+def test_contradictory_options_are_reported(
     server: RuntimeServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     assert record("--output", tmp_path / "t", *words) == 2
@@ -228,7 +228,7 @@ def test_what_cannot_be_meant_is_told(
     assert server.seen == []
 
 
-def test_a_name_that_is_none_is_told(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_name_is_reported(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["record", "no_name/x", "--payload", str(payload), "--output", "t"]) == 2
     assert "'no_name/x' is no endpoint's name" in capsys.readouterr().err
 
@@ -247,7 +247,9 @@ def test_what_is_no_emulator_is_asked_about(
     assert record(*words, "--yes") == 0
 
 
-def test_nobody_there_is_one_sentence(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_closed_connection_is_one_sentence(
+    server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     payload.write_text("drop")
     output = payload.with_name("t")
     assert record("--payload", payload, "--output", output) == 1
@@ -346,7 +348,7 @@ def test_an_error_reaches_the_application_as_it_was(listener: RecordProcess) -> 
     assert [call.error is not None for call in calls(listener.output)] == [True, True]
 
 
-def test_odd_words_in_headers_are_passed_on_and_can_be_read_again(
+def test_odd_values_in_headers_are_passed_on_and_can_be_read_again(
     server: RuntimeServer, listener: RecordProcess
 ) -> None:
     headers = {"X-Amzn-SageMaker-Custom-Attributes": "caf\xe9\tx"}
@@ -375,7 +377,7 @@ def test_another_endpoints_calls_are_passed_on_and_not_kept(listener: RecordProc
     assert not listener.output.exists()
 
 
-def test_a_runtime_that_does_not_answer_is_told_to_the_application(listener: RecordProcess) -> None:
+def test_a_runtime_that_does_not_answer_is_an_error_to_the_application(listener: RecordProcess) -> None:
     status, answer = listener.ask("POST", "/endpoints/digits/invocations", b"drop")
     assert status == 503
     assert "samebox record had no answer: Connection was closed" in answer["message"]

@@ -29,7 +29,7 @@ def test_standard_output_is_a_place(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "words"
 
 
-def test_what_goes_wrong_while_a_report_is_written_is_said(tmp_path: Path) -> None:
+def test_an_error_while_a_report_is_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Stop, match=r"cannot be written to .*: No such file or directory"):
         reporting.write(str(tmp_path / "gone/x.json"), "words")
 

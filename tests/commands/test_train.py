@@ -187,7 +187,7 @@ class S3:
         return {"Body": StreamedObject(self._content)}
 
 
-def test_a_model_that_cannot_be_left_is_still_in_s3_and_that_is_said(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_saved_is_still_in_s3_and_the_message_has_its_uri(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         tar.addfile(tarfile.TarInfo("weights"))
@@ -200,7 +200,7 @@ def test_a_model_that_cannot_be_left_is_still_in_s3_and_that_is_said(tmp_path: P
     assert (tmp_path / "model" / "weights").is_file()
 
 
-def test_an_interrupt_says_what_has_become_of_the_job() -> None:
+def test_an_interrupt_reports_the_state_of_the_job() -> None:
     with (
         pytest.raises(Stop, match="interrupted; no training job was started") as stop,
         interrupted("no training job was started."),

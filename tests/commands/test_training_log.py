@@ -26,7 +26,7 @@ class WrittenLog:
         )
 
 
-def test_the_dump_is_folded_and_that_is_said() -> None:
+def test_the_dump_is_folded_with_a_note() -> None:
     seen = WrittenLog()
     seen.log.show([*DUMP, "epoch 1"])
     seen.log.close()
@@ -34,7 +34,7 @@ def test_the_dump_is_folded_and_that_is_said() -> None:
     assert seen.notes.getvalue() == "… 16 lines of sagemaker-training's own (--verbose shows them)\n"
 
 
-def test_the_dump_is_shown_to_whoever_wants_it() -> None:
+def test_the_dump_is_shown_with_verbose() -> None:
     seen = WrittenLog(everything=True)
     seen.log.show([*DUMP, "epoch 1"])
     assert seen.lines.getvalue().splitlines() == [*DUMP, "epoch 1"]
@@ -92,7 +92,7 @@ PIP = [
 ]
 
 
-def test_what_helps_pip_against_a_strange_certificate_is_said() -> None:
+def test_the_hint_for_pip_with_an_unknown_certificate_is_shown() -> None:
     seen = WrittenLog()
     seen.log.show(PIP)
     assert "SAMEBOX_CA_BUNDLE=" in seen.log.hint

@@ -20,7 +20,7 @@ from samebox.settings import Settings
 from tests.ports import free_port
 
 
-def test_a_port_that_somebody_has_is_refused_with_his_name(tmp_path: Path) -> None:
+def test_a_taken_port_is_refused_with_the_name_of_its_process(tmp_path: Path) -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         one.listen()
@@ -90,7 +90,7 @@ class _Start:
 @pytest.mark.parametrize(
     ("writing", "ready_after", "is_ended"), [(300.0, 300.0, False), (0.0, 300.0, True), (1e9, 1e9, True)]
 )
-def test_a_start_that_says_how_far_it_is_is_waited_for_but_not_for_ever(
+def test_a_start_that_reports_progress_is_waited_for_within_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writing: float, ready_after: float, is_ended: bool
 ) -> None:
     start = _Start(up.log_file(tmp_path), writing, ready_after)
@@ -124,7 +124,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
 
 
 @pytest.mark.usefixtures("running")
-def test_up_of_one_that_runs_says_where_and_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_up_while_one_runs_prints_its_url_and_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["up"]) == 0
     assert cli.main(["up", "--port", "4599"]) == 0
     assert "already running at http://127.0.0.1:4599" in capsys.readouterr().out
@@ -140,7 +140,7 @@ def test_up_of_one_that_runs_says_where_and_is_no_error(capsys: pytest.CaptureFi
     ],
 )
 @pytest.mark.usefixtures("running")
-def test_up_of_one_that_runs_otherwise_says_so(
+def test_up_with_other_settings_than_the_running_one_has_is_reported(
     words: list[str],
     environment: dict[str, str],
     says: str,
@@ -156,7 +156,7 @@ def test_up_of_one_that_runs_otherwise_says_so(
     assert "Stop it with `samebox down`" in said.err
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(
+def test_a_folder_that_cannot_be_made_is_reported_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()

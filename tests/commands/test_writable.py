@@ -43,7 +43,7 @@ def test_a_file_needs_its_folder(tmp_path: Path, file: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     # Imported before the rights are dropped: the project may lie where nobody may read.
     program = (

@@ -38,7 +38,7 @@ def say(world: World, shell: str, **more: object) -> list[str]:
 # Without an engine
 
 
-def test_where_nothing_listens_the_reason_and_the_cure_are_said(tmp_path: Path) -> None:
+def test_without_a_listener_the_message_has_the_reason_and_a_remedy(tmp_path: Path) -> None:
     engine = DockerEngine(f"unix://{tmp_path}/docker.sock")
     assert engine.available() == (
         f"No Docker engine answers at unix://{tmp_path}/docker.sock. Start it (sudo systemctl start docker), "
@@ -68,7 +68,7 @@ def test_docker_host_and_docker_contexts_are_followed(tmp_path: Path, monkeypatc
     assert "host.sock" in (DockerEngine().available() or "")
 
 
-def test_an_engine_that_hangs_is_unavailable_and_holds_nobody(tmp_path: Path) -> None:
+def test_an_engine_that_hangs_is_unavailable_and_does_not_block(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "docker.sock"))
         listener.listen()
@@ -89,7 +89,7 @@ def test_an_engine_that_hangs_is_unavailable_and_holds_nobody(tmp_path: Path) ->
         ('exec: "train": executable file not found in $PATH: unknown', StartFailed),
     ],
 )
-def test_an_engine_that_ends_while_it_starts_a_container_says_nothing_of_the_container(
+def test_an_engine_that_ends_while_it_starts_a_container_is_no_error_of_the_container(
     tmp_path: Path, words: str, kind: type[Exception]
 ) -> None:
     class FailingEngine(http.server.BaseHTTPRequestHandler):

@@ -98,7 +98,7 @@ def test_ports_are_published_on_loopback_only_and_any_port_only_where_it_must_be
     assert list(body["ExposedPorts"]) == ["8080/tcp", "9090/tcp"]
 
 
-def test_an_image_of_the_shell_form_and_one_that_says_nothing() -> None:
+def test_images_with_the_shell_form_and_without_a_command() -> None:
     assert facts_of({"Id": "i", "Config": {"Cmd": "serve"}}).command == ("serve",)
     assert facts_of({"Id": "i", "Config": None}).command is None
 

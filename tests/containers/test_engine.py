@@ -60,13 +60,13 @@ def say_and_fail(process: Process) -> int:
 # What there is
 
 
-def test_an_engine_that_answers_says_what_its_host_has(world: World) -> None:
+def test_an_engine_reports_the_capacity_of_its_host(world: World) -> None:
     assert world.engine.available() is None
     assert world.engine.capacity().cpus >= 1
     assert world.engine.capacity().memory_bytes > 1 << 28
 
 
-def test_an_image_is_told_by_its_facts(world: World, entry_image: str) -> None:
+def test_an_image_is_described_by_its_facts(world: World, entry_image: str) -> None:
     facts = world.engine.image(entry_image)
     assert facts is not None
     assert (facts.entrypoint, facts.command, facts.user) == (("echo", "entry"), ("cmd",), "nobody")
@@ -192,7 +192,7 @@ def test_a_container_has_its_environment_host_name_and_name(world: World) -> Non
     assert world.engine.inspect(container).name == name
 
 
-def test_a_program_that_is_not_there_is_told_in_the_runtimes_words(world: World) -> None:
+def test_a_missing_program_is_reported_with_the_message_of_the_runtime(world: World) -> None:
     spec = ContainerSpec(image=world.image, command=("train",), labels=world.labels)
     with pytest.raises(StartFailed, match=r'exec: "train": executable file not found in \$PATH'):
         world.engine.run(spec)
@@ -355,7 +355,7 @@ def test_a_killed_container_has_exited_with_137(world: World) -> None:
     assert (state.exit_code, state.oom_killed) == (137, False)
 
 
-def test_a_container_over_its_memory_is_killed_and_says_so(world: World) -> None:
+def test_a_container_over_its_memory_is_killed_and_reported_as_out_of_memory(world: World) -> None:
     container = world.run("tail /dev/zero", lambda process: process.run_out_of_memory(), memory_bytes=32 << 20)
     state = world.engine.wait(container, 60)
     assert state is not None

@@ -42,7 +42,7 @@ def test_an_engine_that_answers_is_healthy(engine: HangingEngine) -> None:
     assert health.why_not(LONG) == "it is switched off"
 
 
-def test_an_engine_that_hangs_is_said_to_hang_and_asked_and_waited_for_once(engine: HangingEngine) -> None:
+def test_an_engine_that_hangs_is_reported_and_asked_and_waited_for_once(engine: HangingEngine) -> None:
     health = EngineHealth(engine, clock=iter([100.0, 100.0, 101.0, 207.0, 207.0]).__next__)
     assert health.why_not(0) == "it hangs: a request to it has had no answer for 1 s"
     assert health.why_not(LONG) == "it hangs: a request to it has had no answer for 107 s"

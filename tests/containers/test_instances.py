@@ -46,7 +46,7 @@ def test_a_large_host_gives_what_the_instance_has_and_no_more() -> None:
     assert limits("ml.t3.medium", LARGE_HOST).cpus == 2
 
 
-def test_a_small_host_gives_what_it_has_and_says_so_once() -> None:
+def test_a_small_host_gives_what_it_has_and_logs_that_once() -> None:
     found = limits("ml.m5.xlarge", SMALL_HOST)
     assert (found.cpus, found.memory_bytes) == (2, 4 * GIB)
     assert found.warning == (

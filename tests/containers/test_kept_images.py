@@ -79,7 +79,7 @@ def test_images_of_another_data_folder_are_not_touched(engine: FakeEngine) -> No
     assert release(engine, "other", set()) == [name_of("other", image)]
 
 
-def test_an_engine_that_does_not_answer_is_said_so(engine: FakeEngine) -> None:
+def test_an_engine_that_does_not_answer_is_an_error(engine: FakeEngine) -> None:
     engine.unavailable = "it is down"
     with pytest.raises(AwsError, match="it is down") as caught:
         kept(engine).keep(f"sha256:{'0' * 64}")

@@ -50,7 +50,7 @@ def test_its_url_answers(engine: FakeEngine, tmp_path: Path) -> None:
     assert engine.find({}) == []
 
 
-def test_it_answers_below_a_path_that_nobody_else_knows(engine: FakeEngine, tmp_path: Path) -> None:
+def test_it_answers_below_a_secret_path_alone(engine: FakeEngine, tmp_path: Path) -> None:
     one = server(engine, tmp_path)
     place = urlsplit(one.url())
     assert len(place.path) == 65

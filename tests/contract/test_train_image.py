@@ -65,7 +65,7 @@ def test_real_digits_become_a_saved_model(train_run: TrainRun, tmp_path: Path) -
     assert (run.extract(tmp_path / "model") / "1" / "saved_model.pb").read_bytes() == run.read("1/saved_model.pb")
 
 
-def test_a_hyperparameter_that_it_does_not_take_is_told_as_the_reason(train_run: TrainRun) -> None:
+def test_an_unknown_hyperparameter_is_reported_as_the_reason(train_run: TrainRun) -> None:
     run = train_run(hyperparameters={"epochs": "many"})
 
     assert run.exit_code == 2

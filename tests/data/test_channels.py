@@ -151,7 +151,7 @@ def test_a_manifest_cannot_name_a_file_outside_of_its_channel(listed: Objects, n
         (b'[{"prefix": "s3://listed/"}, "a", {"prefix": "s3://b/"}]', "element 2"),
     ],
 )
-def test_what_is_no_manifest_is_said_with_its_place(listed: Objects, body: bytes, words: str) -> None:
+def test_an_invalid_manifest_is_reported_with_its_place(listed: Objects, body: bytes, words: str) -> None:
     listed.put("s3://listed/lists/train.manifest", body)
     with pytest.raises(ChannelError, match=f"^Channel train: s3://listed/lists/train.manifest.*{words}"):
         channels.find(MANIFEST, listed)

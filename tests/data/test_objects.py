@@ -78,7 +78,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         nobody.close()
 
 
-def test_a_server_that_says_nothing_is_unreachable_in_time() -> None:
+def test_a_silent_server_is_unreachable_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = RemoteObjects(
             f"http://127.0.0.1:{silent.getsockname()[1]}", "key", "secret", read_timeout=0.2, attempts=1

@@ -66,13 +66,13 @@ CAPTURED = (
 )
 
 
-def test_the_job_is_told_as_it_was_captured() -> None:
+def test_the_config_of_the_job_is_the_captured_one() -> None:
     files = processing.config_files(REQUEST, ARN, "algo-1")
 
     assert files["config/processingjobconfig.json"].decode() == CAPTURED
 
 
-def test_a_host_is_told_its_name_and_the_others_in_44_bytes() -> None:
+def test_the_resource_config_of_one_host_has_44_bytes() -> None:
     body = processing.config_files(REQUEST, ARN, "algo-1")["config/resourceconfig.json"]
 
     assert body == b'{"current_host":"algo-1","hosts":["algo-1"]}'
@@ -96,7 +96,7 @@ def test_what_is_not_set_is_null() -> None:
         ({"ContainerEntrypoint": ["a"], "ContainerArguments": ["b"]}, Command(("a",), ("b",))),
     ],
 )
-def test_the_image_runs_as_it_is_unless_the_request_says_otherwise(
+def test_the_image_runs_as_it_is_unless_the_request_overrides_it(
     application: dict[str, list[str]], expected: Command
 ) -> None:
     assert processing.command({"AppSpecification": application}) == expected

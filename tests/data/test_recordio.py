@@ -33,6 +33,6 @@ def test_a_split_record_is_joined_by_the_magic_that_split_it() -> None:
         (bytes.fromhex("0A23D7CE 00000020"), "inside a split record"),
     ],
 )
-def test_what_is_no_recordio_is_said_with_its_place(stream: bytes, words: str) -> None:
+def test_invalid_recordio_is_reported_with_its_place(stream: bytes, words: str) -> None:
     with pytest.raises(RecordError, match=words):
         list(records([stream]))

@@ -55,7 +55,7 @@ def test_an_image_keeps_its_size_budget(engine: DockerClient, image: str, most: 
     assert engine.images.get(image).attrs["Size"] <= budget * 1_000_000
 
 
-def test_images_say_what_they_are(engine: DockerClient) -> None:
+def test_images_have_labels_that_describe_them(engine: DockerClient) -> None:
     train, serve = labels(engine, TRAIN), labels(engine, SERVE)
 
     assert train["org.opencontainers.image.title"] == "samebox/train"

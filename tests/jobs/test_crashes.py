@@ -133,7 +133,7 @@ def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_
     assert processes == [process], "it was started once"
 
 
-def test_a_container_that_ended_while_nobody_looked_counts_with_its_exit_code_and_its_log(harness: "Harness") -> None:
+def test_a_container_that_ended_while_no_emulator_ran_counts_with_its_exit_code_and_its_log(harness: "Harness") -> None:
     def train(process: "Process") -> int:
         process.print("before")
         process.wait_for_stop()

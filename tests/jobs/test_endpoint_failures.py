@@ -31,21 +31,21 @@ def fails(harness: "Harness", one: Variant) -> str:
     return str(row.state["FailureReason"])
 
 
-def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
+def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_has_the_reason(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": lambda process: process.wait_for_stop()})
     assert fails(harness, variant(startup_seconds=0.2)) == PING_FAILED
     ((line,),) = logs(harness).values()
     assert line.startswith("samebox: the container did not pass the ping health check within 0.2 s: GET /ping was not")
 
 
-def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
+def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_has_the_reason(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.settings = replace(harness.settings, ping_seconds=60)  # a slow machine is no slow answer
     assert fails(harness, variant(startup_seconds=0.2)) == PING_FAILED
     assert "GET /ping answered 500, not 200" in next(iter(logs(harness).values()))[-1]
 
 
-def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_says_why(harness: "Harness") -> None:
+def test_a_ping_that_is_too_slow_fails_the_endpoint_and_the_log_has_the_reason(harness: "Harness") -> None:
     over = threading.Event()
 
     def slow(_: FakeRequest) -> FakeResponse:
@@ -98,7 +98,7 @@ def test_a_server_that_crashes_once_comes_into_service_all_the_same(harness: "Ha
     assert len(starts) == 2
 
 
-def test_an_image_without_serve_on_its_path_fails_in_aws_words(harness: "Harness") -> None:
+def test_an_image_without_serve_on_its_path_fails_with_the_message_of_aws(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"train": server("one")})
     assert fails(harness, variant()) == (
         "CannotStartContainerError. Please ensure the model container for variant AllTraffic starts correctly when "
@@ -107,14 +107,14 @@ def test_an_image_without_serve_on_its_path_fails_in_aws_words(harness: "Harness
     assert logs(harness)[next(iter(logs(harness)))] == ['exec: "serve": executable file not found in $PATH']
 
 
-def test_an_image_that_is_not_there_fails_in_aws_words(harness: "Harness") -> None:
+def test_a_missing_image_fails_with_the_message_of_aws(harness: "Harness") -> None:
     assert fails(harness, variant()) == (
         "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
         "execution role used to create the model has permissions to access them."
     )
 
 
-def test_a_model_that_is_not_there_fails_in_aws_words(harness: "Harness") -> None:
+def test_a_missing_model_fails_with_the_message_of_aws(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
     url = f"s3://{harness.bucket}/models/none.tar.gz"
     assert fails(harness, variant(url=url)) == (

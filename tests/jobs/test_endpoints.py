@@ -131,7 +131,7 @@ def test_an_update_to_the_same_configuration_reads_the_model_anew(harness: "Harn
     assert ask(harness.wait_for_status(endpoint, "InService")) == "second"
 
 
-def test_an_update_that_fails_leaves_the_old_in_service_and_says_why(harness: "Harness") -> None:
+def test_an_update_that_fails_leaves_the_old_in_service_with_the_reason(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": server("one")})
     harness.engine.add_image("serve:2", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
     harness.start()

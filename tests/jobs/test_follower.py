@@ -65,7 +65,7 @@ def follow(engine: FakeEngine, logbook: Logbook, background: Background) -> Foll
     return lambda container, ended: Follower(engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background)
 
 
-def test_a_line_is_in_the_book_while_the_container_runs_and_its_end_is_told_once_all_are(
+def test_a_line_is_logged_while_the_container_runs_and_its_end_is_reported_after_the_last(
     engine: FakeEngine, logbook: Logbook, background: Background
 ) -> None:
     seen, go, ended = threading.Event(), threading.Event(), threading.Event()
@@ -166,7 +166,7 @@ def test_a_container_whose_logs_cannot_be_read_ends_all_the_same(
     assert texts(logbook) == []
 
 
-def test_a_container_that_is_removed_is_told_as_lost(engine: FakeEngine, logbook: Logbook, follow: Follow) -> None:
+def test_a_removed_container_is_reported_as_lost(engine: FakeEngine, logbook: Logbook, follow: Follow) -> None:
     go, ended = threading.Event(), threading.Event()
     container = run(engine, go)
     follower = follow(container, ended)

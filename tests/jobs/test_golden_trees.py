@@ -16,7 +16,7 @@ CASES = [case for case in golden.CASES if "CheckpointConfig" not in golden.read(
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_emulator_starts_what_the_golden_tree_says(harness: "Harness", case: str) -> None:
+def test_the_emulator_starts_what_the_golden_tree_has(harness: "Harness", case: str) -> None:
     seen: dict[str, Any] = {}
 
     def program(process: "Process") -> int:

@@ -30,7 +30,7 @@ def test_a_new_stream_exists_before_its_first_line(logbook: Logbook) -> None:
     assert [stream.name for stream in logbook.streams(GROUP)] == [STREAM]
 
 
-def test_whoever_follows_goes_on_after_the_last_line_that_was_written(logbook: Logbook) -> None:
+def test_a_follower_continues_after_the_last_line_that_was_written(logbook: Logbook) -> None:
     LogLines(logbook, GROUP, STREAM).write([line(1_000_000, "a"), line(2_000_000, "b")])
     again = LogLines(logbook, GROUP, STREAM)
     assert (again.is_new, again.since) == (False, 2_000_000)

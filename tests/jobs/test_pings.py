@@ -24,7 +24,7 @@ def bad(body: bytes, status: int = 503) -> Ping:
 REFUSED = Ping("no answer", "GET /ping was not answered: [Errno 111] Connection refused")
 
 
-def test_each_answer_is_told_once_and_at_once() -> None:
+def test_each_response_is_reported_once_and_at_once() -> None:
     told: list[str] = []
     news = PingReporter(told.append)
     loading, failed = bad(b'{"error": "the model is being loaded"}'), bad(b'{"error": "RuntimeError: x"}')
@@ -54,7 +54,7 @@ def test_a_server_that_does_not_listen_yet_is_no_news_until_it_takes_long() -> N
     assert told[1:] == ["GET /ping was not answered: [Errno 111] Connection refused; it is asked on"]
 
 
-def test_a_ready_server_is_told_by_the_endpoint_and_not_here() -> None:
+def test_a_ready_server_is_reported_by_the_endpoint_and_not_by_its_pings() -> None:
     told: list[str] = []
     PingReporter(told.append).hear(Ping("ready", "200", b"fine"))
     assert told == []

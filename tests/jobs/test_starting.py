@@ -82,7 +82,7 @@ def test_a_start_of_an_endpoint_that_the_engine_gave_up_is_made_again(harness: "
     assert len(harness.container_names()) == 1
 
 
-def test_an_image_that_cannot_be_started_fails_after_a_crash_in_the_words_it_fails_in_without(
+def test_an_image_that_cannot_be_started_fails_after_a_crash_with_the_message_it_fails_with_without(
     harness: "Harness",
 ) -> None:
     row = job(harness)
@@ -184,7 +184,7 @@ def test_a_container_that_was_left_half_made_is_made_anew(harness: "Harness", mo
     assert it_ran_once(harness, row)
 
 
-def test_a_container_of_somebody_else_that_has_the_name_is_left_alone(harness: "Harness") -> None:
+def test_another_container_with_the_name_is_left_alone(harness: "Harness") -> None:
     row = job(harness)
     name = killed_at_its_start(harness)
     spec = harness.engine.spec_of(name)

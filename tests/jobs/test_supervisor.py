@@ -247,7 +247,7 @@ def test_a_change_of_a_part_wakes_the_work_on_the_whole(
     recorder.until(lambda: seen[-1] == ["endpoint InService"])
 
 
-def test_a_change_of_a_part_has_a_whole_looked_at_that_nobody_works_on(
+def test_a_change_of_a_child_wakes_its_parent_when_no_thread_works_on_it(
     resources: Resources, recorder: Recorder, supervisor: Supervisor, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended = resources.advance(create(resources, "ended"), "Failed")

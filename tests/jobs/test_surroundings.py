@@ -76,7 +76,7 @@ def test_variables_of_the_job_win() -> None:
     assert surroundings.CA_FILE in mounts
 
 
-def test_a_job_without_a_network_is_told_of_none() -> None:
+def test_a_job_without_a_network_gets_no_network_variables() -> None:
     variables, mounts = planned(EnableNetworkIsolation=True)
     assert not set(variables) & set(surroundings.variables(ALL))
     assert surroundings.CA_FILE not in mounts

@@ -150,7 +150,7 @@ def test_what_lies_in_output_data_becomes_output_tar_gz_and_nothing_else_does(ha
     assert not harness.objects.exists_under(f"{folder}/model.tar.gz")
 
 
-def test_a_manifest_says_which_objects_a_channel_has(harness: "Harness") -> None:
+def test_a_manifest_lists_the_objects_of_a_channel(harness: "Harness") -> None:
     found: list[str] = []
 
     def look(process: "Process") -> int:
@@ -199,7 +199,7 @@ def test_an_empty_output_directory_leaves_no_output_tar_gz(harness: "Harness") -
     assert not harness.objects.exists_under(f"s3://{harness.bucket}/out/digits/output/output.tar.gz")
 
 
-def test_exit_code_1_without_a_failure_file_fails_the_job_in_aws_words(harness: "Harness") -> None:
+def test_exit_code_1_without_a_failure_file_fails_the_job_with_the_message_of_aws(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": lambda process: 1})
     harness.start()
     row = harness.wait_until_ended(harness.create_training_job())
@@ -209,7 +209,7 @@ def test_exit_code_1_without_a_failure_file_fails_the_job_in_aws_words(harness: 
     assert harness.container_names() == []
 
 
-def test_the_failure_file_says_why_as_far_as_1024_characters_go(harness: "Harness") -> None:
+def test_the_failure_file_is_the_reason_up_to_1024_characters(harness: "Harness") -> None:
     def fail(process: "Process") -> int:
         process.path("/opt/ml/output/failure").write_bytes(b"\xff\xfe" + "no such column: ü\n".encode() + b"x" * 5000)
         return 7
@@ -222,7 +222,7 @@ def test_the_failure_file_says_why_as_far_as_1024_characters_go(harness: "Harnes
     assert len(reason) == 1024
 
 
-def test_a_failed_job_leaves_its_artifacts_unless_a_setting_says_no(harness: "Harness") -> None:
+def test_a_failed_job_uploads_its_artifacts_unless_a_setting_forbids_it(harness: "Harness") -> None:
     def fail(process: "Process") -> int:
         (process.path("/opt/ml/model") / "half").write_text("half")
         return 1
@@ -247,7 +247,7 @@ class TestWithoutUploadOnFailure:
         assert "ModelArtifacts" not in row.state
 
 
-def test_a_container_that_runs_out_of_memory_fails_with_137_and_the_log_says_so(harness: "Harness") -> None:
+def test_a_container_that_runs_out_of_memory_fails_with_137_and_the_log_has_the_reason(harness: "Harness") -> None:
     def greedy(process: "Process") -> int:
         process.run_out_of_memory()
         return 0
@@ -259,7 +259,7 @@ def test_a_container_that_runs_out_of_memory_fails_with_137_and_the_log_says_so(
     assert harness.log_lines(job) == ["samebox: the container was out of memory; its limit is 8.0 GiB"]
 
 
-def test_an_image_without_train_on_its_path_fails_with_the_runtimes_words(harness: "Harness") -> None:
+def test_an_image_without_train_on_its_path_fails_with_the_message_of_the_runtime(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"serve": train})
     harness.start()
     job = harness.create_training_job()
@@ -281,7 +281,7 @@ def test_an_image_that_cannot_be_pulled_fails_the_job(harness: "Harness") -> Non
     )
 
 
-def test_an_image_that_is_not_here_is_pulled_and_the_status_says_so(harness: "Harness") -> None:
+def test_an_image_that_is_not_here_is_pulled_and_the_status_message_names_the_pull(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": train}, remote=True)
     harness.start()
     row = harness.wait_until_ended(harness.create_training_job())
@@ -367,7 +367,7 @@ def test_a_gpu_instance_on_a_host_without_a_gpu_is_a_capacity_error_that_names_t
     assert "SAMEBOX_ALLOW_GPU_ON_CPU=true samebox up" in row.state["FailureReason"]
 
 
-def test_a_smaller_host_is_said_once_in_the_log(harness: "Harness") -> None:
+def test_a_smaller_host_is_logged_once(harness: "Harness") -> None:
     harness.engine.set_capacity(Capacity(cpus=1, memory_bytes=4 << 30))
     harness.engine.add_image("digits:1", {"train": lambda process: process.print("begin")})
     harness.start()
@@ -508,7 +508,7 @@ def test_an_unexpected_error_ends_the_job_and_leaves_nothing_running(
     assert harness.container_names() == []
 
 
-def test_a_container_that_somebody_removed_fails_the_job(harness: "Harness") -> None:
+def test_a_container_that_was_removed_from_outside_fails_the_job(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": until_stopped})
     harness.start()
     job = harness.create_training_job()

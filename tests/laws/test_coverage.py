@@ -34,6 +34,6 @@ def test_a_reason_is_that_of_an_absent_operation(row: AbsentOperations) -> None:
     assert any(row.covers(one.service, one.name) for one in COVERED if one.grade is Grade.ABSENT), "its row goes"
 
 
-def test_the_page_is_what_the_code_says() -> None:
+def test_the_page_is_that_of_the_code() -> None:
     page = ROOT / "docs" / "coverage.md"
     assert page.read_text() == coverage_markdown.write(COVERED), "scripts/fidelity writes it"

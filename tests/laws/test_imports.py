@@ -137,6 +137,6 @@ def test_the_table_of_rooms_names_no_room_that_is_gone() -> None:
     assert set(ROOMS) <= there
 
 
-def test_nothing_is_called_by_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     vague = {"utils", "util", "helpers", "common", "manager", "base", "misc"}
     assert [path for path in modules() if path.stem in vague] == []

@@ -125,7 +125,7 @@ def test_two_names_that_differ_in_case_are_one_name(aws: Aws, kind: Kind) -> Non
     assert listed(aws, kind) == ["Mixed-Case"]
 
 
-def test_what_is_not_there_is_missed_in_the_nouns_own_words(aws: Aws, kind: Kind) -> None:
+def test_a_missing_resource_has_the_message_of_its_noun(aws: Aws, kind: Kind) -> None:
     expected = kind.missing(kind.arn("123456789012", "us-east-1", "absent"))
     for verb in ("describe", "delete"):
         with pytest.raises(ClientError) as refused:

@@ -74,7 +74,7 @@ def test_what_no_rule_covers_is_refused_by_name(name: str, wish: str) -> None:
 
 
 @each_list
-def test_what_is_done_by_default_is_what_the_documentation_says(name: str) -> None:
+def test_defaults_of_lists_are_those_of_the_documentation(name: str) -> None:
     sort, order, page = documented(SERVICE.operations[name])
     rules = rules_of(name)
     assert rules.default == (rules.sorts[sort] if sort else Column("created"))

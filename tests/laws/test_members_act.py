@@ -70,7 +70,7 @@ def _archive() -> bytes:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_each_member_does_what_its_table_says(world: ProbedEmulator, service: str, operation: str) -> None:
+def test_each_member_does_what_its_table_has(world: ProbedEmulator, service: str, operation: str) -> None:
     table = table_of(service, operation)
     assert table is not None
     assert Prober(world, service, operation, PROBES[service][operation]).wrong(table) == []

@@ -42,9 +42,7 @@ def test_each_invariant_has_a_mutation_or_a_reason_for_none() -> None:
     ("find", "replace", "verdict"),
     [("2 *", "3 *", "red"), ("number * 1", "number", "green"), ("def double", "def triple", "broken")],
 )
-def test_a_mutation_that_no_test_notices_is_told_from_one_that_is(
-    find: str, replace: str, verdict: str, tmp_path: Path
-) -> None:
+def test_a_mutation_that_no_test_notices_is_reported(find: str, replace: str, verdict: str, tmp_path: Path) -> None:
     code = "def double(number):\n    return 2 * number * 1\n"
     (tmp_path / "one.py").write_text(code)
     (tmp_path / "test_one.py").write_text("from one import double\n\n\ndef test_one():\n    assert double(2) == 4\n")

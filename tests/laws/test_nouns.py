@@ -67,13 +67,13 @@ def test_there_are_as_many_nouns_as_creates_that_make_something() -> None:
 
 
 @each_noun
-def test_each_noun_is_told_apart_by_one_strategy(noun: str) -> None:
+def test_each_noun_is_identified_by_one_strategy(noun: str) -> None:
     expected = next((strategy for strategy, some in STRATEGIES.items() if noun in some), ByName)
     assert type(nouns.identity(noun, SERVICE)) is expected
 
 
 @each_own
-def test_requests_have_what_tells_resources_apart(noun: str) -> None:
+def test_requests_have_the_members_of_the_identity(noun: str) -> None:
     names = nouns.operations(noun, SERVICE)
     own = identity(noun)
     assert set(own.needs) <= members(names.create)
@@ -197,7 +197,7 @@ def test_a_resource_of_each_noun_is_found_until_it_is_deleted(life: Life, noun: 
 
 
 @pytest.mark.parametrize("noun", sorted({*NOUNS} - STRATEGIES[Generated] - STRATEGIES[Versioned] - STRATEGIES[PartOf]))
-def test_what_tells_resources_apart_is_taken_once(life: Life, noun: str) -> None:
+def test_an_identity_is_taken_once(life: Life, noun: str) -> None:
     first = life.create()
     makes_ids = isinstance(own := identity(noun), ByArn) and not all(isinstance(piece, str) for piece in own.pieces)
     if makes_ids:

@@ -91,7 +91,7 @@ def test_an_input_that_only_one_answers_is_a_difference() -> None:
     assert (found.exit_status, found.sentence) == (1, "rows.csv: A answers, B does not: KeyError: 'x'.")
 
 
-def test_an_input_that_nobody_answers_is_not_compared() -> None:
+def test_an_input_without_a_prediction_is_not_compared() -> None:
     silent = [Predicted(place, answers=(Prediction(error="KeyError"),)) for place in ("A", "B")]
     found = report(ROWS, *silent)
     assert (found.exit_status, found.sentence) == (2, "neither A nor B answers: KeyError")

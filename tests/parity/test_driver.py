@@ -147,7 +147,7 @@ def test_an_array_goes_in_and_comes_out(tmp_path: Path) -> None:
         ("def transform_fn(a, b, c, d): pass\ndef predict_fn(a, b): pass\n", "one or the other"),
     ],
 )
-def test_a_model_that_cannot_be_loaded_says_why(tmp_path: Path, code: str, words: str) -> None:
+def test_a_model_that_cannot_be_loaded_has_a_reason(tmp_path: Path, code: str, words: str) -> None:
     result, _ = drive(tmp_path, code)
     assert words in result["error"]
     assert bool(result["trace"]) == (": " in words)  # our own refusals need none
@@ -189,7 +189,7 @@ def test_programs_for_inside_are_python_3_6(name: str) -> None:
     assert not any(isinstance(node, ast.NamedExpr) for node in ast.walk(tree))
 
 
-def test_the_probe_tells_of_its_python(tmp_path: Path) -> None:
+def test_the_probe_reports_its_python(tmp_path: Path) -> None:
     command = [sys.executable, str(INSIDE / "probe.py"), str(tmp_path / "told.json")]
     subprocess.run(command, check=True, timeout=120, capture_output=True)
     told = json.loads((tmp_path / "told.json").read_text())

@@ -41,7 +41,7 @@ def look(
     return inventory.read(subject.from_path(folder / "image.tar"), probed)
 
 
-def test_packages_are_those_of_the_python_on_path_and_others_say_where_they_are(tmp_path: Path) -> None:
+def test_packages_are_those_of_the_python_on_path_and_others_have_their_place(tmp_path: Path) -> None:
     found = look(
         tmp_path, *PYTHON, package("numpy", "1.23.5"), package("pip", "9", "opt/venv/lib/python3.9/site-packages")
     )
@@ -70,7 +70,7 @@ def test_the_patch_release_of_python_is_in_its_header(tmp_path: Path) -> None:
     assert look(tmp_path, *PYTHON, header).facts()["Python"]["version"] == "3.10.13"
 
 
-def test_the_system_its_packages_and_its_time_zone_are_told(tmp_path: Path) -> None:
+def test_the_system_its_packages_and_its_time_zone_are_read(tmp_path: Path) -> None:
     found = look(
         tmp_path,
         LayerFile("etc/os-release", b'ID=debian\nPRETTY_NAME="Debian 12"\n'),
@@ -93,12 +93,12 @@ def test_the_system_its_packages_and_its_time_zone_are_told(tmp_path: Path) -> N
     assert found["time"] == {"/etc/localtime": "Europe/Rome", "/etc/timezone": "Europe/Rome"}
 
 
-def test_a_compiled_time_zone_tells_its_rule(tmp_path: Path) -> None:
+def test_the_rule_of_a_compiled_time_zone_is_read(tmp_path: Path) -> None:
     found = look(tmp_path, LayerFile("etc/localtime", b"TZif2...\nCET-1CEST,M3.5.0,M10.5.0/3\n"))
     assert found.facts()["time"] == {"/etc/localtime": "CET-1CEST,M3.5.0,M10.5.0/3"}
 
 
-def test_cuda_and_linear_algebra_are_told_by_their_libraries(tmp_path: Path) -> None:
+def test_cuda_and_linear_algebra_are_identified_by_their_libraries(tmp_path: Path) -> None:
     cuda, wheel = "usr/local/cuda/lib64", f"{SITE}/numpy.libs"
     found = look(
         tmp_path,
@@ -130,7 +130,7 @@ def test_variables_are_sorted_by_what_they_are_for_and_secrets_are_not_shown(tmp
     assert found["environment"] == {"API_TOKEN": "hidden, 6 characters", "STAGE": "\N{REPLACEMENT CHARACTER}[31mx"}
 
 
-def test_what_its_python_says_comes_before_what_its_files_say(tmp_path: Path) -> None:
+def test_the_inventory_of_its_python_comes_before_that_of_its_files(tmp_path: Path) -> None:
     probed = {
         "Python": {"version": "3.10.13", "search path": f"/{SITE}:/opt/more"},
         "Python packages": {"numpy": "1.24", "tensorflow-cpu": "2.11.1"},
@@ -174,7 +174,7 @@ def test_layers_that_both_have_are_counted_with_their_bytes(tmp_path: Path) -> N
         ("#!/opt/gone/bin/python", "python3"),
     ],
 )
-def test_a_programs_first_line_tells_its_python(tmp_path: Path, first: str, python: str) -> None:
+def test_the_first_line_of_a_program_names_its_python(tmp_path: Path, first: str, python: str) -> None:
     serve = LayerFile("usr/local/bin/serve", f"{first}\n".encode(), 0o755)
     (tmp_path / "image.tar").write_bytes(ImageSource((layer(*PYTHON, serve),)).docker_archive())
     assert inventory.interpreter(subject.from_path(tmp_path / "image.tar"), "serve") == python

@@ -119,7 +119,7 @@ def with_header(text: str, body: bytes = b"") -> bytes:
     ],
     ids=lambda data: repr(data[:24]),
 )
-def test_what_is_no_file_of_numpys_is_told_and_costs_nothing(data: bytes) -> None:
+def test_a_file_that_is_no_npy_is_reported_at_no_cost(data: bytes) -> None:
     with pytest.raises(npy.NotNpy):
         npy.read(data)
 

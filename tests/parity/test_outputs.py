@@ -56,7 +56,7 @@ def of_npy(left: Any, right: Any, tolerance: Tolerance = USUAL) -> Comparison:
         ("nonsense", "bytes"),
     ],
 )
-def test_the_type_says_the_form(content_type: str, form: str) -> None:
+def test_the_format_follows_the_content_type(content_type: str, form: str) -> None:
     assert form_of(content_type) == form
 
 
@@ -67,7 +67,7 @@ def test_answers_of_two_forms_differ_even_when_their_bytes_do_not() -> None:
     assert found.first == Difference(0, "content type", "text/csv", "application/json")
 
 
-def test_two_names_of_one_form_are_compared_and_told() -> None:
+def test_two_names_of_one_format_are_compared_and_reported() -> None:
     found = compare(b"1.0", "text/csv", b"1.00", "application/csv", USUAL)
     assert (found.equal, found.note) == (True, "one is text/csv, the other application/csv")
 
@@ -162,7 +162,7 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert of_json([1, 2.0000001], [1.0, 2]).equal
 
 
-def test_integers_beyond_what_a_float_can_tell_are_exact() -> None:
+def test_integers_beyond_the_precision_of_a_float_are_exact() -> None:
     assert not of(f"[{2**53}]", f"[{2**53 + 1}]", "application/json").equal
     assert not of(f"[{10**400}]", "[1.5]", "application/json").equal
 
@@ -247,7 +247,7 @@ def test_headers_are_compared_by_name() -> None:
     assert found.first == Difference(0, "header, column 1", "score", "value")
 
 
-def test_a_header_that_only_one_has_is_told_and_the_rows_are_compared() -> None:
+def test_a_header_that_only_one_has_is_reported_and_the_rows_are_compared() -> None:
     found = of("score\n0.5\n0.6\n", "0.5\n0.7\n", "text/csv")
     assert (found.equal, found.rows, found.differing_rows) == (False, 2, 1)
     assert found.first == Difference(0, "header", "score", "nothing")
@@ -319,7 +319,7 @@ def test_an_element_of_a_cube_is_named_by_its_place_in_its_row() -> None:
     assert of_npy(left, right).first == Difference(1, "[2][3]", "0.0", "1.0")
 
 
-def test_another_type_of_float_is_told_and_compared() -> None:
+def test_another_type_of_float_is_reported_and_compared() -> None:
     found = of_npy(np.array([0.1], "f4"), np.array([0.1], "f8"))
     assert (found.equal, found.note) == (True, "<f4 against <f8")
     assert of_npy(np.array([0.1], "<f4"), np.array([0.1], ">f4")).equal

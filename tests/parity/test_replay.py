@@ -184,7 +184,7 @@ def test_no_answer_is_a_difference_unless_there_was_none(container: Make) -> Non
     assert found[0].words == "200 recorded, now: the connection was closed without an answer"
 
 
-def test_what_tells_nothing_of_a_container_is_not_compared(container: Make) -> None:
+def test_responses_that_are_not_the_containers_are_not_compared(container: Make) -> None:
     server = container(lambda _, __: (200, b"", CSV))
     found = server.replay(
         RecordedCall({}, b"", None, Error("EndpointConnectionError", "")),
@@ -258,7 +258,7 @@ def test_latencies_stand_side_by_side() -> None:
     assert report().latencies == ""
 
 
-def test_the_report_for_programs_says_all(container: Make) -> None:
+def test_the_report_for_programs_is_complete(container: Make) -> None:
     server = container(lambda _, __: (200, b"nan\n", CSV))
     document = json.loads(
         json.dumps(as_json(report(*replayed(server, call(b"", b"nan\n"), call(b"", b"0.5\n")))), allow_nan=False)

@@ -52,7 +52,7 @@ def malformed(path: Path, text: str | bytes) -> str:
     return str(caught.value)
 
 
-def test_a_line_is_a_call_in_the_words_of_the_api(tmp_path: Path) -> None:
+def test_a_line_is_a_call_with_the_members_of_the_api(tmp_path: Path) -> None:
     call = RecordedCall(
         {"ContentType": "text/csv", "Accept": "application/json"},
         b"5.1,3.5\n",

@@ -74,7 +74,7 @@ SLEEP = LiveProcess(7, "sleep 100", waits="sleeps")
         ((TRAIN,) * 6, ", ".join(["python3 train (process 1, 2 threads)"] * 4) + " and 2 more", "Processes"),
     ],
 )
-def test_what_is_alive_is_told_with_why_that_holds_the_job(
+def test_live_processes_are_reported_with_why_they_hold_the_job(
     alive: tuple[LiveProcess, ...], words: str, why: str
 ) -> None:
     assert str(Idle(10, alive)) == words
@@ -128,7 +128,7 @@ def test_a_job_that_waits_for_its_disk_is_not_idle() -> None:
     assert world.after(60) is None
 
 
-def test_a_job_that_goes_on_to_say_something_is_not_idle() -> None:
+def test_a_job_that_goes_on_logging_is_not_idle() -> None:
     world = BusyContainer()
     world.after(9)
     world.said = world.now

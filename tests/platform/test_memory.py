@@ -54,10 +54,10 @@ def test_another_system_than_linux_gives_no_answers(tmp_path: Path) -> None:
     assert accounts("f" * 64, tmp_path / "proc") is None
 
 
-def test_what_an_empty_account_tells_is_nothing() -> None:
+def test_an_empty_memory_account_has_no_reading() -> None:
     assert counted("") == 0
 
 
 @pytest.mark.parametrize(("size", "words"), [(96 << 20, "96 MiB"), (4 << 30, "4.0 GiB"), (0, "0 MiB")])
-def test_sizes_are_told_as_docker_limits_are(size: int, words: str) -> None:
+def test_sizes_are_written_as_docker_limits_are(size: int, words: str) -> None:
     assert in_words(size) == words

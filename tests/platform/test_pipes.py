@@ -73,7 +73,7 @@ def test_channels_do_not_wait_for_each_other(pipes: Pipes, tmp_path: Path) -> No
         assert len(reader.read()) == len(LARGE)
 
 
-def test_pipes_that_nobody_opens_are_told(pipes: Pipes) -> None:
+def test_pipes_without_a_reader_are_reported(pipes: Pipes) -> None:
     pipes.add("training", lambda: iter([b"data"]))
 
     assert pipes.are_untouched
@@ -97,7 +97,7 @@ def wait_for_problem(pipes: Pipes) -> str:
     return pipes.problem
 
 
-def test_closed_pipes_feed_nobody(pipes: Pipes, tmp_path: Path) -> None:
+def test_closed_pipes_feed_no_reader(pipes: Pipes, tmp_path: Path) -> None:
     pipes.add("training", lambda: iter([b"data"]))
     pipes.close()
     for feeder in threading.enumerate():

@@ -117,7 +117,7 @@ def test_a_good_answer_between_bad_ones_is_not_consistent() -> None:
         (b"SSH-2.0-OpenSSH\r\n", "no answer", "GET /ping was not answered: SSH-2.0-OpenSSH\r\n"),
     ],
 )
-def test_what_does_not_pass_says_why(answer: bytes, reason: Reason, detail: str) -> None:
+def test_a_server_that_does_not_become_ready_has_a_reason(answer: bytes, reason: Reason, detail: str) -> None:
     with server(sends(answer)) as address:
         verdict = Readiness(address, SHORT).wait()
     assert (verdict.reason, verdict.detail) == (reason, detail)

@@ -16,7 +16,7 @@ def test_what_a_resource_of_ours_creates_is_its_child(aws: Aws) -> None:
     assert aws.row(aws.create("EndpointConfig")).parent is None
 
 
-def test_a_call_is_refused_in_the_words_that_a_client_gets(aws: Aws) -> None:
+def test_a_refused_call_has_the_message_that_a_client_gets(aws: Aws) -> None:
     with pytest.raises(AwsError) as caught:
         aws.call("sagemaker", "DescribeModel", {"ModelName": "never"}, Caller("123456789012"))
     assert caught.value.code == "ValidationException"

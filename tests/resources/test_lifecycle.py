@@ -29,14 +29,14 @@ def test_every_stage_can_be_reached(lifecycle: Lifecycle) -> None:
     assert reached == set(lifecycle.stages)
 
 
-def test_statuses_are_words_of_the_model(models: Models) -> None:
+def test_statuses_are_values_of_the_model(models: Models) -> None:
     shapes = models.service("sagemaker").shapes
     assert {stage.status for stage in TRAINING_JOB.stages.values()} <= shapes["TrainingJobStatus"].allowed
     assert set(TRAINING_JOB.stages) <= shapes["SecondaryStatus"].allowed
     assert {stage.status for stage in ENDPOINT.stages.values()} <= shapes["EndpointStatus"].allowed
 
 
-def test_a_job_that_ran_tells_its_story() -> None:
+def test_the_transitions_of_a_job_that_ran_are_recorded() -> None:
     state = walk(TRAINING_JOB, "Downloading", "Training", "Uploading", "Completed")
     assert state["SecondaryStatusTransitions"] == [
         {"Status": "Starting", "StartTime": 0.0, "EndTime": 1.0, "StatusMessage": "Starting the training job"},
@@ -65,7 +65,7 @@ def test_a_move_that_is_not_in_the_table_is_not_made() -> None:
         TRAINING_JOB.advance(state, "Training", 9.0)
 
 
-def test_a_newer_message_replaces_the_last_ones_words_and_not_its_time() -> None:
+def test_a_newer_message_replaces_the_text_of_the_last_one_and_not_its_time() -> None:
     state = TRAINING_JOB.annotate(walk(TRAINING_JOB), "Preparing the instances for training")
     (transition,) = state["SecondaryStatusTransitions"]
     assert transition["StatusMessage"] == "Preparing the instances for training"

@@ -69,7 +69,7 @@ def test_a_log_without_end_takes_no_more_room_than_its_bound_and_some(book: Logb
 
 @pytest.mark.usefixtures("holes")
 @pytest.mark.parametrize("size", [300, 5_000, 1 << 20])
-def test_its_beginning_and_its_end_are_kept_and_a_line_between_them_says_what_is_not(
+def test_its_beginning_and_its_end_are_kept_with_a_note_of_what_is_not(
     book: Logbook, tmp_path: Path, size: int
 ) -> None:
     for start in range(0, 12_500, 1_250):
@@ -91,7 +91,7 @@ def test_its_beginning_and_its_end_are_kept_and_a_line_between_them_says_what_is
 
 
 @pytest.mark.usefixtures("holes")
-def test_whoever_reads_in_the_middle_goes_on_behind_it(book: Logbook, tmp_path: Path) -> None:
+def test_a_reader_in_the_hole_continues_behind_it(book: Logbook, tmp_path: Path) -> None:
     book.append(GROUP, STREAM, events(0, 1_000))
     middle = book.size(GROUP, STREAM)
     for start in range(1_000, 12_250, 1_250):

@@ -94,7 +94,7 @@ def test_what_is_made_twice_is_refused(tmp_path: Path) -> None:
         logs.create_stream("/g", "s")
 
 
-def test_a_stream_tells_its_times_and_size(tmp_path: Path) -> None:
+def test_a_stream_has_its_times_and_size(tmp_path: Path) -> None:
     logs = book(tmp_path)
     logs.append("/g", "s/1", [Event(10, "a"), Event(20, "b")])
     (stream,) = logs.streams("/g")

@@ -28,7 +28,7 @@ def job(resources: Resources, name: str = "one") -> Resource:
     return resources.create(TRAINING_JOB, CALLER, {"TrainingJobName": name})
 
 
-def test_the_model_tells_a_kinds_operations_and_members(resources: Resources) -> None:
+def test_operations_and_members_of_a_kind_come_from_the_model(resources: Resources) -> None:
     derived = resources.derived(TRAINING_JOB)
     assert derived.operations.names() == (
         "CreateTrainingJob", "DescribeTrainingJob", "ListTrainingJobs", "DeleteTrainingJob", "UpdateTrainingJob",

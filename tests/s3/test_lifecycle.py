@@ -112,7 +112,7 @@ def test_a_bucket_of_more_keys_than_a_transaction_takes(store: S3Store, clock: S
 
 
 @pytest.mark.parametrize("status", ["Enabled", "Disabled"])
-def test_the_earliest_rule_that_is_enabled_says_when(status: str) -> None:
+def test_the_earliest_enabled_rule_sets_the_time(status: str) -> None:
     configuration = {"Rules": [
         {"ID": "late", "Status": "Enabled", "Prefix": "a", "Expiration": {"Days": 30}},
         {"ID": "early", "Status": status, "Filter": {"Prefix": "a"}, "Expiration": {"Date": "1970-01-03T00:00:00Z"}},

@@ -67,7 +67,7 @@ def test_what_an_object_is_put_with_is_there_after_a_restart(tmp_path: Path, clo
 @pytest.mark.parametrize(
     "expected", [Expected(md5="AAAA"), Expected(checksums={"CRC64NVME": "AAAA"}), Expected(size=3)]
 )
-def test_a_body_that_is_not_what_the_client_says_is_not_kept(store: S3Store, expected: Expected) -> None:
+def test_a_body_that_does_not_match_its_declared_digest_is_not_stored(store: S3Store, expected: Expected) -> None:
     put(store, "key", b"old")
     with pytest.raises(AwsError, match=r"BadDigest|IncompleteBody"):
         put(store, "key", LARGE, expected=expected)
@@ -114,7 +114,7 @@ def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: S3Store
     assert [path for path in (store.folder / "files").rglob("*") if path.is_file()] == []
 
 
-def test_an_object_whose_file_somebody_removed_is_no_riddle(store: S3Store) -> None:
+def test_an_object_whose_file_was_removed_is_an_internal_error_with_its_key(store: S3Store) -> None:
     put(store, "key", LARGE)
     with store.objects.open("bucket", "key") as reading:
         path = reading.path

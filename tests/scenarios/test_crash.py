@@ -61,7 +61,7 @@ Path("/opt/ml/model/done").write_text("yes")
     assert mortal.log_lines("taken-over/") == [f"line {number}" for number in range(60)]
 
 
-def test_the_container_ends_while_nobody_watches(mortal: EmulatorProcess, box_image: str) -> None:
+def test_the_container_ends_while_no_emulator_runs(mortal: EmulatorProcess, box_image: str) -> None:
     mortal.train("unwatched", box_image, "print('begins'); time.sleep(3); print('ends'); sys.exit(4)")
     mortal.job_at("unwatched", {"Training"})
     mortal.kill()

@@ -13,7 +13,7 @@ from tests.scenarios.emulator_process import EmulatorProcess, docker
 pytestmark = pytest.mark.docker
 
 
-def test_the_digest_that_docker_pushed_is_the_one_that_ecr_tells(emulator: EmulatorProcess, box_image: str) -> None:
+def test_the_digest_that_docker_pushed_is_the_one_of_ecr(emulator: EmulatorProcess, box_image: str) -> None:
     uri = emulator.push(box_image, "team/digest")
     details = emulator.ecr.describe_images(repositoryName="team/digest")["imageDetails"]
     digests = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", uri))
@@ -46,7 +46,7 @@ def test_a_push_without_login_is_refused(emulator: EmulatorProcess, box_image: s
         docker("--config", str(empty), "push", "--quiet", uri)
 
 
-def test_the_registry_behind_answers_nobody_else(emulator: EmulatorProcess, box_image: str) -> None:
+def test_the_registry_behind_answers_the_emulator_alone(emulator: EmulatorProcess, box_image: str) -> None:
     emulator.push(box_image, "private")
     (container,) = emulator.containers("label=samebox.arn=registry")
     with contextlib.closing(DockerEngine()) as engine:

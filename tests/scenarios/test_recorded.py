@@ -89,7 +89,7 @@ def test_the_image_that_was_recorded_answers_the_same(
     assert report["calls"][2]["comparison"]["equal"], "a recorded error is held against the container's own answer"
 
 
-def test_an_image_that_answers_one_row_otherwise_is_told_by_that_row(
+def test_an_image_that_answers_one_row_otherwise_is_reported_with_that_row(
     emulator: EmulatorProcess, transcript: Path, otherwise: str
 ) -> None:
     done = samebox(emulator, "parity", "--recorded", transcript, otherwise)
@@ -100,7 +100,7 @@ def test_an_image_that_answers_one_row_otherwise_is_told_by_that_row(
     assert docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}", "--filter", f"ancestor={otherwise}") == ""
 
 
-def test_an_image_that_never_serves_is_told(emulator: EmulatorProcess, transcript: Path, box_image: str) -> None:
+def test_an_image_that_never_serves_is_reported(emulator: EmulatorProcess, transcript: Path, box_image: str) -> None:
     done = samebox(emulator, "parity", "--recorded", transcript, box_image, "--env", "SCRIPT=sys.exit('no weights')")
     assert done.returncode == 2
     assert "it ended with exit code 1 before it answered /ping" in done.stderr

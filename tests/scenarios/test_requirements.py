@@ -134,7 +134,9 @@ def test_requirements_are_installed_by_the_index_and_certificates_of_the_setting
         assert f"/{WHEEL}" not in index.asked  # it came from the cache
 
 
-def test_without_the_certificates_the_job_fails_with_pips_words_and_a_hint(index: PackageIndex, tmp_path: Path) -> None:
+def test_without_the_certificates_the_job_fails_with_the_message_of_pip_and_a_hint(
+    index: PackageIndex, tmp_path: Path
+) -> None:
     with emulator(tmp_path / "samebox", package_index=index.url) as process:
         told = train(process, tmp_path / "code")
     assert told.returncode == 1

@@ -78,7 +78,7 @@ def test_the_environment_is_sagemakers_and_no_more(emulator: EmulatorProcess, bo
         ("sys.exit(1)", "AlgorithmError: , exit code: 1"),
     ],
 )
-def test_a_container_that_fails_says_why(emulator: EmulatorProcess, box: str, script: str, reason: str) -> None:
+def test_a_container_that_fails_has_its_reason(emulator: EmulatorProcess, box: str, script: str, reason: str) -> None:
     name = emulator.train(f"fails-{time.time_ns()}", box, script)
     job = emulator.ended(name)
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", reason)

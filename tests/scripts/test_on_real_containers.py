@@ -141,7 +141,7 @@ def test_a_script_trains_and_leaves_its_model(emulator: EmulatorProcess, tmp_pat
     assert model.stat().st_uid == os.getuid()
 
 
-def test_a_job_that_fails_says_why_and_so_does_the_exit_status(emulator: EmulatorProcess, tmp_path: Path) -> None:
+def test_a_job_that_fails_has_its_reason_and_an_exit_status(emulator: EmulatorProcess, tmp_path: Path) -> None:
     (tmp_path / "train.py").touch()
     script = "Path('/opt/ml/output/failure').write_text('the data is bad')\nsys.exit(4)"
     told = run(emulator, "samebox", "train", "--image", BOX, "train.py", f"--script={script}", cwd=tmp_path)
@@ -167,7 +167,7 @@ def test_the_log_of_a_job_can_be_read_afterwards(emulator: EmulatorProcess, tmp_
     assert run(emulator, "samebox", "logs", "nobody").returncode == 1
 
 
-def test_the_status_says_what_runs(emulator: EmulatorProcess) -> None:
+def test_the_status_lists_what_runs(emulator: EmulatorProcess) -> None:
     told = run(emulator, "samebox", "status", "--json")
     assert told.returncode == 0, told.stderr
     report = json.loads(told.stdout)

@@ -10,7 +10,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.iterdir()), ids=lambda path: str(path.name))
-def test_a_script_can_be_run_and_says_what_it_is(path: Path) -> None:
+def test_a_script_can_be_run_and_describes_itself(path: Path) -> None:
     assert os.access(path, os.X_OK)
     first, rest = path.read_text().split("\n", 1)
     assert first.startswith("#!")

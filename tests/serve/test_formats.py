@@ -80,7 +80,7 @@ def test_named_inputs_come_as_one_array_each() -> None:
         (npy(numpy.array([{"a": 1}], dtype=object), pickled=True), "application/x-npy", "npy"),
     ],
 )
-def test_a_body_that_is_not_its_type_is_refused_with_words(body: bytes, content_type: str, words: str) -> None:
+def test_a_body_that_is_not_its_type_is_refused_with_a_message(body: bytes, content_type: str, words: str) -> None:
     with pytest.raises(BadRequest, match=words) as refused:
         formats.decode(body, content_type)
     assert refused.value.status == 400
@@ -101,7 +101,7 @@ def test_predictions_are_answered_as_tensorflow_serving_does() -> None:
     }
 
 
-def test_what_json_cannot_say_becomes_null() -> None:
+def test_what_json_cannot_represent_becomes_null() -> None:
     assert json.loads(formats.encode(numpy.array([float("nan"), float("inf"), 1.0]), formats.JSON)) == {
         "predictions": [None, None, 1.0]
     }

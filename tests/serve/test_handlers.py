@@ -71,7 +71,7 @@ def test_functions_that_are_missing_are_the_images(tmp_path: Path) -> None:
         made.answer(b"one", "text/csv", None, {})
 
 
-def test_a_default_accept_nobody_can_produce_is_json(tmp_path: Path) -> None:
+def test_a_default_accept_that_no_encoder_produces_is_json(tmp_path: Path) -> None:
     code = "def model_fn(d): return 1\ndef predict_fn(data, model): return data\n"
     made = handlers(tmp_path, code, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="image/png")
 

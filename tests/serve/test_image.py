@@ -160,7 +160,7 @@ def test_rows_of_the_models_own_shape_are_taken_too(endpoint: ServeContainer) ->
         (b"", "application/x-npy", None, 400, "empty"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_with_words(
+def test_what_cannot_be_answered_is_refused_with_a_message(
     endpoint: ServeContainer, body: bytes, content_type: str, accept: str | None, status: int, words: str
 ) -> None:
     reply = endpoint.invoke(body, content_type, accept)
@@ -176,7 +176,7 @@ def test_a_strict_container_wrote_nothing_and_complains_of_nothing(endpoint: Ser
     assert not [entry for entry in entries if entry["level"] in ("WARNING", "ERROR", "CRITICAL")]
 
 
-def test_it_listens_where_the_platform_says(model: Path, run_server: Any) -> None:
+def test_it_listens_at_the_port_of_the_platform(model: Path, run_server: Any) -> None:
     endpoint = run_server(model, "-e", "SAGEMAKER_BIND_TO_PORT=9123", port=9123)
     endpoint.wait_until_ready()
 
@@ -190,7 +190,7 @@ def test_the_default_type_of_the_answer_can_be_set(model: Path, run_server: Any)
     assert endpoint.invoke(BODIES["text/csv"], "text/csv").headers["Content-Type"].startswith("text/csv")
 
 
-def test_without_a_model_it_says_why_it_is_not_healthy(run_server: Any) -> None:
+def test_without_a_model_it_logs_why_it_is_not_healthy(run_server: Any) -> None:
     endpoint = run_server(None)
     line = endpoint.container.wait_for_line("could not be loaded")
 

@@ -67,7 +67,7 @@ def test_ping_is_200_only_once_the_model_is_loaded(start_server: StartServer, tm
         assert early.result(120).body == b"loaded"
 
 
-def test_a_model_that_does_not_load_says_why_and_keeps_saying_503(start_server: StartServer) -> None:
+def test_a_model_that_does_not_load_logs_the_reason_and_answers_503(start_server: StartServer) -> None:
     server = start_server("def model_fn(model_dir): raise OSError('weights.bin is truncated')", wait=False)
     reply = answered(f"{server.url}/ping", lambda reply: "truncated" in reply.error)
 
@@ -103,7 +103,7 @@ def test_an_answer_of_ping_is_news_again_once_it_was_200() -> None:
     assert readiness.is_news(503, "the model is being loaded")
 
 
-def test_words_that_change_with_every_ping_do_not_fill_the_log() -> None:
+def test_messages_that_change_with_every_ping_do_not_fill_the_log() -> None:
     readiness = WorkerReadiness(workers=1)
     news = [readiness.is_news(503, f"loaded {number} of 10000 rows") for number in range(10_000)]
     assert sum(news) == ANSWERS
@@ -192,7 +192,7 @@ def test_a_stuck_prediction_is_given_up_and_its_worker_replaced(start_server: St
     assert server.invoke(b"0").body == b"0.0"
 
 
-def test_a_body_over_the_limit_is_413_whether_its_length_is_told_or_not(start_server: StartServer) -> None:
+def test_a_body_over_the_limit_is_413_with_and_without_a_content_length(start_server: StartServer) -> None:
     server = start_server(
         "def model_fn(d): return 0\ndef transform_fn(model, body, kind, accept): return str(len(body))\n",
         SAGEMAKER_MAX_PAYLOAD_IN_MB="1",
@@ -209,7 +209,7 @@ def test_a_body_over_the_limit_is_413_whether_its_length_is_told_or_not(start_se
     assert send_chunked(server.url, [b"ab", b"c"]).endswith(b"\r\n\r\n3")
 
 
-def test_handlers_that_fail_are_500_with_their_words_and_the_traceback_in_the_log(start_server: StartServer) -> None:
+def test_handlers_that_fail_are_500_with_their_message_and_the_traceback_in_the_log(start_server: StartServer) -> None:
     server = start_server(SLEEPER)
     reply = server.invoke(b"soon")
 

@@ -32,7 +32,7 @@ def test_the_timeout_in_seconds_wins() -> None:
     assert ServeSettings.read({"SAGEMAKER_MODEL_SERVER_TIMEOUT": "100"}).timeout_seconds == 100
 
 
-def test_code_in_s3_is_what_somebody_else_unpacks() -> None:
+def test_code_in_s3_is_left_for_the_platform_to_unpack() -> None:
     assert ServeSettings.read({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}).code_dir == Path(
         "/opt/ml/model/code"
     )

@@ -69,7 +69,7 @@ def test_the_credentials_that_a_variant_gets_are_of_its_role(aws: Aws, roles: Co
     assert client.get_caller_identity()["Account"] == "123456789012"
 
 
-def test_a_role_that_nobody_can_assume_is_refused_in_the_words_of_sts(aws: Aws) -> None:
+def test_a_role_that_cannot_be_assumed_is_refused_with_the_message_of_sts(aws: Aws) -> None:
     status, given = Metadata(aws.call, lambda _: Role("arn:aws:iam::123456789012:user/me", REGION)).answer(
         "GET", f"{CREDENTIALS_PATH}x"
     )

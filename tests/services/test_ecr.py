@@ -37,7 +37,7 @@ def test_a_repository_is_where_docker_finds_it(aws: Aws) -> None:
     assert aws.ecr.describe_repositories(repositoryNames=["team/app"])["repositories"] == [made]
 
 
-def test_a_name_that_is_none_is_refused_in_ecrs_words(aws: Aws) -> None:
+def test_an_invalid_name_is_refused_with_the_message_of_ecr(aws: Aws) -> None:
     code, message = error_of(aws.ecr.create_repository, repositoryName="My_Repository")
     assert code == "InvalidParameterException"
     assert message.startswith(
@@ -52,7 +52,7 @@ def test_a_repository_is_made_once(aws: Aws) -> None:
     )
 
 
-def test_what_is_not_there_is_said_so(aws: Aws) -> None:
+def test_a_missing_resource_is_an_error(aws: Aws) -> None:
     ecr = aws.ecr
     for call, params in (
         (ecr.describe_repositories, {"repositoryNames": ["never"]}),
@@ -86,7 +86,7 @@ def test_a_repository_with_images_is_deleted_by_force(aws: Aws) -> None:
     assert aws.ecr.list_images(repositoryName="digits")["imageIds"] == []
 
 
-def test_a_login_token_says_who_and_until_when(aws: Aws) -> None:
+def test_a_login_token_has_its_account_and_its_expiry(aws: Aws) -> None:
     (data,) = aws.ecr.get_authorization_token()["authorizationData"]
     user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     assert (user, len(password) > 64) == ("AWS", True)
@@ -127,7 +127,7 @@ def test_a_push_writes_no_row_but_its_own(aws: Aws) -> None:
     assert aws.resources.get(REPOSITORY, CALLER, "digits") == before
 
 
-def test_an_image_that_is_not_there_is_said_so(aws: Aws) -> None:
+def test_a_missing_image_is_an_error_with_its_name(aws: Aws) -> None:
     assert error_of(aws.ecr.describe_images, repositoryName="digits", imageIds=[{"imageTag": "v9"}]) == (
         "ImageNotFoundException",
         "The image with imageId {imageDigest:'null', imageTag:'v9'} does not exist within the repository with name "

@@ -67,7 +67,7 @@ def test_what_was_in_service_before_the_start_is_routed(routed: Routed) -> None:
     assert routed.table.addresses() == {ADDRESS}
 
 
-def test_new_addresses_take_the_place_of_the_old_ones_and_are_told_of(routed: Routed) -> None:
+def test_new_addresses_replace_the_old_ones_with_a_notification(routed: Routed) -> None:
     routed.routes.follow()
     row = routed.resources.advance(routed.endpoint(ADDRESS), "InService")
     before = routed.changes

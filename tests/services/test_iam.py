@@ -67,7 +67,7 @@ def test_what_is_no_question_is_refused(aws: Aws, given: dict[str, Any], code: s
     assert refused.value.response["Error"]["Code"] == code
 
 
-def test_a_name_that_is_none_is_refused_in_the_query_protocols_words(aws: Aws) -> None:
+def test_an_invalid_name_is_refused_with_the_message_of_the_query_protocol(aws: Aws) -> None:
     with pytest.raises(ClientError) as refused:
         aws.client("iam").get_role(RoleName="a/b")
     error = refused.value.response["Error"]

@@ -44,7 +44,7 @@ def test_names_that_lead_to_the_digest(aws: Aws, name: str) -> None:
     assert (found.digest, found.media_type) == (DIGEST, DOCKER_MANIFEST)
 
 
-def test_an_image_of_another_account_says_whose_it_is(aws: Aws) -> None:
+def test_an_image_of_another_account_is_refused_with_that_account(aws: Aws) -> None:
     stranger = replace(CALLER, account="210987654321")
     found = aws.services.images.resolve(f"{HOST}/digits", stranger)
     assert found.reference == f"localhost:{aws.services.settings.port}/{ACCOUNT}/us-east-1/digits@{DIGEST}"
@@ -131,7 +131,7 @@ def test_the_engine_is_asked_for_nothing_that_ecr_has_to_have(aws: Aws) -> None:
     assert engine.asked == []
 
 
-def test_a_name_in_our_registry_is_never_somebody_elses(aws: Aws) -> None:
+def test_a_name_in_our_registry_is_never_looked_up_elsewhere(aws: Aws) -> None:
     port = aws.services.settings.port
     assert in_our_registry(f"{HOST}/team/app:v1", aws.services.settings) == f"localhost:{port}/team/app:v1"
     assert in_our_registry(f"{HOST}/app@{DIGEST}", aws.services.settings) == f"localhost:{port}/app@{DIGEST}"

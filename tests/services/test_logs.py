@@ -103,7 +103,7 @@ def test_a_token_that_is_none_is_refused(aws: Aws) -> None:
     assert code == ("InvalidParameterException", "The specified nextToken is invalid.")
 
 
-def test_what_is_not_there_is_said_so(aws: Aws) -> None:
+def test_a_missing_resource_is_an_error(aws: Aws) -> None:
     no_group = ("ResourceNotFoundException", "The specified log group does not exist.")
     no_stream = ("ResourceNotFoundException", "The specified log stream does not exist.")
     logs = aws.logs
@@ -260,7 +260,7 @@ def test_a_client_writes_too(aws: Aws) -> None:
     assert logs.describe_log_groups()["logGroups"] == []
 
 
-def test_events_out_of_time_are_told_and_not_kept(aws: Aws) -> None:
+def test_events_out_of_the_time_range_are_rejected_and_not_kept(aws: Aws) -> None:
     write(aws)
     day = 24 * 3600 * 1000
     times = [START - 20 * day, START, START + day]

@@ -10,7 +10,7 @@ from samebox.wire.caller import Caller
 SECRET = b"secret"
 
 
-def test_a_password_says_whose_it_is() -> None:
+def test_a_password_names_its_account() -> None:
     token = registry_tokens.issue(SECRET, "123456789012", "eu-west-1", 100.0)
     assert registry_tokens.verify(SECRET, token.basic, 200.0) == Caller("123456789012", "eu-west-1")
 
@@ -32,11 +32,11 @@ def test_a_password_ends() -> None:
         base64.b64encode(b"\xff\xfe").decode(),
     ],
 )
-def test_what_is_no_password_is_nobodys(basic: str) -> None:
+def test_an_invalid_password_has_no_owner(basic: str) -> None:
     assert registry_tokens.verify(SECRET, basic, 0.0) is None
 
 
-def test_a_changed_password_is_nobodys() -> None:
+def test_a_changed_password_has_no_owner() -> None:
     mine = registry_tokens.issue(SECRET, "111111111111", "r", 0.0)
     other = registry_tokens.issue(SECRET, "222222222222", "r", 0.0)
     mixed = f"{other.password.split('.')[0]}.{mine.password.split('.')[1]}"

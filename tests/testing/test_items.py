@@ -27,7 +27,9 @@ def test_a_good_image_passes(pytester: pytest.Pytester) -> None:
     assert set(found.parseoutcomes()) == {"passed", "skipped"}
 
 
-def test_a_failure_says_what_was_seen_how_to_mend_it_who_says_so_and_where(pytester: pytest.Pytester) -> None:
+def test_a_failure_has_what_was_observed_a_remedy_the_source_of_the_rule_and_its_place(
+    pytester: pytest.Pytester,
+) -> None:
     write(pytester.path, BAD)
     (pytester.path / "Dockerfile").write_text(DOCKERFILE)
     found = pytester.runpytest(*KIT, "--samebox-dockerfile", "Dockerfile", "--samebox-skip", "image-dockerfile-lint")
@@ -61,7 +63,7 @@ def test_a_warning_can_be_a_failure(pytester: pytest.Pytester, strictness: tuple
     found.stdout.fnmatch_lines(["FAILED image.tar::image-ca-certificates - Failed: none*"])
 
 
-def test_a_warning_can_be_left_unsaid(pytester: pytest.Pytester) -> None:
+def test_a_warning_can_be_suppressed(pytester: pytest.Pytester) -> None:
     write(pytester.path, NO_AUTHORITIES)
     pytester.makeini("[pytest]\nfilterwarnings = ignore::samebox.testing.CheckWarning\n")
     found = pytester.runpytest_subprocess("--samebox-image", "image.tar", "--samebox-claims", "train")
@@ -100,7 +102,7 @@ def test_an_acceptance_of_what_passes_can_go(pytester: pytest.Pytester) -> None:
     found.stdout.fnmatch_lines(["*the acceptance can go*"])
 
 
-def test_what_is_skipped_says_why_in_words_of_the_plugin(pytester: pytest.Pytester) -> None:
+def test_a_skipped_check_has_a_reason_with_the_options_of_the_plugin(pytester: pytest.Pytester) -> None:
     write(pytester.path, GOOD)
     found = pytester.runpytest(*KIT)
     found.stdout.fnmatch_lines_random(

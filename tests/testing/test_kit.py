@@ -41,7 +41,7 @@ def test_an_archive_that_is_none_fails_once(pytester: pytest.Pytester) -> None:
     found.stdout.fnmatch_lines(["image.tar cannot be examined: *cut off or damaged*"])
 
 
-def test_fixtures_say_what_they_lack(pytester: pytest.Pytester) -> None:
+def test_fixtures_report_what_they_lack(pytester: pytest.Pytester) -> None:
     write(pytester.path)
     pytester.makepyfile("def test_one(train_run): pass\ndef test_two(endpoint): pass\n")
     found = pytester.runpytest("-ra")

@@ -40,7 +40,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--samebox-image", "gone.tar"], "--samebox-image gone.tar: there is no such file."),
     ],
 )
-def test_a_wrong_value_is_told_in_a_sentence(pytester: pytest.Pytester, given: list[str], sentence: str) -> None:
+def test_a_wrong_value_is_one_sentence(pytester: pytest.Pytester, given: list[str], sentence: str) -> None:
     found = pytester.runpytest("--samebox-image", "image.tar", *given)
     assert found.ret == pytest.ExitCode.USAGE_ERROR
     found.stderr.fnmatch_lines([f"ERROR: {sentence}"])

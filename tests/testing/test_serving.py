@@ -63,12 +63,12 @@ def test_a_server_has_the_environment_that_it_is_given(endpoint: Endpoint) -> No
     assert "word mine" in endpoint(environment={"WORD": "mine"}).logs()
 
 
-def test_a_server_that_does_not_become_ready_is_a_failure_with_its_words(endpoint: Endpoint) -> None:
+def test_a_server_that_does_not_become_ready_is_a_failure_with_its_log(endpoint: Endpoint) -> None:
     with pytest.raises(pytest.fail.Exception, match=r"never became ready: it ended with exit code 1.*no such word"):
         endpoint(environment={"WORD": "end"})
 
 
-def test_a_server_that_gives_no_answer_is_a_failure_with_its_words(endpoint: Endpoint) -> None:
+def test_a_server_that_does_not_respond_is_a_failure_with_its_log(endpoint: Endpoint) -> None:
     other = endpoint()
     with pytest.raises(pytest.fail.Exception, match=r"POST /invocations: .*; the server's log: .*word"):
         other.invoke("end", "text/csv")

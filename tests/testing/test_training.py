@@ -93,7 +93,7 @@ def test_a_model_with_links_cannot_be_unpacked(train_run: TrainRun, tmp_path: Pa
         run.extract(tmp_path / "model")
 
 
-def test_an_image_that_does_not_train_says_so(train_run: TrainRun) -> None:
+def test_an_image_that_does_not_train_is_reported(train_run: TrainRun) -> None:
     run = train_run(image="samebox/base:cpu")
     assert run.exit_code == 127
     assert "train" in run.outcome

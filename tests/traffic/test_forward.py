@@ -198,7 +198,7 @@ def test_no_answer_is_a_bad_gateway(answer: bytes, status: int) -> None:
         assert ask(client)[0].status == status
 
 
-def test_nobody_there_is_unavailable_in_the_callers_words() -> None:
+def test_no_server_is_unavailable_with_the_message_of_the_caller() -> None:
     def words(head: RequestHead, failure: Failure) -> ProxyResponse:
         return ProxyResponse(503, ((b"x-why", failure.reason.encode()),), b"for " + head.target)
 
@@ -253,7 +253,7 @@ def test_half_a_body_is_never_a_whole_request_upstream() -> None:
     assert messages[-1] == "http.disconnect"
 
 
-def test_a_client_that_waits_for_100_is_told_to_go_on() -> None:
+def test_a_client_that_expects_100_continue_gets_it() -> None:
     with (
         serving(echo) as port,
         serving(Forward(f"http://127.0.0.1:{port}")) as here,
@@ -305,7 +305,7 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_no_error() -> None:
         assert len(asked) == 2
 
 
-def test_an_upstream_that_must_be_http_is_said_at_once() -> None:
+def test_an_upstream_that_is_not_http_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="no http URL"):
         Forward("https://registry.example")
 

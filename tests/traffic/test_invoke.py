@@ -261,7 +261,7 @@ def test_the_next_container_is_asked_when_one_does_not_listen() -> None:
     assert said.status == 200
 
 
-def test_nobody_listens() -> None:
+def test_an_address_without_a_listener_is_unavailable() -> None:
     said = asyncio.run(invoke((("127.0.0.1", 1),)))
     assert (said.status, said.headers["x-amzn-errortype"]) == (503, "ServiceUnavailable")
 

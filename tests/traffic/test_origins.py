@@ -30,7 +30,7 @@ def refusal(policy: OriginPolicy, **headers: str) -> str:
         "s3.amazonaws.com", "bucket.s3.eu-west-1.amazonaws.com", "bucket.s3-us-west-2.amazonaws.com",
     ],
 )  # fmt: skip
-def test_names_that_nobody_else_can_point_at_this_machine_are_ours(host: str) -> None:
+def test_names_that_cannot_be_pointed_at_this_machine_are_ours(host: str) -> None:
     assert check(LOOPBACK, host=host) is None
 
 
@@ -83,7 +83,7 @@ def test_two_hosts_are_one_too_many() -> None:
         LOOPBACK.check([(b"host", b"localhost"), (b"host", b"localhost")])
 
 
-def test_a_client_that_is_no_browser_says_nothing_of_origins() -> None:
+def test_a_client_that_is_no_browser_sends_no_origin() -> None:
     assert check(LOOPBACK, host="127.0.0.1:4566", user_agent="Boto3/1.44", authorization="AWS4-HMAC-SHA256 …") is None
 
 
@@ -106,7 +106,7 @@ def test_a_page_that_has_a_name_of_aws_is_not_our_own() -> None:
 @pytest.mark.parametrize(("site", "is_refused"), [
     ("cross-site", True), ("same-site", True), ("same-origin", False), ("none", False),
 ])  # fmt: skip
-def test_what_a_browser_says_of_the_site_counts(site: str, is_refused: bool) -> None:
+def test_the_sec_fetch_site_header_counts(site: str, is_refused: bool) -> None:
     if is_refused:
         refusal(LOOPBACK, host="localhost", sec_fetch_site=site)
     else:

@@ -73,11 +73,11 @@ def test_the_exception_survives_where_the_traceback_is_long() -> None:
     assert "KeyError: 'label'" in text
 
 
-def test_an_error_of_the_image_is_told_as_the_toolkit_tells_it() -> None:
+def test_an_error_of_the_image_has_the_text_of_the_toolkit() -> None:
     assert failure.framework_text(TRACEBACK) == "Framework Error: \n" + TRACEBACK.strip()
 
 
-def test_the_words_of_the_users_program_stay(tmp_path: Path) -> None:
+def test_the_message_of_the_users_program_stays(tmp_path: Path) -> None:
     path = tmp_path / "failure"
     path.write_text("my own words")
 

@@ -161,7 +161,7 @@ def test_orphans_are_buried_by_pid_1(start_job: StartJob) -> None:
     job.container.stop(1)
 
 
-def test_requirements_that_cannot_be_installed_fail_the_job_with_words(start_job: StartJob) -> None:
+def test_requirements_that_cannot_be_installed_fail_the_job_with_a_message(start_job: StartJob) -> None:
     job = start_job("print('never')", code={"requirements.txt": "/no/such/package.whl\n"})
 
     assert job.container.wait() == 1
@@ -171,7 +171,7 @@ def test_requirements_that_cannot_be_installed_fail_the_job_with_words(start_job
     assert "never" not in job.container.logs().splitlines()
 
 
-def test_without_an_opt_ml_tree_the_program_says_what_it_is_for() -> None:
+def test_without_an_opt_ml_tree_the_program_explains_its_purpose() -> None:
     done = subprocess.run(
         ["docker", "run", "--rm", "--label", docker_cli.LABEL, IMAGE, "train"],
         capture_output=True,
@@ -194,7 +194,7 @@ def test_tensorflow_is_not_imported_for_a_program_that_does_not_use_it(start_job
 EPOCH = re.compile(r"epoch=(\d+) loss=([\d.]+) accuracy=([\d.]+) .*val_accuracy=([\d.]+)")
 
 
-def test_the_sample_learns_the_digits_and_says_so_line_by_line(start_job: StartJob) -> None:
+def test_the_sample_learns_the_digits_and_logs_each_line_at_once(start_job: StartJob) -> None:
     job = start_job(hyperparameters={"epochs": "12"})
     assert job.container.wait(300) == 0, job.container.logs()
 

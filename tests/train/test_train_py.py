@@ -78,7 +78,7 @@ def test_it_does_not_hand_over_twice(tmp_path: Path, bare_python: None) -> None:
     assert "has no TensorFlow either" in done.stderr
 
 
-def test_without_samebox_it_says_what_to_install(tmp_path: Path, bare_python: None) -> None:
+def test_without_samebox_the_message_names_what_to_install(tmp_path: Path, bare_python: None) -> None:
     done = run(tmp_path)
 
     assert done.returncode == 1
@@ -86,7 +86,7 @@ def test_without_samebox_it_says_what_to_install(tmp_path: Path, bare_python: No
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_arguments_are_told_before_anything_is_started(tmp_path: Path, bare_python: None) -> None:
+def test_wrong_arguments_are_reported_before_anything_is_started(tmp_path: Path, bare_python: None) -> None:
     fake_samebox(tmp_path / ".venv" / "bin" / "samebox")
 
     done = run(tmp_path, "--epochs", "none")

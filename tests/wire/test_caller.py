@@ -53,5 +53,5 @@ def test_the_account_of_an_access_key(access_key: str, account: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b"])
-def test_an_authorization_that_is_no_signature_names_nobody(text: str) -> None:
+def test_an_authorization_that_is_no_signature_names_no_caller(text: str) -> None:
     assert caller({"authorization": text}, {}) == Caller()

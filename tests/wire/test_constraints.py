@@ -96,7 +96,7 @@ def test_a_map_value_that_is_too_long_shows_the_map_as_java_does() -> None:
     )
 
 
-def test_a_map_key_that_is_too_long_is_said_of_the_keys() -> None:
+def test_a_map_key_that_is_too_long_is_a_violation_of_the_keys() -> None:
     text = message("CreateTrainingJob", training_job(HyperParameters={"k" * 257: "1"}))
     assert "Map keys must satisfy constraint: [Member must have length less than or equal to 256, " in text
 
@@ -126,7 +126,7 @@ def test_a_number_out_of_bounds_is_a_value_not_a_length() -> None:
     )
 
 
-def test_everything_missing_is_said_at_once() -> None:
+def test_all_missing_members_are_reported_at_once() -> None:
     text = message("CreateTrainingJob", {})
     assert text.startswith(
         "3 validation errors detected: Value null at 'trainingJobName' failed to satisfy constraint: "
@@ -216,7 +216,7 @@ REPOSITORY_NAME = (
         ("CreateRepository", {"repositoryName": "B"}, REPOSITORY_NAME),
     ],
 )
-def test_ecr_has_words_of_its_own(operation: str, params: dict[str, Any], message: str) -> None:
+def test_ecr_has_messages_of_its_own(operation: str, params: dict[str, Any], message: str) -> None:
     assert said("ecr", operation, params) == ("InvalidParameterException", message)
 
 

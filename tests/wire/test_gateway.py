@@ -87,7 +87,7 @@ def test_a_handler_may_return_nothing() -> None:
     assert gateway(handlers).call("sagemaker", "DeleteModel", {"ModelName": "m"}, Caller()) == {}
 
 
-def test_a_refusal_of_a_handler_keeps_its_code_and_words() -> None:
+def test_an_error_of_a_handler_keeps_its_code_and_message() -> None:
     def refuse(params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         raise ResourceInUse(f"Name {params['TrainingJobName']} is taken.")
 
@@ -133,7 +133,7 @@ def test_a_fault_of_ours_is_a_500_with_an_id_that_is_in_the_log(caplog: pytest.L
     assert b"mellon" not in answer.body
 
 
-def test_an_operation_that_nobody_runs_is_named() -> None:
+def test_an_operation_that_is_not_run_is_named() -> None:
     answer = call_json(gateway(), "CreateApp")
     assert answer.status == 501
     assert json.loads(answer.body) == {
@@ -147,7 +147,7 @@ def test_an_unknown_operation_is_unknown() -> None:
     assert (answer.status, json.loads(answer.body)["__type"]) == (404, "UnknownOperationException")
 
 
-def test_a_service_that_nobody_speaks_is_named() -> None:
+def test_an_unknown_service_is_named() -> None:
     answer = call_json(gateway(), "ListTables", target="DynamoDB_20120810")
     assert answer.status == 501
     assert b"DynamoDB_20120810:ListTables" in answer.body
@@ -193,7 +193,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
     assert (answer.status, json.loads(answer.body)["__type"]) == (413, "RequestEntityTooLargeException")
 
 
-def test_a_body_that_does_not_say_how_long_it_is_is_refused_while_it_is_read() -> None:
+def test_a_body_without_a_content_length_is_refused_while_it_is_read() -> None:
     assert ask(gateway(CREATE, largest_body=10), headers=json_headers("CreateModel"), body=b" " * 11).status == 413
 
 
@@ -240,7 +240,7 @@ def test_s3_is_passed_on_unread() -> None:
     assert ask(gateway(s3=teapot), "GET", "/bucket/key").status == 418
 
 
-def test_somebody_else_may_ask_who_calls() -> None:
+def test_the_caller_of_a_request_is_identified() -> None:
     scope = {
         "method": "POST",
         "path": "/x",

@@ -10,7 +10,7 @@ MODELS = Models()
 
 
 @pytest.mark.parametrize("name", SPOKEN)
-def test_a_service_says_what_botocore_says(name: str) -> None:
+def test_a_service_has_the_shapes_of_botocore(name: str) -> None:
     service = MODELS.service(name)
     theirs = botocore.session.get_session().get_service_model(name)
     assert service.signing_name == theirs.signing_name

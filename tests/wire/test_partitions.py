@@ -22,7 +22,7 @@ def test_a_region_is_in_a_partition(region: str, partition: Partition) -> None:
     assert partition_of(region) == partition
 
 
-def test_every_region_that_botocore_knows_is_in_the_partition_that_it_says() -> None:
+def test_every_region_of_botocore_is_in_its_partition() -> None:
     session = get_session()
     for name in session.get_available_partitions():
         for region in session.get_available_regions("ecr", partition_name=name):

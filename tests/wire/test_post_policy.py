@@ -56,7 +56,7 @@ def test_a_form_that_keeps_to_every_condition_is_let_in() -> None:
         ({"key": "k"}, {"key": "k"}, "InvalidPolicyDocument"),
     ],
 )
-def test_a_form_that_breaks_its_policy_is_told_how(conditions: Any, fields: dict[str, str], why: str) -> None:
+def test_a_form_that_breaks_its_policy_gets_the_reason(conditions: Any, fields: dict[str, str], why: str) -> None:
     assert why in refusal(form(conditions, LATER, **fields))
 
 
@@ -72,7 +72,7 @@ DEEP = base64.b64encode(b"[" * 15_000).decode()
 @pytest.mark.parametrize(
     "policy", ["", "x", DEEP, "e30", base64.b64encode(b"[1]").decode(), base64.b64encode(b"{").decode()]
 )
-def test_what_is_no_policy_is_said_to_be_none(policy: str) -> None:
+def test_an_invalid_policy_is_refused(policy: str) -> None:
     assert refusal(Form("b", {"policy": policy}, 1)).startswith("InvalidPolicyDocument")
 
 

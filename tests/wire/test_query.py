@@ -43,7 +43,7 @@ def test_of_a_field_given_twice_the_first_counts() -> None:
         "&".join(f"f{number}=1" for number in range(10_001)),
     ],
 )
-def test_a_form_that_says_nothing_is_a_serialization_exception(form: str) -> None:
+def test_a_form_that_cannot_be_decoded_is_a_serialization_exception(form: str) -> None:
     with pytest.raises(SerializationException):
         decoded(form)
 
@@ -63,7 +63,7 @@ def test_xml_cannot_be_broken_by_what_it_holds() -> None:
     assert b"<CreateDate>1970-01-01T00:00:00.500Z</CreateDate>" in response.body
 
 
-def test_the_old_protocol_has_old_words_for_errors() -> None:
+def test_the_query_protocol_has_error_codes_of_its_own() -> None:
     response = query.encode_error(STS, None, ValidationException("1 validation error detected: …"), "id")
     assert b"<Type>Sender</Type><Code>ValidationError</Code>" in response.body
 

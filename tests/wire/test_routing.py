@@ -131,6 +131,6 @@ def test_a_request_is_routed(request_: Request, route: RoutedOperation) -> None:
     assert ROUTER.route(request_) == route
 
 
-def test_a_stream_of_an_object_is_told_from_its_head() -> None:
+def test_requests_of_s3_are_recognized_by_their_head() -> None:
     assert ROUTER.is_s3(Request("PUT", "/bucket/key", headers=signed("s3")))
     assert not ROUTER.is_s3(Request("POST", "/", headers=target("SageMaker.ListModels") | signed("sagemaker")))

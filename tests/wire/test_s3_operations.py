@@ -66,7 +66,7 @@ def test_what_botocore_serialises_is_found_and_parsed(full: bool) -> None:
     assert wrong == {}
 
 
-def test_what_tells_operations_of_one_place_apart() -> None:
+def test_what_distinguishes_operations_of_one_path() -> None:
     assert found("PUT", "/b/k") == "PutObject"
     assert found("PUT", "/b/k", **{"x-amz-copy-source": "b/other"}) == "CopyObject"
     assert found("PUT", "/b/k", "partNumber=1&uploadId=u") == "UploadPart"

@@ -103,7 +103,7 @@ def test_a_changed_body_is_noticed() -> None:
     assert refusal(changed).code == "InvalidSignatureException"
 
 
-def test_an_object_that_is_not_what_its_hash_says_is_refused_when_it_was_read() -> None:
+def test_an_object_that_does_not_match_its_hash_is_refused_when_it_was_read() -> None:
     request = signed(botocore.auth.S3SigV4Auth, "s3", "http://h/b/k", "PUT", b"object")
     changed = Request(request.method, request.path, request.query_string, request.headers, b"other")
     assert refusal(changed).code == "XAmzContentSHA256Mismatch"
@@ -154,7 +154,7 @@ def test_a_presigned_url_lives_as_long_as_it_says() -> None:
         ),
     ],
 )
-def test_what_is_no_signature_is_said_to_be_none(headers: dict[str, str], query: str, code: str) -> None:
+def test_an_invalid_signature_is_refused(headers: dict[str, str], query: str, code: str) -> None:
     assert refusal(Request("GET", "/b/k", query, headers)).code == code
 
 

@@ -90,7 +90,7 @@ def test_a_header_lives_as_long_as_a_request_may_travel() -> None:
 @pytest.mark.parametrize(
     "date", ["", "yesterday", "Thu, 01 Jan 99999 00:00:00 GMT", f"Thu, 01 Jan 2026 0:0:0 +{'9' * 30}"]
 )
-def test_what_is_no_date_is_said_to_be_none(date: str) -> None:
+def test_a_header_that_is_no_date_is_refused(date: str) -> None:
     headers = {"authorization": "AWS key:signature", "date": date}
     assert refusal(Request("GET", "/b/k", "", headers))[0] == "AccessDenied"
 

@@ -147,7 +147,7 @@ def test_a_shell_in_front_of_the_program_goes(tmp_path: Path) -> None:
     assert read["metadataTest"]["entrypoint"] == ["gunicorn", "an app"]
 
 
-def test_words_of_strangers_stay_words(tmp_path: Path) -> None:
+def test_text_of_an_image_is_escaped_in_the_exports(tmp_path: Path) -> None:
     odd = '{{ fail }}"\n- name: x #\u2028$HOME'
     (tmp_path / "a.json").write_text('{"template": "{{.Env}}", "line": "\u0085", "end": "\\n"}')
     image = holding(Labels={f"{LABEL}multi-models": odd}, Entrypoint=[f"/opt/{odd}"], User=f"{odd}", Env=["PATH=/bin"])
@@ -158,7 +158,7 @@ def test_words_of_strangers_stay_words(tmp_path: Path) -> None:
     assert http["serve-invocations: a.json is answered 2xx"]["request-body"] == (tmp_path / "a.json").read_text()
 
 
-def test_a_payload_that_is_no_text_is_left_out_and_said(tmp_path: Path) -> None:
+def test_a_payload_that_is_no_text_is_left_out_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\xff")
     text = write(tmp_path, VALID, "serve", payloads=(tmp_path / "x.npy",))["goss.yaml"]
     assert "# - serve-invocations: x.npy cannot be written down: it is no text, or long." in text
@@ -176,7 +176,7 @@ def test_a_training_is_run_with_its_hyperparameters_where_it_can_be(tmp_path: Pa
         assert re.search("# - train-argument, train-completes[^:]*: (the data is|container-structure-test takes)", text)
 
 
-def test_a_server_is_asked_where_it_may_be_told_to_listen(tmp_path: Path) -> None:
+def test_a_server_is_asked_at_the_port_of_the_variable(tmp_path: Path) -> None:
     assert (
         "http://127.0.0.1:{{getEnv `SAGEMAKER_BIND_TO_PORT` `8080`}}/ping"
         in write(tmp_path, VALID, "serve")["goss.yaml"]
@@ -194,7 +194,7 @@ def test_only_a_server_is_waited_for(tmp_path: Path) -> None:
     assert "-e SAGEMAKER_MULTI_MODEL=true IMAGE serve" in files["goss.yaml"]
 
 
-def test_an_image_without_a_shell_is_told_so(tmp_path: Path) -> None:
+def test_the_export_notes_that_an_image_has_no_shell(tmp_path: Path) -> None:
     image = ImageSource((layer(elf("usr/bin/serve")),))
     files = write(tmp_path, image, "serve")
     assert "# This image has no sh, and dgoss cannot be used on it" in files["goss.yaml"]
@@ -210,5 +210,5 @@ def test_the_reason_is_the_one_that_knows_most_of_the_rule(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("claim", get_args(Claim))
-def test_no_rule_is_without_words_of_its_own(tmp_path: Path, claim: Claim) -> None:
+def test_each_rule_has_a_text_of_its_own(tmp_path: Path, claim: Claim) -> None:
     assert [name for name, text in write(tmp_path, VALID, claim).items() if "cannot express it" in text] == []

@@ -28,7 +28,7 @@ def test_the_verdict_is_the_gravest_that_counts() -> None:
     assert dataclasses.replace(REPORT, findings=accepted).sentence == "Nothing was found but what is accepted."
 
 
-def test_what_could_not_be_checked_is_not_said_to_go_wrong() -> None:
+def test_what_could_not_be_checked_is_not_reported_as_a_failure() -> None:
     rule = next(iter(REPORT.rules.values()))
     report = dataclasses.replace(REPORT, findings=(dataclasses.replace(rule.unknown("it hangs"), status="fail"),))
     assert (report.verdict, report.exit_status) == ("fail", 1)
@@ -60,7 +60,7 @@ def test_a_screen_shows_faults_their_cures_and_what_was_skipped() -> None:
     assert "docker v2" in shown(everything=True)
 
 
-def test_what_a_container_said_does_not_steer_the_terminal() -> None:
+def test_the_log_of_a_container_does_not_control_the_terminal() -> None:
     assert "\x1b" not in shown(logs=True)
 
 
@@ -98,7 +98,7 @@ def test_junit_has_a_case_for_each_finding() -> None:
 # JSON
 
 
-def test_json_tells_everything() -> None:
+def test_json_has_everything() -> None:
     document = json.loads(jsonfile.write(REPORT))
     assert (document["format"], document["verdict"], document["image"]) == ("samebox-check/1", "fail", "mine:1")
     assert document["counts"] == {"pass": 1, "warn": 1, "accepted": 1, "skipped": 1, "fail": 2}
@@ -173,7 +173,7 @@ def test_the_pages_verdict_stands_above_all_findings() -> None:
     assert order == sorted(order)
 
 
-def test_every_report_says_why_a_fault_matters() -> None:
+def test_every_report_has_why_a_fault_matters() -> None:
     rule = next(check.rule for check in CHECKS if check.rule.id == "train-model")
     report = dataclasses.replace(REPORT, findings=(rule.broken("it is empty"),), rules={rule.id: rule})
     reason = WHY["train-model"]

@@ -92,7 +92,7 @@ def test_what_is_behind_a_proxy_may_still_load() -> None:
     assert not found.is_certain
 
 
-def test_a_proxy_that_forwards_to_another_port_is_told_which_one_listens() -> None:
+def test_for_a_proxy_that_forwards_to_another_port_the_listening_port_is_reported() -> None:
     listeners = [Listener("0.0.0.0", 8080), Listener("127.0.0.1", 8000)]  # of a container
     found = of(Signs(BAD_GATEWAY, 5, programs=["nginx", "python3"], log=log(REFUSED), listeners=listeners))
     assert "(http://127.0.0.1:5000) does not; it listens on 127.0.0.1:8000" in found.words
@@ -127,7 +127,7 @@ def test_what_is_missing_is_a_network() -> None:
         (Signs(lasted=31, idle=31, listeners=[]), "nothing listens"),
     ],
 )
-def test_what_does_nothing_and_says_the_same_is_not_waited_for(signs: Signs, words: str) -> None:
+def test_a_server_that_idles_with_the_same_response_is_not_waited_for(signs: Signs, words: str) -> None:
     assert words in of(signs).words
     assert of(signs).is_certain
     assert causes.of(replace(signs, idle=1)) is None  # at work: it loads

@@ -69,7 +69,7 @@ MISQUOTED = """ENTRYPOINT ['python3', '/srv/app.py']"""
     ],
     ids=["single quotes", "a link to nothing", "a byte order mark"],
 )
-def test_what_the_image_itself_tells_is_not_told_again_when_it_does_not_start(
+def test_a_fault_of_the_image_is_not_reported_again_when_it_does_not_start(
     engine: Engine, recipe: Recipe, rule_id: str
 ) -> None:
     checks = (*programs.CHECKS, *SERVING)

@@ -19,5 +19,5 @@ PINGS = ('"GET /ping HTTP/1.1" 503 -',) * 50
         (PINGS[:1], 'not ready within 60 s; its log: "GET /ping HTTP/1.1" 503 -'),
     ],
 )
-def test_the_programs_last_words_are_not_the_pings_that_it_was_asked(log: tuple[str, ...], words: str) -> None:
+def test_the_last_lines_of_a_program_are_not_the_pings_of_the_platform(log: tuple[str, ...], words: str) -> None:
     assert Boot("not ready", "not ready within 60 s", 60.0, log=log).with_log == words

@@ -97,13 +97,13 @@ def test_a_cause_that_stays_ends_it_long_before_its_time() -> None:
     assert "--timeout" in waited.cause.remedy
 
 
-def test_what_its_log_tells_is_no_reason_where_it_is_well() -> None:
+def test_the_log_of_a_healthy_server_is_no_reason() -> None:
     lines = tuple(LogLine(1 + n * 5 * SECOND, "stderr", "[CRITICAL] WORKER TIMEOUT (pid:7)") for n in range(3))
     with serving(lambda number: 503 if number < 2 else 200) as port:
         assert wait(port, OneContainer(lines)).how == "ready"
 
 
-def test_a_cause_that_may_pass_is_told_at_the_end() -> None:
+def test_a_cause_that_may_pass_is_reported_at_the_end() -> None:
     line = LogLine(1, "stderr", "[CRITICAL] WORKER TIMEOUT (pid:7)")
     with serving(lambda _: 503) as port:
         waited = wait(port, OneContainer((line,)), window=0.5)

@@ -99,7 +99,7 @@ def test_a_close_frame_is_answered_with_one(server: Address) -> None:
     assert (frame.opcode, frame.closing) == (CLOSE, "1000")
 
 
-def test_the_servers_reason_to_close_is_told(server: Address) -> None:
+def test_the_servers_reason_to_close_is_reported(server: Address) -> None:
     with WebSocket(server, "/talk") as socket:
         socket.send(TEXT, b"go")
         assert socket.receive(10).closing == "1008 policy violation not today"
@@ -118,7 +118,7 @@ def test_what_does_not_open_is_refused(piece: bytes, words: str) -> None:
         WebSocket(address, "/talk")
 
 
-def test_a_server_that_says_nothing_is_not_waited_for(server: Address) -> None:
+def test_a_silent_server_is_not_waited_for(server: Address) -> None:
     with WebSocket(server, "/talk") as socket, pytest.raises(NoResponse) as raised:
         socket.receive(0.05)
     assert raised.value.why == "timeout"

@@ -54,7 +54,7 @@ def replying(*pieces: bytes) -> Callable[[socket.socket], None]:
         ((b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n",), b""),
     ],
 )
-def test_an_answer_is_read_however_its_length_is_told(pieces: tuple[bytes, ...], body: bytes) -> None:
+def test_a_response_is_read_with_any_framing(pieces: tuple[bytes, ...], body: bytes) -> None:
     with serving(replying(*pieces)) as address:
         answer = ask(address, "GET", "/ping")
     assert answer.is_good
@@ -78,7 +78,7 @@ def test_what_is_no_whole_answer_is_none(pieces: tuple[bytes, ...], why: str) ->
     assert raised.value.why == why
 
 
-def test_an_answer_that_breaks_off_tells_what_had_come() -> None:
+def test_a_truncated_response_has_what_had_come() -> None:
     pieces = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n",
@@ -93,7 +93,7 @@ def test_an_answer_that_breaks_off_tells_what_had_come() -> None:
     assert (begun.status, begun.is_chunked, [part.size for part in begun.parts]) == (200, True, [2])
 
 
-def test_the_parts_of_an_answer_are_told_apart_by_when_they_came() -> None:
+def test_the_parts_of_a_response_are_separated_by_when_they_came() -> None:
     read = threading.Event()
 
     def answer(connection: socket.socket) -> None:
@@ -108,7 +108,7 @@ def test_the_parts_of_an_answer_are_told_apart_by_when_they_came() -> None:
     assert found.parts[0].seconds < found.parts[1].seconds <= found.seconds
 
 
-def test_nobody_listening_is_a_refusal() -> None:
+def test_a_port_without_a_listener_is_a_refusal() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         with pytest.raises(NoResponse, match="refused"):

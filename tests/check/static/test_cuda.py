@@ -38,6 +38,6 @@ def test_the_compat_package_stubs_and_places_to_mount_are_no_driver() -> None:
         ([LayerFile("usr/local/cuda/version.json", b"{")], "", "pass"),
     ],
 )
-def test_what_the_libraries_want_is_said(entries: list[LayerFile], stated: str, status: str) -> None:
+def test_the_requirements_of_the_libraries_are_reported(entries: list[LayerFile], stated: str, status: str) -> None:
     image = holding(*entries, Env=[f"NVIDIA_REQUIRE_CUDA={stated}"] if stated else [])
     assert look("image-cuda-requirement", image).status == status

@@ -12,7 +12,7 @@ from tests.check.static.looking import holding, look
     ("labels", "status"),
     [({f"{PREFIX}multi-models": "true"}, "pass"), ({}, "fail"), ({f"{PREFIX}multi-models": "True"}, "fail")],
 )
-def test_a_multi_model_image_says_that_it_is_one(labels: dict[str, str], status: str) -> None:
+def test_a_multi_model_image_has_the_label(labels: dict[str, str], status: str) -> None:
     assert look("multi-model-label", holding(Labels=labels), "multi-model").status == status
 
 

@@ -90,7 +90,7 @@ def elf_with_loader(path: str, loader: str) -> LayerFile:
         (with_train(RUNS, Entrypoint=["entry"]), "runs its argument, and train is not on PATH"),
     ],
 )
-def test_a_train_that_cannot_be_started_is_told_why(image: ImageSource, words: str) -> None:
+def test_a_train_that_cannot_be_started_gets_the_reason(image: ImageSource, words: str) -> None:
     found = look("train-program", image, "train")
     assert found.status == "fail"
     assert words in found.seen

@@ -42,5 +42,5 @@ def test_pips_own_setting_is_seen() -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["HTTP_PROXY="], ["NO_PROXY=localhost"]])
-def test_without_one_there_is_nothing_to_say(words: list[str]) -> None:
+def test_without_a_proxy_there_is_no_finding(words: list[str]) -> None:
     assert look("image-proxy-variables", holding(Env=[PATH, *words])).seen == "none"

@@ -39,7 +39,7 @@ def test_a_program_that_only_root_may_read_is_found() -> None:
     assert look(id_, holding(LayerFile("usr/bin/sudo", b"x", 0o4711)), "serverless").status == "pass"
 
 
-def test_a_program_that_anybody_may_change_is_found() -> None:
+def test_a_world_writable_program_is_found() -> None:
     id_ = "image-world-writable"
     assert look(id_, holding(LayerFile("tmp/", mode=0o1777), LayerFile("var/log/x", b"x", 0o666))).status == "pass"
     found = look(

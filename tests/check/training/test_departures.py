@@ -53,7 +53,7 @@ def tried(context: Context, plain: HostResult, helps: str = "") -> tuple[list[st
     return words, found.departure if found else None
 
 
-def test_values_are_told_apart_by_what_they_spell() -> None:
+def test_values_are_distinguished_by_their_spelling() -> None:
     assert numbers(GIVEN) == {"epochs": 3, "rate": 0.5, "shuffle": True}
     assert unquoted(GIVEN) == {"optimizer": "adam"}
     assert structures(GIVEN) == {"layers": [64, 32]}
@@ -67,7 +67,9 @@ def test_values_are_told_apart_by_what_they_spell() -> None:
         ("layers", "with layers [64, 32] in place of the string '[64, 32]'", rules.STRUCTURES),
     ],
 )
-def test_what_was_changed_is_said_and_the_cure_fits(tmp_path: Path, name: str, words: str, cure: str | None) -> None:
+def test_a_departure_is_reported_with_a_remedy_that_fits(
+    tmp_path: Path, name: str, words: str, cure: str | None
+) -> None:
     context = context_of(tmp_path, {name: GIVEN[name]})
 
     _, found = tried(context, ended(f"ValueError: unknown {name} {GIVEN[name]}"), words)
@@ -83,7 +85,7 @@ def test_a_value_that_is_a_plain_string_is_not_changed(tmp_path: Path) -> None:
     assert not any("best" in one for one in words)
 
 
-def test_what_a_jobs_own_words_speak_for_is_tried_first(tmp_path: Path) -> None:
+def test_the_departure_that_the_log_of_a_job_suggests_is_tried_first(tmp_path: Path) -> None:
     context = context_of(tmp_path, GIVEN, User="app")
 
     words, found = tried(context, ended("KeyError: 'SM_MODEL_DIR'"), "SM_*")
@@ -93,14 +95,14 @@ def test_what_a_jobs_own_words_speak_for_is_tried_first(tmp_path: Path) -> None:
     assert found.rule is rules.SM_VARIABLES
 
 
-def test_a_slow_job_that_says_why_it_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
+def test_a_slow_job_that_logs_why_it_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
     explained = ended("ValueError: 64 values were expected", seconds=60)
 
     assert tried(context_of(tmp_path, {}), explained)[0] == []
     assert len(tried(context_of(tmp_path, {}), ended("bye", seconds=30))[0]) > 1
 
 
-def test_a_job_whose_failure_file_says_why_is_not_run_again_and_again(tmp_path: Path) -> None:
+def test_a_job_whose_failure_file_has_the_reason_is_not_run_again_and_again(tmp_path: Path) -> None:
     message = b'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: 64 were expected"\nCommand "python a.py"'
     explained = ended("[train] training ended with exit code 1", seconds=60, left=HostOutput(message=message))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OF_THE_SDK = {f"input/config/{name}.json" for name in ("debughookconfig", "profilerconfig")}
 
 
-def test_the_kit_starts_what_the_golden_tree_says(tmp_path: Path) -> None:
+def test_the_kit_starts_what_the_golden_tree_has(tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
 
     def program(process: Process) -> int:

@@ -66,7 +66,7 @@ def test_nothing_is_left_of_a_job_that_does_not_end(docker: DockerEngine) -> Non
 
 
 @pytest.mark.docker
-def test_hosts_know_each_other_by_name_and_reach_nobody_else(docker: DockerEngine) -> None:
+def test_hosts_know_each_other_by_name_and_reach_nothing_else(docker: DockerEngine) -> None:
     tells = "#!/bin/sh\ngrep -c . /etc/resolv.conf\nhostname\nip route\n"
     with Run(docker, Options()) as kit:
         recipe = Recipe({"bin/train": tells})

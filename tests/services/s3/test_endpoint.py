@@ -177,7 +177,7 @@ def test_another_accounts_bucket_has_its_name(s3: "S3Client", server: S3Server, 
     stranger.close()
 
 
-def test_missing_things_are_said_in_s3s_words(s3: "S3Client", bucket: str) -> None:
+def test_missing_buckets_and_keys_have_the_messages_of_s3(s3: "S3Client", bucket: str) -> None:
     assert refused(lambda: s3.get_object(Bucket=bucket, Key="k")) == (404, "NoSuchKey")
     assert refused(lambda: s3.get_object(Bucket="nothing-here", Key="k")) == (404, "NoSuchBucket")
     assert refused(lambda: s3.list_objects_v2(Bucket="nothing-here")) == (404, "NoSuchBucket")
@@ -390,7 +390,7 @@ def test_a_bucket_may_stand_in_the_host(s3: "S3Client", server: S3Server, bucket
             assert answer.read() == b"1"
 
 
-def test_a_refused_upload_is_not_read_where_the_client_waits_for_the_word(server: S3Server) -> None:
+def test_a_refused_upload_is_not_read_where_the_client_expects_100_continue(server: S3Server) -> None:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
     connection.putrequest("PUT", "/nothing-here/k")
     connection.putheader("Content-Length", str(10**9))

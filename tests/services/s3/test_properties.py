@@ -177,7 +177,7 @@ def test_an_object_under_a_key_of_the_clients_needs_that_key(s3: "S3Client", buc
     assert refused(lambda: s3.get_object(Bucket=bucket, Key="k")) == (400, "InvalidRequest")
 
 
-def test_many_deletes_say_what_each_did(s3: "S3Client", bucket: str) -> None:
+def test_a_delete_of_many_objects_reports_each(s3: "S3Client", bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="a", Body=b"1")
     wanted: Any = {"Objects": [{"Key": "a"}, {"Key": "never"}]}
 

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Aws
 
 
-def test_tags_of_what_is_not_there_are_missed_in_the_nouns_words(aws: Aws) -> None:
+def test_tags_of_a_missing_resource_have_the_message_of_its_noun(aws: Aws) -> None:
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model/never"
     with pytest.raises(ClientError) as caught:
         aws.sagemaker.list_tags(ResourceArn=arn)
