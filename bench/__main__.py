@@ -23,11 +23,13 @@ from bench import (
     deploys,
     invocations,
     jobs,
+    large,
     metrics,
     peer,
     pushes,
     rebake,
     s3_engine,
+    s3_lists,
     startup,
     storage,
     verdicts,
@@ -55,10 +57,11 @@ class Repetitions:
     megabytes: int
     rebakes: int
     keys: tuple[int, ...]
+    large_megabytes: int
 
 
-FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000))
-QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,))
+FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000), large_megabytes=10_000)
+QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,), large_megabytes=1_000)
 
 Measure = Callable[[Stand, Repetitions, dict[str, float]], list[Row]]
 
@@ -79,6 +82,11 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     s3_engine.ENGINE: (
         "S3 engine: its storage alone",
         lambda stand, plan, _: s3_engine.measure(stand, plan.rounds, plan.megabytes, plan.keys),
+    ),
+    s3_lists.LISTS: ("S3 lists", lambda stand, plan, _: s3_lists.measure(stand, plan.keys)),
+    large.LARGE: (
+        "S3, a large upload",
+        lambda stand, plan, _: large.measure(stand, min(plan.rounds, 3), plan.large_megabytes),
     ),
     metrics.METRICS: ("metrics store", lambda stand, plan, _: metrics.measure(stand, plan.rounds)),
     channels.CHANNEL: (

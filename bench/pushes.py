@@ -44,10 +44,10 @@ def measure(stand: Stand, rounds: int) -> list[Row]:
         ours: list[float] = []
         for number in range(rounds):
             alone.append(_p99(measured))
-            images = list(_images(stand, f"{number}"))
+            layers = list(images(stand, f"{number}"))
             turns = ((there, elsewhere), (here, ours))
             for emulator, found in turns if number % 2 else reversed(turns):
-                with Pushes(emulator, images):
+                with Pushes(emulator, layers):
                     found.append(_p99(measured))
             stand.report(f"{number + 1} of {rounds}")
     finally:
@@ -90,7 +90,7 @@ class Pushes:
                 return
 
 
-def _images(stand: Stand, what: str) -> Iterator[str]:
+def images(stand: Stand, what: str) -> Iterator[str]:
     """Images whose layers no registry has."""
     for number in range(IMAGES):
         folder = stand.folder / "layers" / f"{what}-{number}"

@@ -121,9 +121,7 @@ def _streams(stand: Stand, store: S3Store, rounds: int, megabytes: int) -> list[
 
 
 def _lists(store: S3Store, keys: int) -> list[Row]:
-    # A put each would take a quarter of an hour for a million.
-    names = (b"data/%05d/%04d.parquet" % divmod(number, FOLDER_KEYS) for number in range(keys))
-    fill(store, names)
+    fill_keys(store, keys)
     half = f"data/{keys // FOLDER_KEYS // 2:05}/{FOLDER_KEYS // 2:04}.parquet"
     pages: dict[str, Callable[[], object]] = {
         "first page": lambda: store.lists.objects(_BUCKET),
@@ -137,6 +135,12 @@ def _lists(store: S3Store, keys: int) -> list[Row]:
             1000 * median(_seconds(page) for _ in range(PAGES)), bar=bar)
         for what, page in pages.items()
     ]  # fmt: skip
+
+
+def fill_keys(store: S3Store, keys: int) -> None:
+    """So many empty objects in the first bucket, FOLDER_KEYS of them in each folder."""
+    # A put each would take a quarter of an hour for a million.
+    fill(store, (b"data/%05d/%04d.parquet" % divmod(number, FOLDER_KEYS) for number in range(keys)))
 
 
 def _at_once(work: Callable[[int], None], writers: int) -> float:

@@ -51,6 +51,14 @@ class S3Place:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
+    def client(self) -> Any:
+        """A boto3 S3 client for it."""
+        return boto3.client(
+            "s3", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )  # fmt: skip
+
 
 class Stand:
     """What every measurement uses, made when it is first asked for. `close` leaves nothing behind.
@@ -100,32 +108,16 @@ class Stand:
         """The box image's name in the emulator's ECR."""
         return self.emulator.push(self.image, "box")
 
-    @cached_property
-    def s3(self) -> S3Place:
-        """The S3 server behind the emulator, as its process was started."""
-        pid = json.loads((self.emulator.data_dir / "s3.pid").read_text())["pid"]
-        process = Path(f"/proc/{pid}")
-        words = process.joinpath("cmdline").read_bytes().decode().split("\0")
-        given = process.joinpath("environ").read_text().split("\0")
-        environment = dict(one.split("=", 1) for one in given if "=" in one)
-        host, _, port = words[words.index("--addr") + 1].rpartition(":")
-        access_key, _, secret_key = environment["RCLONE_AUTH_KEY"].strip('"').partition(",")
-        return S3Place(host, int(port), access_key, secret_key)
-
     def new_emulator(self) -> EmulatorProcess:
         """An emulator with a folder of its own, not started; `close` ends it."""
         one = EmulatorProcess(self.folder / f"emulator-{len(self._emulators)}", serving_stop_seconds="2")
         self._emulators.append(one)
         return one
 
-    def s3_client(self, ours: bool) -> Any:
-        """A boto3 S3 client, through our URL or of the server behind it."""
-        place = S3Place("127.0.0.1", self.emulator.port, ACCOUNT, "test") if ours else self.s3
-        return boto3.client(
-            "s3", endpoint_url=place.url, region_name="us-east-1", aws_access_key_id=place.access_key,
-            aws_secret_access_key=place.secret_key,
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-        )  # fmt: skip
+    @property
+    def s3(self) -> S3Place:
+        """The emulator's S3."""
+        return S3Place("127.0.0.1", self.emulator.port, ACCOUNT, "test")
 
     # Bare containers
 

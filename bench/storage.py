@@ -1,4 +1,4 @@
-"""S3 up and down: through our URL, at the server behind it, and what the disk alone would take."""
+"""S3 up and down: through our URL, at rclone's own server, and what the disk alone would take."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import shutil
 import socket
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bench import load
-from bench.figures import Row, alternate, median
-from bench.stand import BUCKET, MB, Stand
+from bench.figures import Bar, Row, alternate, median
+from bench.rclone import RcloneServer
+from bench.stand import BUCKET, MB, S3Place, Stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,26 +22,35 @@ if TYPE_CHECKING:
 
 S3 = "s3"
 CHUNK = 1 << 20
-SMALL = 500
+SMALL = 1000
 SMALL_BYTES = 4096
 CLIENTS = 8
 SECONDS = 120.0
+T = TypeVar("T")
+UP, DOWN = Bar("ratio", 1.0, at_least=True), Bar("ratio", 2.0, at_least=True)
+ALONE, AT_ONCE = Bar("ours", 1000, at_least=True), Bar("ours", 2000, at_least=True)
 
 
 def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
-    """One large object by plain HTTP and by boto3, and many small ones."""
+    """One large object by plain HTTP and by boto3, and many small ones; beside rclone's server."""
     source = stand.folder / "source"
     make_file(source, megabytes)
-    disk = f"a copy of the same bytes on this disk: {megabytes / _copy(source):,.0f} MB/s"
-    rows = [
-        _row(stand, rounds, megabytes, disk, "S3 up, one PUT", lambda ours: put(stand, source, ours)),
-        _row(stand, rounds, megabytes, disk, "S3 down, one GET", lambda ours: get(stand, "source", ours)),
-        _row(stand, rounds, megabytes, disk, "S3 up, boto3 upload_file", lambda ours: _boto3_up(stand, source, ours)),
-        _row(stand, rounds, megabytes, disk, "S3 down, boto3 download_file", lambda ours: _boto3_down(stand, ours)),
-        *_small(stand, rounds),
-    ]
-    source.unlink()
-    return rows
+    disk = f"a copy of the same bytes on this disk: {megabytes / _copy(source):,.0f} MB/s; bare: rclone serve s3"
+    try:
+        with RcloneServer(stand.folder / "rclone", BUCKET) as peer:
+            both = (peer.place, stand.s3)
+            named = f"{megabytes} MB"
+            return [
+                _row(stand, rounds, megabytes, f"S3 up, one PUT, {named}", disk, UP, _each(both, put, source)),
+                _row(stand, rounds, megabytes, f"S3 down, one GET, {named}", disk, DOWN, _each(both, get, "source")),
+                _row(stand, rounds, megabytes, f"S3 up, boto3 upload_file, {named}", disk, None,
+                     _each(both, _boto3_up, source)),
+                _row(stand, rounds, megabytes, f"S3 down, boto3 download_file, {named}", disk, None,
+                     _each(both, _boto3_down, stand.folder / "downloaded")),
+                *_small(both, rounds),
+            ]  # fmt: skip
+    finally:
+        source.unlink()
 
 
 def make_file(path: Path, megabytes: int) -> None:
@@ -49,12 +60,12 @@ def make_file(path: Path, megabytes: int) -> None:
             file.write(os.urandom(MB))
 
 
-def put(stand: Stand, source: Path, ours: bool) -> float:
+def put(place: S3Place, source: Path) -> float:
     """Seconds of one PUT, by plain HTTP."""
-    url = stand.s3_client(ours).generate_presigned_url("put_object", {"Bucket": BUCKET, "Key": source.name})
+    url = place.client().generate_presigned_url("put_object", {"Bucket": BUCKET, "Key": source.name})
     began = time.monotonic()
     with _connected(url) as connection, source.open("rb") as file:
-        connection.sendall(_head("PUT", url, f"Content-Length: {source.stat().st_size}"))
+        connection.sendall(head("PUT", url, f"Content-Length: {source.stat().st_size}"))
         # A server that refuses closes at once; its response can then still be read.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendfile(file)
@@ -62,31 +73,38 @@ def put(stand: Stand, source: Path, ours: bool) -> float:
     return time.monotonic() - began
 
 
-def get(stand: Stand, key: str, ours: bool) -> float:
+def get(place: S3Place, key: str) -> float:
     """Seconds of one GET whose bytes are thrown away, by plain HTTP."""
-    url = stand.s3_client(ours).generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
+    url = place.client().generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
     began = time.monotonic()
     with _connected(url) as connection:
-        connection.sendall(_head("GET", url))
+        connection.sendall(head("GET", url))
         _answered(connection)
     return time.monotonic() - began
 
 
-def _row(stand: Stand, rounds: int, megabytes: int, note: str, what: str, seconds: Callable[[bool], float]) -> Row:
-    seconds(False), seconds(True)
-    bare, ours = alternate(rounds, lambda: seconds(False), lambda: seconds(True), report=stand.report)
-    return Row(S3, f"{what}, {megabytes} MB", "MB/s", megabytes / median(ours), megabytes / median(bare), note=note)
+def _each(both: tuple[S3Place, S3Place], measured: Callable[[S3Place, T], float], what: T) -> list[Callable[[], float]]:
+    return [partial(measured, place, what) for place in both]
 
 
-def _boto3_up(stand: Stand, source: Path, ours: bool) -> float:
-    client = stand.s3_client(ours)
+def _row(
+    stand: Stand, rounds: int, megabytes: int, what: str, note: str, bar: Bar | None, turns: list[Callable[[], float]]
+) -> Row:
+    for turn in turns:
+        turn()
+    bare, ours = alternate(rounds, *turns, report=stand.report)
+    return Row(S3, what, "MB/s", megabytes / median(ours), megabytes / median(bare), bar=bar, note=note)
+
+
+def _boto3_up(place: S3Place, source: Path) -> float:
+    client = place.client()
     began = time.monotonic()
     client.upload_file(str(source), BUCKET, source.name)
     return time.monotonic() - began
 
 
-def _boto3_down(stand: Stand, ours: bool) -> float:
-    client, target = stand.s3_client(ours), stand.folder / "downloaded"
+def _boto3_down(place: S3Place, target: Path) -> float:
+    client = place.client()
     began = time.monotonic()
     client.download_file(BUCKET, "source", str(target))
     seconds = time.monotonic() - began
@@ -94,30 +112,29 @@ def _boto3_down(stand: Stand, ours: bool) -> float:
     return seconds
 
 
-def _small(stand: Stand, rounds: int) -> list[Row]:
+def _small(both: tuple[S3Place, S3Place], rounds: int) -> list[Row]:
     rows = []
-    for clients in (1, CLIENTS):
-        targets = tuple(_puts(stand, ours) for ours in (False, True))
+    for clients, bar in ((1, ALONE), (CLIENTS, AT_ONCE)):
+        targets = tuple(_puts(place, name) for place, name in zip(both, ("bare", "ours"), strict=True))
         each = SMALL // clients
         seconds = load.run(load.Load(targets, clients, min(rounds, 5), each, 10))
         # Clients send one after the other, so their mean time for a put and their number give puts a second.
         bare, ours = (clients * len(seconds[name]) / sum(seconds[name]) for name in ("bare", "ours"))
         many = "one after the other" if clients == 1 else f"{clients} at once"
-        rows.append(Row(S3, f"S3 puts of {SMALL_BYTES // 1024} KB, {SMALL} {many}", "per s", ours, bare))
+        note = "synced to the disk before the answer, which rclone's are not; bare: rclone serve s3"
+        what = f"S3 puts of {SMALL_BYTES // 1024} KB, {SMALL} {many}"
+        rows.append(Row(S3, what, "per s", ours, bare, bar=bar, note=note))
     return rows
 
 
-def _puts(stand: Stand, ours: bool) -> load.LoadTarget:
-    client, body = stand.s3_client(ours), os.urandom(SMALL_BYTES)
+def _puts(place: S3Place, name: str) -> load.LoadTarget:
+    client, body = place.client(), os.urandom(SMALL_BYTES)
     requests = []
     for number in range(SMALL):
-        key = f"small/{'ours' if ours else 'bare'}/{number}"
+        key = f"small/{name}/{number}"
         url = client.generate_presigned_url("put_object", {"Bucket": BUCKET, "Key": key})
-        requests.append(load.encoded(_head("PUT", url, f"Content-Length: {SMALL_BYTES}") + body))
-    place = urlsplit(url)
-    assert place.hostname
-    assert place.port
-    return load.LoadTarget("ours" if ours else "bare", place.hostname, place.port, tuple(requests))
+        requests.append(load.encoded(head("PUT", url, f"Content-Length: {SMALL_BYTES}") + body))
+    return load.LoadTarget(name, place.host, place.port, tuple(requests))
 
 
 def _copy(source: Path) -> float:
@@ -136,7 +153,8 @@ def _connected(url: str) -> socket.socket:
     return socket.create_connection((place.hostname, place.port or 80), timeout=SECONDS)
 
 
-def _head(method: str, url: str, *headers: str) -> bytes:
+def head(method: str, url: str, *headers: str) -> bytes:
+    """The head of a request to a presigned URL."""
     place = urlsplit(url)
     lines = [f"{method} {place.path}?{place.query} HTTP/1.1", f"Host: {place.netloc}", *headers, "", ""]
     return "\r\n".join(lines).encode()

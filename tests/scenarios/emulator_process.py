@@ -98,6 +98,12 @@ class EmulatorProcess:
             self._end(signal.SIGTERM)
 
     @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def instance(self) -> str:
         """The id that everything of this emulator is labelled with."""
         return (self.data_dir / "id").read_text().strip()

@@ -12,7 +12,7 @@ from samebox.wire.jsonbody import DEEPEST
 from samebox.wire.models import Operation, Service
 from samebox.wire.schema import Reference, Shape
 from samebox.wire.shapes import from_text
-from samebox.wire.xmltext import member_tag, text_of, write_members
+from samebox.wire.xmltext import text_of, write_members
 
 # A field's name is a path, `Tags.member.1.Key`; the fields of a request are the tree that those paths make. A leaf is
 # kept under the empty name, so that `Tags=` (an empty list) and `Tags.member.1=a` can stand side by side.
@@ -65,7 +65,7 @@ def _tree(form: Mapping[str, str]) -> _Tree:
 def _structure(shape: Shape, tree: _Tree) -> dict[str, Any]:
     params = {}
     for name, member in shape.members.items():
-        node = tree.get(member_tag(member))
+        node = tree.get(member.xml_tag)
         if node is not None:
             params[name] = _value(member, node)
     return params

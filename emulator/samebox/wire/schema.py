@@ -71,6 +71,21 @@ class Shape:
         return tuple((one.name, one.wire_name) for one in members)
 
     @cached_property
+    def xml_members(self) -> "tuple[tuple[str, Reference, str, str], ...]":
+        """Of the members that are XML elements: name, reference, tag, type. A page of a listing has seven thousand."""
+        members = self.members.values()
+        return tuple(
+            (one.name, one, one.xml_tag, one.shape.type)
+            for one in members
+            if not one.location and not one.is_attribute
+        )
+
+    @cached_property
+    def has_xml_attributes(self) -> bool:
+        """Whether a structure's element has more than a name."""
+        return self.xml_namespace is not None or any(one.is_attribute for one in self.members.values())
+
+    @cached_property
     def wire_members(self) -> "Mapping[str, Reference]":
         """The same members by the names they have on the wire."""
         return MappingProxyType({member.wire_name: member for member in self.members.values()})
@@ -190,6 +205,14 @@ class Reference:
     @cached_property
     def wire_name(self) -> str:
         return str(self.traits.get("locationName", self.name))
+
+    @cached_property
+    def xml_tag(self) -> str:
+        """The element of a structure's member. A flattened list takes the name of its elements, where they have one."""
+        shape = self.shape
+        if shape.type == "list" and self.is_flattened and "locationName" in shape.element.traits:
+            return shape.element.wire_name
+        return self.wire_name
 
     @cached_property
     def label(self) -> str:

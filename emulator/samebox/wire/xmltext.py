@@ -15,9 +15,13 @@ from samebox.wire.shapes import from_text, to_text
 # What XML 1.0 has no way to write.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_SPECIAL = re.compile("[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 def text_of(text: str) -> str:
     """Text for the inside of an element. Characters that XML 1.0 cannot hold become U+FFFD."""
+    if _SPECIAL.search(text) is None:
+        return text
     # A reader takes a carriage return that is written as itself for a line feed.
     return escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#xD;"})
 
@@ -25,48 +29,45 @@ def text_of(text: str) -> str:
 # Writing
 
 
-def member_tag(member: Reference) -> str:
-    """The element of a structure's member. A flattened list takes the name of its elements, where they have one."""
-    shape = member.shape
-    if shape.type == "list" and member.is_flattened and "locationName" in shape.element.traits:
-        return shape.element.wire_name
-    return member.wire_name
-
-
 def write_members(shape: Shape, value: Mapping[str, Any], out: list[str]) -> None:
     """The elements of a structure's members that have a value; those that travel in headers or attributes do not."""
-    for name, member in shape.members.items():
+    for name, member, tag, kind in shape.xml_members:
         item = value.get(name)
-        if item is not None and not member.location and not member.is_attribute:
-            write(member, member_tag(member), item, out)
+        if item is None:
+            continue
+        # First what a list of S3 has thousands of.
+        if kind == "string":
+            out.append(f"<{tag}>{text_of(str(item))}</{tag}>")
+        elif kind in ("integer", "long"):
+            out.append(f"<{tag}>{item}</{tag}>")
+        else:
+            write(member, tag, item, out)
 
 
 def write(reference: Reference, tag: str, value: Any, out: list[str]) -> None:
     """An element, or for a flattened list or map one element for each item."""
-    shape = reference.shape
-    match shape.type:
-        case "list" if reference.is_flattened:
-            for item in value:
-                write(shape.element, tag, item, out)
-            return
-        case "map" if reference.is_flattened:
-            for key, item in value.items():
-                _write_entry(shape, tag, key, item, out)
-            return
-        case "structure":
-            out.append(f"<{tag}{_attributes(shape, value)}>")
-            write_members(shape, value, out)
-        case "list":
+    shape, kind = reference.shape, reference.shape.type
+    if kind == "structure":
+        out.append(f"<{tag}{_attributes(shape, value)}>" if shape.has_xml_attributes else f"<{tag}>")
+        write_members(shape, value, out)
+        out.append(f"</{tag}>")
+    elif kind in ("list", "map"):
+        is_flattened = reference.is_flattened
+        if not is_flattened:
             out.append(f"<{tag}>")
+        if kind == "list" and shape.element.shape.type == "string":
+            inner = tag if is_flattened else shape.element.wire_name
+            out += [f"<{inner}>{text_of(str(item))}</{inner}>" for item in value]
+        elif kind == "list":
             for item in value:
-                write(shape.element, shape.element.wire_name, item, out)
-        case "map":
-            out.append(f"<{tag}>")
+                write(shape.element, tag if is_flattened else shape.element.wire_name, item, out)
+        else:
             for key, item in value.items():
-                _write_entry(shape, "entry", key, item, out)
-        case _:
-            out.append(f"<{tag}>{text_of(to_text(reference, value, 'iso8601'))}")
-    out.append(f"</{tag}>")
+                _write_entry(shape, tag if is_flattened else "entry", key, item, out)
+        if not is_flattened:
+            out.append(f"</{tag}>")
+    else:
+        out.append(f"<{tag}>{text_of(to_text(reference, value, 'iso8601'))}</{tag}>")
 
 
 def _write_entry(shape: Shape, tag: str, key: str, value: Any, out: list[str]) -> None:
@@ -149,7 +150,7 @@ def structure(shape: Shape, element: Element) -> dict[str, Any]:
             if text is not None:
                 params[name] = from_text(member, text)
             continue
-        found = list(element.named(member_tag(member)))
+        found = list(element.named(member.xml_tag))
         if found and not member.location:
             params[name] = _value(member, found)
     return params

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,9 +16,10 @@ from samebox.services.s3.requests import Handler, S3Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from samebox.s3.records import Bucket, Listed, Page
+    from samebox.s3.records import Listed, Page
     from samebox.services.s3.requests import S3Request
 
+_PLAIN = re.compile(r"[a-zA-Z0-9/*._-]*")
 _MOST_KEYS = 1000
 _MOST_INTEGER = 2**31 - 1
 
@@ -26,6 +28,7 @@ def list_objects(request: S3Request) -> S3Response:
     bucket, params, encode = request.bucket, request.params, encoder(request)
     limit = page_size(params.get("MaxKeys"), "maxKeys")
     delimiter, marker = params.get("Delimiter") or "", params.get("Marker") or ""
+    owner = members.owner_of(bucket.account)
     page = request.store.lists.objects(
         bucket.name, prefix=params.get("Prefix") or "", delimiter=delimiter, after=marker, limit=limit
     )
@@ -36,7 +39,7 @@ def list_objects(request: S3Request) -> S3Response:
             "Marker": encode(marker),
             # Without a delimiter the last key of the page is the marker, and S3 leaves it to the client.
             "NextMarker": encode(page.next_key) if page.truncated and delimiter else None,
-            "Contents": [_content(one, encode, bucket) for one in page.items],
+            "Contents": [_content(one, encode, owner) for one in page.items],
         }
     )
 
@@ -55,7 +58,7 @@ def list_objects_v2(request: S3Request) -> S3Response:
         skip_prefix=bool(token),
         limit=limit,
     )
-    owner = bucket if params.get("FetchOwner") else None
+    owner = members.owner_of(bucket.account) if params.get("FetchOwner") else None
     return S3Response(
         {
             **_page(params, page, encode, limit),
@@ -120,7 +123,12 @@ def encoder(request: S3Request) -> Callable[[str], str]:
             "InvalidArgument", "Invalid Encoding Method specified in Request", 400,
             {"ArgumentName": "encoding-type", "ArgumentValue": str(kind)},
         )  # fmt: skip
-    return (lambda text: text) if kind is None else (lambda text: quote(text, safe="/*-._"))
+    return str if kind is None else _percent_encoded
+
+
+def _percent_encoded(key: str) -> str:
+    # Most keys are as they are, and a page has a thousand.
+    return key if _PLAIN.fullmatch(key) else quote(key, safe="/*-._")
 
 
 def page_size(asked: int | None, name: str) -> int:
@@ -146,12 +154,12 @@ def _page(params: Mapping[str, Any], page: Page, encode: Callable[[str], str], l
     }
 
 
-def _content(one: Listed, encode: Callable[[str], str], owned: Bucket | None) -> dict[str, Any]:
+def _content(one: Listed, encode: Callable[[str], str], owner: dict[str, str] | None) -> dict[str, Any]:
     return {
         "Key": encode(one.key),
         "LastModified": one.modified,
         **_stored(one),
-        "Owner": None if owned is None else members.owner_of(owned.account),
+        "Owner": owner,
     }
 
 

@@ -1,0 +1,88 @@
+"""What a large upload costs: the emulator's memory, and what invocations and a push wait for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import load, pushes
+from bench.figures import Bar, Row, median, percentile
+from bench.invocations import signed
+from bench.servers import SCRIPT
+from bench.stand import BUCKET, MB, NotMeasured
+from bench.upload import LargeUpload
+
+if TYPE_CHECKING:
+    from bench.stand import Stand
+    from tests.scenarios.emulator_process import EmulatorProcess
+
+LARGE = "s3-large"
+MEMORY = Bar("added", 64)
+TOGETHER = Bar("ratio", 1.25)
+# Of the upload that is under way during the load: more than it can send meanwhile.
+UNDER_WAY_MEGABYTES = 10_000
+UPLOAD_SECONDS = 3600
+
+
+def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
+    """The memory that one upload of so many megabytes takes, and p99 of invocations during an upload and a push."""
+    return [_memory(stand, megabytes), *_together(stand, rounds)]
+
+
+def _memory(stand: Stand, megabytes: int) -> Row:
+    emulator = stand.emulator
+    if shutil.disk_usage(stand.folder).free < 2 * megabytes * MB:
+        raise NotMeasured(f"the disk has no room for two times {megabytes} MB")
+    words = [sys.executable, "-m", "bench.upload", str(emulator.port), "memory"]
+    _run([*words, "64"])  # the threads and buffers that every upload needs
+    before = _memory_of(emulator, "VmRSS")
+    # 5: the peak begins anew (proc(5)).
+    Path(f"/proc/{emulator.pid}/clear_refs").write_text("5")
+    _run([*words, str(megabytes)])
+    peak = _memory_of(emulator, "VmHWM")
+    emulator.s3.delete_object(Bucket=BUCKET, Key="memory")
+    note = "the emulator's memory at its peak; bare: before the upload"
+    return Row(LARGE, f"S3 upload of {megabytes:,} MB in parts", "MB", peak, before, bar=MEMORY, note=note)
+
+
+def _run(words: list[str]) -> None:
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+        if process.wait(UPLOAD_SECONDS):
+            raise NotMeasured(f"the upload ended with {process.returncode}")
+
+
+def _memory_of(emulator: EmulatorProcess, field: str) -> float:
+    lines = Path(f"/proc/{emulator.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) * 1024 / MB
+
+
+def _together(stand: Stand, rounds: int) -> list[Row]:
+    here, there = stand.emulator, stand.new_emulator()
+    there.up()
+    there.s3.create_bucket(Bucket=BUCKET)
+    name = stand.name("large")
+    here.serve(name, stand.box, SCRIPT)
+    try:
+        request = load.encoded(signed(here.url, name))
+        target = load.LoadTarget("ours", "127.0.0.1", here.port, (request,))
+        measured = load.Load((target,), pushes.CLIENTS, pushes.BLOCKS, pushes.BLOCK, pushes.WARM_UP)
+        elsewhere: list[float] = []
+        ours: list[float] = []
+        for number in range(rounds):
+            images = list(pushes.images(stand, f"large-{number}"))
+            turns = ((there, elsewhere), (here, ours))
+            for emulator, found in turns if number % 2 else reversed(turns):
+                with ExitStack() as under_way:
+                    under_way.enter_context(pushes.Pushes(emulator, images))
+                    under_way.enter_context(LargeUpload(emulator, UNDER_WAY_MEGABYTES))
+                    found.append(percentile(load.run(measured)["ours"], 0.99) * 1000)
+            stand.report(f"{number + 1} of {rounds}")
+    finally:
+        here.sagemaker.delete_endpoint(EndpointName=name)
+    what = "InvokeEndpoint, 1 KB, 8 clients, p99, during an upload of 10 GB and a docker push"
+    note = "bare: the upload and the push go to another emulator"
+    return [Row(LARGE, what, "ms", median(ours), median(elsewhere), bar=TOGETHER, note=note)]
