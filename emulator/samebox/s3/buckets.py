@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from samebox.s3 import refusals
 from samebox.s3.records import Bucket
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from samebox.s3.index import Index, Transaction
     from samebox.s3.records import Versioning
 
+T = TypeVar("T")
+
+_MOST_KNOWN = 1000
 _COLUMNS = "id, name, account, region, created, versioning, object_lock"
 _BY_NAME = f"SELECT {_COLUMNS} FROM buckets WHERE {{}} ORDER BY name"
 
@@ -51,6 +55,10 @@ class Buckets:
         self._index = index
         self._bodies = bodies
         self._clock = clock
+        # Each request looks at its bucket, and few change one: what was read last, until a bucket changes.
+        self._known: dict[str, tuple[Bucket, dict[str, str]]] = {}
+        self._changes = 0
+        self._lock = threading.Lock()
 
     def create(self, name: str, account: str, region: str, *, object_lock: bool = False) -> Bucket:
         """Make a bucket; with object lock it is versioned. Raises BucketAlreadyOwnedByYou, BucketAlreadyExists."""
@@ -65,15 +73,11 @@ class Buckets:
             t.run(f"INSERT INTO buckets VALUES (NULL, {', '.join('?' * len(values))})", values)
             return bucket
 
-        return self._index.write(change)
+        return self._write(change)
 
     def get(self, name: str) -> Bucket:
         """One bucket. Raises NoSuchBucket."""
-        with self._index.read() as t:
-            found = t.one(f"SELECT {_COLUMNS} FROM buckets WHERE name = ?", (name,))
-        if found is None:
-            raise refusals.no_such_bucket(name)
-        return _bucket(found)
+        return self._read(name)[0]
 
     def list(
         self, account: str | None = None, *, prefix: str = "", region: str | None = None, after: str = "",
@@ -104,7 +108,7 @@ class Buckets:
                 t.run(f"DELETE FROM {table} WHERE bucket = ?", (bucket.id,))
             t.run("DELETE FROM buckets WHERE id = ?", (bucket.id,))
 
-        self._index.write(change)
+        self._write(change)
 
     def set_versioning(self, name: str, versioning: Literal["Enabled", "Suspended"]) -> Bucket:
         """Enable or suspend versioning. Raises NoSuchBucket, InvalidBucketState."""
@@ -115,7 +119,7 @@ class Buckets:
                 raise refusals.versioning_is_locked()
             t.run("UPDATE buckets SET versioning = ? WHERE id = ?", (versioning, bucket.id))
 
-        self._index.write(change)
+        self._write(change)
         return self.get(name)
 
     def enable_object_lock(self, name: str) -> Bucket:
@@ -127,29 +131,51 @@ class Buckets:
                 raise refusals.lock_needs_versioning()
             t.run("UPDATE buckets SET object_lock = 1 WHERE id = ?", (bucket.id,))
 
-        self._index.write(change)
+        self._write(change)
         return self.get(name)
 
     def setting(self, name: str, setting: str) -> str | None:
         """A setting as it was given, or None. Raises NoSuchBucket."""
-        return self.settings(name).get(setting)
+        return self._read(name)[1].get(setting)
 
     def settings(self, name: str) -> dict[str, str]:
         """All settings of a bucket. Raises NoSuchBucket."""
-        with self._index.read() as t:
-            return dict(t.all("SELECT name, text FROM settings WHERE bucket = ?", (row(t, name).id,)))
+        return dict(self._read(name)[1])
 
     def set_setting(self, name: str, setting: str, text: str) -> None:
         """Keep a setting: any text, by any name. Raises NoSuchBucket."""
-        self._index.write(
+        self._write(
             lambda t: t.run("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", (row(t, name).id, setting, text))
         )
 
     def remove_setting(self, name: str, setting: str) -> None:
         """Remove a setting; nothing happens if it is not there. Raises NoSuchBucket."""
-        self._index.write(
-            lambda t: t.run("DELETE FROM settings WHERE bucket = ? AND name = ?", (row(t, name).id, setting))
-        )
+        self._write(lambda t: t.run("DELETE FROM settings WHERE bucket = ? AND name = ?", (row(t, name).id, setting)))
+
+    def _read(self, name: str) -> tuple[Bucket, dict[str, str]]:
+        """A bucket and its settings. Raises NoSuchBucket."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        changes = self._changes
+        with self._index.read() as t:
+            found = t.one(f"SELECT {_COLUMNS} FROM buckets WHERE name = ?", (name,))
+            if found is None:
+                raise refusals.no_such_bucket(name)
+            known = _bucket(found), dict(t.all("SELECT name, text FROM settings WHERE bucket = ?", (found[0],)))
+        with self._lock:
+            # A change since may be one that was not seen.
+            if changes == self._changes and len(self._known) < _MOST_KNOWN:
+                self._known[name] = known
+        return known
+
+    def _write(self, change: Callable[[Transaction], T]) -> T:
+        try:
+            return self._index.write(change)
+        finally:
+            with self._lock:
+                self._changes += 1
+                self._known.clear()
 
 
 def _bucket(found: tuple[object, ...]) -> Bucket:

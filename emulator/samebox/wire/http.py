@@ -1,13 +1,16 @@
 """A request that was read whole, and the response to it: all that a codec sees of HTTP."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from samebox import asgi
 from samebox.asgi import Scope, Send
+
+_MEMO = "samebox.request"  # of a scope: what its request was found to be
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,26 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes = b""
 
+    def changed(self, **changes: Any) -> "Request":
+        """The same request with other fields. A query that stays is not parsed again."""
+        other = replace(self, **changes)
+        if "query_string" not in changes:
+            for name in ("query", "query_lists"):
+                if name in self.__dict__:
+                    other.__dict__[name] = self.__dict__[name]
+        return other
+
     @cached_property
     def query(self) -> Mapping[str, str]:
         """The query's fields, decoded; of a field given twice, the first."""
-        pairs = parse_qsl(self.query_string, keep_blank_values=True)
-        return MappingProxyType(dict(reversed(pairs)))
+        return MappingProxyType({name: texts[0] for name, texts in self.query_lists.items()})
 
     @cached_property
     def query_lists(self) -> Mapping[str, list[str]]:
         """The query's fields, decoded, with all their values."""
         lists: dict[str, list[str]] = {}
+        if not self.query_string:
+            return MappingProxyType(lists)
         for key, value in parse_qsl(self.query_string, keep_blank_values=True):
             lists.setdefault(key, []).append(value)
         return MappingProxyType(lists)
@@ -63,12 +76,19 @@ class Response:
 
 def request_of(scope: Scope) -> Request:
     """The head of an ASGI request, without its body. Of a header given twice, both values, with a comma between."""
+    memo = scope.get(_MEMO)
+    if memo is not None and memo[0] is scope["headers"] and memo[1] is scope.get("raw_path"):
+        request: Request = memo[2]
+        return request
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     path = asgi.raw_path(scope).decode("latin-1")
-    return Request(scope["method"], path, scope.get("query_string", b"").decode("latin-1"), headers)
+    request = Request(scope["method"], path, scope.get("query_string", b"").decode("latin-1"), headers)
+    # Each door asks again; a scope that was made of this one has other headers.
+    scope[_MEMO] = (scope["headers"], scope.get("raw_path"), request)
+    return request
 
 
 async def respond(send: Send, response: Response) -> None:

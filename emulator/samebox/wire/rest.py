@@ -24,30 +24,27 @@ class ResponseHead:
 def located(operation: Operation, request: Request) -> dict[str, Any]:
     """The members of an operation's input that do not travel in the body."""
     params: dict[str, Any] = {}
-    labels = uris.labels(operation.http_uri, request.path) or {}
-    for name, member in operation.input.members.items() if operation.input is not None else ():
-        value = _located(member, labels, request)
+    shape = operation.input
+    if shape is None:
+        return params
+    # By what the request has: of S3's forty headers, that is a handful.
+    for name, text in (uris.labels(operation.http_uri, request.path) or {}).items():
+        member = shape.labels.get(name)
+        if member is not None:
+            params[member.name] = from_text(member, text)
+    for member in shape.query_members.values() if request.query_string else ():
+        value = _from_query(member, request)
         if value is not None:
-            params[name] = value
+            params[member.name] = value
+    for name, text in request.headers.items():
+        member = shape.header_members.get(name)
+        if member is not None:
+            params[member.name] = _from_header(member, text)
+    for prefix, member in shape.header_prefixes.items():
+        found = {name[len(prefix) :]: text for name, text in request.headers.items() if name.startswith(prefix)}
+        if found:
+            params[member.name] = found
     return params
-
-
-def _located(member: Reference, labels: dict[str, str], request: Request) -> Any:
-    name = member.wire_name
-    match member.location:
-        case "uri":
-            return None if name not in labels else from_text(member, labels[name])
-        case "querystring":
-            return _from_query(member, request)
-        case "header":
-            text = request.headers.get(name.lower())
-            return None if text is None else _from_header(member, text)
-        case "headers":
-            prefix = name.lower()
-            found = {key[len(prefix) :]: text for key, text in request.headers.items() if key.startswith(prefix)}
-            return found or None
-        case _:
-            return None
 
 
 def _from_query(member: Reference, request: Request) -> Any:
@@ -77,9 +74,10 @@ def head(operation: Operation, result: dict[str, Any], only_ascii: bool = True) 
     """The head of a response. ValueError where a value cannot be a header; with `only_ascii`, all but ASCII cannot."""
     headers: dict[str, str] = {}
     status = operation.http_status
-    for name, member in operation.output.members.items() if operation.output is not None else ():
-        value = result.get(name)
-        if value is None:
+    members = {} if operation.output is None else operation.output.members
+    for name, value in result.items():
+        member = members.get(name)
+        if value is None or member is None:
             continue
         match member.location:
             case "header":

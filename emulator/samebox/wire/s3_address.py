@@ -5,7 +5,6 @@ ours: clients make it of an endpoint URL with the host `localhost`.
 """
 
 import re
-from dataclasses import replace
 from urllib.parse import quote
 
 from samebox.wire.http import Request
@@ -37,4 +36,4 @@ def path_style(request: Request) -> Request:
     path = f"/{quote(bucket)}{request.path}" if bucket else request.path
     if path.endswith("/") and path.count("/") == 2:
         path = path[:-1]
-    return request if path == request.path else replace(request, path=path or "/")
+    return request if path == request.path else request.changed(path=path or "/")

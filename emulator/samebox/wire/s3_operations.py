@@ -24,6 +24,8 @@ _NOT_MEANT = frozenset(
     }
 )
 
+_MOST_REMEMBERED = 1024  # of the forms of requests; clients have a few dozen
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -59,12 +61,31 @@ class S3Operations:
                 one = _candidate(operation)
                 self._candidates.setdefault((operation.http_method, one.depth), []).append(one)
         self._subresources = frozenset(self._named())
+        every = [one for some in self._candidates.values() for one in some]
+        self._names = frozenset(name for one in every for name in (*one.literals, *one.fields)) | self._subresources
+        self._values = frozenset(value for one in every for value in one.literals.values() if value)
+        self._found: dict[object, Operation | None] = {}
 
     def find(self, request: Request) -> Operation | None:
         """The operation of a request in path style, or None. Query fields that S3 does not know are ignored.
 
         A subresource is never ignored: `DELETE /bucket?analytics` without an id is not DeleteBucket.
         """
+        query = request.query
+        # All that the choice depends on.
+        features = frozenset(
+            (name, query[name] if query[name] in self._values else "") for name in query if name in self._names
+        )
+        key = (request.method, _depth(request.path), features, "x-amz-copy-source" in request.headers)
+        try:
+            return self._found[key]
+        except KeyError:
+            found = self._find(request)
+            if len(self._found) < _MOST_REMEMBERED:
+                self._found[key] = found
+            return found
+
+    def _find(self, request: Request) -> Operation | None:
         asked = self._subresources.intersection(request.query)
         fitting = [
             one

@@ -60,6 +60,29 @@ class Shape:
         return MappingProxyType({name: Reference(name, traits, self._shapes) for name, traits in raw.items()})
 
     @cached_property
+    def labels(self) -> "Mapping[str, Reference]":
+        """The members that are labels of the URI, by their wire names."""
+        return self._located("uri")
+
+    @cached_property
+    def query_members(self) -> "Mapping[str, Reference]":
+        """The members that are fields of the query, by their wire names."""
+        return self._located("querystring")
+
+    @cached_property
+    def header_members(self) -> "Mapping[str, Reference]":
+        """The members that are headers, by their wire names in lower case. A request has few of S3's forty."""
+        return {name.lower(): member for name, member in self._located("header").items()}
+
+    @cached_property
+    def header_prefixes(self) -> "Mapping[str, Reference]":
+        """The members that are all headers of a prefix, by the prefix in lower case."""
+        return {name.lower(): member for name, member in self._located("headers").items()}
+
+    def _located(self, where: str) -> "dict[str, Reference]":
+        return {member.wire_name: member for member in self.members.values() if member.location == where}
+
+    @cached_property
     def plain_members(self) -> tuple[tuple[str, str], ...]:
         """Model and wire names of a structure's members if JSON can hold each as it is; else, nothing.
 
@@ -75,9 +98,7 @@ class Shape:
         """Of the members that are XML elements: name, reference, tag, type. A page of a listing has seven thousand."""
         members = self.members.values()
         return tuple(
-            (one.name, one, one.xml_tag, one.shape.type)
-            for one in members
-            if not one.location and not one.is_attribute
+            (one.name, one, one.xml_tag, one.shape.type) for one in members if not one.location and not one.is_attribute
         )
 
     @cached_property
