@@ -80,7 +80,7 @@ def _command(folder: Path) -> list[str]:
 
 
 class WebSite(ThreadingHTTPServer):
-    """Somebody's web site: one page, which runs a program and reports what came of it.
+    """A web site of another origin: one page, which runs a program and reports what came of it.
 
     `script` is the body of an asynchronous function in JavaScript; what it returns, or that it failed, is `report()`.
     The page tries each step with `attempt`, which gives the status of an answer, or the error's name.

@@ -273,7 +273,7 @@ class served:  # noqa: N801
         self._server = uvicorn.Server(config)
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Listening before the server runs: whoever connects early waits, and nobody is refused.
+        # Listening before the server runs: a client that connects early waits, and none is refused.
         self._listener.bind(("127.0.0.1", port))
         self._listener.listen(128)
         self._thread = threading.Thread(target=self._run, name="served")

@@ -1,4 +1,4 @@
-"""Lines that a program held back are told from those of one that had nothing to say yet."""
+"""Lines that a program buffered are distinguished from those of one that had logged nothing yet."""
 
 from __future__ import annotations
 

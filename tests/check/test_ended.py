@@ -1,4 +1,4 @@
-"""How a host's end is told: its exit code, its middle, and whether a stopped one heard."""
+"""How a host's end is reported: its exit code, the middle of its log, and whether a stopped one noticed SIGTERM."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_how_a_job_ended_is_reported_with_its_last_lines() -> None:
 TRACEBACK = ("Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "ValueError: 64 were expected")
 
 
-def said(*lines: str, message: str = "") -> HostResult:
+def host_result(*lines: str, message: str = "") -> HostResult:
     left = HostOutput(message=message.encode() if message else None)
     return HostResult(
         1, 9.3, log=tuple(LogLine(number, "stderr", text) for number, text in enumerate(lines)), left=left
@@ -87,7 +87,7 @@ def said(*lines: str, message: str = "") -> HostResult:
 
 
 def test_an_exception_above_the_last_lines_is_the_reason_and_is_quoted_whole() -> None:
-    ended = said("begun", *TRACEBACK, "[train] training ended with exit code 1")
+    ended = host_result("begun", *TRACEBACK, "[train] training ended with exit code 1")
 
     assert ended.outcome == "exit code 1 after 9.3 s: ValueError: 64 were expected"
     assert ended.quotes == (Quote("its log", "\n".join(TRACEBACK)),)
@@ -97,10 +97,10 @@ def test_a_failure_file_is_quoted_whole_and_the_log_where_it_has_more() -> None:
     toolkit = 'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "{}"\nCommand "python a.py"'
     whole = toolkit.format("\n".join(TRACEBACK))
 
-    assert said("begun", *TRACEBACK, message=whole).quotes == (Quote("/opt/ml/output/failure", whole),)
-    assert said("begun", *TRACEBACK, message=whole).reason == "ValueError: 64 were expected"
-    assert said("begun", message=toolkit.format("it is wrong")).reason == "it is wrong"
-    assert said(*TRACEBACK, message="training failed with 1").quotes[1] == Quote("its log", "\n".join(TRACEBACK))
+    assert host_result("begun", *TRACEBACK, message=whole).quotes == (Quote("/opt/ml/output/failure", whole),)
+    assert host_result("begun", *TRACEBACK, message=whole).reason == "ValueError: 64 were expected"
+    assert host_result("begun", message=toolkit.format("it is wrong")).reason == "it is wrong"
+    assert host_result(*TRACEBACK, message="training failed with 1").quotes[1] == Quote("its log", "\n".join(TRACEBACK))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_failure_file_is_quoted_whole_and_the_log_where_it_has_more() -> None:
     ],
 )
 def test_a_failure_file_with_more_than_a_number_explains_a_failure(message: str, explains: bool) -> None:
-    assert said("epoch 1", message=message).explains_itself is explains
+    assert host_result("epoch 1", message=message).explains_itself is explains
 
 
 def test_a_job_that_was_killed_for_its_memory_needs_no_further_explanation() -> None:
@@ -122,14 +122,14 @@ def test_a_job_that_was_killed_for_its_memory_needs_no_further_explanation() -> 
 
 
 def test_a_short_failure_file_leaves_the_reason_to_the_log() -> None:
-    assert said("error: no column", message="it ended with 3").reason == "error: no column"
-    assert said("epoch 1", message="there is no label").reason == "there is no label"
-    assert said("epoch 1").reason == "epoch 1"
+    assert host_result("error: no column", message="it ended with 3").reason == "error: no column"
+    assert host_result("epoch 1", message="there is no label").reason == "there is no label"
+    assert host_result("epoch 1").reason == "epoch 1"
 
 
 def test_a_finding_shows_no_quote_that_it_gives_in_full() -> None:
     rule = Rule("train-x", "It trains", "", "fail", "training", "")
-    ended = said("error: no column")
+    ended = host_result("error: no column")
 
     assert ended.quoted_in(rule.broken(ended.outcome)).quotes == ()
     assert ended.quoted_in(rule.broken(ended.outcome)).log == ("error: no column",)
@@ -139,8 +139,8 @@ def test_what_was_survived_long_before_the_end_is_no_reason() -> None:
     survived = "WARNING: Temporary failure in name resolution, using the copy in the image"
     epochs = tuple(f"epoch {number}" for number in range(30))
 
-    assert words_about(NO_NETWORK, said(survived, *epochs, *TRACEBACK)) == ""
-    assert words_about(NO_NETWORK, said(*epochs, "curl: (6) Could not resolve host: a.b")).startswith("curl")
+    assert words_about(NO_NETWORK, host_result(survived, *epochs, *TRACEBACK)) == ""
+    assert words_about(NO_NETWORK, host_result(*epochs, "curl: (6) Could not resolve host: a.b")).startswith("curl")
 
 
 def test_a_job_that_does_not_end_is_reported_with_its_live_processes() -> None:

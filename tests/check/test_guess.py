@@ -1,4 +1,4 @@
-"""What an image is for is guessed from its PATH, and the guess is told."""
+"""The purpose of an image is guessed from its PATH, and the guess is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image holds is read from every form that it comes in, and told plainly where it cannot be."""
+"""What an image holds is read from every form that it comes in, and an error names what cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program that did not start is told from one that ran a command that was not there."""
+"""A program that did not start is distinguished from one that ran a missing command."""
 
 from __future__ import annotations
 

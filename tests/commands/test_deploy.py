@@ -27,7 +27,7 @@ def _environment(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
 
 
-def words(*more: str) -> list[str]:
+def arguments(*more: str) -> list[str]:
     role = f"arn:aws:iam::{ACCOUNT}:role/digits"
     return ["--endpoint", "fresh", "--image", IMAGE, "--model-data", samples.MODEL_DATA, "--role", role, *more]
 
@@ -43,14 +43,14 @@ def dry_run(capsys: pytest.CaptureFixture[str], *given: str) -> list[dict[str, A
 
 
 def test_a_dry_run_prints_requests_that_could_be_sent_as_they_are(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    requests = dry_run(capsys, *words("--env", "WORKERS=2"))
+    requests = dry_run(capsys, *arguments("--env", "WORKERS=2"))
     assert [one["operation"] for one in requests] == ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
     assert all(complaints(one["service"], one["operation"], one["params"]) == "" for one in requests)
     assert aws.sagemaker.list_models()["Models"] == []
 
 
 def test_an_image_is_named_as_its_registry_names_it(capsys: pytest.CaptureFixture[str], aws: Aws) -> None:
-    model = dry_run(capsys, *words())[0]["params"]
+    model = dry_run(capsys, *arguments())[0]["params"]
     uri = aws.ecr.describe_repositories()["repositories"][0]["repositoryUri"]
     assert model["PrimaryContainer"]["Image"] == f"{uri}:latest"
 
@@ -58,14 +58,14 @@ def test_an_image_is_named_as_its_registry_names_it(capsys: pytest.CaptureFixtur
 def test_an_endpoint_that_is_there_is_updated(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.create("Endpoint")
     name = samples.OF_KIND["Endpoint"]["EndpointName"]
-    requests = dry_run(capsys, *words(), "--endpoint", name)
+    requests = dry_run(capsys, *arguments(), "--endpoint", name)
     assert requests[-1]["operation"] == "UpdateEndpoint"
 
 
 def test_an_endpoint_in_transition_is_left_alone(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.create("Endpoint")
     name = samples.OF_KIND["Endpoint"]["EndpointName"]
-    assert deploy(*words(), "--endpoint", name) == 1
+    assert deploy(*arguments(), "--endpoint", name) == 1
     assert f"endpoint {name} is Creating" in capsys.readouterr().err
 
 
@@ -74,7 +74,7 @@ def test_what_is_no_emulator_costs_money_and_is_asked_about(
 ) -> None:
     # This server does not answer as an emulator does, so it might as well be AWS by another name.
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    assert deploy(*words()) == 2
+    assert deploy(*arguments()) == 2
     said = capsys.readouterr().err
     assert "which AWS bills from now until" in said
     assert "give --yes" in said
@@ -87,7 +87,7 @@ def test_a_role_is_needed_where_it_may_be_aws(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_missing_image_is_reported_before_anything_is_created(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy(*words(), "--image", "nothing:1", "--dry-run") == 1
+    assert deploy(*arguments(), "--image", "nothing:1", "--dry-run") == 1
     assert "there is no repository nothing in ECR" in capsys.readouterr().err
 
 
@@ -101,14 +101,14 @@ def beside(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
 
 @pytest.mark.usefixtures("beside")
 def test_an_image_of_the_engine_that_is_not_in_ecr_is_named_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
-    model = dry_run(capsys, *words(), "--image", "mine")[0]["params"]
+    model = dry_run(capsys, *arguments(), "--image", "mine")[0]["params"]
     assert model["PrimaryContainer"]["Image"] == f"mine:latest@{ID}"
     assert complaints("sagemaker", "CreateModel", model) == ""
 
 
 @pytest.mark.usefixtures("beside")
 def test_an_image_that_is_in_ecr_is_taken_from_there(capsys: pytest.CaptureFixture[str], aws: Aws) -> None:
-    model = dry_run(capsys, *words())[0]["params"]
+    model = dry_run(capsys, *arguments())[0]["params"]
     uri = aws.ecr.describe_repositories()["repositories"][0]["repositoryUri"]
     assert model["PrimaryContainer"]["Image"] == f"{uri}:latest"
 
@@ -120,7 +120,7 @@ def test_a_local_image_that_is_not_the_one_of_ecr_is_spoken_of(
 ) -> None:
     held = TaggedManifest(f"sha256:{'d' * 64}", DOCKER_MANIFEST, {"config": {"digest": config}})
     monkeypatch.setattr(repository, "manifest", lambda *_: held)
-    assert deploy(*words(), "--dry-run") == 0
+    assert deploy(*arguments(), "--dry-run") == 0
     assert ("the local image of this name is another one" in capsys.readouterr().err) is is_said
 
 
@@ -137,12 +137,12 @@ def test_an_engine_that_does_not_hold_the_image_is_named(aws: Aws) -> None:
 
 @pytest.mark.usefixtures("beside")
 def test_an_image_that_is_nowhere_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy(*words(), "--image", "digits:9", "--dry-run") == 1
+    assert deploy(*arguments(), "--image", "digits:9", "--dry-run") == 1
     assert "there is no image digits:9, neither in ECR nor in the container engine" in capsys.readouterr().err
 
 
 def test_deleting_takes_only_what_was_made_for_the_endpoint(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.create("Endpoint")  # by somebody else: its model and configuration bear no tag of ours
+    aws.create("Endpoint")  # by another client: its model and configuration bear no tag of ours
     name = samples.OF_KIND["Endpoint"]["EndpointName"]
     requests = dry_run(capsys, "--endpoint", name, "--delete")
     assert [one["operation"] for one in requests] == ["DeleteEndpoint"]

@@ -1,4 +1,4 @@
-"""What is said to have lost its data folder, and what is not."""
+"""Which containers and emulators have lost their data folder, and which have not."""
 
 import json
 import shutil

@@ -80,10 +80,10 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_archives_are_compared_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
     images = [archive("train.tar", numpy("1.23.5")), archive("serve.tar", numpy("1.26.4"))]
     assert cli.main(["parity", *images]) == 1
-    said = " ".join(capsys.readouterr().out.split())
-    assert "Made of different things: 1 difference in the images is likely to change predictions" in said
-    assert "numpy 1.23.5 1.26.4" in said
-    assert "only the files of train.tar and serve.tar were read" in said
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Made of different things: 1 difference in the images is likely to change predictions" in printed
+    assert "numpy 1.23.5 1.26.4" in printed
+    assert "only the files of train.tar and serve.tar were read" in printed
 
 
 @pytest.mark.usefixtures("no_engine")
@@ -97,9 +97,9 @@ def test_archives_of_the_same_things_agree(capsys: pytest.CaptureFixture[str]) -
 def test_an_archive_gives_no_prediction_and_the_report_has_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     images = [archive("train.tar"), archive("serve.tar")]
     assert cli.main(["parity", *images, "--data", "rows.csv", "--json", "-"]) == 2
-    told = json.loads(capsys.readouterr().out)
-    assert (told["verdict"], told["exit_status"]) == ("not compared", 2)
-    assert "No Docker engine answers" in told["sentence"]
+    report_of = json.loads(capsys.readouterr().out)
+    assert (report_of["verdict"], report_of["exit_status"]) == ("not compared", 2)
+    assert "No Docker engine answers" in report_of["sentence"]
 
 
 @pytest.mark.usefixtures("no_engine")
@@ -131,9 +131,9 @@ def test_what_cannot_be_compared_is_reported_in_a_sentence(
     archive("a.tar")
     Path("empty.csv").touch()
     assert cli.main(["parity", *arguments]) == 2
-    said = capsys.readouterr()
-    assert words in " ".join(said.err.split())
-    assert "Traceback" not in said.err + said.out
+    printed = capsys.readouterr()
+    assert words in " ".join(printed.err.split())
+    assert "Traceback" not in printed.err + printed.out
 
 
 def test_an_emulator_that_does_not_run_is_missed_at_once(
@@ -159,11 +159,11 @@ def test_an_engine_that_hangs_does_not_block(
 # With real containers
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str, status: int) -> dict[str, Any]:
+def report_of(capsys: pytest.CaptureFixture[str], *arguments: str, status: int) -> dict[str, Any]:
     assert cli.main(["parity", *arguments, "--json", "-"]) == status, capsys.readouterr().err
-    said = capsys.readouterr()
-    assert "Traceback" not in said.err
-    found: dict[str, Any] = json.loads(said.out)
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.err
+    found: dict[str, Any] = json.loads(printed.out)
     return found
 
 
@@ -185,7 +185,7 @@ def test_one_planted_package_and_one_variable_are_named_and_the_row_that_they_ch
 
     archive = model(tmp_path / "model.tar.gz", {"code/inference.py": HANDLERS.encode()})
     images = [image("1.23.5", 1), image("1.26.4", 4)]
-    found = told(capsys, *images, "--model", archive, "--data", "rows.csv", status=1)
+    found = report_of(capsys, *images, "--model", archive, "--data", "rows.csv", status=1)
     assert [(one["weight"], one["name"], one["left"], one["right"]) for one in found["differences"]] == [
         ("likely", "numpy", "1.23.5", "1.26.4"),
         ("possibly", "OMP_NUM_THREADS", "1", "4"),
@@ -199,7 +199,7 @@ def test_one_planted_package_and_one_variable_are_named_and_the_row_that_they_ch
 @pytest.mark.docker
 def test_a_command_of_ones_own_is_run_in_both(capsys: pytest.CaptureFixture[str]) -> None:
     images = [with_factor("1"), with_factor("1.5")]
-    found = told(capsys, *images, "--data", "rows.csv", "--run", MULTIPLY, status=1)
+    found = report_of(capsys, *images, "--data", "rows.csv", "--run", MULTIPLY, status=1)
     assert found["compared"][0]["comparison"]["first"] == {"row": 2, "where": "column 0", "left": "3", "right": "4.5"}
     assert found["compared"][0]["first_rows"] == ["3.0", "4.5"]
 
@@ -208,7 +208,7 @@ def test_a_command_of_ones_own_is_run_in_both(capsys: pytest.CaptureFixture[str]
 def test_a_tolerance_may_be_wide(capsys: pytest.CaptureFixture[str]) -> None:
     images = [with_factor("1.01"), with_factor("1.5")]
     arguments = ["--data", "rows.csv", "--run", MULTIPLY, "--atol", "2"]
-    assert told(capsys, *images, *arguments, status=0)["verdict"] == "within"
+    assert report_of(capsys, *images, *arguments, status=0)["verdict"] == "within"
 
 
 @pytest.mark.docker
@@ -225,7 +225,7 @@ def test_what_comes_to_no_answer_is_not_compared(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     image = with_factor("1")
-    found = told(capsys, image, image, "--data", "rows.csv", *arguments, status=2)
+    found = report_of(capsys, image, image, "--data", "rows.csv", *arguments, status=2)
     assert words in found["sentence"]
 
 
@@ -236,7 +236,7 @@ def test_a_link_that_a_model_leaves_reads_nothing_of_this_machine(
     (tmp_path / "secret").write_text("sesame")
     command = f"rm /samebox-parity/out/answer; ln -s {tmp_path}/secret /samebox-parity/out/answer"
     image = with_factor("1")
-    found = told(capsys, image, image, "--data", "rows.csv", "--run", command, status=0)
+    found = report_of(capsys, image, image, "--data", "rows.csv", "--run", command, status=0)
     assert {answer["bytes"] for place in found["places"] for answer in place["answers"]} == {0}
 
 
@@ -265,10 +265,10 @@ def test_whatever_ends_it_nothing_is_left(
     if number == signal.SIGKILL:
         assert containers(tmp_path)
         assert subprocess.run(command[:6], cwd=tmp_path, capture_output=True, timeout=120).returncode == 0
-    said = subprocess.run(
+    printed = subprocess.run(
         ["docker", "ps", "--all", "--quiet", "--no-trunc"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert not any(line.split()[0] in said for line in before)
+    assert not any(line.split()[0] in printed for line in before)
     assert list(tmp_path.glob("samebox-check-*")) == []
 
 
@@ -291,15 +291,17 @@ def test_our_train_and_serve_images_agree_and_so_does_the_endpoint(
     made = subprocess.run(make, capture_output=True, timeout=300)
     assert made.returncode == 0, made.stderr[-2000:]
     (tmp_path / "model.tar.gz").write_bytes(made.stdout)
-    found = told(capsys, *images, "--model", "model.tar.gz", "--data", "rows.csv", "--accept", "text/csv", status=0)
+    found = report_of(
+        capsys, *images, "--model", "model.tar.gz", "--data", "rows.csv", "--accept", "text/csv", status=0
+    )
     assert found["verdict"] == "same", found["sentence"]
     assert [one["place"] for one in found["places"]] == [*images, "the endpoint"]
     assert [one["comparison"]["rows"] for one in found["compared"]] == [4, 4, 4]
     assert found["counts"]["likely"] == found["counts"]["possibly"] == 0
     assert found["layers_shared"]["bytes"] > 0.9 * found["serve"]["bytes"]
     left = ["docker", "ps", "--all", "--quiet", "--filter", "label=samebox.arn", "--format", '{{.Label "samebox.arn"}}']
-    said = subprocess.run(left, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert "samebox-parity-" not in said
+    printed = subprocess.run(left, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "samebox-parity-" not in printed
 
 
 ONLY_WHERE_IT_TRAINED = """

@@ -1,4 +1,4 @@
-"""What can be said before an emulator starts."""
+"""What `samebox up` checks before an emulator starts."""
 
 import os
 import re

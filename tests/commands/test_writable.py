@@ -1,4 +1,4 @@
-"""What cannot be written is found before the work for it is done, and said in one sentence."""
+"""What cannot be written is found before the work for it is done, and reported in one sentence."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_a_file_needs_its_folder(tmp_path: Path, file: Path) -> None:
 
 def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    # Imported before the rights are dropped: the project may lie where nobody may read.
+    # Imported before the rights are dropped: the project may lie where other users may not read.
     program = (
         "import sys; print(why_no_folder(Path(sys.argv[1])), why_no_folder(Path(sys.argv[1]) / 'new'), "
         "why_no_file(Path(sys.argv[1]) / 'new'), sep=', ')"

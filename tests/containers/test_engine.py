@@ -1,4 +1,4 @@
-"""What every engine promises, said once: the fake and Docker pass the same tests."""
+"""The contract of every engine: the fake and Docker pass the same tests."""
 
 from __future__ import annotations
 

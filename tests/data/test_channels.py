@@ -74,7 +74,7 @@ def test_a_sharded_channel_is_dealt_out_in_the_order_of_its_keys() -> None:
     whole = channels.plan(channel("s3://b/data/"), objects("data/a", "data/b", "data/c", "data/sub/d"))
     shares = [channels.share(whole, host, 3) for host in range(3)]
     assert [[file.path for file in one.files] for one in shares] == [["a", "sub/d"], ["b"], ["c"]]
-    # Each host is told of the whole channel (observed 2020, contract.md §1.3).
+    # Each host has the configuration of the whole channel (observed 2020, contract.md §1.3).
     assert {one.manifest for one in shares} == {whole.manifest}
     assert channels.share(whole, 0, 1).files == whole.files
     assert channels.share(whole, 4, 5).files == ()

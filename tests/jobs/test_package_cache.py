@@ -36,7 +36,7 @@ def fetching(name: str, size: int = 10) -> "Program":
     return train
 
 
-def said(harness: "Harness", name: str, **changes: Any) -> list[str]:
+def log_of(harness: "Harness", name: str, **changes: Any) -> list[str]:
     job = harness.create_training_job(name, **changes)
     assert harness.wait_until_ended(job).status == "Completed"
     return harness.log_lines(job)
@@ -49,8 +49,8 @@ def kept(harness: "Harness") -> list[Path]:
 def test_what_one_job_fetched_is_there_in_the_next(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": fetching("tqdm.whl")})
     harness.start()
-    assert said(harness, "first") == ["nothing"]
-    assert said(harness, "second") == ["tqdm.whl"]
+    assert log_of(harness, "first") == ["nothing"]
+    assert log_of(harness, "second") == ["tqdm.whl"]
     (one,) = kept(harness)
     assert one.stat().st_uid == os.getuid()
 
@@ -59,23 +59,23 @@ def test_a_job_of_another_image_finds_nothing_of_it(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": fetching("poisoned.whl")})
     harness.engine.add_image("digits:2", {"train": fetching("tqdm.whl")})
     harness.start()
-    said(harness, "first")
-    assert said(harness, "second", image="digits:2") == ["nothing"]
+    log_of(harness, "first")
+    assert log_of(harness, "second", image="digits:2") == ["nothing"]
     assert len(kept(harness)) == 2
 
 
 def test_one_that_grows_over_the_limit_is_emptied(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": fetching("large.whl", LIMIT)})
     harness.start()
-    assert said(harness, "first") == ["nothing"]
+    assert log_of(harness, "first") == ["nothing"]
     assert kept(harness) == []
-    assert said(harness, "second") == ["nothing"]
+    assert log_of(harness, "second") == ["nothing"]
 
 
 def test_a_job_that_fetches_nothing_leaves_nothing(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": lambda _: 0})
     harness.start()
-    said(harness, "first")
+    log_of(harness, "first")
     assert kept(harness) == []
 
 
@@ -86,7 +86,7 @@ def test_a_job_without_a_network_has_no_part_in_it(harness: "Harness") -> None:
 
     harness.engine.add_image("digits:1", {"train": train})
     harness.start()
-    assert said(harness, "isolated", EnableNetworkIsolation=True) == ["none"]
+    assert log_of(harness, "isolated", EnableNetworkIsolation=True) == ["none"]
 
 
 def test_links_out_of_it_are_as_dead_on_this_machine_as_in_the_container(harness: "Harness", tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_links_out_of_it_are_as_dead_on_this_machine_as_in_the_container(harness
 
     harness.engine.add_image("digits:1", {"train": train})
     harness.start()
-    said(harness, "first")
-    said(harness, "second")
+    log_of(harness, "first")
+    log_of(harness, "second")
     assert outside.read_text() == "mine"
     (one,) = kept(harness)
     assert b"mine" not in one.read_bytes()

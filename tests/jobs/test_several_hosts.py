@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def on_each(harness: "Harness", program: "Callable[[Process, str], int]") -> None:
-    """Let `program` be the image's `train`; it is told its host's name, as resourceconfig.json has it."""
+    """Let `program` be the image's `train`; its argument is its host's name, as in resourceconfig.json."""
 
     def train(process: "Process") -> int:
         config = json.loads((process.path("/opt/ml/input/config") / "resourceconfig.json").read_text())

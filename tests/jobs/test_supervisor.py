@@ -20,7 +20,7 @@ CALLER = Caller("123456789012", "us-east-1", "123456789012")
 
 
 class Recorder:
-    """A runner that ends a job when it is told to."""
+    """A runner that ends a job when its event is set."""
 
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
@@ -31,7 +31,7 @@ class Recorder:
         self.failed: list[str] = []
         self.swept = 0
         self.may_end = threading.Event()
-        self.work: Callable[[Resource, Wake], None] = self.end_when_told
+        self.work: Callable[[Resource, Wake], None] = self.end_when_allowed
         self.fails = True
 
     def wants(self, resource: Resource) -> bool:
@@ -50,7 +50,7 @@ class Recorder:
                 self.running.remove(resource.name)
                 self.changed.notify_all()
 
-    def end_when_told(self, resource: Resource, wake: Wake) -> None:
+    def end_when_allowed(self, resource: Resource, wake: Wake) -> None:
         while not self.may_end.is_set() and not wake.closing.is_set():
             wake.wait(None)
         if not wake.closing.is_set():
@@ -156,7 +156,7 @@ def test_an_unexpected_error_fails_its_own_resource_and_no_other(
     def work(resource: Resource, wake: Wake) -> None:
         if resource.name == "bad":
             raise ZeroDivisionError("our own")
-        recorder.end_when_told(resource, wake)
+        recorder.end_when_allowed(resource, wake)
 
     recorder.work = work
     supervisor.start()
@@ -174,7 +174,7 @@ def test_a_failure_that_cannot_be_written_down_is_tried_again_later(
     def work(resource: Resource, wake: Wake) -> None:
         if len(recorder.runs) < 3:
             raise ZeroDivisionError
-        recorder.end_when_told(resource, wake)
+        recorder.end_when_allowed(resource, wake)
 
     recorder.work, recorder.fails = work, False
     supervisor.start()
@@ -236,7 +236,7 @@ def test_a_change_of_a_part_wakes_the_work_on_the_whole(
     supervisor.start()
     whole = create(resources, "job")
     recorder.until(lambda: bool(seen))
-    # Nobody works on these kinds here: the work on the whole hears of them all the same.
+    # No runner works on these kinds here: the work on the parent is woken all the same.
     model = resources.create(MODEL, part_of(whole), {"ModelName": "model"})
     recorder.until(lambda: seen[-1] == ["model "])
     endpoint = resources.create(ENDPOINT, part_of(whole), {"EndpointName": "endpoint"})

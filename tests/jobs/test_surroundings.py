@@ -1,4 +1,4 @@
-"""What containers are told of the network around them."""
+"""The network variables and certificates that containers get."""
 
 from dataclasses import replace
 from pathlib import Path

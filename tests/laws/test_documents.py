@@ -53,7 +53,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 def messages() -> Iterator[tuple[Path, str]]:
-    """Every string of the package that a person may read: docstrings are for whoever changes it."""
+    """Every string of the package that a person may read: docstrings are for contributors."""
     for path in (ROOT / "emulator" / "samebox").rglob("*.py"):
         tree = ast.parse(path.read_text())
         documented = [

@@ -1,4 +1,4 @@
-"""What becomes of each member of each request is said by its table, by one row."""
+"""What each member of each request does is in its table, in one row."""
 
 import pytest
 

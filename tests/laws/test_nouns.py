@@ -133,7 +133,7 @@ def test_a_row_of_arn_types_is_needed(noun: str, monkeypatch: pytest.MonkeyPatch
     assert nouns.arn_type(noun) != word
 
 
-class Life:
+class KindInStore:
     """Resources over one made-up kind."""
 
     def __init__(self, noun: str, path: Path) -> None:
@@ -169,61 +169,61 @@ def request(noun: str, mark: str = "a") -> dict[str, Any]:
 
 
 @pytest.fixture
-def life(noun: str, tmp_path: Path) -> Iterator[Life]:
-    one = Life(noun, tmp_path)
+def stored(noun: str, tmp_path: Path) -> Iterator[KindInStore]:
+    one = KindInStore(noun, tmp_path)
     yield one
     one.store.close()
 
 
 @each_own
-def test_a_resource_of_each_noun_is_found_until_it_is_deleted(life: Life, noun: str) -> None:
-    first, second = life.create(), life.create(**request(noun, "b"))
+def test_a_resource_of_each_noun_is_found_until_it_is_deleted(stored: KindInStore, noun: str) -> None:
+    first, second = stored.create(), stored.create(**request(noun, "b"))
     assert first.arn != second.arn
     if pattern(noun) and noun not in NO_REGION:
         assert matcher(pattern(noun))(first.arn), (first.arn, pattern(noun))
     for row in (first, second):
-        assert life.named(row) == life.resources.by_arn(row.arn) == row
-    if life.derived.lists is not None:
-        required = SERVICE.operations[life.derived.operations.list].input
+        assert stored.named(row) == stored.resources.by_arn(row.arn) == row
+    if stored.derived.lists is not None:
+        required = SERVICE.operations[stored.derived.operations.list].input
         assert required is not None
         asked = {member: request(noun).get(member) for member in required.required}
-        page = life.resources.page(life.kind, CALLER, {**asked, "MaxResults": 100})
-        found = [one[life.derived.arn_member] for one in page[life.derived.lists.key]]
+        page = stored.resources.page(stored.kind, CALLER, {**asked, "MaxResults": 100})
+        found = [one[stored.derived.arn_member] for one in page[stored.derived.lists.key]]
         assert sorted(found) == sorted([first.arn] if asked else [first.arn, second.arn])
-    life.resources.delete(first)
+    stored.resources.delete(first)
     with pytest.raises(AwsError, match="no arn:aws:sagemaker:"):
-        life.named(first)
-    assert life.named(second) == second
+        stored.named(first)
+    assert stored.named(second) == second
 
 
 @pytest.mark.parametrize("noun", sorted({*NOUNS} - STRATEGIES[Generated] - STRATEGIES[Versioned] - STRATEGIES[PartOf]))
-def test_an_identity_is_taken_once(life: Life, noun: str) -> None:
-    first = life.create()
+def test_an_identity_is_taken_once(stored: KindInStore, noun: str) -> None:
+    first = stored.create()
     makes_ids = isinstance(own := identity(noun), ByArn) and not all(isinstance(piece, str) for piece in own.pieces)
     if makes_ids:
-        assert life.create().arn != first.arn
+        assert stored.create().arn != first.arn
     else:
         with pytest.raises(AwsError, match="is there"):
-            life.create()
+            stored.create()
 
 
 @pytest.mark.parametrize("noun", ["ModelPackage"])
-def test_versions_count_up_in_their_group(life: Life, noun: str) -> None:
+def test_versions_count_up_in_their_group(stored: KindInStore, noun: str) -> None:
     group, other = {"ModelPackageGroupName": "Digits"}, {"ModelPackageGroupName": "letters"}
-    paths = [life.resources.create(life.kind, CALLER, one).arn.rpartition(":")[2] for one in (group, group, other)]
+    paths = [stored.resources.create(stored.kind, CALLER, one).arn.rpartition(":")[2] for one in (group, group, other)]
     assert paths == ["model-package/Digits/1", "model-package/Digits/2", "model-package/letters/1"]
-    alone = life.resources.create(life.kind, CALLER, {"ModelPackageName": "alone"})
+    alone = stored.resources.create(stored.kind, CALLER, {"ModelPackageName": "alone"})
     for asked, path in (("digits/2", paths[1]), ("alone", "model-package/alone"), (alone.arn, "model-package/alone")):
-        found = life.resources.named(life.kind, CALLER, {"ModelPackageName": asked})
+        found = stored.resources.named(stored.kind, CALLER, {"ModelPackageName": asked})
         assert found.arn.endswith(path)
     with pytest.raises(ValidationException, match="ModelPackageName, ModelPackageGroupName"):
-        life.resources.create(life.kind, CALLER, {})
+        stored.resources.create(stored.kind, CALLER, {})
 
 
 @pytest.mark.parametrize("noun", ["ModelPackage"])
-def test_versions_that_are_made_at_once_have_different_numbers(life: Life, noun: str) -> None:
+def test_versions_that_are_made_at_once_have_different_numbers(stored: KindInStore, noun: str) -> None:
     def create(_: int) -> str:
-        return life.resources.create(life.kind, CALLER, {"ModelPackageGroupName": "digits"}).arn
+        return stored.resources.create(stored.kind, CALLER, {"ModelPackageGroupName": "digits"}).arn
 
     with ThreadPoolExecutor(4) as pool:
         arns = list(pool.map(create, range(20)))
@@ -231,31 +231,31 @@ def test_versions_that_are_made_at_once_have_different_numbers(life: Life, noun:
 
 
 @pytest.mark.parametrize("noun", ["ImageVersion"])
-def test_without_a_version_the_newest_is_meant(life: Life, noun: str) -> None:
-    first, second = life.create(), life.create()
+def test_without_a_version_the_newest_is_meant(stored: KindInStore, noun: str) -> None:
+    first, second = stored.create(), stored.create()
     asked = {"ImageName": "onea"}
-    assert life.resources.named(life.kind, CALLER, asked) == second
-    assert life.resources.named(life.kind, CALLER, {**asked, "Version": 1}) == first
+    assert stored.resources.named(stored.kind, CALLER, asked) == second
+    assert stored.resources.named(stored.kind, CALLER, {**asked, "Version": 1}) == first
 
 
 @pytest.mark.parametrize("noun", ["App"])
-def test_one_of_several_members_may_be_part_of_an_identity(life: Life, noun: str) -> None:
+def test_one_of_several_members_may_be_part_of_an_identity(stored: KindInStore, noun: str) -> None:
     app = {"DomainId": "d-1", "AppType": "JupyterServer", "AppName": "default"}
-    user = life.resources.create(life.kind, CALLER, {**app, "UserProfileName": "User"})
-    space = life.resources.create(life.kind, CALLER, {**app, "SpaceName": "space"})
+    user = stored.resources.create(stored.kind, CALLER, {**app, "UserProfileName": "User"})
+    space = stored.resources.create(stored.kind, CALLER, {**app, "SpaceName": "space"})
     assert user.arn.endswith(":app/d-1/User/JupyterServer/default")
-    assert life.resources.named(life.kind, CALLER, {**app, "SpaceName": "space"}) == space
+    assert stored.resources.named(stored.kind, CALLER, {**app, "SpaceName": "space"}) == space
     with pytest.raises(ValidationException, match="One of UserProfileName, SpaceName is required"):
-        life.resources.create(life.kind, CALLER, app)
+        stored.resources.create(stored.kind, CALLER, app)
 
 
 @pytest.mark.parametrize("noun", ["Artifact"])
-def test_an_artifact_is_named_by_its_source_too(life: Life, noun: str) -> None:
-    made = life.create()
-    found = life.resources.named(life.kind, CALLER, {"Source": {"SourceUri": "s3://bucket/a"}})
+def test_an_artifact_is_named_by_its_source_too(stored: KindInStore, noun: str) -> None:
+    made = stored.create()
+    found = stored.resources.named(stored.kind, CALLER, {"Source": {"SourceUri": "s3://bucket/a"}})
     assert found == made
     with pytest.raises(ValidationException, match="One of ArtifactArn, Source is required"):
-        life.resources.named(life.kind, CALLER, {})
+        stored.resources.named(stored.kind, CALLER, {})
 
 
 def test_a_noun_without_operations_has_a_name() -> None:

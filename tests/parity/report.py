@@ -38,5 +38,5 @@ def report(inputs: tuple[Input, ...], *places: Predicted, long: str = "") -> Par
     )
 
 
-def said(place: str, *bodies: str, kind: str = "text/csv", own_form: bool = True) -> Predicted:
+def prediction(place: str, *bodies: str, kind: str = "text/csv", own_form: bool = True) -> Predicted:
     return Predicted(place, "inference.py", tuple(Prediction(one.encode(), kind) for one in bodies), own_form=own_form)

@@ -1,4 +1,4 @@
-"""What differs between two images, and in which order it is told."""
+"""What differs between two images, and in which order it is reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def image(probed: dict[str, dict[str, str]] | None = None, **groups: dict[str, s
     return Inventory("image", static={name.replace("_", " "): values for name, values in groups.items()}, probed=probed)
 
 
-def told(left: Inventory, right: Inventory) -> list[tuple[str, str]]:
+def names_and_weights(left: Inventory, right: Inventory) -> list[tuple[str, str]]:
     return [(one.name, one.weight) for one in differences(left, right)]
 
 
@@ -34,7 +34,7 @@ def test_what_can_change_a_prediction_comes_first() -> None:
         threads_and_switches={},
         programs={"sh": "/bin"},
     )
-    assert told(left, right) == [
+    assert names_and_weights(left, right) == [
         ("tensorflow", "likely"),
         ("numpy", "likely"),
         ("features", "possibly"),
@@ -96,5 +96,7 @@ def test_every_row_of_the_table_speaks_of_a_group_that_there_is() -> None:
 
 
 def test_a_version_that_is_known_less_closely_is_no_difference() -> None:
-    assert told(image(Python={"version": "3.10"}), image(Python={"version": "3.10.13"})) == []
-    assert told(image(Python={"version": "3.1"}), image(Python={"version": "3.10.13"})) == [("version", "likely")]
+    assert names_and_weights(image(Python={"version": "3.10"}), image(Python={"version": "3.10.13"})) == []
+    assert names_and_weights(image(Python={"version": "3.1"}), image(Python={"version": "3.10.13"})) == [
+        ("version", "likely")
+    ]

@@ -1,4 +1,4 @@
-"""What is told of an image by its files, on small made trees."""
+"""What is read of an image from its files, on small generated trees."""
 
 from __future__ import annotations
 

@@ -12,16 +12,16 @@ from rich.console import Console
 from samebox.parity import jsonfile, page, terminal
 from samebox.parity.predict import Input, Predicted, Prediction
 from tests.browser import assert_fits_a_phone
-from tests.parity.report import report, said
+from tests.parity.report import prediction, report
 
 ROWS = (Input(Path("rows.csv"), "text/csv"), Input(Path("<rows>.csv"), "text/csv"))
-A, B = said("A", "1,2\n3,4\n", "1\n"), said("B", "1,2\n3,5\n", "1\n")
+A, B = prediction("A", "1,2\n3,4\n", "1\n"), prediction("B", "1,2\n3,5\n", "1\n")
 
 
 @pytest.mark.parametrize("long", ["", "x" * 400, "/a/long/path" * 40])
 def test_the_page_fits_a_phone(tmp_path: Path, long: str) -> None:
     silent = Predicted(f"C{long}", long, problem=f"no {long}", log=(long, "Traceback"), notes=(long,))
-    found = report(ROWS, A, said(f"B{long}", f"1,2\n3,5{long}\n", long), silent, long=long)
+    found = report(ROWS, A, prediction(f"B{long}", f"1,2\n3,5{long}\n", long), silent, long=long)
     assert_fits_a_phone(page.write(found).replace("<details>", "<details open>"), tmp_path)
 
 
@@ -59,7 +59,7 @@ def test_a_program_reads_the_same(tmp_path: Path) -> None:
 
 
 def test_an_endless_difference_is_still_json() -> None:
-    told = jsonfile.write(report(ROWS[:1], said("A", "inf\n"), said("B", "1\n")))
+    told = jsonfile.write(report(ROWS[:1], prediction("A", "inf\n"), prediction("B", "1\n")))
     assert json.loads(told)["verdict"] == "differ"
     assert "Infinity" not in told
 
@@ -74,7 +74,9 @@ def test_an_answer_that_is_missing_is_shown(tmp_path: Path) -> None:
 
 
 def test_an_input_is_the_same_everywhere_only_where_all_places_agree() -> None:
-    some = page.write(report(ROWS[:1], said("A", "1\n"), said("B", "2\n"), said("C", "2\n")))
+    some = page.write(report(ROWS[:1], prediction("A", "1\n"), prediction("B", "2\n"), prediction("C", "2\n")))
     assert "the same everywhere" not in some
     assert "B and C: same" in some
-    assert "the same everywhere" in page.write(report(ROWS[:1], said("A", "1\n"), said("B", "1\n"), said("C", "1\n")))
+    assert "the same everywhere" in page.write(
+        report(ROWS[:1], prediction("A", "1\n"), prediction("B", "1\n"), prediction("C", "1\n"))
+    )

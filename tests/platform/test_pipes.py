@@ -26,7 +26,7 @@ def pipes(tmp_path: Path) -> Iterator[Pipes]:
 
 
 def wait_for(path: Path) -> Path:
-    """As programs are told to: look again until it is there."""
+    """As the documentation asks programs to: look again until it is there."""
     patience = threading.Event()
     while not path.exists():
         patience.wait(0.01)

@@ -52,7 +52,7 @@ def test_the_certificate_of_one_host_is_none_of_another(tmp_path: Path) -> None:
 
 
 def test_it_can_vouch_for_no_host_that_is_not_of_aws(tmp_path: Path) -> None:
-    # As whoever has stolen its key would try.
+    # As an attacker with its key would try.
     authority = Authority(tmp_path)
     with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
         handshake(authority.context("pypi.org"), authority.bundle, "pypi.org")

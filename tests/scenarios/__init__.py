@@ -1,1 +1,1 @@
-"""Whole stories with real containers, told through boto3: one file each."""
+"""Whole runs with real containers, through boto3: one file each."""

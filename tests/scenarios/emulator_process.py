@@ -277,7 +277,7 @@ class EmulatorProcess:
 
 
 def docker(*words: str, told: str | None = None) -> str:
-    """Run the docker command; what it printed. Fails with what it said."""
+    """Run the docker command; returns its output. Fails with its error message."""
     done = subprocess.run(["docker", *words], input=told, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"docker {words[0]}: {done.stderr}"
     return done.stdout

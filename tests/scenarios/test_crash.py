@@ -11,109 +11,115 @@ pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+def crashable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
     """An emulator that may be killed. It takes local image names, so that nothing need be pushed to it."""
-    process = EmulatorProcess(tmp_path_factory.mktemp("mortal"), training_stop_seconds="2", allow_local_images="true")
+    process = EmulatorProcess(
+        tmp_path_factory.mktemp("crashable"), training_stop_seconds="2", allow_local_images="true"
+    )
     process.up()
     process.s3.create_bucket(Bucket="samebox-test")
     yield process
     process.remove()
 
 
-def test_killed_while_downloading(mortal: EmulatorProcess, box_image: str) -> None:
+def test_killed_while_downloading(crashable: EmulatorProcess, box_image: str) -> None:
     for number in range(40):
-        mortal.s3.put_object(Bucket="samebox-test", Key=f"many/{number:03}", Body=b"%d" % number * 4_000_000)
+        crashable.s3.put_object(Bucket="samebox-test", Key=f"many/{number:03}", Body=b"%d" % number * 4_000_000)
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/many/"}
     script = (
         "sizes = [p.stat().st_size for p in Path('/opt/ml/input/data/many').iterdir()]; print(len(sizes), sum(sizes))"
     )
-    mortal.train(
+    crashable.train(
         "interrupted",
         box_image,
         script,
         InputDataConfig=[{"ChannelName": "many", "DataSource": {"S3DataSource": source}}],
     )
-    mortal.job_at("interrupted", {"Downloading"})
-    mortal.kill()
-    mortal.up()
-    job = mortal.ended("interrupted")
+    crashable.job_at("interrupted", {"Downloading"})
+    crashable.kill()
+    crashable.up()
+    job = crashable.ended("interrupted")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    assert mortal.log_lines("interrupted/") == [f"40 {10 * 4_000_000 + 30 * 8_000_000}"]
+    assert crashable.log_lines("interrupted/") == [f"40 {10 * 4_000_000 + 30 * 8_000_000}"]
 
 
-def test_killed_while_training(mortal: EmulatorProcess, box_image: str) -> None:
+def test_killed_while_training(crashable: EmulatorProcess, box_image: str) -> None:
     script = """
 for number in range(60):
     print("line", number)
     time.sleep(0.1)
 Path("/opt/ml/model/done").write_text("yes")
 """
-    mortal.train("taken-over", box_image, script)
-    mortal.job_at("taken-over", {"Training"})
-    until(lambda: len(mortal.log_lines("taken-over/")) > 5 if has_stream(mortal) else False, WAIT_SECONDS, "some lines")
-    running = mortal.containers("name=taken-over")
-    mortal.kill()
+    crashable.train("taken-over", box_image, script)
+    crashable.job_at("taken-over", {"Training"})
+    until(
+        lambda: len(crashable.log_lines("taken-over/")) > 5 if has_stream(crashable) else False,
+        WAIT_SECONDS,
+        "some lines",
+    )
+    running = crashable.containers("name=taken-over")
+    crashable.kill()
     time.sleep(1)  # the container goes on without us: these lines must not be lost
-    mortal.up()
-    assert mortal.containers("name=taken-over") == running, "taken over, not restarted"
-    job = mortal.ended("taken-over")
+    crashable.up()
+    assert crashable.containers("name=taken-over") == running, "taken over, not restarted"
+    job = crashable.ended("taken-over")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    assert mortal.log_lines("taken-over/") == [f"line {number}" for number in range(60)]
+    assert crashable.log_lines("taken-over/") == [f"line {number}" for number in range(60)]
 
 
-def test_the_container_ends_while_no_emulator_runs(mortal: EmulatorProcess, box_image: str) -> None:
-    mortal.train("unwatched", box_image, "print('begins'); time.sleep(3); print('ends'); sys.exit(4)")
-    mortal.job_at("unwatched", {"Training"})
-    mortal.kill()
-    until(lambda: not mortal.containers("name=unwatched", "status=running"), WAIT_SECONDS, "the container has ended")
-    mortal.up()
-    job = mortal.ended("unwatched")
+def test_the_container_ends_while_no_emulator_runs(crashable: EmulatorProcess, box_image: str) -> None:
+    crashable.train("unwatched", box_image, "print('begins'); time.sleep(3); print('ends'); sys.exit(4)")
+    crashable.job_at("unwatched", {"Training"})
+    crashable.kill()
+    until(lambda: not crashable.containers("name=unwatched", "status=running"), WAIT_SECONDS, "the container has ended")
+    crashable.up()
+    job = crashable.ended("unwatched")
     assert job["FailureReason"] == "AlgorithmError: , exit code: 4"
-    assert mortal.log_lines("unwatched/") == ["begins", "ends"]
+    assert crashable.log_lines("unwatched/") == ["begins", "ends"]
 
 
-def test_killed_while_uploading(mortal: EmulatorProcess, box_image: str) -> None:
+def test_killed_while_uploading(crashable: EmulatorProcess, box_image: str) -> None:
     script = "Path('/opt/ml/model/large').write_bytes(os.urandom(300_000_000))"
-    mortal.train("uploads", box_image, script)
-    mortal.job_at("uploads", {"Uploading"})
-    mortal.kill()
-    mortal.up()
-    job = mortal.ended("uploads", 120)
+    crashable.train("uploads", box_image, script)
+    crashable.job_at("uploads", {"Uploading"})
+    crashable.kill()
+    crashable.up()
+    job = crashable.ended("uploads", 120)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
-    head = mortal.s3.head_object(Bucket="samebox-test", Key="out/uploads/output/model.tar.gz")
+    head = crashable.s3.head_object(Bucket="samebox-test", Key="out/uploads/output/model.tar.gz")
     assert head["ContentLength"] > 300_000_000
 
 
-def test_stop_is_remembered(mortal: EmulatorProcess, box_image: str) -> None:
-    mortal.train("stops", box_image, "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)")
-    mortal.job_at("stops", {"Training"})
-    mortal.sagemaker.stop_training_job(TrainingJobName="stops")
-    mortal.kill()
-    mortal.up()
-    assert mortal.ended("stops")["TrainingJobStatus"] == "Stopped"
+def test_stop_is_remembered(crashable: EmulatorProcess, box_image: str) -> None:
+    crashable.train("stops", box_image, "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)")
+    crashable.job_at("stops", {"Training"})
+    crashable.sagemaker.stop_training_job(TrainingJobName="stops")
+    crashable.kill()
+    crashable.up()
+    assert crashable.ended("stops")["TrainingJobStatus"] == "Stopped"
 
 
-def test_an_endpoint_serves_on(mortal: EmulatorProcess, box_image: str) -> None:
-    mortal.serve("steady", box_image, "def invoke(body, headers): return 200, str(os.getpid()).encode() + body")
-    running = mortal.containers("label=samebox.arn")
-    mortal.kill()
-    mortal.up()
-    mortal.endpoint_at("steady", {"InService"})
-    assert mortal.runtime.invoke_endpoint(EndpointName="steady", Body=b"!")["Body"].read().endswith(b"!")
-    assert mortal.containers("label=samebox.arn") == running
-    mortal.sagemaker.delete_endpoint(EndpointName="steady")
-    until(lambda: not mortal.sagemaker.list_endpoints()["Endpoints"], WAIT_SECONDS, "the endpoint is gone")
+def test_an_endpoint_serves_on(crashable: EmulatorProcess, box_image: str) -> None:
+    crashable.serve("steady", box_image, "def invoke(body, headers): return 200, str(os.getpid()).encode() + body")
+    running = crashable.containers("label=samebox.arn")
+    crashable.kill()
+    crashable.up()
+    crashable.endpoint_at("steady", {"InService"})
+    assert crashable.runtime.invoke_endpoint(EndpointName="steady", Body=b"!")["Body"].read().endswith(b"!")
+    assert crashable.containers("label=samebox.arn") == running
+    crashable.sagemaker.delete_endpoint(EndpointName="steady")
+    until(lambda: not crashable.sagemaker.list_endpoints()["Endpoints"], WAIT_SECONDS, "the endpoint is gone")
 
 
-def test_objects_survive(mortal: EmulatorProcess) -> None:
-    mortal.s3.put_object(Bucket="samebox-test", Key="kept", Body=b"kept")
-    mortal.kill()
-    mortal.up()
-    assert mortal.s3.get_object(Bucket="samebox-test", Key="kept")["Body"].read() == b"kept"
+def test_objects_survive(crashable: EmulatorProcess) -> None:
+    crashable.s3.put_object(Bucket="samebox-test", Key="kept", Body=b"kept")
+    crashable.kill()
+    crashable.up()
+    assert crashable.s3.get_object(Bucket="samebox-test", Key="kept")["Body"].read() == b"kept"
 
 
-def has_stream(mortal: EmulatorProcess) -> bool:
-    groups = mortal.logs.describe_log_groups()["logGroups"]
+def has_stream(crashable: EmulatorProcess) -> bool:
+    groups = crashable.logs.describe_log_groups()["logGroups"]
     if not groups:
         return False
-    return bool(mortal.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs")["logStreams"])
+    return bool(crashable.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs")["logStreams"])

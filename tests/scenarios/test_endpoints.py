@@ -16,7 +16,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture(autouse=True)
 def endpoints_go_with_their_story(emulator: EmulatorProcess) -> Iterator[None]:
-    """Twenty servers that nobody asks any more would still be pinged, and slow down the stories after this one."""
+    """Twenty servers that are not used any more would still be pinged, and slow down the tests after this one."""
     yield
     for endpoint in emulator.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]:
         if endpoint["EndpointStatus"] == "Deleting":

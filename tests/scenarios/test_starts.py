@@ -28,8 +28,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProxy]:
 
 
 @pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory, proxy: EngineProxy) -> Iterator[EmulatorProcess]:
-    process = EmulatorProcess(tmp_path_factory.mktemp("mortal"), allow_local_images="true", serving_stop_seconds="2")
+def crashable(tmp_path_factory: pytest.TempPathFactory, proxy: EngineProxy) -> Iterator[EmulatorProcess]:
+    process = EmulatorProcess(tmp_path_factory.mktemp("crashable"), allow_local_images="true", serving_stop_seconds="2")
     process.environment["DOCKER_HOST"] = proxy.url
     process.up()
     process.s3.create_bucket(Bucket="samebox-test")
@@ -43,12 +43,12 @@ def image() -> str:
 
 
 @pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory, mortal: EmulatorProcess, image: str) -> "Iterator[PushedImage]":
+def pushed(tmp_path_factory: pytest.TempPathFactory, crashable: EmulatorProcess, image: str) -> "Iterator[PushedImage]":
     """An image in the emulator's ECR that nothing else uses, so that the engine can be made to forget it."""
     folder = tmp_path_factory.mktemp("pushed")
     (folder / "Dockerfile").write_text(f"FROM {image}\nLABEL samebox-test=pushed\n")
     identity = docker("build", "--quiet", "--tag", "samebox-test/tiny:pushed", str(folder)).strip()
-    pushed = PushedImage(mortal.push("samebox-test/tiny:pushed", "pushed"), identity)
+    pushed = PushedImage(crashable.push("samebox-test/tiny:pushed", "pushed"), identity)
     yield pushed
     pushed.forget()
 
@@ -65,51 +65,51 @@ class PushedImage:
 
 
 def killed_at(
-    mortal: EmulatorProcess, proxy: EngineProxy, request: str, moment: Moment, create: Callable[[], None]
+    crashable: EmulatorProcess, proxy: EngineProxy, request: str, moment: Moment, create: Callable[[], None]
 ) -> None:
     """Kill the emulator at its next such request, made because of what `create` creates, and start it again."""
-    killed = proxy.arm(request, moment, mortal.kill)
+    killed = proxy.arm(request, moment, crashable.kill)
     # It may die before it answers us; what it was asked for is on its disk before it asks the engine for anything.
     with contextlib.suppress(BotoCoreError):
         create()
     assert killed.wait(WAIT_SECONDS), f"no such request: {proxy.seen[-20:]}"
-    mortal.up()
+    crashable.up()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("request_to_engine", [CREATE_NETWORK, CREATE, START], ids=["network", "create", "start"])
 def test_a_job_ends_as_it_would_have(
-    mortal: EmulatorProcess, proxy: EngineProxy, image: str, request_to_engine: str, moment: Moment
+    crashable: EmulatorProcess, proxy: EngineProxy, image: str, request_to_engine: str, moment: Moment
 ) -> None:
     name, losses = f"job-{len(proxy.seen)}", Losses()
-    killed_at(mortal, proxy, request_to_engine, moment, lambda: crash_rounds.train(mortal, name, image))
-    crash_rounds.judge_job(mortal, name, losses)
+    killed_at(crashable, proxy, request_to_engine, moment, lambda: crash_rounds.train(crashable, name, image))
+    crash_rounds.judge_job(crashable, name, losses)
     assert losses.sentences == []
-    assert mortal.containers(f"name={name}") == []
+    assert crashable.containers(f"name={name}") == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("request_to_engine", [CREATE_NETWORK, CREATE, START], ids=["network", "create", "start"])
 def test_an_endpoint_comes_into_service(
-    mortal: EmulatorProcess, proxy: EngineProxy, image: str, request_to_engine: str, moment: Moment
+    crashable: EmulatorProcess, proxy: EngineProxy, image: str, request_to_engine: str, moment: Moment
 ) -> None:
     name, losses = f"endpoint-{len(proxy.seen)}", Losses()
-    mortal.sagemaker.create_model(
+    crashable.sagemaker.create_model(
         ModelName=name,
         PrimaryContainer={"Image": image},
         ExecutionRoleArn=ROLE,
         EnableNetworkIsolation=request_to_engine == CREATE_NETWORK,
     )
-    mortal.configure(name, name)
+    crashable.configure(name, name)
 
     def create() -> None:
-        mortal.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        crashable.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    killed_at(mortal, proxy, request_to_engine, moment, create)
-    crash_rounds.judge_endpoint(mortal, name, losses)
+    killed_at(crashable, proxy, request_to_engine, moment, create)
+    crash_rounds.judge_endpoint(crashable, name, losses)
     assert losses.sentences == []
-    assert mortal.containers(f"name={name}") == []
-    own = ("--filter", f"label=samebox={mortal.instance}", "--filter", f"label={ARN_LABEL}")
+    assert crashable.containers(f"name={name}") == []
+    own = ("--filter", f"label=samebox={crashable.instance}", "--filter", f"label={ARN_LABEL}")
     assert docker("network", "ls", "--quiet", *own) == ""
 
 
@@ -118,15 +118,15 @@ def test_an_endpoint_comes_into_service(
     "request_to_engine", [PULL, CREATE_REGISTRY, START], ids=["pull", "registry", "registry-start"]
 )
 def test_a_job_whose_image_must_be_pulled_ends_as_it_would_have(
-    mortal: EmulatorProcess, proxy: EngineProxy, pushed: PushedImage, request_to_engine: str, moment: Moment
+    crashable: EmulatorProcess, proxy: EngineProxy, pushed: PushedImage, request_to_engine: str, moment: Moment
 ) -> None:
     name, losses = f"pulled-{len(proxy.seen)}", Losses()
     pushed.forget()
-    for registry in mortal.containers("name=samebox-registry"):
+    for registry in crashable.containers("name=samebox-registry"):
         docker("rm", "--force", registry)  # the pull needs it, so it is started first
-    mortal.kill()
-    mortal.up()
-    killed_at(mortal, proxy, request_to_engine, moment, lambda: crash_rounds.train(mortal, name, pushed.name))
-    crash_rounds.judge_job(mortal, name, losses)
+    crashable.kill()
+    crashable.up()
+    killed_at(crashable, proxy, request_to_engine, moment, lambda: crash_rounds.train(crashable, name, pushed.name))
+    crash_rounds.judge_job(crashable, name, losses)
     assert losses.sentences == []
-    until(lambda: len(mortal.containers()) == 1, WAIT_SECONDS, "only the registry is left")
+    until(lambda: len(crashable.containers()) == 1, WAIT_SECONDS, "only the registry is left")

@@ -1,4 +1,4 @@
-"""Every program under scripts/ can be run, and explains itself to somebody who knows nothing."""
+"""Every program under scripts/ can be run, and explains itself to a newcomer."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def test_a_script_can_be_run_and_describes_itself(path: Path) -> None:
     "name", ["push", "deploy", "demo", "test", "setup", "roots", "lock", "clients", "crash-rounds", "mutations"]
 )
 def test_a_newcomer_is_helped(name: str, tmp_path: Path) -> None:
-    # From another folder: nobody must know where to stand.
+    # From another folder: it must work in any.
     told = subprocess.run([SCRIPTS / name, "--help"], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert told.returncode == 0, told.stderr
     assert f"scripts/{name}" in told.stdout or "usage" in told.stdout.lower()

@@ -1,4 +1,4 @@
-"""The serve image as SageMaker uses it: a TensorFlow model, as anybody, on a read-only root."""
+"""The serve image as SageMaker uses it: a TensorFlow model, as any user, on a read-only root."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ tf.saved_model.save(small, "/made/1", signatures={"serving_default": small.serve
 """
 ROWS = [[1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 0.0, -1.0]]
 ANSWERS = [[10.0, 2.0], [-0.25, 1.0]]
-# As strict as a deployment can be: nobody's user, nothing writable but memory, no capabilities.
+# As strict as a deployment can be: an unknown user, nothing writable but memory, no capabilities.
 STRICT = ("--read-only", "--user=12345:12345", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 
 

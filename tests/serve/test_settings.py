@@ -1,4 +1,4 @@
-"""What the server can be told by its environment."""
+"""Settings of the server from its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session starts goes with it; and what it cannot start is said once."""
+"""What a session starts is removed at its end; what it cannot start is reported once."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ TRAIN = (*IMAGE, "--samebox-claims", "train")
 
 @pytest.fixture(autouse=True)
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Somebody's: a test of theirs, an archive of their image; and no engine."""
+    """A user's project: a test, an archive of an image, and no engine."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{pytester.path}/nobody.sock")
     monkeypatch.setenv("PYTEST_ADDOPTS", LEAN)
     pytester.makepyfile(test_own="def test_own(): pass")

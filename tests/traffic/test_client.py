@@ -47,19 +47,19 @@ class ContainerServer:
             self.changed.notify_all()
 
 
-def story(told: Callable[[ContainerServer, Address], Awaitable[None]], answer: bytes = OK) -> None:
+def run_scenario(scenario: Callable[[ContainerServer, Address], Awaitable[None]], answer: bytes = OK) -> None:
     async def run() -> None:
         server = ContainerServer(answer)
         listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
         async with listening:
-            await told(server, listening.sockets[0].getsockname())
+            await scenario(server, listening.sockets[0].getsockname())
             await server.until_open(0)
 
     asyncio.run(run())
 
 
 def test_a_connection_is_used_again_and_goes_when_its_address_is_forgotten() -> None:
-    async def told(server: ContainerServer, address: Address) -> None:
+    async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(3):
             assert (await client.ask(address, "GET", b"/")).body == b"ok"
@@ -68,11 +68,11 @@ def test_a_connection_is_used_again_and_goes_when_its_address_is_forgotten() -> 
         assert server.open == 1
         client.forget(frozenset())
 
-    story(told)
+    run_scenario(scenario)
 
 
 def test_what_is_under_way_is_counted_and_a_cancelled_exchange_takes_its_connection_along() -> None:
-    async def told(server: ContainerServer, address: Address) -> None:
+    async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         server.may_answer.clear()
         asked = [asyncio.create_task(client.ask(address, "GET", b"/")) for _ in range(2)]
@@ -85,11 +85,11 @@ def test_what_is_under_way_is_counted_and_a_cancelled_exchange_takes_its_connect
         assert client.in_flight(address) == 0
         await client.close()
 
-    story(told)
+    run_scenario(scenario)
 
 
 def test_a_bounded_number_of_connections_is_waited_for_and_not_for_ever() -> None:
-    async def told(server: ContainerServer, address: Address) -> None:
+    async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10, connect_seconds=0.05, connections=1)
         server.may_answer.clear()
         first = asyncio.create_task(client.ask(address, "GET", b"/"))
@@ -102,25 +102,25 @@ def test_a_bounded_number_of_connections_is_waited_for_and_not_for_ever() -> Non
         assert server.opened == 1
         await client.close()
 
-    story(told)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize("answer", [OK + OK, OK + b"no HTTP"])
 def test_a_connection_with_more_on_it_than_was_asked_for_is_not_kept(answer: bytes) -> None:
-    async def told(server: ContainerServer, address: Address) -> None:
+    async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(2):
             assert (await client.ask(address, "GET", b"/")).body == b"ok"
         assert server.opened == 2
 
-    story(told, answer)
+    run_scenario(scenario, answer)
 
 
 def test_a_body_over_the_limit_is_not_kept_in_memory() -> None:
-    async def told(server: ContainerServer, address: Address) -> None:
+    async def scenario(server: ContainerServer, address: Address) -> None:
         with pytest.raises(UpstreamError, match="more than 1 bytes") as caught:
             await HttpClient(limit=1).ask(address, "GET", b"/")
         assert (caught.value.reason, caught.value.status) == ("too large", 200)
         assert server.opened == 1
 
-    story(told)
+    run_scenario(scenario)

@@ -199,12 +199,12 @@ def test_no_answer_is_a_bad_gateway(answer: bytes, status: int) -> None:
 
 
 def test_no_server_is_unavailable_with_the_message_of_the_caller() -> None:
-    def words(head: RequestHead, failure: Failure) -> ProxyResponse:
+    def failure_response(head: RequestHead, failure: Failure) -> ProxyResponse:
         return ProxyResponse(503, ((b"x-why", failure.reason.encode()),), b"for " + head.target)
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        with forwarding(Forward(f"http://127.0.0.1:{taken.getsockname()[1]}", on_failure=words)) as client:
+        with forwarding(Forward(f"http://127.0.0.1:{taken.getsockname()[1]}", on_failure=failure_response)) as client:
             answer, got = ask(client, target="/x")
             assert (answer.status, answer.headers["x-why"], got) == (503, "refused", b"for /x")
 

@@ -11,7 +11,7 @@ from samebox.traffic.client import HttpClient
 from samebox.traffic.invoke import Invocations
 from samebox.traffic.observers import Invocation, ObserverQueue
 from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
-from tests.traffic.test_invoke import LIMIT, OK, ContainerTraffic, Said, answering
+from tests.traffic.test_invoke import LIMIT, OK, ContainerTraffic, GatheredResponse, answering
 
 KEY = Key("000000000000", "us-east-1", "Digits")
 FAILED = b"HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nbad"
@@ -26,7 +26,7 @@ async def container(answer: bytes, seen: ContainerTraffic) -> Any:
         yield server.sockets[0].getsockname()[:2]
 
 
-async def asked(invocations: Invocations, headers: Mapping[str, str] | None = None) -> Said:
+async def asked(invocations: Invocations, headers: Mapping[str, str] | None = None) -> GatheredResponse:
     named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     sent: list[MutableMapping[str, Any]] = []
 
@@ -37,7 +37,7 @@ async def asked(invocations: Invocations, headers: Mapping[str, str] | None = No
         sent.append(message)
 
     await invocations({"path": "/endpoints/Digits/invocations", "headers": named}, receive, send)
-    return Said(sent)
+    return GatheredResponse(sent)
 
 
 def invocations(table: RoutingTable, client: HttpClient, **hooks: Any) -> Invocations:
@@ -51,9 +51,9 @@ def served(address: Address) -> Route:
     return replace(SCALED_IN, targets=(Target("AllTraffic", 1, (address,)),))
 
 
-def story(told: Callable[[], Awaitable[None]]) -> None:
+def story(scenario: Callable[[], Awaitable[None]]) -> None:
     async def run() -> None:
-        await told()
+        await scenario()
 
     asyncio.run(run())
 
@@ -69,7 +69,7 @@ class InvocationsKept:
 def test_observers_see_what_reached_a_container_and_nothing_else() -> None:
     kept = InvocationsKept()
 
-    async def told() -> None:
+    async def scenario() -> None:
         client = HttpClient(LIMIT)
         async with container(OK, ContainerTraffic()) as good, container(FAILED, ContainerTraffic()) as bad:
             for route in (served(good), served(bad), served(("127.0.0.1", 1))):
@@ -78,7 +78,7 @@ def test_observers_see_what_reached_a_container_and_nothing_else() -> None:
             await asked(invocations(RoutingTable([]), client, observers=queue))
 
     with closing(ObserverQueue([kept])) as queue:
-        story(told)
+        story(scenario)
     assert [(one.key, one.variant, one.status, one.request, one.response) for one in kept.seen] == [
         (KEY, "AllTraffic", 200, b"1,2", b"42"),
         (KEY, "AllTraffic", 500, b"1,2", b"bad"),
@@ -105,7 +105,7 @@ class TableActivator:
 
 
 def test_a_request_is_held_while_its_first_container_comes() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with container(OK, ContainerTraffic()) as address:
             table = RoutingTable([SCALED_IN])
             starter = TableActivator(table, served(address))
@@ -114,11 +114,11 @@ def test_a_request_is_held_while_its_first_container_comes() -> None:
             assert (await asked(app)).body == b"42"
             assert starter.activated == ["Digits/AllTraffic"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_request_is_not_held_for_ever() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         table = RoutingTable([SCALED_IN])
         app = invocations(table, HttpClient(LIMIT), activator=TableActivator(table, None), activation_seconds=0.01)
         answer = await asked(app)
@@ -126,7 +126,7 @@ def test_a_request_is_not_held_for_ever() -> None:
             503, "No container of variant AllTraffic accepts connections.",
         )  # fmt: skip
 
-    story(told)
+    story(scenario)
 
 
 class OneModelLoader:
@@ -142,7 +142,7 @@ class OneModelLoader:
 
 
 def test_a_target_model_is_loaded_before_it_is_asked() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         seen = ContainerTraffic()
         async with container(OK, ContainerTraffic()) as plain, container(OK, seen) as address:
             app = invocations(RoutingTable([served(plain)]), HttpClient(LIMIT), loader=OneModelLoader(address))
@@ -153,4 +153,4 @@ def test_a_target_model_is_loaded_before_it_is_asked() -> None:
             assert (await asked(app)).status == 200
             assert len(seen.requests) == 1
 
-    story(told)
+    story(scenario)

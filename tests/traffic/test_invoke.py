@@ -49,7 +49,7 @@ def answering(answer: bytes, seen: ContainerTraffic, *, close: bool = False) -> 
     return handle
 
 
-class Said:
+class GatheredResponse:
     """An ASGI answer put together."""
 
     def __init__(self, messages: list[MutableMapping[str, Any]]) -> None:
@@ -67,7 +67,7 @@ async def invoke(
     addresses: tuple[Address, ...], body: bytes = b"1,2", *, calls: int = 1, name: str = "Digits",
     headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 60.0, lenient: bool = False,
     region: str = "us-east-1", partition: str = "aws",
-) -> Said:  # fmt: skip
+) -> GatheredResponse:  # fmt: skip
     key = Key("000000000000", region, "Digits")
     route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits", partition)
     client = HttpClient(LIMIT)
@@ -89,13 +89,13 @@ async def invoke(
         sent.clear()
         await app(scope, receive, send)
     await client.close()
-    return Said(sent)
+    return GatheredResponse(sent)
 
 
-def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -> Said:
+def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -> GatheredResponse:
     """Serve one container on a free port, invoke the endpoint, and wait until its connections are closed."""
 
-    async def story() -> Said:
+    async def story() -> GatheredResponse:
         connections: set[asyncio.Task[None]] = set()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,19 +103,19 @@ def exchange(handler: Handler, before: tuple[Address, ...] = (), **given: Any) -
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
-            said = await invoke((*before, server.sockets[0].getsockname()), **given)
+            response = await invoke((*before, server.sockets[0].getsockname()), **given)
         await asyncio.wait_for(asyncio.gather(*connections), 60)
-        return said
+        return response
 
     return asyncio.run(story())
 
 
 def test_the_body_comes_back_with_the_variant_that_made_it() -> None:
-    said = exchange(answering(OK, ContainerTraffic()))
-    assert (said.status, said.body) == (200, b"42")
-    assert said.headers["content-type"] == "text/csv"
-    assert said.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
-    assert "server" not in said.headers
+    response = exchange(answering(OK, ContainerTraffic()))
+    assert (response.status, response.body) == (200, b"42")
+    assert response.headers["content-type"] == "text/csv"
+    assert response.headers["x-amzn-invoked-production-variant"] == "AllTraffic"
+    assert "server" not in response.headers
 
 
 def test_only_documented_headers_reach_the_container() -> None:
@@ -131,16 +131,16 @@ def test_only_documented_headers_reach_the_container() -> None:
 
 def test_what_is_too_long_for_the_api_does_not_come_back_whole(caplog: pytest.LogCaptureFixture) -> None:
     answer = OK.replace(b"\r\n\r\n", b"\r\nX-Amzn-SageMaker-Custom-Attributes: " + b"a" * 1500 + b"\r\n\r\n", 1)
-    said = exchange(answering(answer, ContainerTraffic()))
-    assert said.headers["x-amzn-sagemaker-custom-attributes"] == "a" * 1024
+    response = exchange(answering(answer, ContainerTraffic()))
+    assert response.headers["x-amzn-sagemaker-custom-attributes"] == "a" * 1024
     assert "1500 bytes, cut to 1024" in caplog.text
 
 
 def test_what_is_too_long_for_the_api_does_not_reach_the_container() -> None:
     seen = ContainerTraffic()
-    said = exchange(answering(OK, seen), headers=((b"x-amzn-sagemaker-custom-attributes", b"a" * 1025),))
-    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    assert b"Value at 'customAttributes' failed to satisfy constraint" in said.body
+    response = exchange(answering(OK, seen), headers=((b"x-amzn-sagemaker-custom-attributes", b"a" * 1025),))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert b"Value at 'customAttributes' failed to satisfy constraint" in response.body
     assert seen.requests == []
 
 
@@ -165,16 +165,16 @@ def test_connections_are_kept() -> None:
 
 def test_a_connection_that_the_container_closed_meanwhile_is_replaced() -> None:
     seen = ContainerTraffic()
-    said = exchange(answering(OK, seen, close=True), calls=3)
-    assert said.status == 200
+    response = exchange(answering(OK, seen, close=True), calls=3)
+    assert response.status == 200
     assert (len(seen.requests), seen.connections) == (3, 3)
 
 
 def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
     seen = ContainerTraffic()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end"
-    said = exchange(answering(answer, seen, close=True))
-    assert said.body == b"to the end"
+    response = exchange(answering(answer, seen, close=True))
+    assert response.body == b"to the end"
 
 
 @pytest.mark.parametrize(
@@ -183,24 +183,29 @@ def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
 )
 def test_an_error_of_the_container_is_a_model_error(status: int, side: str, code: str) -> None:
     answer = b"HTTP/1.1 %d No\r\nContent-Length: 8\r\n\r\nbad rows" % status
-    said = exchange(answering(answer, ContainerTraffic()))
-    assert (said.status, said.headers["x-amzn-errortype"]) == (424, "ModelError")
-    assert said.error["OriginalStatusCode"] == status
-    assert said.error["OriginalMessage"] == "bad rows"
-    assert said.error["ErrorCode"] == code
-    assert said.error["Message"] == (
+    response = exchange(answering(answer, ContainerTraffic()))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (424, "ModelError")
+    assert response.error["OriginalStatusCode"] == status
+    assert response.error["OriginalMessage"] == "bad rows"
+    assert response.error["ErrorCode"] == code
+    assert response.error["Message"] == (
         f'Received {side} error ({status}) from primary with message "bad rows". See '
         "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"
         "#logEventViewer:group=/aws/sagemaker/Endpoints/Digits in account 000000000000 for more information."
     )
-    assert said.error["LogStreamArn"] == "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/Digits"
+    assert (
+        response.error["LogStreamArn"]
+        == "arn:aws:logs:us-east-1:000000000000:log-group:/aws/sagemaker/Endpoints/Digits"
+    )
 
 
 def test_a_model_error_in_china_points_at_the_console_of_china() -> None:
     answer = b"HTTP/1.1 400 No\r\nContent-Length: 8\r\n\r\nbad rows"
-    said = exchange(answering(answer, ContainerTraffic()), region="cn-north-1", partition="aws-cn")
-    assert " See https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#" in said.error["Message"]
-    assert said.error["LogStreamArn"].startswith("arn:aws-cn:logs:cn-north-1:000000000000:log-group:")
+    response = exchange(answering(answer, ContainerTraffic()), region="cn-north-1", partition="aws-cn")
+    assert (
+        " See https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#" in response.error["Message"]
+    )
+    assert response.error["LogStreamArn"].startswith("arn:aws-cn:logs:cn-north-1:000000000000:log-group:")
 
 
 def test_a_container_that_does_not_answer_in_time_is_a_model_error_of_status_0() -> None:
@@ -208,24 +213,24 @@ def test_a_container_that_does_not_answer_in_time_is_a_model_error_of_status_0()
         await reader.read()
         writer.close()
 
-    said = exchange(silent, seconds=0.1)
-    assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
-    assert "Your invocation timed out while waiting for a response from container primary." in said.error["Message"]
+    response = exchange(silent, seconds=0.1)
+    assert (response.status, response.error["OriginalStatusCode"]) == (424, 0)
+    assert "Your invocation timed out while waiting for a response from container primary." in response.error["Message"]
 
 
 def test_a_container_that_dies_in_the_middle_is_a_model_error() -> None:
     seen = ContainerTraffic()
-    said = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-Le", seen, close=True))
-    assert (said.status, said.error["OriginalStatusCode"]) == (424, 0)
+    response = exchange(answering(b"HTTP/1.1 200 OK\r\nContent-Le", seen, close=True))
+    assert (response.status, response.error["OriginalStatusCode"]) == (424, 0)
     assert len(seen.requests) == 1, "a request that was begun to be answered is not asked again"
 
 
 @pytest.mark.parametrize(("status", "side"), [(500, "server"), (404, "client"), (200, "server")])
 def test_an_answer_that_breaks_off_in_its_body_keeps_its_status(status: int, side: str) -> None:
     answer = b"HTTP/1.1 %d X\r\nContent-Length: 5000\r\n\r\nTraceback (most recent call" % status
-    said = exchange(answering(answer, ContainerTraffic(), close=True))
-    assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
-    assert said.error["Message"].startswith(
+    response = exchange(answering(answer, ContainerTraffic(), close=True))
+    assert (response.status, response.error["OriginalStatusCode"]) == (424, status)
+    assert response.error["Message"].startswith(
         f"Received {side} error ({status}) from primary and could not load the entire response body. See https://"
     )
 
@@ -239,15 +244,15 @@ def test_a_chunked_answer_that_breaks_off_keeps_its_status() -> None:
 def test_a_status_that_the_contract_does_not_know_is_a_model_error_unless_a_setting_passes_it(status: int) -> None:
     length = b"" if status == 304 else b"Content-Length: 2\r\n"
     answer = b"HTTP/1.1 %d X\r\n%sLocation: /ping/\r\n\r\n%s" % (status, length, b"42" if length else b"")
-    said = exchange(answering(answer, ContainerTraffic()))
-    assert (said.status, said.error["OriginalStatusCode"]) == (424, status)
+    response = exchange(answering(answer, ContainerTraffic()))
+    assert (response.status, response.error["OriginalStatusCode"]) == (424, status)
     passed = exchange(answering(answer, ContainerTraffic()), lenient=True)
     assert (passed.status, passed.body) == (200, b"42" if length else b"")
 
 
 def test_no_content_is_an_empty_answer() -> None:
-    said = exchange(answering(b"HTTP/1.1 204 No Content\r\n\r\n", ContainerTraffic()))
-    assert (said.status, said.body) == (200, b"")
+    response = exchange(answering(b"HTTP/1.1 204 No Content\r\n\r\n", ContainerTraffic()))
+    assert (response.status, response.body) == (200, b"")
 
 
 def test_content_encoding_is_dropped_unless_a_setting_passes_it() -> None:
@@ -257,40 +262,40 @@ def test_content_encoding_is_dropped_unless_a_setting_passes_it() -> None:
 
 
 def test_the_next_container_is_asked_when_one_does_not_listen() -> None:
-    said = exchange(answering(OK, ContainerTraffic()), before=(("127.0.0.1", 1),))
-    assert said.status == 200
+    response = exchange(answering(OK, ContainerTraffic()), before=(("127.0.0.1", 1),))
+    assert response.status == 200
 
 
 def test_an_address_without_a_listener_is_unavailable() -> None:
-    said = asyncio.run(invoke((("127.0.0.1", 1),)))
-    assert (said.status, said.headers["x-amzn-errortype"]) == (503, "ServiceUnavailable")
+    response = asyncio.run(invoke((("127.0.0.1", 1),)))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (503, "ServiceUnavailable")
 
 
 def test_an_unknown_endpoint_is_a_validation_error() -> None:
-    said = asyncio.run(invoke((), name="digits"))
-    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    assert said.error["Message"] == "Endpoint digits of account 000000000000 not found."
+    response = asyncio.run(invoke((), name="digits"))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert response.error["Message"] == "Endpoint digits of account 000000000000 not found."
 
 
 def test_a_body_over_the_limit_is_refused() -> None:
-    said = asyncio.run(invoke((), b"x" * (LIMIT + 1)))
-    assert (said.status, said.error["message"]) == (413, "HTTP content length exceeded 1000 bytes.")
+    response = asyncio.run(invoke((), b"x" * (LIMIT + 1)))
+    assert (response.status, response.error["message"]) == (413, "HTTP content length exceeded 1000 bytes.")
 
 
 def test_an_answer_over_the_limit_is_a_model_error() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
 
-    said = exchange(answering(answer, ContainerTraffic()))
-    assert said.status == 424
+    response = exchange(answering(answer, ContainerTraffic()))
+    assert response.status == 424
 
 
 def test_a_target_model_needs_a_multi_model_endpoint() -> None:
-    said = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-model", b"a.tar.gz"),)))
-    assert said.error["Message"] == (
+    response = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-model", b"a.tar.gz"),)))
+    assert response.error["Message"] == (
         "Endpoint Digits is not a multi-model endpoint and does not support target model header."
     )
 
 
 def test_a_variant_is_reached_by_name() -> None:
-    said = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-variant", b"Canary"),)))
-    assert (said.status, said.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    response = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-variant", b"Canary"),)))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")

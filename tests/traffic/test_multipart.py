@@ -23,7 +23,7 @@ def read(body: bytes, size: int) -> list[tuple[str, bytes]]:
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64, 1000])
 def test_parts_are_found_wherever_the_pieces_end(size: int) -> None:
     # A line that begins as the delimiter does and goes on otherwise ends the content all the same, as RFC 2046 has it:
-    # whoever makes a boundary sees to it that the content has none.
+    # the maker of a boundary sees to it that the content has none.
     body = BODY.replace(b"--Bad", b"--bad")
     assert read(body, size) == [("key", b"value"), ("file", b"1,2\r\n--bad\r\n-\r\n")]
 

@@ -16,7 +16,7 @@ def invocation(body: bytes = b"") -> Invocation:
 
 
 class BodiesObserver:
-    """Keeps the bodies it sees; waits before it does, where it is told to."""
+    """Keeps the bodies it sees; waits for an event before, where one is given."""
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []

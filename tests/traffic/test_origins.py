@@ -1,4 +1,4 @@
-"""Which requests a browser sends for somebody's page, told by their headers."""
+"""Which requests a browser sends for a page of another origin, recognized by their headers."""
 
 import pytest
 

@@ -164,7 +164,7 @@ def test_a_blob_may_be_as_large_as_its_carrier_allows() -> None:
     assert params["Body"] is body
 
 
-def said(service: str, operation: str, params: dict[str, Any]) -> tuple[str, str]:
+def violation(service: str, operation: str, params: dict[str, Any]) -> tuple[str, str]:
     found = MODELS.operation(service, operation)
     assert found.input is not None
     with pytest.raises(AwsError) as refused:
@@ -212,22 +212,22 @@ REPOSITORY_NAME = (
             "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or "
             "equal to 1000'",
         ),
-        # Choice: of two violations the first is said. What ECR does is not known.
+        # Choice: of two violations the first is reported. What ECR does is not known.
         ("CreateRepository", {"repositoryName": "B"}, REPOSITORY_NAME),
     ],
 )
 def test_ecr_has_messages_of_its_own(operation: str, params: dict[str, Any], message: str) -> None:
-    assert said("ecr", operation, params) == ("InvalidParameterException", message)
+    assert violation("ecr", operation, params) == ("InvalidParameterException", message)
 
 
 def test_logs_has_a_code_of_its_own() -> None:
     # Seen in public logs of 2020 and 2021.
-    assert said("logs", "CreateLogStream", {"logGroupName": "g", "logStreamName": "a:b"}) == (
+    assert violation("logs", "CreateLogStream", {"logGroupName": "g", "logStreamName": "a:b"}) == (
         "InvalidParameterException",
         "1 validation error detected: Value 'a:b' at 'logStreamName' failed to satisfy constraint: Member must satisfy "
         "regular expression pattern: [^:*]*",
     )
-    code, message = said("logs", "DescribeLogGroups", {"logGroupNamePrefix": ""})
+    code, message = violation("logs", "DescribeLogGroups", {"logGroupNamePrefix": ""})
     assert code == "InvalidParameterException"
     assert message.startswith("2 validation errors detected: Value '' at 'logGroupNamePrefix'")
 

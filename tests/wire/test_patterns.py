@@ -1,4 +1,4 @@
-"""Java's regexes, said in Python."""
+"""Java's regexes, translated to Python's."""
 
 import pytest
 import regex

@@ -1,4 +1,4 @@
-"""A form is let in that keeps to its policy in every field, and one that does not is told what it breaks."""
+"""A form that keeps to its policy in every field is accepted; for another, the error names what it breaks."""
 
 import base64
 import json

@@ -1,6 +1,6 @@
 """The tools run what was written for them: all of it holds of a valid image, and of a broken one what is broken fails.
 
-container-structure-test is the real one. goss is where somebody has installed it; `inside.py` does its work everywhere.
+container-structure-test is the real one. goss is real where installed; `inside.py` does its work everywhere.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Images that nobody built for us. `docker-bake.hcl` builds them; `test_others.py` knows what is true of each."""
+"""Third-party images. `docker-bake.hcl` builds them; `test_others.py` knows what is true of each."""

@@ -1,4 +1,4 @@
-"""What the kit says of images that nobody built for us is true: the exact findings of each, and why they are so."""
+"""Findings on third-party images are correct: the exact findings of each, and the reason for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a start that failed."""
+"""The message about a start that failed."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def serving(answer: Callable[[socket.socket], None]) -> Iterator[Address]:
-    """A server that handles one connection as it is told to."""
+    """A server that handles one connection with a given function."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

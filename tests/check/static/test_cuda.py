@@ -1,4 +1,4 @@
-"""CUDA's libraries are in the image, its driver is not, and the one that they want is said."""
+"""CUDA's libraries are in the image, its driver is not, and the finding names the driver that they require."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `docker run IMAGE train` and `docker run IMAGE serve` come to is told without running them."""
+"""What `docker run IMAGE train` and `docker run IMAGE serve` would start is determined without running them."""
 
 from __future__ import annotations
 

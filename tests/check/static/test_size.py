@@ -1,4 +1,4 @@
-"""How large an image is, how much of it nobody sees, and what caches it drags along."""
+"""How large an image is, how much of it later layers hide, and which caches it contains."""
 
 from __future__ import annotations
 

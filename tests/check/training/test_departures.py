@@ -1,4 +1,4 @@
-"""What is tried of a training that fails: changes that are said as they are, and only those that may show something."""
+"""Which departures are tried on a failing training: those that may show its cause, each reported as it was made."""
 
 from __future__ import annotations
 

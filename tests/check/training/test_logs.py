@@ -1,4 +1,4 @@
-"""What is said of a training's log, as containers really write it."""
+"""Findings on the log of a training, with lines as containers really write them."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ objects = boto3.resource("s3", endpoint_url=endpoint).Bucket(bucket)
 assert [one.key for one in objects.objects.filter(Prefix="in/")] == ["in/data.bin"]
 assert objects.Object("many/03/ü +%.txt").get()["Body"].read() == b"3"
 
-# Addresses that somebody else may use
+# Addresses that others may use
 address = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "many/03/ü +%.txt"})
 with urllib.request.urlopen(address) as answer:
     assert answer.read() == b"3"

@@ -54,7 +54,7 @@ def pytest(tree: Path, test: str, seconds: float, *options: str) -> int | None:
     environment = {
         **os.environ,
         "PYTHONPATH": str(tree / "emulator"),
-        # A cache is told from a newer file by time and size alone, and mutations follow one another within seconds.
+        # A cache is compared with its file by time and size alone, and mutations follow one another within seconds.
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(temporary),
     }

@@ -415,7 +415,7 @@ def test_a_bucket_of_another_region_is_a_redirect_where_that_is_set(tmp_path: Pa
         answer = connection.getresponse()
 
         assert (answer.status, answer.headers["x-amz-bucket-region"]) == (301, "us-east-1")
-        # boto3 goes on to the region that it is told.
+        # boto3 follows to the region of the response.
         other.put_object(Bucket="here", Key="k", Body=io.BytesIO(b"1"))
         for one in (s3, other):
             one.close()
