@@ -27,6 +27,42 @@ TRAINING_JOB: dict[str, Any] = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 600},
 }
 
+PROCESSING_JOB: dict[str, Any] = {
+    "ProcessingJobName": "digits",
+    "AppSpecification": {
+        "ImageUri": IMAGE,
+        "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/clean.py"],
+        "ContainerArguments": ["--rows", "10"],
+    },
+    "Environment": {"LEVEL": "info"},
+    "RoleArn": ROLE,
+    "ProcessingInputs": [
+        {
+            "InputName": "raw",
+            "S3Input": {
+                "S3Uri": "s3://samples/digits/",
+                "LocalPath": "/opt/ml/processing/input/raw",
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+            },
+        }
+    ],
+    "ProcessingOutputConfig": {
+        "Outputs": [
+            {
+                "OutputName": "clean",
+                "S3Output": {
+                    "S3Uri": "s3://samples/clean",
+                    "LocalPath": "/opt/ml/processing/output",
+                    "S3UploadMode": "EndOfJob",
+                },
+            }
+        ]
+    },
+    "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+}
+
 MODEL: dict[str, Any] = {
     "ModelName": "digits",
     "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": MODEL_DATA, "Environment": {"LEVEL": "info"}},
@@ -58,6 +94,7 @@ def of_stored(noun: str, verb: str = "Create") -> dict[str, Any]:
 
 OF_KIND: dict[str, dict[str, Any]] = {
     "TrainingJob": TRAINING_JOB,
+    "ProcessingJob": PROCESSING_JOB,
     "Model": MODEL,
     "EndpointConfig": ENDPOINT_CONFIG,
     "Endpoint": ENDPOINT,

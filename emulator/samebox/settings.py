@@ -54,10 +54,19 @@ class Settings:
         "Lower-case names in the ARNs of new resources, as SageMaker did until 2022 or 2023.", False
     )
     upload_on_failure: bool = _setting(
-        "Upload model.tar.gz and output.tar.gz of failed training jobs too, as observed on AWS in 2019.", True
+        "Upload what failed training and processing jobs leave, too, as observed of training jobs in 2019.", True
     )
     training_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0
+    )
+    processing_stop_seconds: float = _setting(
+        "Seconds between the signal and SIGKILL when a processing job is stopped.", 120.0
+    )
+    processing_stop_signal: str = _setting(
+        "Signal that stops a processing job, before SIGKILL: SIGINT as AWS documents it, or SIGTERM.", "SIGINT"
+    )
+    processing_upload_seconds: float = _setting(
+        "Seconds between two looks at a processing job's outputs of S3UploadMode Continuous.", 10.0
     )
     serving_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0

@@ -1,4 +1,4 @@
-"""The golden trees of tests/contract/opt_ml, and what a container finds that is to be compared with them."""
+"""The golden trees of tests/contract, and what a container finds that is to be compared with them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from samebox.containers.fake_process import Process
 
 GOLDEN = Path(__file__).parent / "opt_ml"
+PROCESSING = Path(__file__).parent / "processing"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/request.json"))
 
 
-def read(case: str, name: str) -> Any:
+# A case is the name of one of training jobs, or the folder of any.
+
+
+def read(case: str | Path, name: str) -> Any:
     return json.loads((GOLDEN / case / name).read_text())
 
 
-def tree(case: str) -> list[str]:
+def tree(case: str | Path) -> list[str]:
     """Lines of mode, kind and path."""
     return (GOLDEN / case / "tree.txt").read_text().splitlines()
 
 
-def files(case: str) -> dict[str, bytes]:
+def files(case: str | Path) -> dict[str, bytes]:
     """Paths below /opt/ml, and their bytes."""
     root = GOLDEN / case / "opt_ml"
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
@@ -31,8 +37,18 @@ def files(case: str) -> dict[str, bytes]:
 
 def found_by(process: Process) -> tuple[list[str], dict[str, bytes]]:
     """The same of what a training container has at its start."""
+    return found_at(process, ("input", "model", "output"))
+
+
+def mounted(process: Process) -> list[str]:
+    """What is mounted below /opt/ml, relative to it."""
+    return [mount.target.removeprefix("/opt/ml/") for mount in process.spec.mounts]
+
+
+def found_at(process: Process, parts: Iterable[str]) -> tuple[list[str], dict[str, bytes]]:
+    """The same of what a container has at these places below /opt/ml."""
     lines, contents = [], {}
-    for part in ("input", "model", "output"):
+    for part in parts:
         root = process.path(f"/opt/ml/{part}")
         for path in (root, *root.rglob("*")):
             name = f"{part}/{path.relative_to(root).as_posix()}".removesuffix("/.")

@@ -103,7 +103,16 @@ def test_the_image_runs_as_it_is_unless_the_request_overrides_it(
 
 
 def test_the_environment_names_no_job() -> None:
-    assert processing.environment({"Environment": {"A": "1"}}, "eu-west-1") == {"A": "1", "AWS_REGION": "eu-west-1"}
+    facts = processing.ProcessingFacts(ARN, "eu-west-1", "/v2/credentials/x", "http://169.254.170.2")
+
+    assert processing.environment({"Environment": {"A": "1"}}, facts) == {
+        "A": "1",
+        "AWS_REGION": "eu-west-1",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/x",
+        "AWS_ENDPOINT_URL": "http://169.254.170.2",
+    }
+    isolated = {"NetworkConfig": {"EnableNetworkIsolation": True}}
+    assert processing.environment(isolated, facts) == {"AWS_REGION": "eu-west-1"}
 
 
 def test_the_tree_has_a_folder_for_each_output_and_a_folder_of_files_that_only_root_can_open(tmp_path: Path) -> None:
@@ -115,6 +124,19 @@ def test_the_tree_has_a_folder_for_each_output_and_a_folder_of_files_that_only_r
     assert sorted(path.name for path in config.iterdir()) == ["processingjobconfig.json", "resourceconfig.json"]
     assert (tmp_path / "ml/output/data/state").is_dir()
     assert (tmp_path / "ml/output/metrics/cloudwatch").is_dir()
+
+
+def test_what_the_container_moves_itself_has_no_folder() -> None:
+    (given,), (stored,) = REQUEST["ProcessingInputs"], REQUEST["ProcessingOutputConfig"]["Outputs"]
+    managed = {
+        **REQUEST,
+        "ProcessingInputs": [{**given, "AppManaged": True}],
+        "ProcessingOutputConfig": {"Outputs": [{**stored, "AppManaged": True}]},
+    }
+
+    assert (processing.inputs(REQUEST), processing.outputs(REQUEST)) == ([given], [stored])
+    assert (processing.inputs(managed), processing.outputs(managed)) == ([], [])
+    assert processing.tree(managed, ARN, "algo-1").directories == ("config", "output/metrics/cloudwatch")
 
 
 def test_the_hosts_of_a_larger_job_are_sorted_by_name() -> None:

@@ -25,7 +25,7 @@ from samebox.jobs.training import TRAINING
 from samebox.platform.background import Background
 from samebox.resources.deployment import EndpointDeployment, Serving, serving
 from samebox.resources.kind import Kind
-from samebox.resources.kinds import ENDPOINT, KINDS, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT, KINDS, PROCESSING_JOB, TRAINING_JOB
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
 from samebox.resources.run_facts import JobFacts
@@ -36,6 +36,7 @@ from samebox.wire.models import Models
 from tests.jobs.crashing import LIMIT_SECONDS, CrashableEmulator, Step
 
 if TYPE_CHECKING:
+    from samebox.jobs.job_type import JobType
     from samebox.resources.metrics import MetricSeries
 
 CALLER = Caller("123456789012", "us-east-1", "123456789012")
@@ -51,6 +52,7 @@ class Harness:
         self.engine = FakeEngine(folder / "engine")
         self.objects = objects
         self.settings = settings
+        self.types: tuple[JobType, ...] = (TRAINING,)  # of the jobs that are run
         self.bucket = "bucket-" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         objects.create_bucket(self.bucket)
         self.changes = threading.Condition()
@@ -80,19 +82,25 @@ class Harness:
         background = Background()
         self.backgrounds.append(background)
         room = reservations.of_engine(dependencies[1], emulator.label)
-        networks = job_networks.of_jobs(dependencies[1], emulator.label, dependencies[0], [TRAINING_JOB])
-        jobs = ContainerJobs(
-            TRAINING,
-            *dependencies,
-            emulator,
-            background,
-            give_up_seconds=give_up_seconds,
-            networks=networks,
-            reservations=room,
-            put_metric=lambda *one: self.metrics.append(one),
-        )
+        networks = job_networks.of_jobs(dependencies[1], emulator.label, dependencies[0], CONTAINER_JOBS)
+        jobs = [
+            Work(
+                one.kind,
+                ContainerJobs(
+                    one,
+                    *dependencies,
+                    emulator,
+                    background,
+                    give_up_seconds=give_up_seconds,
+                    networks=networks,
+                    reservations=room,
+                    put_metric=lambda *one: self.metrics.append(one),
+                ),
+            )
+            for one in self.types
+        ]
         endpoints = Endpoints(*dependencies, emulator, background, give_up_seconds=give_up_seconds)
-        supervisor = Supervisor(dependencies[0], [Work(TRAINING_JOB, jobs), Work(ENDPOINT, endpoints)])
+        supervisor = Supervisor(dependencies[0], [*jobs, Work(ENDPOINT, endpoints)])
         supervisor.start()
         self.supervisors.append(supervisor)
         return supervisor
@@ -129,6 +137,32 @@ class Harness:
         }
         return self.create(TRAINING_JOB, JobFacts(image), **{**request, **changes})
 
+    def create_processing_job(self, name: str = "clean", image: str = "clean:1", **changes: Any) -> Resource:
+        request: dict[str, Any] = {
+            "ProcessingJobName": name,
+            "AppSpecification": {"ImageUri": image, "ContainerEntrypoint": ["clean"]},
+            "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        }
+        return self.create(PROCESSING_JOB, JobFacts(image), **{**request, **changes})
+
+    def processing_input(self, uri: str, name: str = "raw", **changes: Any) -> dict[str, Any]:
+        source = {"S3Uri": uri, "LocalPath": f"/opt/ml/processing/{name}", "S3DataType": "S3Prefix", **changes}
+        return {"InputName": name, "S3Input": source}
+
+    def processing_output(self, name: str = "done", mode: str = "EndOfJob") -> dict[str, Any]:
+        place = f"s3://{self.bucket}/{name}"
+        output = {"S3Uri": place, "LocalPath": f"/opt/ml/processing/{name}", "S3UploadMode": mode}
+        return {"OutputName": name, "S3Output": output}
+
+    def objects_under(self, prefix: str) -> dict[str, bytes]:
+        """Keys below a prefix of the bucket, without it, and what is in them."""
+        root = f"s3://{self.bucket}/{prefix}/"
+        return {one.uri.removeprefix(root): self.objects.get(one.uri) for one in self.objects.list(root)}
+
     def create_endpoint(self, wanted: EndpointDeployment, name: str = "digits") -> Resource:
         request = {"EndpointName": name, "EndpointConfigName": wanted.endpoint_config_name}
         return self.create(ENDPOINT, Serving(wanted), **request)
@@ -152,7 +186,7 @@ class Harness:
         assert row is not None
         return row
 
-    def stop_training_job(self, resource: Resource) -> None:
+    def stop_job(self, resource: Resource) -> None:
         self.resources.advance(self.reload(resource), "Stopping")
 
     def touch(self, resource: Resource) -> None:
@@ -194,7 +228,7 @@ class Harness:
         return self.reload(resource)
 
     def log_lines(self, resource: Resource) -> list[str]:
-        group = "/aws/sagemaker/TrainingJobs"
+        group = f"/aws/sagemaker/{resource.kind}s"
         (stream,) = [one.name for one in self.logbook.streams(group) if one.name.startswith(f"{resource.name}/")]
         return [event.message for _, event in self.logbook.read(group, stream)]
 

@@ -163,7 +163,7 @@ def test_the_grace_of_a_stop_is_counted_over_our_death(harness: "Harness") -> No
     harness.start()
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     harness.wait_until(lambda: job_facts(harness.reload(job)).run.stop_signalled_at)
     asked_at = job_facts(harness.reload(job)).run.stop_signalled_at
     harness.crash()
@@ -185,7 +185,7 @@ def test_a_stop_that_came_while_we_were_away_is_obeyed(harness: "Harness") -> No
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.crash()
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     harness.start()
     assert harness.wait_until_ended(job).status == "Stopped"
 
@@ -204,7 +204,7 @@ def test_closing_leaves_the_container_running_and_the_next_start_goes_on(harness
     assert [state.status for state in harness.engine.find({})] == ["running"]
     assert harness.reload(job).status == "InProgress"
     harness.start()
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     assert harness.wait_until_ended(job).status == "Stopped"
     assert harness.log_lines(job) == ["before"]
 

@@ -117,11 +117,11 @@ def test_a_job_takes_over_its_network_with_its_container(harness: "Harness") -> 
     assert seen == [network(first), network(second)]
     assert network(first) != network(second), "the one is still in use"
     for job in (first, second):
-        harness.stop_training_job(job)
+        harness.stop_job(job)
         harness.wait_until_ended(job)
     third = harness.create_training_job("third")
     harness.wait_for_status(third, "Training")
     assert len(names(harness.engine)) <= 3
-    harness.stop_training_job(third)
+    harness.stop_job(third)
     harness.wait_until_ended(third)
     assert harness.next_start_leaves_no_network()

@@ -144,7 +144,7 @@ def test_a_stop_reaches_every_host(harness: "Harness") -> None:
     job = create(harness)
     harness.wait_for_status(job, "Training")
     harness.poll_until(lambda: streams(harness, job) == {"algo-1": ["begun"], "algo-2": ["begun"]})
-    harness.stop_training_job(job)
+    harness.stop_job(job)
 
     assert harness.wait_until_ended(job).status == "Stopped"
     model = f"s3://{harness.bucket}/out/digits/output/model.tar.gz"
@@ -181,7 +181,7 @@ def test_hosts_that_run_when_we_die_are_taken_over(harness: "Harness") -> None:
     harness.poll_until(lambda: sorted(starts) == ["algo-1", "algo-2"])
     harness.crash()
     harness.start()
-    harness.stop_training_job(job)
+    harness.stop_job(job)
 
     assert harness.wait_until_ended(job).status == "Stopped"
     assert sorted(starts) == ["algo-1", "algo-2"], "each was started once"

@@ -99,7 +99,7 @@ def test_a_job_that_was_stopped_before_it_ran_is_not_started_again(harness: "Har
     ran = list["Process"]()
     harness.engine.programs_of("digits:1")["train"] = ran.append
     harness.engine.give_up_start(killed_at_its_start(harness))
-    harness.stop_training_job(row)
+    harness.stop_job(row)
     harness.start()
     assert harness.wait_until_ended(row).status == "Stopped"
     assert ran == []

@@ -384,7 +384,7 @@ def test_a_job_stopped_while_it_trains_gets_sigterm_and_keeps_its_artifacts(harn
     harness.start()
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     row = harness.wait_until_ended(job)
     assert (row.status, row.state["SecondaryStatus"]) == ("Stopped", "Stopped")
     assert "FailureReason" not in row.state
@@ -397,7 +397,7 @@ def test_a_job_that_ignores_sigterm_is_killed_when_its_grace_is_over(harness: "H
     harness.start()
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     harness.wait_until(lambda: job_facts(harness.reload(job)).run.stop_signalled_at)
     assert harness.reload(job).status == "Stopping"
     harness.clock_offset = 121.0
@@ -420,7 +420,7 @@ def test_a_job_over_its_maximum_runtime_is_stopped_with_its_own_status(harness: 
 def test_a_job_stopped_before_its_container_ran_is_stopped_and_never_runs(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": train})
     job = harness.create_training_job()
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     harness.start()
     row = harness.wait_until_ended(job)
     assert row.status == "Stopped"
@@ -433,7 +433,7 @@ def test_a_job_stopped_while_it_pulls_never_runs(harness: "Harness", monkeypatch
     pull = harness.engine.pull
 
     def stopped_meanwhile(reference: str, *rest: object) -> object:
-        harness.stop_training_job(job)
+        harness.stop_job(job)
         return pull(reference)
 
     monkeypatch.setattr(harness.engine, "pull", stopped_meanwhile)
@@ -453,7 +453,7 @@ def test_a_job_stopped_while_it_uploads_is_stopped_and_its_model_whole(
 
     def stopped_meanwhile(*arguments: object) -> int:
         if harness.reload(job).status == "InProgress":  # with the first of the uploads
-            harness.stop_training_job(job)
+            harness.stop_job(job)
         return upload(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(harness.objects, "upload", stopped_meanwhile)
@@ -526,7 +526,7 @@ def test_times_of_a_long_job_are_whole_seconds_of_its_training(harness: "Harness
     job = harness.create_training_job()
     harness.wait_for_status(job, "Training")
     harness.clock_offset = 90.0
-    harness.stop_training_job(job)
+    harness.stop_job(job)
     row = harness.wait_until_ended(job)
     assert 90 <= row.state["TrainingTimeInSeconds"] <= 95
     assert row.state["TrainingEndTime"] - time.time() > 80
@@ -571,11 +571,11 @@ def test_a_job_waits_until_others_leave_it_memory_and_a_gpu_of_its_own(harness: 
     harness.crash()
     harness.start()
     harness.touch(third)
-    harness.stop_training_job(first)
+    harness.stop_job(first)
     harness.wait_for_status(third, "Training")
     assert sorted(gpus(harness)) == [("0",), ("1",)]
     for job in (second, third):
-        harness.stop_training_job(job)
+        harness.stop_job(job)
         harness.wait_until_ended(job)
 
 
@@ -587,9 +587,9 @@ def test_a_job_that_waits_can_be_stopped(harness: "Harness") -> None:
     harness.wait_for_status(first, "Training")
     second = harness.create_training_job("second")
     harness.wait_until(lambda: "Insufficient capacity" in str(harness.reload(second).state))
-    harness.stop_training_job(second)
+    harness.stop_job(second)
     assert harness.wait_until_ended(second).status == "Stopped"
-    harness.stop_training_job(first)
+    harness.stop_job(first)
     assert harness.wait_until_ended(first).status == "Stopped"
 
 

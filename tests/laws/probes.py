@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from samebox.containers.fake_process import ANY, FakeRequest, FakeResponse, Process
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import ENDPOINT, PROCESSING_JOB, TRAINING_JOB
 from samebox.resources.query import Query
 from tests import samples
 from tests.conftest import ACCOUNT, REGION
@@ -62,7 +62,18 @@ def programs(seen: dict[str, list[Any]]) -> dict[str, Any]:
 
         return process.serve(answer)
 
-    return {"serve": serve, ANY: train}
+    def process_data(process: Process) -> int:
+        note(process)
+        outputs = [mount.target for mount in process.spec.mounts if mount.target.startswith("/opt/ml/processing/")]
+        for output in outputs:
+            (process.path(output) / "result").write_text("result")
+        return 0
+
+    def run(process: Process) -> int:
+        trains = any(mount.target == "/opt/ml/model" for mount in process.spec.mounts)
+        return train(process) if trains else process_data(process)
+
+    return {"serve": serve, ANY: run}
 
 
 # What there must be, and what is looked at
@@ -118,6 +129,18 @@ def serving(world: ProbedEmulator, name: str) -> Any:
     return [status, reason, variants, headers, invoked, sorted(map(str, world.seen.pop(f"{ARN}:endpoint/{name}", [])))]
 
 
+def processed(world: ProbedEmulator, name: str) -> Any:
+    """What a processing job's containers saw, and what is shown of the job when it has ended."""
+
+    def has_ended() -> bool:
+        return not any(row.name == name for row in world.whole.emulator.resources.unfinished(PROCESSING_JOB))
+
+    until(has_ended, LIMIT_SECONDS, f"job {name} has ended")
+    shown = world.ask("sagemaker", "DescribeProcessingJob", {"ProcessingJobName": name}).parsed
+    ended = {key: shown[key] for key in ("ProcessingJobStatus", "FailureReason", "ExitMessage") if key in shown}
+    return [ended, sorted(map(str, world.seen.pop(f"{ARN}:processing-job/{name}", [])))]
+
+
 def trained(world: ProbedEmulator, name: str) -> Any:
     """What a job's container saw, and what is shown of the job when it has ended."""
 
@@ -141,6 +164,7 @@ def tags_of(noun: str) -> Call:
 
 _TAGS = [{"Key": "key", "Value": "value"}]
 _JOB: Params = {**samples.TRAINING_JOB, "TrainingJobName": "$"}
+_PROCESSING: Params = {**samples.PROCESSING_JOB, "ProcessingJobName": "$"}
 _IMAGE = samples.TRAINING_JOB["AlgorithmSpecification"]
 _LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
 _S3_SOURCE = {"S3Uri": samples.MODEL_DATA, "S3DataType": "S3Object", "CompressionType": "Gzip"}
@@ -196,6 +220,26 @@ SAGEMAKER: Mapping[str, Probe] = {
             ),
         },
     ),
+    "CreateProcessingJob": Probe(
+        {**_PROCESSING, "Tags": _TAGS},
+        after=(processed, tags_of("processing-job")),
+        besides={
+            "ProcessingResources.ClusterConfig.InstancePreferences": {
+                "ProcessingResources": {"ClusterConfig": {"VolumeSizeInGB": 10}}
+            },
+        },
+        values={
+            "ProcessingJobName": "digits",
+            "AppSpecification.ImageUri": OTHER_IMAGE,
+            "ProcessingInputs[].S3Input.S3Uri": OTHER_DATA,
+            "ProcessingInputs[].S3Input.LocalPath": "/opt/ml/processing/other",
+            "ProcessingOutputConfig.Outputs[].S3Output.S3Uri": "s3://samples/elsewhere",
+            "ProcessingOutputConfig.Outputs[].S3Output.LocalPath": "/opt/ml/processing/other",
+            "ProcessingResources.ClusterConfig.InstanceType": "ml.m5.4xlarge",
+            "ProcessingResources.ClusterConfig.InstanceCount": 2,
+        },
+    ),
+    "StopProcessingJob": Probe({"ProcessingJobName": "digits"}, makes=False, values={"ProcessingJobName": "nowhere"}),
     "StopTrainingJob": Probe({"TrainingJobName": "digits"}, makes=False, values={"TrainingJobName": "nowhere"}),
     "CreateModel": Probe(
         {**samples.MODEL, "ModelName": "$", "Tags": _TAGS},
@@ -309,6 +353,7 @@ SAGEMAKER: Mapping[str, Probe] = {
         for verb in ("Describe", "Delete")
         for noun, before in (
             ("TrainingJob", (("sagemaker", "CreateTrainingJob", _JOB), trained)),
+            ("ProcessingJob", (("sagemaker", "CreateProcessingJob", _PROCESSING), processed)),
             ("Model", (MODEL,)),
             ("EndpointConfig", (CONFIG,)),
             ("Endpoint", (CONFIG, CREATE_ENDPOINT, settled)),
@@ -323,6 +368,7 @@ SAGEMAKER: Mapping[str, Probe] = {
         )
         for noun, before, (service, operation, params) in (
             ("TrainingJob", (), ("sagemaker", "CreateTrainingJob", _JOB)),
+            ("ProcessingJob", (), ("sagemaker", "CreateProcessingJob", _PROCESSING)),
             ("Model", (), MODEL),
             ("EndpointConfig", (), CONFIG),
             ("Endpoint", (CONFIG,), CREATE_ENDPOINT),

@@ -57,7 +57,7 @@ def created(aws: Aws, kind: Kind, *names: str) -> None:
 
 def finish(aws: Aws, kind: Kind, arn: str) -> None:
     """Bring it to where it may be deleted: the API alone cannot."""
-    road = {"TrainingJob": ("Failed",), "Endpoint": ("InService",)}.get(kind.noun, ())
+    road = {"TrainingJob": ("Failed",), "ProcessingJob": ("Failed",), "Endpoint": ("InService",)}.get(kind.noun, ())
     for stage in road:
         aws.resources.advance(aws.row(arn), stage)
 

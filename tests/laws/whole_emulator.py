@@ -27,7 +27,7 @@ from samebox import server
 from samebox.app.emulator import Emulator
 from samebox.containers.fake import FakeEngine
 from samebox.containers.fake_process import FakeRequest, FakeResponse, Process
-from samebox.resources.kinds import TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS
 from samebox.resources.query import Query
 from samebox.settings import Settings
 from samebox.traffic.routes import Key
@@ -173,8 +173,10 @@ def whole_emulator(folder: Path, programs: "Mapping[str, Program] | None" = None
         with server.running(settings, engine) as emulator, closing(Client(settings.port)) as client:
             _prepare(emulator, client, settings)
             yield Whole(emulator, client, faults.seen)
-            until(lambda: not emulator.resources.unfinished(TRAINING_JOB), LIMIT_SECONDS, "all jobs have ended")
-            failed = [row.state for row in emulator.store.find(Query(TRAINING_JOB.noun)) if row.status == "Failed"]
+            rows = emulator.resources
+            until(lambda: not any(map(rows.unfinished, CONTAINER_JOBS)), LIMIT_SECONDS, "all jobs have ended")
+            jobs = [row for kind in CONTAINER_JOBS for row in emulator.store.find(Query(kind.noun))]
+            failed = [row.state for row in jobs if row.status == "Failed"]
             assert [state for state in failed if "InternalServerError" in state["FailureReason"]] == []
     finally:
         logging.getLogger().removeHandler(faults)

@@ -133,7 +133,8 @@ def test_a_processing_host_has_its_inputs_and_outputs_at_their_local_paths() -> 
         "RoleArn": "arn:aws:iam::000000000000:role/r",
     }
     arn = "arn:aws:sagemaker:us-east-1:000000000000:processing-job/clean"
-    first, second = processing.plan(request, arn, "us-east-1", PLACEMENT, LIMITS).hosts
+    facts = processing.facts(arn, "us-east-1")
+    first, second = processing.plan(request, "clean:1", facts, PLACEMENT, LIMITS).hosts
 
     assert (first.container.image, first.container.entrypoint, first.container.command) == (
         "clean:1", ("python",), ("a.py",),
@@ -142,7 +143,7 @@ def test_a_processing_host_has_its_inputs_and_outputs_at_their_local_paths() -> 
     assert first.container.mounts == (
         Mount(ROOT / "algo-1/config", "/opt/ml/config"),
         Mount(ROOT / "algo-1/output", "/opt/ml/output"),
-        Mount(ROOT / "algo-1/inputs/raw", "/opt/ml/processing/in"),
+        Mount(ROOT / "algo-1/inputs/1", "/opt/ml/processing/in"),
         Mount(ROOT / "algo-1/output/data/done", "/opt/ml/processing/out"),
     )
     assert second.container.mounts[0] == Mount(ROOT / "algo-2/config", "/opt/ml/config")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samebox.resources.lifecycle import ENDPOINT, TRAINING_JOB, IllegalMove, Lifecycle
+from samebox.resources.lifecycle import ENDPOINT, PROCESSING_JOB, TRAINING_JOB, IllegalMove, Lifecycle
 from samebox.wire.models import Models
 
 
@@ -13,13 +13,13 @@ def walk(lifecycle: Lifecycle, *stages: str) -> dict[str, object]:
     return state
 
 
-@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, ENDPOINT])
+@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, PROCESSING_JOB, ENDPOINT])
 def test_every_move_leads_to_a_stage_of_the_table(lifecycle: Lifecycle) -> None:
     for stage in lifecycle.stages.values():
         assert set(stage.next) <= set(lifecycle.stages)
 
 
-@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, ENDPOINT])
+@pytest.mark.parametrize("lifecycle", [TRAINING_JOB, PROCESSING_JOB, ENDPOINT])
 def test_every_stage_can_be_reached(lifecycle: Lifecycle) -> None:
     reached, left = {lifecycle.first}, [lifecycle.first]
     while left:
@@ -33,6 +33,7 @@ def test_statuses_are_values_of_the_model(models: Models) -> None:
     shapes = models.service("sagemaker").shapes
     assert {stage.status for stage in TRAINING_JOB.stages.values()} <= shapes["TrainingJobStatus"].allowed
     assert set(TRAINING_JOB.stages) <= shapes["SecondaryStatus"].allowed
+    assert {stage.status for stage in PROCESSING_JOB.stages.values()} <= shapes["ProcessingJobStatus"].allowed
     assert {stage.status for stage in ENDPOINT.stages.values()} <= shapes["EndpointStatus"].allowed
 
 

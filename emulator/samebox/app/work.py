@@ -13,10 +13,11 @@ from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
 from samebox.jobs.plan import EmulatorInfo
+from samebox.jobs.processing import PROCESSING
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TRAINING
 from samebox.platform.background import Background
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.services import registry_tokens
 from samebox.services.context import Services
 from samebox.settings import Settings
@@ -50,13 +51,15 @@ def start_supervisor(
 
     dependencies = (stores.resources, containers.engine, objects, stores.logbook, info, background, login)
     room = None if info.settings.overcommit else reservations.of_engine(containers.engine, info.label)
-    networks = job_networks.of_jobs(containers.engine, info.label, stores.resources, [TRAINING_JOB])
+    networks = job_networks.of_jobs(containers.engine, info.label, stores.resources, CONTAINER_JOBS)
     endings.add_request(containers.health, networks.close)
     put_metric = partial(stores.metrics.put, by_second=True)
-    training = ContainerJobs(TRAINING, *dependencies, networks=networks, reservations=room, put_metric=put_metric)
-    jobs = Work(TRAINING_JOB, training)
+    jobs = [
+        Work(one.kind, ContainerJobs(one, *dependencies, networks=networks, reservations=room, put_metric=put_metric))
+        for one in (TRAINING, PROCESSING)
+    ]
     endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)
-    supervisor = Supervisor(stores.resources, [jobs, endpoints])
+    supervisor = Supervisor(stores.resources, [*jobs, endpoints])
     supervisor.start()
     endings.add(supervisor.close)
     return supervisor

@@ -16,10 +16,10 @@ from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummar
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources import migration
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.resources.query import Query
 from samebox.resources.run_facts import job_facts
-from samebox.resources.store import Store
+from samebox.resources.store import Resource, Store
 from samebox.services import images
 
 # What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
@@ -89,8 +89,7 @@ def wanted(data_dir: Path) -> frozenset[str]:
     """ARNs of all jobs that have not ended and of all endpoints, of every account and region."""
 
     def arns(store: Store) -> set[str]:
-        rows = [*store.find(TRAINING_JOB.unfinished()), *store.find(Query(ENDPOINT.noun))]
-        return {row.arn for row in rows}
+        return {row.arn for row in (*_unfinished_jobs(store), *store.find(Query(ENDPOINT.noun)))}
 
     return _in_store(data_dir, arns)
 
@@ -99,10 +98,14 @@ def networks_in_use(data_dir: Path) -> frozenset[str]:
     """Names of the networks of jobs that have not ended, as far as these are used by one job after another."""
 
     def names(store: Store) -> set[str]:
-        networks = (job_facts(row).run.network for row in store.find(TRAINING_JOB.unfinished()))
+        networks = (job_facts(row).run.network for row in _unfinished_jobs(store))
         return {one for one in networks if one is not None}
 
     return _in_store(data_dir, names)
+
+
+def _unfinished_jobs(store: Store) -> list[Resource]:
+    return [row for kind in CONTAINER_JOBS for row in store.find(kind.unfinished())]
 
 
 def images_needed(data_dir: Path) -> frozenset[str]:

@@ -91,13 +91,13 @@ def environment(request: Mapping[str, Any], facts: TrainingFacts) -> dict[str, s
     """The request's Environment and above it what the platform sets (contract §1.4.1): no SM_*, no keys."""
     isolated = bool(request.get("EnableNetworkIsolation"))
     return {
-        **_reachable(facts.endpoint_url, isolated),
+        **endpoint_variables(facts.endpoint_url, isolated),
         **request.get("Environment", {}),
         "TRAINING_JOB_NAME": request["TrainingJobName"],
         "TRAINING_JOB_ARN": facts.arn,
         "AWS_REGION": facts.region,
         "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
-        **_credentials(facts.credentials_path, isolated),
+        **credentials_variables(facts.credentials_path, isolated),
         **_metadata(facts.metadata_id, isolated),
         "NVIDIA_VISIBLE_DEVICES": "all" if facts.has_gpu else "void",
         "DMLC_INTERFACE": NETWORK_INTERFACE,
@@ -109,7 +109,7 @@ def model_environment(container: Mapping[str, Any], facts: ModelFacts, isolated:
     """The ContainerDefinition's Environment and above it what the platform sets (contract §2.5)."""
     platform = {
         "AWS_REGION": facts.region,
-        **_credentials(facts.credentials_path, isolated),
+        **credentials_variables(facts.credentials_path, isolated),
         "NVIDIA_VISIBLE_DEVICES": "all" if facts.has_gpu else "void",
     }
     if facts.port is not None:
@@ -118,7 +118,7 @@ def model_environment(container: Mapping[str, Any], facts: ModelFacts, isolated:
         platform["SAGEMAKER_SAFE_PORT_RANGE"] = facts.safe_ports
     if facts.multi_model:
         platform["SAGEMAKER_MULTI_MODEL"] = "true"
-    return {**_reachable(facts.endpoint_url, isolated), **container.get("Environment", {}), **platform}
+    return {**endpoint_variables(facts.endpoint_url, isolated), **container.get("Environment", {}), **platform}
 
 
 def hosts(request: Mapping[str, Any]) -> tuple[Host, ...]:
@@ -313,11 +313,13 @@ def _checkpoint_path(request: Mapping[str, Any]) -> str:
     return str(request["CheckpointConfig"].get("LocalPath") or CHECKPOINTS)
 
 
-def _credentials(path: str | None, isolated: bool) -> dict[str, str]:
+def credentials_variables(path: str | None, isolated: bool) -> dict[str, str]:
+    """Where AWS SDKs find the credentials of the container's role."""
     return {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path} if path and not isolated else {}
 
 
-def _reachable(endpoint_url: str | None, isolated: bool) -> dict[str, str]:
+def endpoint_variables(endpoint_url: str | None, isolated: bool) -> dict[str, str]:
+    """Where AWS SDKs find AWS's API, if not at AWS."""
     return {"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url and not isolated else {}
 
 

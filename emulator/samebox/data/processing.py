@@ -7,9 +7,10 @@ them: null. Where the contract knows nothing newer, nothing newer is written.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from samebox.data.opt_ml import Command
+from samebox.data.opt_ml import Command, credentials_variables, endpoint_variables
 from samebox.data.tree import Tree
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ _CONFIG_MODE = 0o644
 _ESCAPED = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
+@dataclass(frozen=True)
+class ProcessingFacts:
+    """What a job's files and environment need beyond its request."""
+
+    arn: str
+    region: str
+    credentials_path: str | None = None  # None: its containers are given no credentials
+    endpoint_url: str | None = None  # where they reach AWS's API; None: at AWS itself
+
+
 def command(request: Mapping[str, Any]) -> Command:
     """The request's command, or the image's own ENTRYPOINT and CMD; nothing is appended."""
     application = request["AppSpecification"]
@@ -32,9 +43,20 @@ def command(request: Mapping[str, Any]) -> Command:
     return Command(entrypoint or None, arguments)
 
 
-def environment(request: Mapping[str, Any], region: str) -> dict[str, str]:
-    """The request's Environment and the region: neither names of the job nor SM_* (contract §4.1)."""
-    return {**request.get("Environment", {}), "AWS_REGION": region}
+def environment(request: Mapping[str, Any], facts: ProcessingFacts) -> dict[str, str]:
+    """The request's Environment, the region and credentials: neither names of the job nor SM_* (contract §4.1)."""
+    isolated = is_isolated(request)
+    return {
+        **endpoint_variables(facts.endpoint_url, isolated),
+        **request.get("Environment", {}),
+        "AWS_REGION": facts.region,
+        **credentials_variables(facts.credentials_path, isolated),
+    }
+
+
+def is_isolated(request: Mapping[str, Any]) -> bool:
+    """Whether the containers have no network but that of the job's own hosts."""
+    return bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
 
 
 def hosts(request: Mapping[str, Any]) -> tuple[str, ...]:
@@ -42,13 +64,14 @@ def hosts(request: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"algo-{number}" for number in range(1, _cluster(request)["InstanceCount"] + 1))
 
 
-def outputs(request: Mapping[str, Any]) -> dict[str, str]:
-    """OutputName -> the path that the platform makes for it."""
-    return {
-        output["OutputName"]: output["S3Output"]["LocalPath"]
-        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-        if "S3Output" in output
-    }
+def inputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The inputs that the platform fetches: all but those that the container fetches itself (AppManaged)."""
+    return [one for one in request.get("ProcessingInputs") or () if "S3Input" in one and not one.get("AppManaged")]
+
+
+def outputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The outputs that the platform stores: all but those that the container stores itself (AppManaged)."""
+    return [one for one in _outputs(request) if "S3Output" in one and not one.get("AppManaged")]
 
 
 def config_files(request: Mapping[str, Any], arn: str, host: str) -> dict[str, bytes]:
@@ -61,7 +84,7 @@ def config_files(request: Mapping[str, Any], arn: str, host: str) -> dict[str, b
 
 def tree(request: Mapping[str, Any], arn: str, host: str) -> Tree:
     """The /opt/ml of `host`, without inputs; output/data/<OutputName> is what is mounted at a LocalPath."""
-    folders = ("config", "output/metrics/cloudwatch", *(f"output/data/{name}" for name in outputs(request)))
+    folders = ("config", "output/metrics/cloudwatch", *(f"output/data/{one['OutputName']}" for one in outputs(request)))
     return Tree(folders, config_files(request, arn, host), {"config": _CONFIG_MODE})
 
 
@@ -76,18 +99,19 @@ def _job_config(request: Mapping[str, Any], arn: str) -> dict[str, Any]:
             "ContainerEntrypoint": application.get("ContainerEntrypoint"),
             "ContainerArguments": application.get("ContainerArguments"),
         },
-        "ProcessingInputs": [_input(one) for one in request.get("ProcessingInputs", [])],
+        "ProcessingInputs": [_input(one) for one in request.get("ProcessingInputs") or () if "S3Input" in one],
         "ProcessingOutputConfig": {
             "Outputs": [
                 {
                     "OutputName": output["OutputName"],
                     "S3Output": {
-                        "LocalPath": output["S3Output"]["LocalPath"],
+                        "LocalPath": output["S3Output"].get("LocalPath"),
                         "S3Uri": output["S3Output"]["S3Uri"],
                         "S3UploadMode": output["S3Output"].get("S3UploadMode", "EndOfJob"),
                     },
                 }
-                for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+                for output in _outputs(request)
+                if "S3Output" in output
             ],
             "KmsKeyId": request.get("ProcessingOutputConfig", {}).get("KmsKeyId"),
         },
@@ -111,7 +135,7 @@ def _input(one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "InputName": one["InputName"],
         "S3Input": {
-            "LocalPath": source["LocalPath"],
+            "LocalPath": source.get("LocalPath"),
             "S3Uri": source["S3Uri"],
             "S3DataDistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "S3DataType": source.get("S3DataType", "S3Prefix"),
@@ -120,6 +144,11 @@ def _input(one: Mapping[str, Any]) -> dict[str, Any]:
             "S3DownloadMode": "StartOfJob",  # no member of the API, and there nevertheless
         },
     }
+
+
+def _outputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = request.get("ProcessingOutputConfig", {}).get("Outputs") or []
+    return found
 
 
 def _cluster(request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from samebox.containers.engine import LogLine
+from samebox.containers.engine import ContainerState, LogLine
 from samebox.data.objects import Cancelled
 from samebox.jobs import phases
 from samebox.jobs.host_runs import HostRuns, exit_code
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
 from samebox.jobs.metrics import Metrics
+from samebox.jobs.outputs import Outputs
 from samebox.jobs.phases import Ended, JobDependencies
 from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
@@ -50,6 +51,7 @@ class ContainerJob:
         self._room = room
         self._networks = networks
         self._network = record.run.network
+        self._outputs = Outputs(plan, deps)
         self._killed_at = 0.0
 
     def run(self) -> None:
@@ -142,15 +144,18 @@ class ContainerJob:
                     metrics.see(line.text, line.time / 1e9)
 
         to_metrics = None if metrics.is_empty else seen
-        with HostRuns(
-            deps.engine,
-            containers,
-            deps.lines,
-            deps.wake.notify,
-            to_metrics,
-            deps.give_up_seconds,
-            deps.background,
-        ) as runs:
+        with (
+            HostRuns(
+                deps.engine,
+                containers,
+                deps.lines,
+                deps.wake.notify,
+                to_metrics,
+                deps.give_up_seconds,
+                deps.background,
+            ) as runs,
+            self._outputs.while_running(),
+        ):
             began = self._record.run.began_at or self._record.now()
             self._record.move(self._type.stages.running, run=replace(self._record.run, began_at=began))
             self._wait(runs, began + self._plan.max_runtime_seconds)
@@ -180,7 +185,7 @@ class ContainerJob:
         # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
         stop_at = self._record.run.stop_signalled_at
         if stop_at is None:
-            self._hosts.signal(runs.running, "SIGTERM")
+            self._hosts.signal(runs.running, self._plan.stop_signal)
             self._record.learn(replace(self._record.run, stop_signalled_at=now))
             stop_at = now
         until = stop_at + self._plan.stop_seconds
@@ -202,16 +207,27 @@ class ContainerJob:
                 self._deps.lines[host].report(f"the container was out of memory; its limit is {_memory(self._plan)}")
         host, state = runs.verdict()
         code = exit_code(state)
-        text = phases.failure_text(self._plan, self._deps, state.id) if code else ""
-        if code and len(self._plan.job.hosts) > 1:
-            text = f"{host}: {text}" if text else host  # which one it was
-        facts = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
-        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code, text=text)
+        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code)
+        facts: dict[str, Any] = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
+        if member := self._plan.message_file.member:
+            try:
+                message = phases.exit_message(self._plan, self._deps, [one.id for _, one in runs.ended()])
+                facts.update({member: message} if message else {})
+            except UnicodeDecodeError:
+                ended = replace(ended, bad_message=True)
+        elif code:
+            ended = replace(ended, text=self._failure_text(host, state))
         # A failed job whose artifacts are not wanted goes straight to its end.
         if code and not self._upload_on_failure:
             self._record.learn(ended, **facts)
         else:
             self._record.move(self._type.stages.uploading, run=ended, **facts)
+
+    def _failure_text(self, host: str, state: ContainerState) -> str:
+        text = phases.failure_text(self._plan, self._deps, state.id)
+        if len(self._plan.job.hosts) > 1:
+            text = f"{host}: {text}" if text else host  # which one it was
+        return text
 
     def _upload(self) -> None:
         run = self._record.run
@@ -219,7 +235,7 @@ class ContainerJob:
         if run.uploaded or (failed and not self._upload_on_failure):
             return
         try:
-            phases.upload(self._plan, self._deps)
+            phases.upload(self._plan, self._deps, lambda one: self._outputs.upload(one, self._deps.wake.closing))
         except Ended as ended:
             if not failed:
                 raise
@@ -234,7 +250,9 @@ class ContainerJob:
         run = self._record.run
         if self._record.is_stopping:
             return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
-        return Ended(Outcome.ALGORITHM_ERROR, run.text) if run.exit_code else Ended(Outcome.COMPLETED)
+        if run.exit_code:
+            return Ended(Outcome.ALGORITHM_ERROR, run.text)
+        return Ended(Outcome.BAD_MESSAGE if run.bad_message else Outcome.COMPLETED)
 
     def _began_at(self) -> float:
         return float(self._record.row.state.get(self._type.began) or self._record.now())
@@ -248,7 +266,7 @@ def finish(job_type: JobType, record: Record, ended: Ended) -> None:
     """Write the end down: status, FailureReason, times."""
     record.refresh()
     outcome = ended.outcome
-    if record.is_stopping and outcome in (Outcome.COMPLETED, Outcome.ALGORITHM_ERROR):
+    if record.is_stopping and outcome in (Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.BAD_MESSAGE):
         outcome = Outcome.STOPPED  # the stop was asked for after the last look
     ending = job_type.endings[outcome]
     facts = _times(job_type, record, failed=ending.stage == "Failed")

@@ -1,4 +1,4 @@
-"""The runner of one type of container job (see supervisor.Runner): training today; processing is another JobType."""
+"""The runner of one type of container job (see supervisor.Runner): of training jobs, of processing jobs, …"""
 
 import logging
 import time
@@ -17,12 +17,13 @@ from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.phases import Ended, JobDependencies
-from samebox.jobs.plan import EmulatorInfo, Plan, jobs_folder
+from samebox.jobs.plan import EmulatorInfo, Plan, job_folder, jobs_folder
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
 from samebox.platform.background import Background
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
+from samebox.resources.kinds import CONTAINER_JOBS
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics import MetricSeries
 from samebox.resources.outcome import Outcome
@@ -130,8 +131,13 @@ class ContainerJobs:
         self._networks.sweep()
         for volume in folder_copies.unused(self._engine, mine):
             self._engine.remove_volume(volume.name)
+        known = {
+            job_folder(self._emulator.data_dir, row)
+            for kind in CONTAINER_JOBS
+            for row in self._resources.unfinished(kind)
+        }
         for one in folders:
-            if one not in {plan.root for plan in plans}:
+            if one not in known:
                 phases.sweep(self._engine, one)
         package_cache.sweep(self._emulator.data_dir)
 

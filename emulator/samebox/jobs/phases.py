@@ -4,9 +4,10 @@ Each may be run again after a crash in its middle, and then ends as it would hav
 `platform/hosts.py`'s; here is what becomes of it in the job's log, and for the outcome table.
 """
 
+import codecs
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -17,7 +18,7 @@ from samebox.data import artifacts, channels, objects
 from samebox.data.channels import ChannelPlan
 from samebox.jobs import package_cache
 from samebox.jobs.loglines import LogLines
-from samebox.jobs.plan import ArtifactUpload, Plan
+from samebox.jobs.plan import ArtifactUpload, FolderUpload, Plan
 from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
 from samebox.platform import hosts as platform_hosts
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CHUNK_BYTES = 256 * 1024
+MESSAGE_BYTES = 1024  # of ExitMessage
 
 # (account, region) -> user and password for that registry, None where none are needed
 Login = Callable[[str, str], tuple[str, str] | None]
@@ -97,6 +99,8 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> No
         for host in hosts:
             platform_hosts.prepare(host)
         found = [deps.retry(partial(channels.find, one, deps.objects)) for one in plan.inputs.channels]
+        if plan.inputs.folders:
+            found = [replace(one, name=name) for one, name in zip(found, plan.inputs.folders, strict=True)]
         for host in hosts:
             _download(plan, deps, host, found)
     except objects.DiskFull as error:
@@ -165,15 +169,29 @@ def failure_text(plan: Plan, deps: JobDependencies, container: str) -> str:
     """What a host says of its failure, as much as a FailureReason holds; '' if it says nothing."""
     # A character has at most four bytes.
     most = REASON_CHARACTERS * 4
-    written = deps.retry(lambda: content(deps.engine, container, plan.message_file, most))
+    written = deps.retry(lambda: content(deps.engine, container, plan.message_file.path, most))
     return (written or b"").decode("utf-8", "replace")[:REASON_CHARACTERS]
 
 
-def upload(plan: Plan, deps: JobDependencies) -> None:
-    """Store the job's artifacts, each whole or not at all. Raises Ended, and Closing when we end meanwhile."""
+def exit_message(plan: Plan, deps: JobDependencies, ended: Iterable[str]) -> str:
+    """What these containers wrote for ExitMessage: one after the other, 1 KB of it at most (contract.md §4.4).
+
+    UnicodeDecodeError where a file is no text.
+    """
+    texts = []
+    for container in ended:
+        read = partial(content, deps.engine, container, plan.message_file.path, MESSAGE_BYTES + 1)
+        written = deps.retry(read) or b""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        texts.append(decoder.decode(written, final=len(written) <= MESSAGE_BYTES))
+    return "".join(texts).encode()[:MESSAGE_BYTES].decode("utf-8", "ignore")
+
+
+def upload(plan: Plan, deps: JobDependencies, folder: Callable[[FolderUpload], None]) -> None:
+    """Store what the job leaves; `folder` stores a folder. Raises Ended, and Closing when we end meanwhile."""
     for one in plan.uploads:
         try:
-            deps.retry(partial(_upload, one, plan, deps))
+            deps.retry(partial(folder, one) if isinstance(one, FolderUpload) else partial(_upload, one, plan, deps))
         except objects.Cancelled:
             raise Closing from None
         except objects.DiskFull as error:

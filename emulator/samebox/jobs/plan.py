@@ -14,6 +14,7 @@ from samebox.jobs import package_cache, surroundings
 from samebox.jobs.package_cache import Cache
 from samebox.platform.job import HostLimits, JobPlan, Surroundings
 from samebox.resources.store import Resource
+from samebox.resources.unique_id import credentials_id, unique_id
 from samebox.settings import Settings
 
 
@@ -43,11 +44,38 @@ class ArtifactUpload:
 
 
 @dataclass(frozen=True)
+class FolderUpload:
+    """A directory of the hosts whose files become objects below an address of S3 (contract.md §4.3).
+
+    `continuous`: while the containers run, and not at their end alone.
+    """
+
+    source: str
+    uri: str
+    continuous: bool = False
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """What is fetched from S3 before the start: channels, each to a folder of its name below `folder` of each host."""
+    """What is fetched from S3 before the start: channels, each to a folder below `folder` of each host.
+
+    `folders` are their names, where they are not the channels' names.
+    """
 
     channels: tuple[Mapping[str, Any], ...]  # as InputDataConfig has them
     folder: str
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MessageFile:
+    """A file in which a container writes something for Describe.
+
+    `member` shows it, of all hosts together, however the job ends; '' where it is the reason of a host's failure.
+    """
+
+    path: str
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,21 +87,35 @@ class Plan:
     job: JobPlan
     inputs: Inputs
     volume_bytes: int | None  # what the inputs may take on each host
-    uploads: tuple[ArtifactUpload, ...]
+    uploads: tuple[ArtifactUpload | FolderUpload, ...]
     uploaded: Mapping[str, Any]  # what Describe shows once they are stored
-    message_file: str  # in the container: what it says of its failure
+    message_file: MessageFile
     log_group: str
     log_streams: Mapping[str, str]  # host -> stream
-    stop_seconds: float
+    stop_seconds: float  # between the signal and SIGKILL
     max_runtime_seconds: float
     warning: str | None  # for the person who asked for a larger machine than this one
     metrics: Sequence[Mapping[str, Any]] = ()  # MetricDefinitions
     packages: Cache | None = None
+    stop_signal: str = "SIGTERM"
+    upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 
 
 def jobs_folder(data_dir: Path) -> Path:
     """Where all jobs' folders are."""
     return data_dir / "jobs"
+
+
+def job_folder(data_dir: Path, resource: Resource) -> Path:
+    """The folder of one job; no other, of whatever kind, has it."""
+    return jobs_folder(data_dir) / unique_id(resource)[:16]
+
+
+def credentials_path(resource: Resource, emulator: EmulatorInfo, isolated: bool) -> str | None:
+    """Where a job's containers get the credentials of its role; None where they get none."""
+    if not emulator.credentials or isolated:
+        return None
+    return f"/v2/credentials/{credentials_id(resource, emulator.secret)}"
 
 
 def host_limits(limits: Limits, settings: Settings) -> HostLimits:

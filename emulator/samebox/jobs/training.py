@@ -12,9 +12,10 @@ from samebox.jobs.plan import (
     ArtifactUpload,
     EmulatorInfo,
     Inputs,
+    MessageFile,
     Plan,
     host_limits,
-    jobs_folder,
+    job_folder,
     log_stream,
     surroundings_of,
 )
@@ -34,7 +35,7 @@ MAX_RUNTIME_SECONDS = 86_400
 def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
     """The plan of a training job. Pure."""
     request, own = resource.spec, unique_id(resource)
-    root = jobs_folder(emulator.data_dir) / own[:16]
+    root = job_folder(emulator.data_dir, resource)
     isolated = bool(request.get("EnableNetworkIsolation"))
     image, limit = job_facts(resource).resolved_image, emulator.settings.package_cache_bytes
     packages = None if isolated else package_cache.of(emulator.data_dir, resource.account, image, limit)
@@ -58,7 +59,7 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         volume_bytes=volume * 1024**3 if volume else None,
         uploads=(model, ArtifactUpload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz")),
         uploaded={"ModelArtifacts": {"S3ModelArtifacts": model.uri}},
-        message_file=training.FAILURE_FILE,
+        message_file=MessageFile(training.FAILURE_FILE),
         log_group=LOG_GROUP,
         log_streams={host.name: log_stream(resource, host.name) for host in job.hosts},
         stop_seconds=emulator.settings.training_stop_seconds,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.containers.engine import Mount
 from samebox.data import processing
+from samebox.data.processing import ProcessingFacts
 from samebox.platform import job
 from samebox.platform.job import HostPlan, JobPlan, Surroundings
 
@@ -16,43 +17,51 @@ if TYPE_CHECKING:
     from samebox.platform.job import HostLimits, Placement
 
 MESSAGE_FILE = "/opt/ml/output/message"
-INPUTS_FOLDER = "inputs"  # of a host: a folder for each input, mounted at its LocalPath
+INPUTS_FOLDER = "inputs"  # of a host: a folder for each input by its number, mounted at its LocalPath
 OUTPUTS_FOLDER = "output/data"  # and for each output
 
 
 def plan(
     request: Mapping[str, Any],
-    arn: str,
-    region: str,
+    image: str,
+    known: ProcessingFacts,
     placement: Placement,
     limits: HostLimits,
     surroundings: Surroundings | None = None,
 ) -> JobPlan:
-    """The hosts of a processing job, each with its /opt/ml, and their network. Its image is the request's own."""
+    """The hosts of a processing job, each with its /opt/ml, and their network."""
     planned = []
     for number, host in enumerate(processing.hosts(request), 1):
         root = placement.root / host
         container = job.container(
-            request["AppSpecification"]["ImageUri"],
+            image,
             host,
             number,
             processing.command(request),
-            processing.environment(request, region),
+            processing.environment(request, known),
             _mounts(root, request),
             placement,
             limits,
             surroundings or Surroundings(),
         )
-        planned.append(HostPlan(host, root, processing.tree(request, arn, host), container))
-    isolated = bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
-    return job.plan(tuple(planned), placement, isolated)
+        planned.append(HostPlan(host, root, processing.tree(request, known.arn, host), container))
+    return job.plan(tuple(planned), placement, processing.is_isolated(request))
+
+
+def facts(arn: str, region: str) -> ProcessingFacts:
+    """Facts of a job that no emulator runs: without credentials, and without a way to AWS's API."""
+    return ProcessingFacts(arn, region)
+
+
+def input_folder(number: int) -> str:
+    """The folder of an input, in INPUTS_FOLDER: names of inputs are any text, so its number, which counts from 1."""
+    return str(number)
 
 
 def _mounts(root: Path, request: Mapping[str, Any]) -> Iterator[Mount]:
     yield Mount(root / "config", "/opt/ml/config")
     yield Mount(root / "output", "/opt/ml/output")
-    for one in request.get("ProcessingInputs", []):
-        if "S3Input" in one:
-            yield Mount(root / INPUTS_FOLDER / one["InputName"], one["S3Input"]["LocalPath"])
-    for name, path in processing.outputs(request).items():
-        yield Mount(root / OUTPUTS_FOLDER / name, path)
+    for number, one in enumerate(processing.inputs(request), 1):
+        yield Mount(root / INPUTS_FOLDER / input_folder(number), one["S3Input"]["LocalPath"])
+    for one in processing.outputs(request):
+        yield Mount(root / OUTPUTS_FOLDER / one["OutputName"], one["S3Output"]["LocalPath"])

@@ -41,6 +41,11 @@ def _job_names_are_unique(noun: str) -> Callable[[str], AwsError]:
     )
 
 
+def _could_not_find_job(arn: str) -> AwsError:
+    # contract.md §6.3, where the end of the sentence is left out.
+    return ValidationException(f"Could not find requested job with name: {arn.rpartition('/')[2]}")
+
+
 TRAINING_JOB = Kind(
     "TrainingJob",
     taken=_job_names_are_unique("training job"),
@@ -48,6 +53,14 @@ TRAINING_JOB = Kind(
     lifecycle=lifecycle.TRAINING_JOB,
     filters_status_last=True,
 )
+PROCESSING_JOB = Kind(
+    "ProcessingJob",
+    taken=_job_names_are_unique("processing job"),
+    missing=_could_not_find_job,
+    lifecycle=lifecycle.PROCESSING_JOB,
+)
+# Jobs that run containers.
+CONTAINER_JOBS = (TRAINING_JOB, PROCESSING_JOB)
 MODEL = Kind("Model", _already_existing("model"), _could_not_find("model"))
 ENDPOINT_CONFIG = Kind(
     "EndpointConfig",
@@ -85,7 +98,7 @@ STORED = (
     _stored("StudioLifecycleConfig", ResourceInUse, ResourceNotFound),
 )
 
-KINDS: tuple[Kind, ...] = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT, *STORED, REPOSITORY, SESSION)
+KINDS: tuple[Kind, ...] = (*CONTAINER_JOBS, MODEL, ENDPOINT_CONFIG, ENDPOINT, *STORED, REPOSITORY, SESSION)
 
 
 def _repository(code: str, verb: str, arn: str) -> AwsError:

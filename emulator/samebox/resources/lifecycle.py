@@ -111,6 +111,23 @@ TRAINING_JOB = Lifecycle(
     },
 )
 
+
+def _job(member: str) -> Lifecycle:
+    """The life of a job that has no finer status; one that MaxRuntimeInSeconds ends is Stopped, too."""
+    ends = ("Completed", "Failed", "Stopped")
+    return Lifecycle(
+        member=member,
+        first="InProgress",
+        stages={
+            "InProgress": Stage("InProgress", ("Stopping", "Completed", "Failed")),
+            "Stopping": Stage("Stopping", ("Stopped", "Failed")),
+            **{end: Stage(end) for end in ends},
+        },
+    )
+
+
+PROCESSING_JOB = _job("ProcessingJobStatus")  # contract.md §4.4
+
 # contract.md §2.10
 ENDPOINT = Lifecycle(
     member="EndpointStatus",

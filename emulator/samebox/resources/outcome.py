@@ -23,6 +23,7 @@ class Outcome(enum.Enum):
     UPLOAD_DISK_FULL = "upload-disk-full"
     NO_CAPACITY = "no-capacity"
     INTERNAL = "internal"
+    BAD_MESSAGE = "bad-message"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,24 @@ TRAINING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.UPLOAD_DISK_FULL: Ending("Failed", "ClientError: Artifact upload failed:Insufficient disk space"),
     Outcome.NO_CAPACITY: Ending("Failed", "CapacityError: {text}"),
     Outcome.INTERNAL: Ending("Failed", "InternalServerError: We encountered an internal error.  Please try again."),
+}
+
+# The first and the reason of a failed download were observed (contract.md §4.4); the other words are ours, after those
+# of training jobs. The log has what the engine and the program said.
+PROCESSING_ENDINGS: dict[Outcome, Ending] = {
+    Outcome.COMPLETED: Ending("Completed"),
+    Outcome.STOPPED: Ending("Stopped"),
+    Outcome.MAX_RUNTIME: Ending("Stopped"),
+    Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: See job logs for more information"),
+    Outcome.CANNOT_START: Ending("Failed", "ClientError: API error (400): {text}"),
+    Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
+    Outcome.DOWNLOAD_FAILED: Ending("Failed", "ClientError: Failed to download data. {text}"),
+    Outcome.DOWNLOAD_DISK_FULL: Ending("Failed", "ClientError: Failed to download data. Insufficient disk space"),
+    Outcome.UPLOAD_FAILED: Ending("Failed", "ClientError: Failed to upload data. {text}"),
+    Outcome.UPLOAD_DISK_FULL: Ending("Failed", "ClientError: Failed to upload data. Insufficient disk space"),
+    Outcome.NO_CAPACITY: TRAINING_ENDINGS[Outcome.NO_CAPACITY],
+    Outcome.INTERNAL: TRAINING_ENDINGS[Outcome.INTERNAL],
+    Outcome.BAD_MESSAGE: Ending("Failed", "ClientError: /opt/ml/output/message is not UTF-8 encoded"),
 }
 
 

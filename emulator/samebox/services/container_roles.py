@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from samebox.resources.deployment import serving
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.resources.resources import Resources
 from samebox.resources.unique_id import credentials_id
 
@@ -19,7 +19,7 @@ class Role:
 
 
 class ContainerRoles:
-    """Finds the role of a training job that has not ended, or of a variant of an endpoint."""
+    """Finds the role of a job that has not ended, or of a variant of an endpoint."""
 
     def __init__(self, resources: Resources, secret: bytes) -> None:
         self._resources = resources
@@ -34,8 +34,9 @@ class ContainerRoles:
         return None
 
     def _known(self) -> Iterator[tuple[str, Role]]:
-        for row in self._resources.unfinished(TRAINING_JOB):
-            yield credentials_id(row, self._secret), Role(row.spec["RoleArn"], row.region)
+        for kind in CONTAINER_JOBS:
+            for row in self._resources.unfinished(kind):
+                yield credentials_id(row, self._secret), Role(row.spec["RoleArn"], row.region)
         for row in self._resources.unfinished(ENDPOINT):
             facts = serving(row)
             # During an update a variant has the role of its new model from the beginning: no role is worth more here.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samebox.resources.deployment import serving
-from samebox.resources.kinds import ENDPOINT, MODEL, REPOSITORY, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT, MODEL, REPOSITORY
 from samebox.resources.query import Query
 from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
@@ -146,12 +146,14 @@ def needed_ids(store: Store) -> set[str]:
 
 def names_in_use(store: Store) -> set[str]:
     """Names of images that a job that has not ended, or an endpoint, runs or will run."""
-    jobs, endpoints = store.find(TRAINING_JOB.unfinished()), store.find(Query(ENDPOINT.noun))
+    jobs = [row for kind in CONTAINER_JOBS for row in store.find(kind.unfinished())]
+    endpoints = store.find(Query(ENDPOINT.noun))
     return {name for names in (*map(_of_job, jobs), *map(_of_endpoint, endpoints)) for name in names}
 
 
 def _of_job(row: Resource) -> Iterator[str]:
-    if given := row.spec["AlgorithmSpecification"].get("TrainingImage"):
+    application = row.spec.get("AlgorithmSpecification") or row.spec["AppSpecification"]
+    if given := application.get("TrainingImage") or application.get("ImageUri"):
         yield given
     yield job_facts(row).resolved_image
 

@@ -7,12 +7,22 @@ from samebox.resources.derived import Derived
 from samebox.resources.kind import Kind
 from samebox.services import cloudwatch, ecr, iam, logs, sts
 from samebox.services.context import Operation, Services
-from samebox.services.sagemaker import crud, endpoint_configs, endpoints, models, monitoring, tags, training_jobs
+from samebox.services.sagemaker import (
+    crud,
+    endpoint_configs,
+    endpoints,
+    models,
+    monitoring,
+    processing_jobs,
+    tags,
+    training_jobs,
+)
 from samebox.wire.gateway import Handlers
 
 # What a noun does comes after what every noun can, and so takes its place.
 _NOUNS: tuple[Mapping[str, Operation], ...] = (
     training_jobs.OPERATIONS,
+    processing_jobs.OPERATIONS,
     models.OPERATIONS,
     endpoint_configs.OPERATIONS,
     endpoints.OPERATIONS,

@@ -97,8 +97,9 @@ class RunningProcessing(Hosts):
 def plan(context: Context, job: ProcessingJob, placement: Placement) -> JobPlan:
     """The platform's plan of the job, with what departs from it."""
     request = _request(context, job)
-    arn = hosts.arn("processing-job", request["ProcessingJobName"])
-    planned = processing.plan(request, arn, hosts.REGION, placement, hosts.limits_of(context, job.hosts))
+    facts = processing.facts(hosts.arn("processing-job", request["ProcessingJobName"]), hosts.REGION)
+    limits = hosts.limits_of(context, job.hosts)
+    planned = processing.plan(request, context.subject.reference or "", facts, placement, limits)
     return replace(planned, hosts=tuple(_departing(host, context, job) for host in planned.hosts))
 
 

@@ -7,13 +7,23 @@ name a filter that it has no rule for.
 from collections.abc import Mapping
 from typing import Any
 
-from samebox.services.members import cloudwatch, ecr, hosting, identity, logs, runtime, sagemaker, training_jobs
+from samebox.services.members import (
+    cloudwatch,
+    ecr,
+    hosting,
+    identity,
+    logs,
+    processing_jobs,
+    runtime,
+    sagemaker,
+    training_jobs,
+)
 from samebox.services.members.refusal import refuse_by
 from samebox.services.members.row import Members
 
 # Service -> operation -> table.
 TABLES: Mapping[str, Mapping[str, Members]] = {
-    "sagemaker": {**training_jobs.MEMBERS, **hosting.MEMBERS, **sagemaker.MEMBERS},
+    "sagemaker": {**training_jobs.MEMBERS, **processing_jobs.MEMBERS, **hosting.MEMBERS, **sagemaker.MEMBERS},
     "sagemaker-runtime": runtime.MEMBERS,
     "ecr": ecr.MEMBERS,
     "cloudwatch": cloudwatch.MEMBERS,

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from samebox.errors import ResourceInUse, ValidationException
+from samebox.errors import ValidationException
 from samebox.resources.kinds import TRAINING_JOB
-from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.run_facts import JobFacts
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
+from samebox.services.sagemaker import job_ends
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
@@ -36,27 +36,13 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
 
 
 def stop(services: Services, params: dict[str, Any], caller: Caller) -> None:
-    """StopTrainingJob: stores that it shall stop. Stopping it twice is no error (choice: AWS's answer is not known)."""
-    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
-    try:
-        services.resources.advance(job, "Stopping")
-    except IllegalMove:
-        job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
-        if job.status != "Stopping":
-            # Contract §6.3.
-            raise ValidationException(
-                f"The request was rejected because the training job is in status {job.status}."
-            ) from None
+    """StopTrainingJob."""
+    job_ends.stop(services, services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"]))
 
 
 def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
-    """DeleteTrainingJob, of jobs that have ended (contract.md §6.3; the words are ours)."""
-    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
-    if job.status in ("InProgress", "Stopping"):
-        raise ResourceInUse(
-            f"Training job {job.arn} is in status {job.status}; only jobs that have ended can be deleted."
-        )
-    services.resources.delete(job)
+    """DeleteTrainingJob."""
+    job_ends.delete(services, services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"]))
 
 
 def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
@@ -142,11 +128,16 @@ def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
             f"valid <region>.<dns-suffix>: '{other.wanted}.{other.wanted_suffix}'"
         ) from None
     except images.Absent as absent:
-        raise ValidationException(
-            f"Access denied for repository: {absent.repository} in registry ID: {absent.account}. Please check if "
-            f"your ECR repository and image exist and role {role} has proper pull permissions for SageMaker: "
-            "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
-        ) from None
+        raise access_denied(absent, role) from None
+
+
+def access_denied(absent: images.Absent, role: str) -> ValidationException:
+    """The refusal of an image that is not in its repository (contract.md §6.4)."""
+    return ValidationException(
+        f"Access denied for repository: {absent.repository} in registry ID: {absent.account}. Please check if "
+        f"your ECR repository and image exist and role {role} has proper pull permissions for SageMaker: "
+        "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+    )
 
 
 def _check_data(services: Services, channel: Mapping[str, Any], role: str, caller: Caller) -> None:

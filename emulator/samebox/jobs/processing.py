@@ -1,0 +1,104 @@
+"""Processing jobs: the plan of one, and what they have that other container jobs have not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
+from samebox.containers.instances import Limits
+from samebox.data import processing as data
+from samebox.jobs.job_type import Instances, JobType, Stages
+from samebox.jobs.plan import (
+    EmulatorInfo,
+    FolderUpload,
+    Inputs,
+    MessageFile,
+    Plan,
+    credentials_path,
+    host_limits,
+    job_folder,
+    log_stream,
+    surroundings_of,
+)
+from samebox.platform import processing
+from samebox.platform.job import Placement
+from samebox.resources.kinds import PROCESSING_JOB
+from samebox.resources.outcome import PROCESSING_ENDINGS
+from samebox.resources.run_facts import job_facts
+from samebox.resources.store import Resource
+from samebox.resources.unique_id import unique_id
+
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+
+
+def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
+    """The plan of a processing job. Pure."""
+    request, own = resource.spec, unique_id(resource)
+    root, isolated = job_folder(emulator.data_dir, resource), data.is_isolated(request)
+    facts = data.ProcessingFacts(
+        arn=resource.arn,
+        region=resource.region,
+        credentials_path=credentials_path(resource, emulator, isolated),
+        endpoint_url=emulator.endpoint_url,
+    )
+    labels = {INSTANCE_LABEL: emulator.label, ARN_LABEL: resource.arn}
+    job = processing.plan(
+        request,
+        job_facts(resource).resolved_image,
+        facts,
+        Placement(root, own, f"samebox-{resource.name}", labels),
+        host_limits(limits, emulator.settings),
+        surroundings_of(emulator.settings, isolated, data.hosts(request)),
+    )
+    inputs = tuple(_channel(one) for one in data.inputs(request))
+    return Plan(
+        arn=resource.arn,
+        root=root,
+        job=job,
+        inputs=Inputs(
+            channels=inputs,
+            folder=processing.INPUTS_FOLDER,
+            folders=tuple(processing.input_folder(number) for number in range(1, len(inputs) + 1)),
+        ),
+        volume_bytes=request["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] * 1024**3,
+        uploads=tuple(_upload(one) for one in data.outputs(request)),
+        uploaded={},
+        message_file=MessageFile(processing.MESSAGE_FILE, "ExitMessage"),
+        log_group=LOG_GROUP,
+        log_streams={host.name: log_stream(resource, host.name) for host in job.hosts},
+        stop_seconds=emulator.settings.processing_stop_seconds,
+        stop_signal=emulator.settings.processing_stop_signal,
+        max_runtime_seconds=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", data.MOST_SECONDS),
+        warning=limits.warning,
+        upload_seconds=emulator.settings.processing_upload_seconds,
+    )
+
+
+def _channel(one: Mapping[str, Any]) -> dict[str, Any]:
+    """An input as the channel of a training job that lays out the same files."""
+    source = one["S3Input"]
+    kept = ("S3Uri", "S3DataType", "S3DataDistributionType")
+    return {
+        "ChannelName": one["InputName"],
+        "DataSource": {"S3DataSource": {member: source[member] for member in kept if member in source}},
+    }
+
+
+def _upload(one: Mapping[str, Any]) -> FolderUpload:
+    output = one["S3Output"]
+    return FolderUpload(output["LocalPath"], output["S3Uri"], output["S3UploadMode"] == "Continuous")
+
+
+def _instances(request: Mapping[str, Any]) -> Instances:
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    return Instances(cluster["InstanceType"], cluster["InstanceCount"])
+
+
+PROCESSING = JobType(
+    kind=PROCESSING_JOB,
+    stages=Stages("InProgress", "InProgress", "InProgress", pulling="Downloading the processing image"),
+    endings=PROCESSING_ENDINGS,
+    instances=_instances,
+    plan=plan,
+    began="ProcessingStartTime",
+    ended="ProcessingEndTime",
+)

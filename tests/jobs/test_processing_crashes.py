@@ -1,0 +1,77 @@
+"""kill -9 at every step of a processing job: the next start ends it as this one would have."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from samebox.jobs.processing import PROCESSING
+from tests.jobs.crashing import check_recorded, steps
+
+if TYPE_CHECKING:
+    from samebox.containers.fake_process import Process
+    from samebox.resources.store import Resource
+    from tests.jobs.crashing import Step
+    from tests.jobs.harness import Harness
+
+
+def begin(harness: "Harness") -> "Resource":
+    """A job whose program writes down how often it was run."""
+
+    def clean(process: "Process") -> int:
+        with (process.path("/opt/ml/processing/done") / "runs").open("a") as file:
+            file.write("run\n")
+        process.print("begun", "done")
+        (process.path("/opt/ml/output") / "message").write_text("fine")
+        return 0
+
+    harness.types = (PROCESSING,)
+    harness.engine.add_image("clean:1", {"clean": clean})
+    harness.put_object("raw/a.csv")
+    return harness.create_processing_job(
+        ProcessingInputs=[harness.processing_input(f"s3://{harness.bucket}/raw/")],
+        ProcessingOutputConfig={"Outputs": [harness.processing_output()]},
+    )
+
+
+def check(harness: "Harness", job: "Resource") -> None:
+    row = harness.wait_until_ended(job)
+    assert row.status == "Completed", row.state.get("FailureReason")
+    assert row.state["ExitMessage"] == "fine"
+    assert harness.objects_under("done") == {"runs": b"run\n"}
+    assert harness.log_lines(job) == ["begun", "done"]
+    assert harness.container_names() == []
+    harness.poll_until(lambda: not harness.engine.networks({}))
+
+
+# What the phases of a job change; how each request to the engine is repeated is what tests/jobs/test_crashes.py tries
+# out, for it is the same for all kinds. The last test below records the steps again.
+CALLS = {
+    "resources.advance": 1,
+    "resources.change": 4,
+    "objects.download": 1,
+    "engine.create": 1,
+    "engine.start": 1,
+    "engine.archive": 2,
+    "objects.upload": 1,
+    "engine.remove": 1,
+}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", steps(CALLS))
+def test_a_kill_at_any_step_changes_nothing_of_how_a_job_ends(harness: "Harness", step: "Step", after: bool) -> None:
+    job = begin(harness)
+    harness.crash_at(step, after)
+    harness.crash()
+    harness.start()
+    check(harness, job)
+
+
+def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(harness: "Harness") -> None:
+    job = begin(harness)
+    harness.start()
+    check(harness, job)
+    harness.wait_for_calls(CALLS)
+    harness.close()
+    made = [call for call in harness.process.calls if call in CALLS]
+    check_recorded(made, CALLS, ())
