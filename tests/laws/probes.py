@@ -37,13 +37,13 @@ def programs(seen: dict[str, list[Any]]) -> dict[str, Any]:
         if spec["network"].startswith("samebox-"):
             spec["network"] = "the job's own"
         spec["environment"] = {name: text for name, text in process.environment.items() if name != "HOSTNAME"}
-        files = {}
+        places, files = sorted(mount.target for mount in process.spec.mounts), {}
         for mount in process.spec.mounts:
             for path in sorted(process.path(mount.target).rglob("*")):
                 if path.is_file():
                     files[f"{mount.target}/{path.relative_to(mount.source)}"] = path.read_text(errors="replace")
         arn = next(label for label in process.spec.labels.values() if label.startswith("arn:"))
-        seen.setdefault(arn, []).append([process.argv, process.spec.image[-64:], spec, files])
+        seen.setdefault(arn, []).append([process.argv, process.spec.image[-64:], spec, places, files])
 
     def train(process: Process) -> int:
         note(process)

@@ -55,7 +55,7 @@ TRAINING_ENDINGS: dict[Outcome, Ending] = {
 }
 
 # The first and the reason of a failed download were observed (contract.md §4.4); the other words are ours, after those
-# of training jobs. The log has what the engine and the program said.
+# of training jobs. Details are in the log.
 PROCESSING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.COMPLETED: Ending("Completed"),
     Outcome.STOPPED: Ending("Stopped"),

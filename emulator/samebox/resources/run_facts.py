@@ -10,8 +10,8 @@ from samebox.resources.store import Resource
 class RunFacts:
     """One run of a job's containers, which began when they were started; times are epoch seconds.
 
-    `text` is what the container wrote about its failure; `bad_message`: it wrote a message that is no text. `network`: the
-    network that the job has to itself, by its name; None where it has none, or its own with its ARN.
+    `text` is what the container wrote about its failure; `bad_message`: it wrote a message that is no text. `network`
+    is the name of the network that the job has to itself; None where it has none, or its own with its ARN.
     """
 
     began_at: float | None = None
