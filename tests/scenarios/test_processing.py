@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from samebox.containers.engine import ARN_LABEL
 from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
@@ -208,9 +209,11 @@ print("done", flush=True)
     until(lambda: stored(emulator, "Outlives") == {"runs": b"run "}, WAIT_SECONDS, "the program has begun")
     emulator.kill()
     emulator.up()
-    assert ended(emulator, "Outlives")["ProcessingJobStatus"] == "Completed"
+    job = ended(emulator, "Outlives")
+    assert job["ProcessingJobStatus"] == "Completed", job
     assert stored(emulator, "Outlives") == {"runs": b"run "}
     assert emulator.log_lines("Outlives/algo-1-", GROUP) == ["begun", "done"]
-    until(lambda: not emulator.containers(), WAIT_SECONDS, "no container is left")
+    own = f"label={ARN_LABEL}={job['ProcessingJobArn']}"
+    until(lambda: not emulator.containers(own), WAIT_SECONDS, "no container is left")
     folder = emulator.data_dir / "jobs"
     until(lambda: not list(folder.iterdir()), WAIT_SECONDS, "no folder is left")
