@@ -600,11 +600,18 @@ def test_clients_reach_us_by_every_name_of_loopback(house: Settings, name: str) 
     assert status == 200
 
 
-def test_clients_that_are_sent_here_by_a_name_of_aws_are_served(house: Settings) -> None:
+def test_a_name_of_aws_is_served_where_the_client_takes_us_for_a_proxy(house: Settings) -> None:
     form = b"Action=GetCallerIdentity&Version=2011-06-15"
     kind = "application/x-www-form-urlencoded"
-    status, _, body = ask(house, "POST", "/", form, Host="sts.us-east-1.amazonaws.com", Content_Type=kind)
+    status, _, body = ask(house, "POST", "http://sts.us-east-1.amazonaws.com/", form, Content_Type=kind)
     assert (status, b"<Account>000000000000</Account>" in body) == (200, True)
+    status, _, _ = ask(house, "POST", "/", form, Host="sts.us-east-1.amazonaws.com", Content_Type=kind)
+    assert status == 403
+
+
+def test_a_bucket_in_the_host_is_served_at_any_address(house: Settings, s3: Any) -> None:
+    status, _, body = ask(house, "GET", "/victim", Host=f"{BUCKET}.s3.us-east-1.amazonaws.com")
+    assert (status, body) == (200, b"precious")
 
 
 def test_an_unknown_name_is_an_error_of_the_service_to_boto3(house: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samebox.commands import coverage_options, production
+from samebox.commands import coverage_options, env_options, production
 from samebox.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _up, _down, _status, _env, _jobs, _logs, _s3, _prune, _train,
+        _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, _s3, _prune, _train,
         production.push, production.deploy, _check, _parity, _record, coverage_options.add, _help,
     ):  # fmt: skip
         add(words)
@@ -101,22 +101,6 @@ def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _where(status)
     status.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-
-
-def _env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    env = words.add_parser(
-        "env",
-        help="print the environment variables for AWS clients of a shell",
-        description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
-    )
-    _where(env, port=True)
-    env.add_argument(
-        "--shell",
-        choices=("sh", "bash", "zsh", "csh", "fish", "powershell"),
-        default="sh",
-        help="syntax of the output (default: sh, for bash and zsh as well)",
-    )
-    env.add_argument("--unset", action="store_true", help="unset the variables instead")
 
 
 def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

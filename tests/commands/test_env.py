@@ -10,7 +10,8 @@ import pytest
 
 from samebox import cli
 from samebox.commands import where
-from samebox.commands.env import UNWANTED, script
+from samebox.commands.client_environment import UNWANTED
+from samebox.commands.env import script
 from tests.ports import free_port
 
 
@@ -94,7 +95,7 @@ def test_unset_takes_back_all_that_was_set(shell: str, capsys: pytest.CaptureFix
     cli.main(["env", "--shell", shell])
     names = set(re.findall(r"(?:export |setenv |set -gx |Env:)(\w+)", capsys.readouterr().out)) - set(UNWANTED)
     cli.main(["env", "--shell", shell, "--unset"])
-    assert set(re.findall(r"(?:unset |unsetenv |set -e |Env:)(\w+)", capsys.readouterr().out)) == names
+    assert set(re.findall(r"(?:unset |unsetenv |set -e |Env:)(\w+)", capsys.readouterr().out)) >= names
     assert "AWS_ENDPOINT_URL" in names
 
 
@@ -125,3 +126,66 @@ def test_an_emulator_that_answers_has_its_own_account_and_region(
     assert "export AWS_ACCESS_KEY_ID=111122223333\n" in said.out
     assert "export AWS_DEFAULT_REGION=eu-central-1\n" in said.out
     assert said.err == ""
+
+
+# Both ways, with an emulator
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of an emulator that answers, with the certificates of its proxy."""
+    told = {"version": "1", "data_dir": str(tmp_path), "account": "111122223333", "region": "eu-central-1"}
+    monkeypatch.setattr(where, "ask", lambda _: told)
+    monkeypatch.setattr(where, "is_here", lambda _: True)
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "proxy").mkdir()
+    (tmp_path / "proxy" / "ca-bundle.pem").touch()
+    return tmp_path
+
+
+PROXY = {"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"}
+BUNDLE = {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"}
+
+
+def exported(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^export (\w+)=(.*)$", text, re.MULTILINE))
+
+
+def test_a_shell_has_both_ways_to_an_emulator_or_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["env"])
+    both = exported(capsys.readouterr().out)
+    cli.main(["env", "--proxy"])
+    printed = capsys.readouterr().out
+    proxy = exported(printed)
+    cli.main(["env", "--endpoint"])
+    endpoint = exported(capsys.readouterr().out)
+    assert {both[name] for name in BUNDLE} == {str(folder / "proxy" / "ca-bundle.pem")}
+    assert both["HTTPS_PROXY"] == both["https_proxy"] == both["AWS_ENDPOINT_URL"]
+    assert set(both) - set(proxy) == {"AWS_ENDPOINT_URL"}
+    assert "unset AWS_ENDPOINT_URL\n" in printed
+    assert set(both) - set(endpoint) == PROXY | BUNDLE
+
+
+def test_hosts_that_a_shell_reaches_without_a_proxy_stay(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "corp.example, localhost")
+    cli.main(["env"])
+    assert exported(capsys.readouterr().out)["NO_PROXY"] == "corp.example,localhost,127.0.0.1,::1"
+
+
+def test_a_proxy_that_is_replaced_is_warned_of(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    cli.main(["env"])
+    assert "SAMEBOX_HTTPS_PROXY" in capsys.readouterr().err
+
+
+def test_without_an_emulator_no_proxy_is_set_and_alone_it_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    port = str(free_port())
+    assert cli.main(["env", "--port", port]) == 0
+    assert not (PROXY | BUNDLE) & set(exported(capsys.readouterr().out))
+    assert cli.main(["env", "--port", port, "--proxy"]) == 1
+    assert "no emulator answers" in capsys.readouterr().err

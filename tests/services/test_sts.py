@@ -20,7 +20,7 @@ def with_session(aws: Aws, given: "CredentialsTypeDef", service: str = "sts") ->
 
 
 def test_an_account_is_its_access_key(aws: Aws) -> None:
-    assert aws.sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert aws.sts.get_caller_identity()["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/samebox/samebox"
     assert aws.client("sts", account="AKIAIOSFODNN7EXAMPLE").get_caller_identity()["Account"] == "000000000000"
 
 
@@ -43,7 +43,7 @@ def test_a_role_in_china_is_assumed_in_china(aws: Aws) -> None:
     sts = aws.client("sts", region="cn-north-1")
     assumed = sts.assume_role(RoleArn=role, RoleSessionName="here")["AssumedRoleUser"]["Arn"]
     assert assumed == f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/Execution/here"
-    assert sts.get_caller_identity()["Arn"] == f"arn:aws-cn:iam::{ACCOUNT}:root"
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/samebox/samebox"
 
 
 def test_a_role_that_is_none_is_refused(aws: Aws) -> None:

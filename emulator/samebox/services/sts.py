@@ -19,15 +19,20 @@ _ROLE_SECONDS = 3600
 _SESSION_SECONDS = 12 * 3600
 _LONGEST_SECONDS = 36 * 3600
 
+# Whose permanent keys all are; `samebox env` gives the SDKs the same role (commands/sdk_defaults.py).
+_ROLE = "samebox"
 _ROLE_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[\w+=,.@-]+)")
 
 
 def get_caller_identity(services: Services, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """GetCallerIdentity: the assumed role of a temporary key that we gave out, else the account's root."""
+    """GetCallerIdentity: the assumed role of a temporary key that we gave out, else the role of every other key.
+
+    That is a role and no user, because the SageMaker SDK takes the role of who calls for the execution role of jobs.
+    """
     session = services.resources.find(SESSION, _everywhere(caller.account), caller.access_key)
     if session is None or "AssumedRoleArn" not in session.spec:
-        arn = f"arn:{partition_of(caller.region).name}:iam::{caller.account}:root"
-        return {"UserId": caller.account, "Account": caller.account, "Arn": arn}
+        user = _assumed(partition_of(caller.region).name, caller.account, _ROLE, _ROLE)
+        return {"UserId": user["AssumedRoleId"], "Account": caller.account, "Arn": user["Arn"]}
     return {
         "UserId": session.spec["AssumedRoleId"],
         "Account": caller.account,
@@ -41,13 +46,18 @@ def assume_role(services: Services, params: dict[str, Any], _: Caller) -> dict[s
     if found is None:
         raise AwsError("ValidationError", f"{params['RoleArn']} is invalid")
     account, session = found["account"], params["RoleSessionName"]
-    user = {
-        "AssumedRoleId": f"AROA{account}{found['name'].upper()[:4]:X<5}:{session}",
-        "Arn": f"arn:{found['partition']}:sts::{account}:assumed-role/{found['name']}/{session}",
-    }
+    user = _assumed(found["partition"], account, found["name"], session)
     facts = {"AssumedRoleId": user["AssumedRoleId"], "AssumedRoleArn": user["Arn"]}
     credentials = _credentials(services, account, params.get("DurationSeconds", _ROLE_SECONDS), facts)
     return {"Credentials": credentials, "AssumedRoleUser": user, "PackedPolicySize": 0}
+
+
+def _assumed(partition: str, account: str, role: str, session: str) -> dict[str, str]:
+    """An AssumedRoleUser."""
+    return {
+        "AssumedRoleId": f"AROA{account}{role.upper()[:4]:X<5}:{session}",
+        "Arn": f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}",
+    }
 
 
 def get_session_token(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
