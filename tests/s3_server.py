@@ -15,6 +15,8 @@ from botocore.config import Config
 
 from samebox.s3.store import S3Store
 from samebox.services.s3.endpoint import S3Endpoint
+from samebox.traffic.forms import Forms
+from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
 
 if TYPE_CHECKING:
@@ -42,13 +44,18 @@ class S3Server:
 
 
 @contextmanager
-def serving(folder: Path, **options: Any) -> Iterator[S3Server]:
-    """A server over `folder` for the length of a block; the options are the endpoint's."""
+def serving(folder: Path, *, gateway: bool = False, **options: Any) -> Iterator[S3Server]:
+    """A server over `folder` for the length of a block; the options are the endpoint's.
+
+    With `gateway`, requests come through the emulator's gateway, which takes upload forms, too.
+    """
     store = S3Store(folder)
     listening = socket.create_server(("127.0.0.1", 0))
-    endpoint = S3Endpoint(store, Models(("s3",)), account=ACCOUNT, region=REGION, **options)
+    models = Models(("s3",))
+    endpoint = S3Endpoint(store, models, account=ACCOUNT, region=REGION, **options)
+    application = Gateway(models, {}, s3=endpoint, s3_forms=Forms(endpoint, folder)) if gateway else endpoint
     server = uvicorn.Server(
-        uvicorn.Config(endpoint, log_level="critical", http="httptools", lifespan="off", timeout_graceful_shutdown=5)
+        uvicorn.Config(application, log_level="critical", http="httptools", lifespan="off", timeout_graceful_shutdown=5)
     )
 
     async def run() -> None:

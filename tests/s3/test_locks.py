@@ -67,7 +67,7 @@ def test_governance_is_shortened_by_who_may_bypass_it(locking: S3Store, clock: S
 def test_a_date_in_the_past_and_a_bucket_without_locks_are_refused(locking: S3Store, clock: StorageClock) -> None:
     with pytest.raises(AwsError, match="must be in the future"):
         kept(locking, Retention("GOVERNANCE", clock.now - 1))
-    with pytest.raises(AwsError, match="Bucket is missing Object Lock Configuration"):
+    with pytest.raises(AwsError, match="Bucket is missing ObjectLockConfiguration"):
         put(locking, "key", b"1", attributes=Attributes(legal_hold=True))
     put(locking, "key", b"1")
     with pytest.raises(AwsError, match="Bucket is missing Object Lock Configuration"):

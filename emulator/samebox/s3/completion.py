@@ -50,7 +50,10 @@ class Completing:
             if sums.values.get(algorithm) not in (value, None):
                 raise refusals.bad_checksum(algorithm)
         newest = versions.latest(self._t, self._bucket, key)
-        conditions.check_write(versions.visible(newest), self._upload.key)
+        current = versions.visible(newest)
+        conditions.check_write(current, self._upload.key)
+        if conditions.if_match is not None and current is not None and current.modified > self._upload.initiated:
+            raise refusals.conflicting_operation("If-Match", self._upload.key)
         locks.check_lockable(self._bucket, self._upload.attributes, now)
         content = Content(
             self._body(parts), size, checksums.multipart_etag(part[2] for part in parts), sums, self._number, len(parts)

@@ -86,7 +86,11 @@ class ReadConditions:
             unchanged = self.if_modified_since is not None and modified <= self.if_modified_since
             failed = "If-Modified-Since"
         if unchanged:
-            raise refusals.precondition_failed(failed) if copying else refusals.not_modified()
+            raise (
+                refusals.precondition_failed(failed)
+                if copying
+                else refusals.not_modified(version.etag, version.modified)
+            )
 
 
 ANY_STATE = ReadConditions()

@@ -58,7 +58,10 @@ def midnight_after(moment: float, days: int) -> float:
 
 
 def rules(configuration: Mapping[str, Any]) -> tuple[LifecycleRule, ...]:
-    """The enabled rules of a LifecycleConfiguration, as botocore's model shapes it; dates as datetimes or ISO texts."""
+    """The enabled rules of a LifecycleConfiguration, as botocore's model shapes it.
+
+    Dates are datetimes, ISO texts or seconds since 1970.
+    """
     return tuple(_rule(one) for one in configuration.get("Rules", ()) if one.get("Status") == "Enabled")
 
 
@@ -101,5 +104,7 @@ def _filter(one: Mapping[str, Any]) -> Filter:
     )
 
 
-def _moment(date: datetime | str) -> float:
+def _moment(date: datetime | str | float) -> float:
+    if isinstance(date, float | int):
+        return float(date)
     return (datetime.fromisoformat(date) if isinstance(date, str) else date).timestamp()

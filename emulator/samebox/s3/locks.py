@@ -27,7 +27,7 @@ def check_lockable(bucket: BucketRow, attributes: Attributes, now: float) -> Non
     if attributes.retention is None and not attributes.legal_hold:
         return
     if not bucket.object_lock:
-        raise refusals.no_object_lock()
+        raise refusals.no_lock_of_new_objects()
     if attributes.retention is not None and attributes.retention.until <= now:
         raise refusals.retention_in_the_past()
 

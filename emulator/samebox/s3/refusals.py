@@ -40,11 +40,11 @@ def is_deleted(key: str, version: str) -> AwsError:
     return AwsError("NoSuchKey", "The specified key does not exist.", 404, fields)
 
 
-def delete_marker_named(key: str, version: str, modified: float) -> AwsError:
+def delete_marker_named(version: str, modified: float | None = None) -> AwsError:
     """405 for a read of a delete marker by its version: the answer has Last-Modified in a header."""
     text = "The specified method is not allowed against this resource."
-    fields = {"Method": "GET", "ResourceType": "DeleteMarker", "DeleteMarker": True, "VersionId": version}
-    return AwsError("MethodNotAllowed", text, 405, {**fields, "Key": key, "LastModified": modified})
+    fields = {"ResourceType": "DeleteMarker", "DeleteMarker": True, "VersionId": version}
+    return AwsError("MethodNotAllowed", text, 405, fields if modified is None else {**fields, "LastModified": modified})
 
 
 def no_such_version(key: str, version: str) -> AwsError:
@@ -123,15 +123,21 @@ def size_mismatch(named: int, actual: int) -> AwsError:
     return AwsError("InvalidRequest", text, 400)
 
 
+def conflicting_operation(condition: str, key: str) -> AwsError:
+    """409: the object was replaced after the upload began that is to be completed over it."""
+    text = "The conditional request cannot succeed due to a conflicting operation against this resource."
+    return AwsError("ConditionalRequestConflict", text, 409, {"Condition": condition, "Key": key})
+
+
 def precondition_failed(condition: str) -> AwsError:
     """412, with the header that was not met."""
     text = "At least one of the pre-conditions you specified did not hold"
     return AwsError("PreconditionFailed", text, 412, {"Condition": condition})
 
 
-def not_modified() -> AwsError:
-    """304, which has no body."""
-    return AwsError("NotModified", "Not Modified", 304)
+def not_modified(etag: str, modified: float) -> AwsError:
+    """304, which has no body; the ETag and Last-Modified are headers."""
+    return AwsError("NotModified", "Not Modified", 304, {"ETag": etag, "LastModified": modified})
 
 
 def bad_md5(expected: str, calculated: str) -> AwsError:
@@ -176,6 +182,12 @@ def source_is_delete_marker() -> AwsError:
     return AwsError("InvalidRequest", text, 400)
 
 
+def source_is_archived() -> AwsError:
+    """403: the source of a copy has to be restored first."""
+    text = "The source object of the COPY operation is not in the active tier and is only stored in Amazon Glacier."
+    return AwsError("ObjectNotInActiveTierError", text, 403)
+
+
 def copy_to_itself() -> AwsError:
     """400: a copy that would change nothing; the protocol knows what the request asks to change."""
     text = (
@@ -196,8 +208,10 @@ def unsatisfiable_range(requested: str, size: int) -> AwsError:
     return AwsError("InvalidRange", "The requested range is not satisfiable", 416, fields)
 
 
-def bad_copy_range(requested: str, size: int) -> AwsError:
-    """400: UploadPartCopy's range leaves the source."""
+def bad_copy_range(requested: str, first: int, size: int) -> AwsError:
+    """400: UploadPartCopy's range leaves the source, or begins behind it."""
+    if first >= size:
+        return AwsError("InvalidRequest", "The specified copy range is invalid for the source object size", 400)
     fields = {"ArgumentName": "x-amz-copy-source-range", "ArgumentValue": requested}
     text = f"Range specified is not valid for source object of size: {size}"
     return AwsError("InvalidArgument", text, 400, fields)
@@ -210,13 +224,25 @@ def locked() -> AwsError:
 
 
 def no_object_lock() -> AwsError:
-    """400: the bucket was made without object lock."""
+    """400: retention or legal hold of an object in a bucket without object lock."""
     return AwsError("InvalidRequest", "Bucket is missing Object Lock Configuration", 400)
+
+
+def no_lock_of_new_objects() -> AwsError:
+    """400: the same of an object that is put with one."""
+    return AwsError("InvalidRequest", "Bucket is missing ObjectLockConfiguration", 400)
 
 
 def retention_in_the_past() -> AwsError:
     """400: a date that is no longer in the future."""
     return AwsError("InvalidArgument", "The retain until date must be in the future!", 400)
+
+
+def bypass_without_object_lock() -> AwsError:
+    """400: there is nothing to bypass in a bucket without object lock."""
+    name = "x-amz-bypass-governance-retention"
+    text = f"{name} is only applicable to Object Lock enabled buckets."
+    return AwsError("InvalidArgument", text, 400, {"ArgumentName": name})
 
 
 def versioning_is_locked() -> AwsError:

@@ -255,5 +255,5 @@ def _range(first: int | None, last: int | None, size: int) -> tuple[int, int]:
         return 0, size
     end = size - 1 if last is None else last
     if first > end or end >= size:
-        raise refusals.bad_copy_range(f"bytes={first}-{'' if last is None else last}", size)
+        raise refusals.bad_copy_range(f"bytes={first}-{'' if last is None else last}", first, size)
     return first, end - first + 1

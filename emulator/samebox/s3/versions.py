@@ -119,7 +119,7 @@ def required(t: Transaction, bucket: BucketRow, key: bytes, version: str | None)
     if found is None:
         raise refusals.no_such_version(text, version)
     if found.version.is_delete_marker:
-        raise refusals.delete_marker_named(text, version, found.version.modified)
+        raise refusals.delete_marker_named(version, found.version.modified)
     return found
 
 

@@ -24,6 +24,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NOT_NAMES = ("xn--", "sthree-", "amzn-s3-demo-")
 _NOT_ENDINGS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _OLD_CONSTRAINT = "EU"
+_OWNERSHIPS = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 
 
 def create_bucket(request: S3Request) -> S3Response:
@@ -32,6 +33,10 @@ def create_bucket(request: S3Request) -> S3Response:
     region = _region(request)
     configuration = params.get("CreateBucketConfiguration") or {}
     acl = acls.of_headers(params, request.caller.account)
+    ownership = params.get("ObjectOwnership")
+    if ownership is not None and ownership not in _OWNERSHIPS:
+        text = f"Invalid x-amz-object-ownership header: {ownership}"
+        raise AwsError("InvalidArgument", text, 400, {"ArgumentName": "x-amz-object-ownership"})
     try:
         request.store.buckets.create(
             name,
@@ -46,7 +51,7 @@ def create_bucket(request: S3Request) -> S3Response:
         raise
     if acl:
         request.store.buckets.set_setting(name, "acl", acl)
-    if ownership := params.get("ObjectOwnership"):
+    if ownership is not None:
         request.store.buckets.set_setting(name, "ownership", json.dumps({"Rules": [{"ObjectOwnership": ownership}]}))
     if tags := configuration.get("Tags"):
         request.store.buckets.set_setting(name, "tagging", json.dumps({"TagSet": tags}))

@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from samebox import asgi
 from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
-from samebox.errors import AwsError, NotImplementedByEmulator, SerializationException
+from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
-from samebox.services.s3 import cors, documents
+from samebox.services.s3 import cors, decoding, documents
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
@@ -55,7 +55,7 @@ _SANDBOX = (b"content-security-policy", b"sandbox allow-scripts allow-popups all
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _SIGNING = re.compile(r"x-amz-(algorithm|credential|date|expires|signedheaders|signature)")
 # Fields of an error that are headers of the answer alone.
-_HIDDEN_FIELDS = frozenset({"DeleteMarker", "LastModified"})
+_HIDDEN_FIELDS = frozenset({"DeleteMarker", "ETag", "LastModified"})
 
 
 class S3Endpoint:
@@ -147,7 +147,7 @@ class S3Endpoint:
         def carry_out() -> tuple[S3Response, Response]:
             request = S3Request(
                 operation=operation.name,
-                params=_decoded(operation, head),
+                params=decoding.decoded(operation, head),
                 head=head,
                 caller=caller(head.headers, head.query, self._account, self._region),
                 store=self._store,
@@ -248,7 +248,8 @@ class S3Endpoint:
         head, fields = exchange.head, error.fields
         log.info("S3 %s %s: %s (%s)", head.method, head.path, error, exchange.id)
         shown = {name: value for name, value in fields.items() if name not in _HIDDEN_FIELDS}
-        shown.setdefault("Resource", head.decoded_path)
+        if fields.get("ResourceType") == "DeleteMarker":
+            shown = {"Method": head.method, "ResourceType": "DeleteMarker"}
         service = (await self._model()).service
         refusal = AwsError(error.code, error.message, error.status, shown)
         response = restxml.encode_error(service, exchange.operation, refusal, exchange.id)
@@ -257,6 +258,10 @@ class S3Endpoint:
             headers["x-amz-delete-marker"] = "true"
         if "VersionId" in fields:
             headers["x-amz-version-id"] = str(fields["VersionId"])
+        if error.code == "MethodNotAllowed" and "DeleteMarker" in fields:
+            headers["Allow"] = "DELETE"
+        if error.status == 304:
+            headers["ETag"] = f'"{fields["ETag"]}"'
         if "LastModified" in fields:
             headers["Last-Modified"] = formatdate(fields["LastModified"], usegmt=True)
         if error.status == 301:
@@ -336,25 +341,6 @@ def _hoisted(head: Request) -> Request:
         names += [name for name in ("content-type", "content-md5") if name in head.query]
     more = {name.lower(): head.query[name] for name in names if name.lower() not in head.headers}
     return head.changed(headers={**head.headers, **more}) if more else head
-
-
-def _decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
-    """The members of the request. Raises AwsError for what no request of this operation can be."""
-    try:
-        params = restxml.decode(operation, head)
-    except SerializationException as error:
-        raise AwsError("InvalidArgument", error.message) from None
-    shape = operation.input
-    if shape is None:
-        return params
-    for member in (shape.members[name] for name in shape.required if name not in params):
-        if member.location is not None:
-            raise AwsError("InvalidRequest", f"Missing required header for this request: {member.wire_name}")
-        if shape.payload is None or shape.payload.name != member.name:
-            raise restxml.malformed_xml()
-        if not member.is_streamed:
-            raise AwsError("MissingRequestBodyError", "Request Body is empty")
-    return params
 
 
 def _is_expired(query: Mapping[str, str], now: float) -> bool:

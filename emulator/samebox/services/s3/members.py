@@ -15,7 +15,7 @@ from samebox.s3.conditions import ReadConditions, WriteConditions
 from samebox.s3.records import NULL_VERSION, Attributes, Bucket, Checksums, Expected, Retention, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from samebox.s3.records import Version
     from samebox.services.s3.requests import S3Request
@@ -33,6 +33,19 @@ _KEPT = (
     "SSECustomerKeyMD5",
     "SSEKMSKeyId",
     "WebsiteRedirectLocation",
+)
+_OTHER_VALUE = "We don't accept the provided value of {} header for this API"
+_STORAGE_CLASSES = frozenset(
+    {
+        "DEEP_ARCHIVE",
+        "GLACIER",
+        "GLACIER_IR",
+        "INTELLIGENT_TIERING",
+        "ONEZONE_IA",
+        "REDUCED_REDUNDANCY",
+        "STANDARD",
+        "STANDARD_IA",
+    }
 )
 _METADATA_BYTES = 2048
 _MOST_TAGS = 10
@@ -54,20 +67,26 @@ def owner_of(account: str) -> dict[str, str]:
     return {"ID": hashlib.sha256(f"canonical user {account}".encode()).hexdigest()}
 
 
-def write_conditions(params: Mapping[str, Any]) -> WriteConditions:
-    """If-Match and If-None-Match of a write, and what else a delete may insist on."""
+def write_conditions(params: Mapping[str, Any], deleting: bool = False) -> WriteConditions:
+    """If-Match and If-None-Match of a write, and what else a delete may insist on. Raises NotImplemented."""
     if_match, if_none_match = params.get("IfMatch"), params.get("IfNoneMatch")
+    if if_match is not None and if_none_match is not None:
+        raise _not_implemented("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
     if if_none_match is not None and if_none_match != "*":
-        raise AwsError(
-            "NotImplemented", "A header you provided implies functionality that is not implemented", 501,
-            {"Header": "If-None-Match"},
-        )  # fmt: skip
+        raise _not_implemented("If-None-Match", _OTHER_VALUE.format("If-None-Match"))
+    if if_match == "*" and not deleting:
+        raise _not_implemented("If-Match", _OTHER_VALUE.format("If-Match"))
     return WriteConditions(
         if_match=None if if_match is None else unquoted(if_match),
         if_none_match=if_none_match,
         if_match_modified=params.get("IfMatchLastModifiedTime"),
         if_match_size=params.get("IfMatchSize"),
     )
+
+
+def _not_implemented(header: str, why: str) -> AwsError:
+    text = "A header you provided implies functionality that is not implemented"
+    return AwsError("NotImplemented", text, 501, {"Header": header, "additionalMessage": why})
 
 
 def read_conditions(params: Mapping[str, Any], prefix: str = "") -> ReadConditions:
@@ -101,18 +120,16 @@ def attributes(request: S3Request) -> Attributes:
     params = request.params
     headers = {name: str(params[name]) for name in _KEPT if params.get(name)}
     headers.setdefault("ContentType", DEFAULT_TYPE)
-    encoding = ",".join(
-        one.strip() for one in headers.pop("ContentEncoding", "").split(",") if one.strip() not in ("", "aws-chunked")
-    )
-    if encoding:
-        headers["ContentEncoding"] = encoding
+    if "aws-chunked" in headers.get("ContentEncoding", ""):
+        others = (one.strip() for one in headers.pop("ContentEncoding").split(","))
+        if encoding := ",".join(one for one in others if one not in ("", "aws-chunked")):
+            headers["ContentEncoding"] = encoding
     if expires := request.header("expires"):
         headers["Expires"] = expires  # answered as it came, whether it is a date or not
     if params.get("BucketKeyEnabled"):
         headers["BucketKeyEnabled"] = "true"
-    headers.setdefault("ServerSideEncryption", "aws:kms" if params.get("SSEKMSKeyId") else "AES256")
-    if "SSECustomerAlgorithm" in headers:
-        del headers["ServerSideEncryption"]
+    if "SSEKMSKeyId" in headers:
+        headers.setdefault("ServerSideEncryption", "aws:kms")
     metadata = dict(params.get("Metadata") or {})
     if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > _METADATA_BYTES:
         raise AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
@@ -120,10 +137,18 @@ def attributes(request: S3Request) -> Attributes:
         headers=headers,
         metadata=metadata,
         tags=tags_of_header(params.get("Tagging") or ""),
-        storage_class=params.get("StorageClass") or "STANDARD",
+        storage_class=_storage_class(params.get("StorageClass") or "STANDARD"),
         retention=retention(params),
         legal_hold=params.get("ObjectLockLegalHoldStatus") == "ON",
     )
+
+
+def _storage_class(name: str) -> str:
+    # Those of directory buckets, of Outposts and of Snow are not found here, as they are not in a bucket of a region.
+    if name not in _STORAGE_CLASSES:
+        fields = {"StorageClassRequested": name}
+        raise AwsError("InvalidStorageClass", "The storage class you specified is not valid", 400, fields)
+    return name
 
 
 def retention(params: Mapping[str, Any]) -> Retention | None:
@@ -142,25 +167,35 @@ def retention(params: Mapping[str, Any]) -> Retention | None:
 def tags_of_header(text: str) -> dict[str, str]:
     """The tags of `x-amz-tagging`, which is written as a query string is."""
     pairs = parse_qsl(text, keep_blank_values=True)
-    return checked_tags(
-        pairs, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
-    )
+    if len(dict(pairs)) != len(pairs) or not all(_TAG.fullmatch(part) for pair in pairs for part in pair):
+        words = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
+        fields = {"ArgumentName": "x-amz-tagging", "ArgumentValue": text}
+        raise AwsError("InvalidArgument", f"{words}tag name duplicates.", 400, fields)
+    return object_tags(pairs)
 
 
-def checked_tags(pairs: list[tuple[str, str]], repeated: str) -> dict[str, str]:
-    """Tags of an object. Raises InvalidTag, BadRequest; InvalidArgument with the text `repeated`."""
+def object_tags(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Tags of an object. Raises InvalidTag, BadRequest."""
     if len(pairs) > _MOST_TAGS:
         raise AwsError("BadRequest", f"Object tags cannot be greater than {_MOST_TAGS}")
-    tags = dict(pairs)
-    if len(tags) != len(pairs):
-        raise AwsError("InvalidTag" if not repeated.startswith("The header") else "InvalidArgument", repeated)
-    for name, value in tags.items():
-        if not 1 <= len(name) <= 128 or not _TAG.fullmatch(name):
-            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", 400, {"TagKey": name})
-        if len(value) > 256 or not _TAG.fullmatch(value):
-            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", 400, {"TagValue": value})
+    return checked_tags(pairs, "Your TagKey cannot be prefixed with aws:")
+
+
+def checked_tags(pairs: Sequence[tuple[str, str]], reserved: str) -> dict[str, str]:
+    """Tags by their keys. Raises InvalidTag; with the text `reserved` for a key that begins with `aws:`."""
+    tags: dict[str, str] = {}
+    for name, value in pairs:
+        named = {"TagKey": name}
+        if name in tags:
+            raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key", 400, named)
         if name.startswith("aws:"):
-            raise AwsError("InvalidTag", "System tags cannot be added/updated by requester", 400)
+            raise AwsError("InvalidTag", reserved, 400, named)
+        if not 1 <= len(name) <= 128 or not _TAG.fullmatch(name):
+            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", 400, named)
+        if len(value) > 256 or not _TAG.fullmatch(value):
+            fields = {**named, "TagValue": value}
+            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", 400, fields)
+        tags[name] = value
     return tags
 
 
@@ -238,6 +273,11 @@ def checksum_members(checksums: Checksums) -> dict[str, str]:
 def version_members(bucket: Bucket, version: str) -> dict[str, str]:
     """`x-amz-version-id`, which a bucket that was never versioned does not answer."""
     return {"VersionId": version or NULL_VERSION} if bucket.versioning else {}
+
+
+def written_version_members(bucket: Bucket, version: str) -> dict[str, str]:
+    """The same of a write, whose answer names no null version."""
+    return {"VersionId": version} if bucket.versioning and version not in ("", NULL_VERSION) else {}
 
 
 def encryption_members(version: Version) -> dict[str, str | bool]:

@@ -12,7 +12,7 @@ from samebox.services.s3 import acls, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.listings import encoder, page_size
 from samebox.services.s3.requests import Handler, S3Response
-from samebox.services.s3.settings import bucket_retention
+from samebox.services.s3.settings import bucket_retention, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def create_multipart_upload(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
-    attributes = replace(members.attributes(request), acl=acls.of_headers(params, bucket.account))
+    attributes = encrypted(request, members.attributes(request))
+    attributes = replace(attributes, acl=acls.of_headers(params, bucket.account))
     if attributes.retention is None and bucket.object_lock:
         attributes = replace(attributes, retention=bucket_retention(request))
     upload = request.store.uploads.create(
@@ -78,13 +79,15 @@ def upload_part_copy(request: S3Request) -> S3Response:
         last=last,
         source_conditions=members.read_conditions(params, "CopySource"),
     )
+    upload = request.store.uploads.get(bucket.name, request.key, params["UploadId"])
     return S3Response(
         {
             "CopyPartResult": {
                 "ETag": members.quoted(part.etag),
                 "LastModified": part.modified,
-                **{f"Checksum{name}": value for name, value in part.checksums.items()},
+                **{f"Checksum{name}": value for name, value in part.checksums.items() if name == upload.algorithm},
             },
+            "ServerSideEncryption": upload.attributes.headers.get("ServerSideEncryption"),
             "CopySourceVersionId": version if request.store.buckets.get(source.bucket).versioning else None,
         }
     )
@@ -119,7 +122,7 @@ def complete_multipart_upload(request: S3Request) -> S3Response:
             "Key": request.key,
             "ETag": members.quoted(version.etag),
             **members.checksum_members(version.checksums),
-            **members.version_members(bucket, version.version),
+            **members.written_version_members(bucket, version.version),
             **members.encryption_members(version),
         }
     )

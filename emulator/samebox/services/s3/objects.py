@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
-from samebox.s3 import lifecycle, refusals
+from samebox.s3 import copying, lifecycle, refusals
 from samebox.services.s3 import acls, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.requests import Handler, S3Response
-from samebox.services.s3.settings import bucket_retention, lifecycle_rules
+from samebox.services.s3.settings import bucket_retention, encrypted, lifecycle_rules
 from samebox.wire.shapes import write_timestamp
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def put_object(request: S3Request) -> S3Response:
         {
             "ETag": members.quoted(version.etag),
             **members.checksum_members(version.checksums),
-            **members.version_members(bucket, version.version),
+            **members.written_version_members(bucket, version.version),
             **members.encryption_members(version),
             "Expiration": _expiration(request, version),
         }
@@ -72,10 +72,10 @@ def copy_object(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     source = members.source_of(params["CopySource"])
     source_bucket = request.check_source_owner(source)
-    found = request.store.objects.head(
-        source.bucket, source.key, source.version, conditions=members.read_conditions(params, "CopySource")
-    )
-    _refuse_archived(found)
+    with copying.open_source(request.store.objects, source, members.read_conditions(params, "CopySource")) as reading:
+        found = reading.version
+    if found.attributes.storage_class in _ARCHIVED:
+        raise refusals.source_is_archived()
     _refuse_copy_to_itself(request, source)
     version = request.store.copies.copy(
         source,
@@ -94,7 +94,7 @@ def copy_object(request: S3Request) -> S3Response:
                 **members.checksum_members(version.checksums),
             },
             "CopySourceVersionId": found.version if source_bucket.versioning else None,
-            **members.version_members(bucket, version.version),
+            **members.written_version_members(bucket, version.version),
             **members.encryption_members(version),
             "Expiration": _expiration(request, version),
         }
@@ -119,18 +119,19 @@ def rename_object(request: S3Request) -> S3Response:
 
 def delete_object(request: S3Request) -> S3Response:
     bucket = request.bucket
+    _check_bypass(request)
     deletion = request.store.objects.delete(
         request.bucket_name,
         request.key,
         request.version,
-        conditions=members.write_conditions(request.params),
+        conditions=members.write_conditions(request.params, deleting=True),
         bypass_governance=bool(request.params.get("BypassGovernanceRetention")),
     )
     return S3Response(_deletion_members(deletion) if bucket.versioning or deletion.version else {})
 
 
 def delete_objects(request: S3Request) -> S3Response:
-    _ = request.bucket
+    _check_bypass(request)
     wanted = request.params["Delete"].get("Objects") or []
     if not 1 <= len(wanted) <= _MOST_DELETES:
         raise refusals.no_parts()
@@ -143,6 +144,8 @@ def delete_objects(request: S3Request) -> S3Response:
     for one, result in zip(wanted, results, strict=True):
         named = {"Key": one["Key"], "VersionId": one.get("VersionId")}
         if isinstance(result, AwsError):
+            if result.code == "InvalidArgument":  # what can be no version is here one that is not there
+                result = refusals.no_such_version(one["Key"], one.get("VersionId", ""))
             errors.append({**named, "Code": result.code, "Message": result.message})
             continue
         done = {**named, "DeleteMarker": result.is_delete_marker or None}
@@ -191,6 +194,11 @@ def _opened(request: S3Request) -> OpenObject:
         reading.close()
         raise
     return reading
+
+
+def _check_bypass(request: S3Request) -> None:
+    if request.params.get("BypassGovernanceRetention") is not None and not request.bucket.object_lock:
+        raise refusals.bypass_without_object_lock()
 
 
 def _described(request: S3Request, reading: OpenObject, with_body: bool) -> S3Response:
@@ -274,6 +282,7 @@ _NOT_COPIED = _ENCRYPTION | {"WebsiteRedirectLocation"}
 
 
 def _with_access(request: S3Request, attributes: Attributes) -> Attributes:
+    attributes = encrypted(request, attributes)
     return replace(attributes, acl=acls.of_headers(request.params, request.bucket.account))
 
 
@@ -290,7 +299,8 @@ def _delete_conditions(one: Mapping[str, Any]) -> WriteConditions:
             "IfMatch": one.get("ETag"),
             "IfMatchLastModifiedTime": one.get("LastModifiedTime"),
             "IfMatchSize": one.get("Size"),
-        }
+        },
+        deleting=True,
     )
 
 

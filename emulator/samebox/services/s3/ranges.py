@@ -63,7 +63,7 @@ def copied(text: str | None) -> tuple[int | None, int | None]:
     if not text:
         return None, None
     found = _COPY_RANGE.fullmatch(text)
-    if found is None:
+    if found is None or int(found[1]) > int(found[2]):
         raise AwsError(
             "InvalidArgument",
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "

@@ -6,22 +6,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
 from samebox.s3 import lifecycle
 from samebox.s3.records import Retention
-from samebox.services.s3 import acls
+from samebox.services.s3 import acls, setting_checks
 from samebox.services.s3.requests import Handler, S3Response
+from samebox.wire.restxml import malformed_xml
 
 if TYPE_CHECKING:
+    from samebox.s3.records import Attributes
     from samebox.services.s3.requests import S3Request
 
 _DAY = 86_400.0
 _YEAR_DAYS = 365
-_MOST_POLICY_BYTES = 20 * 1024
 _PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 Answer = Mapping[str, Any]
@@ -32,7 +33,8 @@ class Setting:
     """One setting: its name in the storage, the member of Put's input that is kept, and what Get answers.
 
     `shown` makes Get's output of what was kept. `default` is Get's output where nothing was put; without one, `missing`
-    (code and text) is answered. `check` raises AwsError for what S3 does not take.
+    (code and text) is answered. `accepted` gives what is kept, and raises AwsError for what S3 does not take. `status`
+    is Put's, where it is not the model's.
     """
 
     name: str
@@ -40,55 +42,12 @@ class Setting:
     shown: Callable[[Any], Answer] = lambda kept: kept
     default: Answer | None = None
     missing: tuple[str, str] = ("", "")
-    check: Callable[[Any], None] = lambda _kept: None
+    accepted: Callable[[S3Request, Any], Any] = setting_checks.unchanged
+    status: int = 0
 
 
 def _wrapped(member: str) -> Callable[[Any], Answer]:
     return lambda kept: {member: kept}
-
-
-def _check_policy(kept: str) -> None:
-    if len(kept.encode()) > _MOST_POLICY_BYTES:
-        raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed size")
-    try:
-        policy = json.loads(kept)
-    except ValueError:
-        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'") from None
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    statements = [statements] if isinstance(statements, dict) else statements
-    if not statements or not isinstance(statements, list):
-        raise AwsError("MalformedPolicy", "Missing required field Statement")
-    for one in statements:
-        for field in ("Effect", "Resource"):
-            if not isinstance(one, dict) or (field not in one and f"Not{field}" not in one):
-                raise AwsError("MalformedPolicy", f"Missing required field {field}")
-        if one["Effect"] not in ("Allow", "Deny"):
-            raise AwsError("MalformedPolicy", f"Invalid effect: {one['Effect']}")
-
-
-def _check_lifecycle(kept: Any) -> None:
-    lifecycle.rules(kept)
-
-
-def _check_cors(kept: Any) -> None:
-    for rule in kept.get("CORSRules") or []:
-        for method in rule.get("AllowedMethods") or []:
-            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):
-                text = f"Found unsupported HTTP method in CORS config. Unsupported method is {method}"
-                raise AwsError("InvalidRequest", text)
-        for origin in rule.get("AllowedOrigins") or []:
-            if origin.count("*") > 1:
-                raise AwsError("InvalidRequest", f'AllowedOrigin "{origin}" can not have more than one wildcard.')
-
-
-def _check_tags(kept: Any) -> None:
-    names = [tag["Key"] for tag in kept.get("TagSet") or []]
-    if len(set(names)) != len(names):
-        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
-    if len(names) > 50:
-        raise AwsError("BadRequest", "Bucket tag count cannot be greater than 50")
-    if any(name.startswith("aws:") for name in names):
-        raise AwsError("InvalidTag", "System tags cannot be added/updated by requester")
 
 
 _ENCRYPTION = "ServerSideEncryptionConfiguration"
@@ -98,12 +57,14 @@ _BLOCK = "PublicAccessBlockConfiguration"
 # what S3 has given new buckets since April 2023.
 _SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
-        "BucketAccelerateConfiguration": Setting("accelerate", "AccelerateConfiguration", default={}),
+        "BucketAccelerateConfiguration": Setting(
+            "accelerate", "AccelerateConfiguration", default={}, accepted=setting_checks.acceleration
+        ),
         "BucketCors": Setting(
             "cors",
             "CORSConfiguration",
             missing=("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
-            check=_check_cors,
+            accepted=setting_checks.cors,
         ),
         "BucketEncryption": Setting(
             "encryption",
@@ -119,14 +80,15 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
                     ]
                 }
             },
+            accepted=setting_checks.encryption,
         ),
         "BucketLifecycleConfiguration": Setting(
             "lifecycle",
             "LifecycleConfiguration",
             missing=("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
-            check=_check_lifecycle,
+            accepted=setting_checks.lifecycle_rules,
         ),
-        "BucketLogging": Setting("logging", "BucketLoggingStatus", default={}),
+        "BucketLogging": Setting("logging", "BucketLoggingStatus", default={}, accepted=setting_checks.logging),
         "BucketNotificationConfiguration": Setting("notification", "NotificationConfiguration", default={}),
         "BucketOwnershipControls": Setting(
             "ownership",
@@ -134,13 +96,15 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
             _wrapped(_OWNERSHIP),
             default={_OWNERSHIP: {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}},
             missing=("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+            accepted=setting_checks.ownership,
         ),
         "BucketPolicy": Setting(
             "policy",
             "Policy",
             _wrapped("Policy"),
             missing=("NoSuchBucketPolicy", "The bucket policy does not exist"),
-            check=_check_policy,
+            accepted=setting_checks.policy,
+            status=204,
         ),
         "BucketReplication": Setting(
             "replication",
@@ -152,7 +116,11 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "requestPayment", "RequestPaymentConfiguration", default={"Payer": "BucketOwner"}
         ),
         "BucketTagging": Setting(
-            "tagging", "Tagging", missing=("NoSuchTagSet", "The TagSet does not exist"), check=_check_tags
+            "tagging",
+            "Tagging",
+            missing=("NoSuchTagSet", "The TagSet does not exist"),
+            accepted=setting_checks.tags,
+            status=204,
         ),
         "BucketWebsite": Setting(
             "website",
@@ -171,6 +139,7 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
                 "NoSuchPublicAccessBlockConfiguration",
                 "The public access block configuration was not found",
             ),
+            accepted=setting_checks.public_access,
         ),
     }
 )
@@ -203,6 +172,22 @@ def lifecycle_rules(request: S3Request) -> tuple[lifecycle.LifecycleRule, ...]:
     return lifecycle.rules(found) if found else ()
 
 
+def encrypted(request: S3Request, attributes: Attributes) -> Attributes:
+    """A new object's attributes, with the bucket's default encryption where the request names none."""
+    if "ServerSideEncryption" in attributes.headers or "SSECustomerAlgorithm" in attributes.headers:
+        return attributes
+    found = kept(request, "encryption")
+    rule = found["Rules"][0] if found else {}
+    default = rule.get("ApplyServerSideEncryptionByDefault") or {}
+    headers = {
+        "ServerSideEncryption": default.get("SSEAlgorithm", "AES256"),
+        "SSEKMSKeyId": default.get("KMSMasterKeyID"),
+        "BucketKeyEnabled": "true" if default and rule.get("BucketKeyEnabled") else None,
+    }
+    added = {name: text for name, text in headers.items() if text}
+    return replace(attributes, headers={**attributes.headers, **added})
+
+
 def bucket_retention(request: S3Request) -> Retention | None:
     """The retention of a new object of a bucket with object lock, by the bucket's default."""
     found = kept(request, "object-lock") or {}
@@ -219,9 +204,9 @@ def _put(setting: Setting) -> Handler:
         value = request.params.get(setting.member)
         if value is None:
             raise AwsError("MissingRequestBodyError", "Request Body is empty")
-        setting.check(value)
+        value = setting.accepted(request, value)
         request.store.buckets.set_setting(bucket.name, setting.name, json.dumps(value))
-        return S3Response(status=204 if setting.name == "policy" else 0)
+        return S3Response(status=setting.status)
 
     return put
 
@@ -259,7 +244,7 @@ def _put_by_id(name: str, member: str) -> Handler:
         if value.get("Id", request.params["Id"]) != request.params["Id"]:
             raise AwsError("InvalidArgument", "The configuration's Id and the request's id differ.")
         request.store.buckets.set_setting(bucket.name, f"{name}:{request.params['Id']}", json.dumps(value))
-        return S3Response()
+        return S3Response(status=204 if name == "metrics" else 0)  # as recorded from AWS in 2025
 
     return put
 
@@ -267,12 +252,16 @@ def _put_by_id(name: str, member: str) -> Handler:
 def _get_by_id(name: str, member: str) -> Handler:
     def get(request: S3Request) -> S3Response:
         _ = request.bucket
-        found = kept(request, f"{name}:{request.params['Id']}")
-        if found is None:
-            raise AwsError("NoSuchConfiguration", "The specified configuration does not exist.", 404)
-        return S3Response({member: found})
+        return S3Response({member: _required_by_id(request, name)})
 
     return get
+
+
+def _required_by_id(request: S3Request, name: str) -> Any:
+    found = kept(request, f"{name}:{request.params['Id']}")
+    if found is None:
+        raise AwsError("NoSuchConfiguration", "The specified configuration does not exist.", 404)
+    return found
 
 
 def _list_by_id(name: str, member: str) -> Handler:
@@ -288,6 +277,7 @@ def _list_by_id(name: str, member: str) -> Handler:
 def _delete_by_id(name: str) -> Handler:
     def delete(request: S3Request) -> S3Response:
         bucket = request.bucket
+        _required_by_id(request, name)
         request.store.buckets.remove_setting(bucket.name, f"{name}:{request.params['Id']}")
         return S3Response()
 
@@ -300,7 +290,7 @@ def get_bucket_versioning(request: S3Request) -> S3Response:
 
 def put_bucket_versioning(request: S3Request) -> S3Response:
     bucket, status = request.bucket, request.params["VersioningConfiguration"].get("Status")
-    if status not in ("Enabled", "Suspended"):
+    if status is None:
         raise AwsError("IllegalVersioningConfigurationException", "The Versioning element must be specified")
     request.store.buckets.set_versioning(bucket.name, status)
     return S3Response()
@@ -336,10 +326,11 @@ def get_object_lock_configuration(request: S3Request) -> S3Response:
 def put_object_lock_configuration(request: S3Request) -> S3Response:
     bucket, value = request.bucket, request.params.get("ObjectLockConfiguration") or {}
     default = (value.get("Rule") or {}).get("DefaultRetention")
+    if value.get("ObjectLockEnabled") != "Enabled" or ("Rule" in value and not default):
+        raise malformed_xml()
     if default is not None:
         if default.get("Mode") not in ("GOVERNANCE", "COMPLIANCE") or ("Days" in default) == ("Years" in default):
-            text = "The XML you provided was not well-formed or did not validate against our published schema"
-            raise AwsError("MalformedXML", text)
+            raise malformed_xml()
         if (default.get("Days") or default.get("Years") or 0) <= 0:
             raise AwsError("InvalidArgument", "Default retention period must be a positive integer value.")
     request.store.buckets.enable_object_lock(bucket.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from samebox.services.s3 import members
 from samebox.services.s3.requests import Handler, S3Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from samebox.services.s3.requests import S3Request
 
@@ -21,7 +22,8 @@ _NOT_LOCKED = "The specified object does not have a ObjectLock configuration"
 
 def get_object_tagging(request: S3Request) -> S3Response:
     bucket = request.bucket
-    version = request.store.objects.head(bucket.name, request.key, request.version)
+    with _markers_refused():
+        version = request.store.objects.head(bucket.name, request.key, request.version)
     tags = [{"Key": name, "Value": value} for name, value in version.attributes.tags.items()]
     return S3Response({"TagSet": tags, **members.version_members(bucket, version.version)})
 
@@ -29,14 +31,16 @@ def get_object_tagging(request: S3Request) -> S3Response:
 def put_object_tagging(request: S3Request) -> S3Response:
     bucket = request.bucket
     pairs = [(tag["Key"], tag.get("Value", "")) for tag in request.params["Tagging"].get("TagSet") or []]
-    tags = members.checked_tags(pairs, "Cannot provide multiple Tags with the same key")
-    version = request.store.objects.set_tags(bucket.name, request.key, tags, request.version)
+    tags = members.object_tags(pairs)
+    with _markers_refused():
+        version = request.store.objects.set_tags(bucket.name, request.key, tags, request.version)
     return S3Response(members.version_members(bucket, version.version))
 
 
 def delete_object_tagging(request: S3Request) -> S3Response:
     bucket = request.bucket
-    version = request.store.objects.set_tags(bucket.name, request.key, {}, request.version)
+    with _markers_refused():
+        version = request.store.objects.set_tags(bucket.name, request.key, {}, request.version)
     return S3Response(members.version_members(bucket, version.version))
 
 
@@ -80,6 +84,17 @@ def put_object_legal_hold(request: S3Request) -> S3Response:
         raise AwsError("MalformedXML", text)
     request.store.objects.set_legal_hold(request.bucket_name, request.key, status == "ON", request.version)
     return S3Response()
+
+
+@contextmanager
+def _markers_refused() -> Iterator[None]:
+    """A delete marker has no tags, whether it is named by its version or not: 405, and not 404."""
+    try:
+        yield
+    except AwsError as error:
+        if error.code == "NoSuchKey" and "DeleteMarker" in error.fields:
+            raise refusals.delete_marker_named(error.fields["VersionId"]) from None
+        raise
 
 
 def _refuse_unlocked(request: S3Request) -> None:

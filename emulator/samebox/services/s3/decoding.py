@@ -1,0 +1,69 @@
+"""The members of a request, and the answers of S3 to those that no request of the operation has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from samebox.errors import AwsError, SerializationException
+from samebox.wire import restxml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from samebox.wire.http import Request
+    from samebox.wire.models import Operation
+    from samebox.wire.schema import Shape
+
+_INTEGER = re.compile(r"[+-]?\d{1,10}")
+_INTEGERS = range(-(2**31), 2**31)
+# S3 answers an unknown word in these in words of their own.
+_OWN_WORDS = frozenset({"Event", "Permission", "Type"})
+
+
+def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
+    """The members of the request. Raises InvalidArgument, InvalidRequest, MalformedXML, MissingRequestBodyError."""
+    shape = operation.input
+    if shape is not None:
+        _check_integers(shape, head)
+    try:
+        params = restxml.decode(operation, head)
+    except SerializationException as error:
+        raise AwsError("InvalidArgument", error.message) from None
+    if shape is None:
+        return params
+    for member in (shape.members[name] for name in shape.required if name not in params):
+        if member.location is not None:
+            raise AwsError("InvalidRequest", f"Missing required header for this request: {member.wire_name}")
+        if shape.payload is None or shape.payload.name != member.name:
+            raise restxml.malformed_xml()
+        if not member.is_streamed:
+            raise AwsError("MissingRequestBodyError", "Request Body is empty")
+    if shape.payload is not None and shape.payload.shape.type == "structure" and shape.payload.name in params:
+        _check_schema(shape.payload.shape, params[shape.payload.name])
+    return params
+
+
+def _check_integers(shape: Shape, head: Request) -> None:
+    for member in shape.members.values():
+        name = member.wire_name
+        if member.location == "querystring" and member.shape.type == "integer" and name in head.query:
+            text = head.query[name]
+            if not _INTEGER.fullmatch(text) or int(text) not in _INTEGERS:
+                words = f"Provided {name} not an integer or within integer range"
+                raise AwsError("InvalidArgument", words, 400, {"ArgumentName": name, "ArgumentValue": text})
+
+
+def _check_schema(shape: Shape, value: Any) -> None:
+    """Compare a document with the model's required members and enums, as S3 does. Raises MalformedXML."""
+    if shape.type == "structure":
+        for name, member in shape.members.items():
+            if name in value:
+                _check_schema(member.shape, value[name])
+            elif name in shape.required:
+                raise restxml.malformed_xml()
+    elif shape.type == "list":
+        for one in value:
+            _check_schema(shape.element.shape, one)
+    elif shape.enum and shape.name not in _OWN_WORDS and value not in shape.allowed:
+        raise restxml.malformed_xml()

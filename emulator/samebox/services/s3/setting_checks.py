@@ -1,0 +1,150 @@
+"""What S3 refuses in the settings of a bucket, beyond what its schema does, and the form in which it keeps each."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from samebox.errors import AwsError
+from samebox.s3 import lifecycle
+from samebox.services.s3 import members
+from samebox.wire.restxml import malformed_xml
+
+if TYPE_CHECKING:
+    from samebox.services.s3.requests import S3Request
+
+_MOST_POLICY_BYTES = 20 * 1024
+_MOST_BUCKET_TAGS = 50
+_MOST_ID = 255
+_DAY = 86_400
+_ACTIONS = (
+    "AbortIncompleteMultipartUpload",
+    "Expiration",
+    "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransitions",
+    "Transitions",
+)
+_PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+_KEYED = ("aws:kms", "aws:kms:dsse")
+
+
+def unchanged(_request: S3Request, kept: Any) -> Any:
+    """A setting that is kept as it came."""
+    return kept
+
+
+def acceleration(request: S3Request, kept: Any) -> Any:
+    """Raises InvalidRequest."""
+    if "." in request.bucket_name:
+        text = "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
+        raise AwsError("InvalidRequest", text)
+    return kept
+
+
+def policy(_request: S3Request, kept: str) -> str:
+    """Raises MalformedPolicy, PolicyTooLarge."""
+    if len(kept.encode()) > _MOST_POLICY_BYTES:
+        raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed size")
+    try:
+        document = json.loads(kept)
+    except ValueError:
+        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'") from None
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    statements = [statements] if isinstance(statements, dict) else statements
+    if not statements or not isinstance(statements, list):
+        raise AwsError("MalformedPolicy", "Missing required field Statement")
+    for one in statements:
+        for field in ("Effect", "Resource"):
+            if not isinstance(one, dict) or (field not in one and f"Not{field}" not in one):
+                raise AwsError("MalformedPolicy", f"Missing required field {field}")
+        if one["Effect"] not in ("Allow", "Deny"):
+            raise AwsError("MalformedPolicy", f"Invalid effect: {one['Effect']}")
+    return kept
+
+
+def cors(_request: S3Request, kept: Any) -> Any:
+    """Raises InvalidRequest."""
+    for rule in kept.get("CORSRules") or []:
+        for method in rule.get("AllowedMethods") or []:
+            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):
+                text = f"Found unsupported HTTP method in CORS config. Unsupported method is {method}"
+                raise AwsError("InvalidRequest", text)
+        for origin in rule.get("AllowedOrigins") or []:
+            if origin.count("*") > 1:
+                raise AwsError("InvalidRequest", f'AllowedOrigin "{origin}" can not have more than one wildcard.')
+    return kept
+
+
+def tags(_request: S3Request, kept: Any) -> Any:
+    """Raises InvalidTag, BadRequest."""
+    pairs = [(tag["Key"], tag.get("Value", "")) for tag in kept.get("TagSet") or []]
+    if len(pairs) > _MOST_BUCKET_TAGS:
+        raise AwsError("BadRequest", f"Bucket tag count cannot be greater than {_MOST_BUCKET_TAGS}")
+    members.checked_tags(pairs, "System tags cannot be added/updated by requester")
+    return kept
+
+
+def encryption(_request: S3Request, kept: Any) -> Any:
+    """Raises MalformedXML, InvalidArgument."""
+    if len(kept["Rules"]) != 1:
+        raise malformed_xml()
+    default = kept["Rules"][0].get("ApplyServerSideEncryptionByDefault") or {}
+    if default.get("KMSMasterKeyID") and default.get("SSEAlgorithm") not in _KEYED:
+        text = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+        raise AwsError("InvalidArgument", text, 400, {"ArgumentName": "ApplyServerSideEncryptionByDefault"})
+    return kept
+
+
+def ownership(_request: S3Request, kept: Any) -> Any:
+    """Raises MalformedXML."""
+    if len(kept["Rules"]) != 1:
+        raise malformed_xml()
+    return kept
+
+
+def public_access(_request: S3Request, kept: Any) -> Any:
+    """All four members: what a request leaves out is off."""
+    return {name: bool(kept.get(name)) for name in _PUBLIC_ACCESS}
+
+
+def logging(request: S3Request, kept: Any) -> Any:
+    """Raises InvalidTargetBucketForLogging."""
+    target = (kept.get("LoggingEnabled") or {}).get("TargetBucket")
+    if target is not None:
+        try:
+            request.store.buckets.get(target)
+        except AwsError:
+            text = "The target bucket for logging does not exist"
+            raise AwsError("InvalidTargetBucketForLogging", text, 400, {"TargetBucket": target}) from None
+    return kept
+
+
+def lifecycle_rules(_request: S3Request, kept: Any) -> Any:
+    """Rules with an ID each. Raises MalformedXML, InvalidArgument, InvalidRequest."""
+    rules = [{**rule, "ID": rule.get("ID") or secrets.token_urlsafe(36)} for rule in kept.get("Rules") or []]
+    for rule in rules:
+        _check_rule(rule)
+    if len({rule["ID"] for rule in rules}) != len(rules):
+        raise AwsError("InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule")
+    kept = {**kept, "Rules": rules}
+    lifecycle.rules(kept)
+    return kept
+
+
+def _check_rule(rule: Any) -> None:
+    if len(rule["ID"]) > _MOST_ID:
+        raise AwsError("InvalidArgument", f"ID length should not exceed allowed limit of {_MOST_ID}")
+    if ("Filter" in rule) == ("Prefix" in rule) or len(rule.get("Filter") or ()) > 1:
+        raise malformed_xml()
+    if not any(action in rule for action in _ACTIONS):
+        raise AwsError("InvalidRequest", "At least one action needs to be specified in a rule")
+    expiration = rule.get("Expiration")
+    if expiration is None:
+        return
+    if len(expiration) != 1:
+        raise malformed_xml()
+    if expiration.get("Days", 1) < 1:
+        raise AwsError("InvalidArgument", "'Days' for Expiration action must be a positive integer")
+    if expiration.get("Date", 0) % _DAY:
+        raise AwsError("InvalidArgument", "'Date' must be at midnight GMT")

@@ -1,0 +1,22 @@
+"""Where it is said what AWS answers."""
+
+API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
+_GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+
+ACL = f"{_GUIDE}/acl-overview.html"
+BUCKET_NAMES = f"{_GUIDE}/bucketnamingrules.html"
+BUCKET_OWNER = f"{_GUIDE}/bucket-owner-condition.html"
+CHUNKED = f"{API}/sigv4-streaming.html"
+CONDITIONAL_DELETES = f"{_GUIDE}/conditional-deletes.html"
+CONDITIONAL_WRITES = f"{_GUIDE}/conditional-writes.html"
+CORS = f"{_GUIDE}/ManageCorsUsing.html"
+ERRORS = f"{API}/ErrorResponses.html"
+FORMS = f"{API}/sigv4-HTTPPOSTConstructPolicy.html"
+INTEGRITY = f"{_GUIDE}/checking-object-integrity-upload.html"
+KEYS = f"{_GUIDE}/object-keys.html"
+LOCK = f"{_GUIDE}/object-lock-managing.html"
+PRESIGNED = f"{API}/sigv4-query-string-auth.html"
+# What LocalStack's tests recorded from AWS from 2023 to 2025.
+RECORDED = "localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json"
+RFC9110 = "https://www.rfc-editor.org/rfc/rfc9110#section-13.1"
+METADATA = f"{_GUIDE}/UsingMetadata.html"
