@@ -42,14 +42,14 @@ QUERIES: dict[str, Any] = {
 def keys_of_list_objects(s3: S3Calls, query: Any) -> Any:
     s3.put(*KEYS)
     answer = s3.list_objects(**query)
-    return {**names(answer), **answer.pick("MaxKeys", "Prefix", "Delimiter", "Marker", "NextMarker", "Name")}
+    return {**names(answer), **answer.pick("MaxKeys", "Prefix", "Delimiter", "Marker", "NextMarker")}
 
 
 @each(QUERIES)
 def keys_of_list_objects_v2(s3: S3Calls, query: Any) -> Any:
     s3.put(*KEYS)
     answer = s3.list_objects_v2(**query)
-    return {**names(answer), **answer.pick("MaxKeys", "Prefix", "Delimiter", "KeyCount", "StartAfter", "Name")}
+    return {**names(answer), **answer.pick("MaxKeys", "Prefix", "Delimiter", "KeyCount", "StartAfter")}
 
 
 @each({"a key": "a/1", "between keys": "a/11", "the last": "ü", "the first": "", "a prefix": "a/"})
@@ -149,7 +149,8 @@ def the_owner_is_listed_where_it_is_asked_for(s3: S3Calls) -> Any:
 
 @behaviour
 def an_empty_bucket(s3: S3Calls) -> Any:
-    return [s3.list_objects_v2(), s3.list_objects()]
+    pages = [s3.list_objects_v2(), s3.list_objects()]
+    return [[page.pop("Name") == s3.bucket, page] for page in pages]
 
 
 @behaviour

@@ -77,7 +77,8 @@ _bound = st.one_of(st.just(""), st.integers(0, 15).map(str), st.integers(0, 10**
 @given(first=_bound, last=_bound)
 def test_any_range_is_that_of_the_standard(ranged: tuple[S3Calls, S3Calls], first: str, last: str) -> None:
     status, body = expected(first, last)
-    for calls in ranged:
+    is_turned = bool(first and last) and int(last) < int(first)  # which moto refuses behind the end, and ignores before
+    for calls in ranged[:1] if is_turned else ranged:
         answer = calls.get_object(Key="k", Range=f"bytes={first}-{last}")
 
         assert (answer.status, answer.get("Body")) == (status, body)

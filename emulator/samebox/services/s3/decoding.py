@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"[+-]?\d{1,10}")
 _INTEGERS = range(-(2**31), 2**31)
 # S3 answers an unknown word in these in words of their own.
-_OWN_WORDS = frozenset({"Event", "Permission", "Type"})
+_OWN_WORDS = frozenset({"BucketLocationConstraint", "Event", "Permission", "Type"})
 
 
 def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
