@@ -59,6 +59,7 @@ DIFFERENCES = {
     "listings: a number of keys that cannot be, -1": KnownDifference(
         f"{API}/API_ListObjectsV2.html",
         {
+            "ArgumentName": "maxKeys",
             "Code": "InvalidArgument",
             "Message": "Argument maxKeys must be an integer between 0 and 2147483647",
             "status": 400,
@@ -67,6 +68,7 @@ DIFFERENCES = {
     "listings: a number of keys that cannot be, abc": KnownDifference(
         f"{API}/API_ListObjectsV2.html",
         {
+            "ArgumentName": "max-keys",
             "Code": "InvalidArgument",
             "Message": "Provided max-keys not an integer or within integer range",
             "status": 400,
@@ -75,6 +77,7 @@ DIFFERENCES = {
     "listings: a number of keys that cannot be, 2147483648": KnownDifference(
         f"{API}/API_ListObjectsV2.html",
         {
+            "ArgumentName": "max-keys",
             "Code": "InvalidArgument",
             "Message": "Provided max-keys not an integer or within integer range",
             "status": 400,
