@@ -1,0 +1,99 @@
+"""A job and an endpoint through an engine that has another disk, another network and other processes than we do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.emulator_process import EmulatorProcess, docker, until
+from tests.second_engine import copy_image, missing, second_engine
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.skipif(bool(missing()), reason=f"a second engine needs {missing()}"),
+]
+
+WAIT_SECONDS = 180.0
+TRAIN = """
+rows = Path("/opt/ml/input/data/train/rows.csv").read_text()
+Path("/opt/ml/model/weights").write_text(rows * 2)
+Path("/opt/ml/output/data/report").write_text("fine")
+print("trained on", rows)
+"""
+SERVE = 'def invoke(body, headers): return 200, Path("/opt/ml/model/weights").read_bytes() + body'
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, box_image: str) -> Iterator[str]:
+    with second_engine(tmp_path_factory.mktemp("second") / "engine") as found:
+        copy_image(box_image, found)
+        yield found
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, host: str) -> Iterator[EmulatorProcess]:
+    """An emulator whose containers run there."""
+    process = EmulatorProcess(
+        tmp_path / "data", allow_local_images="true", training_stop_seconds="2", serving_stop_seconds="2"
+    )
+    process.environment["DOCKER_HOST"] = host
+    process.up()
+    process.s3.create_bucket(Bucket="samebox-test")
+    yield process
+    process.down()
+
+
+def left(host: str, what: str) -> list[str]:
+    everything = {"container": ("--all",)}.get(what, ())
+    return docker("--host", host, what, "ls", "--quiet", "--filter", "label=samebox", *everything).split()
+
+
+def channel(uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri}
+    return {"ChannelName": "train", "DataSource": {"S3DataSource": source}}
+
+
+def test_what_a_job_there_learned_is_served_there(elsewhere: EmulatorProcess, host: str, box_image: str) -> None:
+    elsewhere.s3.put_object(Bucket="samebox-test", Key="data/rows.csv", Body=b"1,2;")
+    elsewhere.train("there", box_image, TRAIN, InputDataConfig=[channel("s3://samebox-test/data/")])
+    job = elsewhere.ended("there")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert elsewhere.log_lines("there/") == ["trained on 1,2;"]
+
+    def invoke() -> bytes:
+        answer = elsewhere.runtime.invoke_endpoint(EndpointName="there", Body=b"!", ContentType="text/csv")
+        return bytes(answer["Body"].read())
+
+    elsewhere.serve("there", box_image, SERVE, ModelDataUrl=job["ModelArtifacts"]["S3ModelArtifacts"])
+    assert invoke() == b"1,2;1,2;!"
+    elsewhere.kill()
+    elsewhere.up()
+    assert until(lambda: elsewhere.endpoint_at("there", {"InService"}) and invoke(), WAIT_SECONDS, "it serves") == (
+        b"1,2;1,2;!"
+    )
+    elsewhere.sagemaker.delete_endpoint(EndpointName="there")
+    elsewhere.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="there", WaiterConfig={"Delay": 1})
+    elsewhere.down()
+    assert {what: left(host, what) for what in ("container", "volume", "network")} == {
+        "container": [], "volume": [], "network": [],
+    }  # fmt: skip
+
+
+def test_hosts_there_find_each_other_and_a_stop_ends_them(
+    elsewhere: EmulatorProcess, host: str, box_image: str
+) -> None:
+    script = """
+import socket
+print("found", sorted(name for name in ("algo-1", "algo-2") if socket.gethostbyname(name)))
+time.sleep(600)
+"""
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    elsewhere.train("both", box_image, script, ResourceConfig=resources)
+    found = ["found ['algo-1', 'algo-2']"]
+    elsewhere.job_at("both", {"Training"})
+    for number in (1, 2):
+        until(lambda: elsewhere.log_lines(f"both/algo-{number}-") == found, WAIT_SECONDS, "it prints")  # noqa: B023
+    elsewhere.sagemaker.stop_training_job(TrainingJobName="both")
+    assert elsewhere.ended("both")["TrainingJobStatus"] == "Stopped"
+    assert left(host, "container") == left(host, "volume") == []
