@@ -12,6 +12,7 @@ from samebox.containers.docker_json import (
     create_body,
     facts_of,
     gpus_of,
+    memory_held,
     nanoseconds,
     running_processes,
     state_of,
@@ -45,6 +46,20 @@ def test_the_processes_of_a_container_are_those_of_ps(time: str, seconds: int) -
 )
 def test_what_another_ps_shows_is_nothing(answer: dict[str, Any]) -> None:
     assert running_processes(answer) == ()
+
+
+@pytest.mark.parametrize(
+    ("memory", "held"),
+    [
+        ({"usage": 900, "stats": {"total_active_anon": 100, "total_inactive_anon": 20, "total_cache": 700}}, 120),
+        ({"usage": 900, "stats": {"anon": 100, "shmem": 5, "file": 700}}, 105),
+        ({"usage": 900, "stats": None}, 900),
+        ({}, None),
+    ],
+    ids=["version 1", "version 2", "Podman", "one that has ended"],
+)
+def test_the_memory_of_a_container_is_what_cannot_be_reclaimed(memory: dict[str, Any], held: int | None) -> None:
+    assert memory_held({"memory_stats": memory}) == held
 
 
 def test_a_running_container_has_ports_and_no_exit_code() -> None:

@@ -297,6 +297,24 @@ def test_what_runs_in_a_container_is_seen_until_it_ends(world: World) -> None:
     assert world.engine.processes(container) == ()
 
 
+def test_the_memory_that_a_container_holds_is_seen_until_it_ends(world: World) -> None:
+    size = 16 << 20
+
+    def program(process: Process) -> int:
+        process.hold(size + (1 << 20))
+        process.print("held")
+        process.wait_for_stop()
+        return 0
+
+    # A variable of the shell's: what busybox's own tools would read is in the page cache.
+    shell = f"x=$(head -c {size} /dev/zero | tr '\\0' x); echo held; trap 'exit 0' TERM; while :; do sleep 0.02; done"
+    container = world.run(shell, program)
+    assert next(world.engine.logs(container, follow=True)).text == "held"
+    assert size <= (world.engine.memory(container) or 0) < 64 * size
+    world.engine.stop(container, 30)
+    assert world.engine.memory(container) is None
+
+
 def test_a_program_may_end_by_itself_when_it_is_stopped(world: World) -> None:
     def program(process: Process) -> int:
         process.print("ready")

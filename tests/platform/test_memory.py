@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from samebox.containers.engine import ContainerSpec
+from samebox.containers.fake import FakeEngine
+from samebox.containers.fake_process import Process
 from samebox.platform.memory import Watch, accounts, counted, in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONTAINER = "0a1b2c"
+LIMIT_SECONDS = 60.0  # a limit and no measurement
 FIRST = "cache 900\nrss 10\nshmem 7\ntotal_cache 900\ntotal_rss 120\ntotal_shmem 3\n"
 SECOND = "anon 100\nfile 900\nshmem 5\n"
 
@@ -39,15 +44,42 @@ def test_the_page_cache_is_not_counted(tmp_path: Path, line: str, inside: str, t
     file = lay_out(tmp_path, line, inside, text)
 
     assert accounts(CONTAINER, tmp_path / "proc", tmp_path / "groups") == file
-    watch = Watch([CONTAINER], tmp_path / "proc", tmp_path / "groups")
+    watch = Watch(FakeEngine(tmp_path / "engine"), [CONTAINER], tmp_path / "proc", tmp_path / "groups")
     watch.close()
     assert watch.peak(CONTAINER) == held
+
+
+def test_what_runs_elsewhere_is_asked_of_the_engine(tmp_path: Path) -> None:
+    engine, processes = FakeEngine(tmp_path), list[Process]()
+
+    def program(process: Process) -> int:
+        process.hold(300)
+        processes.append(process)
+        process.print("held")
+        process.wait_for_stop()
+        return 0
+
+    engine.add_image("box:1", {"work": program})
+    container = engine.run(ContainerSpec("box:1", command=("work",)))
+    next(engine.logs(container, follow=True))
+    watch = Watch(engine, [container], tmp_path / "proc", tmp_path)
+    try:
+        assert watch.peak(container) == 300
+        processes[0].hold(500)
+        until = time.monotonic() + LIMIT_SECONDS
+        while watch.peak(container) != 500:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        engine.remove(container)
+        watch.close()
+    assert watch.peak(container) == 500
 
 
 def test_a_container_that_cannot_be_seen_has_no_peak(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
 
-    assert Watch([CONTAINER], tmp_path / "proc", tmp_path).peak(CONTAINER) is None
+    assert Watch(FakeEngine(tmp_path / "engine"), [CONTAINER], tmp_path / "proc", tmp_path).peak(CONTAINER) is None
 
 
 def test_another_system_than_linux_gives_no_answers(tmp_path: Path) -> None:

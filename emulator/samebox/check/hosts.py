@@ -89,7 +89,7 @@ class Hosts:
             self._began = time.monotonic()
             for one in made:
                 self._hosts.start(one)
-            self._watch = Watch(self.containers)
+            self._watch = Watch(self._engine, self.containers)
         except StartFailed as error:
             self.start_error = str(error)
 

@@ -27,6 +27,7 @@ from samebox.containers.docker_json import (
     create_body,
     label_filters,
     log_parameters,
+    memory_held,
     running_processes,
     state_of,
     summary_of,
@@ -110,6 +111,11 @@ class DockerContainers:
         except EngineError:  # it does not run, or the host has another ps
             return ()
         return running_processes(json.loads(answer)) if answer else ()  # Podman's answer for one that has ended
+
+    def memory(self, container: str) -> int | None:
+        # Without a second sample, for which Docker would wait a second: it serves shares of a processor alone.
+        parameters = {"stream": "false", "one-shot": "true"}
+        return memory_held(self._http.json("GET", f"/containers/{container}/stats", parameters=parameters))
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         found = self._http.json(

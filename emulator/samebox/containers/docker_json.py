@@ -125,6 +125,20 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True, at: str = "127.0
     return body
 
 
+def memory_held(stats: Mapping[str, Any]) -> int | None:
+    """From GET /containers/{id}/stats: what the kernel cannot reclaim, as version 1 or 2 of its groups counts it.
+
+    None for a container that does not run.
+    """
+    memory = stats.get("memory_stats") or {}
+    counted = memory.get("stats") or {}
+    for names in (("total_active_anon", "total_inactive_anon", "total_unevictable"), ("anon", "shmem")):
+        if names[0] in counted:
+            return sum(int(counted.get(name, 0)) for name in names)
+    usage = memory.get("usage")  # Podman gives no more
+    return int(usage) if usage else None
+
+
 def running_processes(answer: Mapping[str, Any]) -> tuple[RunningProcess, ...]:
     """From GET /containers/{id}/top?ps_args=PS_ARGUMENTS."""
     titles = [str(title).upper() for title in answer.get("Titles") or ()]

@@ -148,6 +148,9 @@ class ContainerApi(Protocol):
     def processes(self, container: str) -> tuple[RunningProcess, ...]:
         """What runs in a container; empty where nothing does, or the engine cannot see it."""
 
+    def memory(self, container: str) -> int | None:
+        """The bytes that a container holds now, the page cache aside; None where it does not run, or cannot be seen."""
+
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         """All containers, running or not, that carry all of these labels; None: with any value. One request."""
 

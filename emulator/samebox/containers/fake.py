@@ -102,6 +102,10 @@ class FakeEngine(FakeVolumes, FakeNetworks):
             return ()
         return (RunningProcess(1, " ".join((*(found.spec.entrypoint or ()), *(found.spec.command or ()))), 0),)
 
+    def memory(self, container: str) -> int | None:
+        found = self._get(container)
+        return found.memory_bytes if found.state.running else None
+
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         self._answer()
         with self._changed:

@@ -96,6 +96,10 @@ class Process:
                 raise Killed
             return done
 
+    def hold(self, memory_bytes: int) -> None:
+        """Have the engine see so much memory in use."""
+        self._container.memory_bytes = memory_bytes
+
     def run_out_of_memory(self) -> None:
         self._container.end(137, oom_killed=True)
         raise Killed
@@ -198,6 +202,7 @@ class Container:
         self.changed = changed
         self.lines: list[LogLine] = []
         self.removed = False
+        self.memory_bytes = 1 << 20  # that it holds
         # Bound while it runs; they refuse connections until the program listens
         self.ports: dict[int, socket.socket] = {}
         self._clock = clock

@@ -1,22 +1,27 @@
-"""The peak memory of containers, as this machine's kernel counts it.
+"""The peak memory of containers. The page cache is left out, because the kernel reclaims it before it kills a process.
 
-Read from the host while they run. The page cache is left out, because the kernel reclaims it before it kills a process.
-Needs an engine on this machine, under Linux; elsewhere there is no value, and callers report that.
+Read from this machine's kernel while they run, where the engine runs here under Linux; elsewhere the engine is asked.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from samebox.containers.engine import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from samebox.containers.engine import ContainerApi
+
 PROC = Path("/proc")
 GROUPS = Path("/sys/fs/cgroup")
 _SECONDS = 0.1  # between two looks
+_ENGINE_SECONDS = 0.5  # between two questions to the engine, which cost it some milliseconds each
 _OF_VERSION_1 = ("total_rss", "total_shmem")
 _OF_VERSION_2 = ("anon", "shmem")
 
@@ -24,13 +29,18 @@ _OF_VERSION_2 = ("anon", "shmem")
 class Watch:
     """Looks at containers that have been started, in a thread of its own, until it is closed."""
 
-    def __init__(self, containers: Iterable[str], proc: Path = PROC, groups: Path = GROUPS) -> None:
+    def __init__(
+        self, engine: ContainerApi, containers: Iterable[str], proc: Path = PROC, groups: Path = GROUPS
+    ) -> None:
+        self._engine = engine
         found = {container: accounts(container, proc, groups) for container in containers}
         self._files = {container: file for container, file in found.items() if file is not None}
+        self._unseen = {container for container, file in found.items() if file is None}
+        self._ask_at = 0.0
         self._peaks: dict[str, int] = {}
         self._closed = threading.Event()
         self._look()
-        if self._files:
+        if self._files or self._unseen:
             threading.Thread(target=self._watch, name="the memory of a job", daemon=True).start()
 
     def peak(self, container: str) -> int | None:
@@ -41,17 +51,37 @@ class Watch:
         self._closed.set()
 
     def _watch(self) -> None:
-        while self._files and not self._closed.wait(_SECONDS):
+        while (self._files or self._unseen) and not self._closed.wait(_SECONDS):
             self._look()
 
     def _look(self) -> None:
+        self._read()
+        if self._unseen and time.monotonic() >= self._ask_at:
+            self._ask()
+            self._ask_at = time.monotonic() + _ENGINE_SECONDS
+
+    def _ask(self) -> None:
+        for container in list(self._unseen):
+            try:
+                held = self._engine.memory(container)
+            except EngineError:  # it is gone, or the engine is away
+                held = None
+            if held is None:
+                self._unseen.discard(container)
+            else:
+                self._note(container, held)
+
+    def _read(self) -> None:
         for container, file in list(self._files.items()):
             try:
                 held = counted(file.read_text())
             except OSError:  # the container has ended
                 del self._files[container]
                 continue
-            self._peaks[container] = max(held, self._peaks.get(container, 0))
+            self._note(container, held)
+
+    def _note(self, container: str, held: int) -> None:
+        self._peaks[container] = max(held, self._peaks.get(container, 0))
 
 
 def accounts(container: str, proc: Path = PROC, groups: Path = GROUPS) -> Path | None:
