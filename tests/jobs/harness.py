@@ -100,7 +100,7 @@ class Harness:
             for one in self.types
         ]
         endpoints = Endpoints(*dependencies, emulator, background, give_up_seconds=give_up_seconds)
-        supervisor = Supervisor(dependencies[0], [*jobs, Work(ENDPOINT, endpoints)])
+        supervisor = Supervisor(dependencies[0], [*jobs, Work(ENDPOINT, endpoints, limit=None)])
         supervisor.start()
         self.supervisors.append(supervisor)
         return supervisor

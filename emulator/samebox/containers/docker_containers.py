@@ -115,7 +115,8 @@ class DockerContainers:
     def memory(self, container: str) -> int | None:
         # Without a second sample, for which Docker would wait a second: it serves shares of a processor alone.
         parameters = {"stream": "false", "one-shot": "true"}
-        return memory_held(self._http.json("GET", f"/containers/{container}/stats", parameters=parameters))
+        answer = self._http.call("GET", f"/containers/{container}/stats", parameters=parameters).text
+        return memory_held(json.loads(answer)) if answer.strip() else None  # Podman's answer for one that has ended
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         found = self._http.json(

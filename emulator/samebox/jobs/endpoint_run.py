@@ -32,7 +32,7 @@ ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
 
 class EndpointRun:
-    """The servers of one endpoint, in this process. One thread; servers only wake it.
+    """The servers of one endpoint, in this process: a task, which has a thread only while it looks; servers wake it.
 
     A look at what one server did costs the same however many there are. `start_server` is Server in all but tests.
     """
@@ -59,24 +59,43 @@ class EndpointRun:
         self._aim: tuple[str, Serving] | None = None  # the status and deployments that `_needed` are of
         self._needed: Mapping[Slot, Variant] = {}
         self._patient: Mapping[Slot, Variant] = {}  # slots whose container is replaced when it fails
+        self._is_removed = False
         self._generations: frozenset[str] = frozenset()  # of needed slots; each has a model of its own
 
-    def run(self) -> None:
+    async def live(self) -> None:
         """Converge until the endpoint is gone or has failed. Raises Closing."""
-        try:
-            self._read()
-            self._adopt()
-            while self.converge():
-                self._wake.wait(self._backoff.seconds())
-                if self._wake.closing.is_set():
-                    raise Closing
-        except Changed:
-            log.warning("the row of %s was removed while its containers ran", self._row.arn)
-            while self._tear_down(delete=False):
-                self._wake.wait(None)
-                if self._wake.closing.is_set():
-                    raise Closing from None
-                self._servers.settle()
+        background = self._dependencies.background
+        changed = background.signal()
+        self._wake.listen(changed.set)
+        look = self._begin
+        while await background.apart(look):
+            if not self._wake.closing.is_set():
+                await changed.wait(self._backoff.seconds())
+            if self._wake.closing.is_set():
+                raise Closing
+            look = self._look
+
+    def _begin(self) -> bool:
+        return self._unless_removed(self._take_over)
+
+    def _look(self) -> bool:
+        return self._unless_removed(self.converge)
+
+    def _take_over(self) -> bool:
+        self._read()
+        self._adopt()
+        return self.converge()
+
+    def _unless_removed(self, look: Callable[[], bool]) -> bool:
+        """A look; False when nothing is left to do. Without its row, an endpoint is torn down."""
+        if not self._is_removed:
+            try:
+                return look()
+            except Changed:
+                log.warning("the row of %s was removed while its containers ran", self._row.arn)
+                self._is_removed = True
+        self._servers.settle()
+        return self._tear_down(delete=False)
 
     def close(self) -> None:
         """Leave every container as it is."""

@@ -17,7 +17,7 @@ from samebox.jobs.phases import Login, sweep
 from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.server import Address, ServerDependencies
 from samebox.jobs.wake import Wake
-from samebox.platform.background import Background
+from samebox.platform.background import Background, BackgroundTask
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.logbook import Logbook
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """The runner of endpoints (see supervisor.Runner). Its thread stays while the endpoint is in service."""
+    """The runner of endpoints (see supervisor.Runner): each is a task for as long as it is in service."""
 
     def __init__(
         self,
@@ -56,8 +56,8 @@ class Endpoints:
         """True unless it has failed: what is in service is watched."""
         return resource.status != "Failed"
 
-    def run(self, resource: Resource, wake: Wake) -> None:
-        """Converge until the endpoint is gone, has failed, or we end."""
+    def run(self, resource: Resource, wake: Wake) -> BackgroundTask:
+        """The task that converges until the endpoint is gone, has failed, or we end."""
 
         def report(message: str) -> None:
             log.warning("endpoint %s: %s", resource.name, message)
@@ -75,12 +75,16 @@ class Endpoints:
             self._in_flight,
         )
         run = EndpointRun(self._resources, dependencies, self._emulator, resource, wake)
-        try:
-            run.run()
-        except Closing:
-            log.info("%s is left as it is", resource.arn)
-        finally:
-            run.close()
+
+        async def live() -> None:
+            try:
+                await run.live()
+            except Closing:
+                log.info("%s is left as it is", resource.arn)
+            finally:
+                run.close()
+
+        return self._background.start(live())
 
     def fail(self, resource: Resource) -> bool:
         """What was being made is given up; what serves, and what is being deleted, is tried again."""

@@ -1,4 +1,4 @@
-"""The supervisor: one thread for each resource that has work left, after a crash as after a request.
+"""The supervisor: one thread or task for each resource that has work left, after a crash as after a request.
 
 A table maps each kind to its runner. At the start and after each change of the store, resources that have
 work left are claimed; there is no other path after a crash. A change of a resource wakes the work on its parent, too.
@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from samebox.jobs.wake import Wake
+from samebox.platform.background import BackgroundTask
 from samebox.resources.kind import Kind
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource
@@ -31,10 +32,11 @@ class Runner(Protocol):
     def wants(self, resource: Resource) -> bool:
         """True while there is work left, given only the row."""
 
-    def run(self, resource: Resource, wake: Wake) -> None:
+    def run(self, resource: Resource, wake: Wake) -> BackgroundTask | None:
         """Work until nothing is left to do, the resource is gone, or `wake.closing` is set.
 
-        Called anew after a crash or a restart: whatever is done already must be found, not done again.
+        Work that waits for most of its time goes on as a task, which is returned: that costs no thread. Called anew
+        after a crash or a restart: whatever is done already must be found, not done again.
         """
 
     def fail(self, resource: Resource) -> bool:
@@ -56,11 +58,17 @@ class Work:
     limit: int | None = 64
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Active:
     work: Work
     wake: Wake
     thread: threading.Thread
+    task: BackgroundTask | None = None  # in place of the thread
+
+    def wait(self, seconds: float) -> bool:
+        """Until it has ended; False when it was not in time."""
+        self.thread.join(seconds)
+        return not self.thread.is_alive() and (self.task is None or self.task.wait(seconds))
 
 
 class Supervisor:
@@ -101,11 +109,11 @@ class Supervisor:
         with self._lock:
             active = list(self._active.values())
         until = self._clock() + seconds
-        for thread in (self._thread, *(one.thread for one in active)):
-            if thread.is_alive():
-                thread.join(max(0.0, until - self._clock()))
-                if thread.is_alive():
-                    log.warning("%s has not ended within %g s", thread.name, seconds)
+        if self._thread.is_alive():
+            self._thread.join(max(0.0, until - self._clock()))
+        for one in active:
+            if not one.wait(max(0.0, until - self._clock())):
+                log.warning("%s has not ended within %g s", one.thread.name, seconds)
 
     def _hear(self, row: Resource) -> None:
         # In the writer's thread, after its commit: set events and nothing else.
@@ -189,11 +197,26 @@ class Supervisor:
             thread.start()
 
     def _work(self, work: Work, row: Resource, wake: Wake) -> None:
-        again = False
         try:
-            work.runner.run(row, wake)
-        except Exception:
-            log.exception("%s: unexpected error", row.arn)
+            task = work.runner.run(row, wake)
+        except Exception as error:
+            return self._end(work, row, error)
+        if task is None:
+            return self._end(work, row, None)
+        with self._lock:
+            self._active[row.arn].task = task
+
+        def over() -> None:
+            # In the loop's thread, which is not to wait for the store.
+            threading.Thread(target=self._end, args=(work, row, task.error), name=row.name, daemon=True).start()
+
+        task.when_over(over)
+        return None
+
+    def _end(self, work: Work, row: Resource, error: BaseException | None) -> None:
+        again = False
+        if error is not None:
+            log.error("%s: unexpected error", row.arn, exc_info=error)
             again = not self._fail(work, row)
         with self._lock:
             del self._active[row.arn]

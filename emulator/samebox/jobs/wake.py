@@ -1,6 +1,7 @@
 """Wake: notifies the thread that works on a resource of a change, without polling and without a queue."""
 
 import threading
+from collections.abc import Callable
 
 # Statuses with which a client cancels the work in progress.
 UNWANTED = frozenset({"Stopping", "Deleting"})
@@ -18,17 +19,23 @@ class Wake:
         self.closing = threading.Event()
         self._changed = threading.Event()
         self._written = threading.Event()
+        self._listener: Callable[[], None] = lambda: None
+
+    def listen(self, call: Callable[[], None]) -> None:
+        """Have `call` called for each change from now on, instead of waiting: by a task, which has no thread."""
+        self._listener = call
 
     def notify(self) -> None:
         """Something changed: the row, a container, a server. A notification between two waits is not lost."""
         self._changed.set()
+        self._listener()
 
     def hear(self, status: str) -> None:
         """The row was written, with this status."""
         if status in UNWANTED:
             self.cancelled.set()
         self._written.set()
-        self._changed.set()
+        self.notify()
 
     def take_written(self) -> bool:
         """Whether the row was written since this was asked last; it is to be read again after the question."""
@@ -41,7 +48,7 @@ class Wake:
         """We end."""
         self.closing.set()
         self.cancelled.set()
-        self._changed.set()
+        self.notify()
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until something changes or the time is over; read the row again afterwards."""
