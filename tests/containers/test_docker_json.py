@@ -34,7 +34,7 @@ STATE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("time", "seconds"), [("00:00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172_801), ("3:05", 185)]
+    ("time", "seconds"), [("00:00:07", 7), ("01:02:03", 3723), ("2-00:00:01", 172_801), ("3:05", 185), ("1m5s", 65)]
 )
 def test_the_processes_of_a_container_are_those_of_ps(time: str, seconds: int) -> None:
     answer = {"Titles": ["PID", "TIME", "COMMAND"], "Processes": [["41", time, "python3 train"]]}

@@ -23,6 +23,7 @@ from samebox.containers.docker_http import (
     broken_connections_are_unavailable,
 )
 from samebox.containers.docker_json import (
+    PODMAN_PS_ARGUMENTS,
     PS_ARGUMENTS,
     create_body,
     label_filters,
@@ -102,15 +103,19 @@ class DockerContainers:
         return state_of(self._http.json("GET", f"/containers/{container}/json"))
 
     def processes(self, container: str) -> tuple[RunningProcess, ...]:
-        # Podman would go on answering, every few seconds.
-        parameters = {"ps_args": PS_ARGUMENTS, "stream": "false"}
-        try:
-            answer = self._http.call("GET", f"/containers/{container}/top", parameters=parameters).text
-        except (ContainerMissing, EngineUnavailable):
-            raise
-        except EngineError:  # it does not run, or the host has another ps
-            return ()
-        return running_processes(json.loads(answer)) if answer else ()  # Podman's answer for one that has ended
+        for arguments in (PS_ARGUMENTS, PODMAN_PS_ARGUMENTS):
+            # Podman would go on answering, every few seconds.
+            parameters = {"ps_args": arguments, "stream": "false"}
+            try:
+                answer = self._http.call("GET", f"/containers/{container}/top", parameters=parameters).text
+            except (ContainerMissing, EngineUnavailable):
+                raise
+            except EngineError:  # it does not run, or the host has another ps
+                return ()
+            if answer.strip():
+                return running_processes(json.loads(answer))
+            # Podman's answer for one that has ended, or whose image's ps has other options.
+        return ()
 
     def memory(self, container: str) -> int | None:
         # Without a second sample, for which Docker would wait a second: it serves shares of a processor alone.

@@ -29,7 +29,9 @@ _STATUS: Mapping[str, Literal["created", "running", "exited"]] = {
     "dead": "exited",
 }
 PS_ARGUMENTS = "-eo pid,time,args"
+PODMAN_PS_ARGUMENTS = "pid,time,args"  # else it runs the image's own ps, if there is one
 _PS_TIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d\d)")  # [[days-]hours:]minutes:seconds
+_PODMAN_TIME = re.compile(r"()(?:(\d+)h)?(?:(\d+)m)?(\d+)(?:\.\d+)?s")  # 1h2m3s
 # How far before the wanted time reading begins. Times are unique because a line that shares its time with another, or
 # is older than the line before it, gets the next free nanosecond; to give the same answer at every reading, reading
 # must begin before any such heap of lines.
@@ -140,12 +142,12 @@ def memory_held(stats: Mapping[str, Any]) -> int | None:
 
 
 def running_processes(answer: Mapping[str, Any]) -> tuple[RunningProcess, ...]:
-    """From GET /containers/{id}/top?ps_args=PS_ARGUMENTS."""
+    """From GET /containers/{id}/top with either of the arguments above."""
     titles = [str(title).upper() for title in answer.get("Titles") or ()]
     found = []
     for values in answer.get("Processes") or ():
         row = dict(zip(titles, values, strict=False))
-        time = _PS_TIME.fullmatch(row.get("TIME", ""))
+        time = _PS_TIME.fullmatch(row.get("TIME", "")) or _PODMAN_TIME.fullmatch(row.get("TIME", ""))
         if time is None or not row.get("PID", "").isdigit():
             continue
         days, hours, minutes, seconds = (int(part or 0) for part in time.groups())
