@@ -89,7 +89,9 @@ class Settings:
         "Answer an S3 request that is signed for another region than its bucket's with a redirect, as AWS does.", False
     )
     overcommit: bool = _setting(
-        "Run training jobs at once although together they may use more memory than the host has.", False
+        "Run jobs at once, and the instances of an endpoint with all of their type's memory, although together they "
+        "may use more than the host has.",
+        False,
     )
     shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
     pids_limit: int = _setting("Most processes and threads of a container; 0: as many as the host has.", 8192)

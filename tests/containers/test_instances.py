@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from samebox.containers.engine import Capacity
-from samebox.containers.instances import GIB, NoGpu, UnknownInstanceType, describe, limits
+from samebox.containers.instances import GIB, NoGpu, TooMany, UnknownInstanceType, describe, limits, share
 
 LARGE_HOST = Capacity(cpus=512, memory_bytes=8192 * GIB, gpus=16)
 SMALL_HOST = Capacity(cpus=2, memory_bytes=4 * GIB, gpus=0)
@@ -66,3 +66,11 @@ def test_gpus_do_not_stand_in_for_other_accelerators() -> None:
     with pytest.raises(NoGpu, match="AWS Trainium"):
         limits("ml.trn1.2xlarge", LARGE_HOST)
     assert limits("ml.trn1.2xlarge", LARGE_HOST, allow_gpu_on_cpu=True).gpus == 0
+
+
+def test_instances_share_the_memory_of_their_host_until_none_could_work() -> None:
+    host = Capacity(cpus=4, memory_bytes=16 * GIB)
+    assert limits("ml.m5.large", share("ml.m5.large", 2, host)).memory_bytes == 8 * GIB
+    assert limits("ml.m5.large", share("ml.m5.large", 4, host)).memory_bytes == 4 * GIB
+    with pytest.raises(TooMany, match=r"129 instances of ml\.m5\.large do not fit on this machine\."):
+        share("ml.m5.large", 129, host)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from samebox.containers.engine import Capacity
 from samebox.containers.fake_process import FakeRequest, FakeResponse
 from samebox.resources.deployment import Variant
 from samebox.settings import Settings
@@ -158,3 +159,29 @@ def test_a_gpu_instance_on_a_host_without_a_gpu_fails_and_names_the_way_out(harn
     harness.engine.add_image("serve:1", {"serve": server("one")})
     reason = fails(harness, variant(instance_type="ml.g4dn.xlarge"))
     assert reason.startswith("Unable to provision requested ML compute capacity. ml.g4dn.xlarge has 1 x NVIDIA T4")
+
+
+def test_the_instances_of_an_endpoint_share_the_memory_of_the_host(harness: "Harness") -> None:
+    harness.engine.set_capacity(Capacity(cpus=8, memory_bytes=12 << 30))
+    harness.engine.add_image("serve:1", {"serve": server("one")})
+    harness.start()
+    harness.wait_for_status(harness.create_endpoint(wanted(variant(count=3))), "InService")
+    given = [harness.engine.spec_of(name).memory_bytes for name in harness.container_names()]
+    assert given == [4 << 30] * 3
+
+
+def test_instances_that_the_host_cannot_stand_for_together_are_a_lack_of_capacity(harness: "Harness") -> None:
+    harness.engine.set_capacity(Capacity(cpus=8, memory_bytes=1 << 30))
+    harness.engine.add_image("serve:1", {"serve": server("one")})
+    assert fails(harness, variant(count=9)) == (
+        "Unable to provision requested ML compute capacity. 9 instances of ml.m5.large do not fit on this machine."
+    )
+
+
+@pytest.mark.parametrize("settings", [replace(SETTINGS, overcommit=True)], ids=["overcommit"])
+def test_each_instance_has_the_memory_of_its_type_where_more_may_be_promised(harness: "Harness") -> None:
+    harness.engine.set_capacity(Capacity(cpus=8, memory_bytes=12 << 30))
+    harness.engine.add_image("serve:1", {"serve": server("one")})
+    harness.start()
+    harness.wait_for_status(harness.create_endpoint(wanted(variant(count=3))), "InService")
+    assert harness.engine.spec_of(harness.container_names()[0]).memory_bytes == 8 << 30

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from samebox.containers.engine import Capacity
 
 GIB = 1 << 30
+_LEAST_MEMORY_BYTES = 128 << 20  # of an instance: less starts no program
 
 
 class UnknownInstanceType(EngineError):
     """No such type, or one that AWS added after this table was written."""
+
+
+class TooMany(EngineError):
+    """So many instances would have too little of this host's memory each."""
 
 
 class NoGpu(EngineError):
@@ -51,6 +56,17 @@ class Limits:
     memory_bytes: int
     gpus: int
     warning: str | None = None  # what the instance has and the host has not
+
+
+def share(instance_type: str, count: int, capacity: Capacity) -> Capacity:
+    """What is there for each of `count` instances, all of which run on this host: its part of the memory.
+
+    Raises TooMany.
+    """
+    memory = capacity.memory_bytes // count
+    if memory < _LEAST_MEMORY_BYTES:
+        raise TooMany(f"{count} instances of {instance_type} do not fit on this machine.")
+    return replace(capacity, memory_bytes=memory)
 
 
 def limits(instance_type: str, capacity: Capacity, allow_gpu_on_cpu: bool = False) -> Limits:

@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 PutMetric = Callable[[MetricSeries, float, float], None]  # adds a value, which came at a time, to a series
 
 FINAL = frozenset({"Completed", "Failed", "Stopped"})
-_LEAST_MEMORY_BYTES = 128 << 20  # of a host: less starts no program
 # Names and folders do not depend on the limits.
 _ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
@@ -147,13 +146,10 @@ class ContainerJobs:
     def _plan(self, resource: Resource, record: Record, wake: Wake) -> Plan:
         capacity = retry_while_unavailable(self._engine.capacity, wake.closing, record.report, self._give_up_seconds)
         wanted = self._type.instances(resource.spec)
-        # All of a job's hosts run on this machine: each has its share of the memory.
-        share = replace(capacity, memory_bytes=capacity.memory_bytes // wanted.count)
-        if share.memory_bytes < _LEAST_MEMORY_BYTES:
-            raise Ended(Outcome.NO_CAPACITY, f"{wanted.count} instances of {wanted.type} do not fit on this machine.")
         try:
+            share = instances.share(wanted.type, wanted.count, capacity)
             limits = instances.limits(wanted.type, share, self._emulator.settings.allow_gpu_on_cpu)
-        except (instances.NoGpu, instances.UnknownInstanceType) as error:
+        except (instances.TooMany, instances.NoGpu, instances.UnknownInstanceType) as error:
             raise Ended(Outcome.NO_CAPACITY, str(error)) from error
         plan = self._type.plan(resource, limits, self._emulator)
         if record.run.network is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samebox.containers import instances
-from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerMissing, ContainerState
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, ContainerMissing, ContainerState
 from samebox.jobs import hosting
 from samebox.jobs.backoff import Backoff
 from samebox.jobs.endpoint_servers import EndpointServers
@@ -58,6 +58,7 @@ class EndpointRun:
         self._facts = serving(row)
         self._aim: tuple[str, Serving] | None = None  # the status and deployments that `_needed` are of
         self._needed: Mapping[Slot, Variant] = {}
+        self._together: Mapping[Slot, int] = {}  # how many instances its deployment has
         self._patient: Mapping[Slot, Variant] = {}  # slots whose container is replaced when it fails
         self._is_removed = False
         self._generations: frozenset[str] = frozenset()  # of needed slots; each has a model of its own
@@ -172,6 +173,7 @@ class EndpointRun:
         wanted, current = self._slots(self._facts.wanted), self._slots(self._facts.current)
         self._patient = wanted if self._row.status == "InService" else current
         self._needed = {**self._patient, **wanted}
+        self._together = {**dict.fromkeys(current, len(current)), **dict.fromkeys(wanted, len(wanted))}
         self._generations = frozenset(slot.generation for slot in self._needed)
         self._servers.need(self._needed, wanted)
         for slot in self._needed:
@@ -250,9 +252,8 @@ class EndpointRun:
         capacity = self._retry_while_unavailable(self._dependencies.engine.capacity)
         for slot, variant in list(self._servers.empty.items()):
             try:
-                allow = self._emulator.settings.allow_gpu_on_cpu
-                limits = instances.limits(variant.instance_type, capacity, allow)
-            except (instances.NoGpu, instances.UnknownInstanceType) as error:
+                limits = self._limits(slot, variant, capacity)
+            except (instances.TooMany, instances.NoGpu, instances.UnknownInstanceType) as error:
                 if slot not in self._patient:
                     return hosting.no_capacity(str(error))
                 self._postpone(slot, str(error))
@@ -262,6 +263,13 @@ class EndpointRun:
             instance = hosting.instance_id(uuid.uuid4().hex) if used else first
             self._add(hosting.server(self._row, slot, variant, instance, limits, self._emulator))
         return None
+
+    def _limits(self, slot: Slot, variant: Variant, capacity: Capacity) -> instances.Limits:
+        """What a container of the slot may take: of its instance type, and of the memory that its deployment shares."""
+        settings = self._emulator.settings
+        if not settings.overcommit:
+            capacity = instances.share(variant.instance_type, self._together[slot], capacity)
+        return instances.limits(variant.instance_type, capacity, settings.allow_gpu_on_cpu)
 
     def _add(self, plan: ServerPlan, adopted: ContainerState | None = None, began: float | None = None) -> None:
         def start(plan: ServerPlan, changed: Callable[[], None]) -> Server:
