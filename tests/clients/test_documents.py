@@ -21,7 +21,7 @@ def locked() -> set[str]:
     return found | {f"{name.removeprefix('node_modules/')} {one.get('version')}" for name, one in packages.items()}
 
 
-@pytest.mark.parametrize("page", ["s3.md"])
+@pytest.mark.parametrize("page", ["s3.md", "sdks.md"])
 def test_a_version_that_is_documented_is_one_that_is_run(page: str) -> None:
     rows = [line for line in (DOCS / page).read_text().splitlines() if line.startswith("| ")]
     named = {one for row in rows for one in re.findall(r"[@a-z0-9/-]+ [0-9]+\.[0-9.]*[0-9]", row.split("|")[1])}

@@ -25,12 +25,6 @@ def test_boto3(shell: ClientShell, bucket: str, s3: S3Client) -> None:
     assert keys(s3, bucket) == ["copy/data.bin", "copy/one", "from/outside", "in/data.bin"]
 
 
-def test_boto3_of_december_2022(shell: ClientShell, bucket: str, s3: S3Client) -> None:
-    # Made before there was AWS_ENDPOINT_URL.
-    shell.run("december2022", "boto3_s3.py", bucket, shell.variables["AWS_ENDPOINT_URL"])
-    assert keys(s3, bucket) == ["copy/data.bin", "copy/one", "from/outside", "in/data.bin"]
-
-
 def test_a_browser_of_folders(shell: ClientShell, bucket: str) -> None:
     shell.run("newest", "boto3_browser.py", bucket)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,23 +18,11 @@ def test_the_aws_cli(shell: ClientShell, bucket: str) -> None:
     shell.run("newest", "aws_s3.sh", bucket, f"{bucket}-other")
 
 
-def test_the_aws_cli_in_version_2(shell: ClientShell, bucket: str) -> None:
-    if not is_version_2(Path("/usr/bin/aws")):
-        pytest.skip("the AWS CLI in version 2 is not here; as root on Debian, scripts/setup --tests installs it")
-    # Debian's is older than AWS_ENDPOINT_URL.
-    always = shell.folder / "always.sh"
-    always.write_text('aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n')
-    shell.run("", "aws_s3.sh", bucket, f"{bucket}-other", BASH_ENV=str(always))
-
-
-def is_version_2(aws: Path) -> bool:
-    if not aws.exists():
-        return False
-    return subprocess.check_output([aws, "--version"], text=True).startswith("aws-cli/2.")
-
-
 def test_rclone(shell: ClientShell, bucket: str) -> None:
-    shell.run("newest", "rclone_folders.sh", bucket)
+    # Not the provider AWS: for that one, rclone signs bodies in a way that needs TLS.
+    remote = {"RCLONE_CONFIG_AWS_PROVIDER": "Other", "RCLONE_CONFIG_AWS_FORCE_PATH_STYLE": "true"}
+    remote["RCLONE_CONFIG_AWS_ENDPOINT"] = shell.variables["AWS_ENDPOINT_URL"]
+    shell.run("newest", "rclone_folders.sh", bucket, **remote)
 
 
 def test_s3cmd(shell: ClientShell, bucket: str) -> None:

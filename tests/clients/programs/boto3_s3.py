@@ -1,4 +1,4 @@
-"""The calls of S3 that nearly every program makes. Arguments: a bucket, and an endpoint for an old boto3."""
+"""The calls of S3 that nearly every program makes. Argument: a bucket."""
 
 import io
 import os
@@ -10,8 +10,8 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-bucket, endpoint = sys.argv[1], (sys.argv[2:] or [None])[0]
-s3 = boto3.client("s3", endpoint_url=endpoint)
+bucket = sys.argv[1]
+s3 = boto3.client("s3")
 data = os.urandom(20 << 20)
 
 
@@ -65,7 +65,7 @@ assert [one["Key"] for one in s3.list_objects(Bucket=bucket, Prefix="copy/")["Co
 ]
 
 # The resource interface
-objects = boto3.resource("s3", endpoint_url=endpoint).Bucket(bucket)
+objects = boto3.resource("s3").Bucket(bucket)
 assert [one.key for one in objects.objects.filter(Prefix="in/")] == ["in/data.bin"]
 assert objects.Object("many/03/ü +%.txt").get()["Body"].read() == b"3"
 

@@ -1,8 +1,7 @@
 # rclone copies, compares and removes folders. Argument: a bucket.
-# The provider is not AWS: for that one rclone signs each body before it sends it, which it does only over TLS.
+# The rest of the remote `aws:` is in RCLONE_CONFIG_AWS_*.
 bucket=$1
-export RCLONE_CONFIG_AWS_TYPE=s3 RCLONE_CONFIG_AWS_PROVIDER=Other RCLONE_CONFIG_AWS_ENV_AUTH=true
-export RCLONE_CONFIG_AWS_ENDPOINT=$AWS_ENDPOINT_URL RCLONE_CONFIG_AWS_FORCE_PATH_STYLE=true RCLONE_S3_UPLOAD_CUTOFF=6M
+export RCLONE_CONFIG_AWS_TYPE=s3 RCLONE_CONFIG_AWS_ENV_AUTH=true RCLONE_S3_UPLOAD_CUTOFF=6M
 
 mkdir -p data/deep
 head -c 17000000 /dev/urandom >data/large.bin

@@ -1,6 +1,6 @@
 # s5cmd, which copies many objects at once. Argument: a bucket.
 bucket=$1
-export S3_ENDPOINT_URL=$AWS_ENDPOINT_URL
+export S3_ENDPOINT_URL=${AWS_ENDPOINT_URL:-}
 
 mkdir -p data/deep
 head -c 60000000 /dev/urandom >data/large.bin
