@@ -32,6 +32,7 @@ from bench import (
     s3_lists,
     startup,
     storage,
+    stored_jobs,
     verdicts,
 )
 from bench.figures import Row, as_json
@@ -88,6 +89,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
         "S3, a large upload",
         lambda stand, plan, _: large.measure(stand, min(plan.rounds, 3), plan.large_megabytes),
     ),
+    stored_jobs.STORED: ("Describe and List of stored jobs", lambda stand, _, __: stored_jobs.measure(stand)),
     metrics.METRICS: ("metrics store", lambda stand, plan, _: metrics.measure(stand, plan.rounds)),
     channels.CHANNEL: (
         "S3 → channel",

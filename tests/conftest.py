@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from samebox.resources.call import Call
 from samebox.resources.kinds import KINDS, REPOSITORY
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
+from samebox.resources.query import Query, Scope
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource, Store
 from samebox.services import session_tokens
@@ -168,12 +170,13 @@ class Aws:
     def create(self, noun: str, **changes: Any) -> str:
         """Create a Kind's sample with what it needs; gives its ARN."""
         for need in samples.NEEDS.get(noun, ()):
-            kind = next(kind for kind in self.resources.kinds if kind.noun == need)
-            if self.resources.find(kind, CALLER, samples.OF_KIND[need][f"{need}Name"]) is None:
+            if not self.resources.store.find(Query(need, Scope(ACCOUNT, REGION))):
                 self.create(need)
-        answer = getattr(self.sagemaker, f"create_{snake(noun)}")(**{**samples.OF_KIND[noun], **changes})
-        arn: str = answer[f"{noun}Arn"]
-        return arn
+        params = {**samples.OF_KIND[noun], **changes}
+        answer = getattr(self.sagemaker, f"create_{snake(noun)}")(**params)
+        kind = next(kind for kind in self.resources.kinds if kind.noun == noun)
+        arn: str | None = answer.get(self.resources.derived(kind).arn_member)
+        return arn or self.resources.named(kind, CALLER, params).arn
 
     def row(self, arn: str) -> Resource:
         """The resource as it is now."""
@@ -219,6 +222,13 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
+    with running_aws(settings, models, boto) as one:
+        yield one
+
+
+@contextmanager
+def running_aws(settings: Settings, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
+    """An emulator for the length of a block; `aws` is one for a test."""
     clock, buckets, registry = Clock(), FakeObjects(), PlainRegistry()
     store = Store(settings.data_dir / "state.sqlite")
     resources = Resources(store, models, KINDS, clock, settings.lower_case_arns)

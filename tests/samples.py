@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from samebox.resources import nouns
+from samebox.resources.identity import ByArn, PartOf, Versioned
 from samebox.resources.kinds import STORED
 from samebox.wire.models import Models
 from tests.wire.generate import value_of
@@ -85,12 +87,41 @@ ENDPOINT_CONFIG: dict[str, Any] = {
 ENDPOINT: dict[str, Any] = {"EndpointName": "digits", "EndpointConfigName": "digits"}
 
 
+# Members that are refused, or that exclude others.
+_OMITTED: dict[str, set[str]] = {
+    "ModelPackage": {"ModelPackageName", "ValidationSpecification", "SourceAlgorithmSpecification"},
+    "Algorithm": {"ValidationSpecification"},
+    "ModelCard": {"Content"},
+}
+
+
 def of_stored(noun: str, verb: str = "Create") -> dict[str, Any]:
     """A request with every member, of a Kind that is only stored: made up by the model."""
+    made = {name: one for name, one in everything(noun, verb).items() if name not in {"Tags", *_OMITTED.get(noun, ())}}
+    return made if verb != "Create" else {**made, **named(noun, "digits")}
+
+
+def everything(noun: str, verb: str = "Create") -> dict[str, Any]:
+    """A request with every member that the model has."""
     shape = Models().operation("sagemaker", f"{verb}{noun}").input
     assert shape is not None
-    return {**{name: one for name, one in value_of(shape).items() if name != "Tags"}, f"{noun}Name": "digits"}
+    made: dict[str, Any] = value_of(shape)
+    return made
 
+
+def named(noun: str, name: str) -> dict[str, Any]:
+    """The members that identify a resource in its Create: its own name, and that of what it is part of."""
+    if noun not in _STORED:
+        return {f"{noun}Name": name}
+    identity, part_of = nouns.identity(noun, Models().service("sagemaker")), _STORED[noun].part_of
+    assert not isinstance(identity, PartOf)
+    whole = {} if part_of is None else {part_of.member: name}
+    if isinstance(identity, ByArn):
+        return {identity.name: name, "Source": {"SourceUri": f"s3://samples/{name}", "SourceTypes": []}}
+    return whole if isinstance(identity, Versioned) else {identity.name: name, **whole}
+
+
+_STORED = {kind.noun: kind for kind in STORED}
 
 OF_KIND: dict[str, dict[str, Any]] = {
     "TrainingJob": TRAINING_JOB,
@@ -102,4 +133,8 @@ OF_KIND: dict[str, dict[str, Any]] = {
 }
 
 # What must be there before a Kind's own sample is accepted.
-NEEDS: dict[str, tuple[str, ...]] = {"EndpointConfig": ("Model",), "Endpoint": ("Model", "EndpointConfig")}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "EndpointConfig": ("Model",),
+    "Endpoint": ("Model", "EndpointConfig"),
+    **{kind.noun: (kind.part_of.noun,) for kind in STORED if kind.part_of is not None},
+}

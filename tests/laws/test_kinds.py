@@ -1,28 +1,53 @@
 """What holds for every Kind: it is created, described, listed, paged, filtered, sorted, tagged and deleted alike."""
 
 import itertools
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from samebox.resources import nouns
+from samebox.resources.identity import ByName
 from samebox.resources.kind import Kind
 from samebox.resources.kinds import KINDS, STORED
+from samebox.resources.query import Column, Query
+from samebox.settings import Settings
 from samebox.wire.models import Models
+from samebox.wire.patterns import matcher
+from samebox.wire.schema import Shape
 from tests import samples
-from tests.conftest import Aws, snake
+from tests.conftest import Aws, running_aws, snake
 from tests.laws.list_documentation import documented
+from tests.ports import free_port
 
 SERVICE = Models().service("sagemaker")
 SAGEMAKER = [kind for kind in KINDS if kind.service == "sagemaker"]
+# What has a name of its own. Of the others, which have a number or an ARN, the law of nouns and their own tests speak.
+NAMED = [kind for kind in SAGEMAKER if isinstance(nouns.identity(kind.noun, SERVICE), ByName)]
 
 
-@pytest.fixture(params=SAGEMAKER, ids=lambda kind: str(kind.noun))
+@pytest.fixture(params=NAMED, ids=lambda kind: str(kind.noun))
 def kind(request: pytest.FixtureRequest) -> Kind:
     found: Kind = request.param
     return found
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory, models: Models, boto: boto3.session.Session) -> Iterator[Aws]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("kinds"), port=free_port())
+    with running_aws(settings, models, boto) as one:
+        yield one
+
+
+@pytest.fixture
+def aws(emulator: Aws) -> Iterator[Aws]:
+    """One emulator for all of these many tests, empty for each."""
+    yield emulator
+    for row in emulator.resources.store.find(Query(tuple(kind.noun for kind in SAGEMAKER))):
+        emulator.resources.store.delete(row)
 
 
 def call(aws: Aws, verb: str, noun: str, **params: Any) -> dict[str, Any]:
@@ -35,13 +60,41 @@ def list_method(kind: Kind) -> str:
 
 
 def name(kind: Kind, value: str) -> dict[str, str]:
-    return {f"{kind.noun}Name": value}
+    return {name_member(kind): value}
+
+
+def name_member(kind: Kind) -> str:
+    identity = nouns.identity(kind.noun, SERVICE)
+    assert isinstance(identity, ByName)
+    return identity.name
 
 
 def listed(aws: Aws, kind: Kind, **params: Any) -> list[str]:
     pages = aws.sagemaker.get_paginator(list_method(kind)).paginate(**params)  # type: ignore[call-overload]
-    key = list_key(aws, kind)
-    return [row[f"{kind.noun}Name"] for page in pages for row in page[key]]
+    return [name_of(kind, row) for page in pages for row in page[list_key(aws, kind)]]
+
+
+def name_of(kind: Kind, row: dict[str, Any]) -> str:
+    member = name_member(kind)
+    return str(row.get(member) or row[f"Monitoring{member}"])
+
+
+def described(aws: Aws, kind: Kind, value: str) -> dict[str, Any]:
+    """What Describe shows, with its time of creation under one name."""
+    answer = call(aws, "describe", kind.noun, **name(kind, value))
+    shown: dict[str, Any] = answer.get(kind.noun, answer)
+    return {"CreationTime": shown.get("CreateDate"), "LastModifiedTime": shown.get("LastUpdatedDate"), **shown}
+
+
+def sorting(aws: Aws, kind: Kind, column: str, order: str = "Ascending") -> dict[str, str]:
+    """The SortBy and SortOrder of a list by name or creation, as far as it has them."""
+    rules = aws.resources.derived(kind).lists
+    shape = SERVICE.operations[nouns.operations(kind.noun, SERVICE).list].input
+    assert rules is not None
+    assert shape is not None
+    values = [value for value, field in rules.sorts.items() if field == Column(column)]
+    by = {"SortBy": values[0]} if values else {}
+    return {**by, "SortOrder": next(one for one in shape.members["SortOrder"].shape.enum if one.title() == order)}
 
 
 def list_key(aws: Aws, kind: Kind) -> str:
@@ -69,10 +122,19 @@ def test_every_kind_has_a_sample() -> None:
 def test_what_was_created_is_described_as_it_was_asked_for(aws: Aws, kind: Kind) -> None:
     arn = aws.create(kind.noun)
     sample = samples.OF_KIND[kind.noun]
-    shown = call(aws, "describe", kind.noun, **name(kind, sample[f"{kind.noun}Name"]))
-    assert shown[f"{kind.noun}Arn"] == arn
+    shown = described(aws, kind, sample[name_member(kind)])
+    assert shown[nouns.arn_member(kind.noun, SERVICE)] == arn
     assert shown["CreationTime"].timestamp() == pytest.approx(aws.row(arn).created, abs=0.001)
-    assert_contains(shown, sample)
+    assert_contains(shown, {member: one for member, one in sample.items() if member not in UNSEEN.get(kind.noun, ())})
+
+
+# Members of Create that Describe does not have.
+UNSEEN = {
+    "Workteam": {"WorkforceName"},
+    "HumanTaskUi": {"UiTemplate"},
+    "Workforce": {"OidcConfig", "WorkforceVpcConfig"},
+    "DeviceFleet": {"EnableIotRoleAlias"},
+}
 
 
 def assert_contains(shown: Any, asked: Any) -> None:
@@ -84,6 +146,8 @@ def assert_contains(shown: Any, asked: Any) -> None:
         assert len(shown) == len(asked)
         for one, other in zip(shown, asked, strict=True):
             assert_contains(one, other)
+    elif isinstance(shown, datetime):
+        assert shown.timestamp() == asked
     else:
         assert shown == asked
 
@@ -96,7 +160,17 @@ def test_a_name_is_taken_once(aws: Aws, kind: Kind) -> None:
     assert refused.value.response["Error"]["Code"] == kind.taken(arn).code
 
 
+def takes_upper_case(kind: Kind) -> bool:
+    """Whether the model allows a name with capital letters."""
+    shape = SERVICE.operations[nouns.operations(kind.noun, SERVICE).create].input
+    assert shape is not None
+    pattern = shape.members[name_member(kind)].shape.pattern
+    return pattern is None or matcher(pattern)("Mixed-Case")
+
+
 def test_an_arn_keeps_the_case_of_the_name_and_is_found_in_either_form(aws: Aws, kind: Kind) -> None:
+    if not takes_upper_case(kind):
+        return
     # Upper case in published answers of 2022-11, 2023-07, 2024-04, 2024-05 and 2025-09.
     arn = aws.create(kind.noun, **name(kind, "Mixed-Case"), Tags=[{"Key": "team", "Value": "a"}])
     assert arn == kind.arn("123456789012", "us-east-1", "Mixed-Case")
@@ -119,6 +193,8 @@ def test_an_arn_names_the_partition_of_its_region(kind: Kind, region: str, parti
 
 
 def test_two_names_that_differ_in_case_are_one_name(aws: Aws, kind: Kind) -> None:
+    if not takes_upper_case(kind):
+        return
     created(aws, kind, "Mixed-Case")
     with pytest.raises(ClientError):
         created(aws, kind, "mixed-case")
@@ -142,14 +218,17 @@ def test_accounts_and_regions_see_nothing_of_each_other(aws: Aws, kind: Kind) ->
 
 
 @pytest.mark.parametrize("order", ["Ascending", "Descending"])
-@pytest.mark.parametrize("sort", ["Name", "CreationTime"])
-def test_pages_together_are_the_list_in_order(aws: Aws, kind: Kind, sort: str, order: str) -> None:
+@pytest.mark.parametrize("column", ["name", "created"])
+def test_pages_together_are_the_list_in_order(aws: Aws, kind: Kind, column: str, order: str) -> None:
+    asked = sorting(aws, kind, column, order)
+    if "SortBy" not in asked and column == "name":
+        return  # the list has no such order
     names = ["m", "c", "x", "a", "t", "b", "z"]
     created(aws, kind, *names)
-    expected = sorted(names) if sort == "Name" else names
+    expected = sorted(names) if column == "name" else names
     if order == "Descending":
         expected = expected[::-1]
-    assert listed(aws, kind, SortBy=sort, SortOrder=order, PaginationConfig={"PageSize": 3}) == expected
+    assert listed(aws, kind, **asked, PaginationConfig={"PageSize": 3}) == expected
 
 
 def test_the_default_order_is_the_models(aws: Aws, kind: Kind) -> None:
@@ -164,20 +243,27 @@ def test_a_page_stays_where_it_was_when_the_list_changes(aws: Aws, kind: Kind) -
     created(aws, kind, "b", "d", "f")
     method = getattr(aws.sagemaker, list_method(kind))
     key = list_key(aws, kind)
-    asked = {"SortBy": "Name", "SortOrder": "Ascending", "MaxResults": 2}
+    asked: dict[str, Any] = {**sorting(aws, kind, "name"), "MaxResults": 2}
     page = method(**asked)
     created(aws, kind, "a", "e")
     rest = method(**asked, NextToken=page["NextToken"])[key]
-    assert [row[f"{kind.noun}Name"] for row in rest] == ["e", "f"]
+    assert [name_of(kind, row) for row in rest] == (["e", "f"] if "SortBy" in asked else ["f", "a"])
 
 
 def test_filters_filter(aws: Aws, kind: Kind) -> None:
     created(aws, kind, "red-one", "blue-one", "red-two")
     between = aws.row(kind.arn("123456789012", "us-east-1", "blue-one")).created
-    order = {"SortBy": "Name", "SortOrder": "Ascending"}
-    assert listed(aws, kind, NameContains="red", **order) == ["red-one", "red-two"]
-    assert listed(aws, kind, CreationTimeAfter=between, **order) == ["red-two"]
-    assert listed(aws, kind, CreationTimeBefore=between, **order) == ["red-one"]
+    order, known = sorting(aws, kind, "name"), filters(kind)
+    for wish, value, expected in (
+        ("NameContains", "red", ["red-one", "red-two"]),
+        ("CreationTimeAfter", between, ["red-two"]),
+        ("CreationTimeBefore", between, ["red-one"]),
+        ("CreatedAfter", between, ["red-two"]),
+        ("CreatedBefore", between, ["red-one"]),
+    ):
+        if wish in known:
+            assert listed(aws, kind, **{wish: value}, **order) == expected
+    assert known & {"NameContains", "CreationTimeAfter", "CreatedAfter"}
 
 
 def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind: Kind) -> None:
@@ -188,7 +274,7 @@ def test_nothing_was_made_after_or_before_the_time_that_it_shows(aws: Aws, kind:
     for time in ("CreationTime", "LastModifiedTime"):
         if f"{time}After" not in filters(kind):
             continue
-        shown = row.get(time) or call(aws, "describe", kind.noun, **name(kind, "digits"))[time]
+        shown = row.get(time) or described(aws, kind, "digits")[time]
         assert listed(aws, kind, **{f"{time}After": shown}) == []
         assert listed(aws, kind, **{f"{time}Before": shown}) == []
         moment = timedelta(milliseconds=1)
@@ -227,7 +313,7 @@ def test_tags_are_at_most_fifty(aws: Aws, kind: Kind) -> None:
 def test_what_was_deleted_can_be_created_again(aws: Aws, kind: Kind) -> None:
     arn = aws.create(kind.noun)
     finish(aws, kind, arn)
-    own = samples.OF_KIND[kind.noun][f"{kind.noun}Name"]
+    own = samples.OF_KIND[kind.noun][name_member(kind)]
     call(aws, "delete", kind.noun, **name(kind, own))
     if kind.noun == "Endpoint":
         # Deleting until its containers are gone; then the row goes.
@@ -237,28 +323,41 @@ def test_what_was_deleted_can_be_created_again(aws: Aws, kind: Kind) -> None:
     assert aws.create(kind.noun) == arn
 
 
-@pytest.mark.parametrize("stored", STORED, ids=lambda kind: str(kind.noun))
+@pytest.mark.parametrize("stored", [kind for kind in STORED if kind in NAMED], ids=lambda kind: str(kind.noun))
 def test_what_was_changed_is_described_as_it_was_asked_for(aws: Aws, stored: Kind) -> None:
     if not nouns.operations(stored.noun, SERVICE).update:
         return
     arn = aws.create(stored.noun)
-    before = call(aws, "describe", stored.noun, **name(stored, "digits"))
-    change = changed(samples.of_stored(stored.noun, "Update"))
+    before = described(aws, stored, "digits")
+    unseen = UNSEEN.get(stored.noun, set())
+    shape = SERVICE.operations[f"Update{stored.noun}"].input
+    assert shape is not None
+    change = changed(shape, samples.of_stored(stored.noun, "Update")) | name(stored, "digits")
+    removed = {member for member in change if member.endswith("ToRemove") or member == "DeleteProperties"}
+    change = {member: value for member, value in change.items() if member not in removed}
     call(aws, "update", stored.noun, **change)
-    shown = call(aws, "describe", stored.noun, **name(stored, "digits"))
+    shown = described(aws, stored, "digits")
     assert shown["LastModifiedTime"] > before["LastModifiedTime"]
-    assert_contains(shown, change)
-    kept = {member: value for member, value in samples.OF_KIND[stored.noun].items() if member not in change}
+    assert_contains(shown, {member: value for member, value in change.items() if member not in unseen})
+    kept = {m: value for m, value in samples.OF_KIND[stored.noun].items() if m not in {*change, *unseen}}
     assert_contains(shown, kept)
     if stored.noun == "CodeRepository":  # Update knows the secret alone
         assert shown["GitConfig"]["RepositoryUrl"] == before["GitConfig"]["RepositoryUrl"]
     assert aws.row(arn).version == 2
 
 
-def changed(request: Any) -> Any:
-    """The same request with other texts, where their form allows it."""
-    if isinstance(request, dict):
-        return {member: one if member.endswith("Name") else changed(one) for member, one in request.items()}
-    if isinstance(request, list):
-        return [changed(one) for one in request]
-    return f"{request}c" if isinstance(request, str) else request
+def changed(shape: Shape, value: Any) -> Any:
+    """The same request with other texts, where the model allows it."""
+    match shape.type:
+        case "structure":
+            return {
+                member: one if member.endswith("Name") else changed(shape.members[member].shape, one)
+                for member, one in value.items()
+            }
+        case "list":
+            return [changed(shape.element.shape, one) for one in value]
+        case "map":
+            return {key: changed(shape.value.shape, one) for key, one in value.items()}
+        case "string" if not shape.enum and (shape.pattern is None or matcher(shape.pattern)(f"{value}c")):
+            return f"{value}c"
+    return value

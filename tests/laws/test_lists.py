@@ -251,7 +251,7 @@ def found(store: Store, sample: Sample, params: dict[str, Any]) -> list[int]:
         rows += [[sample.own_name(number) for number in range(ROWS)].index(row.name) for row in page.rows]
         if page.after is None:
             break
-        token = listing.token(query, page.after)
+        token = listing.token(rules, query, page.after)
     return rows
 
 

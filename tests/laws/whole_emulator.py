@@ -193,7 +193,7 @@ def _prepare(emulator: Emulator, client: Client, settings: Settings) -> None:
             ("ecr", "CreateRepository", {"repositoryName": name}),
             ("ecr", "PutImage", {"repositoryName": name, "imageManifest": MANIFEST, "imageTag": "latest"}),
             *(
-                ("sagemaker", f"Create{noun}", {**sample, f"{noun}Name": name})
+                ("sagemaker", f"Create{noun}", {**sample, **samples.named(noun, name)})
                 for noun, sample in samples.OF_KIND.items()
             ),
             ("logs", "CreateLogGroup", {"logGroupName": name}),

@@ -18,6 +18,7 @@ from samebox.resources.query import (
     Not,
     Or,
     Query,
+    Related,
     Scope,
 )
 from samebox.resources.store import Resource
@@ -44,6 +45,8 @@ def holds(where: Expression, row: Resource) -> bool:
             return any(holds(part, row) for part in parts)
         case Not(part):
             return not holds(part, row)
+        case Related():
+            raise ValueError("relations are no part of a row")
 
 
 def read(field: Field, row: Resource) -> Any:

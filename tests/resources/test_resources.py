@@ -109,7 +109,7 @@ def test_a_token_of_another_order_is_refused(resources: Resources) -> None:
     job(resources, "a")
     job(resources, "b")
     token = resources.page(TRAINING_JOB, CALLER, {"MaxResults": 1})["NextToken"]
-    with pytest.raises(AwsError, match="another SortBy"):
+    with pytest.raises(AwsError, match="another operation, SortBy"):
         resources.page(TRAINING_JOB, CALLER, {"NextToken": token, "SortBy": "Name"})
 
 

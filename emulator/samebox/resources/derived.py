@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from samebox.resources import list_rules, nouns
-from samebox.resources.identity import Identity, PartOf
+from samebox.resources import list_rules, nouns, updates
+from samebox.resources.identity import Identity, PartOf, Versioned
 from samebox.resources.kind import Kind
 from samebox.resources.list_rules import CREATED, MODIFIED, ListRules
 from samebox.resources.nouns import Operations
 from samebox.resources.store import Resource
+from samebox.resources.updates import UpdateRules
 from samebox.wire.models import Service
 from samebox.wire.schema import Reference
 
@@ -19,7 +20,7 @@ class Derived:
     """What the model says of one kind.
 
     `columns`: members of responses that are columns of the row. `whole`: the member in which Describe answers with all
-    the others; '' where it answers with these themselves. `partial`: structures of which Update takes a part.
+    the others; '' where it answers with these themselves. `updates`: what Update does with what is there.
     """
 
     operations: Operations
@@ -27,7 +28,7 @@ class Derived:
     arn_member: str
     columns: Mapping[str, str]
     whole: str
-    partial: frozenset[str]
+    updates: UpdateRules
     lists: ListRules | None
 
 
@@ -53,11 +54,7 @@ def derive(kind: Kind, service: Service) -> Derived:
         arn_member=arn_member,
         columns={identity.name: "name", arn_member: "arn", **columns},
         whole=whole,
-        partial=frozenset(
-            name
-            for name, one in changed.items()
-            if name in asked and one.shape.type == "structure" and one.shape.name != asked[name].shape.name
-        ),
+        updates=updates.derive(asked, changed),
         lists=lists,
     )
 
@@ -65,6 +62,9 @@ def derive(kind: Kind, service: Service) -> Derived:
 def present(resource: Resource, derived: Derived) -> dict[str, Any]:
     """A resource as its Describe operation may show it; the wire projects it onto the operation's output shape."""
     columns = {member: getattr(resource, column) for member, column in derived.columns.items()}
+    identity = derived.identity
+    if isinstance(identity, Versioned) and identity.name != identity.group and identity.group in resource.spec:
+        columns[identity.name] = ""  # a version has its group's name, and none of its own
     # A resource may have no name.
     return {**resource.spec, **resource.state, **{member: value for member, value in columns.items() if value != ""}}
 

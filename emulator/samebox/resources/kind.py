@@ -1,7 +1,8 @@
 """Kind: one noun of a service. A line names it; operations, members and list rules come from the service's model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from samebox.errors import AwsError
 from samebox.resources import nouns
@@ -11,10 +12,24 @@ from samebox.wire.partitions import partition_of
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A noun, and the little that no model says: its moves, and AWS's words for two errors.
+class WholeNoun:
+    """What resources of a kind are part of: a noun, and the member of requests that has its name or ARN."""
 
-    `taken` and `missing` make the error from the resource's ARN (contract.md §6.3 says which code each noun uses).
+    noun: str
+    member: str
+
+
+def _as_given(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    return params
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A noun, and the little that no model says: its moves, what it is part of, and AWS's words for some errors.
+
+    `taken`, `missing` and `in_use` make the error from the resource's ARN (contract.md §6.3 says which code each noun
+    uses). `in_use` refuses to delete what has parts or relations; without it, parts go with the whole. `completed` adds
+    to a request what AWS shows where nothing was given.
     """
 
     noun: str
@@ -23,6 +38,9 @@ class Kind:
     lifecycle: Lifecycle | None = None
     service: str = "sagemaker"
     ignores_case: bool = False  # names that differ only in case are the same name, as endpoints' are
+    in_use: Callable[[str], AwsError] | None = None
+    part_of: WholeNoun | None = None
+    completed: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
     updates: bool = False  # Update replaces the members that it names, and that is all
     filters_status_last: bool = False  # with MaxResults, the page is cut before StatusEquals (contract.md §6.5)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from samebox.errors import AwsError, ResourceInUse, ResourceNotFound, ValidationException
+from samebox.errors import AwsError, ResourceInUse, ValidationException
 from samebox.resources import lifecycle
 from samebox.resources.kind import Kind
-from samebox.resources.nouns import arn_type
+from samebox.resources.stored_kinds import STORED as STORED
 
 
 def _already_existing(noun: str) -> Callable[[str], AwsError]:
@@ -16,21 +16,6 @@ def _already_existing(noun: str) -> Callable[[str], AwsError]:
 def _could_not_find(noun: str) -> Callable[[str], AwsError]:
     # contract.md §6.3.
     return lambda arn: ValidationException(f'Could not find {noun} "{arn}".')
-
-
-def _stored(
-    noun: str,
-    taken: Callable[[str], AwsError] = ValidationException,
-    missing: Callable[[str], AwsError] = ValidationException,
-) -> Kind:
-    # The errors are those that the model declares; AWS's words are not known.
-    words = arn_type(noun).replace("-", " ")
-    return Kind(
-        noun,
-        lambda arn: taken(f'Cannot create already existing {words} "{arn}".'),
-        lambda arn: missing(f'Could not find {words} "{arn}".'),
-        updates=True,
-    )
 
 
 def _job_names_are_unique(noun: str) -> Callable[[str], AwsError]:
@@ -88,14 +73,6 @@ SESSION = Kind(
     taken=lambda arn: ResourceInUse(f"{arn} exists already"),
     missing=lambda arn: ValidationException(f"{arn} does not exist"),
     service="sts",
-)
-
-# Stored, shown, listed and changed, and that is all there is to them: nothing here runs them or would read them.
-STORED = (
-    _stored("AppImageConfig", ResourceInUse, ResourceNotFound),
-    _stored("CodeRepository"),
-    _stored("NotebookInstanceLifecycleConfig"),
-    _stored("StudioLifecycleConfig", ResourceInUse, ResourceNotFound),
 )
 
 KINDS: tuple[Kind, ...] = (*CONTAINER_JOBS, MODEL, ENDPOINT_CONFIG, ENDPOINT, *STORED, REPOSITORY, SESSION)

@@ -88,6 +88,11 @@ class Lifecycle:
         return fresh
 
 
+def settled(member: str, status: str) -> Lifecycle:
+    """The life of what is made at once, and stays as it is."""
+    return Lifecycle(member, status, {status: Stage(status)})
+
+
 # contract.md §1.6. Uploading leads to Stopping because a stop may be asked for while artifacts go up.
 TRAINING_JOB = Lifecycle(
     member="TrainingJobStatus",

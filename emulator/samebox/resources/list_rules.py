@@ -15,11 +15,12 @@ PAGING = frozenset({"SortBy", "SortOrder", "MaxResults", "NextToken"})
 CREATED = frozenset({"CreationTime", "CreatedTime", "CreatedAt", "CreateDate", "Created"})
 MODIFIED = frozenset({"LastModifiedTime", "LastModifiedAt", "LastUpdatedDate", "ModifiedTime"})
 
-# Filters and sort values that compare nothing which a row of the list has; each is answered 501.
+# Filters and sort values that compare nothing which a row of the list has; each is answered 501, but where the reason
+# names the module that runs it.
 LEFT_OVER: Mapping[tuple[str, str], str] = {
-    ("ListAliases", "Alias"): "the list is one of words, and of one version of an image",
-    ("ListAliases", "Version"): "the list is one of words, and of one version of an image",
-    ("ListAliases", "ImageName"): "the list is one of words, and of one version of an image",
+    ("ListAliases", "Alias"): "the list is one of words: sagemaker/image_versions runs it",
+    ("ListAliases", "Version"): "the list is one of words: sagemaker/image_versions runs it",
+    ("ListAliases", "ImageName"): "the list is one of words: sagemaker/image_versions runs it",
     ("ListCandidatesForAutoMLJob", "AutoMLJobName"): "a candidate is part of its job, and does not name it",
     ("ListCandidatesForAutoMLJob", "SortBy=FinalObjectiveMetricValue"): "a metric within a candidate",
     ("ListClusterEvents", "NodeId"): "an instance has several ids, and an event names one of them",
@@ -51,9 +52,9 @@ LEFT_OVER: Mapping[tuple[str, str], str] = {
     ("ListTrainingJobsForHyperParameterTuningJob", "HyperParameterTuningJobName"): "has another name in the job",
     ("ListTrainingJobsForHyperParameterTuningJob", "SortBy=FinalObjectiveMetricValue"): "a metric within a job",
     ("ListTrainingPlans", "Filters"): "several filters by names of its own",
-    ("ListTrialComponents", "ExperimentName"): "components belong to trials, and trials to experiments",
-    ("ListTrialComponents", "TrialName"): "a relation of trial and component",
-    ("ListTrials", "TrialComponentName"): "a relation of trial and component",
+    ("ListTrialComponents", "ExperimentName"): "components are related to trials: sagemaker/trials runs it",
+    ("ListTrialComponents", "TrialName"): "components are related to trials: sagemaker/trials runs it",
+    ("ListTrials", "TrialComponentName"): "components are related to trials: sagemaker/trials runs it",
     ("ListUltraServersByReservedCapacity", "ReservedCapacityArn"): "a server is part of its reservation",
 }
 
@@ -163,10 +164,9 @@ class _Fields:
             return Column("modified")
         if member in ("Name", self._name):
             return Column("name") if self._name in self._asked or self._name in self._shown else None
-        if member in ("Status", f"{self._noun}Status") and self._status():
-            return Column("status")
-        if member == self._status():
-            return Column("status")
+        if member == self._status() or (member in ("Status", f"{self._noun}Status") and self._status()):
+            # A status that the client sets is part of what was asked for.
+            return JsonPath("spec", self._status()) if self._status() in self._asked else Column("status")
         return Column("arn") if member == f"{self._noun}Arn" else self._path(member)
 
     def _path(self, member: str) -> Field | None:

@@ -207,7 +207,28 @@ class Not:
         return Sql(f"({part.text}) IS NOT TRUE", part.values)
 
 
-Expression = Compare | Contains | Includes | Exists | In | And | Or | Not
+@dataclass(frozen=True)
+class Related:
+    """A row is the source of a relation of this type to the resource `other`, or with `to_parts` to a part of it.
+
+    With `as_target`, it is the target of one from there.
+    """
+
+    type: str
+    other: str
+    as_target: bool = False
+    to_parts: bool = False
+
+    def sql(self) -> Sql:
+        """As a condition."""
+        own, others = ("target", "source") if self.as_target else ("source", "target")
+        meant = "IN (SELECT arn FROM resources WHERE parent = ?)" if self.to_parts else "= ?"
+        return Sql(f"arn IN (SELECT {own} FROM relations WHERE type = ? AND {others} {meant})", (self.type, self.other))
+
+
+Expression = Compare | Contains | Includes | Exists | In | And | Or | Not | Related
+
+EVERYTHING = And()
 
 
 @dataclass(frozen=True)
@@ -219,7 +240,7 @@ class Query:
 
     kinds: str | tuple[str, ...]
     scope: Scope | None = None
-    where: Expression = And()
+    where: Expression = EVERYTHING
     order_by: Field = Column("created")
     descending: bool = False
     after: tuple[object, str] | None = None

@@ -2,17 +2,18 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources import listing
 from samebox.resources.derived import Derived, derive, present, tags_of
 from samebox.resources.facts import to_json
-from samebox.resources.identity import ByName, Identified, NewId
+from samebox.resources.identity import ByArn, ByName, Identified, NewId
 from samebox.resources.kind import Kind
 from samebox.resources.lifecycle import IllegalMove
-from samebox.resources.query import Compare, JsonPath, Query, Scope
-from samebox.resources.store import AlreadyThere, Changed, Resource, Store
+from samebox.resources.query import EVERYTHING, Compare, Expression, JsonPath, Query, Scope
+from samebox.resources.store import AlreadyThere, Changed, HasParts, Resource, Store
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
 from samebox.wire.partitions import partition_of
@@ -68,15 +69,30 @@ class Resources:
         """
         scope = Scope(caller.account, caller.region)
         while True:
+            whole = self.whole(kind, caller, params)
+            if whole is not None and kind.part_of is not None:
+                params = {**params, kind.part_of.member: whole.name}  # its ARN may have been given
             made = self.derived(kind).identity.make(params, _Sources(self._store, kind, scope))
-            row = self._row(kind, caller, made, params, facts)
+            row = self._row(kind, caller, made, kind.completed(params), facts)
+            if whole is not None:
+                row = replace(row, parent=whole.arn, state={f"{whole.kind}Arn": whole.arn, **row.state})
             try:
-                return self._store.insert(row, made.key)
+                return self._store.insert(row, made.key, under_parent=whole is not None)
+            except Changed:
+                continue  # what it is part of went meanwhile
             except AlreadyThere:
                 if made.counted:
                     continue
                 there = self._store.get(kind.noun, scope, made.key)
                 raise kind.taken(there.arn if there else row.arn) from None
+
+    def whole(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> Resource | None:
+        """What a request names of which resources of the kind are part, if it does. Raises the `missing` of that."""
+        part_of = kind.part_of
+        if part_of is None or not params.get(part_of.member):
+            return None
+        whole = self._kinds[part_of.noun]
+        return self.named(whole, caller, {self.derived(whole).identity.name: params[part_of.member]})
 
     def _row(
         self, kind: Kind, caller: Caller, made: Identified, params: Mapping[str, Any], facts: object | None
@@ -134,17 +150,19 @@ class Resources:
         """The resource as Describe may show it, before projection."""
         return present(resource, self.derived(self.kind(resource)))
 
-    def page(self, kind: Kind, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of the kind's List operation: filtered, then sorted, then paged."""
+    def page(
+        self, kind: Kind, caller: Caller, params: Mapping[str, Any], where: Expression = EVERYTHING
+    ) -> dict[str, Any]:
+        """The answer of the kind's List operation, of rows that fit `where`: filtered, then sorted, then paged."""
         rules = self.derived(kind).lists
         if rules is None:
             raise LookupError(f"{kind.noun} has no List operation")
-        query = listing.query(kind, rules, Scope(caller.account, caller.region), params)
+        query = listing.query(kind, rules, Scope(caller.account, caller.region), params, where)
         page = self._store.page(query, listing.size(rules, params))
         shown = listing.late(kind, page.rows, params)
         answer: dict[str, Any] = {rules.key: [self.present(row) for row in shown]}
         if page.after is not None:
-            answer["NextToken"] = listing.token(query, page.after)
+            answer["NextToken"] = listing.token(rules, query, page.after)
         return answer
 
     def unfinished(self, kind: Kind) -> list[Resource]:
@@ -200,19 +218,24 @@ class Resources:
 
     def amend(self, resource: Resource, params: Mapping[str, Any]) -> Resource:
         """Replace the members that an Update request has; a structure that Update knows in part is kept otherwise."""
-        partial = self.derived(self.kind(resource)).partial
+        updates = self.derived(self.kind(resource)).updates
 
         def amended(row: Resource) -> dict[str, Any]:
-            parts = {name: {**row.spec.get(name, {}), **params[name]} for name in partial if name in params}
-            return {**row.spec, **params, **parts}
+            return updates.applied(row.spec, params)
 
-        return self.replace_spec(resource, amended)
+        identity = self.derived(self.kind(resource)).identity
+        # The name of what is identified by its ARN is a label.
+        name = params.get(identity.name) if isinstance(identity, ByArn) else None
+        return self.replace_spec(resource, amended, name)
 
-    def replace_spec(self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]]) -> Resource:
+    def replace_spec(
+        self, resource: Resource, spec: Callable[[Resource], Mapping[str, Any]], name: str | None = None
+    ) -> Resource:
         """Replace what was asked for, as Put operations do: `spec` makes it from the newest version."""
         while True:
+            renamed = {"name": name} if name is not None else {}
             try:
-                return self._store.update(resource, modified=self._clock(), spec=dict(spec(resource)))
+                return self._store.update(resource, modified=self._clock(), spec=dict(spec(resource)), **renamed)
             except Changed:
                 resource = self._newest(resource)
 
@@ -230,12 +253,23 @@ class Resources:
                 resource = self._newest(resource)
 
     def delete(self, resource: Resource) -> None:
-        """Forget the resource."""
+        """Forget the resource, and its parts; raises the kind's `in_use` where it has some and they are not to go."""
+        in_use = self.kind(resource).in_use
+        if in_use is None:
+            for part in self._store.children(resource.arn, self._parts_of(resource.kind)):
+                self.delete(part)
         while True:
             try:
-                return self._store.delete(resource)
+                return self._store.delete(resource, alone=in_use is not None)
+            except HasParts:
+                if in_use is None:
+                    raise
+                raise in_use(resource.arn) from None
             except Changed:
                 resource = self._newest(resource)
+
+    def _parts_of(self, noun: str) -> tuple[str, ...]:
+        return tuple(kind.noun for kind in self.kinds if kind.part_of is not None and kind.part_of.noun == noun)
 
     def _arn(self, kind: Kind, caller: Caller, path: str) -> str:
         old = self._lower_case_arns and kind.service == "sagemaker"

@@ -71,9 +71,19 @@ class Changed(Exception):
     """The row was changed or deleted since it was read; read it again."""
 
 
+class HasParts(Exception):
+    """The row is the parent of others, or has relations."""
+
+
 _COLUMNS = "kind, account, region, name, arn, status, created, modified, version, parent, spec, state, tags, facts"
 _COUNT_BY_STATUS = "SELECT status, count(*) FROM resources WHERE kind = ? GROUP BY status"
 _STATUSES = "SELECT name, status FROM resources WHERE kind = ? ORDER BY name_key"
+_PARTS = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM resources WHERE parent = ?1) "
+    "OR EXISTS (SELECT 1 FROM relations WHERE source = ?1 OR target = ?1)"
+)
+# A page of a hundred rows is four hundred documents: json.loads would look for blanks around each.
+_parse = json.JSONDecoder().raw_decode
 _RELATION = "source, type, target, created, data"
 
 
@@ -99,8 +109,8 @@ class Store:
         """Call `listener` with every row inserted, updated or deleted, after it is on disk, in the writer's thread."""
         self._listeners.append(listener)
 
-    def insert(self, row: Resource, name_key: str | None = None) -> Resource:
-        """Write a new row. Raises AlreadyThere."""
+    def insert(self, row: Resource, name_key: str | None = None, *, under_parent: bool = False) -> Resource:
+        """Write a new row. Raises AlreadyThere; with `under_parent`, Changed where its parent is not there."""
         key = name_key if name_key is not None else row.name
         values = (
             row.kind, row.account, row.region, row.name, row.arn, row.status, row.created, row.modified,
@@ -109,6 +119,8 @@ class Store:
         )  # fmt: skip
         places = ", ".join("?" * len(values))
         with self._writer() as connection:
+            if under_parent and not _has(connection, "SELECT 1 FROM resources WHERE arn = ?", row.parent):
+                raise Changed(row.parent)
             try:
                 with connection:
                     connection.execute(f"INSERT INTO resources ({_COLUMNS}, name_key) VALUES ({places})", values)
@@ -128,14 +140,14 @@ class Store:
         return self._one("arn = ?", (arn,))
 
     def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
-        """Replace spec, state, facts, tags or status of a row that still has the version of `row`. Raises Changed."""
+        """Replace name, spec, state, facts, tags or status of the row if it has `row`'s version. Raises Changed."""
         fresh = replace(row, modified=modified, version=row.version + 1, **changes)
         with self._writer() as connection, connection:
             cursor = connection.execute(
-                "UPDATE resources SET status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ?, facts = ? "
-                "WHERE arn = ? AND created = ? AND version = ?",
+                "UPDATE resources SET name = ?, status = ?, modified = ?, version = ?, spec = ?, state = ?, tags = ?, "
+                "facts = ? WHERE arn = ? AND created = ? AND version = ?",
                 (
-                    fresh.status, fresh.modified, fresh.version, _dump(fresh.spec), _dump(fresh.state),
+                    fresh.name, fresh.status, fresh.modified, fresh.version, _dump(fresh.spec), _dump(fresh.state),
                     _dump(fresh.tags), _dump(fresh.facts), row.arn, row.created, row.version,
                 ),
             )  # fmt: skip
@@ -144,9 +156,14 @@ class Store:
         self._tell(fresh)
         return fresh
 
-    def delete(self, row: Resource) -> None:
-        """Remove the row, with its relations, if it is still at the version that was read. Raises Changed."""
+    def delete(self, row: Resource, *, alone: bool = False) -> None:
+        """Remove the row, with its relations, if it is still at the version that was read. Raises Changed.
+
+        With `alone`, HasParts is raised where it is the parent of others or has relations.
+        """
         with self._writer() as connection, connection:
+            if alone and _has(connection, _PARTS, row.arn):
+                raise HasParts(row.arn)
             cursor = connection.execute(
                 "DELETE FROM resources WHERE arn = ? AND created = ? AND version = ?",
                 (row.arn, row.created, row.version),
@@ -271,12 +288,16 @@ class Store:
             listener(row)
 
 
+def _has(connection: sqlite3.Connection, sql: str, value: str | None) -> bool:
+    return connection.execute(sql, (value,)).fetchone() is not None
+
+
 def _dump(value: Mapping[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _row(raw: tuple[Any, ...]) -> Resource:
-    spec, state, tags, facts = (json.loads(text) for text in raw[-4:])
+    spec, state, tags, facts = (_parse(text)[0] for text in raw[-4:])
     kind, account, region, name, arn, status, created, modified, version, parent = raw[:-4]
     return Resource(
         kind, account, region, name, arn, status, created, modified, version, spec, state, tags, parent, facts

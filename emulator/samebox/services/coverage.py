@@ -10,7 +10,7 @@ from samebox.resources.kinds import KINDS, STORED
 from samebox.services.absent import reason_of
 from samebox.services.members.row import Member, Treatment
 from samebox.services.members.tables import TABLES
-from samebox.services.operations import routed
+from samebox.services.operations import STORED_NOUNS, routed
 from samebox.services.s3.operations import OPERATIONS as S3_OPERATIONS
 from samebox.services.s3.settings import ONLY_KEPT
 from samebox.wire.models import Models
@@ -104,6 +104,8 @@ def _stored(models: Models) -> Mapping[str, frozenset[str]]:
 
 
 def _of_stored_nouns(models: Models) -> Iterator[str]:
+    for table in STORED_NOUNS:
+        yield from table
     for kind in STORED:
         yield from nouns.operations(kind.noun, models.service(kind.service)).names()
 

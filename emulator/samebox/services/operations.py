@@ -8,14 +8,19 @@ from samebox.resources.kind import Kind
 from samebox.services import cloudwatch, ecr, iam, logs, sts
 from samebox.services.context import Operation, Services
 from samebox.services.sagemaker import (
+    associations,
     crud,
     endpoint_configs,
     endpoints,
+    image_versions,
+    model_packages,
     models,
     monitoring,
     processing_jobs,
+    stored,
     tags,
     training_jobs,
+    trials,
 )
 from samebox.wire.gateway import Handlers
 
@@ -28,6 +33,15 @@ _NOUNS: tuple[Mapping[str, Operation], ...] = (
     endpoints.OPERATIONS,
     tags.OPERATIONS,
     monitoring.OPERATIONS,
+)
+
+# The same of nouns that nothing here runs.
+STORED_NOUNS: tuple[Mapping[str, Operation], ...] = (
+    trials.OPERATIONS,
+    associations.OPERATIONS,
+    model_packages.OPERATIONS,
+    image_versions.OPERATIONS,
+    stored.OPERATIONS,
 )
 
 
@@ -43,7 +57,7 @@ def operations(services: Services) -> Handlers:
 def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapping[str, Mapping[str, Operation]]:
     """The same, not bound to what they use: which operations there are can be asked without an emulator."""
     sagemaker = dict(crud.operations(kinds, derived_of))
-    for noun in _NOUNS:
+    for noun in (*STORED_NOUNS, *_NOUNS):
         sagemaker.update(noun)
     return {
         "sagemaker": sagemaker,

@@ -16,6 +16,7 @@ from samebox.services.members import (
     processing_jobs,
     runtime,
     sagemaker,
+    stored,
     training_jobs,
 )
 from samebox.services.members.refusal import refuse_by
@@ -23,7 +24,13 @@ from samebox.services.members.row import Members
 
 # Service -> operation -> table.
 TABLES: Mapping[str, Mapping[str, Members]] = {
-    "sagemaker": {**training_jobs.MEMBERS, **processing_jobs.MEMBERS, **hosting.MEMBERS, **sagemaker.MEMBERS},
+    "sagemaker": {
+        **training_jobs.MEMBERS,
+        **processing_jobs.MEMBERS,
+        **hosting.MEMBERS,
+        **sagemaker.MEMBERS,
+        **stored.MEMBERS,
+    },
     "sagemaker-runtime": runtime.MEMBERS,
     "ecr": ecr.MEMBERS,
     "cloudwatch": cloudwatch.MEMBERS,

@@ -33,6 +33,9 @@ def _of(kind: Kind, derived: Derived) -> Iterator[tuple[str, Operation]]:
         return shown(services, services.resources.named(kind, caller, params))
 
     def list_(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        whole = services.resources.whole(kind, caller, params)
+        if whole is not None and kind.part_of is not None:
+            params = {**params, kind.part_of.member: whole.name}
         return services.resources.page(kind, caller, params)
 
     def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
