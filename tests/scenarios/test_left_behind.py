@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def networks(instance: str) -> list[str]:
     return docker("network", "ls", "--quiet", "--filter", f"label=samebox={instance}").split()
 
 
+def remove_folder(folder: Path) -> None:
+    """As `rm -rf` does, again where an emulator that runs writes there meanwhile."""
+    until = time.monotonic() + WAIT_SECONDS
+    while folder.exists():
+        assert time.monotonic() < until, sorted(folder.iterdir())
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_what_ran_is_found_when_its_data_folder_is_gone(process: EmulatorProcess, box_image: str) -> None:
     instance = process.instance
     process.train("left", pushed(process, box_image), LONG)
@@ -67,7 +76,7 @@ def test_what_ran_is_found_when_its_data_folder_is_gone(process: EmulatorProcess
     process.down()
     assert len(containers(instance)) == len(networks(instance)) == 1, "the job goes on"
     assert samebox(process, "prune", "--dry-run") == "Nothing to remove.\n"
-    shutil.rmtree(process.data_dir)
+    remove_folder(process.data_dir)
     assert f"of {process.data_dir}, which is gone" in samebox(process, "prune", "--dry-run")
     samebox(process, "prune", "--yes")
     assert containers(instance) == []
@@ -79,7 +88,7 @@ def test_what_ran_is_stopped_by_name_of_the_folder_that_is_gone(process: Emulato
     process.train("left", pushed(process, box_image), LONG)
     process.job_at("left", {"Training"})
     process.down()
-    shutil.rmtree(process.data_dir)
+    remove_folder(process.data_dir)
     assert "Removed 2 containers and networks" in samebox(process, "down", "--stop-containers")
     assert containers(instance) == []
 
@@ -93,7 +102,7 @@ def test_an_emulator_without_its_folder_is_ended_with_what_it_runs(
     instance = process.instance
     process.train("lost", pushed(process, box_image), LONG)
     process.job_at("lost", {"Training"})
-    shutil.rmtree(process.data_dir)
+    remove_folder(process.data_dir)
     told = samebox(process, "prune", "--yes")
     assert f"its data folder {process.data_dir} was removed" in told
     assert containers(instance) == []

@@ -37,6 +37,8 @@ def opened(
     """A run over the image, closed at the end of the block. Raises Stop when there is no such image; EngineError."""
     if engine is not None:
         sweep_old(engine)
+        # Makes a file and a container; a signal in the middle of it removes them only in the main thread.
+        engine.shares_disk()
     with Run(engine, check_options.options, check_options.dockerfile, why_no_engine) as run:
         examined = subject_of(name, engine, why_no_engine, run, report, check_options.cache)
         examined.progress = report

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 PORT = serving.PORT
 MODEL = serving.MODEL_DIRECTORY
 WINDOW_SECONDS = 480.0  # contract §2.2
-SHORTENED_SECONDS = 60.0  # with --fast, and where no model was given that could take its time
+FAST_WINDOW_SECONDS = 180.0  # with --fast: a large framework and a model, on a busy machine
+WINDOW_WITHOUT_MODEL_SECONDS = 60.0  # nothing is given that could take its time
 _MEMORY_BYTES = 8 << 30
 _ALIVE_SECONDS = 10.0
 _MOST_SHOWN = 300  # characters of a line
@@ -278,8 +279,8 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
             engine.remove(container)
             return Boot("not ready", "", 0.0), False
         address = ("", 0)  # it has ended already
-    window = SHORTENED_SECONDS if context.options.fast or context.options.model is None else WINDOW_SECONDS
-    window = min(setup.window or context.options.start_seconds or window, max(context.deadline.left - 10, 1))
+    window = setup.window or context.options.start_seconds or _window(context)
+    window = min(window, max(context.deadline.left - 10, 1))
     if address[0]:
         variables = {**_environment(context), **setup.environment}
         waited = Wait(engine, container, address, setup.port, window, variables, setup.quiet).result()
@@ -293,6 +294,13 @@ def _start(context: Context, setup: Setup, engine: Engine, network_name: str) ->
     if server is None:
         engine.remove(container)
     return Boot(waited.how, waited.words, seconds, server, log, waited.cause, waited.late, exit_code), True
+
+
+def _window(context: Context) -> float:
+    """Seconds that a start may take."""
+    if context.options.model is None:
+        return WINDOW_WITHOUT_MODEL_SECONDS
+    return FAST_WINDOW_SECONDS if context.options.fast else WINDOW_SECONDS
 
 
 def plan(context: Context, setup: Setup, network_name: str) -> ContainerSpec:

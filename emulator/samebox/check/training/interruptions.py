@@ -17,12 +17,16 @@ from samebox.check.training.job import run, running
 from samebox.check.training.shared_runs import two_hosts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from samebox.check.training.job import RunningTraining
 
 GRACE_SECONDS = 120  # of StopTrainingJob
 FAST_GRACE_SECONDS = 15
 SHORTEST = 1.0  # seconds: a training that takes less cannot be met in the middle
 SURE = 10.0  # seconds: a training that takes less may not have begun to listen when the signal comes
+_LATE = 0.8  # of the time that a job took which was not listening in its middle
 
 STOP = Rule(
     "train-sigterm",
@@ -69,6 +73,10 @@ class StoppedTraining:
     took: float
     checkpoints: Path
 
+    def went_on_as(self, plain: HostResult) -> bool:
+        """Whether it ended well, and as `plain`, which was not stopped, did."""
+        return self.ended.exit_code == 0 and self.ended.went_on_as(plain)
+
 
 def stopped(context: Context) -> StoppedTraining:
     """The plain job, stopped; made once. Raises CannotCheck where it is too short for that."""
@@ -82,9 +90,25 @@ def _stop(context: Context) -> StoppedTraining:
     grace = GRACE_SECONDS
     if context.options.fast:  # and longer where everything takes long, as on a busy machine
         grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
-    checkpoints = _folder(context, "checkpoints-stopped")
+    first = _stopped_once(
+        context, "checkpoints-stopped", grace, lambda job: job.wait_for_middle(plain, least_seconds(context))
+    )
+    if first.took >= grace or plain.seconds > SURE or not first.went_on_as(plain):
+        return first
+    # On a busy machine it may not have been listening yet: once more, and later.
+    with contextlib.suppress(CannotCheck):
+        return _stopped_once(
+            context, "checkpoints-stopped-later", grace, lambda job: job.wait(_LATE * first.ended.seconds)
+        )
+    return first
+
+
+def _stopped_once(
+    context: Context, checkpoints_name: str, grace: int, has_ended_before: Callable[[RunningTraining], bool]
+) -> StoppedTraining:
+    checkpoints = _folder(context, checkpoints_name)
     with running(context, dataclasses.replace(job_of(context), checkpoints=checkpoints)) as job:
-        if job.wait_for_middle(plain, least_seconds(context)):
+        if has_ended_before(job):
             raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
         began = time.monotonic()
         job.terminate(grace)
@@ -97,7 +121,7 @@ def stop(context: Context) -> Finding:
     shortened = f" (--fast: {found.grace} s in place of {GRACE_SECONDS})" if found.grace < GRACE_SECONDS else ""
     if found.took >= found.grace:
         return STOP.broken(f"SIGKILL after {found.grace} s{shortened}")
-    if found.ended.exit_code == 0 and found.ended.went_on_as(plain):
+    if found.went_on_as(plain):
         unsure = "" if plain.seconds > SURE else "; or it was not listening yet: let it train for longer"
         return STOP.broken(f"it went on to its end as if nothing had come{unsure}")
     return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{shortened}")
