@@ -237,12 +237,13 @@ def all_pages_of_versions_of_a_size(s3: S3Calls, size: int) -> Any:
     s3.delete_object(Key="a")
     markers: dict[str, Any] = {}
     seen = []
-    while True:
+    for _ in range(5):  # versions and markers
         page = s3.list_object_versions(MaxKeys=size, **markers)
         seen += [(one["Key"], one["IsLatest"]) for one in page.get("Versions", []) + page.get("DeleteMarkers", [])]
         if not page["IsTruncated"]:
-            return sorted(seen)
+            break
         markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+    return sorted(seen)
 
 
 @behaviour
