@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 _END_SECONDS = 60
+_KEEP_SECONDS = 900  # clients here do not retry where the server closes a connection that they would use again
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ def serving(folder: Path, *, gateway: bool = False, **options: Any) -> Iterator[
     endpoint = S3Endpoint(store, models, account=ACCOUNT, region=REGION, **options)
     application = Gateway(models, {}, s3=endpoint, s3_forms=Forms(endpoint, folder)) if gateway else endpoint
     server = uvicorn.Server(
-        uvicorn.Config(application, log_level="critical", http="httptools", lifespan="off", timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            application,
+            log_level="critical",
+            http="httptools",
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=_KEEP_SECONDS,
+        )
     )
 
     async def run() -> None:

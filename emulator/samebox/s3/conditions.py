@@ -67,8 +67,8 @@ class ReadConditions:
     if_modified_since: float | None = None
     if_unmodified_since: float | None = None
 
-    def check(self, version: Version, copying: bool = False) -> None:
-        """Raises PreconditionFailed, or (for a read) NotModified.
+    def check(self, version: Version, source: str = "") -> None:
+        """Raises PreconditionFailed, or (for a read) NotModified. `source` begins the headers' names for a source.
 
         RFC 9110 §13.2.2: If-Match outweighs If-Unmodified-Since, and If-None-Match outweighs If-Modified-Since. A copy
         has no 304: each of its conditions fails with 412.
@@ -76,9 +76,9 @@ class ReadConditions:
         modified = int(version.modified)  # the headers have whole seconds
         if self.if_match:
             if not any(_fits(one, version.etag) for one in self.if_match):
-                raise refusals.precondition_failed("If-Match")
+                raise refusals.precondition_failed(f"{source}If-Match")
         elif self.if_unmodified_since is not None and modified > self.if_unmodified_since:
-            raise refusals.precondition_failed("If-Unmodified-Since")
+            raise refusals.precondition_failed(f"{source}If-Unmodified-Since")
         if self.if_none_match:
             unchanged = any(_fits(one, version.etag) for one in self.if_none_match)
             failed = "If-None-Match"
@@ -87,8 +87,8 @@ class ReadConditions:
             failed = "If-Modified-Since"
         if unchanged:
             raise (
-                refusals.precondition_failed(failed)
-                if copying
+                refusals.precondition_failed(source + failed)
+                if source
                 else refusals.not_modified(version.etag, version.modified)
             )
 

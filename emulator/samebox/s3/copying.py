@@ -107,7 +107,7 @@ class Copies:
             if row.versioning:
                 raise refusals.no_rename_of_versions()
             found = versions.required(t, row, old, None)
-            source_conditions.check(found.version, copying=True)
+            source_conditions.check(found.version, "x-amz-rename-source-")
             newest = versions.latest(t, row, new)
             conditions.check_write(versions.visible(newest), new_key)
             if old == new:
@@ -133,7 +133,7 @@ def open_source(objects: StoredObjects, source: Source, conditions: ReadConditio
         raise refusals.source_is_delete_marker()
     reading = objects.open(source.bucket, source.key, source.version)
     try:
-        conditions.check(reading.version, copying=True)
+        conditions.check(reading.version, "x-amz-copy-source-")
     except BaseException:
         reading.close()
         raise

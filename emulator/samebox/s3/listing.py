@@ -129,8 +129,9 @@ def _range(prefix: str, delimiter: str, after: str, skip_prefix: bool) -> Range:
     if not behind or behind < wanted:
         return keys
     start = behind + b"\0"
-    if skip_prefix and behind.startswith(wanted) and keys.common(behind) == behind:
-        start = after_all(behind)
+    # A marker in a common prefix stands for all of it, as recorded from AWS in 2025.
+    if skip_prefix and behind.startswith(wanted) and (common := keys.common(behind)):
+        start = after_all(common)
     return Range(start, wanted, keys.delimiter)
 
 

@@ -98,7 +98,7 @@ def a_copy_to_itself_of_another_class(s3: S3Calls) -> Any:
         "none match, the same": {"CopySourceIfNoneMatch": RIGHT},
         "none match, another": {"CopySourceIfNoneMatch": WRONG},
         "modified since": {"CopySourceIfModifiedSince": PAST},
-        "not modified since": {"CopySourceIfModifiedSince": FUTURE},
+        "modified since a day to come": {"CopySourceIfModifiedSince": FUTURE},
         "unmodified since, before": {"CopySourceIfUnmodifiedSince": PAST},
         "unmodified since, after": {"CopySourceIfUnmodifiedSince": FUTURE},
     }
@@ -106,6 +106,13 @@ def a_copy_to_itself_of_another_class(s3: S3Calls) -> Any:
 def a_copy_if_its_source(s3: S3Calls, conditions: Any) -> Any:
     s3.put("source")
     return [s3.copy_object(Key="copy", CopySource=f"{s3.bucket}/source", **conditions).verdict, s3.keys()]
+
+
+@behaviour
+def a_copy_whose_condition_fails_names_it(s3: S3Calls) -> Any:
+    s3.put("source")
+    answer = s3.copy_object(Key="copy", CopySource=f"{s3.bucket}/source", CopySourceIfNoneMatch=RIGHT)
+    return answer.pick("Code", "Condition")
 
 
 @behaviour

@@ -89,6 +89,12 @@ def prefixes_after_a_marker_that_is_one(s3: S3Calls) -> Any:
     return names(s3.list_objects(Marker="a/", Delimiter="/"))
 
 
+@behaviour
+def prefixes_after_a_marker_in_one(s3: S3Calls) -> Any:
+    s3.put(*KEYS)
+    return names(s3.list_objects(Marker="a/1", Delimiter="/"))
+
+
 @each([1, 2, 3, 7, 8, 9])
 def all_pages_of_a_size(s3: S3Calls, size: int) -> Any:
     s3.put(*KEYS)

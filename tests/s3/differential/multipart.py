@@ -221,7 +221,7 @@ def parts_are_listed_in_pages(s3: S3Calls) -> Any:
 @behaviour
 def parts_of_an_upload_that_has_none(s3: S3Calls) -> Any:
     upload, _ = s3.upload("k")
-    return s3.list_parts(Key="k", UploadId=upload).pick("IsTruncated", "Parts")
+    return s3.list_parts(Key="k", UploadId=upload).pick("IsTruncated", "NextPartNumberMarker", "Parts")
 
 
 @behaviour

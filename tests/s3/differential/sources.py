@@ -18,5 +18,6 @@ LOCK = f"{_GUIDE}/object-lock-managing.html"
 PRESIGNED = f"{API}/sigv4-query-string-auth.html"
 # What LocalStack's tests recorded from AWS from 2023 to 2025.
 RECORDED = "localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json"
+RECORDED_LISTS = "localstack/localstack, tests/aws/services/s3/test_s3_list_operations.snapshot.json"
 RFC9110 = "https://www.rfc-editor.org/rfc/rfc9110#section-13.1"
 METADATA = f"{_GUIDE}/UsingMetadata.html"

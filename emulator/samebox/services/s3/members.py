@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -90,7 +91,7 @@ def _not_implemented(header: str, why: str) -> AwsError:
 
 
 def read_conditions(params: Mapping[str, Any], prefix: str = "") -> ReadConditions:
-    """The conditions of a read; with the prefix `CopySource`, of a copy's source."""
+    """The conditions of a read; with the prefix `Source`, of a rename's."""
 
     def etags(name: str) -> tuple[str, ...]:
         return tuple(unquoted(one) for one in (params.get(prefix + name) or "").split(",") if one.strip())
@@ -101,6 +102,13 @@ def read_conditions(params: Mapping[str, Any], prefix: str = "") -> ReadConditio
         if_modified_since=params.get(f"{prefix}IfModifiedSince"),
         if_unmodified_since=params.get(f"{prefix}IfUnmodifiedSince"),
     )
+
+
+def source_conditions(request: S3Request) -> ReadConditions:
+    """The conditions of a copy's source. S3 ignores a date in the future (recorded from AWS on 2025-11-12)."""
+    found = read_conditions(request.params, "CopySource")
+    is_future = found.if_modified_since is not None and found.if_modified_since > request.now
+    return replace(found, if_modified_since=None) if is_future else found
 
 
 def source_of(text: str) -> Source:

@@ -15,8 +15,9 @@ from samebox.services.s3.requests import Handler, S3Response
 from samebox.services.s3.settings import bucket_retention, encrypted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from samebox.s3.records import UploadsPage
     from samebox.services.s3.requests import S3Request
 
 
@@ -77,7 +78,7 @@ def upload_part_copy(request: S3Request) -> S3Response:
         source,
         first=first,
         last=last,
-        source_conditions=members.read_conditions(params, "CopySource"),
+        source_conditions=members.source_conditions(request),
     )
     upload = request.store.uploads.get(bucket.name, request.key, params["UploadId"])
     return S3Response(
@@ -147,10 +148,10 @@ def list_parts(request: S3Request) -> S3Response:
             "Key": request.key,
             "UploadId": upload.upload_id,
             "PartNumberMarker": after,
-            "NextPartNumberMarker": page.next_number or None,
+            "NextPartNumberMarker": page.next_number if page.items else 0,
             "MaxParts": limit,
             "IsTruncated": page.truncated,
-            "Parts": [_part(part) for part in page.items if isinstance(part, Part)],
+            "Parts": [_part(part, upload.algorithm) for part in page.items if isinstance(part, Part)],
             "Initiator": owner,
             "Owner": owner,
             "StorageClass": upload.attributes.storage_class,
@@ -177,8 +178,7 @@ def list_multipart_uploads(request: S3Request) -> S3Response:
             "Bucket": bucket.name,
             "KeyMarker": encode(params.get("KeyMarker") or ""),
             "UploadIdMarker": params.get("UploadIdMarker") or "",
-            "NextKeyMarker": encode(page.next_key) if page.truncated else None,
-            "NextUploadIdMarker": page.next_upload if page.truncated else None,
+            **_next_markers(page, encode),
             "Prefix": encode(params.get("Prefix") or ""),
             "Delimiter": params.get("Delimiter"),
             "EncodingType": params.get("EncodingType"),
@@ -202,13 +202,23 @@ def list_multipart_uploads(request: S3Request) -> S3Response:
     )
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _next_markers(page: UploadsPage, encode: Callable[[str], str]) -> dict[str, str]:
+    """Where the next page begins; of the last page too, as S3 has it, with its last upload."""
+    if page.truncated:
+        return {"NextKeyMarker": encode(page.next_key), "NextUploadIdMarker": page.next_upload}
+    last = page.items[-1] if page.items else None
+    key, upload = ("", "") if last is None else (last.key, last.upload_id)
+    return {"NextKeyMarker": encode(key), "NextUploadIdMarker": upload}
+
+
+def _part(part: Part, algorithm: str) -> dict[str, Any]:
+    # Of an upload that was begun without an algorithm, S3 shows none of the checksums that came with its parts.
     return {
         "PartNumber": part.number,
         "LastModified": part.modified,
         "ETag": members.quoted(part.etag),
         "Size": part.size,
-        **{f"Checksum{name}": value for name, value in part.checksums.items()},
+        **{f"Checksum{name}": value for name, value in part.checksums.items() if name == algorithm},
     }
 
 

@@ -72,7 +72,7 @@ def copy_object(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     source = members.source_of(params["CopySource"])
     source_bucket = request.check_source_owner(source)
-    with copying.open_source(request.store.objects, source, members.read_conditions(params, "CopySource")) as reading:
+    with copying.open_source(request.store.objects, source, members.source_conditions(request)) as reading:
         found = reading.version
     if found.attributes.storage_class in _ARCHIVED:
         raise refusals.source_is_archived()
@@ -84,7 +84,7 @@ def copy_object(request: S3Request) -> S3Response:
         attributes=lambda kept: _with_access(request, _retained(request, _of_copy(request, kept))),
         algorithm=params.get("ChecksumAlgorithm") or "",
         conditions=members.write_conditions(params),
-        source_conditions=members.read_conditions(params, "CopySource"),
+        source_conditions=members.source_conditions(request),
     )
     return S3Response(
         {
@@ -326,7 +326,7 @@ def _parts_of(request: S3Request, version: Version) -> dict[str, Any]:
     return {
         "TotalPartsCount": version.part_count,
         "PartNumberMarker": str(after),
-        "NextPartNumberMarker": str(page.next_number),
+        "NextPartNumberMarker": str(page.next_number if page.items else 0),
         "MaxParts": limit,
         "IsTruncated": page.truncated,
         "Parts": described,

@@ -1,7 +1,7 @@
 """Lists of keys."""
 
 from tests.s3.differential.known import MISSING, KnownDifference
-from tests.s3.differential.sources import API
+from tests.s3.differential.sources import API, RECORDED_LISTS
 
 DIFFERENCES = {
     "listings: keys of list objects, two keys": KnownDifference(f"{API}/API_ListObjects.html", {"NextMarker": MISSING}),
@@ -20,6 +20,7 @@ DIFFERENCES = {
     "listings: prefixes after one of their keys": KnownDifference(
         f"{API}/API_ListObjects.html", {"prefixes": ["a/", "b/"]}
     ),
+    "listings: prefixes after a marker in one": KnownDifference(RECORDED_LISTS, {"prefixes": ["b/"]}),
     "listings: prefixes after a marker that is one": KnownDifference(
         f"{API}/API_ListObjects.html", {"prefixes": ["b/"]}
     ),
