@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PREFIX = "SAMEBOX_"
+# The secret key of an emulator without a token: clients do not sign without one, and any will do unless it is checked.
+NO_SECRET = "samebox"  # noqa: S105
 
 
 def default_data_dir() -> Path:
@@ -36,6 +38,10 @@ class Settings:
         "Folder of everything that is kept: state, objects, images, logs.", factory=default_data_dir
     )
     token: str = _setting("When set, requests must be signed with it as AWS_SECRET_ACCESS_KEY.", "")
+    check_signatures: bool = _setting(
+        "Check signature, time and payload hash of each request, as AWS does; without a token the secret is samebox.",
+        False,
+    )
     allowed_origins: str = _setting(
         "Web pages that may use the emulator: origins such as http://localhost:3000, separated by commas.", ""
     )
@@ -101,6 +107,10 @@ class Settings:
     container_credentials: bool = _setting(
         "Serve role credentials, and this emulator, to containers at 169.254.170.2 where the host allows it.", True
     )
+    container_proxy: bool = _setting(
+        "Let HTTPS_PROXY of containers name the emulator's forward proxy, so that AWS's own addresses lead back to it.",
+        True,
+    )
     http_proxy: str = _setting("HTTP_PROXY of job and serving containers.", "")
     https_proxy: str = _setting("HTTPS_PROXY of job and serving containers.", "")
     no_proxy: str = _setting("NO_PROXY of job and serving containers; localhost and the emulator are always added.", "")
@@ -121,6 +131,11 @@ class Settings:
         """The endpoint URL a client on this machine uses."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  (not bound, replaced)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def signing_secret(self) -> str:
+        """What requests must be signed with, "" where signatures are not checked."""
+        return self.token or (NO_SECRET if self.check_signatures else "")
 
     def _check_surroundings(self) -> None:
         """Raises ValueError for what no container could use."""

@@ -80,3 +80,53 @@ def test_a_job_without_a_network_gets_no_network_variables() -> None:
     variables, mounts = planned(EnableNetworkIsolation=True)
     assert not set(variables) & set(surroundings.variables(ALL))
     assert surroundings.CA_FILE not in mounts
+
+
+# The emulator's own proxy
+
+WAY = surroundings.ContainerProxy("http://198.18.7.1:4566", Path("/data/proxy/ca-bundle.pem"))
+
+
+def test_with_a_way_back_clients_of_aws_have_the_emulators_proxy_and_its_certificates_alone() -> None:
+    found = surroundings.variables(Settings(), ["algo-1"], WAY)
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == WAY.url
+    assert {"algo-1", "198.18.7.1", "169.254.170.2", "198.18.0.0/15"} < set(found["NO_PROXY"].split(","))
+    assert {name for name, value in found.items() if value == surroundings.CA_FILE} == {
+        "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+    }  # fmt: skip
+    assert "HTTP_PROXY" not in found
+    (mount,) = surroundings.mounts(Settings(), WAY)
+    assert (mount.source, mount.target, mount.read_only) == (WAY.ca_bundle, surroundings.CA_FILE, True)
+
+
+def test_a_proxy_of_the_settings_is_then_the_emulators_to_use() -> None:
+    found = surroundings.variables(ALL, (), WAY)
+    assert found["HTTPS_PROXY"] == WAY.url
+    assert found["HTTP_PROXY"] == ALL.http_proxy
+    assert found["SSL_CERT_FILE"] == found["AWS_CA_BUNDLE"] == surroundings.CA_FILE
+    (mount,) = surroundings.mounts(ALL, WAY)
+    assert mount.source == WAY.ca_bundle
+
+
+ROLE = "arn:aws:iam::123456789012:role/Execution"
+KEYS = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+
+
+def test_keys_are_given_where_none_are_served_and_a_request_has_none() -> None:
+    emulator = EmulatorInfo(
+        Path("/data"), "an-id", Settings(), b"a secret", endpoint_url=WAY.url, ca_bundle=WAY.ca_bundle,
+        role_keys=lambda role, own: {**KEYS, "ROLE": role},
+    )  # fmt: skip
+
+    def environment(emulator: EmulatorInfo, **more: Any) -> dict[str, str]:
+        limits = Limits(cpus=1.0, memory_bytes=1, gpus=0)
+        return dict(plan(row(RoleArn=ROLE, **more), limits, emulator).job.hosts[0].container.environment)
+
+    given = environment(emulator)
+    assert KEYS.items() < given.items()
+    assert (given["ROLE"], given["HTTPS_PROXY"]) == (ROLE, WAY.url)
+    assert "AWS_SESSION_TOKEN" not in environment(emulator, Environment={"AWS_ACCESS_KEY_ID": "AKIA"})
+    assert "AWS_SESSION_TOKEN" not in environment(replace(emulator, role_keys=None))
+    assert "HTTPS_PROXY" not in environment(replace(emulator, settings=replace(Settings(), container_proxy=False)))
+    isolated = environment(emulator, EnableNetworkIsolation=True)
+    assert not {"HTTPS_PROXY", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", *KEYS} & set(isolated)

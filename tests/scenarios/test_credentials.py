@@ -80,16 +80,82 @@ def test_boto3_in_a_container_finds_credentials_and_the_emulator_by_itself(gener
     assert generous.log_lines("inside/") == ["b'from outside'", "123456789012"]
 
 
+@pytest.fixture(scope="module")
+def second(generous: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """Another emulator beside it, which cannot have 169.254.170.2, as one that is not root cannot."""
+    process = EmulatorProcess(
+        tmp_path_factory.mktemp("second"), allow_local_images="true", container_credentials="true"
+    )
+    process.up()
+    process.s3.create_bucket(Bucket="samebox-test")
+    yield process
+    process.remove()
+
+
+PROGRAM = """
+import boto3, json, os, urllib.request
+region = os.environ["AWS_REGION"]
+session = boto3.Session(region_name=region)
+arn = session.client("sts", endpoint_url=f"https://sts.{region}.amazonaws.com").get_caller_identity()["Arn"]
+s3 = session.client("s3", endpoint_url=f"https://s3.{region}.amazonaws.com")
+s3.put_object(Bucket="samebox-test", Key="v2/from-inside", Body=b"x" * 5_000_000)
+jobs = session.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
+session.client("cloudwatch").put_metric_data(Namespace="Mine", MetricData=[{"MetricName": "loss", "Value": 1.0}])
+session.client("ecr", endpoint_url=f"https://api.ecr.{region}.amazonaws.com").describe_repositories()
+print(json.dumps([arn, [one["TrainingJobName"] for one in jobs]]))
+"""
+
+
+@pytest.mark.parametrize("which", ["generous", "second"])
+def test_code_that_names_addresses_of_aws_reaches_its_own_emulator(which: str, request: pytest.FixtureRequest) -> None:
+    emulator: EmulatorProcess = request.getfixturevalue(which)
+    algorithm = {
+        "TrainingImage": "samebox/train:cpu",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python3"],
+        "ContainerArguments": ["/opt/ml/input/data/code/program.py"],
+    }
+    name = f"ways-{which}"
+    emulator.s3.put_object(Bucket="samebox-test", Key="code/program.py", Body=PROGRAM.encode())
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/code"}}
+    code = [{"ChannelName": "code", "DataSource": source}]
+    emulator.train(name, "", "", AlgorithmSpecification=algorithm, InputDataConfig=code)
+    assert emulator.ended(name)["TrainingJobStatus"] == "Completed", emulator.log_lines(f"{name}/")
+    arn, jobs = json.loads(emulator.log_lines(f"{name}/")[-1])
+    assert arn == f"{ROLE.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/SageMaker"
+    assert name in jobs
+    assert ("ways-generous" in jobs) == (which == "generous")
+    assert emulator.s3.head_object(Bucket="samebox-test", Key="v2/from-inside")["ContentLength"] == 5_000_000
+
+
+def test_a_server_of_a_second_emulator_reaches_it_with_keys_of_its_role(
+    second: EmulatorProcess, box_image: str
+) -> None:
+    script = """
+from urllib.request import urlopen
+def invoke(body, headers):
+    ready = json.load(urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_samebox/ready", timeout=60))
+    return 200, json.dumps([ready["ready"], os.environ["AWS_ACCESS_KEY_ID"][:16]]).encode()
+"""
+    second.serve("second", box_image, script)
+    answer = second.runtime.invoke_endpoint(EndpointName="second", Body=b"whose")
+    assert json.loads(answer["Body"].read()) == [True, "ASIA123456789012"]
+    second.sagemaker.delete_endpoint(EndpointName="second")
+    until(lambda: not second.sagemaker.list_endpoints()["Endpoints"], WAIT_SECONDS, "the endpoint is gone")
+
+
 def test_an_isolated_container_gets_none(generous: EmulatorProcess, box_image: str) -> None:
-    script = "print([name for name in os.environ if name.startswith('AWS_CONTAINER')], os.listdir('/sys/class/net'))"
+    names = "('AWS_CONTAINER', 'AWS_ENDPOINT', 'AWS_ACCESS', 'AWS_CA', 'HTTPS_PROXY')"
+    script = f"print([name for name in os.environ if name.startswith({names})], os.listdir('/sys/class/net'))"
     generous.train("isolated", box_image, script, EnableNetworkIsolation=True)
     assert generous.ended("isolated")["TrainingJobStatus"] == "Completed"
     assert generous.log_lines("isolated/") == ["[] ['lo']"]
 
 
-def test_the_network_goes_with_the_emulator(generous: EmulatorProcess) -> None:
+def test_the_network_goes_with_the_emulator(generous: EmulatorProcess, second: EmulatorProcess) -> None:
     from tests.scenarios.emulator_process import docker
 
-    generous.down()
-    assert docker("network", "ls", "--quiet", "--filter", f"label=samebox={generous.instance}") == ""
-    generous.up()
+    for emulator in (second, generous):
+        emulator.down()
+        assert docker("network", "ls", "--quiet", "--filter", f"label=samebox={emulator.instance}") == ""
+        emulator.up()

@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import boto3
@@ -240,6 +241,17 @@ def test_s3_is_passed_on_unread() -> None:
     assert ask(gateway(s3=teapot), "GET", "/bucket/key").status == 418
 
 
+def test_a_presigned_url_of_s3_ends_though_signatures_are_not_checked() -> None:
+    url = (
+        "/bucket/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20261122%2Fus-east-1%2Fs3%2Faws4_request"
+        "&X-Amz-Date=20261122T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=any"
+    )
+    made = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+    assert ask(gateway(s3=teapot, clock=lambda: made + 30), "GET", url).status == 418
+    answer = ask(gateway(s3=teapot, clock=lambda: made + 90), "GET", url)
+    assert (answer.status, b"Request has expired" in answer.body) == (403, True)
+
+
 def test_the_caller_of_a_request_is_identified() -> None:
     scope = {
         "method": "POST",
@@ -254,8 +266,8 @@ def test_the_caller_of_a_request_is_identified() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_with_a_token_nothing_unsigned_is_let_in(method: str) -> None:
     guarded = gateway(CREATE, token="secret", s3=teapot)
-    assert call_json(guarded, "CreateModel", b'{"ModelName": "m"}').status == 403
-    assert call_json(guarded, "ListTables", target="DynamoDB_20120810").status == 403
+    assert call_json(guarded, "CreateModel", b'{"ModelName": "m"}').status == 400
+    assert call_json(guarded, "ListTables", target="DynamoDB_20120810").status == 400
     assert ask(guarded, method, "/bucket/key").status == 403
     object_ = ask(guarded, "GET", "/bucket/key")
     assert b"<Code>AccessDenied</Code>" in object_.body

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 
 from samebox.errors import AwsError
 from samebox.wire.http import Request
-from samebox.wire.signature import temporary_secret, verify
+from samebox.wire.signature import check_presigned, temporary_secret, verify
 
 TOKEN = "the-token-of-this-box"
 
@@ -83,7 +83,7 @@ def refusal(request: Request, token: str = TOKEN, at: float | None = None) -> Aw
     ids=["json", "encoded path", "query", "presigned sts", "s3 put", "s3 list", "s3 dots", "s3 presigned"],
 )
 def test_what_botocore_signs_with_the_token_is_let_in(sign: Callable[[], Request]) -> None:
-    request = sign()  # here and not when tests are collected: a signature is valid for five minutes
+    request = sign()  # here and not when tests are collected: a signature is valid for fifteen minutes
     verify(request, TOKEN, now())
     error = refusal(request, "another token")
     assert error.code in {"InvalidSignatureException", "SignatureDoesNotMatch"}
@@ -111,14 +111,14 @@ def test_an_object_that_does_not_match_its_hash_is_refused_when_it_was_read() ->
 
 
 def test_an_old_signature_has_expired() -> None:
-    error = refusal(signed(botocore.auth.SigV4Auth), at=now() + 400)
+    error = refusal(signed(botocore.auth.SigV4Auth), at=now() + 950)
     assert error.code == "InvalidSignatureException"
     assert error.message.startswith("Signature expired: 20")
-    assert error.message.endswith("- 5 min.)")
+    assert error.message.endswith("- 15 min.)")
 
 
 def test_a_signature_of_tomorrow_is_not_yet_current() -> None:
-    assert refusal(signed(botocore.auth.SigV4Auth), at=now() - 400).message.startswith("Signature not yet current: 20")
+    assert refusal(signed(botocore.auth.SigV4Auth), at=now() - 950).message.startswith("Signature not yet current: 20")
 
 
 def test_a_presigned_url_lives_as_long_as_it_says() -> None:
@@ -164,3 +164,39 @@ def test_without_a_token_in_the_signature_nothing_is_signed() -> None:
     headers["authorization"] = headers["authorization"].partition(", Signature=")[0]
     unsigned = Request(request.method, request.path, request.query_string, headers, request.body)
     assert refusal(unsigned).message == "Authorization requires 'Signature' parameter."
+
+
+def s3_url(expires: object) -> Request:
+    query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/20261122/us-east-1/s3/aws4_request&X-Amz-Signature=0&X-Amz-Date=20261122T000000Z&X-Amz-SignedHeaders=host&X-Amz-Expires={expires}"  # fmt: skip  # noqa: E501
+    return Request("GET", "/b/k", query, {})
+
+
+MADE = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+
+
+def test_a_presigned_url_ends_without_a_token_too() -> None:
+    check_presigned(s3_url(604800), MADE + 604_700)
+    for at, message in ((MADE + 1001, "Request has expired"), (MADE - 1000, "")):
+        with pytest.raises(AwsError) as refused:
+            check_presigned(s3_url(1000), at)
+        assert refused.value.status == 403
+        assert message in refused.value.message
+    # What is not presigned, or not S3's, is not looked at here.
+    check_presigned(Request("GET", "/b/k", "", {}), MADE)
+    check_presigned(Request("GET", "/", s3_url(1).query_string.replace("/s3/", "/sts/"), {}), MADE + 10**6)
+
+
+@pytest.mark.parametrize(
+    ("expires", "words"),
+    [("604801", "must be less than a week"), ("-1", "must be non-negative"), ("soon", "should be a number")],
+)
+def test_a_presigned_url_lives_a_week_at_most(expires: str, words: str) -> None:
+    with pytest.raises(AwsError, match=words) as refused:
+        check_presigned(s3_url(expires), MADE)
+    assert refused.value.code == "AuthorizationQueryParametersError"
+
+
+def test_an_old_presigned_url_of_version_2_ends_too() -> None:
+    check_presigned(Request("GET", "/b/k", "AWSAccessKeyId=a&Signature=s&Expires=2000", {}), 1999)
+    with pytest.raises(AwsError, match="expired"):
+        check_presigned(Request("GET", "/b/k", "AWSAccessKeyId=a&Signature=s&Expires=2000", {}), 2001)

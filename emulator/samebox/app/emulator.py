@@ -1,7 +1,7 @@
 """An emulator: its parts in the order in which they are built, and their end in the opposite one.
 
 data folder -> container engine -> stores                                    before anything is listened to
-objects -> services -> API -> edge -> routes -> credentials -> supervisor    in `start`
+objects -> services -> API -> way back -> edge -> routes -> supervisor    in `start`
 """
 
 import asyncio
@@ -63,18 +63,19 @@ class Emulator:
         self.gateway = make_gateway(services, self._models, s3, self._folder.path, endings)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
+        way = self._containers.open_way_back()
+        inward = None if way is None else way.host
         self.edge = make_edge(
-            services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, endings
+            services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, inward, endings
         )
         self._data_plane.follow(stores)
-        inward = self._containers.credentials_socket()
-        info = emulator_info(settings, self._folder, has_credentials=inward is not None)
+        info = emulator_info(settings, self._folder, way, self.proxy.authority.bundle)
         supervisor = start_supervisor(
             info, services, stores, objects, self._containers, self._data_plane.client, endings
         )
         self._leave = supervisor.leave
         self._status.is_ready = True
-        return [] if inward is None else [inward]
+        return [] if way is None else [way.listener]
 
     def leave(self) -> None:
         """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""

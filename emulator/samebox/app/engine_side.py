@@ -2,14 +2,17 @@
 
 import logging
 import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
-from samebox.containers import home, metadata_network, pulled_images
+from samebox.containers import home, metadata_network, pulled_images, way_back
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine
 from samebox.containers.health import EngineHealth
 from samebox.containers.registry_server import RegistryServer
+from samebox.platform import networks
 from samebox.resources.store import Store
 from samebox.services import images
 from samebox.settings import Settings
@@ -17,6 +20,21 @@ from samebox.settings import Settings
 log = logging.getLogger(__name__)
 
 START_ENGINE_SECONDS = 5.0  # how long a start waits for the engine, which it needs for the network alone
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where containers reach this emulator. `network` is the one for those that need none of their own."""
+
+    listener: socket.socket
+    network: str
+    url: str
+    has_credentials: bool  # AWS SDKs ask this address for credentials
+
+    @property
+    def host(self) -> str:
+        """The address."""
+        return urlsplit(self.url).hostname or ""
 
 
 class EngineSide:
@@ -50,8 +68,11 @@ class EngineSide:
 
         self._endings.add_request(self.health, release)
 
-    def credentials_socket(self) -> socket.socket | None:
-        """Where containers ask for credentials, 169.254.170.2, to be listened on. None where they get none."""
+    def open_way_back(self) -> WayBack | None:
+        """Where containers reach this emulator, None where they cannot.
+
+        That is 169.254.170.2, where AWS SDKs ask for credentials, or else an address that needs no privileges.
+        """
         if not self._settings.container_credentials:
             return None
         why_not = self.health.why_not(START_ENGINE_SECONDS)
@@ -63,4 +84,13 @@ class EngineSide:
         if listener is not None:
             self._endings.add_request(self.health, network.close)
             self._endings.add(listener.close)
-        return listener
+            return WayBack(listener, metadata_network.NAME, f"http://{metadata_network.ADDRESS}", has_credentials=True)
+        other = way_back.WayBackNetwork(self.engine, self._id, self._settings.port)
+        listener = other.open(networks.gateway(other.name, attempt) for attempt in range(networks.MOST_TRIES))
+        if listener is None:
+            return None
+        self._endings.add_request(self.health, other.close)
+        self._endings.add(listener.close)
+        address, port = listener.getsockname()
+        log.info("containers reach this emulator at %s:%d, and have keys of their roles as variables", address, port)
+        return WayBack(listener, other.name, f"http://{address}:{port}", has_credentials=False)

@@ -41,9 +41,13 @@ def make_edge(
     registry: RegistryServer,
     status: Status,
     proxy: ForwardProxy,
+    inward: str | None,
     endings: Endings,
 ) -> Edge:
-    """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to."""
+    """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to.
+
+    `inward` is the address at which containers reach us, None where they do not.
+    """
     own = services.settings
     registry_endpoint = RegistryEndpoint(
         services.resources, services.pushed, services.registry, services.secret, registry.url, registry.forget
@@ -60,8 +64,8 @@ def make_edge(
         gateway=gateway,
         ready=status.readiness,
         status=status.report,
-        metadata_host=ADDRESS,
-        origins=_origins(own),
+        metadata_host=inward or ADDRESS,
+        origins=_origins(own, inward),
         authorize=gateway.identify,
         is_near=proxy.rules.is_near,
         refuse=gateway.refuse,
@@ -69,8 +73,10 @@ def make_edge(
     )
 
 
-def _origins(settings: Settings) -> OriginPolicy:
+def _origins(settings: Settings, inward: str | None) -> OriginPolicy:
     hosts = set(words(settings.allowed_hosts))
+    if inward is not None:
+        hosts.add(inward)
     if not is_loopback(settings.host):
         hosts.add(socket.gethostname().lower())
     return OriginPolicy(settings.host, frozenset(hosts), frozenset(words(settings.allowed_origins)))

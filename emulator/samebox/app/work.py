@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
-from samebox.app.engine_side import EngineSide
+from samebox.app.engine_side import EngineSide, WayBack
 from samebox.app.stores import Stores
-from samebox.containers import metadata_network, reservations
+from samebox.containers import reservations
 from samebox.data.local_objects import LocalObjects
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
@@ -19,18 +20,21 @@ from samebox.jobs.training import TRAINING
 from samebox.platform.background import Background
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.services import registry_tokens
+from samebox.services.container_roles import role_keys
 from samebox.services.context import Services
 from samebox.settings import Settings
 from samebox.traffic.client import HttpClient
 
 
-def emulator_info(settings: Settings, folder: DataFolder, has_credentials: bool) -> EmulatorInfo:
-    """What containers are given of the emulator. `has_credentials`: they reach it at 169.254.170.2."""
+def emulator_info(settings: Settings, folder: DataFolder, way: WayBack | None, ca_bundle: Path) -> EmulatorInfo:
+    """What containers are given of the emulator, by the way on which they reach it."""
     info = EmulatorInfo(folder.path, folder.id, settings, folder.secret)
-    if not has_credentials:
+    if way is None:
         return info
-    address = f"http://{metadata_network.ADDRESS}"
-    return replace(info, credentials=True, network=metadata_network.NAME, endpoint_url=address)
+    info = replace(info, network=way.network, endpoint_url=way.url, ca_bundle=ca_bundle)
+    if way.has_credentials:
+        return replace(info, credentials=True)
+    return replace(info, role_keys=partial(role_keys, folder.secret, settings.signing_secret))
 
 
 def start_supervisor(

@@ -15,14 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from samebox.commands import where
 from samebox.commands.outcome import Stop
-from samebox.settings import Settings
+from samebox.settings import NO_SECRET, Settings
 from samebox.wire.caller import account_of
 from samebox.wire.partitions import partition_of
 
 __all__ = ["BotoCoreError", "ClientError"]
-
-# Any secret will do for an emulator without a token: it is for the client, which will not sign without one.
-NO_SECRET = "samebox"  # noqa: S105
 
 
 class Session:

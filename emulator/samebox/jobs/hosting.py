@@ -13,7 +13,7 @@ from typing import Any
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec, ContainerSummary
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
-from samebox.jobs.plan import EmulatorInfo, host_limits, surroundings_of
+from samebox.jobs.plan import EmulatorInfo, host_limits, keys_of, surroundings_of
 from samebox.platform import serving
 from samebox.resources.deployment import EndpointDeployment, Variant, VariantRoute
 from samebox.resources.facts import to_json
@@ -150,7 +150,13 @@ def server(
             f"samebox-{resource.name}-{slot.variant}-{instance}",
             folder if url else None,
             isolated,
-            surroundings_of(emulator.settings, isolated),
+            surroundings_of(
+                emulator,
+                isolated,
+                keys=keys_of(
+                    emulator, resource, variant.execution_role_arn, container.environment, variant.variant_name
+                ),
+            ),
         ),
         model_url=url,
         model_folder=folder,

@@ -4,7 +4,7 @@ Names, folders and ids are made from the job's ARN and its creation time, so tha
 containers and the files of the one before it. `emulator/samebox/platform` plans each host.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from samebox.settings import Settings
 class EmulatorInfo:
     """What is the same for all work of one emulator. `label` is the id of its data directory, `secret` its secret.
 
-    `credentials`: whether containers are served credentials at 169.254.170.2; `network` is the one for those that need
-    none of their own; `endpoint_url` is where containers reach this emulator, None if they cannot.
+    `credentials`: whether containers are served credentials at 169.254.170.2. Where they are not, `role_keys` gives the
+    variables with the keys of a role, by its ARN and its credentials' id. `network` is the one for containers that need
+    none of their own; `endpoint_url` is where containers reach this emulator, None if they cannot; `ca_bundle` has the
+    certificates with which they trust its forward proxy.
     """
 
     data_dir: Path
@@ -33,6 +35,8 @@ class EmulatorInfo:
     credentials: bool = False
     network: str = "bridge"
     endpoint_url: str | None = None
+    ca_bundle: Path | None = None
+    role_keys: Callable[[str, str], Mapping[str, str]] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -131,12 +135,36 @@ def host_limits(limits: Limits, settings: Settings) -> HostLimits:
 
 
 def surroundings_of(
-    settings: Settings, isolated: bool, hosts: Sequence[str] = (), cache: Cache | None = None
+    emulator: EmulatorInfo,
+    isolated: bool,
+    hosts: Sequence[str] = (),
+    cache: Cache | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> Surroundings:
-    """What every container gets besides, on a network with these hosts; nothing of the network for one without."""
-    around = {} if isolated else surroundings.variables(settings, hosts)
-    mounts = () if isolated else surroundings.mounts(settings)
-    return Surroundings({**around, **package_cache.variables(cache)}, mounts)
+    """What every container gets besides, on a network with these hosts; nothing of the network for one without.
+
+    `keys` are the variables of its role's keys, as `keys_of` has them.
+    """
+    packages = package_cache.variables(cache)
+    if isolated:
+        return Surroundings(packages)
+    way = None
+    if emulator.endpoint_url and emulator.ca_bundle and emulator.settings.container_proxy:
+        way = surroundings.ContainerProxy(emulator.endpoint_url, emulator.ca_bundle)
+    around = surroundings.variables(emulator.settings, hosts, way)
+    return Surroundings({**around, **packages, **(keys or {})}, surroundings.mounts(emulator.settings, way))
+
+
+def keys_of(
+    emulator: EmulatorInfo, resource: Resource, role: str | None, environment: Mapping[str, str], variant: str = ""
+) -> Mapping[str, str]:
+    """Variables with the keys of a container's role, where it is not served credentials and has no keys of its own."""
+    if emulator.role_keys is None or not role or not environment.keys().isdisjoint(_KEYS):
+        return {}
+    return emulator.role_keys(role, credentials_id(resource, emulator.secret, variant))
+
+
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def log_stream(resource: Resource, host: str = "algo-1") -> str:

@@ -16,6 +16,7 @@ from samebox.jobs.plan import (
     credentials_path,
     host_limits,
     job_folder,
+    keys_of,
     log_stream,
     surroundings_of,
 )
@@ -47,7 +48,12 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         facts,
         Placement(root, own, f"samebox-{resource.name}", labels),
         host_limits(limits, emulator.settings),
-        surroundings_of(emulator.settings, isolated, data.hosts(request)),
+        surroundings_of(
+            emulator,
+            isolated,
+            data.hosts(request),
+            keys=keys_of(emulator, resource, request.get("RoleArn"), request.get("Environment") or {}),
+        ),
     )
     inputs = tuple(_channel(one) for one in data.inputs(request))
     return Plan(

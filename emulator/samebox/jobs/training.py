@@ -16,6 +16,7 @@ from samebox.jobs.plan import (
     Plan,
     host_limits,
     job_folder,
+    keys_of,
     log_stream,
     surroundings_of,
 )
@@ -46,7 +47,13 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         _facts(resource, limits, emulator, isolated),
         Placement(root, own, f"samebox-{resource.name}", labels),
         host_limits(limits, emulator.settings),
-        surroundings_of(emulator.settings, isolated, [host.name for host in opt_ml.hosts(request)], packages),
+        surroundings_of(
+            emulator,
+            isolated,
+            [host.name for host in opt_ml.hosts(request)],
+            packages,
+            keys_of(emulator, resource, request.get("RoleArn"), request.get("Environment") or {}),
+        ),
     )
     output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{resource.name}/output"
     model = ArtifactUpload(training.MODEL_DIRECTORY, f"{output}/model.tar.gz")

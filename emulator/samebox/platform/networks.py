@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 RANGE = ipaddress.IPv4Network("198.18.0.0/15")
 _PREFIX = 24
 _NETWORKS = 2 ** (_PREFIX - RANGE.prefixlen)
-_MOST_TRIES = 64
+MOST_TRIES = 64
 
 
 def make(engine: NetworkApi, network: JobNetwork) -> None:
     """Make the network, unless it is there. Raises EngineError, and EngineUnavailable where its name is not ours."""
-    for attempt in range(_MOST_TRIES):
+    for attempt in range(MOST_TRIES):
         try:
             engine.create_network(network.name, network.labels, network.internal, gateway(network.name, attempt))
         except NameTaken:
@@ -31,7 +31,7 @@ def make(engine: NetworkApi, network: JobNetwork) -> None:
         except EngineUnavailable:
             raise
         except EngineError:  # another network has these addresses
-            if attempt == _MOST_TRIES - 1:
+            if attempt == MOST_TRIES - 1:
                 raise
             continue
         return

@@ -1,6 +1,12 @@
-"""What containers ask of 169.254.170.2: their role's credentials, as ECS serves them and every AWS SDK fetches them."""
+"""What containers ask of 169.254.170.2: their role's credentials, as ECS serves them and every AWS SDK fetches them.
 
+The address has ECS's document of the container, too, which SageMaker's training jobs have variables for (contract.md
+§1.4.1). Its members that SageMaker's are not known to have are left out.
+"""
+
+import hashlib
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +17,13 @@ from samebox import asgi
 from samebox.asgi import Receive, Scope, Send
 from samebox.errors import AwsError
 from samebox.resources.call import Call
-from samebox.services.container_roles import Role
+from samebox.services.container_roles import SESSION_NAME, Role
 from samebox.wire.caller import Caller
 
 log = logging.getLogger(__name__)
 
 CREDENTIALS_PATH = "/v2/credentials/"
+_DOCUMENT = re.compile(r"/v[34]/([0-9a-f-]{36})(/task)?/?")
 
 
 class Metadata:
@@ -36,12 +43,15 @@ class Metadata:
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         """Status and body. The form is the one that SDKs read: botocore/credentials.py, ContainerProvider."""
+        document = _DOCUMENT.fullmatch(path)
+        if method == "GET" and document is not None and (known := self._role_of(document[1])) is not None:
+            return 200, _task(known) if document[2] else _container(known)
         if method != "GET" or not path.startswith(CREDENTIALS_PATH):
             return 404, {"code": "NotFound", "message": f"Nothing is served at {path}."}
         role = self._role_of(path.removeprefix(CREDENTIALS_PATH))
         if role is None:
             return 404, {"code": "NoSuchCredentials", "message": "No running container has these credentials."}
-        request = {"RoleArn": role.arn, "RoleSessionName": "SageMaker"}
+        request = {"RoleArn": role.arn, "RoleSessionName": SESSION_NAME}
         try:
             given = self._call("sts", "AssumeRole", request, Caller(region=role.region))["Credentials"]
         except AwsError as error:
@@ -54,3 +64,31 @@ class Metadata:
             "Token": given["SessionToken"],
             "Expiration": expires,
         }
+
+
+def _container(role: Role) -> dict[str, Any]:
+    """ECS's document of a container, as its "task metadata endpoint version 4" describes it."""
+    digest = hashlib.sha256(role.resource_arn.encode()).hexdigest()
+    return {
+        "DockerId": digest,
+        "Name": role.resource_arn.rpartition("/")[2],
+        "DesiredStatus": "RUNNING",
+        "KnownStatus": "RUNNING",
+        "Type": "NORMAL",
+        "Labels": {"com.amazonaws.ecs.task-arn": _task_arn(role)},
+    }
+
+
+def _task(role: Role) -> dict[str, Any]:
+    return {
+        "TaskARN": _task_arn(role),
+        "DesiredStatus": "RUNNING",
+        "KnownStatus": "RUNNING",
+        "Containers": [_container(role)],
+    }
+
+
+def _task_arn(role: Role) -> str:
+    partition, _, region, account = role.resource_arn.split(":")[1:5]
+    digest = hashlib.sha256(role.resource_arn.encode()).hexdigest()
+    return f"arn:{partition}:ecs:{region}:{account}:task/sagemaker/{digest[:32]}"

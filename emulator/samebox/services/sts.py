@@ -9,6 +9,7 @@ from samebox.errors import AwsError
 from samebox.resources.kinds import SESSION
 from samebox.resources.query import Column, Compare, Query
 from samebox.services import session_tokens
+from samebox.services.container_roles import SESSION_NAME, ContainerRoles
 from samebox.services.context import Operation, Services
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
@@ -30,6 +31,11 @@ def get_caller_identity(services: Services, _: dict[str, Any], caller: Caller) -
     That is a role and no user, because the SageMaker SDK takes the role of who calls for the execution role of jobs.
     """
     session = services.resources.find(SESSION, _everywhere(caller.account), caller.access_key)
+    if session is None and caller.access_key.startswith("ASIA"):
+        role = ContainerRoles(services.resources, services.secret).of_key(caller.access_key)
+        if role is not None and (found := _ROLE_ARN.fullmatch(role.arn)):
+            user = _assumed(found["partition"], found["account"], found["name"], SESSION_NAME)
+            return {"UserId": user["AssumedRoleId"], "Account": found["account"], "Arn": user["Arn"]}
     if session is None or "AssumedRoleArn" not in session.spec:
         user = _assumed(partition_of(caller.region).name, caller.account, _ROLE, _ROLE)
         return {"UserId": user["AssumedRoleId"], "Account": caller.account, "Arn": user["Arn"]}
@@ -67,8 +73,7 @@ def get_session_token(services: Services, params: dict[str, Any], caller: Caller
 
 
 def _credentials(services: Services, account: str, seconds: int, facts: dict[str, str]) -> dict[str, Any]:
-    # wire/caller.py reads the account out of the key; upper case letters after the digits end them.
-    access_key = f"ASIA{account}{base64.b32encode(secrets.token_bytes(10)).decode().translate(_LETTERS)}"
+    access_key = session_tokens.access_key(account, base64.b32encode(secrets.token_bytes(10)).decode())
     expires = services.clock() + seconds
     _forget_old(services)
     services.resources.create(
@@ -76,14 +81,10 @@ def _credentials(services: Services, account: str, seconds: int, facts: dict[str
     )
     return {
         "AccessKeyId": access_key,
-        "SecretAccessKey": temporary_secret(services.settings.token, access_key),
+        "SecretAccessKey": temporary_secret(services.settings.signing_secret, access_key),
         "SessionToken": session_tokens.issue(services.secret, access_key, expires),
         "Expiration": expires,
     }
-
-
-# Base 32 has the digits 2 to 7; none may stand behind the account's own.
-_LETTERS = str.maketrans("234567", "ABCDEF")
 
 
 def _everywhere(account: str) -> Caller:

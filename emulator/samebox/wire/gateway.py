@@ -179,8 +179,15 @@ class Gateway:
         # The key first, as AWS does: without the session token of its key, a signature proves nothing.
         if self._sessions is not None:
             sessions.check(request, protocol, self._sessions)
+        if protocol == "s3":
+            signature.check_presigned(request, self._clock())
         if self._token:
-            signature.verify(request, self._token, self._clock(), body_was_read)
+            try:
+                signature.verify(request, self._token, self._clock(), body_was_read)
+            except AwsError as error:
+                # AWS's JSON services answer 400 to what is not signed as it must be, the others 403.
+                status = 400 if protocol in ("json", "cbor") else error.status
+                raise AwsError(error.code, error.message, status) from None
 
     def _find(self, route: RoutedOperation) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":

@@ -2,8 +2,9 @@
 
 Version 2, which S3 knows as well, is in signature_v2.py.
 
-Used where the emulator is reachable by others and so asks for a token. The token is the AWS_SECRET_ACCESS_KEY, so an
-unmodified client needs nothing else.
+Used where the emulator is reachable by others and so asks for a token, and where a setting asks for signatures. The
+token is the AWS_SECRET_ACCESS_KEY, so an unmodified client needs nothing else. The time of a presigned URL is always
+checked.
 """
 
 import hashlib
@@ -18,8 +19,7 @@ from samebox.wire.caller import scope
 from samebox.wire.http import Request
 from samebox.wire.sigv4 import CredentialScope
 
-_SKEW_SECONDS = 300.0
-_SKEW_SECONDS_S3 = 900.0
+_SKEW_SECONDS = 900.0
 _LONGEST_SECONDS = 604_800  # a presigned URL's life, as AWS bounds it
 _PART = re.compile(r"(SignedHeaders|Signature)=([^,\s]+)")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -92,8 +92,7 @@ def _signed(request: Request) -> _Signed:
         )
     elif not authorization and query.get("X-Amz-Algorithm") == sigv4.ALGORITHM:
         expires = query.get("X-Amz-Expires", "300")  # STS's presigned GetCallerIdentity may come without
-        if not re.fullmatch("[0-9]{1,6}", expires) or int(expires) > _LONGEST_SECONDS:
-            raise _incomplete("X-Amz-Expires must be a number of seconds, at most a week.")
+        _check_life(expires, found.is_s3)
         signed = _Signed(
             found,
             _names(query.get("X-Amz-SignedHeaders", "")),
@@ -113,6 +112,37 @@ def _signed(request: Request) -> _Signed:
     return signed
 
 
+def check_presigned(request: Request, now: float) -> None:
+    """AwsError where a presigned URL of S3 is not good any more, or not yet, or for longer than AWS allows.
+
+    Whether it was signed with the right secret is another question, which `verify` answers.
+    """
+    query = request.query
+    if "X-Amz-Signature" in query and "authorization" not in request.headers:
+        signed = _signed(request)
+        if signed.is_s3:
+            _check_time(signed, now)
+    elif "AWSAccessKeyId" in query and "Expires" in query:
+        signature_v2.check_expiry(query["Expires"], now)
+
+
+def _check_life(expires: str, is_s3: bool) -> None:
+    if re.fullmatch("[0-9]{1,12}", expires) and int(expires) <= _LONGEST_SECONDS:
+        return
+    if not is_s3:
+        raise _incomplete("X-Amz-Expires must be a number of seconds, at most a week.")
+    code = "AuthorizationQueryParametersError"
+    if not re.fullmatch("-?[0-9]{1,12}", expires):
+        raise AwsError(code, "X-Amz-Expires should be a number")
+    if expires.startswith("-"):
+        raise AwsError(code, "X-Amz-Expires must be non-negative")
+    raise AwsError(
+        code,
+        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than "
+        f"{_LONGEST_SECONDS} seconds",
+    )
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in text.lower().split(";") if name)
 
@@ -124,7 +154,7 @@ def _check_time(signed: _Signed, now: float) -> None:
         raise _incomplete("Date must be in ISO-8601 'basic format' as X-Amz-Date.") from None
     if signed.date[:8] != signed.scope.date:
         raise _incomplete("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
-    skew = _SKEW_SECONDS_S3 if signed.is_s3 else _SKEW_SECONDS
+    skew = _SKEW_SECONDS
     until = when + (skew if signed.expires is None else signed.expires)
     if when - skew <= now <= until:
         return

@@ -41,7 +41,7 @@ def verify(request: Request, secret: str, now: float) -> None:
         time = _check_date(request, now)
     else:
         given = request.query.get("Signature", "")
-        time = _check_expiry(request.query.get("Expires", ""), now)
+        time = check_expiry(request.query.get("Expires", ""), now)
     expected = sign(secret, _text(request, time))
     if not hmac.compare_digest(expected.encode(), given.strip().encode()):
         raise AwsError(
@@ -57,7 +57,8 @@ def sign(secret: str, text: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
-def _check_expiry(expires: str, now: float) -> str:
+def check_expiry(expires: str, now: float) -> str:
+    """The end of a presigned URL's life, epoch seconds, as it stands in it. AwsError (403) where that has passed."""
     if not expires.isdecimal() or len(expires) > 12:
         raise AwsError("AccessDenied", f"Invalid date (should be seconds since epoch): {expires}", 403)
     if now > int(expires):
