@@ -31,6 +31,10 @@ set -eu
 mount --make-rprivate /
 mkdir -p "$1/data"
 mount --bind "$1" /mnt
+if [ -n "$6" ]; then
+  mount --bind "$6/hosts" /etc/hosts
+  mount --bind "$6/docker" /etc/docker
+fi
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 ip link set lo up
@@ -50,13 +54,17 @@ def missing() -> str:
 
 
 @contextlib.contextmanager
-def second_engine(folder: Path) -> Iterator[str]:
-    """`folder` is its disk, removed at the end. Gives its address."""
+def second_engine(folder: Path, etc: Path | None = None) -> Iterator[str]:
+    """`folder` is its disk, removed at the end. Gives its address.
+
+    `etc` has what it sees as /etc/hosts and /etc/docker, where that is not to be this machine's.
+    """
     number = secrets.randbelow(200) + 20
     link, bridge, pool = f"10.213.{number}", f"10.214.{number}", f"10.215.{number}.0/24"
     interface = f"sb{secrets.token_hex(4)}"
     folder.mkdir(parents=True)
-    program = ["sh", "-c", _PROGRAM, "engine", str(folder), f"{link}.2", bridge, pool, _storage_driver()]
+    arguments = [str(folder), f"{link}.2", bridge, pool, _storage_driver(), str(etc or "")]
+    program = ["sh", "-c", _PROGRAM, "engine", *arguments]
     # It ends with us, however we end.
     command = [
         "setpriv",

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> int:
         try:
-            command = importlib.import_module(f"samebox.commands.{given.command}")
+            command = importlib.import_module(f"samebox.commands.{given.command.replace('-', '_')}")
         except KeyboardInterrupt:
             raise outcome.Stop("interrupted; nothing was started.", status=130) from None
         status: int = command.run(given)
@@ -61,7 +61,8 @@ def parser() -> argparse.ArgumentParser:
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, _s3, _prune, _train,
-        production.push, production.deploy, _check, _parity, _record, coverage_options.add, _help,
+        production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
+        coverage_options.add, _help,
     ):  # fmt: skip
         add(words)
     return root

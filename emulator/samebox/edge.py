@@ -58,6 +58,7 @@ class Edge:
     is_near: Callable[[str], bool]  # whether an address is this machine's, or a container's of ours
     refuse: Refuse
     page: Callable[[str], str]
+    docker_address: str | None = None  # at which the registry alone answers, to whatever reaches it
 
     @cached_property
     def doors(self) -> tuple[tuple[Callable[[Scope], bool], Application], ...]:
@@ -102,6 +103,12 @@ class Edge:
         if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
             # A packet was routed here to an address that only containers of this machine may use.
             await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
+            return
+        if self.docker_address is not None and scope["server"][0] == self.docker_address:
+            if scope["path"] != "/v2" and not scope["path"].startswith("/v2/"):
+                await asgi.respond_json(send, 403, {"message": "Only the registry is served here."})
+            else:
+                await self.registry(scope, receive, send)
             return
         for is_meant, answer in self.doors:
             if is_meant(scope):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -121,13 +122,25 @@ async def _serve(
 class _Server(uvicorn.Server):
     """Has its emulator's work left before it listens no more."""
 
-    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, emulator: Emulator) -> None:
         super().__init__(config)
-        self._leave = leave
+        self._emulator = emulator
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; for TLS, too, where the Docker daemon was taught names of ECR."""
+        await super().startup(sockets)
+        secured = self._emulator.docker_listener
+        if secured is None or not self.started:
+            return
+        protocol: Any = self.config.http_protocol_class
+        make = partial(protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(make, sock=secured.listener, ssl=secured.context, backlog=BACKLOG)
+        self.servers.append(server)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close connections, once requests under way have ended."""
-        self._leave()
+        self._emulator.leave()
         await super().shutdown(sockets)
 
 
@@ -227,4 +240,4 @@ def _server(emulator: Emulator) -> uvicorn.Server:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
-    return _Server(config, emulator.leave)
+    return _Server(config, emulator)

@@ -123,6 +123,11 @@ class Settings:
     package_cache_bytes: int = _setting(
         "How much of what pip fetches in training jobs is kept for later jobs of the same image; 0: nothing.", 1024**3
     )
+    repository_uris: str = _setting(
+        "URIs of ECR's repositories: aws, as AWS has them; local, by localhost; auto: AWS's where samebox docker-setup "
+        "taught them to the Docker daemon.",
+        "auto",
+    )
     registry_image: str = _setting("Image that runs CNCF Distribution behind ECR.", "samebox/registry:latest")
     engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
 
@@ -180,6 +185,8 @@ class Settings:
         settings._check_surroundings()
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
+        if settings.repository_uris not in ("auto", "aws", "local"):
+            raise ValueError(f"{PREFIX}REPOSITORY_URIS={settings.repository_uris}: auto, aws or local is wanted.")
         if not is_loopback(settings.host) and not settings.token:
             raise ValueError(
                 f"--host {settings.host} listens beyond this machine, so a token is needed: set {PREFIX}TOKEN; "

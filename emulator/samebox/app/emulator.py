@@ -14,7 +14,7 @@ from samebox.app.api import make_gateway
 from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
-from samebox.app.front import make_edge, make_proxy
+from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
 from samebox.app.services import make_services
 from samebox.app.status import Status
 from samebox.app.stores import open_objects, open_stores
@@ -49,6 +49,7 @@ class Emulator:
         self.table = self._data_plane.table
         self._status = Status(settings, self._folder, self._stores, self._containers)
         self._leave: Callable[[], None] = lambda: None
+        self.docker_listener: SecuredListener | None = None
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the event loop that the connections to containers belong to."""
@@ -65,9 +66,11 @@ class Emulator:
         self.proxy = make_proxy(settings, self._folder.path)
         way = self._containers.open_way_back()
         inward = None if way is None else way.host
+        self.docker_listener = open_docker_listener(self._folder.path, self.proxy, endings)
         self.edge = make_edge(
-            services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, inward, endings
-        )
+            services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, inward,
+            self.docker_listener, endings,
+        )  # fmt: skip
         self._data_plane.follow(stores)
         info = emulator_info(settings, self._folder, way, self.proxy.authority.bundle)
         supervisor = start_supervisor(

@@ -1,6 +1,9 @@
 """The edge, with all that answers on the emulator's URL, and the forward proxy in front of it."""
 
+import logging
 import socket
+import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 from samebox.app.endings import Endings
@@ -9,7 +12,7 @@ from samebox.asgi import Application
 from samebox.containers.metadata_network import ADDRESS
 from samebox.containers.registry_server import RegistryServer
 from samebox.edge import NETWORKS_OF_CONTAINERS, Edge
-from samebox.proxy import passage
+from samebox.proxy import docker_names, passage
 from samebox.proxy.authority import Authority
 from samebox.proxy.targets import ProxyRules
 from samebox.proxy.tunnel import ForwardProxy
@@ -21,6 +24,17 @@ from samebox.settings import Settings, is_loopback, words
 from samebox.traffic import front_page
 from samebox.traffic.origins import OriginPolicy
 from samebox.wire.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SecuredListener:
+    """A socket to be listened on, and the certificates for it."""
+
+    listener: socket.socket
+    address: str
+    context: ssl.SSLContext
 
 
 def make_proxy(settings: Settings, data_dir: Path) -> ForwardProxy:
@@ -34,6 +48,23 @@ def make_proxy(settings: Settings, data_dir: Path) -> ForwardProxy:
     return ForwardProxy(rules, Authority(data_dir / "proxy", roots))
 
 
+def open_docker_listener(data_dir: Path, proxy: ForwardProxy, endings: Endings) -> SecuredListener | None:
+    """Where the Docker daemon reaches us by names of ECR, None where it was not taught any, or it cannot be had."""
+    names = docker_names.read(data_dir)
+    if not names.address:
+        return None
+    listener = socket.socket(socket.AF_INET6 if ":" in names.address else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((names.address, docker_names.PORT))
+    except OSError as error:
+        listener.close()
+        log.warning("docker cannot push by %s: %s:%d: %s", names.hosts[0], names.address, docker_names.PORT, error)
+        return None
+    endings.add(listener.close)
+    return SecuredListener(listener, names.address, proxy.authority.any_context())
+
+
 def make_edge(
     services: Services,
     gateway: Gateway,
@@ -42,11 +73,12 @@ def make_edge(
     status: Status,
     proxy: ForwardProxy,
     inward: str | None,
+    docker: SecuredListener | None,
     endings: Endings,
 ) -> Edge:
     """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to.
 
-    `inward` is the address at which containers reach us, None where they do not.
+    `inward` is the address at which containers reach us, `docker` that of the daemon; None where they do not.
     """
     own = services.settings
     registry_endpoint = RegistryEndpoint(
@@ -68,6 +100,7 @@ def make_edge(
         origins=_origins(own, inward),
         authorize=gateway.identify,
         is_near=proxy.rules.is_near,
+        docker_address=None if docker is None else docker.address,
         refuse=gateway.refuse,
         page=page,
     )

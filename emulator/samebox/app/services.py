@@ -9,6 +9,7 @@ from samebox.app.stores import Stores
 from samebox.containers.kept_images import KeptImages
 from samebox.data.local_objects import LocalObjects
 from samebox.data.lookups import Lookups
+from samebox.proxy import docker_names
 from samebox.services import images
 from samebox.services.context import Services
 from samebox.services.registry_client import RegistryClient
@@ -41,4 +42,5 @@ def make_services(
         metrics=stores.metrics,
         clock=clock,
         secret=folder.secret,
+        docker_names=frozenset(docker_names.read(folder.path).hosts),
     )

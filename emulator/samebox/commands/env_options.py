@@ -1,4 +1,4 @@
-"""The arguments and help of `samebox env` and `samebox run`."""
+"""The arguments and help of `samebox env`, `samebox run` and `samebox docker-setup`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,33 @@ def run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _where(command)
     command.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, after --")
+
+
+def docker_setup(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `samebox docker-setup`."""
+    command = words.add_parser(
+        "docker-setup",
+        help="let docker push to ECR's own names reach the emulator",
+        description="Teach the Docker daemon the names <account>.dkr.ecr.<region>.amazonaws.com: a line of the hosts "
+        "file and a certificate for each, or the emulator's proxy for the daemon. Shows what it will write, and asks.",
+        epilog="Needs root. `docker push localhost:PORT/NAME` works without it.",
+    )
+    _where(command)
+    command.add_argument("--account", help="12 digits (default: this shell's)")
+    command.add_argument(
+        "--region", action="append", default=[], help="a region whose ECR is meant; repeatable (default: this shell's)"
+    )
+    command.add_argument(
+        "--proxy",
+        action="store_true",
+        help="have the daemon use the emulator's proxy, without the hosts file: for an emulator that is not root",
+    )
+    command.add_argument(
+        "--address", help="address at which the daemon reaches the emulator (default: a loopback address)"
+    )
+    command.add_argument("--etc", type=Path, metavar="FOLDER", help="write below this folder and not below /etc")
+    command.add_argument("--undo", action="store_true", help="take back what was written")
+    command.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
 
 def _where(command: argparse.ArgumentParser) -> None:

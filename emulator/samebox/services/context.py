@@ -88,6 +88,7 @@ class Services:
     metrics: MetricsStore
     clock: Callable[[], float]
     secret: bytes  # of this data directory: signs what we hand out and later want to recognise
+    docker_names: frozenset[str] = frozenset()  # hosts of ECR at which the Docker daemon reaches us
 
 
 Operation = Callable[[Services, dict[str, Any], Caller], dict[str, Any] | None]

@@ -10,7 +10,7 @@ from samebox.resources.store import Resource
 from samebox.services import ecr_images, ecr_policies, registry_tokens
 from samebox.services.context import Operation, Services
 from samebox.services.ecr_requests import forget, owner_of, paged, repository_by_arn, repository_of
-from samebox.services.images import registry_host
+from samebox.services.images import ecr_host, registry_host
 from samebox.services.members.tables import refuse
 from samebox.wire.caller import Caller
 
@@ -57,7 +57,8 @@ def get_authorization_token(services: Services, params: _Params, caller: Caller)
     data = []
     for account in params.get("registryIds") or [caller.account]:
         token = registry_tokens.issue(services.secret, account, caller.region, services.clock())
-        endpoint = f"http://{registry_host(services.settings)}"
+        host = _host(services, account, caller.region)
+        endpoint = f"https://{host}" if host != registry_host(services.settings) else f"http://{host}"
         data.append({"authorizationToken": token.basic, "expiresAt": token.expires, "proxyEndpoint": endpoint})
     return {"authorizationData": data}
 
@@ -103,9 +104,17 @@ def _shown(services: Services, repository: Resource) -> dict[str, Any]:
         "repositoryArn": repository.arn,
         "registryId": repository.account,
         "repositoryName": repository.name,
-        "repositoryUri": f"{registry_host(services.settings)}/{repository.name}",
+        "repositoryUri": f"{_host(services, repository.account, repository.region)}/{repository.name}",
         "createdAt": repository.created,
     }
+
+
+def _host(services: Services, account: str, region: str) -> str:
+    """The registry part of an account's repository URIs."""
+    name, wanted = ecr_host(account, region), services.settings.repository_uris
+    if wanted == "aws" or (wanted == "auto" and name in services.docker_names):
+        return name
+    return registry_host(services.settings)
 
 
 def _changed(services: Services, repository: Resource, members: Mapping[str, Any]) -> dict[str, Any]:

@@ -171,6 +171,11 @@ def model_containers(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [spec["PrimaryContainer"]] if "PrimaryContainer" in spec else list(spec.get("Containers", []))
 
 
+def ecr_host(account: str, region: str) -> str:
+    """AWS's name of an account's registry in a region."""
+    return f"{account}.dkr.ecr.{region}.{partition_of(region).dns_suffix}"
+
+
 def registry_host(settings: Settings) -> str:
     """Registry part of our image names. Docker speaks plain HTTP to `localhost` without configuration."""
     return f"localhost:{settings.port}"

@@ -1,0 +1,102 @@
+"""docker login, push and pull by ECR's own names, with a daemon that was taught them. It is one of the test's own."""
+
+import base64
+import http.client
+import io
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from samebox.proxy import docker_names
+from tests import second_engine
+from tests.scenarios.emulator_process import ACCOUNT, EmulatorProcess
+
+pytestmark = pytest.mark.docker
+HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@dataclass
+class TaughtDaemon:
+    """A Docker daemon, and the emulator whose names it knows."""
+
+    emulator: EmulatorProcess
+    address: str
+    config: Path
+
+    def docker(self, *words: str, given: bytes = b"") -> str:
+        ended = subprocess.run(
+            ["docker", "--host", self.address, *words], input=given, capture_output=True, check=False, timeout=300,
+            env={**os.environ, "DOCKER_CONFIG": str(self.config)},
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout.decode().strip()
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaughtDaemon]:
+    if lacking := second_engine.missing():
+        pytest.skip(f"a second engine needs {lacking}")
+    folder = tmp_path_factory.mktemp("taught")
+    etc = folder / "etc"
+    (etc / "docker").mkdir(parents=True)
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    emulator = EmulatorProcess(folder / "data")
+    with second_engine.second_engine(folder / "engine", etc) as address:
+        ours = f"{address.removeprefix('tcp://').rpartition('.')[0]}.1"
+        try:
+            emulator.up()
+            setup = ["docker-setup", "--etc", str(etc), "--address", ours, "--account", ACCOUNT, "--yes"]
+            subprocess.run([sys.executable, "-m", "samebox.cli", *setup], env=emulator.environment, check=True)
+            emulator.down()
+            emulator.up()
+            yield TaughtDaemon(emulator, address, folder / "docker")
+        finally:
+            emulator.remove()
+
+
+def image() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("hello")
+        member.size = 5
+        archive.addfile(member, io.BytesIO(b"hello"))
+    return buffer.getvalue()
+
+
+def test_an_image_is_pushed_and_pulled_by_the_name_that_it_has_on_aws(taught: TaughtDaemon) -> None:
+    ecr = taught.emulator.client("ecr")
+    repository = ecr.create_repository(repositoryName="team/app")["repository"]
+    assert repository["repositoryUri"] == f"{HOST}/team/app"
+    given = ecr.get_authorization_token()["authorizationData"][0]
+    assert given["proxyEndpoint"] == f"https://{HOST}"
+    _, _, password = base64.b64decode(given["authorizationToken"]).partition(b":")
+    name = f"{HOST}/team/app:1"
+    taught.docker("import", "-", name, given=image())
+    taught.docker("login", "--username", "AWS", "--password-stdin", HOST, given=password)
+    taught.docker("push", "--quiet", name)
+    (pushed,) = ecr.describe_images(repositoryName="team/app")["imageDetails"]
+    assert pushed["imageTags"] == ["1"]
+    taught.docker("image", "rm", name)
+    taught.docker("pull", "--quiet", f"{HOST}/team/app@{pushed['imageDigest']}")
+
+
+def test_at_that_address_there_is_nothing_but_the_registry(taught: TaughtDaemon) -> None:
+    address = docker_names.read(taught.emulator.data_dir).address
+    context = ssl.create_default_context(cafile=taught.emulator.data_dir / "proxy" / "ca.pem")
+    found = []
+    for path in ("/v2/", "/_samebox/status", "/"):
+        plain = socket.create_connection((address, docker_names.PORT), 60)
+        with closing(http.client.HTTPConnection(HOST, timeout=60)) as connection:
+            connection.sock = context.wrap_socket(plain, server_hostname=HOST)
+            connection.request("GET", path)
+            found.append(connection.getresponse().status)
+    assert found == [401, 403, 403]
