@@ -15,6 +15,18 @@ def test_an_unsigned_request_acts_in_the_default_account_and_region() -> None:
     assert caller({}, {}, "123456789012", "eu-west-1") == Caller("123456789012", "eu-west-1", "")
 
 
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("sts.eu-west-1.amazonaws.com", "eu-west-1"), ("api.ecr.cn-north-1.amazonaws.com.cn:443", "cn-north-1"),
+        ("ecr.us-gov-west-1.api.aws", "us-gov-west-1"), ("bucket.s3.ap-northeast-2.amazonaws.com", "ap-northeast-2"),
+        ("sts.amazonaws.com", "us-east-1"), ("localhost:4566", "us-east-1"), ("eu-west-1.evil.example", "us-east-1"),
+    ],
+)  # fmt: skip
+def test_an_unsigned_request_acts_in_the_region_of_its_host(host: str, region: str) -> None:
+    assert caller({"host": host}, {}).region == region
+
+
 def test_twelve_digits_are_the_account_and_the_scope_names_the_region() -> None:
     headers = authorization("123456789012/20261122/eu-central-1/sagemaker/aws4_request")
     assert caller(headers, {}) == Caller("123456789012", "eu-central-1", "123456789012")

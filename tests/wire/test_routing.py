@@ -118,6 +118,18 @@ ROUTES = {
         Request("GET", "/key", headers={"host": "bucket.s3.eu-west-1.amazonaws.com:443"}),
         RoutedOperation("s3", None, "s3", "s3"),
     ),
+    "CloudWatch with the query protocol, as SDKs of 2022 speak it": (
+        Request("POST", "/", headers=FORM | signed("monitoring"), body=b"Action=ListMetrics&Version=2010-08-01"),
+        RoutedOperation("cloudwatch", "ListMetrics", "query", "cloudwatch"),
+    ),
+    "CloudWatch with the query protocol by its host": (
+        Request("POST", "/", headers=FORM | {"host": "monitoring.eu-west-1.amazonaws.com"}, body=b"Action=ListMetrics"),
+        RoutedOperation("cloudwatch", "ListMetrics", "query", "cloudwatch"),
+    ),
+    "an unsigned path of a host that is another service's": (
+        Request("GET", "/FeatureGroup/clicks", headers={"host": "featurestore-runtime.sagemaker.eu-west-1.api.aws"}),
+        RoutedOperation("sagemaker-featurestore-runtime", "GetRecord", "rest-json", "sagemaker-featurestore-runtime"),
+    ),
     "an anonymous object": (Request("GET", "/bucket/key.csv"), RoutedOperation("s3", None, "s3", "s3")),
     "an anonymous object under a name of ours": (
         Request("GET", "/endpoints/a/invocations"),

@@ -25,6 +25,8 @@ class Caller:
 
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
 _VERSION_2 = re.compile(r"^AWS ([^:\s]+):")
+# sts.eu-west-1.amazonaws.com, ecr.eu-west-1.api.aws: of services that are called without a signature.
+_REGIONAL = re.compile(r"(?:[^:]+\.)?([a-z]{2}(?:-[a-z]+)+-[0-9]+)\.(?:amazonaws\.com|api\.aws|api\.amazonwebservices)")
 # Twelve digits are the account; temporary keys that STS issues keep theirs behind the prefix: ASIA123456789012….
 _ACCOUNT = re.compile(r"([0-9]{12})|ASIA([0-9]{12}).*")
 
@@ -55,8 +57,9 @@ def caller(
     account: str = DEFAULT_ACCOUNT,
     region: str = DEFAULT_REGION,
 ) -> Caller:
-    """Who calls; `account` and `region` stand in where the request does not say."""
+    """Who calls; `account` and `region` stand in where neither the signature nor a host name of AWS says it."""
     signed = scope(headers, query)
     if signed is None:
-        return Caller(account, region)
+        named = _REGIONAL.match(headers.get("host", "").lower())
+        return Caller(account, region if named is None else named[1])
     return Caller(account_of(signed.access_key, account), signed.region or region, signed.access_key)

@@ -19,6 +19,7 @@ from samebox.wire.models import Models, Operation, Service
 Protocol = Literal["json", "rest-json", "query", "cbor", "s3"]
 
 _CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -53,6 +54,8 @@ class Router:
         """Unsigned, and nothing that another protocol would send: a path-style GET of a public object, say."""
         if "x-amz-target" in request.headers or "smithy-protocol" in request.headers or "Action" in request.query:
             return False
+        if request.host.endswith(_AWS):
+            return False  # of another service: S3's names have been looked for
         if request.path in {"", "/"}:
             return False  # a browser, a health check, or a form of the query protocol
         # The rest services' POSTs have paths that no S3 client posts to; their GETs could name a bucket.
