@@ -26,6 +26,7 @@ from bench import (
     large,
     metrics,
     peer,
+    proxy,
     pushes,
     rebake,
     s3_engine,
@@ -90,6 +91,10 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
         lambda stand, plan, _: large.measure(stand, min(plan.rounds, 3), plan.large_megabytes),
     ),
     stored_jobs.STORED: ("Describe and List of stored jobs", lambda stand, _, __: stored_jobs.measure(stand)),
+    proxy.PROXY: (
+        "forward proxy",
+        lambda stand, plan, _: proxy.measure(stand, plan.rounds, plan.megabytes),
+    ),
     metrics.METRICS: ("metrics store", lambda stand, plan, _: metrics.measure(stand, plan.rounds)),
     channels.CHANNEL: (
         "S3 → channel",

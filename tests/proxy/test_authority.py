@@ -98,10 +98,11 @@ def test_a_context_is_made_once_for_a_host(tmp_path: Path) -> None:
     assert authority.context(HOST) is authority.context(HOST)
 
 
-def test_one_listener_is_each_host_of_aws_that_a_client_names(tmp_path: Path) -> None:
+def test_one_listener_is_each_of_its_hosts_that_a_client_names_and_no_other(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    context = authority.any_context()
-    for host in (HOST, "000000000000.dkr.ecr.us-east-1.amazonaws.com"):
+    hosts = (HOST, "000000000000.dkr.ecr.us-east-1.amazonaws.com")
+    context = authority.context_of(hosts)
+    for host in hosts:
         handshake(context, authority.bundle, host)
     with pytest.raises(ssl.SSLError):
-        handshake(context, authority.bundle, "pypi.org")
+        handshake(context, authority.bundle, "sts.amazonaws.com")

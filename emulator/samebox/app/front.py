@@ -62,7 +62,7 @@ def open_docker_listener(data_dir: Path, proxy: ForwardProxy, endings: Endings) 
         log.warning("docker cannot push by %s: %s:%d: %s", names.hosts[0], names.address, docker_names.PORT, error)
         return None
     endings.add(listener.close)
-    return SecuredListener(listener, names.address, proxy.authority.any_context())
+    return SecuredListener(listener, names.address, proxy.authority.context_of(names.hosts))
 
 
 def make_edge(

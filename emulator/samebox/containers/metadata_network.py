@@ -42,8 +42,8 @@ class MetadataNetwork:
         except OSError as error:
             listener.close()
             log.info("containers get no credentials: %s", _why(error))
-            if error.errno == errno.EADDRNOTAVAIL and self._is_new:
-                self._remove()  # the engine is elsewhere
+            if self._is_new:  # the engine is elsewhere, or we may not listen there: it is of no use
+                self._remove()
             return None
         # The network's maker (a run of ours that was killed, or another emulator that has ended) listens no more.
         self._is_ours = True

@@ -9,6 +9,7 @@ import os
 import ssl
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 
 import certifi
@@ -62,14 +63,16 @@ class Authority:
                 self._contexts.popitem(last=False)
             return found
 
-    def any_context(self) -> ssl.SSLContext:
-        """What a server needs to be each of AWS's hosts, whichever a client names (SNI)."""
+    def context_of(self, hosts: Iterable[str]) -> ssl.SSLContext:
+        """What a server needs to be each of these hosts, whichever a client names (SNI). All are made at once."""
+        known = {host: self.context(host) for host in hosts}
         context = _context()
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-            if name is None or not targets.is_aws(name.lower()):
+            chosen = known.get((name or "").lower())
+            if chosen is None:
                 return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-            connection.context = self.context(name.lower())
+            connection.context = chosen
             return None
 
         context.sni_callback = choose
