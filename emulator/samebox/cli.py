@@ -206,10 +206,10 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Check whether an image would work on SageMaker, with a remedy for each fault. Needs no emulator; "
         "for an archive (docker save, OCI layout) the checks that only read it need no container engine.",
         epilog="Exit status: 0 if nothing would fail, 1 if something would, 2 if the image cannot be examined. "
-        "Without --train, --serve and their like, the programs on the image's PATH decide, as the report shows.",
+        "Without --train, --serve or another purpose, the programs on the image's PATH decide, as the report shows.",
     )
     check.add_argument("image", metavar="IMAGE", nargs="?", help="name of an image, or path of an archive")
-    claims = check.add_argument_group("what it is for")
+    claims = check.add_argument_group("purposes of the image (default: by the programs on its PATH)")
     claims.add_argument("--train", action="append_const", dest="claims", const="train", help="training jobs")
     claims.add_argument("--serve", action="append_const", dest="claims", const="serve", help="endpoints")
     claims.add_argument("--transform", action="append_const", dest="claims", const="transform", help="batch transform")
@@ -233,7 +233,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         const="read-only-root",
         help="jobs with a read-only root file system, except /opt/ml, /tmp and /dev/shm",
     )
-    given = check.add_argument_group("what it is given")
+    given = check.add_argument_group("inputs of the checks")
     given.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of data; each folder in it is a channel or an input"
     )
@@ -246,7 +246,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="of the training jobs that are run; repeatable",
+        help="hyperparameter of the training jobs; repeatable",
     )
     given.add_argument("--record-io", action="store_true", help="with --pipe: RecordWrapperType RecordIO")
     given.add_argument("--instance-type", metavar="TYPE", help="ml.* type that sets the memory of the jobs")
@@ -255,14 +255,14 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="WORD",
-        help="ContainerEntrypoint of processing jobs, a word each time (default: the image's own)",
+        help="a word of ContainerEntrypoint of processing jobs; repeatable (default: the image's own)",
     )
     given.add_argument(
         "--argument",
         action="append",
         default=[],
         metavar="WORD",
-        help="ContainerArguments of processing jobs, a word each time; write --argument=--verbose where it has dashes",
+        help="a word of ContainerArguments of processing jobs; with a dash: --argument=--verbose; repeatable",
     )
     given.add_argument(
         "--output",
@@ -271,12 +271,31 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PATH",
         help="LocalPath of an output of processing jobs; repeatable (default: /opt/ml/processing/output)",
     )
-    given.add_argument("--dockerfile", type=Path, metavar="FILE", help="to name its lines, and to lint it")
-    given.add_argument("--max-size", metavar="SIZE", help="the image's budget, such as 2.5GB, beside AWS's limits")
-    chosen = check.add_argument_group("which checks")
+    given.add_argument(
+        "--dockerfile",
+        type=Path,
+        metavar="FILE",
+        help="the image's Dockerfile: it is linted, and findings name its lines",
+    )
+    given.add_argument(
+        "--max-size", metavar="SIZE", help="largest size of the image, such as 2.5GB, beside AWS's limits"
+    )
+    chosen = check.add_argument_group("selection of checks")
     chosen.add_argument("--list", action="store_true", help="print all checks and their ids")
-    chosen.add_argument("--only", action="append", default=[], metavar="ID", help="only these; ids or serve-*")
-    chosen.add_argument("--skip", action="append", default=[], metavar="ID", help="all but these; ids or patterns")
+    chosen.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run only these checks: ids, or patterns such as serve-*; repeatable",
+    )
+    chosen.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run all checks but these: ids or patterns; repeatable",
+    )
     chosen.add_argument("--fast", action="store_true", help="shorten the checks that have to wait")
     chosen.add_argument("--accept", type=Path, metavar="FILE", help="accepted findings (default: .samebox-check.toml)")
     written = check.add_argument_group("reports; - is standard output")
@@ -289,7 +308,7 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FOLDER",
         help="write tests for container-structure-test and goss there; or container-structure-test=FILE, goss=FILE",
     )
-    written.add_argument("--log", action="store_true", help="print the whole kept log of what failed")
+    written.add_argument("--log", action="store_true", help="print the logs of failed checks in full")
     written.add_argument("--verbose", "-v", action="store_true", help="also show the rules that passed")
 
 

@@ -148,7 +148,7 @@ class Settings:
             value: str = getattr(self, name)
             host = urlsplit(value).hostname if "://" in value else None
             if value and not host:
-                raise ValueError(f"{PREFIX}{name.upper()}={value}: a URL is wanted, such as http://proxy.example:3128.")
+                raise ValueError(f"{PREFIX}{name.upper()}={value}: expected a URL, such as http://proxy.example:3128.")
             if host and is_loopback(host):
                 raise ValueError(
                     f"{PREFIX}{name.upper()}={value}: in a container, {host} is the container. Give an address of this "
@@ -156,7 +156,7 @@ class Settings:
                 )
         if self.ca_bundle:
             if not Path(self.ca_bundle).is_absolute():
-                raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: an absolute path is wanted.")
+                raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: expected an absolute path.")
             try:
                 has_one = b"-----BEGIN CERTIFICATE" in Path(self.ca_bundle).read_bytes()
             except OSError as error:

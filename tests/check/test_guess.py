@@ -19,11 +19,11 @@ MULTI = {guess.MULTI_MODEL_LABEL: "true"}
 @pytest.mark.parametrize(
     ("entries", "config", "claims", "words"),
     [
-        ([TRAIN], {}, {"train"}, "train on its PATH"),
-        ([TRAIN, SERVE], {}, {"train", "serve"}, "serve and train on its PATH"),
-        ([script("usr/bin/serve", mode=0o644)], {}, {"serve"}, "serve on its PATH"),
-        ([SERVE], {"Labels": MULTI}, {"serve", "multi-model"}, "claims multi-model"),
-        ([], {"Entrypoint": ["python"]}, {"train", "serve"}, "its entrypoint is taken to know both"),
+        ([TRAIN], {}, {"train"}, "checked for train"),
+        ([TRAIN, SERVE], {}, {"train", "serve"}, "checked for serve and train"),
+        ([script("usr/bin/serve", mode=0o644)], {}, {"serve"}, "checked for serve"),
+        ([SERVE], {"Labels": MULTI}, {"serve", "multi-model"}, "for multi-model endpoints, by its label"),
+        ([], {"Entrypoint": ["python"]}, {"train", "serve"}, "its entrypoint is checked with both"),
         ([], {}, {"train", "serve"}, "both are checked"),
     ],
 )

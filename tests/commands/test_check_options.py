@@ -89,12 +89,12 @@ def test_a_processing_job_is_described_as_its_request_would() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (check_options.CheckArguments(record_io=True), "--record-io is of channels in Pipe mode: add --pipe"),
+        (check_options.CheckArguments(record_io=True), "--record-io needs --pipe"),
         (check_options.CheckArguments(instance_type="ml.zz.large"), "Unknown instance type: ml.zz.large"),
-        (check_options.CheckArguments(arguments=["x"]), "--argument is of processing jobs: add --processing"),
+        (check_options.CheckArguments(arguments=["x"]), "--argument needs --processing"),
         (
             check_options.CheckArguments(claims=frozenset({"processing"}), outputs=["/tmp/x"]),
-            "a path below /opt/ml/processing/ is wanted",
+            "expected a path below /opt/ml/processing/",
         ),
     ],
 )

@@ -70,9 +70,9 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path, capsys: pytest.
     ("given", "words"),
     [
         ("serverspec=a.yaml", "there is no form 'serverspec', but container-structure-test and goss"),
-        ("goss=", "FOLDER, or FORM=FILE, is wanted"),
-        ("", "FOLDER, or FORM=FILE, is wanted"),
-        ("-", "FOLDER, or FORM=FILE, is wanted"),
+        ("goss=", "expected FOLDER, or FORM=FILE"),
+        ("", "expected FOLDER, or FORM=FILE"),
+        ("-", "expected FOLDER, or FORM=FILE"),
         ("goss=folder", "that is a folder; name a file in it"),
         ("image.tar", "image.tar is no folder"),
         ("image.tar/deep", "image.tar is no folder"),

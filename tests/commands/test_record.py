@@ -194,7 +194,7 @@ def test_what_is_there_is_not_written_over(
     output = payload.with_name("t.jsonl")
     assert record("--payload", payload, "--output", output) == 0
     assert record("--payload", payload, "--output", output) == 2
-    assert f"{output} is there already; --append adds to it." in capsys.readouterr().err
+    assert f"{output} exists; --append adds to it." in capsys.readouterr().err
     assert record("--payload", payload, "--output", output, "--append") == 0
     assert len(calls(output)) == 2
     assert cli.main(["record", "other", "--payload", str(payload), "--output", str(output), "--append"]) == 2
@@ -204,14 +204,14 @@ def test_what_is_there_is_not_written_over(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "say what to record: --payload FILE …, or --listen PORT"),
+        ([], "nothing to record: give --payload FILE …, or --listen PORT"),
         (["--payload", "/nowhere/rows.csv"], "--payload /nowhere/rows.csv: No such file or directory"),
         (["--listen", "0.0.0.0:1"], "on loopback only"),
         (["--listen", "example.com:1"], "on loopback only"),
-        (["--listen", "port"], "a port is wanted, such as 8181"),
-        (["--listen", "99999"], "a port is wanted, such as 8181"),
+        (["--listen", "port"], "expected a port, such as 8181"),
+        (["--listen", "99999"], "expected a port, such as 8181"),
         (["--listen", "1", "--times", "2"], "--payload and what belongs to it are not for it"),
-        (["--payload", __file__, "--times", "0"], "--times 0: 1 or more"),
+        (["--payload", __file__, "--times", "0"], "--times 0: expected 1 or more"),
         (["--payload", __file__, "--output", "/"], "--output / is a folder"),
         (
             ["--payload", __file__, "--output", "/nowhere/t.jsonl"],

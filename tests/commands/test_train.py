@@ -47,14 +47,14 @@ def test_data_becomes_channels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        ("nothing", "--data nothing: there is no nothing; PATH or NAME=PATH is wanted"),
+        ("nothing", "--data nothing: no file or folder nothing; expected PATH or NAME=PATH"),
         ("a b=.", "Channel 'a b': a name has 1 to 64 letters, digits"),
         ("=.", "Channel '': a name has 1 to 64 letters, digits"),
         ("..=.", "Channel '..': a channel is a directory of its name"),
         (".=.", "Channel '.': a channel is a directory of its name"),
         ("code-manifest=.", "Channel code-manifest has the name of the manifest of channel code"),
-        ("code=.", "the channel code is taken"),
-        ("x=/does/not/exist", "there is no /does/not/exist"),
+        ("code=.", "there is a channel code already"),
+        ("x=/does/not/exist", "no file or folder /does/not/exist"),
     ],
 )
 def test_a_channel_that_cannot_be_is_refused_before_anything_starts(pair: str, says: str) -> None:
@@ -119,7 +119,7 @@ def test_a_single_file_is_the_channel_training(tmp_path: Path) -> None:
 
 
 def test_two_paths_without_names_cannot_be_one_channel(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match="the channel training is taken"):
+    with pytest.raises(Stop, match="there is a channel training already"):
         train_options.data_channels([str(tmp_path), str(tmp_path)])
 
 
@@ -133,8 +133,8 @@ def test_a_variable_of_the_job_may_hold_anything() -> None:
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        ("A", "NAME=VALUE is wanted"),
-        ("=x", "NAME=VALUE is wanted"),
+        ("A", "expected NAME=VALUE"),
+        ("=x", "expected NAME=VALUE"),
         ("SAGEMAKER_PROGRAM=x.py", "this variable selects the script"),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_variable_that_cannot_be_is_refused(pair: str, says: str) -> None:
 
 def test_a_place_that_takes_no_model_is_found_before_the_training(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Stop, match="the model cannot be left there: Not a directory"):
+    with pytest.raises(Stop, match="the model cannot be written there: Not a directory"):
         train_options.check_output(tmp_path / "file" / "model", tmp_path / "code" / "train.py")
 
 
@@ -159,7 +159,7 @@ def test_the_model_takes_no_place_that_holds_the_script(
     script = tmp_path / "here" / "code" / "train.py"
     script.parent.mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
-    with pytest.raises(Stop, match="name another"):
+    with pytest.raises(Stop, match="give another"):
         train_options.check_output(Path(output), script)
 
 

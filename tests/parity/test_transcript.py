@@ -146,7 +146,7 @@ def test_blank_lines_do_not_count_but_are_counted(tmp_path: Path) -> None:
     [
         ("", "is empty; a transcript begins with a header"),
         ("1,2,3\n", "line 1: no JSON: "),
-        ("[]\n", "line 1: a JSON object is wanted, not []"),
+        ("[]\n", "line 1: expected a JSON object, not []"),
         (GOOD, "line 1: no transcript's header"),
         ('{"samebox_transcript": 2}\n', "line 1: format 2 is not known; this samebox reads 1"),
         ('{"samebox_transcript": 1, "endpoint": 5}\n', "line 1: endpoint is no text"),

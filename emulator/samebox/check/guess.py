@@ -20,13 +20,13 @@ def claims(subject: Subject) -> tuple[frozenset[Claim], str]:
         if subject.config.entrypoint:
             return (
                 both,
-                "no train or serve is on its PATH: its entrypoint is taken to know both (or say --train, --serve)",
+                "neither train nor serve is on its PATH: its entrypoint is checked with both (--train, --serve select)",
             )
-        return both, "no train or serve is on its PATH; both are checked (say --train or --serve)"
-    why = f"{' and '.join(sorted(found))} on its PATH: checked for that (say --train, --serve, … to choose)"
+        return both, "neither train nor serve is on its PATH; both are checked (--train or --serve selects)"
+    why = f"checked for {' and '.join(sorted(found))}, found on its PATH (--train, --serve, … select)"
     if "serve" in found and subject.config.labels.get(MULTI_MODEL_LABEL) == "true":
         found.add("multi-model")
-        why += "; its label claims multi-model endpoints"
+        why += "; and for multi-model endpoints, by its label"
     return frozenset(found), why
 
 

@@ -51,17 +51,17 @@ class Report:
         if self.verdict == "fail" and not any(
             one.status == "fail" and one.counts and one.checked for one in self.findings
         ):
-            unknown = _many(self.counts["fail"], "thing")
+            unknown = _many(self.counts["fail"], "rule")
             return f"It is not known whether it works on SageMaker: {unknown} could not be checked."
         if self.verdict == "fail":
-            return f"{_many(self.counts['fail'], 'thing')} will go wrong on SageMaker."
+            return f"It fails on SageMaker: {_many(self.counts['fail'], 'rule')} not kept."
         if self.verdict == "warn":
-            return f"It should work on SageMaker; {_many(self.counts['warn'], 'thing')} to look at."
+            return f"It should work on SageMaker, with {_many(self.counts['warn'], 'warning')}."
         if not self.counts["pass"] and self.counts["accepted"]:
-            return "Nothing was found but what is accepted."
+            return "Accepted findings only."
         if not self.counts["pass"]:
-            return "Nothing was checked."
-        return "Everything that was checked holds."
+            return "No rule was checked."
+        return "All rules that were checked are kept."
 
     def ordered(self) -> list[Finding]:
         """Faults first, then warnings, then what is accepted, was skipped and passed; within these as they ran."""

@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
         terminal.listing(chosen(CHECKS, given.only, given.skip), screen)
         return 0
     if not given.image:
-        raise Stop("say which IMAGE (or --list).", status=UNUSABLE)
+        raise Stop("give an IMAGE, or --list.", status=UNUSABLE)
     reporting.look_at(path for _, path in outputs)
     exported = exporting.targets(given.export)
     check_options = validated(_arguments(given))
@@ -89,11 +89,13 @@ def examine(
         findings = run.run(check_options.checks, CheckProgress(status))
         image_id = examined.facts.id if examined.facts else ""
     if why_no_engine:
-        notes.append(f"nothing was run: {why_no_engine}")
+        notes.append(f"no container was run: {why_no_engine}")
     elif examined.reference is None:
-        notes.append("nothing was run: an archive is only read. `docker load` it, and check the image.")
+        notes.append(
+            "no container was run: an archive is only read. Load it with `docker load` to check the image as a whole."
+        )
     if check_options.options.fast:
-        notes.append("--fast: what must wait was shortened")
+        notes.append("--fast: checks that wait were shortened")
     marked, more = accepted.apply(findings, check_options.acceptances, datetime.now(UTC).date())
     return Report(
         image=name,

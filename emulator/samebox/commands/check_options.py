@@ -111,7 +111,7 @@ def chosen(checks: Sequence[Check], only: Sequence[str], skip: Sequence[str]) ->
     ids = [check.rule.id for check in checks]
     for word in (*only, *skip):
         if not fnmatch.filter(ids, word) and not (word in skip and word in RETIRED):
-            raise Stop(f"no check fits {word!r}; `samebox check --list` shows them all.", status=UNUSABLE)
+            raise Stop(f"no check matches {word!r}; `samebox check --list` shows them all.", status=UNUSABLE)
 
     def is_wanted(name: str) -> bool:
         wanted = not only or any(fnmatch.fnmatchcase(name, word) for word in only)
@@ -124,7 +124,7 @@ def bytes_of(size: str, dashes: str = "--") -> int:
     """ "2.5GB", "900 MiB". Raises Stop."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?b)?\s*", size.lower())
     if not match:
-        raise Stop(f"{dashes}max-size {size!r} is no size; write 2.5GB, or 900MiB.", status=UNUSABLE)
+        raise Stop(f"{dashes}max-size {size!r} is no size; expected one such as 2.5GB or 900MiB.", status=UNUSABLE)
     return int(float(match.group(1)) * _UNITS[match.group(2) or ""])
 
 
@@ -132,12 +132,10 @@ def _claims(arguments: CheckArguments) -> frozenset[Claim]:
     """Options of training imply the claim to train; a read-only root applies to processing as well."""
     trains: frozenset[Claim] = frozenset({"train"})
     if arguments.record_io and "pipe" not in arguments.claims:
-        raise Stop(
-            f"{arguments.dashes}record-io is of channels in Pipe mode: add {arguments.dashes}pipe.", status=UNUSABLE
-        )
+        raise Stop(f"{arguments.dashes}record-io needs {arguments.dashes}pipe.", status=UNUSABLE)
     if (arguments.entrypoint or arguments.arguments or arguments.outputs) and "processing" not in arguments.claims:
         one = "entrypoint" if arguments.entrypoint else "argument" if arguments.arguments else "output"
-        raise Stop(f"{arguments.dashes}{one} is of processing jobs: add {arguments.dashes}processing.", status=UNUSABLE)
+        raise Stop(f"{arguments.dashes}{one} needs {arguments.dashes}processing.", status=UNUSABLE)
     return arguments.claims | trains if "pipe" in arguments.claims else arguments.claims
 
 
@@ -156,14 +154,14 @@ def _outputs(arguments: CheckArguments) -> Iterator[str]:
     for path in arguments.outputs:
         whole = path.rstrip("/")
         if not whole.startswith(f"{processing.ROOT}/"):
-            raise Stop(f"{arguments.dashes}output {path}: a path below {processing.ROOT}/ is wanted.", status=UNUSABLE)
+            raise Stop(f"{arguments.dashes}output {path}: expected a path below {processing.ROOT}/.", status=UNUSABLE)
         yield whole
 
 
 def _hyperparameters(arguments: CheckArguments) -> dict[str, str]:
     for one in arguments.hyperparameters:
         if not one.partition("=")[0] or "=" not in one:
-            raise Stop(f"{arguments.dashes}hyperparameter {one}: NAME=VALUE is wanted.", status=UNUSABLE)
+            raise Stop(f"{arguments.dashes}hyperparameter {one}: expected NAME=VALUE.", status=UNUSABLE)
     return {name: value for name, _, value in (one.partition("=") for one in arguments.hyperparameters)}
 
 

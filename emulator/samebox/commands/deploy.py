@@ -165,7 +165,7 @@ def wait(
             if status not in IN_TRANSIT:
                 return found
             if passed > minutes * 60:
-                raise Stop(f"endpoint {endpoint} is still {status} after {minutes:g} minutes; it goes on without us.")
+                raise Stop(f"endpoint {endpoint} is still {status} after {minutes:g} minutes; it continues on its own.")
             screen.state(f"{status} for {passed:.0f} s")
             time.sleep(pause)
     except KeyboardInterrupt:
@@ -315,7 +315,7 @@ def _role(role: str | None, session: aws.Session, there: consent.Destination) ->
 def _environment(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
+            raise Stop(f"--env {pair}: expected NAME=VALUE.", status=2)
     return dict(pair.split("=", 1) for pair in pairs)
 
 

@@ -25,7 +25,7 @@ def targets(given: Sequence[str]) -> dict[str, Path]:
         if is_file and form not in _MAIN:
             raise Stop(f"--export {one}: there is no form {form!r}, but {' and '.join(_MAIN)}.", status=UNUSABLE)
         if (path if is_file else one) in ("", "-"):
-            raise Stop("--export: FOLDER, or FORM=FILE, is wanted.", status=UNUSABLE)
+            raise Stop("--export: expected FOLDER, or FORM=FILE.", status=UNUSABLE)
         if is_file:
             found[form] = Path(path)
         else:

@@ -38,7 +38,7 @@ class Pack:
             if len(files) > MOST_CODE_FILES or size > MOST_CODE_BYTES:
                 raise Stop(
                     f"{folder} holds over {MOST_CODE_FILES} files or {MOST_CODE_BYTES // 1_000_000} MB. All of it "
-                    "would go along as code: put the script in its own folder and pass data by --data NAME=PATH.",
+                    "would be uploaded as code: put the script in its own folder and pass data by --data NAME=PATH.",
                     status=2,
                 )
         return cls(tuple(files))

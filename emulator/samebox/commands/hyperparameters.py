@@ -62,7 +62,7 @@ def _name(word: str, option: str) -> str:
     if not _is_option(word):
         raise CannotSay(
             f"{word!r} belongs to no option. SageMaker passes every argument as a pair `--name value`; "
-            "positional arguments and several values for one option have no form there."
+            "positional arguments and several values for one option cannot be passed."
         )
     if option.startswith("--"):
         name = option[2:]

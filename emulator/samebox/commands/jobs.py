@@ -33,7 +33,7 @@ class ListedJob:
 
 def run(given: argparse.Namespace) -> int:
     if given.limit < 0:
-        raise Stop(f"--limit {given.limit}: a number of jobs is wanted, or 0 for all.", status=2)
+        raise Stop(f"--limit {given.limit}: expected a number of jobs, or 0 for all.", status=2)
     session = aws.of_running(given.data_dir)
     with aws.spoken():
         found = list(itertools.islice(newest(session, given.prefix), given.limit + 1 if given.limit else None))

@@ -71,7 +71,7 @@ def push(local: str, remote: str, configuration: Path) -> None:
         command = ["docker", "--config", str(configuration), "push", *quiet, remote]
         pushed = subprocess.run(command, stdout=sys.stderr, check=False, timeout=PUSH_SECONDS)
         if pushed.returncode:
-            raise Stop(f"docker push {remote} ended with status {pushed.returncode}; its own words are above.")
+            raise Stop(f"docker push {remote} ended with status {pushed.returncode}; its output is above.")
     finally:
         # The name was only needed for the push. One that was there before was the person's, and stays.
         if had is None:

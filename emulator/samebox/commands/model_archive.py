@@ -36,7 +36,7 @@ def fetch(session: aws.Session, uri: str, output: Path) -> bool:
         with closing(body), interrupted(f"the model is at {uri}"):
             _replace(body.iter_chunks(READ_BYTES), output, uri)
     except OSError as error:
-        raise Stop(f"the model cannot be left in {output}: {error.strerror or error}. It is at {uri}") from None
+        raise Stop(f"the model cannot be written to {output}: {error.strerror or error}. It is at {uri}") from None
     return True
 
 

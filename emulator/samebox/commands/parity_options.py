@@ -30,12 +30,12 @@ class ParityOptions:
 def validated(given: argparse.Namespace) -> ParityOptions:
     """Raises Stop, before anything is started."""
     if len(given.images) != 2:
-        raise Stop("say which two images: samebox parity TRAIN_IMAGE SERVE_IMAGE.", status=UNUSABLE)
+        raise Stop("give two images: samebox parity TRAIN_IMAGE SERVE_IMAGE.", status=UNUSABLE)
     for path in (given.model, *given.data):
         if path is not None and not path.exists():
             raise Stop(f"there is no {path}.", status=UNUSABLE)
     if given.model is not None and not tarfile.is_tarfile(given.model):
-        raise Stop(f"--model {given.model} is no model.tar.gz.", status=UNUSABLE)
+        raise Stop(f"--model {given.model} is no tar archive.", status=UNUSABLE)
     if (given.model or given.run_command) and not given.data:
         raise Stop("--data FILE is needed, as input of the predictions", status=UNUSABLE)
     for name in ("rtol", "atol", "timeout"):
@@ -43,9 +43,9 @@ def validated(given: argparse.Namespace) -> ParityOptions:
             raise Stop(f"--{name} must not be below 0.", status=UNUSABLE)
     for pair in given.env:
         if not pair.partition("=")[0] or "=" not in pair:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=UNUSABLE)
+            raise Stop(f"--env {pair}: expected NAME=VALUE.", status=UNUSABLE)
     if given.emulator and not given.endpoint:
-        raise Stop("--emulator and --no-endpoint do not go together.", status=UNUSABLE)
+        raise Stop("--emulator and --no-endpoint exclude each other.", status=UNUSABLE)
     return ParityOptions(
         (given.images[0], given.images[1]),
         tuple(Input(path, _type_of(path, given.content_type), given.accept) for path in given.data),
@@ -67,5 +67,5 @@ def _type_of(path: Path, content_type: str) -> str:
         raise Stop(f"--data {path} is empty: there is nothing to predict from.", status=UNUSABLE)
     found = content_type or predict.TYPES.get(path.suffix.lower())
     if found is None:
-        raise Stop(f"of what type is {path}? Say it with --content-type.", status=UNUSABLE)
+        raise Stop(f"the content type of {path} is unknown: give --content-type.", status=UNUSABLE)
     return found

@@ -174,17 +174,17 @@ def _look_over(given: argparse.Namespace, payloads: list[RecordPayload]) -> None
     if not _ENDPOINT.fullmatch(given.endpoint):
         raise Stop(f"{given.endpoint!r} is no endpoint's name: letters, digits and hyphens.", status=UNUSABLE)
     if not given.listen and not payloads:
-        raise Stop("say what to record: --payload FILE …, or --listen PORT for an application's calls.", UNUSABLE)
+        raise Stop("nothing to record: give --payload FILE …, or --listen PORT for an application's calls.", UNUSABLE)
     if given.listen and (given.payload or given.content_type or given.accept or given.times != 1):
         raise Stop(
             "--listen records an application's calls: --payload and what belongs to it are not for it.", UNUSABLE
         )
     if given.times < 1:
-        raise Stop(f"--times {given.times}: 1 or more.", status=UNUSABLE)
+        raise Stop(f"--times {given.times}: expected 1 or more.", status=UNUSABLE)
     if given.output.is_dir():
         raise Stop(f"--output {given.output} is a folder.", status=UNUSABLE)
     if given.output.exists() and not given.append:
-        raise Stop(f"{given.output} is there already; --append adds to it.", status=UNUSABLE)
+        raise Stop(f"{given.output} exists; --append adds to it.", status=UNUSABLE)
 
 
 def _payload(path: Path, given: argparse.Namespace) -> RecordPayload:
@@ -203,7 +203,7 @@ def _address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65535:
-        raise Stop(f"--listen {listen}: a port is wanted, such as 8181.", status=UNUSABLE)
+        raise Stop(f"--listen {listen}: expected a port, such as 8181.", status=UNUSABLE)
     if host not in LOOPBACK[:2]:
         raise Stop(
             f"--listen {listen}: on loopback only (127.0.0.1): its clients invoke with your credentials.",

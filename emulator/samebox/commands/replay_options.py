@@ -23,17 +23,17 @@ def image_of(given: argparse.Namespace) -> str:
     }
     for name, is_given in others.items():
         if is_given:
-            raise Stop(f"{name} is not for --recorded: what is asked is in the transcript.", status=UNUSABLE)
+            raise Stop(f"{name} does not apply to --recorded: the transcript has the requests.", status=UNUSABLE)
     if given.model is not None and not given.model.is_file():
         raise Stop(f"there is no {given.model}.", status=UNUSABLE)
     for name in ("rtol", "atol"):
         if not 0 <= getattr(given, name) < math.inf:
-            raise Stop(f"--{name} {getattr(given, name)}: a number of 0 or more is wanted.", status=UNUSABLE)
+            raise Stop(f"--{name} {getattr(given, name)}: expected a number of 0 or more.", status=UNUSABLE)
     if not given.timeout > 0:
-        raise Stop(f"--timeout {given.timeout:g}: a number above 0 is wanted.", status=UNUSABLE)
+        raise Stop(f"--timeout {given.timeout:g}: expected a number above 0.", status=UNUSABLE)
     for pair in given.env:
         if not pair.partition("=")[0] or "=" not in pair:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=UNUSABLE)
+            raise Stop(f"--env {pair}: expected NAME=VALUE.", status=UNUSABLE)
     return str(given.images[0])
 
 
@@ -51,5 +51,5 @@ def survey(path: Path) -> tuple[Header, int, set[str]]:
     except OSError as error:
         raise Stop(f"--recorded {path}: {error.strerror}.", status=UNUSABLE) from None
     if not count:
-        raise Stop(f"{path} has no call in it.", status=UNUSABLE)
+        raise Stop(f"{path} contains no call.", status=UNUSABLE)
     return reader.header, count, variants

@@ -116,10 +116,10 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
             time.sleep(LOOK_EVERY_SECONDS)
         except KeyboardInterrupt:
             if stopping:
-                log.note(f"\n{name} goes on stopping by itself: samebox logs --follow {name}")
+                log.note(f"\n{name} is still stopping: samebox logs --follow {name}")
                 return None
             stopping = True
-            log.note("\nStopping the job; it has 120 s to save what it wants. Ctrl-C again leaves it to itself.")
+            log.note("\nStopping the job; it has 120 s to save its model. Ctrl-C again detaches.")
             _stop(sagemaker, name)
 
 
@@ -165,7 +165,9 @@ def _emulator(data_dir: Path | None, notes: Console) -> tuple[Settings, str, boo
             raise Stop(f"no emulator answers at {url}, which AWS_ENDPOINT_URL names.")
         up.check_port(settings)
         pid = up.start_detached(settings)
-        notes.print(f"No emulator ran; started one at {url} (process {pid}). `samebox down` ends it.", highlight=False)
+        notes.print(
+            f"No emulator was running; started one at {url} (process {pid}). `samebox down` ends it.", highlight=False
+        )
         said = where.ask(url) or {}
     engine = said.get("engine") or {}
     if engine and not engine.get("available"):

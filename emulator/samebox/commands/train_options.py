@@ -27,12 +27,12 @@ def data_channels(given: list[str]) -> dict[str, Path]:
         named = bool(equals) and "/" not in name
         place = Path(path if named else word).expanduser().resolve()
         if not place.exists():
-            wanted = "" if named else "; PATH or NAME=PATH is wanted"
-            raise Stop(f"--data {word}: there is no {path if named else word}{wanted}.", status=2)
+            wanted = "" if named else "; expected PATH or NAME=PATH"
+            raise Stop(f"--data {word}: no file or folder {path if named else word}{wanted}.", status=2)
         fresh = {name: place} if named else _channels_of(place)
         for channel in fresh:
             if channel == CODE_CHANNEL or channel in found:
-                raise Stop(f"--data {word}: the channel {channel} is taken.", status=2)
+                raise Stop(f"--data {word}: there is a channel {channel} already.", status=2)
         found |= fresh
     try:
         channels.check_names([CODE_CHANNEL, *found])
@@ -47,7 +47,7 @@ def variables(given: list[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise Stop(f"--env {pair}: NAME=VALUE is wanted.", status=2)
+            raise Stop(f"--env {pair}: expected NAME=VALUE.", status=2)
         if name in PROGRAM_VARIABLES:
             raise Stop(f"--env {name}: this variable selects the script; give it as SCRIPT.", status=2)
         found[name] = value
@@ -58,10 +58,10 @@ def check_output(output: Path, script: Path) -> None:
     """Raises Stop when no model could be left there: before the training, and not after it."""
     place = output.resolve()
     if script.is_relative_to(place) or Path.cwd().is_relative_to(place):
-        raise Stop(f"--output {output}: the model takes the place of this folder; name another for it.", status=2)
+        raise Stop(f"--output {output}: the model would replace this folder; give another.", status=2)
     reason = writable.why_no_folder(place.parent)
     if reason is not None:
-        raise Stop(f"--output {output}: the model cannot be left there: {reason}", status=2)
+        raise Stop(f"--output {output}: the model cannot be written there: {reason}", status=2)
 
 
 def _channels_of(place: Path) -> dict[str, Path]:

@@ -28,13 +28,15 @@ def definitions(given: Sequence[str]) -> list[dict[str, str]]:
     for pair in given:
         name, equals, regex = pair.partition("=")
         if not equals or not name:
-            raise Stop(f"--metric {pair}: NAME=REGEX is wanted.", status=2)
+            raise Stop(f"--metric {pair}: expected NAME=REGEX.", status=2)
         try:
             groups = re.compile(regex).groups
         except re.error as error:
             raise Stop(f"--metric {pair}: {error}.", status=2) from None
         if not groups:
-            raise Stop(f"--metric {pair}: the value is what the first group matches, and there is no group.", status=2)
+            raise Stop(
+                f"--metric {pair}: no group in the expression; the value is what its first group matches.", status=2
+            )
         found[name] = regex
     return [{"Name": name, "Regex": regex} for name, regex in found.items()]
 

@@ -192,7 +192,7 @@ class Reader:
             cut = " (it is the last one, and has no end)" if not data.endswith(b"\n") else ""
             raise BadTranscript(f"{where}: no JSON: {error}{cut}") from None
         if not isinstance(document, dict):
-            raise BadTranscript(f"{where}: a JSON object is wanted, not {json.dumps(document)[:60]}")
+            raise BadTranscript(f"{where}: expected a JSON object, not {json.dumps(document)[:60]}")
         return document
 
 
@@ -208,7 +208,7 @@ def call_of(document: Mapping[str, Any], line: int = 0) -> RecordedCall:
         members, answered = _members(document, "response")
         status = members.pop("status", None)
         if type(status) is not int or not 100 <= status <= 599:
-            raise _Wrong(f"response.status is {json.dumps(status)[:60]}; a number such as 200 is wanted")
+            raise _Wrong(f"response.status is {json.dumps(status)[:60]}; expected a number such as 200")
         response = RecordedResponse(status, members, answered)
     if document.get("error") is not None:
         members = _object(document, "error")

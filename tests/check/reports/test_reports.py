@@ -18,21 +18,21 @@ from tests.check.reports.report import FINDINGS, REPORT
 
 def test_the_verdict_is_the_gravest_that_counts() -> None:
     assert (REPORT.verdict, REPORT.exit_status) == ("fail", 1)
-    assert REPORT.sentence == "2 things will go wrong on SageMaker."
+    assert REPORT.sentence == "It fails on SageMaker: 2 rules not kept."
     warned = dataclasses.replace(REPORT, findings=FINDINGS[:4])
     assert (warned.verdict, warned.exit_status) == ("warn", 0)
     fine = dataclasses.replace(REPORT, findings=FINDINGS[:1])
-    assert (fine.verdict, fine.sentence) == ("pass", "Everything that was checked holds.")
-    assert dataclasses.replace(REPORT, findings=()).sentence == "Nothing was checked."
+    assert (fine.verdict, fine.sentence) == ("pass", "All rules that were checked are kept.")
+    assert dataclasses.replace(REPORT, findings=()).sentence == "No rule was checked."
     accepted = tuple(one for one in FINDINGS if one.accepted)
-    assert dataclasses.replace(REPORT, findings=accepted).sentence == "Nothing was found but what is accepted."
+    assert dataclasses.replace(REPORT, findings=accepted).sentence == "Accepted findings only."
 
 
 def test_what_could_not_be_checked_is_not_reported_as_a_failure() -> None:
     rule = next(iter(REPORT.rules.values()))
     report = dataclasses.replace(REPORT, findings=(dataclasses.replace(rule.unknown("it hangs"), status="fail"),))
     assert (report.verdict, report.exit_status) == ("fail", 1)
-    assert report.sentence == "It is not known whether it works on SageMaker: 1 thing could not be checked."
+    assert report.sentence == "It is not known whether it works on SageMaker: 1 rule could not be checked."
 
 
 def test_what_is_wrong_comes_first() -> None:
@@ -52,7 +52,7 @@ def shown(everything: bool = False, logs: bool = False) -> str:
 
 def test_a_screen_shows_faults_their_cures_and_what_was_skipped() -> None:
     text = shown()
-    for words in ("404 <html>", "Answer <200>.", "docker/Dockerfile:3: Drop USER.", "skipped: train-exit: no engine"):
+    for words in ("404 <html>", "Answer <200>.", "Fix (docker/Dockerfile:3): Drop USER.", "skipped: train-exit: no engine"):
         assert words in text
     assert "accepted on 2026-11-01: known" in text
     assert "2 failed" in text

@@ -1,4 +1,4 @@
-"""The report on a terminal: failures first, each with its remedy; then one line for the skipped rules."""
+"""The report on a terminal: failures first, each with its remedy; then a line for each reason to skip rules."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from samebox.check.report import Report
 
 STYLES = {"pass": "green", "fail": "bold red", "warn": "yellow", "skipped": "dim", "accepted": "cyan"}
+MOST_SKIPPED = 8  # that are listed for one reason, unless everything is shown
 VERDICTS = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
 
 
@@ -39,7 +40,8 @@ def show(report: Report, console: Console, everything: bool = False, logs: bool 
             table.add_row(Text(word(finding), style=STYLES[word(finding)]), _words(report, finding, logs))
         console.print(table)
     for why, ids in _skipped(report):
-        console.print(f"[dim]skipped: {escape(', '.join(ids))}: {escape(why)}[/]", highlight=False)
+        which = ", ".join(ids) if everything or len(ids) <= MOST_SKIPPED else f"{len(ids)} rules (--verbose lists them)"
+        console.print(f"[dim]skipped: {escape(which)}: {escape(why)}[/]", highlight=False)
     for note in report.notes:
         console.print(f"[dim]{escape(note)}[/]", highlight=False)
     console.print(Text(f"{report.image}: {report.sentence}", style=VERDICTS[report.verdict]))
@@ -50,8 +52,8 @@ def summary(report: Report) -> str:
     """`31 passed, 2 warnings, …`; what is none is left out."""
     words = {"pass": "passed", "fail": "failed", "warn": "warned", "accepted": "accepted", "skipped": "skipped"}
     parts = [f"{report.counts[key]} {words[key]}" for key in words if report.counts[key]]
-    claims = f" as an image for {', '.join(report.claims)}" if report.claims else ""
-    return f"{', '.join(parts) or 'no checks'}{claims}, in {report.seconds:.1f} s"
+    claims = f"; checked for {', '.join(report.claims)}" if report.claims else ""
+    return f"{', '.join(parts) or 'no checks'} in {report.seconds:.1f} s{claims}"
 
 
 def listing(checks: Iterable[Check], console: Console) -> None:
@@ -87,8 +89,8 @@ def _words(report: Report, finding: Finding, logs: bool = False) -> Text:
     if finding.status in ("fail", "warn") and (reason := WHY.get(finding.rule_id)):
         text.append(f"\nWhy: {reason}", "dim")
     if finding.status in ("fail", "warn") and finding.remedy:
-        where = f"{report.dockerfile or 'Dockerfile'}:{finding.line}: " if finding.line else ""
-        text.append(f"\n{where}{finding.remedy}", "green")
+        where = f" ({report.dockerfile or 'Dockerfile'}:{finding.line})" if finding.line else ""
+        text.append(f"\nFix{where}: {finding.remedy}", "green")
     if finding.accepted:
         until = f" until {finding.accepted.until}" if finding.accepted.until else ""
         text.append(f"\naccepted on {finding.accepted.since}{until}: {finding.accepted.reason}", "cyan")
