@@ -564,14 +564,17 @@ def test_what_is_mounted_is_there_as_it_was_when_the_container_was_made(world: W
 
 
 def test_a_volume_keeps_what_is_put_into_it(world: World) -> None:
-    def program(process: Process) -> None:
+    def first(process: Process) -> None:
+        process.path("/kept/first").write_text("1")
+
+    def second(process: Process) -> None:
         process.path("/kept/second").write_text(process.path("/kept/first").read_text())
 
     volume = world.engine.create_volume(f"{world.instance_id}-kept", world.labels)
     assert world.engine.create_volume(volume.name, world.labels).name == volume.name
-    world.engine.put_files(volume, world.image, tar_of("first", b"1"))
     volumes = (VolumeMount(volume, "/kept"),)
-    container = world.run_to_the_end("cat /kept/first > /kept/second", program, volumes=volumes)
+    world.engine.remove(world.run_to_the_end("printf 1 > /kept/first", first, volumes=volumes))
+    container = world.run_to_the_end("cat /kept/first > /kept/second", second, volumes=volumes)
     assert [one.name for one in world.engine.volumes(world.labels)] == [volume.name]
     assert world.engine.volumes(world.labels, unused=True) == []
     with pytest.raises(EngineError, match="in use"):

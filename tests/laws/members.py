@@ -4,13 +4,18 @@ from collections.abc import Iterator
 
 from samebox.resources import nouns
 from samebox.resources.kinds import KINDS, STORED
-from samebox.services.members.row import Members, Treatment, acted_on, row_of
+from samebox.services.members.row import Member, Members, Treatment, acted_on
 from samebox.services.members.tables import TABLES
 from samebox.services.operations import STORED_NOUNS
 from samebox.wire.models import Models
 from samebox.wire.schema import Shape
 
 MODELS = Models()
+
+
+def row_of(table: Members, path: str) -> Member | None:
+    """The row that speaks of a member: of several, the one that is nearest to it."""
+    return max((row for row in table if row.covers(path)), key=lambda row: len(row.path), default=None)
 
 
 def paths(shape: Shape | None, path: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from samebox.services.members.row import Member, Members, Treatment, row_of
+from samebox.services.members.row import Member, Members, Treatment
 from samebox.wire.constraints import validate
 from samebox.wire.schema import Shape
-from tests.laws.members import MODELS, leaves
+from tests.laws.members import MODELS, leaves, row_of
 from tests.laws.whole_emulator import Answered, Whole
 from tests.wire.generate import as_botocore, value_of, with_value
 

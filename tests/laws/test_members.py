@@ -2,11 +2,11 @@
 
 import pytest
 
-from samebox.services.members.row import accepted, acted_on, members, refused, row_of
+from samebox.services.members.row import accepted, acted_on, members, refused
 from samebox.services.members.tables import TABLES
 from samebox.services.operations import operations
 from tests.conftest import Aws
-from tests.laws.members import MODELS, faults, table_of
+from tests.laws.members import MODELS, faults, row_of, table_of
 
 OPERATIONS = [(service, operation) for service, tables in TABLES.items() for operation in tables]
 

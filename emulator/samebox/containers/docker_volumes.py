@@ -60,10 +60,6 @@ class DockerVolumes:
         found = self._http.json("GET", "/volumes", parameters={"filters": json.dumps(filters)})
         return [Volume(entry["Name"], entry.get("Labels") or {}) for entry in found.get("Volumes") or ()]
 
-    def put_files(self, volume: Volume, image: str, tar: BinaryIO) -> None:
-        with self._never_run(image, [volume]) as container:
-            self._containers.put(container, _place(0), tar)
-
     def files(self, volume: Volume, image: str) -> BinaryIO:
         with self._never_run(image, [volume]) as container, self._containers.archive(container, _place(0)) as stream:
             spool: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)

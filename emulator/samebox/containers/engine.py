@@ -227,9 +227,6 @@ class VolumeApi(Protocol):
     def volumes(self, labels: Mapping[str, str | None], unused: bool = False) -> list[Volume]:
         """All volumes that carry these labels; `unused`: those alone that no container has."""
 
-    def put_files(self, volume: Volume, image: str, tar: BinaryIO) -> None:
-        """Unpack a tar into a volume, by way of a container of `image` that never runs. Raises ImageMissing."""
-
     def files(self, volume: Volume, image: str) -> ArchiveStream:
         """What is in a volume, as a tar of one folder, by way of such a container. Raises ImageMissing."""
 

@@ -38,11 +38,6 @@ class FakeVolumes(FakeImages):
             found = [volume for volume in self._volumes.values() if carries(volume.labels, labels)]
         return [volume for volume in found if not unused or volume.name not in used]
 
-    def put_files(self, volume: Volume, image: str, tar: BinaryIO) -> None:
-        self._required(image)
-        with tarfile.open(fileobj=tar, mode="r|*") as archive:
-            archive.extractall(self._volume_folder(volume.name), filter="tar")
-
     def files(self, volume: Volume, image: str) -> BinaryIO:
         self._required(image)
         spool = io.BytesIO()

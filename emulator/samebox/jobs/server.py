@@ -107,11 +107,6 @@ class Server:
         self._task = dependencies.background.start(self._live())
         self._task.when_over(changed)
 
-    @property
-    def is_retired(self) -> bool:
-        """True once `retire` was called."""
-        return self._cancelled.is_set()
-
     def check(self) -> None:
         """Raise what the server did not expect, in the caller's thread."""
         if (error := self._task.error) is not None:

@@ -52,7 +52,8 @@ def shown(everything: bool = False, logs: bool = False) -> str:
 
 def test_a_screen_shows_faults_their_cures_and_what_was_skipped() -> None:
     text = shown()
-    for words in ("404 <html>", "Answer <200>.", "Fix (docker/Dockerfile:3): Drop USER.", "skipped: train-exit: no engine"):
+    remedy = "Fix (docker/Dockerfile:3): Drop USER."
+    for words in ("404 <html>", "Answer <200>.", remedy, "skipped: train-exit: no engine"):
         assert words in text
     assert "accepted on 2026-11-01: known" in text
     assert "2 failed" in text

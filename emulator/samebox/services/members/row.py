@@ -57,8 +57,3 @@ def members(*rows: Members) -> Members:
 def below(place: str, rows: Iterable[Member]) -> Members:
     """The same rows for a structure that lies at `place`."""
     return tuple(Member(f"{place}.{row.path}", row.treatment, row.values, row.reason) for row in rows)
-
-
-def row_of(table: Members, path: str) -> Member | None:
-    """The row that speaks of a member: of several, the one that is nearest to it."""
-    return max((row for row in table if row.covers(path)), key=lambda row: len(row.path), default=None)
