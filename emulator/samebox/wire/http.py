@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from samebox import asgi
 from samebox.asgi import Scope, Send
@@ -59,10 +59,6 @@ class Request:
     def content_type(self) -> str:
         """The media type without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    @cached_property
-    def decoded_path(self) -> str:
-        return unquote(self.path)
 
 
 @dataclass(frozen=True)

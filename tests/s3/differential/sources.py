@@ -1,4 +1,4 @@
-"""Where it is said what AWS answers."""
+"""Sources for what AWS answers."""
 
 API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
