@@ -34,6 +34,8 @@ def test_a_form_that_keeps_to_every_condition_is_let_in() -> None:
         form(conditions, key="user/me", content_type="text/csv", acl="private", x_amz_meta_who="", x_ignore_x="1"), NOW
     )
     check_policy(Form("b", {"key": "k"}, 1), NOW)
+    another = form(conditions, key="other/me", content_type="text/csv", acl="private", x_amz_meta_who="")
+    assert "user/" in refusal(another)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import to_the_end
 from samebox.check.processing.job import ProcessingJob, outputs_of, run, running
 from samebox.check.static import programs
+from samebox.check.training.departures import SM
 from samebox.check.trials import Departure
 
 if TYPE_CHECKING:
@@ -116,17 +117,7 @@ LOGS = Rule(
 )
 
 OF_TRAINING = {
-    "SM_MODEL_DIR": "/opt/ml/model",
-    "SM_INPUT_DIR": "/opt/ml/input",
-    "SM_INPUT_CONFIG_DIR": "/opt/ml/input/config",
-    "SM_OUTPUT_DIR": "/opt/ml/output",
-    "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
-    "SM_CURRENT_HOST": "algo-1",
-    "SM_HOSTS": '["algo-1"]',
-    "SM_NUM_GPUS": "0",
-    "SM_NUM_CPUS": "2",
-    "SM_LOG_LEVEL": "20",
-    "SM_NETWORK_INTERFACE_NAME": "eth0",
+    **SM,
     "TRAINING_JOB_NAME": "samebox-check",
     "TRAINING_JOB_ARN": "arn:aws:sagemaker:us-east-1:000000000000:training-job/samebox-check",
 }
