@@ -48,7 +48,7 @@ def _tracked(noun: str, words: str, **more: Any) -> Kind:
         taken=_error(
             ValidationException,
             f"{words.capitalize()} names must be unique within an AWS account and region, "
-            f"and a {words} with this name already exists ({{arn}})",
+            f"and {'an' if words[0] in 'aeiou' else 'a'} {words} with this name already exists ({{arn}})",
         ),
         missing=_error(ResourceNotFound, f"{noun} '{{arn}}' does not exist."),
         completed=_displayed(f"{noun}Name"),

@@ -36,6 +36,14 @@ def test_a_trial_needs_its_experiment(aws: Aws) -> None:
         aws.sagemaker.create_trial(TrialName="one", ExperimentName="none")
 
 
+def test_a_name_that_is_taken_is_refused_in_the_words_that_older_and_newer_sdks_look_for(aws: Aws) -> None:
+    arn = aws.create("Experiment")
+    with pytest.raises(ClientError, match="ValidationException") as refused:
+        aws.create("Experiment")
+    message = "Experiment names must be unique within an AWS account and region, and an experiment with this name"
+    assert refused.value.response["Error"]["Message"] == f"{message} already exists ({arn})"
+
+
 def test_without_a_display_name_the_name_is_displayed_until_there_is_one(aws: Aws) -> None:
     aws.sagemaker.create_experiment(ExperimentName="digits")
     assert aws.sagemaker.describe_experiment(ExperimentName="digits")["DisplayName"] == "digits"
