@@ -22,5 +22,9 @@ def test_the_aws_cli(sagemaker_shell: ClientShell, image: str) -> None:
     sagemaker_shell.run("newest", "aws_sagemaker.sh", "aws-cli", image, ROLE)
 
 
+def test_sagemaker_experiments(sagemaker_shell: ClientShell) -> None:
+    sagemaker_shell.run("newest", "sagemaker_experiments.py")
+
+
 def test_javascript(sagemaker_shell: ClientShell, image: str) -> None:
     sagemaker_shell.run("javascript", "javascript_sagemaker.mjs", image, ROLE)
