@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,21 @@ class ShiftedClock:
 
 @dataclass
 class Strict:
-    """An emulator that checks signatures."""
+    """An emulator that checks signatures, and clients of it."""
 
     url: str
     clock: ShiftedClock
+    clients: ExitStack
+
+    def client(self, service: str, secret: str = NO_SECRET, key: str = "123456789012", token: str = "") -> Any:
+        """A client with these keys, closed with the emulator."""
+        made = session().client(
+            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=key,
+            aws_secret_access_key=secret, aws_session_token=token or None,
+            config=Config(retries={"total_max_attempts": 1}),
+        )  # fmt: skip
+        self.clients.callback(made.close)
+        return made
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +52,8 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strict]:
     folder.mkdir()
     settings = Settings(data_dir=folder, port=free_port(), container_credentials=False, check_signatures=True)
     clock = ShiftedClock()
-    with server.running(settings, FakeEngine(folder / "engine"), clock):
-        yield Strict(settings.url, clock)
-
-
-def client(service: str, strict: Strict, secret: str = NO_SECRET, key: str = "123456789012", token: str = "") -> Any:
-    return session().client(
-        service, endpoint_url=strict.url, region_name="us-east-1", aws_access_key_id=key,
-        aws_secret_access_key=secret, aws_session_token=token or None,
-        config=Config(retries={"total_max_attempts": 1}),
-    )  # fmt: skip
+    with server.running(settings, FakeEngine(folder / "engine"), clock), ExitStack() as clients:
+        yield Strict(settings.url, clock, clients)
 
 
 CALLS = {
@@ -77,14 +81,14 @@ def refusal(service: str, one: Any) -> tuple[str, int, str]:
 
 @pytest.mark.parametrize("service", CALLS)
 def test_another_secret_is_refused_as_the_protocol_says(service: str, strict: Strict) -> None:
-    code, status, message = refusal(service, client(service, strict, "another"))
+    code, status, message = refusal(service, strict.client(service, "another"))
     assert (code, status) == MISMATCH[service]
     assert message.startswith("The request signature we calculated does not match the signature you provided")
 
 
 @pytest.mark.parametrize("service", [name for name in CALLS if name != "sagemaker-runtime"])
 def test_the_secret_of_samebox_env_is_let_in(service: str, strict: Strict) -> None:
-    CALLS[service](client(service, strict))
+    CALLS[service](strict.client(service))
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
@@ -93,7 +97,7 @@ def test_a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_found(
     service: str, minutes: int, strict: Strict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(strict.clock, "offset", minutes * 60.0)
-    code, status, message = refusal(service, client(service, strict))
+    code, status, message = refusal(service, strict.client(service))
     if service == "s3":
         assert (code, status) == ("RequestTimeTooSkewed", 403)
     else:
@@ -104,18 +108,18 @@ def test_a_clock_that_is_off_by_more_than_a_quarter_of_an_hour_is_found(
 def test_a_clock_that_is_off_by_less_is_not(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strict.clock, "offset", 840.0)
     for service in ("sts", "sagemaker", "s3"):
-        CALLS[service](client(service, strict))
+        CALLS[service](strict.client(service))
 
 
 def test_temporary_credentials_are_let_in_too(strict: Strict) -> None:
     role = {"RoleArn": "arn:aws:iam::123456789012:role/me", "RoleSessionName": "me"}
-    given = client("sts", strict).assume_role(**role)["Credentials"]
-    sts = client("sts", strict, given["SecretAccessKey"], given["AccessKeyId"], given["SessionToken"])
+    given = strict.client("sts").assume_role(**role)["Credentials"]
+    sts = strict.client("sts", given["SecretAccessKey"], given["AccessKeyId"], given["SessionToken"])
     assert sts.get_caller_identity()["Arn"].endswith("assumed-role/me/me")
 
 
 def test_a_presigned_url_is_followed_and_one_that_was_changed_is_not(strict: Strict) -> None:
-    s3 = client("s3", strict)
+    s3 = strict.client("s3")
     s3.create_bucket(Bucket="signed")
     s3.put_object(Bucket="signed", Key="k", Body=b"hi")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "k"})
