@@ -237,7 +237,7 @@ class Harness:
 
     def next_start_leaves_no_network(self) -> bool:
         """Whether the networks that are there are found by the next emulator process, and removed."""
-        job_networks.of_jobs(self.engine, LABEL, self.resources, [TRAINING_JOB]).sweep()
+        job_networks.of_jobs(self.engine, LABEL, self.resources, CONTAINER_JOBS).sweep()
         return not self.engine.networks({})
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ def check(harness: "Harness", job: "Resource") -> None:
     assert harness.objects_under("done") == {"runs": b"run\n"}
     assert harness.log_lines(job) == ["begun", "done"]
     assert harness.container_names() == []
-    harness.poll_until(lambda: not harness.engine.networks({}))
+    assert harness.next_start_leaves_no_network()
 
 
 # What the phases of a job change; how each request to the engine is repeated is what tests/jobs/test_crashes.py tries
