@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 PREFIX = "SAMEBOX_"
 # The secret key of an emulator without a token: clients do not sign without one, and any will do unless it is checked.
 NO_SECRET = "samebox"  # noqa: S105
+# Settings that no answer and no message shows.
+CONFIDENTIAL = frozenset({"token", "s3_credentials"})
 
 
 def default_data_dir() -> Path:
@@ -94,6 +96,11 @@ class Settings:
     s3_redirects: bool = _setting(
         "Answer an S3 request that is signed for another region than its bucket's with a redirect, as AWS does.", False
     )
+    s3_url: str = _setting(
+        "URL of another S3 (AWS, MinIO, SeaweedFS), which the API and jobs then use in place of the emulator's own.", ""
+    )
+    s3_credentials: str = _setting("Keys for it: access key, secret key and, if any, session token, with colons.", "")
+    s3_region: str = _setting("Its region, and that of its buckets.", "us-east-1")
     overcommit: bool = _setting(
         "Run jobs at once, and the instances of an endpoint with all of their type's memory, although together they "
         "may use more than the host has.",
@@ -142,6 +149,27 @@ class Settings:
         """What requests must be signed with, "" where signatures are not checked."""
         return self.token or (NO_SECRET if self.check_signatures else "")
 
+    def _check_s3(self) -> None:
+        """Raises ValueError unless the other S3 can be asked for, and is given whole."""
+        if not self.s3_url:
+            if self.s3_credentials:
+                raise ValueError(f"{PREFIX}S3_CREDENTIALS is given without {PREFIX}S3_URL, whose keys they are.")
+            return
+        try:
+            place = urlsplit(self.s3_url)
+            is_url = place.scheme in ("http", "https") and bool(place.hostname) and place.port != 0
+        except ValueError:
+            is_url = False
+        if not is_url or "@" in place.netloc or place.path.strip("/") or place.query:
+            raise ValueError(
+                f"{PREFIX}S3_URL={self.s3_url}: an http or https URL of a host is wanted, such as http://127.0.0.1:9000."
+            )
+        if not 2 <= len(self.s3_credentials.split(":")) <= 3 or "" in self.s3_credentials.split(":"):
+            raise ValueError(
+                f"{PREFIX}S3_CREDENTIALS: an access key and a secret key with a colon between them are wanted, for "
+                f"{PREFIX}S3_URL."
+            )
+
     def _check_surroundings(self) -> None:
         """Raises ValueError for what no container could use."""
         for name in ("http_proxy", "https_proxy", "package_index"):
@@ -183,6 +211,7 @@ class Settings:
         values.update({name: value for name, value in given.items() if value is not None})
         settings = cls(**values)  # type: ignore[arg-type]
         settings._check_surroundings()
+        settings._check_s3()
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
         if settings.repository_uris not in ("auto", "aws", "local"):

@@ -15,12 +15,12 @@ from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
 from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
+from samebox.app.objects import open_objects
 from samebox.app.services import make_services
 from samebox.app.status import Status
-from samebox.app.stores import open_objects, open_stores
+from samebox.app.stores import open_stores
 from samebox.app.work import emulator_info, start_supervisor
 from samebox.containers.engine import Engine
-from samebox.data.local_objects import LocalObjects
 from samebox.settings import Settings
 from samebox.wire.models import Models
 
@@ -59,9 +59,8 @@ class Emulator:
         """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
         settings, stores, endings = self.settings, self._stores, self._endings
         s3 = open_objects(self._folder, settings, self._clock, endings)
-        objects = LocalObjects(s3, settings.account, settings.region)
-        services = make_services(settings, self._folder, stores, objects, self._containers, self._clock, endings)
-        self.gateway = make_gateway(services, self._models, s3, self._folder.path, endings)
+        services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
+        self.gateway = make_gateway(services, self._models, s3.endpoint, self._folder.path)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
         way = self._containers.open_way_back()
@@ -74,7 +73,7 @@ class Emulator:
         self._data_plane.follow(stores)
         info = emulator_info(settings, self._folder, way, self.proxy.authority.bundle)
         supervisor = start_supervisor(
-            info, services, stores, objects, self._containers, self._data_plane.client, endings
+            info, services, stores, s3.objects, self._containers, self._data_plane.client, endings
         )
         self._leave = supervisor.leave
         self._status.is_ready = True

@@ -7,8 +7,8 @@ from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
 from samebox.app.stores import Stores
 from samebox.containers.kept_images import KeptImages
-from samebox.data.local_objects import LocalObjects
 from samebox.data.lookups import Lookups
+from samebox.data.objects import Objects
 from samebox.proxy import docker_names
 from samebox.services import images
 from samebox.services.context import Services
@@ -21,7 +21,7 @@ def make_services(
     settings: Settings,
     folder: DataFolder,
     stores: Stores,
-    objects: LocalObjects,
+    objects: Objects,
     containers: EngineSide,
     clock: Callable[[], float],
     endings: Endings,

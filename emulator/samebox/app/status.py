@@ -9,7 +9,7 @@ from samebox.app.data_folder import DataFolder
 from samebox.app.engine_side import EngineSide
 from samebox.app.stores import Stores
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
-from samebox.settings import Settings
+from samebox.settings import CONFIDENTIAL, Settings
 
 STATUS_ENGINE_SECONDS = 1.0  # how long a status waits for the container engine
 
@@ -45,7 +45,7 @@ class Status:
             "settings": {
                 name: value if isinstance(value, int | float) else str(value)
                 for name, value in asdict(settings).items()
-                if name != "token"
+                if name not in CONFIDENTIAL
             },
             "token": bool(settings.token),
             "engine": {"available": why_not is None, "detail": why_not or ""},

@@ -1,6 +1,5 @@
-"""What is kept in the data folder: resources, logs, metrics and the objects of S3."""
+"""What is kept in the data folder: resources, logs and metrics."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,13 +10,8 @@ from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
-from samebox.s3.migration import TakenOver
-from samebox.s3.store import S3Store
-from samebox.services.s3.housekeeping import Housekeeping
 from samebox.settings import Settings
 from samebox.wire.models import Models
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,22 +38,3 @@ def open_stores(
         Logbook(folder.path / "logs" / "streams", settings.log_bytes),
         metrics,
     )
-
-
-def open_objects(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> S3Store:
-    """Open S3's storage. Objects of an older data folder, plain files below `s3/`, are taken over before it returns."""
-    s3 = S3Store(folder.path / "objects", clock=clock)
-    endings.add(s3.close)
-    taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress)
-    for path in taken.left:
-        log.warning("%s is no object and stays where it is", path)
-    housekeeping = Housekeeping(s3)
-    housekeeping.start()
-    endings.add(housekeeping.close)
-    return s3
-
-
-def _log_progress(taken: TakenOver) -> None:
-    # Each object is read once, for its digests. `samebox up` waits as long as this goes on.
-    if taken.objects:
-        log.info("S3: %d objects, %d bytes, are taken over from an older data folder", taken.objects, taken.size)

@@ -9,7 +9,7 @@ from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide, WayBack
 from samebox.app.stores import Stores
 from samebox.containers import reservations
-from samebox.data.local_objects import LocalObjects
+from samebox.data.objects import Objects
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
@@ -41,7 +41,7 @@ def start_supervisor(
     info: EmulatorInfo,
     services: Services,
     stores: Stores,
-    objects: LocalObjects,
+    objects: Objects,
     containers: EngineSide,
     client: HttpClient,
     endings: Endings,

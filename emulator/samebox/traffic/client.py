@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from samebox.traffic.connection import Connection, NotConnected, UpstreamError, WholeResponse
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable
 
     from samebox.asgi import Header
@@ -24,7 +25,8 @@ class HttpClient:
 
     `limit` bounds the body of a whole response, in bytes. A server may take `connect_seconds` to accept a connection,
     and be silent for `idle_seconds` in the middle of a streamed exchange. There are at most `connections` to an
-    address, where that is bounded; a further exchange waits for `connect_seconds` at most.
+    address, where that is bounded; a further exchange waits for `connect_seconds` at most. With `tls`, connections are
+    TLS's.
     """
 
     def __init__(
@@ -33,7 +35,9 @@ class HttpClient:
         connect_seconds: float = 5.0,
         idle_seconds: float | None = None,
         connections: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._limit = limit
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
@@ -139,7 +143,9 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, connection = await loop.create_connection(lambda: Connection(loop, self._idle_seconds), *address)
+                _, connection = await loop.create_connection(
+                    lambda: Connection(loop, self._idle_seconds), *address, ssl=self._tls
+                )
         except TimeoutError:
             raise NotConnected("timeout", f"no connection in {self._connect_seconds} s") from None
         except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -81,14 +82,16 @@ class Forward:
         connections: int = 256,
     ) -> None:
         place = urlsplit(base_url)
-        if place.scheme != "http" or not place.hostname:
-            raise ValueError(f"{base_url!r} is no http URL to forward to.")
-        self._address = (place.hostname, place.port or 80)
+        if place.scheme not in ("http", "https") or not place.hostname:
+            raise ValueError(f"{base_url!r} is no http or https URL to forward to.")
+        is_tls = place.scheme == "https"
+        self._address = (place.hostname, place.port or (443 if is_tls else 80))
         self._prefix = place.path.rstrip("/").encode()
         self._on_request, self._on_answer = on_request, on_answer
         self._on_failure = on_failure or _plain_failure
         self._idle_timeout = idle_timeout
-        self._client = HttpClient(0, connect_timeout, idle_timeout, connections)
+        tls = ssl.create_default_context() if is_tls else None
+        self._client = HttpClient(0, connect_timeout, idle_timeout, connections, tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Returns when the answer is sent, or when the client went away."""

@@ -33,17 +33,17 @@ class Decoder:
         while True:
             found = _SIZE.fullmatch(source.line())
             if found is None:
-                raise _malformed()
+                raise malformed()
             size = int(found[1], 16)
             yield from source.exactly(size)
             if size == 0:
                 break
             if source.line():
-                raise _malformed()
+                raise malformed()
         for line in source.rest():
             trailer = _TRAILER.fullmatch(line)
             if trailer is None:
-                raise _malformed()
+                raise malformed()
             self.trailers[trailer[1].decode().lower()] = trailer[2].decode("latin-1").strip()
 
 
@@ -57,7 +57,7 @@ class _Source:
     def line(self) -> bytes:
         while (end := self._held.find(b"\r\n")) < 0:
             if len(self._held) > _LINE_BYTES:
-                raise _malformed()
+                raise malformed()
             self._held += self._next()
         line, self._held = self._held[:end], self._held[end + 2 :]
         return line
@@ -89,6 +89,7 @@ class _Source:
         raise AwsError("IncompleteBody", "The request body terminated unexpectedly")
 
 
-def _malformed() -> AwsError:
+def malformed() -> AwsError:
+    """The refusal of a body that is not encoded as it says."""
     # Choice: AWS's answer to this is not known.
     return AwsError("InvalidRequest", "The body is not encoded as aws-chunked says.")

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import re
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,11 +21,12 @@ from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
 from samebox.services.s3 import cors, decoding, documents
 from samebox.services.s3.chunked import STREAMING, Decoder
+from samebox.services.s3.heads import check_time, head_of
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
-from samebox.wire import restxml, s3_address
+from samebox.wire import restxml
 from samebox.wire.caller import caller
-from samebox.wire.http import Request, Response, request_of
+from samebox.wire.http import Request, Response
 from samebox.wire.s3_operations import S3Operations
 
 if TYPE_CHECKING:
@@ -52,8 +50,6 @@ _SMALL_BYTES = 64 * 1024
 # would let its scripts use the emulator as our own page; in a sandbox they run with the origin `null`, which
 # traffic/origins.py refuses.
 _SANDBOX = (b"content-security-policy", b"sandbox allow-scripts allow-popups allow-modals allow-downloads")
-_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
-_SIGNING = re.compile(r"x-amz-(algorithm|credential|date|expires|signedheaders|signature)")
 # Fields of an error that are headers of the answer alone.
 _HIDDEN_FIELDS = frozenset({"DeleteMarker", "ETag", "LastModified"})
 
@@ -89,7 +85,7 @@ class S3Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One S3 request, in path style or with its bucket in the host."""
-        head = _hoisted(s3_address.path_style(_head(scope)))
+        head = head_of(scope)
         exchange = _Exchange(receive, send, head)
         try:
             self._check_head(scope, head)
@@ -201,8 +197,7 @@ class S3Endpoint:
             text = "Your request header section exceeds the maximum allowed size."
             fields = {"MaxSizeAllowed": _HEAD_BYTES}
             raise AwsError("RequestHeaderSectionTooLarge", text, 400, fields)
-        if _is_expired(head.query, self._clock()):
-            raise AwsError("AccessDenied", "Request has expired", 403)
+        check_time(head, self._clock())
 
     def _check_region(self, request: S3Request) -> None:
         """As AWS answers a request at another region's endpoint, where `redirects` is on."""
@@ -308,21 +303,6 @@ class _Exchange:
         return await self._receive()
 
 
-def _head(scope: Scope) -> Request:
-    head = request_of(scope)
-    if all(value.isascii() for value in head.headers.values()):
-        return head
-    return head.changed(headers={name: _text(value) for name, value in head.headers.items()})
-
-
-def _text(value: str) -> str:
-    """A header's value: UTF-8, as SDKs send metadata, and Latin-1 where it is not."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return value
-
-
 def _is_small(head: Request) -> bool:
     """Whether a body is read before the thread begins: a change of threads costs more than so many bytes.
 
@@ -330,34 +310,6 @@ def _is_small(head: Request) -> bool:
     """
     length = head.headers.get("content-length", "")
     return length.isdecimal() and len(length) <= 6 and int(length) <= _SMALL_BYTES and "expect" not in head.headers
-
-
-def _hoisted(head: Request) -> Request:
-    """A presigned URL carries headers of the request in its query: `x-amz-acl=…`."""
-    if not head.query_string:
-        return head
-    names = [name for name in head.query if name.lower().startswith("x-amz-") and not _SIGNING.fullmatch(name.lower())]
-    if "AWSAccessKeyId" in head.query:  # SigV2 signs these two, and some clients put them into the URL
-        names += [name for name in ("content-type", "content-md5") if name in head.query]
-    more = {name.lower(): head.query[name] for name in names if name.lower() not in head.headers}
-    return head.changed(headers={**head.headers, **more}) if more else head
-
-
-def _is_expired(query: Mapping[str, str], now: float) -> bool:
-    if not query:
-        return False
-    values = {name.lower(): value for name, value in query.items()}
-    try:
-        if "x-amz-expires" in values:
-            text = values["x-amz-date"]
-            # Read as ISO 8601: strptime takes ten times as long.
-            signed = datetime.fromisoformat(text).timestamp() if _DATE.fullmatch(text) else -math.inf
-            return now > signed + int(values["x-amz-expires"])
-        if "awsaccesskeyid" in values:
-            return now > int(values["expires"])
-    except (KeyError, ValueError):
-        return True
-    return False
 
 
 def _headers(headers: Mapping[str, str], request_id: str) -> list[asgi.Header]:

@@ -1,0 +1,84 @@
+"""S3: the emulator's own, over a storage in the data folder, or another one by its URL."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from samebox.app.data_folder import DataFolder
+from samebox.app.endings import Endings
+from samebox.asgi import Application
+from samebox.data.local_objects import LocalObjects
+from samebox.data.objects import Objects
+from samebox.data.remote_objects import RemoteObjects
+from samebox.s3.migration import TakenOver
+from samebox.s3.store import S3Store
+from samebox.services.s3.elsewhere import Credentials, S3Elsewhere
+from samebox.services.s3.endpoint import S3Endpoint
+from samebox.services.s3.housekeeping import Housekeeping
+from samebox.settings import PREFIX, Settings
+from samebox.wire.models import Models
+
+log = logging.getLogger(__name__)
+
+# A client of the API waits for what S3 answers to a look at an address.
+_CONNECT_SECONDS = 3.0
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """`objects` are what jobs and operations see; `endpoint` answers S3's requests."""
+
+    objects: Objects
+    endpoint: Application
+
+
+def open_objects(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
+    """Open S3. Raises what the storage raises; whether another S3 can be reached is found out when it is asked."""
+    return _elsewhere(settings, clock, endings) if settings.s3_url else _own(folder, settings, clock, endings)
+
+
+def _own(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
+    """Objects of an older data folder, plain files below `s3/`, are taken over before it returns."""
+    s3 = S3Store(folder.path / "objects", clock=clock)
+    endings.add(s3.close)
+    taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress)
+    for path in taken.left:
+        log.warning("%s is no object and stays where it is", path)
+    housekeeping = Housekeeping(s3)
+    housekeeping.start()
+    endings.add(housekeeping.close)
+    endpoint = S3Endpoint(
+        s3,
+        Models(("s3",)),
+        account=settings.account,
+        region=settings.region,
+        clock=clock,
+        redirects=settings.s3_redirects,
+    )
+    endings.add_connections(endpoint.close)
+    return ObjectStorage(LocalObjects(s3, settings.account, settings.region), endpoint)
+
+
+def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
+    url, keys = settings.s3_url.rstrip("/"), Credentials(*settings.s3_credentials.split(":"))
+    objects = RemoteObjects(
+        url,
+        keys.access_key,
+        keys.secret_key,
+        keys.session_token or None,
+        settings.s3_region,
+        connect_timeout=_CONNECT_SECONDS,
+        attempts=_ATTEMPTS,
+    )
+    endings.add(objects.close)
+    endpoint = S3Elsewhere(url, keys, settings.s3_region, f"{PREFIX}S3_URL", clock)
+    endings.add_connections(endpoint.close)
+    log.info("S3 is at %s; the objects in the data folder stay as they are, and are not used", url)
+    return ObjectStorage(objects, endpoint)
+
+
+def _log_progress(taken: TakenOver) -> None:
+    # Each object is read once, for its digests. `samebox up` waits as long as this goes on.
+    if taken.objects:
+        log.info("S3: %d objects, %d bytes, are taken over from an older data folder", taken.objects, taken.size)
