@@ -233,6 +233,56 @@ def test_a_page_of_an_allowed_origin_reads_and_writes(tmp_path: Path) -> None:
         s3.close()
 
 
+def test_a_page_uses_the_bucket_whose_rules_name_its_origin_and_no_other(
+    house: Settings, s3: Any, tmp_path: Path
+) -> None:
+    script = """
+    const at = "%(url)s/", copy = {"x-amz-copy-source": "/objects/victim"};
+    return {
+      write: await status(at + "shared/mine", {method: "PUT", body: "1", headers: {"x-amz-meta-a": "b"}}),
+      read: await fetch(at + "shared/mine").then(async answer => [await answer.text(), answer.headers.get("etag")]),
+      form: await status(at + "shared", {method: "POST", body: form()}),
+      forbidden: await status(at + "shared/mine", {method: "DELETE"}),
+      other: await status(at + "objects/victim"),
+      copy: await status(at + "shared/stolen", {method: "PUT", headers: copy}),
+      hoisted: await status(at + "shared/stolen?x-amz-copy-source=/objects/victim", {method: "PUT"}),
+      call: await status(at + "shared", {method: "POST", body: "{}",
+        headers: {"x-amz-target": "SageMaker.ListTrainingJobs", "content-type": "application/x-amz-json-1.1"}}),
+      invoke: await status(at + "endpoints/x/invocations", {method: "POST", body: "1"}),
+      status: await status(at + "_samebox/status"),
+    };
+    async function status(...given) {
+      const seen = await attempt(...given);
+      return typeof seen === "string" ? seen : seen[0];
+    }
+    function form() {
+      const fields = new FormData();
+      fields.append("key", "posted");
+      fields.append("file", new Blob(["typed"]), "a.txt");
+      return fields;
+    }
+    """
+    with WebSite(script % {"url": house.url}) as site:
+        rule = {"AllowedOrigins": [site.url], "AllowedMethods": ["GET", "PUT", "POST"], "AllowedHeaders": ["*"]}
+        for bucket in ("shared", "endpoints"):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [{**rule, "ExposeHeaders": ["ETag"]}]})
+        with opened(site.url, tmp_path):
+            report = site.report()
+    etag = s3.head_object(Bucket="shared", Key="mine")["ETag"]
+    names = [one["Key"] for one in s3.list_objects_v2(Bucket="shared")["Contents"]]
+    for name in names:
+        s3.delete_object(Bucket="shared", Key=name)
+    for bucket in ("shared", "endpoints"):
+        s3.delete_bucket(Bucket=bucket)
+    refused = {name: report.pop(name) for name in ("forbidden", "other", "copy", "hoisted", "status")}
+    assert set(refused.values()) == {"TypeError"}
+    # S3 answers these, whatever they look like: the bucket's rules let no page call or invoke anything else.
+    assert (report.pop("call"), report.pop("invoke")) == (405, 405)
+    assert report == {"write": 200, "read": ["1", etag], "form": 204}
+    assert names == ["mine", "posted"]
+
+
 # With a token
 
 

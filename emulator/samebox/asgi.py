@@ -37,6 +37,10 @@ Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 
+# In a scope: whether the form that the request was made of names a key, whose signature was looked at before.
+SIGNED_FORM = "samebox.signed-form"
+
+
 class ClientGone(Exception):
     """The client closed its connection before its request was whole, or sent nothing for too long."""
 

@@ -17,7 +17,7 @@ from samebox.errors import AwsError
 from samebox.platform import networks
 from samebox.proxy import targets
 from samebox.traffic import cors, front_page
-from samebox.traffic.origins import OriginPolicy, host_name
+from samebox.traffic.origins import ForeignOrigin, OriginPolicy, host_name
 from samebox.wire import s3_address
 
 Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
@@ -58,6 +58,8 @@ class Edge:
     is_near: Callable[[str], bool]  # whether an address is this machine's, or a container's of ours
     refuse: Refuse
     page: Callable[[str], str]
+    # What answers a request of a page that no setting allows: S3, where the bucket's CORS rules name the page's origin.
+    foreign: Callable[[Scope], Awaitable[Application | None]]
     docker_address: str | None = None  # at which the registry alone answers, to whatever reaches it
 
     @cached_property
@@ -83,6 +85,14 @@ class Edge:
         try:
             _check_size(scope)
             origin = self.origins.check(scope["headers"], self._has_name_of_aws(scope))
+        except ForeignOrigin as error:
+            answer = None if scope["server"][0] == self.docker_address else await self.foreign(scope)
+            if answer is None:
+                await self._turn_away(scope, send, error)
+            elif await self._may_ask(scope, send):
+                # Not by its path: a bucket may be called as another service's path begins.
+                await answer(scope, receive, send)
+            return
         except AwsError as error:
             await self._turn_away(scope, send, error)
             return
@@ -100,9 +110,7 @@ class Edge:
             await self.refuse(scope, send, error)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["server"][0] == self.metadata_host and not _is_near(scope["client"]):
-            # A packet was routed here to an address that only containers of this machine may use.
-            await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
+        if not await self._may_ask(scope, send):
             return
         if self.docker_address is not None and scope["server"][0] == self.docker_address:
             if scope["path"] != "/v2" and not scope["path"].startswith("/v2/"):
@@ -114,6 +122,13 @@ class Edge:
             if is_meant(scope):
                 await answer(scope, receive, send)
                 return
+
+    async def _may_ask(self, scope: Scope, send: Send) -> bool:
+        if scope["server"][0] != self.metadata_host or _is_near(scope["client"]):
+            return True
+        # A packet was routed here to an address that only containers of this machine may use.
+        await asgi.respond_json(send, 403, {"message": "Only containers of this machine are served here."})
+        return False
 
     def _has_name_of_aws(self, scope: Scope) -> bool:
         # Where there is TLS, our own authority says so (proxy/authority.py), and no browser trusts it.

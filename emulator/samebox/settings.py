@@ -96,6 +96,10 @@ class Settings:
     s3_redirects: bool = _setting(
         "Answer an S3 request that is signed for another region than its bucket's with a redirect, as AWS does.", False
     )
+    s3_public_access: bool = _setting(
+        "Refuse S3 requests that are not signed, unless a bucket's policy or an ACL lets everybody in, as AWS does.",
+        False,
+    )
     s3_url: str = _setting(
         "URL of another S3 (AWS, MinIO, SeaweedFS), which the API and jobs then use in place of the emulator's own.", ""
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from samebox.asgi import Application
+from samebox.app.objects import ObjectStorage
 from samebox.services import absent, session_tokens
 from samebox.services.context import Services
 from samebox.services.operations import operations
@@ -12,7 +12,7 @@ from samebox.wire.models import Models
 from samebox.wire.sessions import Verdict
 
 
-def make_gateway(services: Services, models: Models, s3: Application, scratch: Path) -> Gateway:
+def make_gateway(services: Services, models: Models, s3: ObjectStorage, scratch: Path) -> Gateway:
     """The gateway over `services`, with S3's endpoint; `scratch` is where forms are kept while they come in."""
     own, clock = services.settings, services.clock
 
@@ -26,8 +26,10 @@ def make_gateway(services: Services, models: Models, s3: Application, scratch: P
         region=own.region,
         token=own.signing_secret,
         sessions=session,
-        s3=s3,
-        s3_forms=Forms(s3, scratch),
+        s3=s3.endpoint,
+        s3_forms=Forms(s3.endpoint, scratch),
+        s3_consents=s3.consents,
+        s3_anonymous=own.s3_public_access and not own.s3_url,
         clock=clock,
         why_absent=absent.sentence_of,
     )

@@ -60,7 +60,7 @@ class Emulator:
         settings, stores, endings = self.settings, self._stores, self._endings
         s3 = open_objects(self._folder, settings, self._clock, endings)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
-        self.gateway = make_gateway(services, self._models, s3.endpoint, self._folder.path)
+        self.gateway = make_gateway(services, self._models, s3, self._folder.path)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
         way = self._containers.open_way_back()

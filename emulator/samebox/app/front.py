@@ -103,6 +103,7 @@ def make_edge(
         docker_address=None if docker is None else docker.address,
         refuse=gateway.refuse,
         page=page,
+        foreign=gateway.for_foreign_page,
     )
 
 

@@ -1,17 +1,18 @@
 """S3: the emulator's own, over a storage in the data folder, or another one by its URL."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
-from samebox.asgi import Application
+from samebox.asgi import Application, Scope
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
 from samebox.data.remote_objects import RemoteObjects
 from samebox.s3.migration import TakenOver
 from samebox.s3.store import S3Store
+from samebox.services.s3.cors import Consents
 from samebox.services.s3.elsewhere import Credentials, S3Elsewhere
 from samebox.services.s3.endpoint import S3Endpoint
 from samebox.services.s3.housekeeping import Housekeeping
@@ -27,10 +28,14 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class ObjectStorage:
-    """`objects` are what jobs and operations see; `endpoint` answers S3's requests."""
+    """`objects` are what jobs and operations see; `endpoint` answers S3's requests.
+
+    `consents`: whether a bucket's CORS rules let the page in that a request is from.
+    """
 
     objects: Objects
     endpoint: Application
+    consents: Callable[[Scope], Awaitable[bool]] | None = None
 
 
 def open_objects(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
@@ -55,9 +60,11 @@ def _own(folder: DataFolder, settings: Settings, clock: Callable[[], float], end
         region=settings.region,
         clock=clock,
         redirects=settings.s3_redirects,
+        token=settings.token,
+        public_access=settings.s3_public_access,
     )
     endings.add_connections(endpoint.close)
-    return ObjectStorage(LocalObjects(s3, settings.account, settings.region), endpoint)
+    return ObjectStorage(LocalObjects(s3, settings.account, settings.region), endpoint, Consents(s3))
 
 
 def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:

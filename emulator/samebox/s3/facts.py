@@ -22,6 +22,8 @@ def dumped(attributes: Attributes) -> str:
         facts["retention"] = [attributes.retention.mode, attributes.retention.until]
     if attributes.legal_hold:
         facts["hold"] = True
+    if attributes.restored_until is not None:
+        facts["restored"] = attributes.restored_until
     return json.dumps(facts, separators=(",", ":"), ensure_ascii=False) if facts else ""
 
 
@@ -37,6 +39,7 @@ def loaded(text: str, storage_class: str) -> Attributes:
         facts.get("acl", ""),
         retention,
         "hold" in facts,
+        facts.get("restored"),
     )
 
 

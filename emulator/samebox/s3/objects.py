@@ -185,6 +185,12 @@ class StoredObjects:
 
         return self._change(bucket, key, version, changed)
 
+    def set_restored(self, bucket: str, key: str, until: float, version: str | None = None) -> Version:
+        """Let an archived version be read until then, in epoch seconds. Raises what `head` raises."""
+        return self._change(
+            bucket, key, version, lambda _, found: replace(found.version.attributes, restored_until=until)
+        )
+
     def set_legal_hold(self, bucket: str, key: str, hold: bool, version: str | None = None) -> Version:
         """Place or lift a legal hold. Raises InvalidRequest in a bucket without object lock."""
 

@@ -52,6 +52,7 @@ class Attributes:
 
     `headers` holds what is answered as it was given, by the names of the model's members: `ContentType`,
     `CacheControl`, `ServerSideEncryption` and so on. The storage gives them no meaning. `acl` is any text.
+    `restored_until`: until when an archived object can be read, in epoch seconds.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Attributes:
     acl: str = ""
     retention: Retention | None = None
     legal_hold: bool = False
+    restored_until: float | None = None
 
 
 @dataclass(frozen=True)

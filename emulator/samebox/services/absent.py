@@ -182,7 +182,6 @@ ABSENT: tuple[AbsentOperations, ...] = (
             r"\w+BucketAbac": "permissions are not evaluated",
             "GetObjectTorrent": "AWS closed it in April 2021",
             "SelectObjectContent": "queries in objects are not run; AWS closed it to new customers in July 2024",
-            "RestoreObject": "no object is archived",
             "UpdateObjectEncryption": "objects are not encrypted",
             "WriteGetObjectResponse": "there are no functions that would answer for objects",
         },

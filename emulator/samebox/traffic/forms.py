@@ -160,8 +160,13 @@ def _put(scope: Scope, place: str, fields: Mapping[str, str], size: int) -> Scop
     for name, value in fields.items():
         if _HEADERS.fullmatch(name):
             headers.append((name.encode(), " ".join(value.split()).encode()))
+    origin = asgi.header(scope["headers"], b"origin")
+    if origin is not None:  # by it a bucket's rules let a page read the answer, which is one to a POST
+        headers += [(b"origin", origin), (b"access-control-request-method", b"POST")]
     raw = place.encode()
-    return {**scope, "method": "PUT", "path": unquote(place), "raw_path": raw, "query_string": b"", "headers": headers}
+    signed = bool(fields.get("x-amz-credential") or fields.get("awsaccesskeyid"))
+    put = {**scope, "method": "PUT", "path": unquote(place), "raw_path": raw, "query_string": b"", "headers": headers}
+    return {**put, asgi.SIGNED_FORM: signed}
 
 
 class _Answers:
@@ -186,7 +191,12 @@ class _Answers:
             await self._succeed()
 
     async def _succeed(self) -> None:
-        kept = [header for header in self._headers if header[0] in (b"etag", b"x-amz-request-id", b"x-amz-id-2")]
+        kept = [
+            header
+            for header in self._headers
+            if header[0] in (b"etag", b"x-amz-request-id", b"x-amz-id-2", b"vary")
+            or header[0].startswith(b"access-control-")
+        ]
         etag = (asgi.header(kept, b"etag") or b"").decode()
         bucket, _, key = unquote(self.place).removeprefix("/").partition("/")
         redirect = self._fields.get("success_action_redirect") or self._fields.get("redirect", "")

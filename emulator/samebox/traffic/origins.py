@@ -33,6 +33,10 @@ _OTHER_SITES = frozenset({b"cross-site", b"same-site"})
 _SHOWN = 200  # characters of a header's value in a message
 
 
+class ForeignOrigin(AwsError):
+    """The request is from a page of an origin that no setting allows. A bucket of S3 may have rules that do."""
+
+
 @dataclass(frozen=True)
 class OriginPolicy:
     """`listening` is the address or name that we listen on. `hosts` may have `*.name` for all names below a name."""
@@ -67,9 +71,11 @@ class OriginPolicy:
             if origin.decode("latin-1") in self.origins:
                 return origin.decode("latin-1")
             if not _is_own(origin, host):
-                raise _refused(
+                raise ForeignOrigin(
+                    "AccessDeniedException",
                     f"Web pages of {_shown(origin)} may not use this emulator. SAMEBOX_ALLOWED_ORIGINS names those "
-                    "that may."
+                    "that may. Requests to a bucket of S3 may also come from the origins that its CORS rules name.",
+                    403,
                 )
         if site in _OTHER_SITES:
             raise _refused(f"A web page of another origin may not use this emulator (Sec-Fetch-Site: {_shown(site)}).")

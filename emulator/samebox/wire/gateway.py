@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -42,11 +43,15 @@ log = logging.getLogger(__name__)
 MEBIBYTE = 1024 * 1024
 # The largest body whose signature is verified on the event loop: a hash of so much takes a twentieth of a millisecond.
 _HASHED_AT_ONCE = 64 * 1024
+_OF_SIGNATURES = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid", "signature"})
 _NO_HANDLERS: Mapping[str, Handler] = MappingProxyType({})
 
 
 class Gateway:
     """Answers AWS requests with `handlers`; passes S3's on to `s3`, and its upload forms to `s3_forms`.
+
+    `s3_consents`: whether a bucket's rules let the page of another origin in that a request is from. `s3_anonymous`: S3
+    itself decides on requests that are not signed, a token or not.
 
     `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
     session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
@@ -65,6 +70,8 @@ class Gateway:
         sessions: sessions.Look | None = None,
         s3: Application | None = None,
         s3_forms: FormApplication | None = None,
+        s3_consents: Callable[[Scope], Awaitable[bool]] | None = None,
+        s3_anonymous: bool = False,
         clock: Callable[[], float] = time.time,
         largest_body: int = 32 * MEBIBYTE,
         body_seconds: float = 60.0,
@@ -76,7 +83,8 @@ class Gateway:
         self._router = Router(models)
         self._account, self._region, self._token = account, region, token
         self._sessions = sessions
-        self._s3, self._s3_forms = s3, s3_forms
+        self._s3, self._s3_forms, self._s3_consents = s3, s3_forms, s3_consents
+        self._s3_anonymous = s3_anonymous
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
         self._threads = anyio.CapacityLimiter(threads)
@@ -123,17 +131,7 @@ class Gateway:
         """The ASGI endpoint. HTTP only; lifespan and websockets are the application's around it."""
         head = request_of(scope)
         if self._s3 is not None and await self._is_s3(head):
-            if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
-                try:
-                    await self._s3_forms(scope, receive, send, self._check_form)
-                except AwsError as error:
-                    await self.refuse(scope, send, error)
-                return
-            refusal = self._refuse_s3(head)
-            if refusal is None:
-                await self._s3(scope, receive, send)
-                return
-            await respond(send, refusal)
+            await self._answer_s3(self._s3, scope, receive, send)
             return
         try:
             async with asyncio.timeout(self._body_seconds):
@@ -151,6 +149,27 @@ class Gateway:
             request = replace(head, body=body)
             response = await asgi.in_thread(self.answer, request, limiter=self._threads)
         await respond(send, response)
+
+    async def for_foreign_page(self, scope: Scope) -> Application | None:
+        """What answers a request of a page of another origin: S3, where the bucket's rules let the page in; or None."""
+        s3 = self._s3
+        if s3 is None or self._s3_consents is None or not await self._s3_consents(scope):
+            return None
+        return partial(self._answer_s3, s3)
+
+    async def _answer_s3(self, s3: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        head = request_of(scope)
+        if self._s3_forms is not None and head.method == "POST" and head.content_type == "multipart/form-data":
+            try:
+                await self._s3_forms(scope, receive, send, self._check_form)
+            except AwsError as error:
+                await self.refuse(scope, send, error)
+            return
+        refusal = self._refuse_s3(head)
+        if refusal is None:
+            await s3(scope, receive, send)
+        else:
+            await respond(send, refusal)
 
     async def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
         """Account and region of a request that is answered elsewhere. AwsError where it is not signed as it must be."""
@@ -216,6 +235,8 @@ class Gateway:
         return projected
 
     def _refuse_s3(self, head: Request) -> Response | None:
+        if self._s3_anonymous and not _claims_signature(head):
+            return None
         try:
             self._authorize(head, "s3", body_was_read=False)
         except AwsError as error:
@@ -233,6 +254,12 @@ class Gateway:
     def _refuse(self, head: Request, error: AwsError) -> Response:
         log.info("%s %s: %s", head.method, head.path, error)
         return CODECS[_likely_protocol(head)].encode_error(None, None, error, str(uuid.uuid4()))
+
+
+def _claims_signature(head: Request) -> bool:
+    """Whether a request is signed, or tries to be: it has anything of a signature."""
+    names = {name.lower() for name in head.query}
+    return "authorization" in head.headers or not names.isdisjoint(_OF_SIGNATURES)
 
 
 def _likely_protocol(request: Request) -> Any:

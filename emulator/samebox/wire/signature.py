@@ -26,7 +26,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class _Signed:
+class DeclaredSignature:
     """The signature of a request, as it declares it. `expires` is a presigned URL's life in seconds."""
 
     scope: CredentialScope
@@ -60,7 +60,7 @@ def verify(request: Request, token: str, now: float, body_was_read: bool = True)
         old = scope(request.headers, request.query)
         signature_v2.verify(request, secret_of(token, "" if old is None else old.access_key), now)
         return
-    signed = _signed(request)
+    signed = of_request(request)
     _check_time(signed, now)
     payload = _payload_hash(request, signed, body_was_read)
     secret = secret_of(token, signed.scope.access_key)
@@ -74,7 +74,8 @@ def verify(request: Request, token: str, now: float, body_was_read: bool = True)
         )
 
 
-def _signed(request: Request) -> _Signed:
+def of_request(request: Request) -> DeclaredSignature:
+    """The signature of a request, as it declares it. AwsError where it declares none, or half of one."""
     authorization, query = request.headers.get("authorization", ""), request.query
     found = scope(request.headers, query)
     if found is None:
@@ -83,7 +84,7 @@ def _signed(request: Request) -> _Signed:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
     if authorization.startswith(sigv4.ALGORITHM):
         parts = dict(_PART.findall(authorization))
-        signed = _Signed(
+        signed = DeclaredSignature(
             found,
             _names(parts.get("SignedHeaders", "")),
             parts.get("Signature", ""),
@@ -93,7 +94,7 @@ def _signed(request: Request) -> _Signed:
     elif not authorization and query.get("X-Amz-Algorithm") == sigv4.ALGORITHM:
         expires = query.get("X-Amz-Expires", "300")  # STS's presigned GetCallerIdentity may come without
         _check_life(expires, found.is_s3)
-        signed = _Signed(
+        signed = DeclaredSignature(
             found,
             _names(query.get("X-Amz-SignedHeaders", "")),
             query.get("X-Amz-Signature", ""),
@@ -147,7 +148,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name for name in text.lower().split(";") if name)
 
 
-def _check_time(signed: _Signed, now: float) -> None:
+def _check_time(signed: DeclaredSignature, now: float) -> None:
     try:
         when = datetime.strptime(signed.date, sigv4.DATE).replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -173,7 +174,7 @@ def _check_time(signed: _Signed, now: float) -> None:
     raise AwsError("InvalidSignatureException", words, 403)
 
 
-def _payload_hash(request: Request, signed: _Signed, body_was_read: bool) -> str:
+def _payload_hash(request: Request, signed: DeclaredSignature, body_was_read: bool) -> str:
     declared = request.headers.get("x-amz-content-sha256")
     if declared is None:
         if signed.is_s3 and signed.expires is not None:
@@ -189,7 +190,7 @@ def _payload_hash(request: Request, signed: _Signed, body_was_read: bool) -> str
     return declared
 
 
-def _signed_part(request: Request, signed: _Signed, payload: str) -> sigv4.SignedRequest:
+def _signed_part(request: Request, signed: DeclaredSignature, payload: str) -> sigv4.SignedRequest:
     # A header that was signed but did not arrive is an empty one: the signature is then wrong.
     headers = {name: request.headers.get(name, "") for name in signed.headers}
     return sigv4.SignedRequest(request.method, request.path, request.query_string, headers, payload)

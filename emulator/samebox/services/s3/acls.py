@@ -1,4 +1,4 @@
-"""Access control lists, which are kept and shown. Nothing is refused because of one; see docs/s3.md."""
+"""Access control lists, which are kept and shown. A setting has those acted on that let everybody in (public.py)."""
 
 from __future__ import annotations
 
@@ -69,6 +69,24 @@ def is_public(kept: str) -> bool:
     """Whether the list lets everybody in."""
     grants = json.loads(kept) if kept else []
     return any(grant.get("Grantee", {}).get("URI") in (_EVERYBODY["URI"], _AUTHENTICATED["URI"]) for grant in grants)
+
+
+def lets_everybody(kept: str, permission: str) -> bool:
+    """Whether the list gives everybody, signed or not, a permission."""
+    grants = json.loads(kept) if kept else []
+    return any(
+        grant.get("Grantee", {}).get("URI") == _EVERYBODY["URI"]
+        and grant.get("Permission") in (permission, "FULL_CONTROL")
+        for grant in grants
+    )
+
+
+def given(request: S3Request) -> str | None:
+    """The list that a request gives, in headers or as its document; None where it gives none."""
+    params = request.params
+    if params.get("AccessControlPolicy") is None and params.get("ACL") is None:
+        return of_headers(params, request.bucket.account) or None
+    return _of_request(request)
 
 
 def _of_request(request: S3Request) -> str:

@@ -34,7 +34,7 @@ def received(request: S3Request, algorithms: tuple[str, ...]) -> Iterator[tuple[
     if expected.size is not None and expected.size > MOST_BYTES:
         raise _too_large(expected.size)
     declared = request.header("x-amz-content-sha256") or ""
-    decoder = Decoder() if declared.startswith(STREAMING) or _is_chunked(request) else None
+    decoder = Decoder(request.signatures) if declared.startswith(STREAMING) or _is_chunked(request) else None
     sha256 = hashlib.sha256() if _HEX.fullmatch(declared) else None
     if expected.size is None and decoder is None and request.header("transfer-encoding") is None:
         raise AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)

@@ -6,6 +6,7 @@ Written from AWS's "Signature calculations for the Authorization header: transfe
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,36 +16,54 @@ from samebox.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from samebox.wire.chunk_signature import ChunkSignatures
+
 _LINE_BYTES = 16 * 1024
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=[0-9a-f]{64})?\s*")
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\s*")
 _TRAILER = re.compile(rb"([A-Za-z0-9-]+):(.*)")
+_TRAILER_SIGNATURE = "x-amz-trailer-signature"
 STREAMING = "STREAMING-"
 
 
 @dataclass
 class Decoder:
-    """Decodes one body. `trailers` are complete when `body` has ended. Signatures of chunks are not looked at."""
+    """Decodes one body. `trailers` are complete when `body` has ended. With `signatures`, each chunk's is checked."""
 
+    signatures: ChunkSignatures | None = None
     trailers: dict[str, str] = field(default_factory=dict)
 
     def body(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The decoded body. Raises AwsError where the encoding is broken off or is none."""
+        """The decoded body. Raises AwsError where the encoding is broken off or is none, or a signature is wrong."""
         source = _Source(iter(pieces))
         while True:
             found = _SIZE.fullmatch(source.line())
             if found is None:
                 raise malformed()
-            size = int(found[1], 16)
-            yield from source.exactly(size)
+            size, signature = int(found[1], 16), (found[2] or b"").decode()
+            yield from self._chunk(source.exactly(size), signature)
             if size == 0:
                 break
             if source.line():
                 raise malformed()
         for line in source.rest():
-            trailer = _TRAILER.fullmatch(line)
+            trailer = _TRAILER.fullmatch(line.strip())
             if trailer is None:
                 raise malformed()
             self.trailers[trailer[1].decode().lower()] = trailer[2].decode("latin-1").strip()
+        signature = self.trailers.pop(_TRAILER_SIGNATURE, "")
+        if self.signatures is not None and self.trailers:
+            self.signatures.check_trailers(list(self.trailers.items()), signature)
+
+    def _chunk(self, pieces: Iterator[bytes], signature: str) -> Iterator[bytes]:
+        if self.signatures is None:
+            yield from pieces
+            return
+        # What is handed on becomes no object before the last signature was right.
+        sha256 = hashlib.sha256()
+        for piece in pieces:
+            sha256.update(piece)
+            yield piece
+        self.signatures.check_chunk(sha256.hexdigest(), signature)
 
 
 class _Source:

@@ -1,7 +1,7 @@
 """Cross-origin resource sharing by a bucket's CORS rules: preflight requests, and the headers of answers.
 
-Written from AWS's "Using cross-origin resource sharing (CORS)". The emulator's own policy of origins
-(traffic/origins.py) lets pages through that a bucket's rules name.
+Written from AWS's "Using cross-origin resource sharing (CORS)". The emulator refuses pages of other origins
+(traffic/origins.py); a bucket's rules are its owner's consent for requests to that bucket.
 """
 
 from __future__ import annotations
@@ -9,19 +9,50 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
+import anyio
+
+from samebox import asgi
 from samebox.errors import AwsError
+from samebox.services.s3.heads import head_of
 from samebox.wire.http import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from samebox.asgi import Header
+    from samebox.asgi import Header, Scope
     from samebox.s3.store import S3Store
 
 _METHOD = "access-control-request-method"
 _HEADERS = "access-control-request-headers"
+
+
+class Consents:
+    """Whether a bucket's owner lets pages of other origins use it, by its rules: for requests to this bucket alone.
+
+    What a page copies from another bucket needs that bucket's rules, too: on AWS, a signature says who may read it.
+    """
+
+    def __init__(self, store: S3Store, threads: int = 8) -> None:
+        self._store = store
+        self._threads = anyio.CapacityLimiter(threads)
+
+    async def __call__(self, scope: Scope) -> bool:
+        """For a request of a page, or for what a browser asks before it."""
+        return await asgi.in_thread(self._permits, head_of(scope), limiter=self._threads)
+
+    def _permits(self, head: Request) -> bool:
+        origin = head.headers.get("origin", "")
+        method = head.headers.get(_METHOD, "") if is_preflight(head) else head.method
+        if not any(_permits(rule, origin, method) for rule in _rules(self._store, head) or ()):
+            return False
+        source = head.headers.get("x-amz-copy-source")
+        if source is None:
+            return True
+        path = f"/{unquote(source).removeprefix('/')}"
+        rules = _rules(self._store, head.changed(path=quote(path)))
+        return any(_permits(rule, origin, "GET") for rule in rules or ())
 
 
 def is_preflight(head: Request) -> bool:
@@ -42,7 +73,10 @@ def preflight(store: S3Store, head: Request) -> Response:
         raise AwsError("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", 403)
     for rule in rules:
         if _permits(rule, origin, method) and all(_allows(rule, name) for name in asked):
-            return Response(200, {**_permission(rule, origin), **_permitted(rule, asked)}, b"")
+            more = {}
+            if "access-control-request-private-network" in head.headers:  # of a page of the internet, by Chrome
+                more["Access-Control-Allow-Private-Network"] = "true"
+            return Response(200, {**_permission(rule, origin), **_permitted(rule, asked), **more}, b"")
     text = "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request "
     text += "method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the "
     raise AwsError("AccessForbidden", f"{text}resource's CORS spec.", 403)
@@ -50,9 +84,12 @@ def preflight(store: S3Store, head: Request) -> Response:
 
 def permission(store: S3Store, head: Request) -> list[Header]:
     """The headers that let the page of the request's origin read the answer; none where no rule names it."""
+    if is_preflight(head):
+        return []  # its answer has them
     origin = head.headers.get("origin", "")
+    method = head.headers.get(_METHOD, head.method)  # of a form, which is carried out as a PUT
     for rule in _rules(store, head) or ():
-        if _permits(rule, origin, head.method):
+        if _permits(rule, origin, method):
             permitted = _permission(rule, origin)
             return [(name.lower().encode(), value.encode()) for name, value in permitted.items()]
     return []

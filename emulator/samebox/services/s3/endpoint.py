@@ -19,13 +19,14 @@ from samebox import asgi
 from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
 from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
-from samebox.services.s3 import cors, decoding, documents
+from samebox.services.s3 import cors, decoding, documents, public
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.heads import check_time, head_of
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
 from samebox.wire import restxml
 from samebox.wire.caller import caller
+from samebox.wire.chunk_signature import SIGNED_CHUNKS, ChunkSignatures
 from samebox.wire.http import Request, Response
 from samebox.wire.s3_operations import S3Operations
 
@@ -58,7 +59,8 @@ class S3Endpoint:
     """S3 over `store`. At most `threads` requests are carried out at once; the others wait.
 
     A client that sends nothing, or takes nothing, for `idle_seconds` is given up. `redirects`: a request that is signed
-    for another region than its bucket's is answered as AWS does, with 301.
+    for another region than its bucket's is answered as AWS does, with 301. With a `token`, chunks of a body must be
+    signed with it as the request was. `public_access`: without a signature, only what everybody may do is done.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class S3Endpoint:
         region: str,
         clock: Callable[[], float] = time.time,
         redirects: bool = False,
+        token: str = "",
+        public_access: bool = False,
         idle_seconds: float = 60.0,
         threads: int = 64,
     ) -> None:
@@ -77,6 +81,8 @@ class S3Endpoint:
         self._account, self._region = account, region
         self._clock = clock
         self._redirects = redirects
+        self._token = token
+        self._public_access = public_access
         self._idle_seconds = idle_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="s3")
         # The model takes a tenth of a second to read, which is the first request's and not the start's.
@@ -86,7 +92,7 @@ class S3Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One S3 request, in path style or with its bucket in the host."""
         head = head_of(scope)
-        exchange = _Exchange(receive, send, head)
+        exchange = _Exchange(receive, send, head, bool(scope.get(asgi.SIGNED_FORM)))
         try:
             self._check_head(scope, head)
             if cors.is_preflight(head):
@@ -148,11 +154,15 @@ class S3Endpoint:
                 caller=caller(head.headers, head.query, self._account, self._region),
                 store=self._store,
                 now=self._clock(),
+                signatures=self._signatures(head),
+                is_signed_form=exchange.is_signed_form,
                 pieces=(lambda: iter(bodies)) if pipe is None else pipe.read,
             )
             if not streamed:
                 documents.check(request)
             self._check_region(request)
+            if self._public_access:
+                public.check(request)
             log.debug("S3 %s (%s)", operation.name, exchange.id)
             given = handler(request)
             try:
@@ -188,8 +198,12 @@ class S3Endpoint:
             )
             raise AwsError("RequestTimeout", text) from None
         if head.headers.get("x-amz-content-sha256", "").startswith(STREAMING):
-            return b"".join(Decoder().body([body]))
+            return b"".join(Decoder(self._signatures(head)).body([body]))
         return body
+
+    def _signatures(self, head: Request) -> ChunkSignatures | None:
+        signed = head.headers.get("x-amz-content-sha256", "").startswith(SIGNED_CHUNKS)
+        return ChunkSignatures(head, self._token) if self._token and signed else None
 
     def _check_head(self, scope: Scope, head: Request) -> None:
         size = len(scope.get("query_string") or b"") + len(asgi.raw_path(scope))
@@ -289,11 +303,12 @@ class S3Endpoint:
 class _Exchange:
     """One request on its way: what came of it so far, and where its answer goes."""
 
-    def __init__(self, receive: Receive, send: Send, head: Request) -> None:
+    def __init__(self, receive: Receive, send: Send, head: Request, is_signed_form: bool) -> None:
         self.send = send
         self.head = head
         self.id = secrets.token_hex(8).upper()
         self.operation: Operation | None = None
+        self.is_signed_form = is_signed_form
         self.asked_for_body = False
         self._receive = receive
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.s3 import refusals
 from samebox.s3.records import Checksums, ChecksumType, Completion, NamedPart, Part
-from samebox.services.s3 import acls, members, ranges
+from samebox.services.s3 import acls, archive, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.listings import encoder, page_size
 from samebox.services.s3.requests import Handler, S3Response
@@ -69,6 +69,10 @@ def upload_part_copy(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     source = members.source_of(params["CopySource"])
     request.check_source_owner(source)
+    found = request.store.objects.head(
+        source.bucket, source.key, source.version, conditions=members.read_conditions(params, "CopySource")
+    )
+    archive.check_source(found, request.now)
     first, last = ranges.copied(params.get("CopySourceRange"))
     part, version = request.store.uploads.copy_part(
         bucket.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
 from samebox.s3 import copying, lifecycle, refusals
-from samebox.services.s3 import acls, members, ranges
+from samebox.services.s3 import acls, archive, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.requests import Handler, S3Response
 from samebox.services.s3.settings import bucket_retention, encrypted, lifecycle_rules
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_DELETES = 1000
 # Where a presigned URL says what the answer's headers shall be.
 _OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType")
-_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 def put_object(request: S3Request) -> S3Response:
@@ -74,8 +73,7 @@ def copy_object(request: S3Request) -> S3Response:
     source_bucket = request.check_source_owner(source)
     with copying.open_source(request.store.objects, source, members.source_conditions(request)) as reading:
         found = reading.version
-    if found.attributes.storage_class in _ARCHIVED:
-        raise refusals.source_is_archived()
+    archive.check_source(found, request.now)
     _refuse_copy_to_itself(request, source)
     version = request.store.copies.copy(
         source,
@@ -188,7 +186,8 @@ def _opened(request: S3Request) -> OpenObject:
         request.bucket_name, request.key, request.version, conditions=members.read_conditions(request.params)
     )
     try:
-        _refuse_archived(reading.version)
+        if request.operation != "HeadObject":
+            archive.check_readable(reading.version, request.now)
         _check_customer_key(request, reading.version)
     except AwsError:
         reading.close()
@@ -209,6 +208,7 @@ def _described(request: S3Request, reading: OpenObject, with_body: bool) -> S3Re
         **members.version_members(request.bucket, version.version),
         "ContentLength": chosen.length,
         "Expiration": _expiration(request, version),
+        "Restore": archive.shown(version, request.now),
     }
     if chosen.partial:
         result["ContentRange"] = chosen.content_range(version.size)
@@ -245,13 +245,6 @@ def _check_customer_key(request: S3Request, version: Version) -> None:
         )
     if given is not None and given != (digest or ""):
         raise AwsError("AccessDenied", "Access Denied", 403)
-
-
-def _refuse_archived(version: Version) -> None:
-    if version.attributes.storage_class in _ARCHIVED:
-        fields = {"StorageClass": version.attributes.storage_class}
-        text = "The operation is not valid for the object's storage class"
-        raise AwsError("InvalidObjectState", text, 403, fields)
 
 
 def _refuse_copy_to_itself(request: S3Request, source: Source) -> None:

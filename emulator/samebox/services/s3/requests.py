@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from samebox.s3.records import Bucket, Source
     from samebox.s3.store import S3Store
     from samebox.wire.caller import Caller
+    from samebox.wire.chunk_signature import ChunkSignatures
     from samebox.wire.http import Request
 
 
@@ -32,6 +33,8 @@ class S3Request:
     store: S3Store
     now: float
     pieces: Callable[[], Iterator[bytes]] = lambda: iter(())
+    is_signed_form: bool = False  # made of a browser's form, which is signed in its body
+    signatures: ChunkSignatures | None = None  # that the chunks of the body must have, where signatures are checked
 
     @property
     def bucket_name(self) -> str:

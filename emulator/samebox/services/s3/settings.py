@@ -166,6 +166,15 @@ def kept(request: S3Request, name: str) -> Any:
     return None if text is None else json.loads(text)
 
 
+def kept_or_default(request: S3Request, name: str) -> Any:
+    """What was put of a setting; else what a new bucket has; None where it was removed."""
+    text = request.store.buckets.setting(request.bucket_name, name)
+    if text is not None:
+        return None if text == _REMOVED else json.loads(text)
+    setting = next(one for one in _SETTINGS.values() if one.name == name)
+    return next(iter(setting.default.values()), None) if setting.default else None
+
+
 def lifecycle_rules(request: S3Request) -> tuple[lifecycle.LifecycleRule, ...]:
     """The bucket's rules; none where it has none."""
     found = kept(request, "lifecycle")
