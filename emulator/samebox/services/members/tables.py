@@ -15,6 +15,7 @@ from samebox.services.members import (
     logs,
     processing_jobs,
     runtime,
+    s3,
     sagemaker,
     stored,
     training_jobs,
@@ -37,6 +38,7 @@ TABLES: Mapping[str, Mapping[str, Members]] = {
     "logs": logs.MEMBERS,
     "sts": identity.STS,
     "iam": identity.IAM,
+    "s3": s3.MEMBERS,
 }
 
 

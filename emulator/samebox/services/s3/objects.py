@@ -29,9 +29,6 @@ _OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentL
 
 def put_object(request: S3Request) -> S3Response:
     bucket = request.bucket
-    if request.params.get("WriteOffsetBytes") is not None:
-        # S3 appends in directory buckets alone.
-        raise AwsError("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
     attributes = _with_access(request, _retained(request, members.attributes(request)))
     with received(request, members.algorithms(request)) as (body, expected):
         version = request.store.objects.put(
