@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import threading
@@ -17,9 +18,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from samebox import edge
 from samebox.app.emulator import Emulator
+from samebox.app.objects import StartInterrupted
 from samebox.containers.engine import Engine
 from samebox.proxy import tunnel
 from samebox.settings import Settings
+
+log = logging.getLogger(__name__)
 
 GRACEFUL_SECONDS = 10  # for requests in progress when the emulator is stopped
 READY_SECONDS = 30
@@ -41,6 +45,7 @@ def serve(settings: Settings) -> None:
 
     def end(*_: object) -> None:
         server.should_exit = True
+        emulator.interrupt()
 
     # uvicorn sets its own handlers while it serves and raises the signal again afterwards, for these; they also cover
     # the moments before and after.
@@ -115,6 +120,8 @@ async def _serve(
             # it, and no request is answered meanwhile: for tens of milliseconds.
             gc.freeze()
         await server.serve(sockets=[listener, *more])
+    except StartInterrupted as interrupted:
+        log.info("%s", interrupted)
     finally:
         await emulator.stop()
 

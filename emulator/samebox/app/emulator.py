@@ -6,6 +6,7 @@ objects -> services -> API -> way back -> edge -> routes -> supervisor    in `st
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -50,15 +51,19 @@ class Emulator:
         self._status = Status(settings, self._folder, self._stores, self._containers)
         self._leave: Callable[[], None] = lambda: None
         self.docker_listener: SecuredListener | None = None
+        self._interrupted = threading.Event()
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the event loop that the connections to containers belong to."""
         self._data_plane.listen(loop)
 
     def start(self) -> list[socket.socket]:
-        """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too."""
+        """Start what runs beside the event loop: S3 and the supervisor. Gives the sockets to listen on, too.
+
+        Raises StartInterrupted.
+        """
         settings, stores, endings = self.settings, self._stores, self._endings
-        s3 = open_objects(self._folder, settings, self._clock, endings)
+        s3 = open_objects(self._folder, settings, self._clock, endings, self._interrupted)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
         self.gateway = make_gateway(services, self._models, s3, self._folder.path)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
@@ -78,6 +83,10 @@ class Emulator:
         self._leave = supervisor.leave
         self._status.is_ready = True
         return [] if way is None else [way.listener]
+
+    def interrupt(self) -> None:
+        """End a start that is under way as soon as it can be continued by the next one: it raises StartInterrupted."""
+        self._interrupted.set()
 
     def leave(self) -> None:
         """Before we answer no more: a job whose image the engine pulls from our registry is not to fail for that."""

@@ -1,6 +1,7 @@
 """S3: the emulator's own, over a storage in the data folder, or another one by its URL."""
 
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ _CONNECT_SECONDS = 3.0
 _ATTEMPTS = 3
 
 
+class StartInterrupted(Exception):
+    """The emulator is to end before its start is complete."""
+
+
 @dataclass(frozen=True)
 class ObjectStorage:
     """`objects` are what jobs and operations see; `endpoint` answers S3's requests.
@@ -38,16 +43,30 @@ class ObjectStorage:
     consents: Callable[[Scope], Awaitable[bool]] | None = None
 
 
-def open_objects(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
-    """Open S3. Raises what the storage raises; whether another S3 can be reached is found out when it is asked."""
-    return _elsewhere(settings, clock, endings) if settings.s3_url else _own(folder, settings, clock, endings)
+def open_objects(
+    folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings, interrupted: threading.Event
+) -> ObjectStorage:
+    """Open S3. Raises what the storage raises; whether another S3 can be reached is found out when it is asked.
+
+    Raises StartInterrupted where that is set while objects of an older data folder are taken over.
+    """
+    if settings.s3_url:
+        return _elsewhere(settings, clock, endings)
+    return _own(folder, settings, clock, endings, interrupted)
 
 
-def _own(folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
+def _own(
+    folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings, interrupted: threading.Event
+) -> ObjectStorage:
     """Objects of an older data folder, plain files below `s3/`, are taken over before it returns."""
+
+    def check() -> None:
+        if interrupted.is_set():
+            raise StartInterrupted("The next start goes on with the objects of the older data folder.")
+
     s3 = S3Store(folder.path / "objects", clock=clock)
     endings.add(s3.close)
-    taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress)
+    taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress, check)
     for path in taken.left:
         log.warning("%s is no object and stays where it is", path)
     housekeeping = Housekeeping(s3)

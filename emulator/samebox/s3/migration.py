@@ -68,11 +68,17 @@ class FolderMigration:
         self._versions = changes
 
     def take_over(
-        self, folder: Path, account: str, region: str, progress: Callable[[TakenOver], None] = lambda _: None
+        self,
+        folder: Path,
+        account: str,
+        region: str,
+        progress: Callable[[TakenOver], None] = lambda _: None,
+        check: Callable[[], None] = lambda: None,
     ) -> TakenOver:
         """Take over all buckets below `folder`, which is gone afterwards unless something had to stay.
 
-        `progress` is called after each transaction. Raises OSError, InsufficientStorage; then it can be called again.
+        `progress` is called after each transaction, `check` with each megabyte. Raises OSError, InsufficientStorage,
+        and what these raise; then it can be called again, and goes on after the last transaction.
         """
         done = TakenOver()
         if not folder.is_dir():
@@ -85,16 +91,18 @@ class FolderMigration:
             if place.name not in known:
                 self._buckets.create(place.name, account, region)
             done.buckets += 1
-            self._bucket(place, done, progress)
+            self._bucket(place, done, progress, check)
             _remove_empty(place)
         with contextlib.suppress(OSError):  # not empty
             folder.rmdir()
         return done
 
-    def _bucket(self, place: Path, done: TakenOver, progress: Callable[[TakenOver], None]) -> None:
+    def _bucket(
+        self, place: Path, done: TakenOver, progress: Callable[[TakenOver], None], check: Callable[[], None]
+    ) -> None:
         batch: list[_Found] = []
         for path, key in _plain_files(place, done):
-            batch.append(self._received(path, key))
+            batch.append(self._received(path, key, check))
             if len(batch) == _BATCH or sum(one.body.size for one in batch) >= _BATCH_BYTES:
                 self._keep(place.name, batch, done)
                 progress(done)
@@ -102,13 +110,14 @@ class FolderMigration:
         self._keep(place.name, batch, done)
         progress(done)
 
-    def _received(self, path: Path, key: bytes) -> _Found:
+    def _received(self, path: Path, key: bytes, check: Callable[[], None]) -> _Found:
         number = self._files.new_id()
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             data = file.read() if status.st_size <= INLINE_BYTES else None
             md5, other = checksums.md5(), checksums.running(checksums.DEFAULT)
             for chunk in [data] if data is not None else iter(lambda: file.read(_READ_BYTES), b""):
+                check()
                 md5.update(chunk)
                 other.update(chunk)
             if data is None:
