@@ -19,6 +19,9 @@ PROTOCOLS: Mapping[str, frozenset[str]] = {
         {"type", "method", "path", "raw_path", "query_string", "headers", "body", "more_body", "status", "server"}
     ),
     "HTTP: names of headers": frozenset({"content-type", "Content-Type"}),
+    "AWS's signatures: names of headers": frozenset(
+        {"authorization", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
+    ),
     "the Registry API: its errors": frozenset({"errors"}),
     "Docker: an image's configuration": frozenset({"config"}),
     "AWS's names of services": frozenset({"s3"}),

@@ -79,7 +79,7 @@ def _own(
         region=settings.region,
         clock=clock,
         redirects=settings.s3_redirects,
-        token=settings.token,
+        token=settings.signing_secret,
         public_access=settings.s3_public_access,
     )
     endings.add_connections(endpoint.close)

@@ -120,7 +120,7 @@ def check_presigned(request: Request, now: float) -> None:
     """
     query = request.query
     if "X-Amz-Signature" in query and "authorization" not in request.headers:
-        signed = _signed(request)
+        signed = of_request(request)
         if signed.is_s3:
             _check_time(signed, now)
     elif "AWSAccessKeyId" in query and "Expires" in query:

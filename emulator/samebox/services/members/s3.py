@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from samebox.s3.checksums import ALGORITHMS
-from samebox.services.members.row import Members, accepted, acted_on, members, refused
+from samebox.services.members.row import Members, Treatment, accepted, acted_on, members, refused
 
 _BUCKET = acted_on("Bucket", "ExpectedBucketOwner")
 _PAYER = accepted("RequestPayer", "consent to pay for the request")
@@ -214,3 +214,8 @@ MEMBERS: Mapping[str, Members] = {
         _ignored((f"CopySource{name}" for name in _KEY_NAMES), _SOURCE_KEY),
     ),
 }  # fmt: skip
+
+# What is looked at for each request: of some forty rows, a handful.
+REFUSED: Mapping[str, Members] = {
+    name: tuple(row for row in table if row.treatment is Treatment.REFUSED) for name, table in MEMBERS.items()
+}

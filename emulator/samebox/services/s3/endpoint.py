@@ -20,7 +20,7 @@ from samebox.asgi import BodyPipe, BodyTooLarge, ClientGone
 from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
 from samebox.services.members.refusal import refuse_by
-from samebox.services.members.tables import TABLES
+from samebox.services.members.s3 import REFUSED
 from samebox.services.s3 import cors, decoding, documents, public
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.heads import check_time, head_of
@@ -160,7 +160,7 @@ class S3Endpoint:
                 is_signed_form=exchange.is_signed_form,
                 pieces=(lambda: iter(bodies)) if pipe is None else pipe.read,
             )
-            refuse_by(TABLES["s3"].get(operation.name, ()), "s3", operation.name, request.params)
+            refuse_by(REFUSED.get(operation.name, ()), "s3", operation.name, request.params)
             if not streamed:
                 documents.check(request)
             self._check_region(request)
