@@ -65,6 +65,18 @@ PROCESSING_JOB: dict[str, Any] = {
     "StoppingCondition": {"MaxRuntimeInSeconds": 600},
 }
 
+TRANSFORM_JOB: dict[str, Any] = {
+    "TransformJobName": "digits",
+    "ModelName": "digits",
+    "TransformInput": {
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samples/digits/"}},
+        "ContentType": "text/csv",
+        "SplitType": "Line",
+    },
+    "TransformOutput": {"S3OutputPath": "s3://samples/predictions", "Accept": "text/csv", "AssembleWith": "Line"},
+    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+}
+
 MODEL: dict[str, Any] = {
     "ModelName": "digits",
     "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": MODEL_DATA, "Environment": {"LEVEL": "info"}},
@@ -127,6 +139,7 @@ OF_KIND: dict[str, dict[str, Any]] = {
     "TrainingJob": TRAINING_JOB,
     "ProcessingJob": PROCESSING_JOB,
     "Model": MODEL,
+    "TransformJob": TRANSFORM_JOB,
     "EndpointConfig": ENDPOINT_CONFIG,
     "Endpoint": ENDPOINT,
     **{kind.noun: of_stored(kind.noun) for kind in STORED},
@@ -134,6 +147,7 @@ OF_KIND: dict[str, dict[str, Any]] = {
 
 # What must be there before a Kind's own sample is accepted.
 NEEDS: dict[str, tuple[str, ...]] = {
+    "TransformJob": ("Model",),
     "EndpointConfig": ("Model",),
     "Endpoint": ("Model", "EndpointConfig"),
     **{kind.noun: (kind.part_of.noun,) for kind in STORED if kind.part_of is not None},

@@ -76,6 +76,15 @@ class Settings:
     processing_upload_seconds: float = _setting(
         "Seconds between two looks at a processing job's outputs of S3UploadMode Continuous.", 10.0
     )
+    transform_startup_seconds: float = _setting(
+        "Seconds that the containers of a transform job may take to answer /ping with 200, as reported of AWS in 2019.",
+        1800.0,
+    )
+    transform_retries_client_errors: bool = _setting(
+        "Retry invocations of a transform job that are answered 4xx, too, and not only 5xx, timeouts and lost "
+        "connections.",
+        False,
+    )
     serving_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from samebox.containers.fake_process import ANY, FakeRequest, FakeResponse, Process
-from samebox.resources.kinds import ENDPOINT, PROCESSING_JOB, TRAINING_JOB
+from samebox.resources.kinds import ENDPOINT, PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB
 from samebox.resources.query import Query
 from tests import samples
 from tests.conftest import ACCOUNT, REGION
@@ -141,6 +141,21 @@ def processed(world: ProbedEmulator, name: str) -> Any:
     return [ended, sorted(map(str, world.seen.pop(f"{ARN}:processing-job/{name}", [])))]
 
 
+def transformed(world: ProbedEmulator, name: str) -> Any:
+    """What a transform job's containers saw and what they were asked, its data log, and how it ended."""
+
+    def has_ended() -> bool:
+        return not any(row.name == name for row in world.whole.emulator.resources.unfinished(TRANSFORM_JOB))
+
+    until(has_ended, LIMIT_SECONDS, f"job {name} has ended")
+    shown = world.ask("sagemaker", "DescribeTransformJob", {"TransformJobName": name}).parsed
+    ended = {key: shown[key] for key in ("TransformJobStatus", "FailureReason") if key in shown}
+    group = {"logGroupName": "/aws/sagemaker/TransformJobs", "logStreamNamePrefix": f"{name}/"}
+    found = world.ask("logs", "FilterLogEvents", group).parsed.get("events", ())
+    lines = [one["message"].partition("[sagemaker logs]: ")[2] for one in found]
+    return [ended, lines, sorted(map(str, world.seen.pop(f"{ARN}:transform-job/{name}", [])))]
+
+
 def trained(world: ProbedEmulator, name: str) -> Any:
     """What a job's container saw, and what is shown of the job when it has ended."""
 
@@ -164,6 +179,7 @@ def tags_of(noun: str) -> Call:
 
 _TAGS = [{"Key": "key", "Value": "value"}]
 _JOB: Params = {**samples.TRAINING_JOB, "TrainingJobName": "$"}
+_TRANSFORM: Params = {**samples.TRANSFORM_JOB, "TransformJobName": "$"}
 _PROCESSING: Params = {**samples.PROCESSING_JOB, "ProcessingJobName": "$"}
 _IMAGE = samples.TRAINING_JOB["AlgorithmSpecification"]
 _LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
@@ -239,6 +255,33 @@ SAGEMAKER: Mapping[str, Probe] = {
             "ProcessingResources.ClusterConfig.InstanceCount": 2,
         },
     ),
+    "CreateTransformJob": Probe(
+        {**_TRANSFORM, "Tags": _TAGS},
+        after=(transformed, tags_of("transform-job")),
+        besides={"DataProcessing": {"MaxPayloadInMB": 1}},
+        values={
+            "TransformJobName": "digits",
+            "ModelName": "second",
+            "TransformInput.DataSource.S3DataSource.S3Uri": OTHER_DATA,
+            "TransformInput.CompressionType": "Gzip",
+            "TransformOutput.S3OutputPath": "s3://no-such-bucket-here/out",
+            "TransformResources.InstanceType": "ml.m5.4xlarge",
+            "TransformResources.InstanceCount": 2,
+            "MaxConcurrentTransforms": 2,
+            "MaxPayloadInMB": 5,
+            "BatchStrategy": "SingleRecord",
+            "DataProcessing.InputFilter": "$[0]",
+            "DataProcessing.OutputFilter": "$[7]",
+            "DataProcessing.JoinSource": "Input",
+        },
+        proven={
+            "ModelClientConfig.InvocationsTimeoutInSeconds": (
+                "tests/jobs/test_invoker.py::test_a_response_that_takes_too_long_is_none"
+            ),
+            "ModelClientConfig.InvocationsMaxRetries": "tests/jobs/test_invoker.py::test_errors_are_retried_so_often",
+        },
+    ),
+    "StopTransformJob": Probe({"TransformJobName": "digits"}, makes=False, values={"TransformJobName": "nowhere"}),
     "StopProcessingJob": Probe({"ProcessingJobName": "digits"}, makes=False, values={"ProcessingJobName": "nowhere"}),
     "StopTrainingJob": Probe({"TrainingJobName": "digits"}, makes=False, values={"TrainingJobName": "nowhere"}),
     "CreateModel": Probe(
@@ -347,6 +390,11 @@ SAGEMAKER: Mapping[str, Probe] = {
         after=(tags_of("model"),),
         values={"ResourceArn": f"{ARN}:model/nowhere", "TagKeys[]": "other"},
     ),
+    "DescribeTransformJob": Probe(
+        {"TransformJobName": "$"},
+        before=(("sagemaker", "CreateTransformJob", _TRANSFORM), transformed),
+        values={"TransformJobName": "nowhere"},
+    ),
     "ListMonitoringSchedules": Probe({}, makes=False),
     **{
         f"{verb}{noun}": Probe({f"{noun}Name": "$"}, before=before, values={f"{noun}Name": "nowhere"})
@@ -369,6 +417,7 @@ SAGEMAKER: Mapping[str, Probe] = {
         for noun, before, (service, operation, params) in (
             ("TrainingJob", (), ("sagemaker", "CreateTrainingJob", _JOB)),
             ("ProcessingJob", (), ("sagemaker", "CreateProcessingJob", _PROCESSING)),
+            ("TransformJob", (), ("sagemaker", "CreateTransformJob", _TRANSFORM)),
             ("Model", (), MODEL),
             ("EndpointConfig", (), CONFIG),
             ("Endpoint", (CONFIG,), CREATE_ENDPOINT),

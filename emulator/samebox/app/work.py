@@ -17,6 +17,7 @@ from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.processing import PROCESSING
 from samebox.jobs.supervisor import Supervisor, Work
 from samebox.jobs.training import TRAINING
+from samebox.jobs.transform import TRANSFORM
 from samebox.platform.background import Background
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.services import registry_tokens
@@ -60,7 +61,7 @@ def start_supervisor(
     put_metric = partial(stores.metrics.put, by_second=True)
     jobs = [
         Work(one.kind, ContainerJobs(one, *dependencies, networks=networks, reservations=room, put_metric=put_metric))
-        for one in (TRAINING, PROCESSING)
+        for one in (TRAINING, PROCESSING, TRANSFORM)
     ]
     endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)
     supervisor = Supervisor(stores.resources, [*jobs, endpoints])

@@ -29,7 +29,7 @@ def frame(payload: bytes) -> bytes:
 
 def records(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The payloads of a stream of records; parts of a split record are joined by the magic that split them."""
-    stream, position = _Bytes(iter(chunks)), 0
+    stream, position = ByteStream(iter(chunks)), 0
     parts: list[bytes] = []
     while header := stream.take(_HEADER.size):
         if len(header) < _HEADER.size:
@@ -53,12 +53,15 @@ def records(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise RecordError(f"The stream ends inside a split record, at byte {position}.")
 
 
-class _Bytes:
+class ByteStream:
+    """Chunks of any size, to be taken in pieces of any other."""
+
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._buffer = b""
 
     def take(self, size: int) -> bytes:
+        """So many bytes; less at the end."""
         parts, missing = [self._buffer], size - len(self._buffer)
         while missing > 0 and (chunk := next(self._chunks, b"")):
             parts.append(chunk)

@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from samebox.data.objects import Cancelled
 from samebox.jobs import phases
 from samebox.jobs.host_runs import HostRuns, exit_code
 from samebox.jobs.job_networks import JobNetworks
-from samebox.jobs.job_type import JobType
+from samebox.jobs.job_type import JobType, JobWork, WorkResult
 from samebox.jobs.metrics import Metrics
 from samebox.jobs.outputs import Outputs
 from samebox.jobs.phases import Ended, JobDependencies
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # A container that was killed ends at once; if it does not, the engine is asked to kill it again.
 KILL_AGAIN_SECONDS = 30.0
+_STOPPED_INSTEAD = frozenset({Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.BAD_MESSAGE, Outcome.NOT_READY})
 
 
 class ContainerJob:
@@ -52,6 +54,7 @@ class ContainerJob:
         self._networks = networks
         self._network = record.run.network
         self._outputs = Outputs(plan, deps)
+        self._work: JobWork | None = None
         self._killed_at = 0.0
 
     def run(self) -> None:
@@ -155,6 +158,7 @@ class ContainerJob:
                 deps.background,
             ) as runs,
             self._outputs.while_running(),
+            self._begun_work(containers),
         ):
             began = self._record.run.began_at or self._record.now()
             self._record.move(self._type.stages.running, run=replace(self._record.run, began_at=began))
@@ -173,10 +177,14 @@ class ContainerJob:
             if not record.is_stopping and now >= deadline:
                 log.info("%s: MaxRuntimeInSeconds is over", self._plan.arn)
                 record.move("Stopping", run=replace(record.run, max_runtime_exceeded=True))
+            if self._work is not None and any(runs.ended()):
+                self._work.container_ended()
             if runs.has_failed:
                 until = self._kill(runs, now)  # what the others still do is for nothing
+            elif record.is_stopping or self._work_has_ended:
+                until = self._stop(runs, now)
             else:
-                until = self._stop(runs, now) if record.is_stopping else deadline
+                until = deadline
             deps.wake.wait(until - now)
             self._leave_if_closing()
             record.refresh()
@@ -184,6 +192,8 @@ class ContainerJob:
     def _stop(self, runs: HostRuns, now: float) -> float:
         # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
         stop_at = self._record.run.stop_signalled_at
+        if self._work is not None:
+            self._work.cancel()
         if stop_at is None:
             self._hosts.signal(runs.running, self._plan.stop_signal)
             self._record.learn(replace(self._record.run, stop_signalled_at=now))
@@ -209,22 +219,37 @@ class ContainerJob:
         code = exit_code(state)
         ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code)
         facts: dict[str, Any] = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
-        if member := self._plan.message_file.member:
+        file = self._plan.message_file
+        if self._work is not None:
+            found = self._work.result or WorkResult(Outcome.ALGORITHM_ERROR)
+            code = 0 if found.outcome is Outcome.COMPLETED else 1
+            ended = replace(ended, exit_code=code, outcome=found.outcome.value, text=found.text)
+        elif file is not None and file.member:
             try:
-                message = phases.exit_message(self._plan, self._deps, [one.id for _, one in runs.ended()])
-                facts.update({member: message} if message else {})
+                message = phases.exit_message(file.path, self._deps, [one.id for _, one in runs.ended()])
+                facts.update({file.member: message} if message else {})
             except UnicodeDecodeError:
                 ended = replace(ended, bad_message=True)
-        elif code:
-            ended = replace(ended, text=self._failure_text(host, state))
+        elif file is not None and code:
+            ended = replace(ended, text=self._failure_text(file.path, host, state))
         # A failed job whose artifacts are not wanted goes straight to its end.
         if code and not self._upload_on_failure:
             self._record.learn(ended, **facts)
         else:
             self._record.move(self._type.stages.uploading, run=ended, **facts)
 
-    def _failure_text(self, host: str, state: ContainerState) -> str:
-        text = phases.failure_text(self._plan, self._deps, state.id)
+    def _begun_work(self, containers: Mapping[str, str]) -> AbstractContextManager[object]:
+        if self._type.work is None:
+            return nullcontext()
+        self._work = self._type.work(self._record.row, self._plan, self._deps, containers)
+        return self._work
+
+    @property
+    def _work_has_ended(self) -> bool:
+        return self._work is not None and self._work.result is not None
+
+    def _failure_text(self, path: str, host: str, state: ContainerState) -> str:
+        text = phases.failure_text(path, self._deps, state.id)
         if len(self._plan.job.hosts) > 1:
             text = f"{host}: {text}" if text else host  # which one it was
         return text
@@ -250,6 +275,8 @@ class ContainerJob:
         run = self._record.run
         if self._record.is_stopping:
             return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
+        if run.outcome:
+            return Ended(Outcome(run.outcome), run.text)
         if run.exit_code:
             return Ended(Outcome.ALGORITHM_ERROR, run.text)
         return Ended(Outcome.BAD_MESSAGE if run.bad_message else Outcome.COMPLETED)
@@ -266,7 +293,7 @@ def finish(job_type: JobType, record: Record, ended: Ended) -> None:
     """Write the end down: status, FailureReason, times."""
     record.refresh()
     outcome = ended.outcome
-    if record.is_stopping and outcome in (Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.BAD_MESSAGE):
+    if record.is_stopping and outcome in _STOPPED_INSTEAD:
         outcome = Outcome.STOPPED  # the stop was asked for after the last look
     ending = job_type.endings[outcome]
     facts = _times(job_type, record, failed=ending.stage == "Failed")

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 from samebox.containers.instances import Limits
+from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import EmulatorInfo, Plan
 from samebox.resources.kind import Kind
 from samebox.resources.outcome import Ending, Outcome
@@ -22,6 +23,14 @@ class Stages:
 
 
 @dataclass(frozen=True)
+class WorkResult:
+    """How the work with a job's containers ended, for the outcome table."""
+
+    outcome: Outcome
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Instances:
     """The machines that a request asks for."""
 
@@ -29,12 +38,35 @@ class Instances:
     count: int
 
 
+class JobWork(Protocol):
+    """What is done with a job's running containers, in threads of its own, for as long as its `with` block lasts."""
+
+    @property
+    def result(self) -> WorkResult | None:
+        """None while it goes on."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def cancel(self) -> None:
+        """End what is under way; nothing of it is stored."""
+
+    def container_ended(self) -> None:
+        """A container has ended, perhaps before the work did."""
+
+
+# The work of a job whose containers run, by their hosts' names; it notifies of its end.
+StartWork = Callable[[Resource, Plan, JobDependencies, Mapping[str, str]], JobWork]
+
+
 @dataclass(frozen=True)
 class JobType:
     """A type of container job.
 
     `began` and `ended` are the members that show when the work began and ended, `seconds` those that show how long it
-    took.
+    took. `work`: what is done with the containers while they run; with it they are stopped once it has ended, and their
+    exit codes say nothing.
     """
 
     kind: Kind
@@ -45,3 +77,4 @@ class JobType:
     began: str
     ended: str
     seconds: tuple[str, ...] = ()
+    work: StartWork | None = None

@@ -18,6 +18,7 @@ from samebox.data import artifacts, channels, objects
 from samebox.data.channels import ChannelPlan
 from samebox.jobs import package_cache
 from samebox.jobs.loglines import LogLines
+from samebox.jobs.model_folders import ModelFolders, ModelRefused
 from samebox.jobs.plan import ArtifactUpload, FolderUpload, Plan
 from samebox.jobs.wake import Wake
 from samebox.log_excerpt import runtime_reason
@@ -103,6 +104,12 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> No
             found = [replace(one, name=name) for one, name in zip(found, plan.inputs.folders, strict=True)]
         for host in hosts:
             _download(plan, deps, host, found)
+        if plan.model is not None:
+            make = partial(ModelFolders(deps.objects).make, plan.model.url, plan.model.folder, deps.wake.cancelled)
+            deps.retry(make)
+    except ModelRefused as error:
+        deps.log.report(f"the model cannot be used: {error.detail}")
+        raise Ended(Outcome.MODEL_REFUSED, str(error)) from error
     except objects.DiskFull as error:
         log.warning("%s: %s", plan.arn, error)
         deps.log.report(f"the input does not fit: {error}")
@@ -165,22 +172,22 @@ def runtime_message(error: str) -> str:
     return message if message.endswith(": unknown") else f"{message}: unknown"
 
 
-def failure_text(plan: Plan, deps: JobDependencies, container: str) -> str:
+def failure_text(path: str, deps: JobDependencies, container: str) -> str:
     """What a host says of its failure, as much as a FailureReason holds; '' if it says nothing."""
     # A character has at most four bytes.
     most = REASON_CHARACTERS * 4
-    written = deps.retry(lambda: content(deps.engine, container, plan.message_file.path, most))
+    written = deps.retry(lambda: content(deps.engine, container, path, most))
     return (written or b"").decode("utf-8", "replace")[:REASON_CHARACTERS]
 
 
-def exit_message(plan: Plan, deps: JobDependencies, ended: Iterable[str]) -> str:
+def exit_message(path: str, deps: JobDependencies, ended: Iterable[str]) -> str:
     """What these containers wrote for ExitMessage: one after the other, 1 KB of it at most (contract.md §4.4).
 
     UnicodeDecodeError where a file is no text.
     """
     texts = []
     for container in ended:
-        read = partial(content, deps.engine, container, plan.message_file.path, MESSAGE_BYTES + 1)
+        read = partial(content, deps.engine, container, path, MESSAGE_BYTES + 1)
         written = deps.retry(read) or b""
         decoder = codecs.getincrementaldecoder("utf-8")()
         texts.append(decoder.decode(written, final=len(written) <= MESSAGE_BYTES))

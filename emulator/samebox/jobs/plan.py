@@ -83,6 +83,14 @@ class MessageFile:
 
 
 @dataclass(frozen=True)
+class ModelDownload:
+    """A model.tar.gz that is unpacked at `folder` before the start."""
+
+    url: str
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Plan:
     """A container job: its hosts, what they are given, what is stored of them, and how long they may run."""
 
@@ -93,7 +101,7 @@ class Plan:
     volume_bytes: int | None  # what the inputs may take on each host
     uploads: tuple[ArtifactUpload | FolderUpload, ...]
     uploaded: Mapping[str, Any]  # what Describe shows once they are stored
-    message_file: MessageFile
+    message_file: MessageFile | None
     log_group: str
     log_streams: Mapping[str, str]  # host -> stream
     stop_seconds: float  # between the signal and SIGKILL
@@ -102,6 +110,9 @@ class Plan:
     metrics: Sequence[Mapping[str, Any]] = ()  # MetricDefinitions
     packages: Cache | None = None
     stop_signal: str = "SIGTERM"
+    model: ModelDownload | None = None
+    startup_seconds: float = 0.0  # how long servers may take to answer /ping
+    retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 
 

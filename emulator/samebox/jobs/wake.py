@@ -1,5 +1,6 @@
 """Wake: notifies the thread that works on a resource of a change, without polling and without a queue."""
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -51,8 +52,8 @@ class Wake:
         self.notify()
 
     def wait(self, seconds: float | None) -> None:
-        """Sleep until something changes or the time is over; read the row again afterwards."""
-        self._changed.wait(None if seconds is None else max(seconds, 0.0))
+        """Sleep until something changes or the time is over, which may be infinite; read the row again afterwards."""
+        self._changed.wait(None if seconds is None or math.isinf(seconds) else max(seconds, 0.0))
         self._changed.clear()
 
     def pause(self, seconds: float) -> None:

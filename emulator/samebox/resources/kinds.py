@@ -44,8 +44,14 @@ PROCESSING_JOB = Kind(
     missing=_could_not_find_job,
     lifecycle=lifecycle.PROCESSING_JOB,
 )
+TRANSFORM_JOB = Kind(
+    "TransformJob",
+    taken=_job_names_are_unique("transform job"),
+    missing=_could_not_find_job,
+    lifecycle=lifecycle.TRANSFORM_JOB,
+)
 # Jobs that run containers.
-CONTAINER_JOBS = (TRAINING_JOB, PROCESSING_JOB)
+CONTAINER_JOBS = (TRAINING_JOB, PROCESSING_JOB, TRANSFORM_JOB)
 MODEL = Kind("Model", _already_existing("model"), _could_not_find("model"))
 ENDPOINT_CONFIG = Kind(
     "EndpointConfig",

@@ -132,6 +132,7 @@ def _job(member: str) -> Lifecycle:
 
 
 PROCESSING_JOB = _job("ProcessingJobStatus")  # contract.md §4.4
+TRANSFORM_JOB = _job("TransformJobStatus")  # contract.md §3.5
 
 # contract.md §2.10
 ENDPOINT = Lifecycle(

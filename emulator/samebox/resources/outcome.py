@@ -24,6 +24,9 @@ class Outcome(enum.Enum):
     NO_CAPACITY = "no-capacity"
     INTERNAL = "internal"
     BAD_MESSAGE = "bad-message"
+    NOT_READY = "not-ready"
+    BAD_INPUT = "bad-input"
+    MODEL_REFUSED = "model-refused"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,29 @@ PROCESSING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.NO_CAPACITY: TRAINING_ENDINGS[Outcome.NO_CAPACITY],
     Outcome.INTERNAL: TRAINING_ENDINGS[Outcome.INTERNAL],
     Outcome.BAD_MESSAGE: Ending("Failed", "ClientError: /opt/ml/output/message is not UTF-8 encoded"),
+}
+
+# The first two of those that fail were observed (contract.md §3.1, §3.5); the other words are ours.
+TRANSFORM_ENDINGS: dict[Outcome, Ending] = {
+    Outcome.COMPLETED: Ending("Completed"),
+    Outcome.STOPPED: Ending("Stopped"),
+    Outcome.MAX_RUNTIME: Ending("Stopped"),
+    Outcome.ALGORITHM_ERROR: PROCESSING_ENDINGS[Outcome.ALGORITHM_ERROR],
+    Outcome.NOT_READY: Ending(
+        "Failed",
+        "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is implemented and "
+        "responds with an HTTP 200 status code",
+    ),
+    Outcome.BAD_INPUT: Ending("Failed", "ClientError: See job logs for more information"),
+    Outcome.MODEL_REFUSED: Ending("Failed", "ClientError: {text}"),
+    Outcome.CANNOT_START: PROCESSING_ENDINGS[Outcome.CANNOT_START],
+    Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
+    Outcome.DOWNLOAD_FAILED: PROCESSING_ENDINGS[Outcome.DOWNLOAD_FAILED],
+    Outcome.DOWNLOAD_DISK_FULL: PROCESSING_ENDINGS[Outcome.DOWNLOAD_DISK_FULL],
+    Outcome.UPLOAD_FAILED: PROCESSING_ENDINGS[Outcome.UPLOAD_FAILED],
+    Outcome.UPLOAD_DISK_FULL: PROCESSING_ENDINGS[Outcome.UPLOAD_DISK_FULL],
+    Outcome.NO_CAPACITY: TRAINING_ENDINGS[Outcome.NO_CAPACITY],
+    Outcome.INTERNAL: TRAINING_ENDINGS[Outcome.INTERNAL],
 }
 
 

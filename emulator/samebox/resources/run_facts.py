@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from samebox.resources.deployment import ServedContainer
 from samebox.resources.facts import from_json
 from samebox.resources.store import Resource
 
@@ -23,14 +24,28 @@ class RunFacts:
     uploaded: bool = False
     network: str | None = None
     bad_message: bool = False
+    outcome: str = ""  # what the work of a transform job came to, as outcome.Outcome has it
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """What of a model a job needs: later changes of it do not affect the job."""
+
+    container: ServedContainer
+    execution_role_arn: str | None = None
+    enable_network_isolation: bool = False
 
 
 @dataclass(frozen=True)
 class JobFacts:
-    """The facts of a container job: its image as resolved when it was created, and its run."""
+    """The facts of a container job: its image as resolved when it was created, and its run.
+
+    `model`: that of a transform job, as it was when the job was created.
+    """
 
     resolved_image: str
     run: RunFacts = RunFacts()
+    model: ServedModel | None = None
 
 
 def job_facts(job: Resource) -> JobFacts:

@@ -39,7 +39,6 @@ ABSENT: tuple[AbsentOperations, ...] = (
         "sagemaker",
         {
             # Jobs and what else has something to run
-            r"\w+TransformJobs?": "batch transform is not run yet",
             r"(\w+HyperParameterTuningJobs?|ListTrainingJobsForHyperParameterTuningJob)": "tuning is not run yet",
             r"(\w+AutoMLJob(s|V2)?|ListCandidatesForAutoMLJob)": "AutoML is not run",
             r"\w+CompilationJobs?": "Neo is not run: its compiler is AWS's own",

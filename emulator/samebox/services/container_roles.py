@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from samebox.resources.deployment import serving
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.resources.resources import Resources
+from samebox.resources.run_facts import job_facts
 from samebox.resources.unique_id import credentials_id
 from samebox.services import session_tokens
 from samebox.wire.signature import temporary_secret
@@ -69,7 +70,9 @@ class ContainerRoles:
     def _known(self) -> Iterator[tuple[str, Role]]:
         for kind in CONTAINER_JOBS:
             for row in self._resources.unfinished(kind):
-                yield credentials_id(row, self._secret), Role(row.spec["RoleArn"], row.region, row.arn)
+                model = job_facts(row).model
+                if role := model.execution_role_arn if model else row.spec["RoleArn"]:
+                    yield credentials_id(row, self._secret), Role(role, row.region, row.arn)
         for row in self._resources.unfinished(ENDPOINT):
             facts = serving(row)
             # During an update a variant has the role of its new model from the beginning: no role is worth more here.

@@ -152,10 +152,12 @@ def names_in_use(store: Store) -> set[str]:
 
 
 def _of_job(row: Resource) -> Iterator[str]:
-    application = row.spec.get("AlgorithmSpecification") or row.spec["AppSpecification"]
-    if given := application.get("TrainingImage") or application.get("ImageUri"):
-        yield given
-    yield job_facts(row).resolved_image
+    facts = job_facts(row)
+    application = row.spec.get("AlgorithmSpecification") or row.spec.get("AppSpecification") or {}
+    given = application.get("TrainingImage") or application.get("ImageUri")
+    if name := facts.model.container.image if facts.model else given:
+        yield name
+    yield facts.resolved_image
 
 
 def _of_endpoint(row: Resource) -> Iterator[str]:

@@ -20,6 +20,7 @@ from samebox.services.sagemaker import (
     stored,
     tags,
     training_jobs,
+    transform_jobs,
     trials,
 )
 from samebox.wire.gateway import Handlers
@@ -28,6 +29,7 @@ from samebox.wire.gateway import Handlers
 _NOUNS: tuple[Mapping[str, Operation], ...] = (
     training_jobs.OPERATIONS,
     processing_jobs.OPERATIONS,
+    transform_jobs.OPERATIONS,
     models.OPERATIONS,
     endpoint_configs.OPERATIONS,
     endpoints.OPERATIONS,

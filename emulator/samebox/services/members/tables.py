@@ -19,6 +19,7 @@ from samebox.services.members import (
     sagemaker,
     stored,
     training_jobs,
+    transform_jobs,
 )
 from samebox.services.members.refusal import refuse_by
 from samebox.services.members.row import Members
@@ -28,6 +29,7 @@ TABLES: Mapping[str, Mapping[str, Members]] = {
     "sagemaker": {
         **training_jobs.MEMBERS,
         **processing_jobs.MEMBERS,
+        **transform_jobs.MEMBERS,
         **hosting.MEMBERS,
         **sagemaker.MEMBERS,
         **stored.MEMBERS,

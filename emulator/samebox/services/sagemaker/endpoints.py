@@ -112,13 +112,14 @@ def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> 
         initial_instance_count=variant["InitialInstanceCount"],
         initial_variant_weight=variant.get("InitialVariantWeight", 1.0),
         startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-        containers=tuple(_container(services, one, caller) for one in images.model_containers(model.spec)),
+        containers=tuple(served_container(services, one, caller) for one in images.model_containers(model.spec)),
         enable_network_isolation=model.spec.get("EnableNetworkIsolation", False),
         execution_role_arn=model.spec.get("ExecutionRoleArn"),
     )
 
 
-def _container(services: Services, container: Mapping[str, Any], caller: Caller) -> ServedContainer:
+def served_container(services: Services, container: Mapping[str, Any], caller: Caller) -> ServedContainer:
+    """A ContainerDefinition with its image resolved now."""
     try:
         resolved = services.images.resolve(container["Image"], caller).reference
     except images.Unresolved:

@@ -1,0 +1,127 @@
+"""Records of the objects of a transform job: taken apart as they come, and packed into payloads (contract §3.2)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from samebox.data import recordio
+from samebox.data.recordio import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SplitType = Literal["None", "Line", "RecordIO", "TFRecord"]
+
+_TF_LENGTH = struct.Struct("<Q")
+_TF_CHECKSUM = 4  # after the length, and after the payload
+
+
+class RecordTooLarge(Exception):
+    """A record does not fit into a payload."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """`payload` is what is sent of it alone, `framed` what is sent of it among others."""
+
+    payload: bytes
+    framed: bytes
+
+
+def split(chunks: Iterable[bytes], kind: SplitType, most: int) -> Iterator[Record]:
+    """The records of an object, one at a time. Raises RecordError for broken frames, RecordTooLarge above `most` bytes.
+
+    Framing and padding of RecordIO and TFRecord are part of `framed` only, and so is the end of a line: whether AWS
+    sends that of a single line is not known.
+    """
+    return _SPLITTERS[kind](chunks, most)
+
+
+def packed(records: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
+    """As many whole records as fit into `most` bytes, in their order. Raises RecordTooLarge for one that never does."""
+    batch, size = list[bytes](), 0
+    for record in records:
+        if len(record) > most:
+            raise RecordTooLarge(f"a record has {len(record)} bytes; a payload holds {most}")
+        if batch and size + len(record) > most:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += len(record)
+    if batch:
+        yield batch
+
+
+def gunzipped(chunks: Iterable[bytes], piece: int = 1 << 20) -> Iterator[bytes]:
+    """The content of a gzip file of one member or several. Raises RecordError where it is none, or breaks off."""
+    decompressor, begun = zlib.decompressobj(31), False
+    try:
+        for chunk in chunks:
+            waiting = chunk
+            while waiting:
+                if decompressor.eof:
+                    decompressor = zlib.decompressobj(31)
+                begun = True
+                if data := decompressor.decompress(waiting, piece):
+                    yield data
+                waiting = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+    except zlib.error as error:
+        raise RecordError(f"The object is no gzip file: {error}") from None
+    if begun and not decompressor.eof:
+        raise RecordError("The gzip file breaks off.")
+
+
+def _whole(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        _check(len(body), most)
+    yield Record(bytes(body), bytes(body))
+
+
+def _lines(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+    rest = b""
+    for chunk in chunks:
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        _check(len(rest), most)
+        for line in lines:
+            yield Record(line, line + b"\n")
+    if rest:
+        yield Record(rest, rest)
+
+
+def _record_io(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+    for payload in recordio.records(chunks):
+        _check(len(payload), most)
+        yield Record(payload, recordio.frame(payload))
+
+
+def _tf_records(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+    stream, position = recordio.ByteStream(iter(chunks)), 0
+    while head := stream.take(_TF_LENGTH.size + _TF_CHECKSUM):
+        if len(head) < _TF_LENGTH.size + _TF_CHECKSUM:
+            raise RecordError(f"The stream ends inside a header, at byte {position}.")
+        (length,) = _TF_LENGTH.unpack_from(head)
+        _check(length, most)
+        body = stream.take(length + _TF_CHECKSUM)
+        if len(body) < length + _TF_CHECKSUM:
+            raise RecordError(f"The record at byte {position} breaks off.")
+        position += len(head) + len(body)
+        yield Record(body[:length], head + body)
+
+
+def _check(size: int, most: int) -> None:
+    if size > most:
+        raise RecordTooLarge(f"a record has more than {most} bytes, the most that a payload holds")
+
+
+_SPLITTERS: dict[str, Callable[[Iterable[bytes], int], Iterator[Record]]] = {
+    "None": _whole,
+    "Line": _lines,
+    "RecordIO": _record_io,
+    "TFRecord": _tf_records,
+}

@@ -1,0 +1,132 @@
+"""Requests to a container of a transform job, over real sockets: time limits, retries, and streams."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from samebox.jobs import invoker
+from samebox.jobs.invoker import Invocation, InvocationFailed, Invoker
+
+Respond = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def serving(respond: Respond) -> Iterator[tuple[str, int]]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            respond(self)
+
+        def do_POST(self) -> None:
+            respond(self)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (as it is called there)
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield ("127.0.0.1", server.server_port)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"") -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def read(handler: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, sent with its length or in chunks."""
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+    parts = []
+    while size := int(handler.rfile.readline(), 16):
+        parts.append(handler.rfile.read(size))
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return b"".join(parts)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invoker, "PAUSE_SECONDS", 0.0)
+
+
+@contextmanager
+def of(
+    address: tuple[str, int], retries: int = 3, client_errors: bool = False, seconds: float = 60.0
+) -> Iterator[Invoker]:
+    how = Invocation({"Content-Type": "text/csv"}, seconds, retries, client_errors)
+    one = Invoker(address, how, threading.Event())
+    yield one
+    one.finish()
+
+
+@pytest.mark.parametrize(
+    ("status", "retries_client_errors", "asked"), [(500, False, 3), (400, False, 1), (400, True, 3)]
+)
+def test_errors_are_retried_so_often(status: int, retries_client_errors: bool, asked: int) -> None:
+    bodies = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        bodies.append(read(handler))
+        answer(handler, status, b"why\nnot")
+
+    with (
+        serving(respond) as address,
+        of(address, retries=2, client_errors=retries_client_errors) as one,
+        pytest.raises(InvocationFailed) as failed,
+    ):
+        one.invoke(b"1,2")
+    assert bodies == [b"1,2"] * asked
+    kind = "ServerError" if status == 500 else "ClientError"
+    assert failed.value.lines == (f"{kind}: {status}", "", "Message:", "why", "not")
+
+
+def test_a_response_that_takes_too_long_is_none() -> None:
+    over = threading.Event()
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        over.wait(60)
+
+    with serving(respond) as address, of(address, retries=0, seconds=0.05) as one:
+        with pytest.raises(InvocationFailed) as failed:
+            one.invoke(b"1")
+        over.set()
+    assert failed.value.lines == ("Unable to get response from algorithm",)
+
+
+def test_a_body_of_any_length_is_sent_in_chunks() -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        answer(handler, 200, read(handler).upper())
+
+    with serving(respond) as address, of(address) as one, one.stream(lambda: iter([b"one ", b"two"])) as pieces:
+        assert b"".join(pieces) == b"ONE TWO"
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"no JSON", b""])
+def test_parameters_that_are_no_object_are_none(body: bytes) -> None:
+    with serving(lambda handler: answer(handler, 200, body)) as address, of(address) as one:
+        assert one.parameters() == {}
+
+
+def test_a_connection_is_used_again() -> None:
+    clients = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        clients.append(handler.client_address)
+        answer(handler, 200, read(handler))
+
+    with serving(respond) as address, of(address) as one:
+        assert [one.invoke(b"1"), one.invoke(b"2")] == [b"1", b"2"]
+    assert len(set(clients)) == 1

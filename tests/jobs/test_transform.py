@@ -1,0 +1,278 @@
+"""Transform jobs from the row to the end, on the fake engine and a real S3."""
+
+import gzip
+import json
+import struct
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from samebox.containers.fake_process import FakeRequest, FakeResponse
+from samebox.data import recordio
+from samebox.jobs.transform import TRANSFORM
+from samebox.resources.deployment import ServedContainer
+from samebox.resources.kinds import TRANSFORM_JOB
+from samebox.resources.run_facts import JobFacts, ServedModel
+from samebox.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from samebox.containers.fake_process import Process
+    from samebox.resources.store import Resource
+    from tests.jobs.harness import Harness
+
+    Respond = Callable[[bytes], bytes | FakeResponse]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(transform_startup_seconds=20.0)
+
+
+class Model:
+    """A container's program, and the requests that it got."""
+
+    def __init__(self, respond: "Respond" = lambda body: body, parameters: object = None, ping: int = 200) -> None:
+        self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
+        self.environment: dict[str, str] = {}
+        self._respond = respond
+        self._parameters = parameters
+        self._ping = ping
+        self._lock = threading.Lock()
+
+    def serve(self, process: "Process") -> int:
+        self.environment = dict(process.environment)
+        return process.serve(self._answer)
+
+    def _answer(self, request: FakeRequest) -> FakeResponse:
+        if request.path == "/ping":
+            return FakeResponse(self._ping)
+        if request.path == "/execution-parameters":
+            return (
+                FakeResponse(404)
+                if self._parameters is None
+                else FakeResponse(200, json.dumps(self._parameters).encode())
+            )
+        with self._lock:
+            self.bodies.append(request.body)
+            self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        response = self._respond(request.body)
+        return response if isinstance(response, FakeResponse) else FakeResponse(200, response)
+
+
+def start(harness: "Harness", model: Model, given: dict[str, Any], **request: Any) -> "Resource":
+    harness.types = (TRANSFORM,)
+    harness.engine.add_image("model:1", {"serve": model.serve})
+    harness.start()
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{harness.bucket}/in/"}
+    output = {"S3OutputPath": f"s3://{harness.bucket}/out", **request.pop("output", {})}
+    spec = {
+        "TransformJobName": "predict",
+        "ModelName": "digits",
+        "TransformInput": {"DataSource": {"S3DataSource": source}, **given},
+        "TransformOutput": output,
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        **request,
+    }
+    served = ServedModel(ServedContainer("model:1", "model:1", {"LEVEL": "info"}))
+    return harness.create(TRANSFORM_JOB, JobFacts("model:1", model=served), **spec)
+
+
+def run(harness: "Harness", model: Model, given: dict[str, Any], **request: Any) -> "Resource":
+    return harness.wait_until_ended(start(harness, model, given, **request))
+
+
+def data_log(harness: "Harness", job: "Resource") -> list[str]:
+    group = "/aws/sagemaker/TransformJobs"
+    (stream,) = [one.name for one in harness.logbook.streams(group) if one.name.endswith("/data-log")]
+    assert stream.startswith(f"{job.name}/i-")
+    return [event.message.partition(":[sagemaker logs]: ")[2] for _, event in harness.logbook.read(group, stream)]
+
+
+def test_each_object_becomes_one_output(harness: "Harness") -> None:
+    harness.put_object("in/a.csv", b"1,2\n3,4\n")
+    harness.put_object("in/b/c.csv", b"5,6\n")
+    model = Model(bytes.upper)
+    row = run(
+        harness, model, {"ContentType": "text/csv"}, output={"Accept": "application/json"}, Environment={"A": "1"}
+    )
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.csv.out": b"1,2\n3,4\n", "b/c.csv.out": b"5,6\n"}
+    assert sorted(model.bodies) == [b"1,2\n3,4\n", b"5,6\n"]
+    assert (model.headers[0]["content-type"], model.headers[0]["accept"]) == ("text/csv", "application/json")
+    assert {name: model.environment.get(name) for name in ("LEVEL", "A", "SAGEMAKER_BATCH")} == {
+        "LEVEL": "info", "A": "1", "SAGEMAKER_BATCH": "true"
+    }  # fmt: skip
+    assert not [name for name in model.environment if name.startswith("SAGEMAKER_MAX")]
+    assert data_log(harness, row) == ["MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD"]
+    assert harness.container_names() == []
+    harness.poll_until(lambda: not list((harness.data_dir / "jobs").iterdir()))
+
+
+def test_single_records_are_sent_alone_and_assembled_in_order(harness: "Harness") -> None:
+    lines = [f"{number}" for number in range(50)]
+    harness.put_object("in/a.csv", "\n".join(lines).encode())
+    model = Model(lambda body: b"<" + body + b">")
+    row = run(
+        harness, model, {"SplitType": "Line"},
+        output={"AssembleWith": "Line"}, BatchStrategy="SingleRecord", MaxConcurrentTransforms=4, MaxPayloadInMB=1,
+    )  # fmt: skip
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.csv.out": "".join(f"<{line}>\n" for line in lines).encode()}
+    assert sorted(model.bodies) == sorted(line.encode() for line in lines)
+    assert model.environment["SAGEMAKER_BATCH_STRATEGY"] == "SINGLE_RECORD"
+    assert model.environment["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] == "4"
+    assert model.environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"] == "1"
+
+
+def test_several_records_are_sent_together_up_to_the_payload(harness: "Harness") -> None:
+    line = b"x" * (300 * 1024 - 1) + b"\n"
+    harness.put_object("in/a.csv", line * 7)
+    model = Model()
+    row = run(harness, model, {"SplitType": "Line"}, MaxPayloadInMB=1)
+    assert row.status == "Completed", row.state
+    assert [len(body) // len(line) for body in model.bodies] == [3, 3, 1]
+    assert harness.objects_under("out") == {"a.csv.out": line * 7}
+
+
+def test_what_a_container_answers_counts_where_the_request_says_nothing(harness: "Harness") -> None:
+    harness.put_object("in/a.csv", b"1\n2\n")
+    model = Model(parameters={"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 2})
+    row = run(harness, model, {"SplitType": "Line"}, MaxPayloadInMB=4)
+    assert sorted(model.bodies) == [b"1", b"2"]
+    assert data_log(harness, row) == ["MaxConcurrentTransforms=3, MaxPayloadInMB=4, BatchStrategy=SINGLE_RECORD"]
+
+
+def test_frames_are_removed_of_single_records_and_kept_of_several(harness: "Harness") -> None:
+    def tf_record(body: bytes) -> bytes:
+        return struct.pack("<Q", len(body)) + b"crc1" + body + b"crc2"
+
+    harness.put_object("in/a", recordio.frame(b"one") + recordio.frame(b"three"))
+    single = Model()
+    run(harness, single, {"SplitType": "RecordIO"}, BatchStrategy="SingleRecord")
+    assert sorted(single.bodies) == [b"one", b"three"]
+    harness.put_object("in/a", tf_record(b"one") + tf_record(b"three"))
+    both = Model()
+    harness.engine.add_image("model:1", {"serve": both.serve})
+    run(harness, both, {"SplitType": "TFRecord"}, TransformJobName="again")
+    assert both.bodies == [tf_record(b"one") + tf_record(b"three")]
+
+
+def test_gzip_objects_are_decompressed_and_streamed_whole_without_a_limit(harness: "Harness") -> None:
+    body = b"row\n" * 1_000_000
+    harness.put_object("in/a.csv.gz", gzip.compress(body))
+    model = Model()
+    row = run(harness, model, {"CompressionType": "Gzip"}, MaxPayloadInMB=0)
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.csv.gz.out": body}
+
+
+def test_an_object_that_fails_has_no_output_and_the_others_have(harness: "Harness") -> None:
+    harness.put_object("in/bad", b"1\nbad\n")
+    harness.put_object("in/good", b"1\n2\n")
+    model = Model(lambda body: FakeResponse(400, b"no such\nthing") if body == b"bad" else body)
+    row = run(harness, model, {"SplitType": "Line"}, BatchStrategy="SingleRecord")
+    assert (row.status, row.state["FailureReason"]) == ("Failed", "AlgorithmError: See job logs for more information")
+    assert harness.objects_under("out") == {"good.out": b"12"}
+    place = f"{harness.bucket}/in/bad: "
+    assert data_log(harness, row)[1:] == [
+        f"{place}ClientError: 400", place, f"{place}Message:", f"{place}no such", f"{place}thing"
+    ]  # fmt: skip
+    assert model.bodies.count(b"bad") == 1, "a client's error is not worth another request"
+
+
+def test_an_error_of_the_server_is_retried(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    model = Model(lambda body: body if len(model.bodies) > 1 else FakeResponse(503, b"not yet"))
+    row = run(harness, model, {})
+    assert row.status == "Completed", row.state
+    assert model.bodies == [b"1", b"1"]
+
+
+def test_a_container_that_never_answers_ping_fails_the_job(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    harness.settings = Settings(transform_startup_seconds=0.5)
+    row = run(harness, Model(ping=500), {})
+    assert row.status == "Failed"
+    assert row.state["FailureReason"].startswith("AlgorithmError: Model container failed to respond to ping.")
+
+
+def test_a_container_that_ends_fails_the_job(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    harness.types = (TRANSFORM,)
+    model = Model()
+    model.serve = lambda process: 7  # type: ignore[method-assign]
+    row = run(harness, model, {})
+    assert (row.status, row.state["FailureReason"]) == ("Failed", "AlgorithmError: See job logs for more information")
+
+
+def test_a_stop_stores_nothing_of_what_was_under_way(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    held = threading.Event()
+    model = Model(lambda body: body if held.wait(60) else b"late")
+    job = start(harness, model, {})
+    harness.poll_until(lambda: model.bodies)
+    harness.stop_job(job)
+    row = harness.wait_until_ended(job)
+    held.set()
+    assert (row.status, row.state.get("FailureReason")) == ("Stopped", None)
+    assert harness.objects_under("out") == {}
+
+
+def test_objects_are_dealt_out_to_several_instances(harness: "Harness") -> None:
+    for name in ("a", "b", "c"):
+        harness.put_object(f"in/{name}", name.encode())
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2}
+    row = run(harness, Model(), {}, TransformResources=resources)
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.out": b"a", "b.out": b"b", "c.out": b"c"}
+
+
+def test_a_manifest_names_the_inputs(harness: "Harness") -> None:
+    harness.put_object("in/a/1.csv", b"1")
+    harness.put_object("in/a/2.csv", b"2")
+    manifest = harness.put_object(
+        "manifest", json.dumps([{"prefix": f"s3://{harness.bucket}/in/"}, "a/2.csv"]).encode()
+    )
+    source = {"S3DataType": "ManifestFile", "S3Uri": manifest}
+    row = run(harness, Model(), {"DataSource": {"S3DataSource": source}})
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a/2.csv.out": b"2"}
+
+
+def test_filters_and_a_join_of_csv(harness: "Harness") -> None:
+    harness.put_object("in/a.csv", b"id1,1,2\nid2,3,4\n")
+    model = Model(lambda body: b"\n".join(b"sum" for _ in body.splitlines()) + b"\n")
+    row = run(
+        harness, model, {"ContentType": "text/csv", "SplitType": "Line"},
+        output={"Accept": "text/csv", "AssembleWith": "Line"},
+        DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+    )  # fmt: skip
+    assert row.status == "Completed", row.state
+    assert model.bodies == [b"1,2\n3,4\n"]
+    assert harness.objects_under("out") == {"a.csv.out": b"id1,sum\nid2,sum\n"}
+
+
+def test_a_kill_goes_on_with_what_is_left(harness: "Harness") -> None:
+    harness.put_object("in/a", b"a")
+    harness.put_object("in/b", b"b")
+    held = threading.Event()
+
+    def respond(body: bytes) -> bytes:
+        if body == b"b":
+            held.wait(60)
+        return body
+
+    model = Model(respond)
+    job = start(harness, model, {})
+    harness.poll_until(lambda: b"b" in model.bodies)
+    harness.crash()
+    held.set()
+    harness.start()
+    row = harness.wait_until_ended(job)
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.out": b"a", "b.out": b"b"}
+    assert model.bodies.count(b"a") == 1, "what is done is not done again"
