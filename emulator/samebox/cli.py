@@ -107,8 +107,8 @@ def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     jobs = words.add_parser(
         "jobs",
-        help="list training jobs, the newest first, with duration and metrics",
-        description="List training jobs, past and present, the newest first: status, start, duration, final metrics.",
+        help="list jobs, the newest first, with duration and metrics",
+        description="List training, processing and transform jobs, the newest first: status, start, duration, metrics.",
     )
     _where(jobs)
     jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin with it")
@@ -119,15 +119,15 @@ def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     logs = words.add_parser(
         "logs",
-        help="print the log lines of a training job or an endpoint",
-        description="Print the log lines of a training job or an endpoint, as CloudWatch Logs would show them.",
+        help="print the log lines of a job or an endpoint",
+        description="Print the log lines of a job or an endpoint, as CloudWatch Logs would show them.",
     )
     _where(logs)
     logs.add_argument(
         "name",
         metavar="JOB",
         nargs="?",
-        help="name of a training job or an endpoint, or a prefix for the newest (default: the newest training job)",
+        help="name of a job or an endpoint, or a prefix for the newest (default: the newest job)",
     )
     logs.add_argument("--follow", "-f", action="store_true", help="continue until the job has ended, or Ctrl-C")
 

@@ -8,7 +8,7 @@ import pytest
 
 from samebox import cli
 from samebox.commands import aws as clients
-from samebox.commands import jobs, logs
+from samebox.commands import job_kinds, jobs, logs
 from samebox.commands.jobs import ListedJob
 from samebox.commands.outcome import Stop
 from samebox.resources.logbook import Event
@@ -34,9 +34,9 @@ def test_jobs_are_listed_with_the_newest_first(aws: Aws, capsys: pytest.CaptureF
     aws.create("TrainingJob", TrainingJobName="digits-2")
     assert cli.main(["jobs"]) == 0
     titles, newest, oldest = capsys.readouterr().out.splitlines()
-    assert titles.split() == ["JOB", "STATUS", "CREATED", "TOOK", "METRICS"]
-    assert newest.split()[:2] == ["digits-2", "InProgress"]
-    assert oldest.split()[:2] == ["digits-1", "Failed"]
+    assert titles.split() == ["JOB", "KIND", "STATUS", "CREATED", "TOOK", "METRICS"]
+    assert newest.split()[:3] == ["digits-2", "training", "InProgress"]
+    assert oldest.split()[:3] == ["digits-1", "training", "Failed"]
 
 
 def test_json_has_what_a_program_needs(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,13 +71,13 @@ def test_a_job_of_many_is_found_without_reading_them_all(
 ) -> None:
     for number in range(5):
         aws.create("TrainingJob", TrainingJobName=f"one-{number}")
-    monkeypatch.setattr(jobs, "MOST_A_PAGE", 2)
+    monkeypatch.setattr(job_kinds, "MOST_A_PAGE", 2)
     asked: list[object] = []
     client = session.client("sagemaker")
     client.meta.events.register("before-call.sagemaker.ListTrainingJobs", lambda **call: asked.append(call))
-    name, _ = next(jobs.newest(session))
+    _, name, _ = next(job_kinds.newest(session))
     assert (name, len(asked)) == ("one-4", 1)
-    assert [name for name, _ in jobs.newest(session)] == [f"one-{number}" for number in (4, 3, 2, 1, 0)]
+    assert [name for _, name, _ in job_kinds.newest(session)] == [f"one-{number}" for number in (4, 3, 2, 1, 0)]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (72, "1 min 12 s"), (7385, "2 h 03 min")])
@@ -88,13 +88,13 @@ def test_a_duration_is_read_at_a_glance(seconds: float, text: str) -> None:
 def test_columns_stand_below_each_other() -> None:
     at = datetime(2026, 11, 29, 16, 5, tzinfo=UTC)
     found = [
-        ListedJob("a", "Completed", at, 3, {"loss": 0.123456789, "epoch": 3.0}, "", "", ""),
-        ListedJob("longer", "Failed", at, 3, {}, "", "", ""),
+        ListedJob("a", "training", "Completed", at, 3, {"loss": 0.123456789, "epoch": 3.0}, "", "", ""),
+        ListedJob("longer", "transform", "Failed", at, 3, {}, "", "", ""),
     ]
     assert jobs.table(found) == [
-        "JOB     STATUS     CREATED           TOOK  METRICS",
-        "a       Completed  2026-11-29 16:05  3 s   loss=0.123457 epoch=3",
-        "longer  Failed     2026-11-29 16:05  3 s",
+        "JOB     KIND       STATUS     CREATED           TOOK  METRICS",
+        "a       training   Completed  2026-11-29 16:05  3 s   loss=0.123457 epoch=3",
+        "longer  transform  Failed     2026-11-29 16:05  3 s",
     ]
 
 
@@ -128,8 +128,22 @@ def test_logs_are_those_of_the_newest_whose_name_begins_so(
     assert (said.out, said.err.strip()) == (f"{line}\n", chosen)
 
 
+def test_jobs_of_all_kinds_are_listed_and_have_logs(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.create("TrainingJob", TrainingJobName="one")
+    aws.create("ProcessingJob", ProcessingJobName="two")
+    aws.create("TransformJob", TransformJobName="three")
+    assert cli.main(["jobs"]) == 0
+    kinds = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == [["JOB", "KIND"], ["three", "transform"], ["two", "processing"], ["one", "training"]]
+    write(aws, "/aws/sagemaker/ProcessingJobs", "two/algo-1-1", "of two")
+    write(aws, "/aws/sagemaker/TransformJobs", "three/i-1-1/data-log", "of three")
+    for given, line in (("two", "of two"), ("th", "of three")):
+        assert cli.main(["logs", given]) == 0
+        assert capsys.readouterr().out == f"{line}\n"
+
+
 def test_a_prefix_without_jobs_is_reported(session: clients.Session) -> None:
     with pytest.raises(Stop, match="whose name is nothing or begins so"):
         logs.find(session, "nothing")
-    with pytest.raises(Stop, match="no training job yet"):
+    with pytest.raises(Stop, match="no job yet"):
         logs.find(session, None)

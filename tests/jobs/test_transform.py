@@ -146,26 +146,30 @@ def test_what_a_container_answers_counts_where_the_request_says_nothing(harness:
     assert data_log(harness, row) == ["MaxConcurrentTransforms=3, MaxPayloadInMB=4, BatchStrategy=SINGLE_RECORD"]
 
 
-def test_frames_are_removed_of_single_records_and_kept_of_several(harness: "Harness") -> None:
-    def tf_record(body: bytes) -> bytes:
-        return struct.pack("<Q", len(body)) + b"crc1" + body + b"crc2"
-
-    harness.put_object("in/a", recordio.frame(b"one") + recordio.frame(b"three"))
-    single = Model()
-    run(harness, single, {"SplitType": "RecordIO"}, BatchStrategy="SingleRecord")
-    assert sorted(single.bodies) == [b"one", b"three"]
-    harness.put_object("in/a", tf_record(b"one") + tf_record(b"three"))
-    both = Model()
-    harness.engine.add_image("model:1", {"serve": both.serve})
-    run(harness, both, {"SplitType": "TFRecord"}, TransformJobName="again")
-    assert both.bodies == [tf_record(b"one") + tf_record(b"three")]
+def tf_record(body: bytes) -> bytes:
+    return struct.pack("<Q", len(body)) + b"crc1" + body + b"crc2"
 
 
-def test_gzip_objects_are_decompressed_and_streamed_whole_without_a_limit(harness: "Harness") -> None:
+@pytest.mark.parametrize(
+    ("split", "frame"), [("RecordIO", recordio.frame), ("TFRecord", tf_record)], ids=["RecordIO", "TFRecord"]
+)
+@pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
+def test_frames_are_removed_of_single_records_and_kept_of_several(
+    harness: "Harness", split: str, frame: "Callable[[bytes], bytes]", strategy: str
+) -> None:
+    harness.put_object("in/a", frame(b"one") + frame(b"three"))
+    model = Model()
+    row = run(harness, model, {"SplitType": split}, BatchStrategy=strategy)
+    assert row.status == "Completed", row.state
+    together = strategy == "MultiRecord"
+    assert sorted(model.bodies) == ([frame(b"one") + frame(b"three")] if together else [b"one", b"three"])
+
+
+def test_gzip_objects_are_decompressed(harness: "Harness") -> None:
     body = b"row\n" * 1_000_000
     harness.put_object("in/a.csv.gz", gzip.compress(body))
     model = Model()
-    row = run(harness, model, {"CompressionType": "Gzip"}, MaxPayloadInMB=0)
+    row = run(harness, model, {"CompressionType": "Gzip"})
     assert row.status == "Completed", row.state
     assert harness.objects_under("out") == {"a.csv.gz.out": body}
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from samebox.resources.query import Query
 from tests import samples
 from tests.conftest import ACCOUNT, REGION
 from tests.laws.probing import Call, Either, Params, Probe, ProbedEmulator
-from tests.laws.whole_emulator import LIMIT_SECONDS, MANIFEST
+from tests.laws.whole_emulator import LIMIT_SECONDS, MANIFEST, s3_client
 from tests.scenarios.emulator_process import until
 
 NOW = int(time.time() * 1000)
@@ -42,8 +43,7 @@ def programs(seen: dict[str, list[Any]]) -> dict[str, Any]:
             for path in sorted(process.path(mount.target).rglob("*")):
                 if path.is_file():
                     files[f"{mount.target}/{path.relative_to(mount.source)}"] = path.read_text(errors="replace")
-        arn = next(label for label in process.spec.labels.values() if label.startswith("arn:"))
-        seen.setdefault(arn, []).append([process.argv, process.spec.image[-64:], spec, places, files])
+        seen.setdefault(_arn(process), []).append([process.argv, process.spec.image[-64:], spec, places, files])
 
     def train(process: Process) -> int:
         note(process)
@@ -58,7 +58,9 @@ def programs(seen: dict[str, list[Any]]) -> dict[str, Any]:
             if request.body == b"fail":
                 return FakeResponse(400, b"no such thing")
             known = {key.lower(): value for key, value in request.headers.items() if key.lower() != "host"}
-            return FakeResponse(200, json.dumps([known, request.body.decode()]).encode())
+            if "SAGEMAKER_BATCH" in process.environment and request.path == "/invocations":
+                seen[_arn(process)].append([known, request.body.decode(errors="replace")])
+            return FakeResponse(200, json.dumps([known, request.body.decode(errors="replace")]).encode())
 
         return process.serve(answer)
 
@@ -74,6 +76,10 @@ def programs(seen: dict[str, list[Any]]) -> dict[str, Any]:
         return train(process) if trains else process_data(process)
 
     return {"serve": serve, ANY: run}
+
+
+def _arn(process: Process) -> str:
+    return next(label for label in process.spec.labels.values() if label.startswith("arn:"))
 
 
 # What there must be, and what is looked at
@@ -153,7 +159,12 @@ def transformed(world: ProbedEmulator, name: str) -> Any:
     group = {"logGroupName": "/aws/sagemaker/TransformJobs", "logStreamNamePrefix": f"{name}/"}
     found = world.ask("logs", "FilterLogEvents", group).parsed.get("events", ())
     lines = [one["message"].partition("[sagemaker logs]: ")[2] for one in found]
-    return [ended, lines, sorted(map(str, world.seen.pop(f"{ARN}:transform-job/{name}", [])))]
+    with closing(s3_client(world.whole.emulator.settings)) as s3:
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket="samples", Prefix="predictions/").get("Contents", [])]
+        outputs = [(key, s3.get_object(Bucket="samples", Key=key)["Body"].read()) for key in keys]
+        for key in keys:
+            s3.delete_object(Bucket="samples", Key=key)
+    return [ended, sorted(lines), outputs, sorted(map(str, world.seen.pop(f"{ARN}:transform-job/{name}", [])))]
 
 
 def trained(world: ProbedEmulator, name: str) -> Any:
@@ -179,7 +190,11 @@ def tags_of(noun: str) -> Call:
 
 _TAGS = [{"Key": "key", "Value": "value"}]
 _JOB: Params = {**samples.TRAINING_JOB, "TrainingJobName": "$"}
-_TRANSFORM: Params = {**samples.TRANSFORM_JOB, "TransformJobName": "$"}
+_TRANSFORM: Params = {
+    **samples.TRANSFORM_JOB,
+    "TransformJobName": "$",
+    "ModelClientConfig": {"InvocationsMaxRetries": 0},
+}
 _PROCESSING: Params = {**samples.PROCESSING_JOB, "ProcessingJobName": "$"}
 _IMAGE = samples.TRAINING_JOB["AlgorithmSpecification"]
 _LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
@@ -258,7 +273,6 @@ SAGEMAKER: Mapping[str, Probe] = {
     "CreateTransformJob": Probe(
         {**_TRANSFORM, "Tags": _TAGS},
         after=(transformed, tags_of("transform-job")),
-        besides={"DataProcessing": {"MaxPayloadInMB": 1}},
         values={
             "TransformJobName": "digits",
             "ModelName": "second",

@@ -8,7 +8,7 @@ from typing import Any
 from samebox.app.data_folder import DataFolder
 from samebox.app.engine_side import EngineSide
 from samebox.app.stores import Stores
-from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.settings import CONFIDENTIAL, Settings
 
 STATUS_ENGINE_SECONDS = 1.0  # how long a status waits for the container engine
@@ -50,6 +50,6 @@ class Status:
             "token": bool(settings.token),
             "engine": {"available": why_not is None, "detail": why_not or ""},
             "registry": {"image": settings.registry_image, "running": self._containers.registry.is_known},
-            "jobs": self._store.count_by_status(TRAINING_JOB.noun),
+            "jobs": {kind.noun: self._store.count_by_status(kind.noun) for kind in CONTAINER_JOBS},
             "endpoints": self._store.statuses(ENDPOINT.noun),
         }

@@ -1,4 +1,4 @@
-"""`samebox logs`: shows the log of a training job or an endpoint, once or while it grows."""
+"""`samebox logs`: shows the log of a job or an endpoint, once or while it grows."""
 
 import argparse
 import itertools
@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 
 from rich.console import Console
 
-from samebox.commands import aws, jobs
+from samebox.commands import aws, job_kinds
 from samebox.commands.display import Screen
-from samebox.commands.jobs import FINAL
-from samebox.commands.lines import ENDPOINTS, TRAINING_JOBS, Lines
+from samebox.commands.job_kinds import FINAL, JobKind
+from samebox.commands.lines import ENDPOINTS, Lines
 from samebox.commands.outcome import Stop
 
 LOOK_EVERY_SECONDS = 0.5
@@ -43,32 +44,35 @@ def show(lines: Lines, screen: Screen) -> None:
 def find(session: aws.Session, given: str | None) -> tuple[Lines, Callable[[], bool]]:
     """The lines of a job or an endpoint, and whether more can follow.
 
-    The name may be a prefix, which means the newest match; without a name it is the newest training job. The choice is
-    reported on stderr. Raises Stop if there is none.
+    The name may be a prefix, which means the newest match; without a name it is the newest job. The choice is reported
+    on stderr. Raises Stop if there is none.
     """
     if given is None:
-        newest = next(jobs.newest(session), None)
+        newest = next(job_kinds.newest(session), None)
         if newest is None:
-            raise Stop("there is no training job yet.")
-        return _of_job(session, _said(newest[0]))
-    sagemaker = session.client("sagemaker")
-    if _is_there(lambda: sagemaker.describe_training_job(TrainingJobName=given)):
-        return _of_job(session, given)
-    if _is_there(lambda: sagemaker.describe_endpoint(EndpointName=given)):
+            raise Stop("there is no job yet.")
+        return _of_job(session, newest[0], _said(newest[1]))
+    for kind in job_kinds.KINDS:
+        if kind.describe(session, given) is not None:
+            return _of_job(session, kind, given)
+    if _has_endpoint(session, given):
         return _of_endpoint(session, given)
-    found = [(created, name, _of_job) for name, created in itertools.islice(jobs.newest(session, given), 1)]
-    found += [(created, name, _of_endpoint) for name, created in itertools.islice(_endpoints(session, given), 1)]
+    jobs = itertools.islice(job_kinds.newest(session, given), 1)
+    found = [(created, name, partial(_of_job, session, kind)) for kind, name, created in jobs]
+    endpoints = itertools.islice(_endpoints(session, given), 1)
+    found += [(created, name, partial(_of_endpoint, session)) for name, created in endpoints]
     if not found:
-        raise Stop(f"there is neither a training job nor an endpoint whose name is {given} or begins so.")
+        raise Stop(f"there is neither a job nor an endpoint whose name is {given} or begins so.")
     _, name, lines = max(found, key=lambda one: one[0])
-    return lines(session, _said(name))
+    return lines(_said(name))
 
 
-def _of_job(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
-    sagemaker = session.client("sagemaker")
-    return Lines(
-        session.client("logs"), TRAINING_JOBS, f"{name}/"
-    ), lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in FINAL
+def _of_job(session: aws.Session, kind: JobKind, name: str) -> tuple[Lines, Callable[[], bool]]:
+    def is_over() -> bool:
+        job = kind.describe(session, name)
+        return job is None or kind.status(job) in FINAL
+
+    return Lines(session.client("logs"), kind.log_group, f"{name}/"), is_over
 
 
 def _of_endpoint(session: aws.Session, name: str) -> tuple[Lines, Callable[[], bool]]:
@@ -83,9 +87,9 @@ def _endpoints(session: aws.Session, prefix: str) -> Iterator[tuple[str, datetim
                 yield endpoint["EndpointName"], endpoint["CreationTime"]
 
 
-def _is_there(describe: Callable[[], object]) -> bool:
+def _has_endpoint(session: aws.Session, name: str) -> bool:
     try:
-        describe()
+        session.client("sagemaker").describe_endpoint(EndpointName=name)
     except aws.ClientError as missing:
         if aws.code(missing) not in ("ValidationException", "ResourceNotFound"):
             raise

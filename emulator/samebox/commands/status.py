@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from samebox.commands import aws, emulators, up, where
+from samebox.commands.job_kinds import KINDS, TRAINING, JobKind
 from samebox.commands.outcome import Stop
 from samebox.settings import Settings
 
@@ -32,15 +33,24 @@ def run(given: argparse.Namespace) -> int:
         raise Stop(_why_silent(url, settings, its, lost))
     session = aws.of_emulator(url, where.settings_of(said, given.data_dir))
     with aws.spoken():
-        jobs, endpoints = running_jobs(session), present_endpoints(session)
+        jobs = {kind: running_jobs(session, kind) for kind in KINDS}
+        endpoints = present_endpoints(session)
     if given.json:
-        report = {"running": True, **said, "training_jobs": jobs, "endpoints": endpoints}
+        report = {
+            "running": True,
+            **said,
+            **{f"{kind.word}_jobs": found for kind, found in jobs.items()},
+            "endpoints": endpoints,
+        }
         sys.stdout.write(json.dumps(report, default=_text) + "\n")
         return 0
     screen = Console(soft_wrap=True)
     screen.print(overview(url, said))
     for title, name, status, since, rows in (
-        ("Running training jobs", "TrainingJobName", "TrainingJobStatus", "CreationTime", jobs),
+        *(
+            (f"Running {kind.word} jobs", f"{kind.noun}Name", f"{kind.noun}Status", "CreationTime", found)
+            for kind, found in jobs.items()
+        ),
         ("Endpoints", "EndpointName", "EndpointStatus", "LastModifiedTime", endpoints),
     ):
         if rows:
@@ -60,16 +70,10 @@ def _why_silent(url: str, settings: Settings, running: emulators.EmulatorRecord 
     return f"{process} and does not answer. Its log, if it is in the background: {up.log_file(folder)}"
 
 
-def running_jobs(session: aws.Session) -> list[dict[str, Any]]:
-    """Training jobs that have not ended, the newest first."""
+def running_jobs(session: aws.Session, kind: JobKind = TRAINING) -> list[dict[str, Any]]:
+    """Jobs of a kind that have not ended, the newest first."""
     # No page size: with one, ListTrainingJobs cuts the page first and looks at the status then, as on AWS.
-    pages = session.client("sagemaker").get_paginator("list_training_jobs")
-    found = [
-        job
-        for status in ("InProgress", "Stopping")
-        for page in pages.paginate(StatusEquals=status)
-        for job in page["TrainingJobSummaries"]
-    ]
+    found = [job for status in ("InProgress", "Stopping") for job in kind.summaries(session, StatusEquals=status)]
     return sorted(found, key=lambda job: job["CreationTime"], reverse=True)
 
 

@@ -103,18 +103,25 @@ class TransformRun:
         except (S3Error, BadManifest, ValueError) as error:
             result = WorkResult(Outcome.DOWNLOAD_FAILED, str(error))
         except EngineError as error:
+            # The engine was asked again while it was away; now it knows no way to a container, which has ended.
             log.warning("%s", error)
-            result = WorkResult(Outcome.INTERNAL)
+            result = WorkResult(Outcome.ALGORITHM_ERROR)
         if not self._over.is_set():
             self._end(result)
 
     def _end(self, result: WorkResult) -> None:
+        with self._lock:
+            if self._result is not None:
+                return
+            self._write(result)
+            self._result = result
+        self._notify()
+
+    def _write(self, result: WorkResult) -> None:
         path = self._work.folder / RESULT_FILE
         part = path.with_suffix(".part")
         part.write_text(f"{result.outcome.value}\n{result.text}")
         part.replace(path)
-        self._result = result
-        self._notify()
 
     def _transform(self, found: tuple[tuple[Object, str], ...]) -> WorkResult:
         done = _Done(self._work.folder / DONE_FILE)

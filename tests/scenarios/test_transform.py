@@ -1,0 +1,107 @@
+"""Batch transform in real containers: records in, one output an object, errors, a stop, and a crash."""
+
+from typing import Any
+
+import pytest
+
+from samebox.containers.engine import ARN_LABEL
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
+
+pytestmark = pytest.mark.docker
+
+GROUP = "/aws/sagemaker/TransformJobs"
+BUCKET = "samebox-test"
+
+
+def transform(
+    emulator: EmulatorProcess, box: str, name: str, script: str, objects: dict[str, bytes], **given: Any
+) -> None:
+    """Start a transform job of these objects, by a model of the box image that serves `script`."""
+    for key, body in objects.items():
+        emulator.s3.put_object(Bucket=BUCKET, Key=f"{name}/in/{key}", Body=body)
+    emulator.model(name, box, script)
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/in/"}}
+    request: dict[str, Any] = {
+        "TransformJobName": name,
+        "ModelName": name,
+        "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformOutput": {
+            "S3OutputPath": f"s3://{BUCKET}/{name}/out", "Accept": "text/csv", "AssembleWith": "Line"
+        },
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        **given,
+    }  # fmt: skip
+    emulator.sagemaker.create_transform_job(**request)
+
+
+def ended(emulator: EmulatorProcess, name: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        job: Any = emulator.sagemaker.describe_transform_job(TransformJobName=name)
+        return job if job["TransformJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+    return until(look, WAIT_SECONDS, f"{name} has ended")
+
+
+def stored(emulator: EmulatorProcess, name: str) -> dict[str, bytes]:
+    root = f"{name}/out/"
+    keys = [one["Key"] for one in emulator.s3.list_objects_v2(Bucket=BUCKET, Prefix=root).get("Contents", [])]
+    return {key.removeprefix(root): emulator.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+
+def data_log(emulator: EmulatorProcess, name: str) -> list[str]:
+    found = emulator.logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["events"]
+    return [one["message"].partition(": ")[2] for one in found if one["logStreamName"].endswith("/data-log")]
+
+
+def test_rows_are_joined_with_their_predictions_on_two_instances(emulator: EmulatorProcess, box: str) -> None:
+    script = """
+def invoke(body, headers):
+    print(os.environ["SAGEMAKER_BATCH"], os.environ["SAGEMAKER_BATCH_STRATEGY"], headers["Accept"])
+    return 200, str(sum(map(int, body.decode().split(",")))).encode()
+"""
+    transform(
+        emulator, box, "Joins", script, {"a.csv": b"x,1,2\ny,3,4\n", "deep/b.csv": b"z,5,6\n"},
+        BatchStrategy="SingleRecord", MaxConcurrentTransforms=2,
+        DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 2},
+    )  # fmt: skip
+    job = ended(emulator, "Joins")
+    assert (job["TransformJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert stored(emulator, "Joins") == {"a.csv.out": b"x,3\ny,7\n", "deep/b.csv.out": b"z,11\n"}
+    assert (
+        data_log(emulator, "Joins") == ["MaxConcurrentTransforms=2, MaxPayloadInMB=6, BatchStrategy=SINGLE_RECORD"] * 2
+    )
+    assert job["TransformStartTime"] <= job["TransformEndTime"]
+
+
+def test_an_object_that_fails_has_no_output_and_the_log_has_why(emulator: EmulatorProcess, box: str) -> None:
+    script = """
+def invoke(body, headers):
+    return (400, b"no number") if b"bad" in body else (200, body)
+"""
+    transform(emulator, box, "Fails-In-Part", script, {"bad.csv": b"1\nbad\n", "good.csv": b"1\n2\n"})
+    job = ended(emulator, "Fails-In-Part")
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
+    assert stored(emulator, "Fails-In-Part") == {"good.csv.out": b"1\n2\n"}
+    place = f"{BUCKET}/Fails-In-Part/in/bad.csv: "
+    assert data_log(emulator, "Fails-In-Part")[1:] == [
+        f"{place}ClientError: 400", place, f"{place}Message:", f"{place}no number"
+    ]  # fmt: skip
+
+
+def test_a_killed_emulator_goes_on_and_leaves_nothing(emulator: EmulatorProcess, box: str) -> None:
+    script = """
+def invoke(body, headers):
+    time.sleep(4 if b"slow" in body else 0)
+    return 200, body
+"""
+    transform(emulator, box, "Outlives-Too", script, {"a": b"fast\n", "b": b"slow\n"})
+    until(lambda: stored(emulator, "Outlives-Too"), WAIT_SECONDS, "the first output is there")
+    emulator.kill()
+    emulator.up()
+    job = ended(emulator, "Outlives-Too")
+    assert job["TransformJobStatus"] == "Completed", job
+    assert stored(emulator, "Outlives-Too") == {"a.out": b"fast\n", "b.out": b"slow\n"}
+    own = f"label={ARN_LABEL}={job['TransformJobArn']}"
+    until(lambda: not emulator.containers(own), WAIT_SECONDS, "no container is left")
