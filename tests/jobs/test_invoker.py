@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from samebox.jobs import invoker
-from samebox.jobs.invoker import Invocation, InvocationFailed, Invoker
+from samebox.jobs.invoker import InvocationFailed, InvocationRules, Invoker
 
 Respond = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
 def serving(respond: Respond) -> Iterator[tuple[str, int]]:
-    class Handler(BaseHTTPRequestHandler):
+    class InvokerHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -27,7 +27,7 @@ def serving(respond: Respond) -> Iterator[tuple[str, int]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (as it is called there)
             """Nothing is logged."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), InvokerHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -66,7 +66,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def of(
     address: tuple[str, int], retries: int = 3, client_errors: bool = False, seconds: float = 60.0
 ) -> Iterator[Invoker]:
-    how = Invocation({"Content-Type": "text/csv"}, seconds, retries, client_errors)
+    how = InvocationRules({"Content-Type": "text/csv"}, seconds, retries, client_errors)
     one = Invoker(address, how, threading.Event())
     yield one
     one.finish()

@@ -31,7 +31,7 @@ def settings() -> Settings:
     return Settings(transform_startup_seconds=20.0)
 
 
-class Model:
+class ModelServer:
     """A container's program, and the requests that it got."""
 
     def __init__(self, respond: "Respond" = lambda body: body, parameters: object = None, ping: int = 200) -> None:
@@ -63,7 +63,7 @@ class Model:
         return response if isinstance(response, FakeResponse) else FakeResponse(200, response)
 
 
-def start(harness: "Harness", model: Model, given: dict[str, Any], **request: Any) -> "Resource":
+def start(harness: "Harness", model: ModelServer, given: dict[str, Any], **request: Any) -> "Resource":
     harness.types = (TRANSFORM,)
     harness.engine.add_image("model:1", {"serve": model.serve})
     harness.start()
@@ -81,7 +81,7 @@ def start(harness: "Harness", model: Model, given: dict[str, Any], **request: An
     return harness.create(TRANSFORM_JOB, JobFacts("model:1", model=served), **spec)
 
 
-def run(harness: "Harness", model: Model, given: dict[str, Any], **request: Any) -> "Resource":
+def run(harness: "Harness", model: ModelServer, given: dict[str, Any], **request: Any) -> "Resource":
     return harness.wait_until_ended(start(harness, model, given, **request))
 
 
@@ -95,7 +95,7 @@ def data_log(harness: "Harness", job: "Resource") -> list[str]:
 def test_each_object_becomes_one_output(harness: "Harness") -> None:
     harness.put_object("in/a.csv", b"1,2\n3,4\n")
     harness.put_object("in/b/c.csv", b"5,6\n")
-    model = Model(bytes.upper)
+    model = ModelServer(bytes.upper)
     row = run(
         harness, model, {"ContentType": "text/csv"}, output={"Accept": "application/json"}, Environment={"A": "1"}
     )
@@ -115,7 +115,7 @@ def test_each_object_becomes_one_output(harness: "Harness") -> None:
 def test_single_records_are_sent_alone_and_assembled_in_order(harness: "Harness") -> None:
     lines = [f"{number}" for number in range(50)]
     harness.put_object("in/a.csv", "\n".join(lines).encode())
-    model = Model(lambda body: b"<" + body + b">")
+    model = ModelServer(lambda body: b"<" + body + b">")
     row = run(
         harness, model, {"SplitType": "Line"},
         output={"AssembleWith": "Line"}, BatchStrategy="SingleRecord", MaxConcurrentTransforms=4, MaxPayloadInMB=1,
@@ -131,7 +131,7 @@ def test_single_records_are_sent_alone_and_assembled_in_order(harness: "Harness"
 def test_several_records_are_sent_together_up_to_the_payload(harness: "Harness") -> None:
     line = b"x" * (300 * 1024 - 1) + b"\n"
     harness.put_object("in/a.csv", line * 7)
-    model = Model()
+    model = ModelServer()
     row = run(harness, model, {"SplitType": "Line"}, MaxPayloadInMB=1)
     assert row.status == "Completed", row.state
     assert [len(body) // len(line) for body in model.bodies] == [3, 3, 1]
@@ -140,7 +140,9 @@ def test_several_records_are_sent_together_up_to_the_payload(harness: "Harness")
 
 def test_what_a_container_answers_counts_where_the_request_says_nothing(harness: "Harness") -> None:
     harness.put_object("in/a.csv", b"1\n2\n")
-    model = Model(parameters={"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 2})
+    model = ModelServer(
+        parameters={"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 2}
+    )
     row = run(harness, model, {"SplitType": "Line"}, MaxPayloadInMB=4)
     assert sorted(model.bodies) == [b"1", b"2"]
     assert data_log(harness, row) == ["MaxConcurrentTransforms=3, MaxPayloadInMB=4, BatchStrategy=SINGLE_RECORD"]
@@ -158,7 +160,7 @@ def test_frames_are_removed_of_single_records_and_kept_of_several(
     harness: "Harness", split: str, frame: "Callable[[bytes], bytes]", strategy: str
 ) -> None:
     harness.put_object("in/a", frame(b"one") + frame(b"three"))
-    model = Model()
+    model = ModelServer()
     row = run(harness, model, {"SplitType": split}, BatchStrategy=strategy)
     assert row.status == "Completed", row.state
     together = strategy == "MultiRecord"
@@ -168,7 +170,7 @@ def test_frames_are_removed_of_single_records_and_kept_of_several(
 def test_gzip_objects_are_decompressed(harness: "Harness") -> None:
     body = b"row\n" * 1_000_000
     harness.put_object("in/a.csv.gz", gzip.compress(body))
-    model = Model()
+    model = ModelServer()
     row = run(harness, model, {"CompressionType": "Gzip"})
     assert row.status == "Completed", row.state
     assert harness.objects_under("out") == {"a.csv.gz.out": body}
@@ -177,7 +179,7 @@ def test_gzip_objects_are_decompressed(harness: "Harness") -> None:
 def test_an_object_that_fails_has_no_output_and_the_others_have(harness: "Harness") -> None:
     harness.put_object("in/bad", b"1\nbad\n")
     harness.put_object("in/good", b"1\n2\n")
-    model = Model(lambda body: FakeResponse(400, b"no such\nthing") if body == b"bad" else body)
+    model = ModelServer(lambda body: FakeResponse(400, b"no such\nthing") if body == b"bad" else body)
     row = run(harness, model, {"SplitType": "Line"}, BatchStrategy="SingleRecord")
     assert (row.status, row.state["FailureReason"]) == ("Failed", "AlgorithmError: See job logs for more information")
     assert harness.objects_under("out") == {"good.out": b"12"}
@@ -190,7 +192,7 @@ def test_an_object_that_fails_has_no_output_and_the_others_have(harness: "Harnes
 
 def test_an_error_of_the_server_is_retried(harness: "Harness") -> None:
     harness.put_object("in/a", b"1")
-    model = Model(lambda body: body if len(model.bodies) > 1 else FakeResponse(503, b"not yet"))
+    model = ModelServer(lambda body: body if len(model.bodies) > 1 else FakeResponse(503, b"not yet"))
     row = run(harness, model, {})
     assert row.status == "Completed", row.state
     assert model.bodies == [b"1", b"1"]
@@ -199,7 +201,7 @@ def test_an_error_of_the_server_is_retried(harness: "Harness") -> None:
 def test_a_container_that_never_answers_ping_fails_the_job(harness: "Harness") -> None:
     harness.put_object("in/a", b"1")
     harness.settings = Settings(transform_startup_seconds=0.5)
-    row = run(harness, Model(ping=500), {})
+    row = run(harness, ModelServer(ping=500), {})
     assert row.status == "Failed"
     assert row.state["FailureReason"].startswith("AlgorithmError: Model container failed to respond to ping.")
 
@@ -207,7 +209,7 @@ def test_a_container_that_never_answers_ping_fails_the_job(harness: "Harness") -
 def test_a_container_that_ends_fails_the_job(harness: "Harness") -> None:
     harness.put_object("in/a", b"1")
     harness.types = (TRANSFORM,)
-    model = Model()
+    model = ModelServer()
     model.serve = lambda process: 7  # type: ignore[method-assign]
     row = run(harness, model, {})
     assert (row.status, row.state["FailureReason"]) == ("Failed", "AlgorithmError: See job logs for more information")
@@ -216,7 +218,7 @@ def test_a_container_that_ends_fails_the_job(harness: "Harness") -> None:
 def test_a_stop_stores_nothing_of_what_was_under_way(harness: "Harness") -> None:
     harness.put_object("in/a", b"1")
     held = threading.Event()
-    model = Model(lambda body: body if held.wait(60) else b"late")
+    model = ModelServer(lambda body: body if held.wait(60) else b"late")
     job = start(harness, model, {})
     harness.poll_until(lambda: model.bodies)
     harness.stop_job(job)
@@ -230,7 +232,7 @@ def test_objects_are_dealt_out_to_several_instances(harness: "Harness") -> None:
     for name in ("a", "b", "c"):
         harness.put_object(f"in/{name}", name.encode())
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2}
-    row = run(harness, Model(), {}, TransformResources=resources)
+    row = run(harness, ModelServer(), {}, TransformResources=resources)
     assert row.status == "Completed", row.state
     assert harness.objects_under("out") == {"a.out": b"a", "b.out": b"b", "c.out": b"c"}
 
@@ -242,14 +244,14 @@ def test_a_manifest_names_the_inputs(harness: "Harness") -> None:
         "manifest", json.dumps([{"prefix": f"s3://{harness.bucket}/in/"}, "a/2.csv"]).encode()
     )
     source = {"S3DataType": "ManifestFile", "S3Uri": manifest}
-    row = run(harness, Model(), {"DataSource": {"S3DataSource": source}})
+    row = run(harness, ModelServer(), {"DataSource": {"S3DataSource": source}})
     assert row.status == "Completed", row.state
     assert harness.objects_under("out") == {"a/2.csv.out": b"2"}
 
 
 def test_filters_and_a_join_of_csv(harness: "Harness") -> None:
     harness.put_object("in/a.csv", b"id1,1,2\nid2,3,4\n")
-    model = Model(lambda body: b"\n".join(b"sum" for _ in body.splitlines()) + b"\n")
+    model = ModelServer(lambda body: b"\n".join(b"sum" for _ in body.splitlines()) + b"\n")
     row = run(
         harness, model, {"ContentType": "text/csv", "SplitType": "Line"},
         output={"Accept": "text/csv", "AssembleWith": "Line"},
@@ -270,7 +272,7 @@ def test_a_kill_goes_on_with_what_is_left(harness: "Harness") -> None:
             held.wait(60)
         return body
 
-    model = Model(respond)
+    model = ModelServer(respond)
     job = start(harness, model, {})
     harness.poll_until(lambda: b"b" in model.bodies)
     harness.crash()

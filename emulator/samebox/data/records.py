@@ -24,14 +24,14 @@ class RecordTooLarge(Exception):
 
 
 @dataclass(frozen=True)
-class Record:
+class InputRecord:
     """`payload` is what is sent of it alone, `framed` what is sent of it among others."""
 
     payload: bytes
     framed: bytes
 
 
-def split(chunks: Iterable[bytes], kind: SplitType, most: int) -> Iterator[Record]:
+def split(chunks: Iterable[bytes], kind: SplitType, most: int) -> Iterator[InputRecord]:
     """The records of an object, one at a time. Raises RecordError for broken frames, RecordTooLarge above `most` bytes.
 
     Framing and padding of RecordIO and TFRecord are part of `framed` only, and so is the end of a line: whether AWS
@@ -74,33 +74,33 @@ def gunzipped(chunks: Iterable[bytes], piece: int = 1 << 20) -> Iterator[bytes]:
         raise RecordError("The gzip file breaks off.")
 
 
-def _whole(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+def _whole(chunks: Iterable[bytes], most: int) -> Iterator[InputRecord]:
     body = bytearray()
     for chunk in chunks:
         body += chunk
         _check(len(body), most)
-    yield Record(bytes(body), bytes(body))
+    yield InputRecord(bytes(body), bytes(body))
 
 
-def _lines(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+def _lines(chunks: Iterable[bytes], most: int) -> Iterator[InputRecord]:
     rest = b""
     for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
         _check(len(rest), most)
         for line in lines:
-            yield Record(line, line + b"\n")
+            yield InputRecord(line, line + b"\n")
     if rest:
-        yield Record(rest, rest)
+        yield InputRecord(rest, rest)
 
 
-def _record_io(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+def _record_io(chunks: Iterable[bytes], most: int) -> Iterator[InputRecord]:
     for payload in recordio.records(chunks):
         _check(len(payload), most)
-        yield Record(payload, recordio.frame(payload))
+        yield InputRecord(payload, recordio.frame(payload))
 
 
-def _tf_records(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
+def _tf_records(chunks: Iterable[bytes], most: int) -> Iterator[InputRecord]:
     stream, position = recordio.ByteStream(iter(chunks)), 0
     while head := stream.take(_TF_LENGTH.size + _TF_CHECKSUM):
         if len(head) < _TF_LENGTH.size + _TF_CHECKSUM:
@@ -111,7 +111,7 @@ def _tf_records(chunks: Iterable[bytes], most: int) -> Iterator[Record]:
         if len(body) < length + _TF_CHECKSUM:
             raise RecordError(f"The record at byte {position} breaks off.")
         position += len(head) + len(body)
-        yield Record(body[:length], head + body)
+        yield InputRecord(body[:length], head + body)
 
 
 def _check(size: int, most: int) -> None:
@@ -119,7 +119,7 @@ def _check(size: int, most: int) -> None:
         raise RecordTooLarge(f"a record has more than {most} bytes, the most that a payload holds")
 
 
-_SPLITTERS: dict[str, Callable[[Iterable[bytes], int], Iterator[Record]]] = {
+_SPLITTERS: dict[str, Callable[[Iterable[bytes], int], Iterator[InputRecord]]] = {
     "None": _whole,
     "Line": _lines,
     "RecordIO": _record_io,

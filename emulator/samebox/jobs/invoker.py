@@ -21,7 +21,7 @@ PAUSE_SECONDS = 1.0  # before the first retry; each further one waits twice as l
 
 
 @dataclass(frozen=True)
-class Invocation:
+class InvocationRules:
     """How /invocations is asked. `retries` are those after the first request."""
 
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class InvocationFailed(Exception):
 class Invoker:
     """One container. Threads may share it, each with a connection of its own."""
 
-    def __init__(self, address: tuple[str, int], how: Invocation, over: threading.Event) -> None:
+    def __init__(self, address: tuple[str, int], how: InvocationRules, over: threading.Event) -> None:
         self._address = address
         self._how = how
         self._over = over

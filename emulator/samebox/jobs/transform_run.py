@@ -21,9 +21,9 @@ from samebox.data import records, transform
 from samebox.data.manifests import BadManifest
 from samebox.data.objects import Cancelled, Object, S3Error
 from samebox.data.recordio import RecordError
-from samebox.data.records import Record, RecordTooLarge
+from samebox.data.records import InputRecord, RecordTooLarge
 from samebox.jobs import joining
-from samebox.jobs.invoker import Invocation, InvocationFailed, Invoker
+from samebox.jobs.invoker import InvocationFailed, InvocationRules, Invoker
 from samebox.jobs.job_type import WorkResult
 from samebox.jobs.joining import NotParsed, Processing
 from samebox.jobs.phases import JobDependencies
@@ -151,7 +151,7 @@ class TransformRun:
             "Content-Type": request["TransformInput"].get("ContentType", ""),
             "Accept": request["TransformOutput"].get("Accept", ""),
         }
-        how = Invocation(
+        how = InvocationRules(
             {name: value for name, value in headers.items() if value},
             client.get("InvocationsTimeoutInSeconds", 600),
             client.get("InvocationsMaxRetries", 3),
@@ -256,7 +256,7 @@ class ObjectSteps:
 
     @staticmethod
     def _filtered(
-        found: Iterator[Record], processing: Processing, single: bool, most: int
+        found: Iterator[InputRecord], processing: Processing, single: bool, most: int
     ) -> Iterator[list[tuple[bytes, bytes]]]:
         batch, size = list[tuple[bytes, bytes]](), 0
         for record in found:

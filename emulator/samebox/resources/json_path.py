@@ -27,7 +27,7 @@ class NothingThere(Exception):
 
 
 @dataclass(frozen=True)
-class Names:
+class MemberNames:
     """Members of an object."""
 
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Indexes:
 
 
 @dataclass(frozen=True)
-class Slice:
+class IndexRange:
     """A range of a list."""
 
     start: int | None
@@ -53,7 +53,7 @@ class All:
     """Every element of a list, or every member of an object."""
 
 
-Step = Names | Indexes | Slice | All
+Step = MemberNames | Indexes | IndexRange | All
 Path = tuple[Step, ...]
 
 
@@ -82,20 +82,20 @@ def _step(text: str) -> tuple[Step | None, int]:
     if found := _ALL.match(text):
         return All(), found.end()
     if found := _NAME.match(text):
-        return Names((found[1],)), found.end()
+        return MemberNames((found[1],)), found.end()
     if found := _SLICE.match(text):
-        return Slice(*(int(one) if one else None for one in found.groups())), found.end()
+        return IndexRange(*(int(one) if one else None for one in found.groups())), found.end()
     if found := _INDEXES.match(text):
         return Indexes(tuple(int(one) for one in found[1].split(","))), found.end()
     if found := _NAMES.match(text):
-        return Names(tuple(one[1:-1] for one in re.findall(_QUOTED, found[1]))), found.end()
+        return MemberNames(tuple(one[1:-1] for one in re.findall(_QUOTED, found[1]))), found.end()
     return None, 0
 
 
 def _select(step: Step, value: Any) -> Any:
     if isinstance(step, All):
         return value
-    if isinstance(step, Names):
+    if isinstance(step, MemberNames):
         if not isinstance(value, dict):
             raise NothingThere(f"{step.names[0]!r} is looked for in something that is no object")
         missing = [name for name in step.names if name not in value]
@@ -104,7 +104,7 @@ def _select(step: Step, value: Any) -> Any:
         return value[step.names[0]] if len(step.names) == 1 else {name: value[name] for name in step.names}
     if not isinstance(value, list):
         raise NothingThere("an element is looked for in something that is no list")
-    if isinstance(step, Slice):
+    if isinstance(step, IndexRange):
         return value[step.start : step.end]
     try:
         found = [value[index] for index in step.indexes]

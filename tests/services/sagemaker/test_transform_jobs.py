@@ -49,7 +49,7 @@ def test_describe_spells_out_defaults(aws: Aws) -> None:
     assert shown["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
 
 
-def test_input_that_is_not_there_is_refused_in_aws_words(aws: Aws) -> None:
+def test_input_that_is_not_there_is_refused_as_on_aws(aws: Aws) -> None:
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samples/nowhere"}}
     message = refused(aws, TransformInput={"DataSource": source})
     assert message.startswith('No S3 objects found under S3 URL "s3://samples/nowhere" given in input data source.')
@@ -71,7 +71,7 @@ def test_members_that_do_not_go_together_are_refused(aws: Aws, parts: dict[str, 
     assert words in refused(aws, **parts)
 
 
-def test_a_model_that_is_not_there_is_missed_in_its_own_words(aws: Aws) -> None:
+def test_a_model_that_is_not_there_is_refused(aws: Aws) -> None:
     assert refused(aws, ModelName="absent").startswith("Could not find model")
 
 
