@@ -55,6 +55,21 @@ def packed(records: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
         yield batch
 
 
+def packed_lines(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """What `packed` makes of lines, each batch as one piece of bytes, and much faster: no line is taken apart."""
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) > most:
+            end = waiting.rfind(b"\n", 0, most) + 1
+            if not end:
+                raise RecordTooLarge(f"a record has more than {most} bytes, the most that a payload holds")
+            yield bytes(waiting[:end])
+            del waiting[:end]
+    if waiting:
+        yield bytes(waiting)
+
+
 def gunzipped(chunks: Iterable[bytes], piece: int = 1 << 20) -> Iterator[bytes]:
     """The content of a gzip file of one member or several. Raises RecordError where it is none, or breaks off."""
     decompressor, begun = zlib.decompressobj(31), False

@@ -246,6 +246,8 @@ class ObjectSteps:
         most = self.limits.payload_mb * MEGABYTE
         split = self.request["TransformInput"].get("SplitType", "None")
         single = split == "None" or self.limits.strategy == "SINGLE_RECORD"
+        if self.processing is None and split == "Line" and not single:
+            return ([(lines, lines)] for lines in records.packed_lines(self.opened(chunks), most))
         found = records.split(self.opened(chunks), split, most)
         if self.processing is not None:
             return self._filtered(found, self.processing, single, most)
