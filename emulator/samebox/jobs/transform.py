@@ -17,6 +17,7 @@ from samebox.jobs.plan import (
     credentials_path,
     host_limits,
     job_folder,
+    keys_of,
     surroundings_of,
 )
 from samebox.jobs.transform_run import DATA_LOG, TransformRun, TransformWork
@@ -43,18 +44,22 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         credentials_path=credentials_path(resource, emulator, isolated) if model.execution_role_arn else None,
         endpoint_url=emulator.endpoint_url,
     )
-    folder = root / "model"
+    folder, definition = root / "model", {"Environment": model.container.environment}
     labels = {INSTANCE_LABEL: emulator.label, ARN_LABEL: resource.arn}
     job = transform.plan(
         request,
-        {"Environment": model.container.environment},
+        definition,
         model.container.resolved_image,
         facts,
         Placement(root, own, f"samebox-{resource.name}", labels),
         host_limits(limits, settings),
         folder if url else None,
         isolated,
-        surroundings_of(settings, isolated),
+        surroundings_of(
+            emulator,
+            isolated,
+            keys=keys_of(emulator, resource, model.execution_role_arn, transform.environment(request, definition)),
+        ),
     )
     streams = {host.name: _stream(resource, host.name) for host in job.hosts}
     data_logs = {f"{name}/{DATA_LOG}": f"{stream}/{DATA_LOG}" for name, stream in streams.items()}
