@@ -23,7 +23,7 @@ from tests.conftest import ACCOUNT
 from tests.laws.whole_emulator import Answered, Unwritable, Whole, whole_emulator
 from tests.wire.generate import as_botocore, value_of, with_value
 
-ALL_EXTREMES = "SAMEBOX_ALL_EXTREMES"  # set for the run at night
+ALL_EXTREMES = "ALL_EXTREMES"  # set for the run at night
 MODELS = Models()
 GRADES = {(one.service, one.name): one.grade for one in covered()}
 ADDRESSES = (
