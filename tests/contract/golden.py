@@ -52,7 +52,8 @@ def found_at(process: Process, parts: Iterable[str]) -> tuple[list[str], dict[st
         root = process.path(f"/opt/ml/{part}")
         for path in (root, *root.rglob("*")):
             name = f"{part}/{path.relative_to(root).as_posix()}".removesuffix("/.")
-            lines.append(f"{stat.S_IMODE(path.stat().st_mode):04o} {'d' if path.is_dir() else 'f'} {name}")
+            kind = "d" if path.is_dir() else "p" if path.is_fifo() else "f"
+            lines.append(f"{stat.S_IMODE(path.stat().st_mode):04o} {kind} {name}")
             if path.is_file():
                 contents[name] = path.read_bytes()
     return sorted(lines, key=lambda line: line.split(" ", 2)[2]), contents

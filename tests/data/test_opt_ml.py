@@ -43,6 +43,9 @@ def write(case: str, root: Path) -> None:
     tree.write(opt_ml.tree(request, facts(request), opt_ml.hosts(request), "algo-1", checkpoints), root)
     places = []
     for channel in request.get("InputDataConfig", []):
+        if opt_ml.input_mode(channel, request) == "Pipe":
+            os.mkfifo(root / "input/data" / f"{channel['ChannelName']}_0", 0o644)
+            continue
         plan = channels.plan(channel, listed(case, channel["DataSource"]["S3DataSource"]["S3Uri"]))
         places.append((root / "input/data" / plan.name, plan))
         (root / "input/data" / f"{plan.name}-manifest").write_bytes(plan.manifest)
@@ -58,7 +61,7 @@ def write(case: str, root: Path) -> None:
 def tree_on_disk(root: Path) -> str:
     lines = []
     for path in sorted(root.rglob("*"), key=lambda one: one.relative_to(root).as_posix()):
-        kind = "d" if path.is_dir() else "f"
+        kind = "d" if path.is_dir() else "p" if path.is_fifo() else "f"
         lines.append(f"{stat.S_IMODE(path.stat().st_mode):04o} {kind} {path.relative_to(root).as_posix()}")
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ import pytest
 from samebox.platform.pipes import Pipes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 LARGE = b"x" * (1 << 20)  # more than a pipe holds
@@ -25,6 +25,10 @@ def pipes(tmp_path: Path) -> Iterator[Pipes]:
     made.close()
 
 
+def sending(*chunks: bytes) -> Generator[bytes]:
+    yield from chunks
+
+
 def wait_for(path: Path) -> Path:
     """As the documentation asks programs to: look again until it is there."""
     patience = threading.Event()
@@ -34,7 +38,7 @@ def wait_for(path: Path) -> Path:
 
 
 def test_each_epoch_has_a_pipe_with_all_of_it(pipes: Pipes, tmp_path: Path) -> None:
-    pipes.add("training", lambda: iter([b"one,", b"two"]))
+    pipes.add("training", lambda _: sending(b"one,", b"two"))
 
     read = [wait_for(tmp_path / f"training_{epoch}").read_bytes() for epoch in range(3)]
 
@@ -46,7 +50,7 @@ def test_each_epoch_has_a_pipe_with_all_of_it(pipes: Pipes, tmp_path: Path) -> N
 
 
 def test_the_next_pipe_is_not_there_before_the_last_one_was_read(pipes: Pipes, tmp_path: Path) -> None:
-    pipes.add("training", lambda: iter([LARGE]))
+    pipes.add("training", lambda _: sending(LARGE))
 
     with (tmp_path / "training_0").open("rb") as reader:
         reader.read(1)
@@ -54,7 +58,7 @@ def test_the_next_pipe_is_not_there_before_the_last_one_was_read(pipes: Pipes, t
 
 
 def test_a_reader_may_close_early(pipes: Pipes, tmp_path: Path) -> None:
-    pipes.add("training", lambda: iter([LARGE]))
+    pipes.add("training", lambda _: sending(LARGE))
 
     with (tmp_path / "training_0").open("rb") as reader:
         assert reader.read(3) == b"xxx"
@@ -65,8 +69,8 @@ def test_a_reader_may_close_early(pipes: Pipes, tmp_path: Path) -> None:
 
 
 def test_channels_do_not_wait_for_each_other(pipes: Pipes, tmp_path: Path) -> None:
-    pipes.add("test", lambda: iter([b"test"]))
-    pipes.add("train", lambda: iter([LARGE]))
+    pipes.add("test", lambda _: sending(b"test"))
+    pipes.add("train", lambda _: sending(LARGE))
 
     with (tmp_path / "train_0").open("rb") as reader:
         assert (tmp_path / "test_0").read_bytes() == b"test"
@@ -74,14 +78,14 @@ def test_channels_do_not_wait_for_each_other(pipes: Pipes, tmp_path: Path) -> No
 
 
 def test_pipes_without_a_reader_are_reported(pipes: Pipes) -> None:
-    pipes.add("training", lambda: iter([b"data"]))
+    pipes.add("training", lambda _: sending(b"data"))
 
     assert pipes.are_untouched
     assert pipes.in_words() == "training: never opened"
 
 
 def test_data_that_cannot_be_read_is_a_problem_and_ends_the_pipe(pipes: Pipes, tmp_path: Path) -> None:
-    def gone() -> Iterator[bytes]:
+    def gone(_: int) -> Generator[bytes]:
         yield (tmp_path / "gone").read_bytes()
 
     pipes.add("training", gone)
@@ -98,7 +102,7 @@ def wait_for_problem(pipes: Pipes) -> str:
 
 
 def test_closed_pipes_feed_no_reader(pipes: Pipes, tmp_path: Path) -> None:
-    pipes.add("training", lambda: iter([b"data"]))
+    pipes.add("training", lambda _: sending(b"data"))
     pipes.close()
     for feeder in threading.enumerate():
         if feeder.name == "the pipes of training":

@@ -72,19 +72,30 @@ def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     nothing, or cannot be laid out as files; NoSuchKey for an object that a manifest names and that is not there; and
     what Objects.list raises. What is not run of channels was refused by CreateTrainingJob.
     """
+    uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+    found, prefix = listed(channel, objects)
+    if prefix is None:
+        return plan(channel, found)
+    return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: key[len(prefix) :])
+
+
+def listed(channel: Mapping[str, Any], objects: Objects) -> tuple[tuple[Object, ...], str | None]:
+    """The objects that an S3Prefix or a ManifestFile names, and the prefix that the manifest cuts off their keys.
+
+    Raises what `find` does.
+    """
     name, source = channel["ChannelName"], channel["DataSource"]["S3DataSource"]
     uri = source["S3Uri"]
     if source.get("S3DataType", "S3Prefix") != "ManifestFile":
         found = objects.list(uri)
         if not found:
             raise ChannelError(f'No S3 objects found under S3 URL "{uri}"')
-        return plan(channel, found)
+        return found, None
     try:
         manifest = manifests.read(uri, objects.get(uri))
     except (manifests.BadManifest, ValueError) as error:
         raise ChannelError(f"Channel {name}: {error}") from None
-    prefix = Location.parse(manifest.prefix).key
-    return _layout(name, Location.parse(uri).key, manifests.listed(manifest, objects), lambda key: key[len(prefix) :])
+    return manifests.listed(manifest, objects), Location.parse(manifest.prefix).key
 
 
 def is_sharded(channel: Mapping[str, Any]) -> bool:

@@ -205,7 +205,7 @@ def _json(value: object) -> bytes:
 
 def _channel_config(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:
     source = channel.get("DataSource", {}).get("S3DataSource", {})
-    mode = _input_mode(channel, request)
+    mode = input_mode(channel, request)
     content_type = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
     return {
         **content_type,
@@ -269,7 +269,7 @@ def _init_channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dic
         "compressionType": channel.get("CompressionType", "None").upper(),
         "recordWrapper": {"RecordIO": "RECORDIO"}.get(channel.get("RecordWrapperType", "None"), "NONE"),
         "shuffleConfig": shuffle and {"seed": shuffle["Seed"]},
-        "inputMode": _input_mode(channel, request).upper(),
+        "inputMode": input_mode(channel, request).upper(),
         "sharded": distribution == "ShardedByS3Key",
     }
 
@@ -305,7 +305,8 @@ def _upper_snake(name: str) -> str:
     return words.lstrip("_").upper()
 
 
-def _input_mode(channel: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+def input_mode(channel: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+    """The mode of a channel: its own, or the job's (contract §1.5)."""
     return str(channel.get("InputMode") or request["AlgorithmSpecification"].get("TrainingInputMode", "File"))
 
 

@@ -1,5 +1,6 @@
 """One container job in this life: the order of its phases, where it goes on after a crash, and how it ends."""
 
+import contextlib
 import logging
 import math
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 from samebox.containers.engine import ContainerState, LogLine
 from samebox.data.objects import Cancelled
 from samebox.jobs import phases
+from samebox.jobs.feeding import Feeding
 from samebox.jobs.host_runs import HostRuns, exit_code
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType, JobWork, WorkResult
@@ -55,10 +57,15 @@ class ContainerJob:
         self._network = record.run.network
         self._outputs = Outputs(plan, deps)
         self._work: JobWork | None = None
+        self._feeding = Feeding(plan, deps)
         self._killed_at = 0.0
 
     def run(self) -> None:
         """Raises Closing, Changed."""
+        with contextlib.closing(self._feeding):
+            self._run()
+
+    def _run(self) -> None:
         if self._plan.warning and self._deps.log.is_new:
             log.warning("%s: %s", self._plan.arn, self._plan.warning)
             self._deps.log.report(self._plan.warning)
@@ -75,6 +82,7 @@ class ContainerJob:
                         raise
         except Ended as ended:
             ending = ended
+        self._feeding.close()
         found = self._hosts.find()
         phases.keep_packages(self._plan, self._deps, found)
         self._hosts.remove_containers(found)
@@ -97,6 +105,9 @@ class ContainerJob:
         """The hosts' containers, running or ended: found, or made now. None if the job was stopped before it began."""
         found = self._hosts.find()
         ran = {host: state.id for host, state in found.items() if state.has_run}
+        if ran and self._feeding.may_have_broken and not self._record.is_stopping:
+            self._deps.log.report("the emulator ended while it fed the pipes of this job: what was read may be a part")
+            raise Ended(Outcome.INTERNAL)
         if len(ran) == len(self._plan.job.hosts):
             return ran
         if self._record.run.began_at is not None or self._record.run.ended_at is not None:
@@ -115,6 +126,7 @@ class ContainerJob:
         began: dict[str, Any] = {self._type.began: self._began_at()}
         self._record.move(self._type.stages.preparing, replace(self._record.run, network=self._network), **began)
         phases.download(self._plan, self._deps, hosts)
+        self._feeding.begin()
         made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
         if self._deps.wake.cancelled.is_set():
             raise Cancelled(self._plan.arn)
@@ -166,6 +178,9 @@ class ContainerJob:
         if runs.lost is not None:
             deps.log.report(f"the container is lost: {runs.lost}")
             raise Ended(Outcome.INTERNAL)
+        if self._feeding.problem and not self._record.is_stopping:
+            self._deps.log.report(self._feeding.problem)
+            raise Ended(Outcome.DOWNLOAD_FAILED, self._feeding.problem)
         self._room.leave()  # the upload needs none
         self._note_end(runs, metrics)
 
@@ -179,7 +194,7 @@ class ContainerJob:
                 record.move("Stopping", run=replace(record.run, max_runtime_exceeded=True))
             if self._work is not None and any(runs.ended()):
                 self._work.container_ended()
-            if runs.has_failed:
+            if runs.has_failed or self._feeding.problem:
                 until = self._kill(runs, now)  # what the others still do is for nothing
             elif record.is_stopping or self._work_has_ended:
                 until = self._stop(runs, now)

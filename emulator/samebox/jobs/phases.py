@@ -5,6 +5,7 @@ Each may be run again after a crash in its middle, and then ends as it would hav
 """
 
 import codecs
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -96,7 +97,7 @@ def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
 
 def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> None:
     """Make the folders of these hosts, inputs included. Raises Ended, objects.Cancelled."""
-    try:
+    with download_errors(plan, deps):
         for host in hosts:
             platform_hosts.prepare(host)
         found = [deps.retry(partial(channels.find, one, deps.objects)) for one in plan.inputs.channels]
@@ -107,6 +108,13 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> No
         if plan.model is not None:
             make = partial(ModelFolders(deps.objects).make, plan.model.url, plan.model.folder, deps.wake.cancelled)
             deps.retry(make)
+
+
+@contextlib.contextmanager
+def download_errors(plan: Plan, deps: JobDependencies) -> Iterator[None]:
+    """Turn what keeps inputs from a job into its end."""
+    try:
+        yield
     except ModelRefused as error:
         deps.log.report(f"the model cannot be used: {error.detail}")
         raise Ended(Outcome.MODEL_REFUSED, str(error)) from error

@@ -63,12 +63,14 @@ class FolderUpload:
 class Inputs:
     """What is fetched from S3 before the start: channels, each to a folder below `folder` of each host.
 
-    `folders` are their names, where they are not the channels' names.
+    `folders` are their names, where they are not the channels' names. `pipes` are channels that are fed to pipes in
+    `folder` while the containers run.
     """
 
     channels: tuple[Mapping[str, Any], ...]  # as InputDataConfig has them
     folder: str
     folders: tuple[str, ...] = ()
+    pipes: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         arn=resource.arn,
         root=root,
         job=job,
-        inputs=Inputs(tuple(request.get("InputDataConfig") or ()), training.DATA_FOLDER),
+        inputs=_inputs(request),
         volume_bytes=volume * 1024**3 if volume else None,
         uploads=(model, ArtifactUpload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz")),
         uploaded={"ModelArtifacts": {"S3ModelArtifacts": model.uri}},
@@ -75,6 +75,13 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,
     )
+
+
+def _inputs(request: Mapping[str, Any]) -> Inputs:
+    channels: dict[bool, list[Mapping[str, Any]]] = {False: [], True: []}
+    for channel in request.get("InputDataConfig") or ():
+        channels[opt_ml.input_mode(channel, request) == "Pipe"].append(channel)
+    return Inputs(tuple(channels[False]), training.DATA_FOLDER, pipes=tuple(channels[True]))
 
 
 def _facts(resource: Resource, limits: Limits, emulator: EmulatorInfo, isolated: bool) -> opt_ml.TrainingFacts:

@@ -6,6 +6,7 @@ contract.md has no answer: the pipes belong to root with mode 0644, and stay aft
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -15,15 +16,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from samebox.data import recordio
+from samebox.data.channels import ChannelError
+from samebox.data.objects import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
+
+    Epoch = Callable[[int], Generator[bytes]]  # what an epoch sends, by its number
 
 LATE_SECONDS = 0.5  # until the next epoch's pipe is there: "your code may need to retry until the pipe is created"
 _LOOK_SECONDS = 0.02
 _CHUNK = 1 << 16
 _READ = 1 << 20
+_END_SECONDS = 10.0  # for the threads that feed, once they are to end
 
 
 class PipesUnavailable(Exception):
@@ -39,8 +45,8 @@ class Taken:
     bytes: int = 0
 
 
-def epoch(files: Iterable[Path], record_io: bool) -> Iterator[bytes]:
-    """Objects one after another, as one epoch's pipe gives them; with `record_io`, each wrapped as a RecordIO record.
+def epoch(files: Iterable[Path], record_io: bool) -> Generator[bytes]:
+    """Files one after another, as one epoch's pipe gives them; with `record_io`, each wrapped as a RecordIO record.
 
     Raises ValueError for an object that is too large for a record.
     """
@@ -54,29 +60,37 @@ def epoch(files: Iterable[Path], record_io: bool) -> Iterator[bytes]:
 
 
 class Pipes:
-    """The pipes of one host's channels, below its /opt/ml/input/data."""
+    """The pipes of one host's channels, below its /opt/ml/input/data.
 
-    def __init__(self, folder: Path, late: bool = True) -> None:
+    Where a channel cannot be fed, `problem` has the reason, `failed` is called, and the pipe ends.
+    """
+
+    def __init__(self, folder: Path, late: bool = True, failed: Callable[[], None] = lambda: None) -> None:
         if sys.platform != "linux":
             raise PipesUnavailable(
                 "named pipes reach containers only where the engine runs on this machine, under Linux"
             )
-        self._folder, self._late = folder, late
+        self._folder, self._late, self._failed = folder, late, failed
         self._closed = threading.Event()
+        self._feeders: list[threading.Thread] = []
         self.taken: dict[str, Taken] = {}
         self.problem = ""
 
-    def add(self, channel: str, epoch_of: Callable[[], Iterator[bytes]]) -> None:
+    def add(self, channel: str, epoch_of: Epoch) -> None:
         """Make the pipe of epoch 0, and feed its readers. Channels are independent of each other."""
         self.taken[channel] = Taken()
         self._make(channel, 0)
         feeder = threading.Thread(
             target=self._feed, args=(channel, epoch_of), name=f"the pipes of {channel}", daemon=True
         )
+        self._feeders.append(feeder)
         feeder.start()
 
     def close(self) -> None:
+        """Feed no more: a pipe that is being read ends."""
         self._closed.set()
+        for feeder in self._feeders:
+            feeder.join(_END_SECONDS)
 
     @property
     def are_untouched(self) -> bool:
@@ -90,13 +104,14 @@ class Pipes:
             parts.append(f"{channel}: {epochs}" + (f", {taken.bytes:,} bytes" if taken.epochs else ""))
         return "; ".join(parts)
 
-    def _feed(self, channel: str, epoch_of: Callable[[], Iterator[bytes]]) -> None:
+    def _feed(self, channel: str, epoch_of: Epoch) -> None:
         taken = self.taken[channel]
         try:
             while (pipe := self._opened(self._path(channel, taken.epochs))) is not None:
-                taken.epochs += 1
+                number, taken.epochs = taken.epochs, taken.epochs + 1
                 try:
-                    taken.whole += self._pour(pipe, epoch_of(), taken)
+                    with contextlib.closing(epoch_of(number)) as chunks:
+                        taken.whole += self._pour(pipe, chunks, taken)
                     if not self._late:
                         self._make(channel, taken.epochs)
                 finally:
@@ -104,9 +119,10 @@ class Pipes:
                 if self._late:
                     self._closed.wait(LATE_SECONDS)
                     self._make(channel, taken.epochs)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, S3Error, ChannelError) as error:
             if not self._closed.is_set():
                 self.problem = f"{channel} could not be fed: {error}"
+                self._failed()
 
     def _opened(self, path: Path) -> int | None:
         """The pipe, once a reader has opened it; None if that never happened."""
@@ -140,6 +156,7 @@ class Pipes:
 
     def _make(self, channel: str, epoch: int) -> None:
         path = self._path(channel, epoch)
+        path.unlink(missing_ok=True)  # of a start that was interrupted
         os.mkfifo(path)
         path.chmod(0o644)
 

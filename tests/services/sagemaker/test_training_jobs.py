@@ -198,10 +198,6 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
             "InputDataConfig[1].InputMode=FastFile",
         ),
         (
-            changed(InputDataConfig=[channel(source={"S3DataType": "AugmentedManifestFile"})]),
-            "InputDataConfig[0].DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
-        ),
-        (
             changed(AlgorithmSpecification={"AlgorithmName": "xgboost", "TrainingInputMode": "File"}),
             "AlgorithmSpecification.AlgorithmName=xgboost",
         ),
@@ -212,6 +208,44 @@ def test_what_is_not_run_yet_is_refused_by_name(aws: Aws, request_: dict[str, An
     code, message = refused(aws, request_)
     assert code == "NotImplemented"
     assert message == f"samebox does not implement sagemaker:CreateTrainingJob with {named}."
+
+
+AUGMENTED = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://samples/digits/lines"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (channel(CompressionType="Gzip"), "CompressionType Gzip is supported in Pipe input mode only."),
+        (channel(RecordWrapperType="RecordIO"), "RecordWrapperType RecordIO is supported in Pipe input mode only."),
+        (
+            channel(source={**AUGMENTED, "AttributeNames": ["label"]}),
+            "S3DataType AugmentedManifestFile is supported in Pipe input mode only.",
+        ),
+        (channel(InputMode="Pipe", source=AUGMENTED), "S3DataType AugmentedManifestFile needs AttributeNames."),
+        (
+            channel(InputMode="Pipe", source={"AttributeNames": ["label"]}),
+            "AttributeNames need S3DataType AugmentedManifestFile.",
+        ),
+    ],
+)
+def test_what_an_input_mode_excludes_is_refused(aws: Aws, given: dict[str, Any], message: str) -> None:
+    assert refused(aws, changed(InputDataConfig=[given])) == ("ValidationException", f'Channel "train": {message}')
+
+
+def test_a_channel_cannot_have_the_name_of_a_pipe(aws: Aws) -> None:
+    code, message = refused(aws, changed(InputDataConfig=[channel(InputMode="Pipe"), channel("train_1")]))
+    assert code == "ValidationException"
+    assert "'train_1' at 'inputDataConfig.2.member.channelName'" in message
+    assert "Member must not be the name of a pipe of channel 'train'" in message
+    aws.create("TrainingJob", InputDataConfig=[channel(), channel("train_1"), channel("train_x", InputMode="Pipe")])
+
+
+def test_an_augmented_manifest_that_is_not_there_is_missed(aws: Aws) -> None:
+    source = {**AUGMENTED, "S3Uri": "s3://samples/digits/never", "AttributeNames": ["label"]}
+    code, message = refused(aws, changed(InputDataConfig=[channel(InputMode="Pipe", source=source)]))
+    assert code == "ValidationException"
+    assert 'No S3 objects found under S3 URL "s3://samples/digits/never"' in message
 
 
 def test_instance_groups_and_an_instance_type_exclude_each_other(aws: Aws) -> None:

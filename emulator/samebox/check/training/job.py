@@ -17,7 +17,7 @@ from samebox.platform.container_files import content
 from samebox.platform.pipes import Pipes, PipesUnavailable, epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from samebox.check.checks import Context
@@ -88,7 +88,7 @@ class RunningTraining(Hosts):
         self._feeding.append(pipes)
         for channel, folder in channels.items():
             files = [folder / file for file in hosts.files_in(folder)]
-            pipes.add(channel, partial(epoch, files, self._context.options.record_io))
+            pipes.add(channel, partial(_epoch, files, self._context.options.record_io))
 
 
 def plan(context: Context, job: TrainingJob, placement: Placement) -> JobPlan:
@@ -143,6 +143,10 @@ def run(context: Context, job: TrainingJob, seconds: float) -> HostResult:
     """The job to its end, or to the end of `seconds`. Raises OutOfTime when the check's own time is over."""
     with running(context, job) as started:
         return hosts.to_the_end(context, started, seconds)
+
+
+def _epoch(files: Sequence[Path], record_io: bool, _number: int) -> Generator[bytes]:
+    return epoch(files, record_io)
 
 
 def channels_of(context: Context) -> dict[str, Path]:

@@ -7,8 +7,8 @@ from samebox.services.members.row import Members, accepted, acted_on, below, mem
 _SOURCE = members(
     acted_on("S3Uri"),
     acted_on("S3DataDistributionType"),
-    refused("S3DataType", "S3Prefix", "ManifestFile"),
-    refused("AttributeNames", []),
+    refused("S3DataType", "S3Prefix", "ManifestFile", "AugmentedManifestFile"),
+    acted_on("AttributeNames"),
     refused("InstanceGroupNames", []),
     refused("ModelAccessConfig"),
     refused("HubAccessConfig"),
@@ -19,16 +19,15 @@ _CHANNEL = members(
     below("DataSource.S3DataSource", _SOURCE),
     refused("DataSource.FileSystemDataSource"),
     refused("DataSource.DatasetSource"),
-    refused("InputMode", "File"),
-    refused("CompressionType", "None"),
-    refused("RecordWrapperType", "None"),
-    acted_on("ShuffleConfig", but="shuffles the listing; here only a file is written for the container"),
+    refused("InputMode", "File", "Pipe"),
+    acted_on("CompressionType", "RecordWrapperType"),
+    acted_on("ShuffleConfig", but="shuffles the listing in File mode, too; here what is sent in Pipe mode alone"),
 )
 
 _ALGORITHM = members(
     acted_on("TrainingImage", "MetricDefinitions", "ContainerEntrypoint", "ContainerArguments"),
     refused("AlgorithmName"),
-    refused("TrainingInputMode", "File"),
+    refused("TrainingInputMode", "File", "Pipe"),
     refused("TrainingImageConfig.TrainingRepositoryAccessMode", "Platform"),
     accepted("TrainingImageConfig.TrainingRepositoryAuthConfig", "credentials of a private registry"),
     accepted("EnableSageMakerMetricsTimeSeries", "metrics as a time series"),

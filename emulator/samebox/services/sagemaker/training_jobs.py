@@ -11,7 +11,7 @@ from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
-from samebox.services.sagemaker import job_ends
+from samebox.services.sagemaker import job_ends, training_channels
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
@@ -66,7 +66,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     _check_stopping(params.get("StoppingCondition", {}))
     channels = params.get("InputDataConfig", [])
-    _check_channel_names(channels)
+    training_channels.check(params)
     image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
     for channel in channels:
         _check_data(services, channel, params["RoleArn"], caller)
@@ -78,32 +78,6 @@ def _check_stopping(stopping: Mapping[str, Any]) -> None:
     if "MaxWaitTimeInSeconds" in stopping:
         # Only spot jobs wait (SM:StoppingCondition), and those are refused above; the words are ours.
         raise ValidationException("MaxWaitTimeInSeconds can only be specified with EnableManagedSpotTraining.")
-
-
-def _check_channel_names(channels: list[dict[str, Any]]) -> None:
-    names = [channel["ChannelName"] for channel in channels]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        # Choice: AWS's words are not known.
-        raise ValidationException(f"Channel names must be unique; given more than once: {', '.join(twice)}.")
-    for place, name in enumerate(names, 1):
-        # A channel is a directory of its name, and a file of its name with "-manifest" beside it (contract.md §1.5).
-        # The model's pattern allows "..", which would be another directory; what AWS answers is not known.
-        if name in (".", ".."):
-            raise _bad_channel_name(place, name, "Member must name a directory")
-        if name.removesuffix("-manifest") in names and name.endswith("-manifest"):
-            other = name.removesuffix("-manifest")
-            raise _bad_channel_name(place, name, f"Member must not be the name of the manifest of channel '{other}'")
-    for channel in channels:
-        if not channel["DataSource"].get("S3DataSource"):
-            raise ValidationException(f'Channel "{channel["ChannelName"]}" has no data source.')
-
-
-def _bad_channel_name(place: int, name: str, rule: str) -> ValidationException:
-    path = f"inputDataConfig.{place}.member.channelName"
-    return ValidationException(
-        f"1 validation error detected: Value '{name}' at '{path}' failed to satisfy constraint: {rule}"
-    )
 
 
 def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
@@ -143,7 +117,7 @@ def access_denied(absent: images.Absent, role: str) -> ValidationException:
 def _check_data(services: Services, channel: Mapping[str, Any], role: str, caller: Caller) -> None:
     source = channel["DataSource"]["S3DataSource"]
     uri = source["S3Uri"]
-    look = services.objects.exists if source["S3DataType"] == "ManifestFile" else services.objects.exists_under
+    look = services.objects.exists_under if source["S3DataType"] == "S3Prefix" else services.objects.exists
     if look(uri):
         return
     bucket = uri.partition("://")[2].partition("/")[0]

@@ -1,0 +1,116 @@
+"""Pipe mode in real containers: what comes out of the pipes, and what a stop or kill -9 leaves of them."""
+
+import gzip
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
+
+pytestmark = pytest.mark.docker
+
+FOLDER = "s3://samebox-test/piped/"
+PIPE = """
+data = Path("/opt/ml/input/data")
+def pipe(channel, epoch):
+    path = data / f"{channel}_{epoch}"
+    while not path.exists():
+        time.sleep(0.01)
+    return path
+"""
+HALF = f"{PIPE}\nwith pipe('train', 0).open('rb') as reading:\n    print(len(reading.read(10)))\n    time.sleep(600)"
+
+
+@pytest.fixture(scope="module")
+def piping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """An emulator that may be killed. It takes local image names, so that nothing need be pushed to it."""
+    process = EmulatorProcess(tmp_path_factory.mktemp("piping"), training_stop_seconds="2", allow_local_images="true")
+    process.up()
+    process.s3.create_bucket(Bucket="samebox-test")
+    process.s3.put_object(Bucket="samebox-test", Key="piped/a.gz", Body=gzip.compress(b"12345"))
+    process.s3.put_object(Bucket="samebox-test", Key="piped/large", Body=bytes(4 << 20))
+    yield process
+    process.remove()
+
+
+def channel(name: str, source: dict[str, object], **more: object) -> dict[str, object]:
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", **source}}, **more}
+
+
+def test_pipes_give_records_of_gzips_and_of_an_augmented_manifest_epoch_after_epoch(
+    piping: EmulatorProcess, box_image: str
+) -> None:
+    line = {"image-ref": f"{FOLDER}a.gz", "label": 3, "name": "three"}
+    piping.s3.put_object(Bucket="samebox-test", Key="lines", Body=json.dumps(line).encode())
+    script = f"""{PIPE}
+import struct
+def records(body):
+    while body:
+        magic, length = struct.unpack("<II", body[:8])
+        assert magic == 0xCED7230A
+        yield body[8:8 + length].decode()
+        body = body[8 + length + -length % 4:]
+for epoch in range(2):
+    print(epoch, *(list(records(pipe(name, epoch).read_bytes())) for name in ("train", "lines")))
+with pipe("large", 0).open("rb") as early:
+    print(len(early.read(100)))
+print(len(pipe("large", 1).read_bytes()), sorted(path.name for path in data.iterdir() if path.is_dir()))
+print(json.loads(Path("/opt/ml/input/config/inputdataconfig.json").read_text())["train"]["TrainingInputMode"])
+"""
+    attributes = {"S3Uri": "s3://samebox-test/lines", "AttributeNames": ["name", "label", "image-ref"]}
+    channels = [
+        channel("train", {"S3Uri": f"{FOLDER}a.gz"}, RecordWrapperType="RecordIO", CompressionType="Gzip"),
+        channel(
+            "lines",
+            {**attributes, "S3DataType": "AugmentedManifestFile"},
+            RecordWrapperType="RecordIO",
+            CompressionType="Gzip",
+        ),
+        channel("large", {"S3Uri": f"{FOLDER}large"}),
+        channel("words", {"S3Uri": f"{FOLDER}a.gz"}, InputMode="File"),
+    ]
+    piped = {"TrainingImage": box_image, "TrainingInputMode": "Pipe"}
+    piping.train("pipes", box_image, script, InputDataConfig=channels, AlgorithmSpecification=piped)
+    job = piping.ended("pipes")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None), piping.log_lines("pipes/")
+    assert piping.log_lines("pipes/") == [
+        "0 ['12345'] ['three', '3', '12345']",
+        "1 ['12345'] ['three', '3', '12345']",
+        "100",
+        f"{4 << 20} ['words']",
+        "Pipe",
+    ]
+
+
+def half_read(piping: EmulatorProcess, name: str, image: str) -> None:
+    """Start a job that reads a part of its pipe."""
+    piping.train(name, image, HALF, InputDataConfig=[channel("train", {"S3Uri": f"{FOLDER}large"}, InputMode="Pipe")])
+    piping.job_at(name, {"Training"})
+    until(lambda: has_read(piping, name), WAIT_SECONDS, "a part was read")
+
+
+def has_read(piping: EmulatorProcess, name: str) -> bool:
+    streams = piping.logs.describe_log_streams(
+        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/"
+    )["logStreams"]
+    return bool(streams) and "10" in piping.log_lines(f"{name}/")
+
+
+def nothing_is_left(piping: EmulatorProcess) -> bool:
+    return not piping.containers() and not list((piping.data_dir / "jobs").iterdir())
+
+
+def test_a_stop_while_a_pipe_is_fed_leaves_nothing(piping: EmulatorProcess, box_image: str) -> None:
+    half_read(piping, "pipe-stopped", box_image)
+    piping.sagemaker.stop_training_job(TrainingJobName="pipe-stopped")
+    assert piping.ended("pipe-stopped")["TrainingJobStatus"] == "Stopped"
+    until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")
+
+
+def test_killed_while_a_pipe_is_fed(piping: EmulatorProcess, box_image: str) -> None:
+    half_read(piping, "pipe-killed", box_image)
+    piping.kill()
+    piping.up()
+    assert piping.ended("pipe-killed")["FailureReason"].startswith("InternalServerError: ")
+    until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")
