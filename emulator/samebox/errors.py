@@ -81,4 +81,6 @@ class NotImplementedByEmulator(AwsError):
 
     def __init__(self, service: str, operation: str, why: str = "") -> None:
         message = f"samebox does not implement {service}:{operation}."
+        if not operation:
+            message = f"This request to {service} names no operation of AWS that samebox implements."
         super().__init__("NotImplemented", f"{message} {why}".rstrip(), 501)

@@ -110,3 +110,35 @@ def test_an_emulator_that_never_ran_has_no_certificate(
 ) -> None:
     assert setup(tmp_path / "none", etc) == 1
     assert "samebox up" in capsys.readouterr().err
+
+
+def test_the_daemons_proxy_is_the_port_of_this_shell(folder: Path, etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMEBOX_PORT", "4711")
+    assert setup(folder, etc, "--proxy") == 0
+    assert json.loads(files(etc)["docker/daemon.json"]) == {"proxies": {"https-proxy": "http://127.0.0.1:4711"}}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--account", "12", "12 digits"),
+        ("--region", "nowhere", "name of a region"),
+        ("--address", "my-host", "IP address"),
+    ],
+)
+def test_what_would_be_no_name_or_address_is_refused(
+    option: str, value: str, reason: str, folder: Path, etc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert setup(folder, etc, option, value) == 2
+    assert reason in capsys.readouterr().err
+    assert files(etc) == {"hosts": HOSTS}
+
+
+def test_settings_of_the_daemon_that_cannot_be_read_are_left(
+    folder: Path, etc: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (etc / "docker").mkdir()
+    (etc / "docker" / "daemon.json").write_text("{debug: true}")
+    assert setup(folder, etc, "--proxy") == 1
+    assert "is not JSON" in capsys.readouterr().err
+    assert files(etc) == {"hosts": HOSTS, "docker/daemon.json": "{debug: true}"}

@@ -51,6 +51,13 @@ def test_an_address_that_leads_nowhere_is_an_error(
     assert words in capsys.readouterr().err
 
 
+def test_an_export_without_an_address_is_refused(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["s3", "--export", str(tmp_path / "out"), "--data-dir", str(data_dir)]) == 2
+    assert "--export takes an address" in capsys.readouterr().err
+
+
 def test_a_folder_without_objects_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["s3", "--data-dir", str(tmp_path)]) != 0
     assert "there are no objects" in capsys.readouterr().err

@@ -148,6 +148,13 @@ def test_an_unknown_operation_is_unknown() -> None:
     assert (answer.status, json.loads(answer.body)["__type"]) == (404, "UnknownOperationException")
 
 
+def test_a_request_that_names_no_operation_is_answered_with_its_host() -> None:
+    answer = ask(gateway(), "GET", "/", {"host": "sts.us-east-1.amazonaws.com"})
+    assert answer.status == 501
+    message = "This request to sts.us-east-1.amazonaws.com names no operation of AWS that samebox implements."
+    assert json.loads(answer.body)["message"] == message
+
+
 def test_an_unknown_service_is_named() -> None:
     answer = call_json(gateway(), "ListTables", target="DynamoDB_20120810")
     assert answer.status == 501

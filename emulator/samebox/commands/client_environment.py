@@ -17,8 +17,8 @@ _ENDPOINT = "AWS_ENDPOINT_URL"
 # Some programs read the one, some the other.
 _PROXY = ("HTTPS_PROXY", "https_proxy")
 _BESIDE = ("NO_PROXY", "no_proxy")
-# botocore, requests, OpenSSL, Node.
-_BUNDLE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+# botocore, requests, curl, OpenSSL, Node. Where a shell has CURL_CA_BUNDLE, curl does not read SSL_CERT_FILE.
+_BUNDLE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 _HERE = ("localhost", "127.0.0.1", "::1")
 SET = (
     _ENDPOINT,

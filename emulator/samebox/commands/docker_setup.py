@@ -5,12 +5,16 @@ Every change is shown before it is made, and the same command with --undo takes 
 
 import argparse
 import hashlib
+import ipaddress
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from samebox.commands import aws, consent, where
 from samebox.commands.outcome import Stop
@@ -32,11 +36,14 @@ class FileChange:
 
 
 def run(given: argparse.Namespace) -> int:
-    settings = where.settings(data_dir=given.data_dir)
+    settings = where.settings(data_dir=given.data_dir, port=given.port)
     etc = given.etc or Path("/etc")
     before = docker_names.read(settings.data_dir)
     after = DockerNames() if given.undo else _wanted(given, settings)
-    changes = [*removals(etc, before), *([] if given.undo else additions(etc, after, settings.data_dir, given.port))]
+    changes = [
+        *removals(etc, before),
+        *([] if given.undo else additions(etc, after, settings.data_dir, _port(given, settings))),
+    ]
     if not changes:
         sys.stdout.write("Nothing to undo: the Docker daemon knows no name of this emulator.\n")
         return 0
@@ -56,7 +63,7 @@ def names(account: str, regions: list[str]) -> tuple[str, ...]:
     return tuple(f"{account}.dkr.ecr.{one}.{partition_of(one).dns_suffix}" for one in regions)
 
 
-def additions(etc: Path, names: DockerNames, data_dir: Path, port: int | None) -> list[FileChange]:
+def additions(etc: Path, names: DockerNames, data_dir: Path, port: int) -> list[FileChange]:
     """What makes the daemon know the names."""
     certificate = data_dir / "proxy" / "ca.pem"
     if not certificate.is_file():
@@ -74,7 +81,7 @@ def additions(etc: Path, names: DockerNames, data_dir: Path, port: int | None) -
         what = f"the names, at {names.address}, an address of this machine alone"
         return [*found, FileChange(hosts, what, lambda: _append(hosts, lines))]
     daemon = etc / "docker" / "daemon.json"
-    url = f"http://127.0.0.1:{port or Settings().port}"
+    url = f"http://127.0.0.1:{port}"
     if _proxy(daemon) not in (None, url):
         raise Stop(f"{daemon} has a proxy already. Start the emulator with SAMEBOX_HTTPS_PROXY, and take it out there.")
     return [*found, FileChange(daemon, f"https-proxy {url}", lambda: _set_proxy(daemon, url))]
@@ -104,8 +111,31 @@ def address_of(data_dir: Path) -> str:
 def _wanted(given: argparse.Namespace, settings: Settings) -> DockerNames:
     identity = aws.identity(settings)
     account = given.account or identity["AWS_ACCESS_KEY_ID"]
-    hosts = names(account, given.region or [identity["AWS_REGION"]])
+    regions = given.region or [identity["AWS_REGION"]]
+    _check(account, regions, given.address)
+    hosts = names(account, regions)
     return DockerNames(hosts, "" if given.proxy else given.address or address_of(settings.data_dir))
+
+
+def _check(account: str, regions: list[str], address: str | None) -> None:
+    """Raises Stop for what would make a name or a line of the hosts file that means nothing."""
+    if not re.fullmatch("[0-9]{12}", account):
+        raise Stop(f"an account has 12 digits, and {account!r} has not: give --account.", status=2)
+    for region in regions:
+        if not re.fullmatch("[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
+            raise Stop(f"{region!r} is no name of a region, such as us-east-1.", status=2)
+    try:
+        ipaddress.ip_address(address or "127.0.0.1")
+    except ValueError:
+        raise Stop(f"--address takes an IP address, not {address!r}.", status=2) from None
+
+
+def _port(given: argparse.Namespace, settings: Settings) -> int:
+    """The port that is given, else that of the emulator which runs on the data folder, else the shell's."""
+    running = where.record(settings.data_dir)
+    its = urlsplit(running.url).port if running is not None else None
+    port: int | None = given.port
+    return port or its or settings.port
 
 
 def _show(names: DockerNames, changes: list[FileChange]) -> None:
@@ -164,14 +194,22 @@ def _take_out(path: Path, names: DockerNames) -> None:
     path.write_text("".join(line for line in _lines(path) if not _is_of(line, names)))
 
 
+def _daemon_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text() or "{}") if path.exists() else {}
+    except ValueError as error:
+        raise Stop(f"{path} is not JSON, and is left as it is: {error}") from None
+    return settings
+
+
 def _proxy(path: Path) -> str | None:
-    settings = json.loads(path.read_text() or "{}") if path.exists() else {}
+    settings = _daemon_settings(path)
     found: str | None = settings.get("proxies", {}).get("https-proxy")
     return found
 
 
 def _set_proxy(path: Path, url: str | None) -> None:
-    settings = json.loads(path.read_text() or "{}") if path.exists() else {}
+    settings = _daemon_settings(path)
     proxies = {name: value for name, value in settings.pop("proxies", {}).items() if name != "https-proxy"}
     if url is not None:
         proxies["https-proxy"] = url

@@ -54,12 +54,12 @@ def _export(archive: Archive, place: Location, target: Path) -> int:
 
 
 def _place(uri: str | None) -> Location:
+    if uri is None:
+        raise Stop("--export takes an address: s3://BUCKET or s3://BUCKET/PREFIX. `samebox s3` lists the buckets.", 2)
     try:
-        return Location.parse(uri or "")
+        return Location.parse(uri)
     except NotS3 as error:
-        raise Stop(
-            f"{uri or 'no address'}: {error.message}. An address is s3://BUCKET or s3://BUCKET/PREFIX."
-        ) from None
+        raise Stop(f"{uri}: {error.message}. An address is s3://BUCKET or s3://BUCKET/PREFIX.") from None
 
 
 def _time(seconds: float) -> str:

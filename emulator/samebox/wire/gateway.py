@@ -210,7 +210,7 @@ class Gateway:
 
     def _find(self, route: RoutedOperation) -> tuple[Service, Operation]:
         if route.service is None or route.service == "s3":
-            raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "its operations")
+            raise NotImplementedByEmulator(route.wanted or "this service", route.operation or "")
         service = self._models.service(route.service)
         operation = service.operations.get(route.operation or "")
         if operation is None:
