@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 
@@ -251,3 +251,19 @@ def test_the_plan_of_a_job_has_what_the_settings_say_of_its_stop(harness: "Harne
     assert found.log_streams == {"algo-1": f"clean/algo-1-{int(job.created)}"}
     (host,) = found.job.hosts
     assert host.container.environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"].startswith("/v2/credentials/")
+
+
+def test_a_container_that_is_removed_before_its_output_is_read_fails_the_job(
+    harness: "Harness", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = harness.engine.archive
+
+    def removed(container: str, path: str) -> BinaryIO:
+        harness.engine.remove(container)
+        return archive(container, path)
+
+    monkeypatch.setattr(harness.engine, "archive", removed)
+    row = run(harness, lambda _: 0, **outputs(harness.processing_output()))
+    assert row.state["FailureReason"].startswith("InternalServerError")
+    assert "samebox: the container has disappeared: it was removed, or lost by the engine" in harness.log_lines(row)
+    harness.poll_until(lambda: not list((harness.data_dir / "jobs").iterdir()))

@@ -506,6 +506,7 @@ def test_an_unexpected_error_ends_the_job_and_leaves_nothing_running(
     assert row.status == "Failed"
     assert row.state["FailureReason"].startswith("InternalServerError")
     assert harness.container_names() == []
+    harness.poll_until(lambda: not list((harness.data_dir / "jobs").iterdir()))
 
 
 def test_a_container_that_was_removed_from_outside_fails_the_job(harness: "Harness") -> None:

@@ -214,6 +214,9 @@ def refusal(status: int, body: str, path: str, image: str = "") -> EngineError:
     # Docker answers these with 409, Podman with 500.
     if "is already in use" in words or "network already exists" in words:
         return NameTaken(message)
+    # While Docker removes a container: its log is refused with 409, its files with 500.
+    if "marked for removal" in words or ("rwlayer of container" in words and "nil" in words):
+        return ContainerMissing(message)
     if "can only kill running containers" in words or "volume is being used" in words:
         return Conflict(message)
     if status == 404:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from samebox.containers.engine import ContainerState, LogLine
+from samebox.containers.engine import ContainerMissing, ContainerState, LogLine
 from samebox.data.objects import Cancelled
 from samebox.jobs import phases
 from samebox.jobs.feeding import Feeding
@@ -98,7 +98,10 @@ class ContainerJob:
             if containers is None:
                 return Ended(Outcome.STOPPED)
             self._follow(containers)
-        self._upload()
+        try:
+            self._upload()
+        except ContainerMissing:
+            raise self._disappeared() from None
         return self._verdict()
 
     def _containers(self) -> Mapping[str, str] | None:
@@ -111,14 +114,17 @@ class ContainerJob:
         if len(ran) == len(self._plan.job.hosts):
             return ran
         if self._record.run.began_at is not None or self._record.run.ended_at is not None:
-            self._deps.log.report("the container has disappeared: it was removed, or lost by the engine")
-            raise Ended(Outcome.INTERNAL)
+            raise self._disappeared()
         if self._record.is_stopping:
             return None
         self._plan = self._room.take(self._plan, self._deps)
         self._plan = self._with_network(self._plan)
         self._hosts = phases.hosts_of(self._plan, self._deps, self._type.stages.pulling)
         return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
+
+    def _disappeared(self) -> Ended:
+        self._deps.log.report("the container has disappeared: it was removed, or lost by the engine")
+        return Ended(Outcome.INTERNAL)
 
     def _start(self, hosts: Sequence[HostPlan]) -> Mapping[str, str]:
         self._hosts.begin_network()

@@ -102,6 +102,7 @@ class ContainerJobs:
         if row is not None and self.wants(row):
             self._remove(row)
             finish(self._type, Record(self._resources, row), Ended(Outcome.INTERNAL))
+            phases.sweep(self._engine, job_folder(self._emulator.data_dir, row))
         return True
 
     def sweep(self) -> None:
