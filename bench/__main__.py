@@ -26,6 +26,7 @@ from bench import (
     large,
     metrics,
     peer,
+    piping,
     proxy,
     pushes,
     rebake,
@@ -99,6 +100,10 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     channels.CHANNEL: (
         "S3 → channel",
         lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
+    ),
+    piping.PIPING: (
+        "S3 → pipe",
+        lambda stand, plan, _: piping.measure(stand, min(plan.rounds, 5), plan.megabytes),
     ),
     verdicts.VERDICT: ("time to verdict", lambda stand, plan, _: verdicts.measure(stand, min(plan.rounds, 3))),
     rebake.REBAKE: ("re-bake and push", _rebake),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import select
 import sys
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 LATE_SECONDS = 0.5  # until the next epoch's pipe is there: "your code may need to retry until the pipe is created"
 _LOOK_SECONDS = 0.02
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
+_PIPE = 1 << 18  # what a pipe holds; Linux gives 64 KiB, and then a fast reader waits for our thread's turn too often
 _READ = 1 << 20
 _END_SECONDS = 10.0  # for the threads that feed, once they are to end
 
@@ -136,6 +138,8 @@ class Pipes:
 
     def _pour(self, pipe: int, chunks: Iterator[bytes], taken: Taken) -> bool:
         """Whether all of it was taken: a reader may close early, which is no fault."""
+        with contextlib.suppress(OSError):  # users without rights have a limit for all their pipes
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         waiting = select.poll()
         waiting.register(pipe, select.POLLOUT)
         for chunk in chunks:
