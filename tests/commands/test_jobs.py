@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from samebox import cli
 from samebox.commands import aws as clients
@@ -147,3 +148,17 @@ def test_a_prefix_without_jobs_is_reported(session: clients.Session) -> None:
         logs.find(session, "nothing")
     with pytest.raises(Stop, match="no job yet"):
         logs.find(session, None)
+
+
+def test_a_kind_that_an_emulator_from_before_an_update_lacks_has_no_jobs(
+    session: clients.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = session.client("sagemaker")
+    monkeypatch.setattr(session, "client", lambda _: sagemaker)
+    kind = job_kinds.KINDS[-1]
+    with Stubber(sagemaker) as stubber:
+        stubber.add_client_error("list_transform_jobs", "NotImplemented", http_status_code=501)
+        stubber.add_client_error("describe_transform_job", "NotImplemented", http_status_code=501)
+        assert list(kind.newest(session)) == []
+        assert kind.describe(session, "one") is None
+        stubber.assert_no_pending_responses()

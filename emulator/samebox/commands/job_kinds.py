@@ -31,16 +31,20 @@ class JobKind:
         try:
             found: dict[str, Any] = call(**{f"{self.noun}Name": name})
         except aws.ClientError as error:
-            if aws.code(error) not in ("ValidationException", "ResourceNotFound"):
+            if aws.code(error) not in ("ValidationException", "ResourceNotFound", "NotImplemented"):
                 raise
             return None
         return found
 
     def summaries(self, session: aws.Session, **filters: Any) -> Iterator[dict[str, Any]]:
-        """Every job that List gives, page by page."""
+        """Every job that List gives, page by page. An emulator that was started before an update may lack a kind."""
         pages = session.client("sagemaker").get_paginator(f"list_{self.word}_jobs")
-        for page in pages.paginate(**filters):
-            yield from page[f"{self.noun}Summaries"]
+        try:
+            for page in pages.paginate(**filters):
+                yield from page[f"{self.noun}Summaries"]
+        except aws.ClientError as error:
+            if aws.code(error) != "NotImplemented":
+                raise
 
     def newest(self, session: aws.Session, prefix: str = "") -> Iterator[tuple[str, datetime]]:
         """Names and creation times, the newest first."""
