@@ -36,7 +36,7 @@ def test_a_trial_needs_its_experiment(aws: Aws) -> None:
         aws.sagemaker.create_trial(TrialName="one", ExperimentName="none")
 
 
-def test_a_name_that_is_taken_is_refused_in_the_words_that_older_and_newer_sdks_look_for(aws: Aws) -> None:
+def test_a_name_that_is_taken_is_refused_with_the_text_that_older_and_newer_sdks_look_for(aws: Aws) -> None:
     arn = aws.create("Experiment")
     with pytest.raises(ClientError, match="ValidationException") as refused:
         aws.create("Experiment")
