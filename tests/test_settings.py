@@ -71,3 +71,8 @@ def test_a_bundle_of_certificates_is_looked_at_before_any_job_fails_for_it(tmp_p
     assert Settings.read({"SAMEBOX_CA_BUNDLE": str(bundle)}).ca_bundle == str(bundle)
     with pytest.raises(ValueError, match="expected an absolute path"):
         Settings.read({"SAMEBOX_CA_BUNDLE": "ca.pem"})
+
+
+def test_an_empty_data_folder_is_not_the_current_one() -> None:
+    with pytest.raises(ValueError, match="SAMEBOX_DATA_DIR is empty"):
+        Settings.read({"SAMEBOX_DATA_DIR": ""})

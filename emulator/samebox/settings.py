@@ -274,6 +274,8 @@ def _convert(wanted: object, text: str, variable: str) -> object:
         if text.lower() in ("0", "false", "no", "off", ""):
             return False
         raise ValueError(f"{variable}={text!r} is neither true nor false.")
+    if wanted is Path and not text:
+        raise ValueError(f"{variable} is empty, which would mean the current folder: unset it, or name a folder.")
     try:
         return wanted(text)  # type: ignore[operator]
     except ValueError:
