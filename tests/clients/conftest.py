@@ -87,7 +87,7 @@ def sagemaker_proxy_shell(emulator: EmulatorProcess, tmp_path: Path) -> ClientSh
 
 @pytest.fixture
 def bucket(s3: S3Client, request: pytest.FixtureRequest) -> str:
-    """A new bucket with the test's name."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60]
+    """A new bucket with the names of the test and its file."""
+    name = re.sub(r"[^a-z0-9]+", "-", f"{request.path.stem}-{request.node.name}".lower()).strip("-")[:60].strip("-")
     s3.create_bucket(Bucket=name)
     return name

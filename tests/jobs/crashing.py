@@ -23,7 +23,7 @@ def check_recorded(made: Sequence[str], calls: Mapping[str, int], repeated: Coll
     """The calls of an undisturbed run are the recorded ones; only those in `repeated` may be made more often."""
     further = Counter(made) - Counter(calls)
     assert Counter(calls) <= Counter(made)
-    assert further.keys() <= set(repeated)
+    assert further.keys() <= set(repeated), further
 
 
 class EmulatorKilled(BaseException):

@@ -69,7 +69,11 @@ def test_the_keys_are_the_fields_in_the_case_of_aws() -> None:
             "ExitCode": 1,
             "Text": "no luck",
             "Uploaded": False,
+            "Network": None,
+            "BadMessage": False,
+            "Outcome": "",
         },
+        "Model": None,
     }
 
 

@@ -2,18 +2,37 @@
 
 import pytest
 
-from samebox.resources.lifecycle import TRAINING_JOB
-from samebox.resources.outcome import REASON_CHARACTERS, TRAINING_ENDINGS, Outcome, reason
+from samebox.resources.lifecycle import PROCESSING_JOB, TRAINING_JOB, TRANSFORM_JOB, Lifecycle
+from samebox.resources.outcome import (
+    PROCESSING_ENDINGS,
+    REASON_CHARACTERS,
+    TRAINING_ENDINGS,
+    TRANSFORM_ENDINGS,
+    Ending,
+    Outcome,
+    reason,
+)
+
+TABLES = ((TRAINING_JOB, TRAINING_ENDINGS), (PROCESSING_JOB, PROCESSING_ENDINGS), (TRANSFORM_JOB, TRANSFORM_ENDINGS))
+ENDINGS = [
+    pytest.param(lifecycle, ending, id=f"{lifecycle.member}-{outcome.value}")
+    for lifecycle, table in TABLES
+    for outcome, ending in table.items()
+]
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_every_outcome_has_an_ending_that_is_final(outcome: Outcome) -> None:
-    assert TRAINING_JOB.stages[TRAINING_ENDINGS[outcome].stage].next == ()
+def test_every_outcome_is_one_of_a_kind_of_job() -> None:
+    assert {outcome for _, table in TABLES for outcome in table} == set(Outcome)
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_what_failed_has_a_reason_and_what_did_not_has_none(outcome: Outcome) -> None:
-    assert (reason(TRAINING_ENDINGS[outcome]) is not None) == (TRAINING_ENDINGS[outcome].stage == "Failed")
+@pytest.mark.parametrize(("lifecycle", "ending"), ENDINGS)
+def test_every_ending_is_final(lifecycle: Lifecycle, ending: Ending) -> None:
+    assert lifecycle.stages[ending.stage].next == ()
+
+
+@pytest.mark.parametrize(("lifecycle", "ending"), ENDINGS)
+def test_what_failed_has_a_reason_and_what_did_not_has_none(lifecycle: Lifecycle, ending: Ending) -> None:
+    assert (reason(ending) is not None) == (ending.stage == "Failed")
 
 
 def test_the_reason_of_a_failed_algorithm_is_its_failure_file_and_its_exit_code() -> None:

@@ -154,6 +154,8 @@ def _check_time(signed: DeclaredSignature, now: float) -> None:
     except ValueError:
         raise _incomplete("Date must be in ISO-8601 'basic format' as X-Amz-Date.") from None
     if signed.date[:8] != signed.scope.date:
+        if signed.is_s3:
+            raise _other_date(signed)
         raise _incomplete("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
     skew = _SKEW_SECONDS
     until = when + (skew if signed.expires is None else signed.expires)
@@ -194,6 +196,16 @@ def _signed_part(request: Request, signed: DeclaredSignature, payload: str) -> s
     # A header that was signed but did not arrive is an empty one: the signature is then wrong.
     headers = {name: request.headers.get(name, "") for name in signed.headers}
     return sigv4.SignedRequest(request.method, request.path, request.query_string, headers, payload)
+
+
+def _other_date(signed: DeclaredSignature) -> AwsError:
+    """What S3 answers where the credential's date is not that of the request."""
+    message = (
+        f'Invalid credential date "{signed.scope.date}". This date is not the same as X-Amz-Date: "{signed.date[:8]}".'
+    )
+    if signed.expires is not None:
+        return AwsError("AuthorizationQueryParametersError", message)
+    return AwsError("AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}")
 
 
 def _incomplete(message: str) -> AwsError:
