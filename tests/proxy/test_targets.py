@@ -62,10 +62,10 @@ def test_other_ports_are_refused_for_aws_too(port: int) -> None:
         "[::ffff:169.254.170.2]", "[fe80::1]", "198.18.7.1", "198.19.255.254", "224.0.0.1", "localhost", "a.localhost",
     ],
 )  # fmt: skip
-def test_addresses_of_this_machine_and_its_containers_are_refused(host: str) -> None:
+def test_loopback_and_link_local_addresses_and_networks_of_jobs_are_refused(host: str) -> None:
     status, words = refusal(RULES, f"{host}:443")
     assert status == 403
-    assert "of this machine" in words
+    assert "no loopback" in words
 
 
 @pytest.mark.parametrize(

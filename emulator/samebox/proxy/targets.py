@@ -1,7 +1,7 @@
 """Which hosts the forward proxy connects a client to: AWS's end at the emulator, others are passed through or refused.
 
-It is never an open proxy: it serves this machine and our own containers, reaches ports 443 and 8443 alone, and no
-address that only this machine or its containers can reach.
+It is never an open proxy: it serves this machine and our own containers, reaches ports 443 and 8443 alone, no loopback
+or link-local address, and none of the networks of jobs.
 """
 
 import ipaddress
@@ -90,16 +90,16 @@ class ProxyRules:
         if address is not None:
             self.check_address(address)
         elif target.host == "localhost" or target.host.endswith(".localhost"):
-            raise Refused(403, f"The proxy connects to no address of this machine ({target.host}). {_BESIDE}")
+            raise Refused(403, f"The proxy connects to no loopback address ({target.host}). {_BESIDE}")
         return "elsewhere"
 
     def check_address(self, address: Address) -> None:
-        """Raises Refused (403) for an address that only this machine or its containers can reach, or that is none's."""
+        """Raises Refused (403) for a loopback or link-local address, one in a network of jobs, or one of no host."""
         real = _unmapped(address)
         is_inward = real.is_loopback or real.is_link_local or any(real in network for network in self.containers)
         if is_inward or real.is_unspecified or real.is_multicast:
-            words = f"The proxy connects to no address of this machine or its containers ({address}). {_BESIDE}"
-            raise Refused(403, words)
+            refused = f"The proxy connects to no loopback or link-local address, and to no network of jobs ({address})."
+            raise Refused(403, f"{refused} {_BESIDE}")
 
     def is_near(self, peer: str) -> bool:
         """Whether a client is on this machine, or in one of our containers."""
