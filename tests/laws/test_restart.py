@@ -42,7 +42,8 @@ def answers(aws: Aws) -> dict[str, Any]:
 def make(aws: Aws) -> str:
     """One of each Kind with a tag, and relations; gives the token of a list's second page."""
     for kind in SAGEMAKER:
-        arn = aws.create(kind.noun)
+        made = aws.resources.store.find(Query(kind.noun))  # what another noun needed
+        arn = made[0].arn if made else aws.create(kind.noun)
         aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": kind.noun}])
     artifact = aws.sagemaker.list_artifacts()["ArtifactSummaries"][0]["ArtifactArn"]
     action = aws.sagemaker.describe_action(ActionName="digits")["ActionArn"]

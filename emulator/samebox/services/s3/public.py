@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from samebox.errors import AwsError
 from samebox.services.s3 import acls
 from samebox.services.s3.settings import kept_or_default
+from samebox.wire.partitions import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,9 +88,10 @@ def _by_policy(request: S3Request, action: str) -> bool | None:
     if request.version is not None and action in _OF_VERSIONS:
         action = action.replace("Object", "ObjectVersion")
     keys = [one["Key"] for one in (request.params.get("Delete") or {}).get("Objects") or []] or [request.key]
+    arn = f"arn:{partition_of(request.bucket.region).name}:s3:::{request.bucket_name}"
     found: bool | None = None
     for key in keys:
-        verdict = _verdict(policy, f"s3:{action}", f"arn:aws:s3:::{request.bucket_name}" + (f"/{key}" if key else ""))
+        verdict = _verdict(policy, f"s3:{action}", f"{arn}/{key}" if key else arn)
         if not verdict:
             return verdict
         found = True
