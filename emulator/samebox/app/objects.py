@@ -10,7 +10,6 @@ from samebox.app.endings import Endings
 from samebox.asgi import Application, Scope
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
-from samebox.data.remote_objects import RemoteObjects
 from samebox.s3.migration import TakenOver
 from samebox.s3.store import S3Store
 from samebox.services.s3.cors import Consents
@@ -87,6 +86,8 @@ def _own(
 
 
 def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
+    from samebox.data.remote_objects import RemoteObjects  # and boto3, which every other start is quicker without
+
     url, keys = settings.s3_url.rstrip("/"), Credentials(*settings.s3_credentials.split(":"))
     objects = RemoteObjects(
         url,
