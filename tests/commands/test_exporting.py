@@ -74,8 +74,8 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path, capsys: pytest.
         ("", "expected FOLDER, or FORM=FILE"),
         ("-", "expected FOLDER, or FORM=FILE"),
         ("goss=folder", "that is a folder; name a file in it"),
-        ("image.tar", "image.tar is no folder"),
-        ("image.tar/deep", "image.tar is no folder"),
+        ("image.tar", "image.tar is not a folder"),
+        ("image.tar/deep", "image.tar is not a folder"),
     ],
 )
 def test_what_cannot_be_written_is_reported_before_anything_is_read(

@@ -29,7 +29,8 @@ from samebox.wire.models import Models
 class Emulator:
     """One emulator over one data directory. Several may live in one process; they do not notice each other.
 
-    `engine` is given in tests. `start` claims the directory and whatever has work left; `stop` leaves jobs running.
+    `engine` is given in tests. `start` claims the directory, and the jobs and endpoints with work left; `stop` leaves
+    jobs running.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ def _own(
     endings.add(s3.close)
     taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress, check)
     for path in taken.left:
-        log.warning("%s is no object and stays where it is", path)
+        log.warning("%s is not an object and stays where it is", path)
     housekeeping = Housekeeping(s3)
     housekeeping.start()
     endings.add(housekeeping.close)

@@ -47,7 +47,7 @@ def start_supervisor(
     client: HttpClient,
     endings: Endings,
 ) -> Supervisor:
-    """Start it over what is stored: whatever has work left goes on. `client` knows the invocations in progress."""
+    """Start it over what is stored: jobs and endpoints with work left go on. `client` knows the current invocations."""
     background = Background()
     endings.add(background.close)
 

@@ -70,7 +70,7 @@ def validated(arguments: CheckArguments) -> CheckOptions:
         if path is not None and not path.exists():
             raise Stop(f"there is no {path}.", status=UNUSABLE)
     if arguments.data is not None and not arguments.data.is_dir():
-        raise Stop(f"{arguments.dashes}data {arguments.data} is no folder.", status=UNUSABLE)
+        raise Stop(f"{arguments.dashes}data {arguments.data} is not a folder.", status=UNUSABLE)
     if arguments.data is not None and arguments.claims != {"processing"}:
         _check_channels(arguments.data, arguments.dashes)
     options = Options(
@@ -124,7 +124,7 @@ def bytes_of(size: str, dashes: str = "--") -> int:
     """ "2.5GB", "900 MiB". Raises Stop."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?b)?\s*", size.lower())
     if not match:
-        raise Stop(f"{dashes}max-size {size!r} is no size; expected one such as 2.5GB or 900MiB.", status=UNUSABLE)
+        raise Stop(f"{dashes}max-size {size!r} is not a size; expected one such as 2.5GB or 900MiB.", status=UNUSABLE)
     return int(float(match.group(1)) * _UNITS[match.group(2) or ""])
 
 

@@ -123,7 +123,7 @@ def _check(account: str, regions: list[str], address: str | None) -> None:
         raise Stop(f"an account has 12 digits, and {account!r} has not: give --account.", status=2)
     for region in regions:
         if not re.fullmatch("[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
-            raise Stop(f"{region!r} is no name of a region, such as us-east-1.", status=2)
+            raise Stop(f"{region!r} is not the name of a region, such as us-east-1.", status=2)
     try:
         ipaddress.ip_address(address or "127.0.0.1")
     except ValueError:

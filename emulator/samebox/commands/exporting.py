@@ -62,7 +62,7 @@ def _look(form: str, path: Path) -> None:
         raise Stop(f"--export {form}={path}: that is a folder; name a file in it.", status=UNUSABLE)
     above = next(one for one in path.absolute().parents if one.exists())
     if not above.is_dir():
-        raise Stop(f"--export: {above} is no folder.", status=UNUSABLE)
+        raise Stop(f"--export: {above} is not a folder.", status=UNUSABLE)
     for one in (path, *_siblings(form, path)):
         if one.exists() and not _is_ours(one):
             raise Stop(
