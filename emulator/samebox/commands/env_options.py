@@ -34,7 +34,7 @@ def run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         usage="samebox run [options] -- COMMAND [arguments]",
         description="Run one command with the variables of `samebox env`: its AWS clients reach the emulator by "
         "AWS_ENDPOINT_URL and by the forward proxy. The emulator must be running.",
-        epilog="Exit status: the command's; 127 if there is no such program, 126 if it cannot be run.",
+        epilog="Exit status: that of the command; 127 if the program does not exist, 126 if it cannot be run.",
     )
     _where(command)
     command.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, after --")
