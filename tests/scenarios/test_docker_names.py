@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from tests.scenarios.emulator_process import ACCOUNT, EmulatorProcess
 
 pytestmark = pytest.mark.docker
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+HOSTS_SECONDS = 60.0  # the daemon's resolver keeps what it read of the hosts file for 5
 
 
 @dataclass
@@ -33,12 +35,22 @@ class TaughtDaemon:
     config: Path
 
     def docker(self, *words: str, given: bytes = b"") -> str:
-        ended = subprocess.run(
+        ended = self.ended(*words, given=given)
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout.decode().strip()
+
+    def ended(self, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
             ["docker", "--host", self.address, *words], input=given, capture_output=True, check=False, timeout=300,
             env={**os.environ, "DOCKER_CONFIG": str(self.config)},
         )  # fmt: skip
-        assert ended.returncode == 0, ended.stderr.decode()
-        return ended.stdout.decode().strip()
+
+    def await_name(self, host: str) -> None:
+        """Wait until the daemon finds the host in its hosts file."""
+        until = time.monotonic() + HOSTS_SECONDS
+        while b"lookup" in (ended := self.ended("pull", f"{host}/team/none")).stderr:
+            assert time.monotonic() < until, ended.stderr.decode()
+            time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +66,14 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaughtDaemon]:
         ours = f"{address.removeprefix('tcp://').rpartition('.')[0]}.1"
         try:
             emulator.up()
+            daemon = TaughtDaemon(emulator, address, folder / "docker")
+            assert b"lookup" in daemon.ended("pull", f"{HOST}/team/none").stderr  # so the daemon has read the old file
             setup = ["docker-setup", "--etc", str(etc), "--address", ours, "--account", ACCOUNT, "--yes"]
             subprocess.run([sys.executable, "-m", "samebox.cli", *setup], env=emulator.environment, check=True)
             emulator.down()
             emulator.up()
-            yield TaughtDaemon(emulator, address, folder / "docker")
+            daemon.await_name(HOST)
+            yield daemon
         finally:
             emulator.remove()
 

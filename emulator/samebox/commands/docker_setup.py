@@ -150,6 +150,9 @@ def _next(before: DockerNames, after: DockerNames, settings: Settings) -> str:
         lines.append("Restart the Docker daemon: it reads daemon.json at its start (systemctl restart docker).")
     if where.record(settings.data_dir) is not None:
         lines.append("Restart the emulator, so that it knows: samebox down, then samebox up.")
+    if after.address or before.address:
+        # Go's resolver keeps what it read of the hosts file for 5 seconds (net/hosts.go, cacheMaxAge).
+        lines.append("The Docker daemon reads the hosts file again within 5 seconds.")
     if after.address:
         lines.append(f"The emulator listens at {after.address}:443, which a user who is not root may not; see --proxy.")
     return "".join(f"{line}\n" for line in (*lines, "Done."))

@@ -1,10 +1,20 @@
-"""Recorded mutations: for each invariant, a change of a text that breaks it, and the test that must then fail."""
+"""Recorded mutations: for each invariant, a change of a text that breaks it, and the test that must then fail.
+
+`scripts/mutations` makes each in a copy of the repository and runs the test; tests/laws/test_mutations.py checks that
+each text is there exactly once. A file of `recorded/` has those of one room, as rows of
+
+    invariant   how its row in CONTRIBUTING.md begins
+    file        what is changed: the text `find` becomes `replace`
+    test        the id of the test that must fail, one of its row
+
+and `recorded/none.toml` says which invariants have none, and why.
+"""
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-RECORDED = Path(__file__).with_name("recorded.toml")
+RECORDED = Path(__file__).with_name("recorded")
 
 
 @dataclass(frozen=True)
@@ -26,10 +36,11 @@ class Mutation:
 
 def recorded() -> list[Mutation]:
     """All mutations."""
-    return [Mutation(**one) for one in tomllib.loads(RECORDED.read_text())["mutation"]]
+    tables = [tomllib.loads(path.read_text()) for path in sorted(RECORDED.glob("*.toml"))]
+    return [Mutation(**one) for table in tables for one in table.get("mutation", ())]
 
 
 def without() -> dict[str, str]:
     """How the row of an invariant begins that has no mutation -> why it has none."""
-    found: dict[str, str] = tomllib.loads(RECORDED.read_text())["without"]
+    found: dict[str, str] = tomllib.loads((RECORDED / "none.toml").read_text())["without"]
     return found
