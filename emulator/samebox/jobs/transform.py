@@ -20,7 +20,8 @@ from samebox.jobs.plan import (
     keys_of,
     surroundings_of,
 )
-from samebox.jobs.transform_run import DATA_LOG, TransformRun, TransformWork
+from samebox.jobs.transform_instance import DATA_LOG, TransformWork
+from samebox.jobs.transform_run import TransformRun
 from samebox.platform import transform
 from samebox.platform.job import Placement
 from samebox.resources.kinds import TRANSFORM_JOB
