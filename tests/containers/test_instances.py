@@ -6,7 +6,16 @@ import botocore.session
 import pytest
 
 from samebox.containers.engine import Capacity
-from samebox.containers.instances import GIB, NoGpu, TooMany, UnknownInstanceType, describe, limits, share
+from samebox.containers.instances import (
+    GIB,
+    NoGpu,
+    TooMany,
+    UnknownInstanceType,
+    describe,
+    limits,
+    limits_together,
+    share,
+)
 
 LARGE_HOST = Capacity(cpus=512, memory_bytes=8192 * GIB, gpus=16)
 SMALL_HOST = Capacity(cpus=2, memory_bytes=4 * GIB, gpus=0)
@@ -74,3 +83,12 @@ def test_instances_share_the_memory_of_their_host_until_none_could_work() -> Non
     assert limits("ml.m5.large", share("ml.m5.large", 4, host)).memory_bytes == 4 * GIB
     with pytest.raises(TooMany, match=r"129 instances of ml\.m5\.large do not fit on this machine\."):
         share("ml.m5.large", 129, host)
+
+
+def test_groups_share_the_memory_and_the_gpus_of_their_host() -> None:
+    host = Capacity(cpus=8, memory_bytes=48 * GIB, gpus=2)
+    found = limits_together([("ml.c5.large", 1), ("ml.g5.xlarge", 2)], host)
+    assert [(one.memory_bytes // GIB, one.gpus) for one in found] == [(4, 0), (16, 1)]
+    with pytest.raises(TooMany, match=r"it has 2 GPUs for 3 instances"):
+        limits_together([("ml.c5.large", 1), ("ml.g5.xlarge", 3)], host)
+    assert limits_together([("ml.g5.xlarge", 3)], host, allow_gpu_on_cpu=True)[0].gpus == 0

@@ -44,11 +44,11 @@ def row(created: float = 1_700_000_000.25, **changes: Any) -> Resource:
 
 
 def plan(**changes: Any) -> Plan:
-    return training.plan(row(**changes), LIMITS, EMULATOR)
+    return training.plan(row(**changes), [LIMITS], EMULATOR)
 
 
 def container(changed: Resource | None = None, emulator: EmulatorInfo = EMULATOR) -> ContainerSpec:
-    (host,) = training.plan(changed or row(), LIMITS, emulator).job.hosts
+    (host,) = training.plan(changed or row(), [LIMITS], emulator).job.hosts
     return host.container
 
 
@@ -93,7 +93,7 @@ def test_each_host_has_a_container_and_a_log_stream() -> None:
 def test_hosts_of_a_job_reach_each_other_without_the_proxy() -> None:
     emulator = replace(EMULATOR, settings=replace(Settings(), http_proxy="http://proxy"))
     two = row(ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 2})
-    first = training.plan(two, LIMITS, emulator).job.hosts[0].container
+    first = training.plan(two, [LIMITS], emulator).job.hosts[0].container
     assert {"algo-1", "algo-2"} <= set(first.environment["no_proxy"].split(","))
 
 
@@ -117,8 +117,8 @@ def test_a_job_without_a_stopping_condition_may_run_a_day() -> None:
 def test_isolated_jobs_get_neither_a_way_out_nor_credentials() -> None:
     emulator = replace(EMULATOR, credentials=True, network="samebox-net", endpoint_url="http://169.254.170.2")
     isolated = row(EnableNetworkIsolation=True)
-    assert not training.plan(row(), LIMITS, emulator).job.network.internal
-    assert training.plan(isolated, LIMITS, emulator).job.network.internal
+    assert not training.plan(row(), [LIMITS], emulator).job.network.internal
+    assert training.plan(isolated, [LIMITS], emulator).job.network.internal
     assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in container(emulator=emulator).environment
     found = set(container(isolated, emulator).environment)
     assert not {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ENDPOINT_URL"} & found

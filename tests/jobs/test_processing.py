@@ -241,7 +241,7 @@ def test_the_plan_of_a_job_has_what_the_settings_say_of_its_stop(harness: "Harne
         ProcessingInputs=[harness.processing_input("s3://bucket/raw", "raw rows")],
         **outputs(harness.processing_output(mode="Continuous")),
     )
-    found = PROCESSING.plan(job, Limits(cpus=1.0, memory_bytes=1 << 30, gpus=0), emulator)
+    found = PROCESSING.plan(job, [Limits(cpus=1.0, memory_bytes=1 << 30, gpus=0)], emulator)
     assert (found.stop_signal, found.stop_seconds, found.upload_seconds) == ("SIGTERM", 7.0, 3.0)
     source = {"S3DataSource": {"S3Uri": "s3://bucket/raw", "S3DataType": "S3Prefix"}}
     assert found.inputs == Inputs(({"ChannelName": "raw rows", "DataSource": source},), "inputs", ("1",))

@@ -232,3 +232,42 @@ def test_more_hosts_than_the_machine_has_memory_for_are_refused(
     row = harness.wait_until_ended(create(harness, hosts=100))
 
     assert row.state["FailureReason"].startswith("CapacityError: 100 instances of ml.m5.large do not fit")
+
+
+def test_instance_groups_have_channels_and_limits_of_their_own(harness: "Harness") -> None:
+    found: dict[str, Any] = {}
+
+    def program(process: "Process", host: str) -> int:
+        config, data = process.path("/opt/ml/input/config"), process.path("/opt/ml/input/data")
+        resources = json.loads((config / "resourceconfig.json").read_text())
+        configured = json.loads((config / "inputdataconfig.json").read_text())
+        files = sorted(str(path.relative_to(data)) for path in data.glob("*/*"))
+        found[host] = [resources["current_group_name"], process.spec.cpus, sorted(configured), files]
+        return 0
+
+    on_each(harness, program)
+    for name in "abc":
+        harness.put_object(f"digits/{name}")
+    uri = f"s3://{harness.bucket}/digits/"
+    channels = {name: harness.channel(name, uri) for name in ("everywhere", "sharded", "raw")}
+    for name, groups in {"everywhere": ["cpu", "big"], "sharded": ["big"], "raw": ["cpu"]}.items():
+        channels[name]["DataSource"]["S3DataSource"]["InstanceGroupNames"] = groups
+    channels["sharded"]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    resources = {
+        "InstanceGroups": [
+            {"InstanceGroupName": "cpu", "InstanceType": "ml.m5.large", "InstanceCount": 1},
+            {"InstanceGroupName": "big", "InstanceType": "ml.m5.xlarge", "InstanceCount": 2},
+        ],
+        "VolumeSizeInGB": 1,
+    }
+    harness.start()
+    job = harness.create_training_job(ResourceConfig=resources, InputDataConfig=list(channels.values()))
+
+    row = harness.wait_until_ended(job)
+    assert row.status == "Completed", row.state.get("FailureReason")
+    whole = [f"everywhere/{name}" for name in "abc"]
+    assert found == {
+        "algo-1": ["cpu", 2.0, ["everywhere", "raw"], [*whole, "raw/a", "raw/b", "raw/c"]],
+        "algo-2": ["big", 4.0, ["everywhere", "sharded"], [*whole, "sharded/a", "sharded/c"]],
+        "algo-3": ["big", 4.0, ["everywhere", "sharded"], [*whole, "sharded/b"]],
+    }

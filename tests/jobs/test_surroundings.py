@@ -64,7 +64,7 @@ def test_pip_and_uv_ask_the_index_and_trust_one_without_tls() -> None:
 
 def planned(**request: Any) -> tuple[dict[str, str], list[str]]:
     emulator = EmulatorInfo(Path("/data"), "an-id", ALL, b"a secret")
-    (host,) = plan(row(**request), Limits(cpus=1.0, memory_bytes=1, gpus=0), emulator).job.hosts
+    (host,) = plan(row(**request), [Limits(cpus=1.0, memory_bytes=1, gpus=0)], emulator).job.hosts
     container = host.container
     return dict(container.environment), [mount.target for mount in container.mounts]
 
@@ -119,7 +119,7 @@ def test_keys_are_given_where_none_are_served_and_a_request_has_none() -> None:
     )  # fmt: skip
 
     def environment(emulator: EmulatorInfo, **more: Any) -> dict[str, str]:
-        limits = Limits(cpus=1.0, memory_bytes=1, gpus=0)
+        limits = [Limits(cpus=1.0, memory_bytes=1, gpus=0)]
         return dict(plan(row(RoleArn=ROLE, **more), limits, emulator).job.hosts[0].container.environment)
 
     given = environment(emulator)

@@ -207,6 +207,8 @@ _CONTAINER_VALUES = {
     "Environment": {"OTHER": "x"},
 }
 _SOURCE = "ModelDataSource"
+_GROUP = {"InstanceGroupName": "one", "InstanceType": "ml.m5.large", "InstanceCount": 1}
+_OTHER_GROUP = {**_GROUP, "InstanceGroupName": "two"}
 _CHANNEL = samples.TRAINING_JOB["InputDataConfig"][0]
 _LISTS = {
     "CreationTimeAfter": LATE,
@@ -223,7 +225,10 @@ SAGEMAKER: Mapping[str, Probe] = {
         {**_JOB, "Tags": _TAGS},
         after=(trained, tags_of("training-job")),
         besides={
-            "ResourceConfig.InstanceGroups": {"ResourceConfig": {"VolumeSizeInGB": 10}},
+            "ResourceConfig.InstanceGroups": {"ResourceConfig": {"InstanceGroups": [_GROUP], "VolumeSizeInGB": 10}},
+            "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames": {
+                "ResourceConfig": {"InstanceGroups": [_GROUP, _OTHER_GROUP], "VolumeSizeInGB": 10}
+            },
             "AlgorithmSpecification.AlgorithmName": {"AlgorithmSpecification": {"TrainingInputMode": "File"}},
             "AlgorithmSpecification.MetricDefinitions": {
                 "AlgorithmSpecification": {**_IMAGE, "MetricDefinitions": _LOSS}
@@ -238,6 +243,10 @@ SAGEMAKER: Mapping[str, Probe] = {
             "OutputDataConfig.S3OutputPath": "s3://samples/elsewhere",
             "ResourceConfig.InstanceType": "ml.m5.4xlarge",
             "ResourceConfig.InstanceCount": 2,
+            "ResourceConfig.InstanceGroups[].InstanceType": "ml.m5.4xlarge",
+            "ResourceConfig.InstanceGroups[].InstanceCount": 2,
+            "ResourceConfig.InstanceGroups[].InstanceGroupName": "second",
+            "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames": Either(["one"], ["two"]),
             "InputDataConfig[].ShuffleConfig.Seed": Either(1, 2),
             "DebugHookConfig.S3OutputPath": Either("s3://samples/a", "s3://samples/b"),
         },

@@ -38,7 +38,7 @@ def plan(root: Path, hosts: int = 2) -> JobPlan:
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 2},
     }
     placement = Placement(root, "0a0b0c0d0e0f0a0b0c", "samebox-digits", LABELS)
-    return training.plan(request, "digits:1", training.facts(ARN, "us-east-1"), placement, HostLimits())
+    return training.plan(request, "digits:1", training.facts(ARN, "us-east-1"), placement, [HostLimits()])
 
 
 def cannot_pull(image: str) -> None:

@@ -27,7 +27,7 @@ REQUEST: dict[str, Any] = {
 
 
 def train(request: dict[str, Any] = REQUEST, surroundings: Surroundings | None = None) -> JobPlan:
-    return training.plan(request, "digits:1", training.facts(ARN, "us-east-1"), PLACEMENT, LIMITS, surroundings)
+    return training.plan(request, "digits:1", training.facts(ARN, "us-east-1"), PLACEMENT, [LIMITS], surroundings)
 
 
 def on(hosts: int) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_a_training_host_is_a_container_on_the_jobs_own_network() -> None:
 def test_the_files_of_a_training_host_are_the_golden_ones(case: str) -> None:
     request = json.loads((GOLDEN / case / "request.json").read_text())
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{request['TrainingJobName']}"
-    (host,) = training.plan(request, "i", training.facts(arn, "us-east-1"), PLACEMENT, LIMITS).hosts
+    (host,) = training.plan(request, "i", training.facts(arn, "us-east-1"), PLACEMENT, [LIMITS]).hosts
 
     golden = {path.relative_to(GOLDEN / case / "opt_ml"): path for path in (GOLDEN / case).rglob("input/config/*.json")}
     assert golden

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from samebox.containers.engine import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from samebox.containers.engine import Capacity
 
@@ -67,6 +67,30 @@ def share(instance_type: str, count: int, capacity: Capacity) -> Capacity:
     if memory < _LEAST_MEMORY_BYTES:
         raise TooMany(f"{count} instances of {instance_type} do not fit on this machine.")
     return replace(capacity, memory_bytes=memory)
+
+
+def limits_together(
+    groups: Sequence[tuple[str, int]], capacity: Capacity, allow_gpu_on_cpu: bool = False
+) -> tuple[Limits, ...]:
+    """What a container of each group gets, where the instances of all groups (type, count) run on this host at once.
+
+    Raises TooMany, UnknownInstanceType, NoGpu.
+    """
+    together = sum(count for _, count in groups)
+    with_gpu = sum(count for one, count in groups if describe(one).gpus)
+    found = []
+    for instance_type, count in groups:
+        own = share(instance_type, together, capacity)
+        if describe(instance_type).gpus and capacity.gpus:
+            gpus = capacity.gpus // with_gpu
+            if not gpus and not allow_gpu_on_cpu:
+                raise TooMany(
+                    f"{count} instances of {instance_type} do not fit on this machine: it has {capacity.gpus} GPUs for "
+                    f"{with_gpu} instances."
+                )
+            own = replace(own, gpus=gpus)
+        found.append(limits(instance_type, own, allow_gpu_on_cpu))
+    return tuple(found)
 
 
 def limits(instance_type: str, capacity: Capacity, allow_gpu_on_cpu: bool = False) -> Limits:

@@ -131,6 +131,19 @@ def hosts(request: Mapping[str, Any]) -> tuple[Host, ...]:
     return tuple(Host(f"algo-{number}", kind, group) for number, (kind, group) in enumerate(kinds, 1))
 
 
+def channels(request: Mapping[str, Any], group: str) -> tuple[Mapping[str, Any], ...]:
+    """The channels of the hosts of an instance group: InstanceGroupNames restricts one to its groups (contract §1.5).
+
+    Choice: other hosts find nothing of it, not in their files of configuration either.
+    """
+    return tuple(one for one in request.get("InputDataConfig", ()) if _is_for(one, group))
+
+
+def _is_for(channel: Mapping[str, Any], group: str) -> bool:
+    names = channel.get("DataSource", {}).get("S3DataSource", {}).get("InstanceGroupNames")
+    return not names or group in names
+
+
 def directories(request: Mapping[str, Any]) -> tuple[str, ...]:
     """Directories that exist before the container starts, relative to /opt/ml (contract §1.2)."""
     fixed = ("input/config", "input/data", "model", "output/data", "output/metrics/sagemaker")
@@ -154,12 +167,12 @@ def config_files(
 
     `checkpoints` are the objects that CheckpointConfig.S3Uri holds at the start.
     """
+    (current,) = (host for host in hosts if host.name == current_host)
+    own = channels(request, current.group)
     files: dict[str, object] = {
         "hyperparameters": request.get("HyperParameters", {}),
-        "init-config": _init_config(request, hosts, current_host),
-        "inputdataconfig": {
-            channel["ChannelName"]: _channel_config(channel, request) for channel in request.get("InputDataConfig", [])
-        },
+        "init-config": _init_config(request, own, hosts, current_host),
+        "inputdataconfig": {channel["ChannelName"]: _channel_config(channel, request) for channel in own},
         # Its form with definitions in it has not been seen; ours is the API's.
         "metric-definition-regex": request["AlgorithmSpecification"].get("MetricDefinitions", []),
         "resourceconfig": _resource_config(hosts, current_host),
@@ -238,13 +251,13 @@ def _resource_config(hosts: Sequence[Host], current_host: str) -> dict[str, Any]
     }
 
 
-def _init_config(request: Mapping[str, Any], hosts: Sequence[Host], current_host: str) -> dict[str, Any]:
+def _init_config(
+    request: Mapping[str, Any], channels: Sequence[Mapping[str, Any]], hosts: Sequence[Host], current_host: str
+) -> dict[str, Any]:
     names = [host.name for host in hosts]
     return {
         "inputMode": request["AlgorithmSpecification"].get("TrainingInputMode", "File").upper(),
-        "channels": {
-            channel["ChannelName"]: _init_channel(channel, request) for channel in request.get("InputDataConfig", [])
-        },
+        "channels": {channel["ChannelName"]: _init_channel(channel, request) for channel in channels},
         "checkpointChannel": _checkpoint_channel(request),
         "hostConfig": {"clusterSize": len(hosts), "hostNumber": names.index(current_host) + 1},
         "enableAdditionalPlatformLoggingForCustomer": False,

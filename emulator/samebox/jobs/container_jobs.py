@@ -113,9 +113,7 @@ class ContainerJobs:
         mine: dict[str, str | None] = {INSTANCE_LABEL: self._emulator.label}
         containers = [one for one in self._engine.find(mine) if self._is_of_this_type(one.labels)]
         networks = [one for one in self._engine.networks(mine) if self._is_of_this_type(one.labels)]
-        plans = [
-            self._type.plan(row, _ANY_LIMITS, self._emulator) for row in self._resources.unfinished(self._type.kind)
-        ]
+        plans = [self._any_plan(row) for row in self._resources.unfinished(self._type.kind)]
         names = {host.container_name for plan in plans for host in plan.job.hosts}
         for helper in self._engine.find({**mine, HELPER_LABEL: None}):
             # One of an earlier life, which was killed before it could remove it.
@@ -144,12 +142,15 @@ class ContainerJobs:
     def _is_of_this_type(self, labels: Mapping[str, str]) -> bool:
         return f":{self._type.kind.arn_type}/" in labels.get(ARN_LABEL, "")
 
+    def _any_plan(self, resource: Resource) -> Plan:
+        limits = [_ANY_LIMITS for _ in self._type.instances(resource.spec)]
+        return self._type.plan(resource, limits, self._emulator)
+
     def _plan(self, resource: Resource, record: Record, wake: Wake) -> Plan:
         capacity = retry_while_unavailable(self._engine.capacity, wake.closing, record.report, self._give_up_seconds)
-        wanted = self._type.instances(resource.spec)
+        groups = [(one.type, one.count) for one in self._type.instances(resource.spec)]
         try:
-            share = instances.share(wanted.type, wanted.count, capacity)
-            limits = instances.limits(wanted.type, share, self._emulator.settings.allow_gpu_on_cpu)
+            limits = instances.limits_together(groups, capacity, self._emulator.settings.allow_gpu_on_cpu)
         except (instances.TooMany, instances.NoGpu, instances.UnknownInstanceType) as error:
             raise Ended(Outcome.NO_CAPACITY, str(error)) from error
         plan = self._type.plan(resource, limits, self._emulator)

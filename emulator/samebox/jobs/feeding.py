@@ -31,14 +31,17 @@ class Feeding:
             found = [deps.retry(partial(streams.find, one, deps.objects)) for one in channels]
         if not deps.retry(deps.engine.shares_disk):
             raise Ended(Outcome.DOWNLOAD_FAILED, "Pipe mode needs a container engine on this machine.")
-        for number, host in enumerate(plan.job.hosts):
+        for host in plan.job.hosts:
             try:
                 pipes = Pipes(host.root / plan.inputs.folder, failed=deps.wake.notify)
             except PipesUnavailable as error:
                 raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
             self._pipes.append(pipes)
-            for stream in found:
-                pipes.add(stream.name, partial(streams.epoch, stream, deps.objects, number, len(plan.job.hosts)))
+            for channel, stream in zip(channels, found, strict=True):
+                sharing = plan.hosts_of(channel)
+                if host in sharing:
+                    share = sharing.index(host), len(sharing)
+                    pipes.add(stream.name, partial(streams.epoch, stream, deps.objects, *share))
 
     @property
     def may_have_broken(self) -> bool:

@@ -1,6 +1,6 @@
 """What is special about one type of container job, as data; the rest of its life is the same for all of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -32,7 +32,7 @@ class WorkResult:
 
 @dataclass(frozen=True)
 class Instances:
-    """The machines that a request asks for."""
+    """The machines of one instance group that a request asks for; a job without groups has one."""
 
     type: str
     count: int
@@ -65,15 +65,15 @@ class JobType:
     """A type of container job.
 
     `began` and `ended` are the members that show when the work began and ended, `seconds` those that show how long it
-    took. `work`: what is done with the containers while they run; with it they are stopped once it has ended, and their
-    exit codes say nothing.
+    took. `plan` gets the limits of each instance group. `work`: what is done with the containers while they run; with
+    it they are stopped once it has ended, and their exit codes say nothing.
     """
 
     kind: Kind
     stages: Stages
     endings: Mapping[Outcome, Ending]
-    instances: Callable[[Mapping[str, Any]], Instances]
-    plan: Callable[[Resource, Limits, EmulatorInfo], Plan]
+    instances: Callable[[Mapping[str, Any]], Sequence[Instances]]
+    plan: Callable[[Resource, Sequence[Limits], EmulatorInfo], Plan]
     began: str
     ended: str
     seconds: tuple[str, ...] = ()

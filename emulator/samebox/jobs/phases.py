@@ -127,11 +127,12 @@ def download_errors(plan: Plan, deps: JobDependencies) -> Iterator[None]:
 
 
 def _download(plan: Plan, deps: JobDependencies, host: HostPlan, found: list[ChannelPlan]) -> None:
-    number = plan.job.hosts.index(host)
-    own = [
-        channels.share(laid_out, number, len(plan.job.hosts)) if channels.is_sharded(channel) else laid_out
-        for channel, laid_out in zip(plan.inputs.channels, found, strict=True)
-    ]
+    own = []
+    for channel, laid_out in zip(plan.inputs.channels, found, strict=True):
+        sharing = plan.hosts_of(channel)
+        if host in sharing:
+            is_sharded = channels.is_sharded(channel)
+            own.append(channels.share(laid_out, sharing.index(host), len(sharing)) if is_sharded else laid_out)
     folder = host.root / plan.inputs.folder
     deps.retry(lambda: channels.download(own, deps.objects, folder, plan.volume_bytes, deps.wake.cancelled))
 

@@ -12,7 +12,7 @@ from typing import Any
 from samebox.containers.instances import Limits
 from samebox.jobs import package_cache, surroundings
 from samebox.jobs.package_cache import Cache
-from samebox.platform.job import HostLimits, JobPlan, Surroundings
+from samebox.platform.job import HostLimits, HostPlan, JobPlan, Surroundings
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
 from samebox.settings import Settings
@@ -116,6 +116,10 @@ class Plan:
     startup_seconds: float = 0.0  # how long servers may take to answer /ping
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
+
+    def hosts_of(self, channel: Mapping[str, Any]) -> Sequence[HostPlan]:
+        """The hosts that get a channel of the inputs; a sharded one is shared by these."""
+        return [one for one in self.job.hosts if one.channels is None or channel["ChannelName"] in one.channels]
 
 
 def jobs_folder(data_dir: Path) -> Path:

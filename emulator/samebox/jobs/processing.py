@@ -1,6 +1,6 @@
 """Processing jobs: the plan of one, and what they have that other container jobs have not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
@@ -31,8 +31,9 @@ from samebox.resources.unique_id import unique_id
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 
 
-def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
+def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -> Plan:
     """The plan of a processing job. Pure."""
+    (limits,) = groups
     request, own = resource.spec, unique_id(resource)
     root, isolated = job_folder(emulator.data_dir, resource), data.is_isolated(request)
     facts = data.ProcessingFacts(
@@ -94,9 +95,9 @@ def _upload(one: Mapping[str, Any]) -> FolderUpload:
     return FolderUpload(output["LocalPath"], output["S3Uri"], output["S3UploadMode"] == "Continuous")
 
 
-def _instances(request: Mapping[str, Any]) -> Instances:
+def _instances(request: Mapping[str, Any]) -> Sequence[Instances]:
     cluster = request["ProcessingResources"]["ClusterConfig"]
-    return Instances(cluster["InstanceType"], cluster["InstanceCount"])
+    return [Instances(cluster["InstanceType"], cluster["InstanceCount"])]
 
 
 PROCESSING = JobType(

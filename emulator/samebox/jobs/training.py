@@ -1,6 +1,6 @@
 """Training jobs: the plan of one, and what they have that other container jobs have not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
@@ -33,8 +33,8 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 MAX_RUNTIME_SECONDS = 86_400
 
 
-def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
-    """The plan of a training job. Pure."""
+def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -> Plan:
+    """The plan of a training job; `limits` are of each instance group. Pure."""
     request, own = resource.spec, unique_id(resource)
     root = job_folder(emulator.data_dir, resource)
     isolated = bool(request.get("EnableNetworkIsolation"))
@@ -44,9 +44,9 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
     job = training.plan(
         request,
         image,
-        _facts(resource, limits, emulator, isolated),
+        _facts(resource, emulator, isolated),
         Placement(root, own, f"samebox-{resource.name}", labels),
-        host_limits(limits, emulator.settings),
+        [host_limits(one, emulator.settings) for one in limits],
         surroundings_of(
             emulator,
             isolated,
@@ -71,7 +71,7 @@ def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
         log_streams={host.name: log_stream(resource, host.name) for host in job.hosts},
         stop_seconds=emulator.settings.training_stop_seconds,
         max_runtime_seconds=(request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or MAX_RUNTIME_SECONDS,
-        warning=limits.warning,
+        warning=" ".join(dict.fromkeys(one.warning for one in limits if one.warning)) or None,
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,
     )
@@ -84,21 +84,21 @@ def _inputs(request: Mapping[str, Any]) -> Inputs:
     return Inputs(tuple(channels[False]), training.DATA_FOLDER, pipes=tuple(channels[True]))
 
 
-def _facts(resource: Resource, limits: Limits, emulator: EmulatorInfo, isolated: bool) -> opt_ml.TrainingFacts:
+def _facts(resource: Resource, emulator: EmulatorInfo, isolated: bool) -> opt_ml.TrainingFacts:
     own = credentials_id(resource, emulator.secret) if emulator.credentials and not isolated else None  # §1.4.5
     return opt_ml.TrainingFacts(
         arn=resource.arn,
         region=resource.region,
-        has_gpu=limits.gpus > 0,
         credentials_path=f"/v2/credentials/{own}" if own else None,
         metadata_id=own,
         endpoint_url=emulator.endpoint_url,
     )
 
 
-def _instances(request: Mapping[str, Any]) -> Instances:
+def _instances(request: Mapping[str, Any]) -> Sequence[Instances]:
     resources = request["ResourceConfig"]
-    return Instances(resources["InstanceType"], resources["InstanceCount"])
+    groups = resources.get("InstanceGroups") or [resources]
+    return [Instances(group["InstanceType"], group["InstanceCount"]) for group in groups]
 
 
 TRAINING = JobType(

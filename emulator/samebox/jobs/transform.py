@@ -1,6 +1,6 @@
 """Transform jobs: the plan of one, and what they have that other container jobs have not (contract.md §3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
@@ -34,8 +34,9 @@ LOG_GROUP = "/aws/sagemaker/TransformJobs"
 _WITHOUT_END = float("inf")  # a transform job has no StoppingCondition
 
 
-def plan(resource: Resource, limits: Limits, emulator: EmulatorInfo) -> Plan:
+def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -> Plan:
     """The plan of a transform job. Pure."""
+    (limits,) = groups
     request, own, model = resource.spec, unique_id(resource), _model(resource)
     root, settings = job_folder(emulator.data_dir, resource), emulator.settings
     isolated, url = model.enable_network_isolation, model.container.model_data_url
@@ -96,9 +97,9 @@ def _stream(resource: Resource, host: str) -> str:
     return f"{resource.name}/{instance}-{int(resource.created)}"
 
 
-def _instances(request: Mapping[str, Any]) -> Instances:
+def _instances(request: Mapping[str, Any]) -> Sequence[Instances]:
     resources = request["TransformResources"]
-    return Instances(resources["InstanceType"], resources["InstanceCount"])
+    return [Instances(resources["InstanceType"], resources["InstanceCount"])]
 
 
 def _work(resource: Resource, found: Plan, deps: JobDependencies, containers: Mapping[str, str]) -> TransformRun:

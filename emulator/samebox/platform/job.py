@@ -80,6 +80,7 @@ class HostPlan:
     root: Path
     tree: Tree
     container: ContainerSpec
+    channels: frozenset[str] | None = None  # the names of those that it gets; None: all of the job's
 
     @property
     def container_name(self) -> str:

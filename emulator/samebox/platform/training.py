@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from samebox.platform import job
 from samebox.platform.job import HostPlan, JobPlan, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from samebox.platform.job import HostLimits, Placement
@@ -27,26 +28,29 @@ def plan(
     image: str,
     known: opt_ml.TrainingFacts,
     placement: Placement,
-    limits: HostLimits,
+    limits: Sequence[HostLimits],
     surroundings: Surroundings | None = None,
 ) -> JobPlan:
-    """The hosts of a training job, each with its /opt/ml, and their network."""
+    """The hosts of a training job, each with its /opt/ml, and their network. `limits` are of each instance group."""
     hosts = opt_ml.hosts(request)
+    of_group = dict(zip(dict.fromkeys(host.group for host in hosts), limits, strict=True))
     planned = []
     for number, host in enumerate(hosts, 1):
-        root = placement.root / host.name
+        root, own = placement.root / host.name, of_group[host.group]
+        channels = frozenset(one["ChannelName"] for one in opt_ml.channels(request, host.group))
         container = job.container(
             image,
             host.name,
             number,
             opt_ml.command(request),
-            opt_ml.environment(request, known),
+            opt_ml.environment(request, replace(known, has_gpu=own.gpus > 0)),
             _mounts(root, request),
             placement,
-            limits,
+            own,
             surroundings or Surroundings(),
         )
-        planned.append(HostPlan(host.name, root, opt_ml.tree(request, known, hosts, host.name), container))
+        tree = opt_ml.tree(request, known, hosts, host.name)
+        planned.append(HostPlan(host.name, root, tree, container, channels))
     isolated = bool(request.get("EnableNetworkIsolation"))
     return job.plan(tuple(planned), placement, isolated)
 

@@ -257,6 +257,38 @@ def test_instance_groups_and_an_instance_type_exclude_each_other(aws: Aws) -> No
     )
 
 
+def test_channels_are_assigned_to_instance_groups_all_or_none(aws: Aws) -> None:
+    channels = [channel("data", source={"InstanceGroupNames": ["one"]}), channel("code"), channel("sm_drivers")]
+    assert refused(aws, changed(ResourceConfig=groups("one", "two"), InputDataConfig=channels)) == (
+        "ValidationException",
+        "Some channels have assigned instance groups: [data] while others not: [code, sm_drivers]",
+    )
+
+
+def test_a_channel_of_a_group_that_is_not_there_is_refused(aws: Aws) -> None:
+    channels = [channel(source={"InstanceGroupNames": ["one", "three"]})]
+    code, message = refused(aws, changed(ResourceConfig=groups("one", "two"), InputDataConfig=channels))
+    assert code == "ValidationException"
+    assert message.endswith("not in ResourceConfig.InstanceGroups: [three]")
+
+
+def test_names_of_instance_groups_are_unique(aws: Aws) -> None:
+    code, message = refused(aws, changed(ResourceConfig=groups("one", "two", "one")))
+    assert code == "ValidationException"
+    assert message == "Instance group names must be unique; given more than once: one."
+
+
+def test_a_job_with_instance_groups_needs_no_instance_type(aws: Aws) -> None:
+    resources = groups("one", "two")
+    aws.create("TrainingJob", ResourceConfig=resources)
+    assert aws.sagemaker.describe_training_job(TrainingJobName="digits")["ResourceConfig"] == resources
+
+
+def groups(*names: str) -> dict[str, Any]:
+    found = [{"InstanceGroupName": name, "InstanceType": "ml.m5.large", "InstanceCount": 1} for name in names]
+    return {"InstanceGroups": found, "VolumeSizeInGB": 1}
+
+
 def test_what_the_model_calls_optional_and_the_service_needs_is_missed(aws: Aws) -> None:
     for member in ("AlgorithmSpecification", "ResourceConfig"):
         request = {name: value for name, value in samples.TRAINING_JOB.items() if name != member}

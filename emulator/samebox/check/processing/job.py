@@ -200,7 +200,7 @@ def _of_training(context: Context, root: Path) -> Iterator[Mount]:
     }
     facts = training.facts(hosts.arn("training-job", "samebox-check"), hosts.REGION)
     placement = Placement(root, uuid.uuid4().hex, "samebox-check", context.labels)
-    (host,) = training.plan(request, "", facts, placement, HostLimits()).hosts
+    (host,) = training.plan(request, "", facts, placement, [HostLimits()]).hosts
     prepare(host)
     for name, folder in hosts.folders_of(context, "training").items():
         copy = host.root / training.DATA_FOLDER / name

@@ -96,7 +96,7 @@ def plan(context: Context, job: TrainingJob, placement: Placement) -> JobPlan:
     request = _request(context, job, channels_of(context))
     facts = training.facts(hosts.arn("training-job", request["TrainingJobName"]), hosts.REGION)
     limits = hosts.limits_of(context, job.hosts, job.memory_bytes)
-    planned = training.plan(request, str(context.subject.reference), facts, placement, limits)
+    planned = training.plan(request, str(context.subject.reference), facts, placement, [limits])
     return replace(planned, hosts=tuple(_departing(host, context, job) for host in planned.hosts))
 
 

@@ -9,7 +9,7 @@ _SOURCE = members(
     acted_on("S3DataDistributionType"),
     refused("S3DataType", "S3Prefix", "ManifestFile", "AugmentedManifestFile"),
     acted_on("AttributeNames"),
-    refused("InstanceGroupNames", []),
+    acted_on("InstanceGroupNames"),
     refused("ModelAccessConfig"),
     refused("HubAccessConfig"),
 )
@@ -35,7 +35,7 @@ _ALGORITHM = members(
 
 _RESOURCES = members(
     acted_on("InstanceType", "InstanceCount", "VolumeSizeInGB"),
-    refused("InstanceGroups", []),
+    acted_on("InstanceGroups"),
     refused("InstancePreferences", []),
     refused("InstancePlacementConfig"),
     refused("KeepAlivePeriodInSeconds", 0),

@@ -11,7 +11,7 @@ from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
-from samebox.services.sagemaker import job_ends, training_channels
+from samebox.services.sagemaker import instance_groups, job_ends, training_channels
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
@@ -52,8 +52,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
             if member not in params:
                 raise missing(member[0].lower() + member[1:])
     resources = params.get("ResourceConfig", {})
-    if resources.get("InstanceGroups") and ("InstanceType" in resources or "InstanceCount" in resources):
-        raise ValidationException("InstanceType or InstanceCount cannot be specified with InstanceGroups")
+    instance_groups.check(params)
     algorithm = params.get("AlgorithmSpecification")
     if algorithm and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         # SM:AlgorithmSpecification: exactly one is needed; the text is ours.
@@ -62,7 +61,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
         )
     refuse("sagemaker", "CreateTrainingJob", params)
     for member in ("InstanceType", "InstanceCount"):
-        if member not in resources:
+        if member not in resources and not resources.get("InstanceGroups"):
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     _check_stopping(params.get("StoppingCondition", {}))
     channels = params.get("InputDataConfig", [])
