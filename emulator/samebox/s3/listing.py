@@ -141,9 +141,10 @@ def _decoded(prefixes: list[bytes]) -> tuple[str, ...]:
 
 def _listed(raw: Row) -> Listed:
     key, version, modified, size, etag, kind, latest, marker, sums, sums_type = raw
-    # The names of its checksums, of JSON that has neither quotation marks nor colons in names or values.
-    algorithms = ",".join(sums.split('"')[1::4]) if sums else ""
-    return Listed(key.decode(), version, modified, size, etag, kind, bool(latest), bool(marker), algorithms, sums_type)
+    # The names of its checksums, of JSON that has neither quotation marks nor commas in names or values.
+    algorithms = sums[2 : sums.index('"', 2)] if sums and "," not in sums else ",".join(sums.split('"')[1::4])
+    values = (key.decode(), version, modified, size, etag, kind, latest == 1, marker == 1, algorithms, sums_type)
+    return tuple.__new__(Listed, values)  # in half of the time that Listed itself takes; a page has a thousand
 
 
 def _upload(bucket: str, raw: Row) -> Upload:

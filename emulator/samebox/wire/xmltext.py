@@ -29,6 +29,12 @@ def text_of(text: str) -> str:
 # Writing
 
 
+class Markup(str):
+    """Elements that are written already, in place of the value that the model has there."""
+
+    __slots__ = ()
+
+
 def write_members(shape: Shape, value: Mapping[str, Any], out: list[str]) -> None:
     """The elements of a structure's members that have a value; those that travel in headers or attributes do not."""
     for name, member, tag, kind in shape.xml_members:
@@ -47,7 +53,9 @@ def write_members(shape: Shape, value: Mapping[str, Any], out: list[str]) -> Non
 def write(reference: Reference, tag: str, value: Any, out: list[str]) -> None:
     """An element, or for a flattened list or map one element for each item."""
     shape, kind = reference.shape, reference.shape.type
-    if kind == "structure":
+    if type(value) is Markup:
+        out.append(value)
+    elif kind == "structure":
         out.append(f"<{tag}{_attributes(shape, value)}>" if shape.has_xml_attributes else f"<{tag}>")
         write_members(shape, value, out)
         out.append(f"</{tag}>")

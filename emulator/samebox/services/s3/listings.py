@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from samebox.errors import AwsError
 from samebox.services.s3 import members
+from samebox.services.s3.entries import contents, percent_encoded
 from samebox.services.s3.requests import Handler, S3Response
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from samebox.s3.records import Listed, Page
     from samebox.services.s3.requests import S3Request
 
-_PLAIN = re.compile(r"[a-zA-Z0-9/*._-]*")
 _MOST_KEYS = 1000
 _MOST_INTEGER = 2**31 - 1
 
@@ -28,7 +26,7 @@ def list_objects(request: S3Request) -> S3Response:
     bucket, params, encode = request.bucket, request.params, encoder(request)
     limit = page_size(params.get("MaxKeys"), "maxKeys")
     delimiter, marker = params.get("Delimiter") or "", params.get("Marker") or ""
-    owner = members.owner_of(bucket.account)
+    owner = members.owner_of(bucket.account)["ID"]
     page = request.store.lists.objects(
         bucket.name, prefix=params.get("Prefix") or "", delimiter=delimiter, after=marker, limit=limit
     )
@@ -39,7 +37,7 @@ def list_objects(request: S3Request) -> S3Response:
             "Marker": encode(marker),
             # Without a delimiter the last key of the page is the marker, and S3 leaves it to the client.
             "NextMarker": encode(page.next_key) if page.truncated and delimiter else None,
-            "Contents": [_content(one, encode, owner) for one in page.items],
+            "Contents": contents(page.items, encode, owner),
         }
     )
 
@@ -58,7 +56,7 @@ def list_objects_v2(request: S3Request) -> S3Response:
         skip_prefix=bool(token),
         limit=limit,
     )
-    owner = members.owner_of(bucket.account) if params.get("FetchOwner") else None
+    owner = members.owner_of(bucket.account)["ID"] if params.get("FetchOwner") else None
     return S3Response(
         {
             **_page(params, page, encode, limit),
@@ -67,7 +65,7 @@ def list_objects_v2(request: S3Request) -> S3Response:
             "ContinuationToken": token,
             "NextContinuationToken": _token(page.next_key) if page.truncated else None,
             "StartAfter": encode(start) if start else None,
-            "Contents": [_content(one, encode, owner) for one in page.items],
+            "Contents": contents(page.items, encode, owner),
         }
     )
 
@@ -92,7 +90,7 @@ def list_object_versions(request: S3Request) -> S3Response:
             "Key": encode(one.key),
             "VersionId": one.version,
             "IsLatest": one.is_latest,
-            "LastModified": one.modified,
+            "LastModified": float(int(one.modified)),
             "Owner": owner,
         }
         for one in page.items
@@ -123,12 +121,7 @@ def encoder(request: S3Request) -> Callable[[str], str]:
             "InvalidArgument", "Invalid Encoding Method specified in Request", 400,
             {"ArgumentName": "encoding-type", "ArgumentValue": str(kind)},
         )  # fmt: skip
-    return str if kind is None else _percent_encoded
-
-
-def _percent_encoded(key: str) -> str:
-    # Most keys are as they are, and a page has a thousand.
-    return key if _PLAIN.fullmatch(key) else quote(key, safe="/*-._")
+    return str if kind is None else percent_encoded
 
 
 def page_size(asked: int | None, name: str) -> int:
@@ -151,15 +144,6 @@ def _page(params: Mapping[str, Any], page: Page, encode: Callable[[str], str], l
         "EncodingType": params.get("EncodingType"),
         "IsTruncated": page.truncated,
         "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes],
-    }
-
-
-def _content(one: Listed, encode: Callable[[str], str], owner: dict[str, str] | None) -> dict[str, Any]:
-    return {
-        "Key": encode(one.key),
-        "LastModified": one.modified,
-        **_stored(one),
-        "Owner": owner,
     }
 
 
