@@ -21,7 +21,9 @@ from tests import samples
 from tests.conftest import Aws
 from tests.laws import invariants
 from tests.laws.members import MODELS, only_stored, table_of
-from tests.laws.probes import CONFIG, MODEL, OTHER_IMAGE, OTHER_MODEL, PROBES, SECOND_MANIFEST, programs
+from tests.laws.probes import PROBES
+from tests.laws.probes.programs import programs
+from tests.laws.probes.values import CONFIG, MODEL, OTHER_IMAGE, OTHER_MODEL, SECOND_MANIFEST
 from tests.laws.probing import Params, ProbedEmulator, Prober
 from tests.laws.test_documents import ROOT
 from tests.laws.whole_emulator import s3_client, whole_emulator
