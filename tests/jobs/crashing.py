@@ -2,10 +2,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from samebox.resources.store import Resource
+    from tests.jobs.harness import Harness
 
 LIMIT_SECONDS = 120.0  # a limit and no measurement: machines that run tests are busy
 
@@ -13,17 +18,49 @@ LIMIT_SECONDS = 120.0  # a limit and no measurement: machines that run tests are
 Step = tuple[str, int]
 
 
-def steps(calls: Mapping[str, int]) -> list[Any]:
-    """The parameters of a test that crashes at each step, given how often each call is made."""
-    found = [(name, number) for name, times in calls.items() for number in range(1, times + 1)]
-    return [pytest.param(step, id=f"{step[0]}-{step[1]}") for step in found]
+@dataclass(frozen=True)
+class RecordedSteps:
+    """A job or endpoint whose emulator is killed at each step. `begin` creates it, and `check` asserts how it ended.
 
+    `calls`: how often each call of a dependency is made for it where nothing disturbs it; those in `repeated` may be
+    made more often then, and calls of other names only where `is_complete` is false.
+    """
 
-def check_recorded(made: Sequence[str], calls: Mapping[str, int], repeated: Collection[str]) -> None:
-    """The calls of an undisturbed run are the recorded ones; only those in `repeated` may be made more often."""
-    further = Counter(made) - Counter(calls)
-    assert Counter(calls) <= Counter(made)
-    assert further.keys() <= set(repeated), further
+    begin: "Callable[[Harness], Resource]"
+    check: "Callable[[Harness, Resource], None]"
+    calls: Mapping[str, int]
+    repeated: Collection[str] = ()
+    is_complete: bool = True
+    settle: "Callable[[Harness, Resource], object] | None" = None
+
+    def kills(self) -> list[Any]:
+        """The parameters `step` and `after` of a test: a kill before and one after each step."""
+        steps = [(name, number) for name, times in self.calls.items() for number in range(1, times + 1)]
+        return [
+            pytest.param(step, after, id=f"{step[0]}-{step[1]}-{'after' if after else 'before'}")
+            for step in steps
+            for after in (False, True)
+        ]
+
+    def kill_at(self, harness: "Harness", step: Step, after: bool) -> None:
+        """Kill the emulator there, and check that the next one goes on as this one would have."""
+        resource = self.begin(harness)
+        harness.crash_at(step, after)
+        harness.crash()
+        harness.start()
+        self.check(harness, resource)
+
+    def check_calls(self, harness: "Harness") -> None:
+        """Check that `calls` are those of a run that nothing disturbs."""
+        resource = self.begin(harness)
+        harness.start()
+        (self.settle or self.check)(harness, resource)
+        harness.wait_for_calls(self.calls)
+        harness.close()
+        made = Counter(call for call in harness.process.calls if self.is_complete or call in self.calls)
+        assert Counter(self.calls) <= made
+        further = made - Counter(self.calls)
+        assert further.keys() <= set(self.repeated), further
 
 
 class EmulatorKilled(BaseException):

@@ -7,7 +7,7 @@ import pytest
 from samebox.containers import folder_copies
 from samebox.containers.engine import HELPER_LABEL, INSTANCE_LABEL
 from samebox.resources.run_facts import job_facts
-from tests.jobs.crashing import check_recorded, steps
+from tests.jobs.crashing import RecordedSteps
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -81,25 +81,16 @@ CALLS = {
 }
 # A woken job looks at its row once more; lines that come in pieces are written in pieces.
 REPEATED = ("resources.by_arn", "logbook.append", "engine.follow", "engine.ended")
+STEPS = RecordedSteps(begin, check, CALLS, REPEATED)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", steps(CALLS))
+@pytest.mark.parametrize(("step", "after"), STEPS.kills())
 def test_a_kill_at_any_step_changes_nothing_of_how_a_job_ends(harness: "Harness", step: "Step", after: bool) -> None:
-    job = begin(harness)
-    harness.crash_at(step, after)
-    harness.crash()
-    harness.start()
-    check(harness, job)
+    STEPS.kill_at(harness, step, after)
 
 
 def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(harness: "Harness") -> None:
-    job = begin(harness)
-    harness.start()
-    check(harness, job)
-    harness.wait_for_calls(CALLS)
-    harness.close()
-    check_recorded(harness.process.calls, CALLS, REPEATED)
+    STEPS.check_calls(harness)
 
 
 def test_a_container_that_runs_when_we_die_is_taken_over_with_its_clock_and_its_log(harness: "Harness") -> None:

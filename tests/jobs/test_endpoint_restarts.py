@@ -9,7 +9,7 @@ import pytest
 from samebox.containers.fake_process import FakeRequest, FakeResponse
 from samebox.resources.deployment import serving
 from samebox.settings import Settings
-from tests.jobs.crashing import check_recorded, steps
+from tests.jobs.crashing import RecordedSteps
 from tests.jobs.endpoint_samples import PING_FAILED, SETTINGS, archive, ask, ids, logs, server, variant, wanted
 
 if TYPE_CHECKING:
@@ -185,15 +185,13 @@ def test_strays_of_endpoints_that_are_gone_are_swept(harness: "Harness") -> None
     assert harness.engine.networks({}) == []
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", steps(CALLS))
-def test_a_kill_at_any_step_of_a_deployment_changes_nothing(harness: "Harness", step: "Step", after: bool) -> None:
+def begin(harness: "Harness") -> "Resource":
     harness.engine.add_image("serve:1", {"serve": server("one")}, remote=True)
     url = harness.put_object("models/model.tar.gz", archive(weights=b"w"))
-    endpoint = harness.create_endpoint(wanted(variant(url=url)))
-    harness.crash_at(step, after)
-    harness.crash()
-    harness.start()
+    return harness.create_endpoint(wanted(variant(url=url)))
+
+
+def check(harness: "Harness", endpoint: "Resource") -> None:
     row = harness.wait_for_status(endpoint, "InService")
     harness.poll_until(lambda: _answers(harness, endpoint))
     assert len(harness.container_names()) == 1
@@ -204,14 +202,22 @@ def test_a_kill_at_any_step_of_a_deployment_changes_nothing(harness: "Harness", 
     assert sorted(logs(harness).values()) == [["one serves"]]
 
 
+STEPS = RecordedSteps(
+    begin,
+    check,
+    CALLS,
+    repeated=("resources.by_arn", "logbook.append"),
+    settle=lambda harness, endpoint: harness.wait_for_status(endpoint, "InService"),
+)
+
+
+@pytest.mark.parametrize(("step", "after"), STEPS.kills())
+def test_a_kill_at_any_step_of_a_deployment_changes_nothing(harness: "Harness", step: "Step", after: bool) -> None:
+    STEPS.kill_at(harness, step, after)
+
+
 def test_the_steps_above_are_those_of_a_deployment_that_nothing_disturbs(harness: "Harness") -> None:
-    harness.engine.add_image("serve:1", {"serve": server("one")}, remote=True)
-    url = harness.put_object("models/model.tar.gz", archive(weights=b"w"))
-    harness.start()
-    harness.wait_for_status(harness.create_endpoint(wanted(variant(url=url))), "InService")
-    harness.wait_for_calls(CALLS)
-    harness.close()
-    check_recorded(harness.process.calls, CALLS, ("resources.by_arn", "logbook.append"))
+    STEPS.check_calls(harness)
 
 
 def _answers(harness: "Harness", endpoint: "Resource") -> bool:

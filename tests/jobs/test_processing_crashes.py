@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.jobs.processing import PROCESSING
-from tests.jobs.crashing import check_recorded, steps
+from tests.jobs.crashing import RecordedSteps
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -55,23 +55,13 @@ CALLS = {
     "objects.upload": 1,
     "engine.remove": 1,
 }
+STEPS = RecordedSteps(begin, check, CALLS, is_complete=False)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", steps(CALLS))
+@pytest.mark.parametrize(("step", "after"), STEPS.kills())
 def test_a_kill_at_any_step_changes_nothing_of_how_a_job_ends(harness: "Harness", step: "Step", after: bool) -> None:
-    job = begin(harness)
-    harness.crash_at(step, after)
-    harness.crash()
-    harness.start()
-    check(harness, job)
+    STEPS.kill_at(harness, step, after)
 
 
 def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(harness: "Harness") -> None:
-    job = begin(harness)
-    harness.start()
-    check(harness, job)
-    harness.wait_for_calls(CALLS)
-    harness.close()
-    made = [call for call in harness.process.calls if call in CALLS]
-    check_recorded(made, CALLS, ())
+    STEPS.check_calls(harness)
