@@ -563,6 +563,35 @@ def test_what_is_mounted_is_there_as_it_was_when_the_container_was_made(world: W
     assert world.engine.volumes(world.labels) == []
 
 
+def test_a_container_changes_its_layer_and_never_the_folder_below_it(world: World) -> None:
+    folder = world.folder / "below"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "file").write_text("deep")
+    (folder / "gone").write_text("gone")
+
+    def program(process: Process) -> None:
+        process.path("/data/in/deep/file").write_text("other")
+        process.path("/data/in/gone").unlink()
+        process.path("/data/in/deep").rename(process.path("/data/in/moved"))
+        process.print(process.path("/data/in/moved/file").read_text())
+
+    shell = "cd /data/in && echo -n other > deep/file && rm gone && mv deep moved && cat moved/file"
+    layers = [world.folder / name for name in ("one", "another, which no overlay can name")]
+    for layer in layers:  # the second one finds nothing of the first
+        mount = Mount(folder, "/data/in", layer=layer)
+        container = world.run_to_the_end(shell, program, mounts=(mount,))
+        assert world.engine.inspect(container).exit_code == 0
+        assert [line.text for line in world.engine.logs(container) if line.stream == "stdout"] == ["other"]
+        world.engine.remove(container)
+    assert {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()} == {
+        "file": "deep",
+        "gone": "gone",
+    }
+    assert world.engine.volumes(world.labels) == []
+    for layer in layers:
+        world.engine.sweep_path(layer)
+
+
 def test_a_volume_keeps_what_is_put_into_it(world: World) -> None:
     def first(process: Process) -> None:
         process.path("/kept/first").write_text("1")

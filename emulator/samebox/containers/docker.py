@@ -81,7 +81,7 @@ class DockerEngine(DockerImages, DockerContainers, DockerLive, DockerNetworks, D
     def create(self, spec: ContainerSpec) -> str:
         if spec.mounts and not self.shares_disk():
             return self.create_with_copies(spec)
-        return super().create(spec)
+        return super().create(self.with_layers(spec))
 
     def remove(self, container: str) -> None:
         copies = self.volumes_of(container) if self._shares is not True else []

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from samebox.containers import layers
 from samebox.containers.engine import (
     ContainerSpec,
     ContainerState,
@@ -65,6 +66,8 @@ def _mounts(spec: ContainerSpec) -> list[dict[str, Any]]:
     # "bind" mounts rather than Binds: a source that is missing is an error, not a new folder owned by root.
     binds = [
         {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": mount.read_only}
+        if mount.layer is None
+        else layers.overlay(mount.source, mount.layer, mount.target, spec.labels)
         for mount in spec.mounts
     ]
     volumes = [

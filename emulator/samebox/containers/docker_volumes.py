@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import logging
 import shutil
 import tempfile
 import threading
@@ -11,10 +13,20 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from samebox.containers import folder_copies, janitor
+from samebox.containers import folder_copies, janitor, layers
 from samebox.containers.docker_http import WORK_SECONDS, Conflict, DockerHTTP, NotFound
 from samebox.containers.docker_json import label_filters
-from samebox.containers.engine import ContainerMissing, Mount, PathMissing, StartFailed, Volume, VolumeMount
+from samebox.containers.engine import (
+    ContainerMissing,
+    EngineError,
+    EngineUnavailable,
+    Mount,
+    OutOfSpace,
+    PathMissing,
+    StartFailed,
+    Volume,
+    VolumeMount,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +35,8 @@ if TYPE_CHECKING:
 
     from samebox.containers.docker_containers import DockerContainers
     from samebox.containers.engine import ContainerSpec, ImageApi
+
+log = logging.getLogger(__name__)
 
 
 class DockerVolumes:
@@ -42,6 +56,7 @@ class DockerVolumes:
         self._volume_labels = labels
         self._folder = folder
         self._shares: bool | None = None
+        self._overlays: bool | None = None
         self._probing = threading.Lock()
 
     def shares_disk(self) -> bool:
@@ -87,6 +102,25 @@ class DockerVolumes:
             return
         except PermissionError:
             self._sweep_as_root(path)
+
+    def with_layers(self, spec: ContainerSpec) -> ContainerSpec:
+        """The spec with each layer ready: an overlay, or a copy where the engine has none. Raises OutOfSpace."""
+        if all(mount.layer is None for mount in spec.mounts):
+            return spec
+        return replace(spec, mounts=tuple(self._with_layer(mount) for mount in spec.mounts))
+
+    def _with_layer(self, mount: Mount) -> Mount:
+        if mount.layer is None:
+            return mount
+        try:
+            if layers.can_be_named(mount) and self._has_overlays():
+                layers.prepare(mount.layer)
+                return mount
+            return replace(mount, source=layers.copied(mount.source, mount.layer), layer=None)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise OutOfSpace(f"no space left for a copy of {mount.source}") from error
+            raise StartFailed(f"{mount.source} cannot be mounted below a layer: {error}") from error
 
     # Containers whose folders the engine cannot see
 
@@ -170,6 +204,34 @@ class DockerVolumes:
             return False
         finally:
             token.unlink(missing_ok=True)
+
+    def _has_overlays(self) -> bool:
+        """Whether a folder below a layer is seen in a container. Tried out once."""
+        with self._probing:
+            if self._overlays is None:
+                self._overlays = self._probe_overlay()
+            return self._overlays
+
+    def _probe_overlay(self) -> bool:
+        folder = self._folder / f".samebox-{uuid.uuid4().hex}"
+        mount = Mount(folder / "lower", _place(0), layer=folder / "layer")
+        try:
+            mount.source.mkdir(parents=True)
+            (mount.source / "token").write_text(folder.name)
+            layers.prepare(folder / "layer")
+            container = self._containers.create(folder_copies.helper(self._empty_image(), {}, mounts=(mount,)))
+            try:
+                with self._containers.archive(container, f"{_place(0)}/token") as stream:
+                    return folder_copies.first_file(stream) == folder.name.encode()
+            finally:
+                self._containers.remove(container)
+        except EngineUnavailable:
+            raise
+        except (EngineError, OSError) as error:
+            log.info("the engine has no overlays: folders below layers are copied: %s", error)
+            return False
+        finally:
+            self.sweep_path(folder)
 
     def _sweep_as_root(self, path: Path) -> None:
         container = self._containers.create(janitor.spec(self._empty_image(), path))

@@ -33,12 +33,14 @@ class Mount:
     """A folder or file of this machine, seen inside the container.
 
     Where the engine does not share our disk, the container gets a copy as of its creation: what it writes there is read
-    through `archive`, never from our folder.
+    through `archive`, never from our folder. With `layer`, a folder of this container alone, what the container changes
+    goes there, and the source stays as it is; nothing may change in the source while the container is there.
     """
 
     source: Path
     target: str
     read_only: bool = False
+    layer: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import shutil
 import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
+from samebox.containers import layers
 from samebox.containers.engine import EngineError, Volume
 from samebox.containers.fake_host import carries
 from samebox.containers.fake_images import FakeImages
@@ -65,6 +66,8 @@ class FakeVolumes(FakeImages):
 
     def _source(self, mount: Mount, own: Path) -> Path:
         """What a container sees: our folder, or a copy of it."""
+        if self._shares_disk and mount.layer is not None:
+            return layers.copied(mount.source, mount.layer)
         if self._shares_disk:
             return mount.source
         copy = own / "mounts" / mount.target.strip("/").replace("/", "_")
