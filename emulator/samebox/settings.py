@@ -143,6 +143,10 @@ class Settings:
     package_cache_bytes: int = _setting(
         "How much of what pip fetches in training jobs is kept for later jobs of the same image; 0: nothing.", 1024**3
     )
+    channel_cache_bytes: int = _setting(
+        "How many bytes of channels are kept on the disk for later jobs, beside what S3 here has as files; 0: none.",
+        32 * 1024**3,
+    )
     repository_uris: str = _setting(
         "URIs of ECR's repositories: aws, as AWS has them; local, by localhost; auto: AWS's where samebox docker-setup "
         "taught them to the Docker daemon.",

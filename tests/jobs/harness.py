@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from samebox.containers import reservations
 from samebox.containers.engine import ContainerMissing
 from samebox.containers.fake import FakeEngine
+from samebox.data import channel_cache
+from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
@@ -82,6 +84,8 @@ class Harness:
         background = Background()
         self.backgrounds.append(background)
         room = reservations.of_engine(dependencies[1], emulator.label)
+        limit = self.settings.channel_cache_bytes
+        cache = ChannelCache(channel_cache.folder(self.data_dir), limit, dependencies[2])
         networks = job_networks.of_jobs(dependencies[1], emulator.label, dependencies[0], CONTAINER_JOBS)
         jobs = [
             Work(
@@ -93,6 +97,7 @@ class Harness:
                     background,
                     give_up_seconds=give_up_seconds,
                     networks=networks,
+                    cache=cache,
                     reservations=room,
                     put_metric=lambda *one: self.metrics.append(one),
                 ),

@@ -9,6 +9,8 @@ from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide, WayBack
 from samebox.app.stores import Stores
 from samebox.containers import reservations
+from samebox.data import channel_cache
+from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
@@ -59,8 +61,12 @@ def start_supervisor(
     networks = job_networks.of_jobs(containers.engine, info.label, stores.resources, CONTAINER_JOBS)
     endings.add_request(containers.health, networks.close)
     put_metric = partial(stores.metrics.put, by_second=True)
+    cache = ChannelCache(channel_cache.folder(info.data_dir), info.settings.channel_cache_bytes, objects)
     jobs = [
-        Work(one.kind, ContainerJobs(one, *dependencies, networks=networks, reservations=room, put_metric=put_metric))
+        Work(
+            one.kind,
+            ContainerJobs(one, *dependencies, networks=networks, cache=cache, reservations=room, put_metric=put_metric),
+        )
         for one in (TRAINING, PROCESSING, TRANSFORM)
     ]
     endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)

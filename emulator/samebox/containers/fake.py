@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
+from samebox.containers import layers
 from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
@@ -57,6 +58,8 @@ class FakeEngine(FakeVolumes, FakeNetworks):
                 raise StartFailed(
                     'invalid mount config for type "bind": bind source path does not exist: ' + str(mount.source)
                 )
+            if mount.layer is not None:
+                layers.copied(mount.source, mount.layer)  # for one that was made before, too
         with self._changed:
             identity = f"{next(self._numbers):064x}"
             name = spec.name or f"fake_{identity[-8:]}"

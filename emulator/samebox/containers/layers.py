@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -56,5 +55,5 @@ def copied(source: Path, layer: Path) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         # Python copies by the kernel, which shares the blocks where the file system can.
         shutil.copytree(source, partial, symlinks=True)
-        os.replace(partial, copy)
+        partial.replace(copy)
     return copy

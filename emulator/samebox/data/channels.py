@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from samebox.data.channel_cache import ChannelCache
     from samebox.data.objects import Objects
 
 NAME_BYTES = 255
+LARGE_BYTES, LARGE_FILES = 16 * 1024 * 1024, 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # SM:Channel.ChannelName
 # As on AWS, whatever the umask (contract §1.2).
 DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
@@ -52,6 +54,11 @@ class ChannelPlan:
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(file.object.size for file in self.files)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is better mounted than copied: a mount takes some time, too."""
+        return self.size >= LARGE_BYTES or len(self.files) >= LARGE_FILES
 
 
 def check_names(names: Collection[str]) -> None:
@@ -163,17 +170,35 @@ def download(
     complete is kept, the rest is fetched again, and what is not planned is removed. Raises DiskFull, NoSuchKey,
     NoSuchBucket, S3AccessDenied, Unreachable, Cancelled; ChannelError where check_names does.
     """
+    check(plans, data_directory, volume_bytes)
+    with disk_errors(data_directory):
+        _download({data_directory / one.name: one for one in plans}, objects, cancelled, streams)
+    write_manifests(plans, data_directory)
+
+
+def check(plans: Sequence[ChannelPlan], data_directory: Path, volume_bytes: int | None) -> None:
+    """Raise DiskFull where all of them together are more than the volume, and what check_names does."""
     check_names([one.name for one in plans])
     needed = sum(one.size for one in plans)
     if volume_bytes is not None and needed > volume_bytes:
         raise DiskFull(str(data_directory), needed, volume_bytes)
+
+
+def write_manifests(plans: Sequence[ChannelPlan], data_directory: Path) -> None:
+    """Make `<channel>-manifest` of each. To be called last, so that a manifest means that its channel is complete."""
     with disk_errors(data_directory):
-        _download({data_directory / one.name: one for one in plans}, objects, cancelled, streams)
-    # Last, so that a manifest means that its channel is complete.
-    for one in plans:
-        manifest = data_directory / f"{one.name}-manifest"
-        manifest.write_bytes(one.manifest)
-        manifest.chmod(FILE_MODE)
+        for one in plans:
+            manifest = data_directory / f"{one.name}-manifest"
+            manifest.write_bytes(one.manifest)
+            manifest.chmod(FILE_MODE)
+
+
+def link(
+    plan: ChannelPlan, cache: ChannelCache, directory: Path, cancelled: Event | None = None, streams: int = 4
+) -> None:
+    """Make `directory` hold what is planned, as files that must not be written to. Raises what `cache.fetch` does."""
+    with disk_errors(directory):
+        _fetch(_missing({directory: plan}), cache.fetch, cancelled, streams)
 
 
 def restore(
@@ -185,6 +210,16 @@ def restore(
 
 
 def _download(plans: Mapping[Path, ChannelPlan], objects: Objects, cancelled: Event | None, streams: int) -> None:
+    missing = _missing(plans)
+    wanted = sum(item.size for item, _ in missing)
+    for root in plans:
+        if wanted > (free := shutil.disk_usage(root).free):
+            raise DiskFull(str(root), wanted, free)
+    _fetch(missing, objects.download, cancelled, streams)
+
+
+def _missing(plans: Mapping[Path, ChannelPlan]) -> list[tuple[Object, Path]]:
+    """Make the directories, remove what is not planned, and give the files that are not there."""
     missing: list[tuple[Object, Path]] = []
     for root, one in plans.items():
         _remove_unplanned(root, one)
@@ -194,11 +229,7 @@ def _download(plans: Mapping[Path, ChannelPlan], objects: Objects, cancelled: Ev
             (root / directory).mkdir(exist_ok=True)
             (root / directory).chmod(DIRECTORY_MODE)
         missing.extend((file.object, root / file.path) for file in one.files if not _is_there(file, root / file.path))
-    wanted = sum(item.size for item, _ in missing)
-    for root in plans:
-        if wanted > (free := shutil.disk_usage(root).free):
-            raise DiskFull(str(root), wanted, free)
-    _fetch(missing, objects, cancelled, streams)
+    return missing
 
 
 def _local_path(prefix: str, key: str) -> str:
@@ -267,7 +298,12 @@ def _remove_unplanned(root: Path, one: ChannelPlan) -> None:
             path.unlink()
 
 
-def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: Event | None, streams: int) -> None:
+def _fetch(
+    missing: Sequence[tuple[Object, Path]],
+    fetch: Callable[[Object, Path, Event], object],
+    cancelled: Event | None,
+    streams: int,
+) -> None:
     if cancelled is not None and cancelled.is_set():
         raise Cancelled("cancelled before bytes were moving")
     stop = threading.Event()
@@ -280,7 +316,7 @@ def _fetch(missing: Sequence[tuple[Object, Path]], objects: Objects, cancelled: 
                 item, path = next(todo, (None, None))
             if item is None or path is None:
                 return
-            objects.download(item, path, stop)
+            fetch(item, path, stop)
 
     with ThreadPoolExecutor(min(streams, len(missing)) or 1, "channel") as pool:
         workers = {pool.submit(work) for _ in range(min(streams, len(missing)))}

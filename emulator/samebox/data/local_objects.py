@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from samebox.data.objects import (
     small,
     until,
 )
+from samebox.data.tree import FILE_MODE
 from samebox.errors import AwsError
 from samebox.s3.records import Attributes
 
@@ -88,7 +90,7 @@ class LocalObjects:
         with _errors(uri), self._store.objects.open(place.bucket, place.key) as reading:
             yield from reading.chunks()
 
-    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> None:
+    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> Object:
         with (
             replacing(path, item.modified) as file,
             _errors(item.uri),
@@ -105,6 +107,21 @@ class LocalObjects:
                         raise Cancelled("cancelled while bytes were moving")
                     offset += copy(span.descriptor, file.fileno(), min(_COPY_BYTES, end - offset), offset)
                 file.seek(0, os.SEEK_END)
+            return _seen(reading.version)
+
+    def link(self, item: Object, path: Path) -> bool:
+        with _errors(item.uri), self._store.objects.open(item.bucket, item.key) as reading:
+            own = reading.path
+            if own is None:
+                return False
+            try:
+                path.hardlink_to(own)
+                path.chmod(FILE_MODE)  # in a job any user may read it; here its folders keep others from it
+            except OSError as error:
+                if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOENT):
+                    return False
+                raise
+        return True
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:
         return self._write(until(cancelled, chunks), uri, _TYPE)

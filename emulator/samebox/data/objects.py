@@ -57,6 +57,13 @@ class Unreachable(S3Error):
     """No response in time, or the server kept failing; worth another try later."""
 
 
+class Replaced(Unreachable):
+    """The object was replaced while it was read: what came of it is of no use."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri, "PreconditionFailed", "The object was replaced while it was read.")
+
+
 class DiskFull(Exception):
     """The disk, or the volume that the job asked for, is full. `needed` and `available` are bytes, where known."""
 
@@ -147,10 +154,17 @@ class Objects(Protocol):
     def read(self, uri: str) -> Generator[bytes]:
         """An object's bytes as they arrive. Close the generator to stop early. Raises NoSuchKey, NoSuchBucket."""
 
-    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> None:
+    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> Object:
         """Write one object to `path`, through a temporary name beside it; the file gets the object's time.
 
-        Raises NoSuchKey, DiskFull, Cancelled.
+        Gives the object that was read: another one than `item`, if that was replaced. Raises NoSuchKey, DiskFull,
+        Cancelled.
+        """
+
+    def link(self, item: Object, path: Path) -> bool:
+        """Make `path` a second name of the object's own file, not to be written to. False where it has none here.
+
+        Raises NoSuchKey.
         """
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import boto3
 from botocore.config import Config
@@ -28,6 +30,7 @@ from samebox.data.objects import (
     NoSuchKey,
     NotS3,
     Object,
+    Replaced,
     S3AccessDenied,
     S3Error,
     Unreachable,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
     from threading import Event
+    from typing import BinaryIO
 
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
@@ -49,6 +53,9 @@ READ_BYTES = 256 * 1024  # stays in the processor's cache on its way to the file
 PART_BYTES = 16 * 1024 * 1024
 # S3 allows 10,000 parts; doubling the part size every 1,000 makes room for more than S3's largest object.
 PARTS_OF_ONE_SIZE = 1000
+# Of a large object that is downloaded; a few connections, as each is a thread of one interpreter.
+RANGE_BYTES = 16 * 1024 * 1024
+RANGES_AT_ONCE = 4
 
 
 class RemoteObjects:
@@ -141,16 +148,24 @@ class RemoteObjects:
 
         Close the generator to stop early. Raises NoSuchKey, NoSuchBucket, S3AccessDenied, Unreachable.
         """
+        return self.read_range(uri)
+
+    def read_range(self, uri: str, first: int = 0, end: int | None = None, etag: str = "") -> Generator[bytes]:
+        """The bytes from `first` up to `end`, of the object with this ETag where one is given.
+
+        Raises what `read` does; Replaced where the object has another ETag, now or after its connection broke.
+        """
         place = Location.parse(uri)
-        position, etag, failures = 0, "", 0
-        while True:
+        position, failures = first, 0
+        while end is None or position < end:
             with _errors(uri):
-                answer = self._open(place, position, etag)
+                answer = self._open(place, position, end, etag)
             # A second answer must be of the same object, or the halves would not fit together.
-            if etag and answer["ETag"] != etag:
+            found = answer["ETag"].strip('"')
+            if etag and found != etag:
                 answer["Body"].close()
-                raise Unreachable(uri, "PreconditionFailed", "The object was replaced while it was read.")
-            etag = answer["ETag"]
+                raise Replaced(uri)
+            etag = found
             try:
                 with contextlib.closing(answer["Body"]) as body:
                     while chunk := body.read(READ_BYTES):
@@ -165,14 +180,48 @@ class RemoteObjects:
                 continue
             return
 
-    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> None:
+    def download(self, item: Object, path: Path, cancelled: Event | None = None) -> Object:
         """Write one object to `path`, through a temporary name beside it; the file gets the object's time.
 
-        Raises NoSuchKey, DiskFull, Cancelled.
+        A large one is read in several ranges at once. Raises NoSuchKey, DiskFull, Cancelled.
         """
-        with replacing(path, item.modified) as file, contextlib.closing(self.read(item.uri)) as chunks:
-            for chunk in until(cancelled, chunks):
-                file.write(chunk)
+        for _ in range(self._attempts):
+            try:
+                with replacing(path, item.modified) as file:
+                    if item.size > 2 * RANGE_BYTES:
+                        self._write_ranges(item, file, cancelled)
+                    else:
+                        with contextlib.closing(self.read_range(item.uri, etag=item.etag)) as chunks:
+                            for chunk in until(cancelled, chunks):
+                                file.write(chunk)
+            except Replaced:
+                item = self.head(item.uri)
+            else:
+                return item
+        raise Replaced(item.uri)
+
+    def link(self, item: Object, path: Path) -> bool:  # noqa: ARG002  (its files are elsewhere)
+        """False: the object has no file on this machine."""
+        return False
+
+    def _write_ranges(self, item: Object, file: BinaryIO, cancelled: Event | None) -> None:
+        stop = threading.Event()
+
+        def write(first: int) -> None:
+            end, position = min(first + RANGE_BYTES, item.size), first
+            with contextlib.closing(self.read_range(item.uri, first, end, item.etag)) as chunks:
+                for chunk in until(cancelled, until(stop, chunks)):
+                    position += os.pwrite(file.fileno(), chunk, position)
+
+        with ThreadPoolExecutor(RANGES_AT_ONCE, "ranges") as pool:
+            ranges = [pool.submit(write, first) for first in range(0, item.size, RANGE_BYTES)]
+            try:
+                for one in ranges:
+                    one.result()
+            except BaseException:
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:
         """Store the chunks as one object, whole or not at all; gives the bytes written.
@@ -219,10 +268,11 @@ class RemoteObjects:
         """Close the connections that are kept for later."""
         self._client.close()
 
-    def _open(self, place: Location, position: int, etag: str) -> GetObjectOutputTypeDef:
-        if not position:
-            return self._client.get_object(Bucket=place.bucket, Key=place.key)
-        return self._client.get_object(Bucket=place.bucket, Key=place.key, Range=f"bytes={position}-", IfMatch=etag)
+    def _open(self, place: Location, position: int, end: int | None, etag: str) -> GetObjectOutputTypeDef:
+        only: _Conditions = {"IfMatch": f'"{etag}"'} if etag else {}
+        if position or end is not None:
+            only["Range"] = f"bytes={position}-" + (str(end - 1) if end is not None else "")
+        return self._client.get_object(Bucket=place.bucket, Key=place.key, **only)
 
     def _upload_parts(self, place: Location, name: str, parts: Iterator[bytes]) -> int:
         # One part travels while the next is made. More at once gains nothing here: our own server takes parts in order.
@@ -273,6 +323,13 @@ def _chain(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes
     yield from rest
 
 
+class _Conditions(TypedDict, total=False):
+    """What a GetObject asks for besides its object."""
+
+    IfMatch: str
+    Range: str
+
+
 _MISSING_KEY = frozenset({"NoSuchKey"})
 _DENIED = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "AllAccessDisabled"}
@@ -296,6 +353,8 @@ def _errors(uri: str, head: bool = False) -> Iterator[None]:
             raise S3AccessDenied(uri, code, message) from error
         if status >= 500:
             raise Unreachable(uri, code, message) from error
+        if code == "PreconditionFailed":
+            raise Replaced(uri) from error
         raise S3Error(uri, code, message) from error
     except ParamValidationError as error:
         raise NotS3(uri, "the address names no object") from error  # its key is empty: s3://bucket

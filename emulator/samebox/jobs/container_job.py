@@ -131,7 +131,7 @@ class ContainerJob:
         # Whatever an interrupted download left is kept or put right; a container that was made is used.
         began: dict[str, Any] = {self._type.began: self._began_at()}
         self._record.move(self._type.stages.preparing, replace(self._record.run, network=self._network), **began)
-        phases.download(self._plan, self._deps, hosts)
+        hosts = phases.download(self._plan, self._deps, hosts)
         self._feeding.begin()
         made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
         if self._deps.wake.cancelled.is_set():

@@ -10,6 +10,7 @@ from typing import Any
 from samebox.containers import folder_copies, instances
 from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, Engine
 from samebox.containers.reservations import Reservations
+from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
 from samebox.jobs import package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
@@ -41,7 +42,10 @@ _ANY_LIMITS = instances.Limits(cpus=1.0, memory_bytes=0, gpus=0)
 
 
 class ContainerJobs:
-    """Runs the jobs of one type; those of all types share `networks` and `reservations`. None: all start at once."""
+    """Runs the jobs of one type; those of all types share `networks`, `cache` and `reservations`.
+
+    `reservations` None: all start at once.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class ContainerJobs:
         give_up_seconds: float = GIVE_UP_SECONDS,
         *,
         networks: JobNetworks,
+        cache: ChannelCache,
         reservations: Reservations | None = None,
         put_metric: PutMetric = lambda _series, _at, _value: None,
     ) -> None:
@@ -67,6 +72,7 @@ class ContainerJobs:
         self._emulator = emulator
         self._background = background
         self._networks = networks
+        self._cache = cache
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
@@ -172,6 +178,7 @@ class ContainerJobs:
         return JobDependencies(
             self._engine,
             self._objects,
+            self._cache,
             lines,
             wake,
             record.report,

@@ -16,8 +16,9 @@ from typing import BinaryIO, TypeVar
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
 from samebox.data import artifacts, channels, objects
-from samebox.data.channels import ChannelPlan
+from samebox.data.channel_cache import ChannelCache
 from samebox.jobs import package_cache
+from samebox.jobs.channel_folders import ChannelFolders
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
 from samebox.jobs.plan import ArtifactUpload, FolderUpload, Plan
@@ -62,6 +63,7 @@ class JobDependencies:
 
     engine: Engine
     objects: objects.Objects
+    cache: ChannelCache
     lines: Mapping[str, LogLines]
     wake: Wake
     report: Callable[[str], None]
@@ -95,19 +97,23 @@ def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
     return JobHosts(deps.engine, plan.job, pull, deps.retry)
 
 
-def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> None:
-    """Make the folders of these hosts, inputs included. Raises Ended, objects.Cancelled."""
+def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> list[HostPlan]:
+    """Make the folders of these hosts, inputs included; gives them with what else is to be mounted.
+
+    Raises Ended, objects.Cancelled.
+    """
     with download_errors(plan, deps):
         for host in hosts:
             platform_hosts.prepare(host)
         found = [deps.retry(partial(channels.find, one, deps.objects)) for one in plan.inputs.channels]
         if plan.inputs.folders:
             found = [replace(one, name=name) for one, name in zip(found, plan.inputs.folders, strict=True)]
-        for host in hosts:
-            _download(plan, deps, host, found)
+        folders = ChannelFolders(plan, deps.engine, deps.objects, deps.cache, deps.retry, deps.wake.cancelled)
+        filled = [folders.fill(host, found) for host in hosts]
         if plan.model is not None:
             make = partial(ModelFolders(deps.objects).make, plan.model.url, plan.model.folder, deps.wake.cancelled)
             deps.retry(make)
+    return filled
 
 
 @contextlib.contextmanager
@@ -124,17 +130,6 @@ def download_errors(plan: Plan, deps: JobDependencies) -> Iterator[None]:
         raise Ended(Outcome.DOWNLOAD_DISK_FULL) from error
     except (objects.S3Error, channels.ChannelError) as error:
         raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
-
-
-def _download(plan: Plan, deps: JobDependencies, host: HostPlan, found: list[ChannelPlan]) -> None:
-    own = []
-    for channel, laid_out in zip(plan.inputs.channels, found, strict=True):
-        sharing = plan.hosts_of(channel)
-        if host in sharing:
-            is_sharded = channels.is_sharded(channel)
-            own.append(channels.share(laid_out, sharing.index(host), len(sharing)) if is_sharded else laid_out)
-    folder = host.root / plan.inputs.folder
-    deps.retry(lambda: channels.download(own, deps.objects, folder, plan.volume_bytes, deps.wake.cancelled))
 
 
 def create(plan: Plan, deps: JobDependencies, hosts: JobHosts, host: HostPlan) -> Made:

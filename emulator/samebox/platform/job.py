@@ -6,15 +6,15 @@ Training and processing are plans of this form (`training.py`, `processing.py`);
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from samebox.containers.engine import ContainerSpec
+from samebox.containers.engine import ContainerSpec, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from samebox.containers.engine import Mount
     from samebox.data.opt_ml import Command
     from samebox.data.tree import Tree
 
@@ -103,6 +103,19 @@ class JobPlan:
         """The same job on another network."""
         hosts = (replace(host, container=replace(host.container, network=network.name)) for host in self.hosts)
         return JobPlan(tuple(hosts), network)
+
+
+def with_folder(host: HostPlan, folder: Path, source: Path, layer: Path | None) -> HostPlan:
+    """The host with another folder in the place of one of its own, to be read only where there is no layer."""
+    mounts = list(host.container.mounts)
+    number, mount = next((n, one) for n, one in enumerate(mounts) if folder.is_relative_to(one.source))
+    target = PurePosixPath(mount.target) / folder.relative_to(mount.source).as_posix()
+    other = Mount(source, str(target), read_only=layer is None, layer=layer)
+    if folder == mount.source:
+        mounts[number] = other
+    else:
+        mounts.append(other)  # the engine mounts what is deeper later
+    return replace(host, container=replace(host.container, mounts=tuple(mounts)))
 
 
 def network(placement: Placement, isolated: bool) -> JobNetwork:
