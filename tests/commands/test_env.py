@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from samebox import cli
-from samebox.commands import where
+from samebox.commands import client_environment, where
 from samebox.commands.client_environment import UNWANTED
 from samebox.commands.env import script
 from tests.ports import free_port
@@ -164,7 +165,7 @@ def test_a_shell_has_both_ways_to_an_emulator_or_one(folder: Path, capsys: pytes
     assert both["HTTPS_PROXY"] == both["https_proxy"] == both["AWS_ENDPOINT_URL"]
     assert set(both) - set(proxy) == {"AWS_ENDPOINT_URL"}
     assert "unset AWS_ENDPOINT_URL\n" in printed
-    assert set(both) - set(endpoint) == PROXY | BUNDLE
+    assert set(both) - set(endpoint) == PROXY | BUNDLE | {"SAMEBOX_REPLACED"}
 
 
 def test_hosts_that_a_shell_reaches_without_a_proxy_stay(
@@ -181,6 +182,27 @@ def test_a_proxy_that_is_replaced_is_warned_of(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     cli.main(["env"])
     assert "SAMEBOX_HTTPS_PROXY" in capsys.readouterr().err
+
+
+def test_unset_gives_the_shell_its_own_proxy_and_certificates_back(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"HTTPS_PROXY": "http://proxy.example:3128", "no_proxy": "corp.example", "SSL_CERT_FILE": "/etc/own's.pem"}
+    for name in (*PROXY, *BUNDLE, "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    cli.main(["env"])
+    first = capsys.readouterr().out
+    for name, value in exported(first).items():
+        monkeypatch.setenv(name, shlex.split(value)[0])
+    cli.main(["env"])  # a second time: what it replaces is our own
+    assert "SAMEBOX_REPLACED" not in capsys.readouterr().out
+    cli.main(["env", "--unset"])
+    printed = capsys.readouterr().out
+    assert {name: shlex.split(value)[0] for name, value in exported(printed).items()} == own
+    gone = set(re.findall(r"^unset (\w+)$", printed, re.MULTILINE))
+    assert gone == set(client_environment.SET) - set(own)
 
 
 def test_without_an_emulator_no_proxy_is_set_and_alone_it_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

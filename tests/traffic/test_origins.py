@@ -63,6 +63,11 @@ def test_any_other_name_is_refused_and_the_setting_named(host: str) -> None:
         assert "SAMEBOX_ALLOWED_HOSTS" in refusal(LOOPBACK, host=host)
 
 
+def test_plain_http_by_the_proxy_to_another_name_is_refused_with_the_variable_that_sent_it() -> None:
+    with pytest.raises(AwsError, match="unset HTTP_PROXY"):
+        OriginPolicy().check([(b"host", b"example.com")], is_proxied=True)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0:4566", "10.0.0.7:4566", "[fe80::1]", "my.box", "a.lab.example", "localhost"])
 def test_beyond_loopback_addresses_are_ours_and_the_names_that_were_given(host: str) -> None:
     assert check(EVERYWHERE, host=host) is None

@@ -1,5 +1,6 @@
 """The environment with which AWS clients use an emulator: by its URL, by its forward proxy, or by both."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,11 @@ _BESIDE = ("NO_PROXY", "no_proxy")
 # botocore, requests, curl, OpenSSL, Node. Where a shell has CURL_CA_BUNDLE, curl does not read SSL_CERT_FILE.
 _BUNDLE = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 _HERE = ("localhost", "127.0.0.1", "::1")
+# A shell gets these back; it may need them for other hosts than AWS's.
+_RESTORED = (*_PROXY, *_BESIDE, *_BUNDLE)
+_REPLACED = "SAMEBOX_REPLACED"
 SET = (
+    _REPLACED,
     _ENDPOINT,
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -75,6 +80,26 @@ def place(data_dir: Path | None, port: int | None) -> EmulatorPlace:
     # By its port an emulator is found that has another folder than this shell's.
     folder = Path(status["data_dir"]) if status and where.is_here(url) else settings.data_dir
     return EmulatorPlace(url, folder, status, running)
+
+
+def replaced(environment: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment's proxies and certificates is replaced, as a variable of its own for `before`.
+
+    The variable stays where it is set already: the others have then been replaced before.
+    """
+    if _REPLACED in environment or not variables.keys() & set(_RESTORED):
+        return {}
+    lost = {name: environment[name] for name in variables if name in _RESTORED and name in environment}
+    return {_REPLACED: json.dumps(lost)}
+
+
+def before(environment: Mapping[str, str]) -> dict[str, str]:
+    """The proxies and certificates that an environment had before it was set for an emulator."""
+    try:
+        lost = json.loads(environment.get(_REPLACED, "{}"))
+        return {name: str(lost[name]) for name in _RESTORED if name in lost}
+    except (ValueError, TypeError):
+        return {}
 
 
 def of(

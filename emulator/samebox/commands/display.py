@@ -42,6 +42,11 @@ class Shown:
     style: str = ""
 
 
+def number_of(count: int, noun: str) -> str:
+    """A number with its noun: `1 network`, `2 networks`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def shown(message: str) -> tuple[Shown, ...]:
     """What one event of a log is on a screen; never without a line."""
     record = _record(message)

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,9 +40,12 @@ def run(given: argparse.Namespace) -> int:
     etc = given.etc or Path("/etc")
     before = docker_names.read(settings.data_dir)
     after = DockerNames() if given.undo else _wanted(given, settings)
+    if not before.proxy and before.hosts and not before.address:
+        # Of a version that did not keep it.
+        before = replace(before, proxy=_proxy(etc / "docker" / "daemon.json") or "")
     changes = [
         *removals(etc, before),
-        *([] if given.undo else additions(etc, after, settings.data_dir, _port(given, settings))),
+        *([] if given.undo else additions(etc, after, settings.data_dir, before.proxy)),
     ]
     if not changes:
         sys.stdout.write("Nothing to undo: the Docker daemon knows no name of this emulator.\n")
@@ -63,8 +66,8 @@ def names(account: str, regions: list[str]) -> tuple[str, ...]:
     return tuple(f"{account}.dkr.ecr.{one}.{partition_of(one).dns_suffix}" for one in regions)
 
 
-def additions(etc: Path, names: DockerNames, data_dir: Path, port: int) -> list[FileChange]:
-    """What makes the daemon know the names."""
+def additions(etc: Path, names: DockerNames, data_dir: Path, earlier: str = "") -> list[FileChange]:
+    """What makes the daemon know the names. `earlier`: the proxy of an earlier setup, which goes."""
     certificate = data_dir / "proxy" / "ca.pem"
     if not certificate.is_file():
         raise Stop(f"{certificate} is missing: start the emulator once, with `samebox up`.")
@@ -81,10 +84,9 @@ def additions(etc: Path, names: DockerNames, data_dir: Path, port: int) -> list[
         what = f"the names, at {names.address}, an address of this machine alone"
         return [*found, FileChange(hosts, what, lambda: _append(hosts, lines))]
     daemon = etc / "docker" / "daemon.json"
-    url = f"http://127.0.0.1:{port}"
-    if _proxy(daemon) not in (None, url):
+    if _proxy(daemon) not in (None, names.proxy, earlier):
         raise Stop(f"{daemon} has a proxy already. Start the emulator with SAMEBOX_HTTPS_PROXY, and take it out there.")
-    return [*found, FileChange(daemon, f"https-proxy {url}", lambda: _set_proxy(daemon, url))]
+    return [*found, FileChange(daemon, f"https-proxy {names.proxy}", lambda: _set_proxy(daemon, names.proxy))]
 
 
 def removals(etc: Path, names: DockerNames) -> list[FileChange]:
@@ -97,7 +99,7 @@ def removals(etc: Path, names: DockerNames) -> list[FileChange]:
     hosts, daemon = etc / "hosts", etc / "docker" / "daemon.json"
     if names.address and any(_is_of(line, names) for line in _lines(hosts)):
         found.append(FileChange(hosts, "without its lines of samebox", lambda: _take_out(hosts, names)))
-    if names.hosts and not names.address and _proxy(daemon) is not None:
+    if names.proxy and _proxy(daemon) == names.proxy:
         found.append(FileChange(daemon, "without its https-proxy", lambda: _set_proxy(daemon, None)))
     return found
 
@@ -114,7 +116,9 @@ def _wanted(given: argparse.Namespace, settings: Settings) -> DockerNames:
     regions = given.region or [identity["AWS_REGION"]]
     _check(account, regions, given.address)
     hosts = names(account, regions)
-    return DockerNames(hosts, "" if given.proxy else given.address or address_of(settings.data_dir))
+    if given.proxy:
+        return DockerNames(hosts, proxy=f"http://127.0.0.1:{_port(given, settings)}")
+    return DockerNames(hosts, given.address or address_of(settings.data_dir))
 
 
 def _check(account: str, regions: list[str], address: str | None) -> None:

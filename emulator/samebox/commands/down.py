@@ -26,5 +26,5 @@ def run(given: argparse.Namespace) -> int:
     if given.stop_containers:
         removed = prune.clear(settings.data_dir)
         if removed:
-            screen.print(f"Removed {removed} containers and networks. Jobs that ran in them fail at the next start.")
+            screen.print(f"Removed {removed} containers or networks. Jobs that ran in them fail at the next start.")
     return 0

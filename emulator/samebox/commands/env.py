@@ -1,6 +1,7 @@
 """`samebox env`: the environment variables with which a shell's AWS clients use the emulator."""
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,9 @@ from samebox.commands import client_environment
 
 def run(given: argparse.Namespace) -> int:
     if given.unset:
-        sys.stdout.write(script({}, client_environment.SET, given.shell))
+        earlier = client_environment.before(os.environ)
+        unwanted = [name for name in client_environment.SET if name not in earlier]
+        sys.stdout.write(script(earlier, unwanted, given.shell))
         return 0
     # Stops here where the emulator has another token than this shell: the secret that would be printed is wrong.
     found = client_environment.place(given.data_dir, given.port)
@@ -20,7 +23,8 @@ def run(given: argparse.Namespace) -> int:
     for sentence in environment.warnings:
         # On stderr, which `eval "$(samebox env)"` shows and does not run.
         sys.stderr.write(f"samebox env: warning: {sentence}\n")
-    sys.stdout.write(script(environment.variables, environment.unset, given.shell))
+    variables = {**client_environment.replaced(os.environ, environment.variables), **environment.variables}
+    sys.stdout.write(script(variables, environment.unset, given.shell))
     return 0
 
 

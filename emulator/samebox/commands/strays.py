@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from samebox.commands import emulators
+from samebox.commands import display, emulators
 from samebox.commands.emulators import Noted
 from samebox.commands.orphans import Orphans
 from samebox.commands.outcome import Stop
@@ -72,9 +72,13 @@ class Strays:
 
     def counts(self) -> str:
         """What was removed, in numbers."""
-        ended = f"Ended {len(self.emulators)} emulators. " if self.emulators else ""
-        things = f"{len(self.containers)} containers, {len(self.networks)} networks"
-        return f"{ended}Removed {things}, {len(self.images)} names of images and {self.garbage.blobs} blobs."
+        ended = f"Ended {display.number_of(len(self.emulators), 'emulator')}. " if self.emulators else ""
+        removed = [
+            display.number_of(len(self.containers), "container"),
+            display.number_of(len(self.networks), "network"),
+            display.number_of(len(self.images), "image name"),
+        ]
+        return f"{ended}Removed {', '.join(removed)} and {display.number_of(self.garbage.blobs, 'blob')}."
 
 
 def identity(data_dir: Path) -> str | None:

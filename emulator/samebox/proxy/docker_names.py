@@ -19,17 +19,18 @@ PORT = 443  # that a registry's name means without a port
 
 @dataclass(frozen=True)
 class DockerNames:
-    """`address` is "" where the daemon uses the proxy."""
+    """`address` is "" where the daemon uses the proxy; `proxy` is then the URL that its settings name."""
 
     hosts: tuple[str, ...] = ()
     address: str = ""
+    proxy: str = ""
 
 
 def read(data_dir: Path) -> DockerNames:
     """What was set up; nothing where nothing was, or where the file is none of ours."""
     try:
         found = json.loads((data_dir / FILE).read_text())
-        return DockerNames(tuple(map(str, found["hosts"])), str(found["address"]))
+        return DockerNames(tuple(map(str, found["hosts"])), str(found["address"]), str(found.get("proxy", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return DockerNames()
 

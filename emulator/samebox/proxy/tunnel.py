@@ -136,7 +136,8 @@ class Tunnel(asyncio.Protocol):
                 self._transport, held, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
             )
         except (OSError, EOFError) as error:  # ssl's errors are OSErrors
-            log.info("a client of the proxy gave up on %s: %s (does it have our AWS_CA_BUNDLE?)", target.host, error)
+            reason = str(error) or "it closed the connection"
+            log.info("a client of the proxy gave up on %s: %s (does it have our AWS_CA_BUNDLE?)", target.host, reason)
             self._transport.close()
             self._connections.discard(self)
             return

@@ -63,6 +63,11 @@ class OriginPolicy:
                 site = value
         # HTTP/1.0 has no Host; every browser sends it.
         if host is not None and not self.knows(host_name(host.decode("latin-1")), is_proxied):
+            if is_proxied:
+                raise _refused(
+                    f"Plain HTTP requests by the emulator's proxy are for AWS's names, and {_shown(host)} is none. "
+                    "HTTPS_PROXY alone is needed: unset HTTP_PROXY."
+                )
             raise _refused(
                 f"The emulator has no name {_shown(host)}, which this request's Host header has. If it is a name of "
                 "this machine, SAMEBOX_ALLOWED_HOSTS adds it."
