@@ -73,6 +73,7 @@ def test_a_message_names_the_variable_of_a_setting_and_not_its_inner_name() -> N
     variables = {f"{PREFIX}{one.name.upper()}" for one in dataclasses.fields(Settings)}
     # Handed to the command of `samebox parity --run`, which is no emulator.
     variables |= {f"{PREFIX}DATA", f"{PREFIX}CONTENT_TYPE", f"{PREFIX}ACCEPT"}
+    variables.add(f"{PREFIX}REPLACED")  # what `samebox env` keeps in a shell for `--unset`
     for path, text in messages():
         if " " in text:
             assert not inner.search(text), f"{path}: {text!r}"
