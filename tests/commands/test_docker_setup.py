@@ -72,7 +72,7 @@ def test_a_second_setup_takes_the_place_of_the_first(folder: Path, etc: Path) ->
     assert json.loads(written["docker/daemon.json"]) == {"proxies": {"https-proxy": "http://127.0.0.1:4566"}}
 
 
-def test_undo_leaves_a_proxy_that_somebody_else_has_set_since(folder: Path, etc: Path) -> None:
+def test_undo_leaves_another_proxy_that_was_set_since(folder: Path, etc: Path) -> None:
     setup(folder, etc, "--proxy")
     daemon = etc / "docker" / "daemon.json"
     daemon.write_text('{"proxies": {"https-proxy": "http://proxy.example:3128"}}')
