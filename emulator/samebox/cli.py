@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samebox.commands import coverage_options, env_options, production
+from samebox.commands.option_form import Commands, add_location
 from samebox.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _commands(root: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    (words,) = (one for one in root._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
-    return dict(words.choices)
+    (commands,) = (one for one in root._actions if isinstance(one, Commands))  # noqa: SLF001
+    return dict(commands.choices)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,18 +59,18 @@ def parser() -> argparse.ArgumentParser:
         epilog='Start with `samebox up`, then `eval "$(samebox env)"` in the shell where your AWS clients run.',
     )
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
-    words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
         coverage_options.add, _help,
     ):  # fmt: skip
-        add(words)
+        add(commands)
     return root
 
 
-def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    up = words.add_parser(
+def _up(commands: Commands[argparse.ArgumentParser]) -> None:
+    up = commands.add_parser(
         "up",
         help="start the emulator",
         description="Start the emulator, in the foreground unless --detach is given. Ctrl-C or `samebox down` "
@@ -77,52 +78,52 @@ def _up(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_settings_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _where(up, port=True)
+    add_location(up, port=True)
     up.add_argument("--host", help="address to listen on (default 127.0.0.1); beyond loopback a token is required")
     up.add_argument("--detach", action="store_true", help="start in the background, and return when it is ready")
 
 
-def _down(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    down = words.add_parser(
+def _down(commands: Commands[argparse.ArgumentParser]) -> None:
+    down = commands.add_parser(
         "down",
         help="stop the emulator",
         description="Stop the emulator. Running jobs and endpoints keep their containers, for the next `samebox up`.",
     )
-    _where(down)
+    add_location(down)
     down.add_argument(
         "--stop-containers", action="store_true", help="also remove the containers of running jobs and endpoints"
     )
 
 
-def _status(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    status = words.add_parser(
+def _status(commands: Commands[argparse.ArgumentParser]) -> None:
+    status = commands.add_parser(
         "status",
         help="show what is running",
         description="Show the emulator, its helpers, running jobs and endpoints. Exit status 1 when it is not running.",
     )
-    _where(status)
+    add_location(status)
     status.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
 
-def _jobs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    jobs = words.add_parser(
+def _jobs(commands: Commands[argparse.ArgumentParser]) -> None:
+    jobs = commands.add_parser(
         "jobs",
         help="list jobs, the newest first, with duration and metrics",
         description="List training, processing and transform jobs, the newest first: status, start, duration, metrics.",
     )
-    _where(jobs)
+    add_location(jobs)
     jobs.add_argument("prefix", metavar="PREFIX", nargs="?", default="", help="only jobs whose names begin with it")
     jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many; 0: all (default: 20)")
     jobs.add_argument("--json", action="store_true", help="print one JSON list instead of a table")
 
 
-def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    logs = words.add_parser(
+def _logs(commands: Commands[argparse.ArgumentParser]) -> None:
+    logs = commands.add_parser(
         "logs",
         help="print the log lines of a job or an endpoint",
         description="Print the log lines of a job or an endpoint, as CloudWatch Logs would show them.",
     )
-    _where(logs)
+    add_location(logs)
     logs.add_argument(
         "name",
         metavar="JOB",
@@ -132,8 +133,8 @@ def _logs(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     logs.add_argument("--follow", "-f", action="store_true", help="continue until the job has ended, or Ctrl-C")
 
 
-def _s3(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    s3 = words.add_parser(
+def _s3(commands: Commands[argparse.ArgumentParser]) -> None:
+    s3 = commands.add_parser(
         "s3",
         help="list or export the objects of a data folder; no emulator need run",
         description="List the buckets, or the objects under an address, of the emulator's S3; with --export, write the "
@@ -142,23 +143,23 @@ def _s3(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     s3.add_argument("uri", metavar="s3://BUCKET[/PREFIX]", nargs="?", help="the objects (default: list the buckets)")
     s3.add_argument("--export", type=Path, metavar="FOLDER", help="write the objects there, a file for each")
-    _where(s3)
+    add_location(s3)
 
 
-def _prune(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    prune = words.add_parser(
+def _prune(commands: Commands[argparse.ArgumentParser]) -> None:
+    prune = commands.add_parser(
         "prune",
         help="remove containers, networks and folders that are no longer needed",
         description="Remove everything with this data folder's samebox label that belongs to no running job or "
         "endpoint, and nothing else.",
     )
-    _where(prune)
+    add_location(prune)
     prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
 
-def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    train = words.add_parser(
+def _train(commands: Commands[argparse.ArgumentParser]) -> None:
+    train = commands.add_parser(
         "train",
         help="run a training script as a SageMaker training job on this machine",
         usage="samebox train [options] SCRIPT [script arguments]",
@@ -169,7 +170,7 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "argument as a pair, so each must be `--name value`, `--name=value` or `-n value`: flags without a value, "
         "positional arguments and repeated names are rejected before anything starts.",
     )
-    _where(train)
+    add_location(train)
     train.add_argument(
         "--data",
         action="append",
@@ -199,8 +200,8 @@ def _train(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the script's own arguments")
 
 
-def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    check = words.add_parser(
+def _check(commands: Commands[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
         "check",
         help="check whether an image would work on SageMaker, before it is pushed",
         description="Check whether an image would work on SageMaker, with a remedy for each fault. Needs no emulator; "
@@ -312,8 +313,8 @@ def _check(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     written.add_argument("--verbose", "-v", action="store_true", help="also show the rules that passed")
 
 
-def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parity = words.add_parser(
+def _parity(commands: Commands[argparse.ArgumentParser]) -> None:
+    parity = commands.add_parser(
         "parity",
         help="compare a train and a serve image",
         usage="samebox parity [options] TRAIN_IMAGE SERVE_IMAGE\n       samebox parity [options] --recorded FILE IMAGE",
@@ -360,8 +361,8 @@ def _parity(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     written.add_argument("--verbose", "-v", action="store_true", help="also show minor differences")
 
 
-def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    record = words.add_parser(
+def _record(commands: Commands[argparse.ArgumentParser]) -> None:
+    record = commands.add_parser(
         "record",
         help="record calls of an endpoint, to replay them on an image",
         description="Record calls of an endpoint, of AWS or of the emulator, with their responses in a transcript, a "
@@ -382,16 +383,10 @@ def _record(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record.add_argument("--yes", "-y", action="store_true", help="do not ask before calls that AWS may bill")
 
 
-def _help(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    words.add_parser("help", help="explain samebox, or a command of it").add_argument(
-        "about", metavar="COMMAND", nargs="?", choices=[*words.choices], help="the command to explain"
+def _help(commands: Commands[argparse.ArgumentParser]) -> None:
+    commands.add_parser("help", help="explain samebox, or a command of it").add_argument(
+        "about", metavar="COMMAND", nargs="?", choices=[*commands.choices], help="the command to explain"
     )
-
-
-def _where(command: argparse.ArgumentParser, port: bool = False) -> None:
-    command.add_argument("--data-dir", type=Path, help="the emulator's folder (default: ~/.local/share/samebox)")
-    if port:
-        command.add_argument("--port", type=int, help="port of the one URL for everything (default: 4566)")
 
 
 def _settings_text() -> str:

@@ -1,13 +1,18 @@
 """Arguments and help of `samebox coverage`. It imports nothing, because cli.py always loads it."""
 
-import argparse
+from __future__ import annotations
 
-_Words = argparse._SubParsersAction  # noqa: SLF001
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from samebox.commands.option_form import Commands
 
 
-def add(words: "_Words[argparse.ArgumentParser]") -> None:
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """The command, with what it takes."""
-    coverage = words.add_parser(
+    coverage = commands.add_parser(
         "coverage",
         help="show which operations of AWS run, are only stored, or are absent",
         description="Show which operations of AWS run, are only stored, or are absent, and why; of those that run, "

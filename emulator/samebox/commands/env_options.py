@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from samebox.commands.option_form import Commands, add_location
 
-def env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+def env(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add `samebox env`."""
-    command = words.add_parser(
+    command = commands.add_parser(
         "env",
         help="print the environment variables for AWS clients of a shell",
         description='Print the variables with which AWS clients reach the emulator: eval "$(samebox env)"',
     )
-    _where(command)
+    add_location(command, port=True)
     command.add_argument(
         "--shell",
         choices=("sh", "bash", "zsh", "csh", "fish", "powershell"),
@@ -26,9 +28,9 @@ def env(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--unset", action="store_true", help="unset the variables instead")
 
 
-def run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def run(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add `samebox run`."""
-    command = words.add_parser(
+    command = commands.add_parser(
         "run",
         help="run a command whose AWS clients use the emulator",
         usage="samebox run [options] -- COMMAND [arguments]",
@@ -36,20 +38,20 @@ def run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "AWS_ENDPOINT_URL and by the forward proxy. The emulator must be running.",
         epilog="Exit status: that of the command; 127 if the program does not exist, 126 if it cannot be run.",
     )
-    _where(command)
+    add_location(command, port=True)
     command.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="the command, after --")
 
 
-def docker_setup(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def docker_setup(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add `samebox docker-setup`."""
-    command = words.add_parser(
+    command = commands.add_parser(
         "docker-setup",
         help="let docker push to ECR's own names reach the emulator",
         description="Teach the Docker daemon the names <account>.dkr.ecr.<region>.amazonaws.com: a line of the hosts "
         "file and a certificate for each, or the emulator's proxy for the daemon. Shows what it will write, and asks.",
         epilog="Needs root. `docker push localhost:PORT/NAME` works without it.",
     )
-    _where(command)
+    add_location(command, port=True)
     command.add_argument("--account", help="12 digits (default: this shell's)")
     command.add_argument(
         "--region", action="append", default=[], help="a region whose ECR is meant; repeatable (default: this shell's)"
@@ -65,8 +67,3 @@ def docker_setup(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     command.add_argument("--etc", type=Path, metavar="FOLDER", help="write below this folder and not below /etc")
     command.add_argument("--undo", action="store_true", help="take back what was written")
     command.add_argument("--yes", "-y", action="store_true", help="do not ask")
-
-
-def _where(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data-dir", type=Path, help="the emulator's folder (default: ~/.local/share/samebox)")
-    command.add_argument("--port", type=int, help="port of the one URL for everything (default: 4566)")

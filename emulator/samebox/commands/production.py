@@ -3,10 +3,14 @@
 Kept apart from the commands, whose modules load boto3, so that `samebox --help` is fast.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_Words = argparse._SubParsersAction  # noqa: SLF001
+if TYPE_CHECKING:
+    from samebox.commands.option_form import Commands
 
 _PUSH_EXAMPLES = """\
 examples:
@@ -33,8 +37,8 @@ AWS's usual ones; AWS_ENDPOINT_URL decides whether the emulator or AWS is meant.
 """
 
 
-def push(words: "_Words[argparse.ArgumentParser]") -> None:
-    push = words.add_parser(
+def push(commands: Commands[argparse.ArgumentParser]) -> None:
+    push = commands.add_parser(
         "push",
         help="push local images to ECR, the emulator's or AWS's",
         description="Push local images to ECR as Docker v2 manifests (SageMaker takes no others); print the digests.",
@@ -50,8 +54,8 @@ def push(words: "_Words[argparse.ArgumentParser]") -> None:
     push.add_argument("--yes", "-y", action="store_true", help="do not ask before actions that AWS bills")
 
 
-def deploy(words: "_Words[argparse.ArgumentParser]") -> None:
-    deploy = words.add_parser(
+def deploy(commands: Commands[argparse.ArgumentParser]) -> None:
+    deploy = commands.add_parser(
         "deploy",
         help="deploy an image and a model to an endpoint, the emulator's or AWS's",
         description="Create or update a SageMaker endpoint from an image and a model, wait for it, and try it.",
