@@ -20,6 +20,7 @@ from samebox.app.objects import open_objects
 from samebox.app.services import make_services
 from samebox.app.status import Status
 from samebox.app.stores import open_stores
+from samebox.app.timers import start_timers
 from samebox.app.work import emulator_info, start_supervisor
 from samebox.containers.engine import Engine
 from samebox.settings import Settings
@@ -81,6 +82,7 @@ class Emulator:
         supervisor = start_supervisor(
             info, services, stores, s3.objects, self._containers, self._data_plane.client, endings
         )
+        start_timers(stores, self._clock, endings)
         self._leave = supervisor.leave
         self._status.is_ready = True
         return [] if way is None else [way.listener]

@@ -147,15 +147,15 @@ ABSENT: tuple[AbsentOperations, ...] = (
     *_rows(
         "cloudwatch",
         {
-            r"\w*(Alarms?|AlarmActions|AlarmHistory|AlarmsForMetric|AlarmState|AlarmContributors|AlarmMuteRules?)": (
-                "alarms are not run yet"
+            "PutCompositeAlarm": "alarms on other alarms are not run: a rule of EventBridge hears of each alarm",
+            r"(DescribeAlarmContributors|\w+AlarmMuteRules?|PutLogAlarm)": (
+                "alarms watch one metric or one expression; they are not muted, and not made of logs"
             ),
             r"\w+(AnomalyDetectors?|InsightRules?|InsightRuleReport)": "metrics are not analysed",
             r"\w+(Dashboards?|MetricWidgetImage)": "nothing is drawn",
             r"\w+(MetricStreams?|OTelEnrichment|ResourceMetricsConfiguration|Dataset\w*|MetricDataQueryDefinitions?)": (
                 "metrics are not forwarded, and come from nowhere else"
             ),
-            r"(TagResource|UntagResource|ListTagsForResource)": "what could have tags is absent",
         },
     ),
     *_rows("events", {_ALL: "EventBridge is not run yet"}),

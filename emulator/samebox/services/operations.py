@@ -5,7 +5,8 @@ from functools import partial
 
 from samebox.resources.derived import Derived
 from samebox.resources.kind import Kind
-from samebox.services import cloudwatch, ecr, iam, logs, sts
+from samebox.services import ecr, iam, logs, sts
+from samebox.services.cloudwatch import operations as cloudwatch_operations
 from samebox.services.context import Operation, Services
 from samebox.services.sagemaker import (
     associations,
@@ -65,7 +66,7 @@ def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapp
         "sagemaker": sagemaker,
         "ecr": ecr.OPERATIONS,
         "logs": logs.OPERATIONS,
-        "cloudwatch": cloudwatch.OPERATIONS,
+        "cloudwatch": cloudwatch_operations.OPERATIONS,
         "sts": sts.OPERATIONS,
         "iam": iam.OPERATIONS,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.laws.probes.accounts import IAM, STS
+from tests.laws.probes.alarms import ALARMS
 from tests.laws.probes.cloudwatch import CLOUDWATCH
 from tests.laws.probes.ecr import ECR
 from tests.laws.probes.logs import LOGS
@@ -10,7 +11,7 @@ from tests.laws.probes.sagemaker import RUNTIME, SAGEMAKER
 from tests.laws.probing import Probe
 
 PROBES: Mapping[str, Mapping[str, Probe]] = {
-    "cloudwatch": CLOUDWATCH,
+    "cloudwatch": {**CLOUDWATCH, **ALARMS},
     "sagemaker": SAGEMAKER,
     "sagemaker-runtime": RUNTIME,
     "ecr": ECR,

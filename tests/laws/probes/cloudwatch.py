@@ -93,6 +93,12 @@ CLOUDWATCH: Mapping[str, Probe] = {
             "EndTime": _BEGIN + 60.0,
             "NextToken": "MQ==",
             "MaxDatapoints": 1,
+            "MetricDataQueries[].Expression": "TIME_SERIES(2)",
+            "MetricDataQueries[].Period": 120,
+        },
+        besides={
+            "MetricDataQueries[].Expression": {"MetricDataQueries": [{"Id": "a", "Expression": "TIME_SERIES(1)"}]},
+            "MetricDataQueries[].Period": {"MetricDataQueries": [{"Id": "a", "Expression": "TIME_SERIES(1)"}]},
         },
     ),
     "ListMetrics": Probe(

@@ -196,8 +196,7 @@ def test_what_cannot_be_read_is_refused(cloudwatch: Any, wanted: dict[str, Any],
     [
         ([{**query(), "Id": "Upper"}], "InvalidParameterValue"),
         ([query(), query()], "InvalidParameterValue"),
-        ([{"Id": "a"}], "MissingParameter"),
-        ([{"Id": "a", "Expression": "SUM(METRICS())"}], "NotImplemented"),
+        ([{"Id": "a"}], "ValidationError"),
         ([query(stat="IQM")], "NotImplemented"),
     ],
 )
