@@ -63,7 +63,7 @@ class Repetitions:
     large_megabytes: int
 
 
-FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000), large_megabytes=10_000)
+FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000), large_megabytes=20_000)
 QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,), large_megabytes=1_000)
 
 Measure = Callable[[Stand, Repetitions, dict[str, float]], list[Row]]

@@ -11,6 +11,7 @@ from typing import Literal
 
 # Of AWS's partitions: commercial regions and GovCloud, China, and the names with IPv6 of both (dual stack).
 DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
+_BELOW_DOMAINS = tuple(f".{domain}" for domain in DOMAINS)
 # ECR's names with IPv6 are in a domain that other services give to their customers.
 _ECR_DUAL_STACK = re.compile(r"\d{12}\.dkr-ecr(-fips)?\.[a-z0-9-]+\.on\.(aws|amazonwebservices\.com\.cn)")
 PORTS = (443, 8443)
@@ -128,7 +129,7 @@ def parse(authority: str) -> TunnelTarget:
 
 def is_aws(host: str) -> bool:
     """Whether a name is AWS's, so that it means the emulator."""
-    return host.endswith(tuple(f".{domain}" for domain in DOMAINS)) or _ECR_DUAL_STACK.fullmatch(host) is not None
+    return host.endswith(_BELOW_DOMAINS) or _ECR_DUAL_STACK.fullmatch(host) is not None
 
 
 def is_telemetry(host: str) -> bool:

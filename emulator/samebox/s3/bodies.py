@@ -73,13 +73,12 @@ class Bodies:
         """Count one use less; the last one takes the body away, its file after the commit."""
         if number is None:
             return
-        row = t.one("SELECT kind, uses FROM bodies WHERE id = ?", (number,))
-        assert row is not None, f"body {number} is used and has no row"
-        kind, uses = row
-        if uses > 1:
-            t.run("UPDATE bodies SET uses = uses - 1 WHERE id = ?", (number,))
+        gone = t.one("DELETE FROM bodies WHERE id = ? AND uses = 1 RETURNING kind", (number,))
+        if gone is None:
+            others = t.run("UPDATE bodies SET uses = uses - 1 WHERE id = ?", (number,))
+            assert others, f"body {number} is used and has no row"
             return
-        t.run("DELETE FROM bodies WHERE id = ?", (number,))
+        (kind,) = gone
         if kind == "file":
             self._files.forget_removed(t)
             t.run("INSERT INTO garbage VALUES (?)", (number,))

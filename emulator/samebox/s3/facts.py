@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from samebox.s3.records import Attributes, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# `json.dumps` makes one of these each time.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def dumped(attributes: Attributes) -> str:
@@ -24,11 +29,12 @@ def dumped(attributes: Attributes) -> str:
         facts["hold"] = True
     if attributes.restored_until is not None:
         facts["restored"] = attributes.restored_until
-    return json.dumps(facts, separators=(",", ":"), ensure_ascii=False) if facts else ""
+    return _ENCODER.encode(facts) if facts else ""
 
 
+@lru_cache(maxsize=1000)
 def loaded(text: str, storage_class: str) -> Attributes:
-    """The attributes of a row."""
+    """The attributes of a row. Most rows have no more than a type, and share one value."""
     facts = json.loads(text) if text else {}
     retention = Retention(*facts["retention"]) if "retention" in facts else None
     return Attributes(
@@ -45,7 +51,7 @@ def loaded(text: str, storage_class: str) -> Attributes:
 
 def dumped_map(values: Mapping[str, str]) -> str:
     """Checksums as the text of a row."""
-    return json.dumps(dict(values), separators=(",", ":")) if values else ""
+    return _ENCODER.encode(dict(values)) if values else ""
 
 
 def loaded_map(text: str) -> dict[str, str]:

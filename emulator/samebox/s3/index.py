@@ -104,6 +104,13 @@ class _Ticket(Generic[T]):
         return self._result  # type: ignore[return-value]  # set when there is no error
 
 
+def _outcome(work: Callable[[], T]) -> T | BaseException:
+    try:
+        return work()
+    except Exception as error:
+        return error
+
+
 class Index:
     """SQLite in WAL mode with synchronous=FULL. Thread-safe."""
 
@@ -117,6 +124,7 @@ class Index:
         self._order = threading.Lock()  # of the two below
         self._waiting: list[_Ticket[Any]] = []
         self._busy = False  # a thread has the turn
+        self._joint = threading.local()  # the transaction of `together`, in the thread that carries it out
         if read_only:
             self._check_version()
             return
@@ -142,6 +150,9 @@ class Index:
         `change` may run more than once before it is committed, so it does nothing but read and write rows. Raises what
         it raises (then nothing of it is written), and InsufficientStorage when the disk is full.
         """
+        joint: Transaction | None = getattr(self._joint, "transaction", None)
+        if joint is not None:
+            return change(joint)
         ticket = _Ticket(change)
         with self._order:
             self._waiting.append(ticket)
@@ -155,6 +166,35 @@ class Index:
         for effect in ticket.afterwards:
             effect()
         return ticket.result()
+
+    def together(self, works: Sequence[Callable[[], T]]) -> list[T | BaseException]:
+        """What each of `works` returns or raises; all that they write by `write` is one commit, on disk afterwards.
+
+        A work may run more than once, as a change may.
+        """
+
+        def change(t: Transaction) -> list[T | BaseException]:
+            self._joint.transaction = t
+            try:
+                return [self._joined(work) for work in works]
+            finally:
+                del self._joint.transaction
+
+        if len(works) > 1:
+            with suppress(Exception):
+                return self.write(change)
+        return [_outcome(work) for work in works]
+
+    def _joined(self, work: Callable[[], T]) -> T | BaseException:
+        before = self._writer.total_changes
+        try:
+            return work()
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            if self._writer.total_changes != before:
+                raise  # half of it is written: all is undone, and each work tried alone
+            return error
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -196,7 +236,7 @@ class Index:
 
     def _carry_out_all(self, tickets: list[_Ticket[Any]]) -> None:
         try:
-            if len(tickets) == 1 or not self._carry_out_together(tickets):
+            if len(tickets) == 1 or not (self._carry_out_together(tickets) or self._carry_out_together(tickets, True)):
                 for ticket in tickets:
                     self._carry_out_alone(ticket)
         except BaseException as error:
@@ -207,27 +247,34 @@ class Index:
             for ticket in tickets:
                 ticket.is_done = True
 
-    def _carry_out_together(self, tickets: list[_Ticket[Any]]) -> bool:
-        # An error of SQLite's may have undone more than the change that met it: then each is tried alone.
+    def _carry_out_together(self, tickets: list[_Ticket[Any]], separately: bool = False) -> bool:
+        # Changes are rarely refused, and a savepoint for each costs two statements: only then, `separately`, they have
+        # them. An error of SQLite's may have undone more than the change that met it: then each is tried alone.
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             for ticket in tickets:
-                self._writer.execute("SAVEPOINT change")
-                try:
+                if separately:
+                    self._carry_out_separately(ticket)
+                else:
                     ticket.carry_out(self._writer)
-                except sqlite3.Error:
-                    raise
-                except Exception:
-                    self._writer.execute("ROLLBACK TO change")
-                self._writer.execute("RELEASE change")
             self._commit()
-        except sqlite3.Error:
+        except Exception:
             self._roll_back()
             return False
         except BaseException:
             self._roll_back()
             raise
         return True
+
+    def _carry_out_separately(self, ticket: _Ticket[Any]) -> None:
+        self._writer.execute("SAVEPOINT change")
+        try:
+            ticket.carry_out(self._writer)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            self._writer.execute("ROLLBACK TO change")
+        self._writer.execute("RELEASE change")
 
     def _carry_out_alone(self, ticket: _Ticket[Any]) -> None:
         try:

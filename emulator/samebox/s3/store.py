@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from samebox.s3.bodies import Bodies
 from samebox.s3.buckets import Buckets
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from samebox.s3.lifecycle import LifecycleRule
+
+T = TypeVar("T")
 
 INDEX = "index.sqlite"
 
@@ -67,6 +69,10 @@ class S3Store:
     def receive(self, algorithms: tuple[str, ...] = ()) -> Received:
         """A body to write to, which computes its MD5 and these checksums; use it in a `with`."""
         return Received(self._files, algorithms)
+
+    def together(self, works: Sequence[Callable[[], T]]) -> list[T | BaseException]:
+        """What each of `works` returns or raises, in one commit. They write small bodies, and may run again."""
+        return self._index.together(works)
 
     def expire(self, bucket: str, rules: Sequence[LifecycleRule]) -> int:
         """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket."""

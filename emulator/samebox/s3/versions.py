@@ -95,13 +95,15 @@ def visible(found: Stored | None) -> Version | None:
 def named(t: Transaction, bucket: BucketRow, key: bytes, version: str) -> Stored | None:
     """A version by its id. Raises InvalidArgument for what can be none."""
     if version == NULL_VERSION:
-        newest = latest(t, bucket, key)
-        if newest is not None and newest.version.version == NULL_VERSION:
-            return newest
-        raw = t.one(_OLD_NULL, (bucket.id, key))
-    else:
-        raw = t.one(_BY_AGE, (bucket.id, key, _age(version)))
-        raw = raw if raw and raw[2] == version else None
+        return _null_version(t, bucket, key, latest(t, bucket, key))
+    raw = t.one(_BY_AGE, (bucket.id, key, _age(version)))
+    return stored(bucket, raw) if raw and raw[2] == version else None
+
+
+def _null_version(t: Transaction, bucket: BucketRow, key: bytes, newest: Stored | None) -> Stored | None:
+    if newest is None or newest.version.version == NULL_VERSION:
+        return newest
+    raw = t.one(_OLD_NULL, (bucket.id, key))
     return stored(bucket, raw) if raw else None
 
 
@@ -149,7 +151,7 @@ class Versions:
             name = _name(age)
         else:
             name = NULL_VERSION
-            replaced = named(t, bucket, key, NULL_VERSION) if newest is not None else None
+            replaced = _null_version(t, bucket, key, newest)
             if replaced is not None:
                 self._delete(t, replaced)
                 newest = None if replaced == newest else newest

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from samebox.wire.sigv4 import CredentialScope
 
@@ -37,12 +38,17 @@ def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> CredentialSco
     found = _HEADER.match(authorization)
     credential = found.group(1) if found else query.get("X-Amz-Credential", "")
     if credential:
-        # An access key may hold anything, a slash too; the four words behind it may not.
-        parts = credential.rsplit("/", 4)
-        return CredentialScope(*parts[:4]) if len(parts) == 5 else None
+        return _of_credential(credential)
     old = _VERSION_2.match(authorization)
     access_key = old.group(1) if old else query.get("AWSAccessKeyId", "")
     return CredentialScope(access_key, "", "", "s3") if access_key else None
+
+
+@lru_cache(maxsize=1000)  # a client has one a day, and each request asks several times
+def _of_credential(credential: str) -> CredentialScope | None:
+    # An access key may hold anything, a slash too; the four words behind it may not.
+    parts = credential.rsplit("/", 4)
+    return CredentialScope(*parts[:4]) if len(parts) == 5 else None
 
 
 def account_of(access_key: str, default: str = DEFAULT_ACCOUNT) -> str:

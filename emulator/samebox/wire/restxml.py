@@ -129,7 +129,7 @@ def _document(operation: Operation, result: dict[str, Any]) -> bytes:
         # The one document that is its only member: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
         root = "LocationConstraint"
         out.append(xmltext.text_of(result.get("LocationConstraint") or ""))
-    elif any(not member.location for member in shape.members.values()):
+    elif shape.xml_members:
         root = _ROOTS.get(operation.name, shape.name)
         xmltext.write_members(shape, result, out)
     else:

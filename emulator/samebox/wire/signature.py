@@ -150,7 +150,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _check_time(signed: DeclaredSignature, now: float) -> None:
     try:
-        when = datetime.strptime(signed.date, sigv4.DATE).replace(tzinfo=UTC).timestamp()
+        when = sigv4.moment(signed.date)
     except ValueError:
         raise _incomplete("Date must be in ISO-8601 'basic format' as X-Amz-Date.") from None
     if signed.date[:8] != signed.scope.date:

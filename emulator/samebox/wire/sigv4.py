@@ -5,13 +5,25 @@ Written from AWS's "Create a signed AWS API request"; botocore's signer is the o
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote, unquote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 DATE = "%Y%m%dT%H%M%SZ"
+
+
+_BASIC_FORMAT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+
+
+def moment(date: str) -> float:
+    """The epoch seconds of an X-Amz-Date. Raises ValueError."""
+    if not _BASIC_FORMAT.fullmatch(date):
+        raise ValueError(date)
+    return datetime.fromisoformat(date).timestamp()  # strptime takes ten times as long
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,8 @@ def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
 
 
 def _check_integers(shape: Shape, head: Request) -> None:
-    for member in shape.members.values():
-        name = member.wire_name
-        if member.location == "querystring" and member.shape.type == "integer" and name in head.query:
+    for name, member in shape.query_members.items():
+        if member.shape.type == "integer" and name in head.query:
             text = head.query[name]
             if not _INTEGER.fullmatch(text) or int(text) not in _INTEGERS:
                 words = f"Provided {name} not an integer or within integer range"

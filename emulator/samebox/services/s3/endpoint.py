@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,6 +26,7 @@ from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.heads import check_time, head_of
 from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
+from samebox.services.s3.together import WritesTogether
 from samebox.wire import restxml
 from samebox.wire.caller import caller
 from samebox.wire.chunk_signature import SIGNED_CHUNKS, ChunkSignatures
@@ -53,6 +54,8 @@ _SMALL_BYTES = 64 * 1024
 # would let its scripts use the emulator as our own page; in a sandbox they run with the origin `null`, which
 # traffic/origins.py refuses.
 _SANDBOX = (b"content-security-policy", b"sandbox allow-scripts allow-popups allow-modals allow-downloads")
+# What reads and writes a few rows, once its body is there.
+_SHORT_WRITES = frozenset({"DeleteObject", "PutObject", "UploadPart"})
 # Fields of an error that are headers of the answer alone.
 _HIDDEN_FIELDS = frozenset({"DeleteMarker", "ETag", "LastModified"})
 
@@ -87,6 +90,7 @@ class S3Endpoint:
         self._public_access = public_access
         self._idle_seconds = idle_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="s3")
+        self._writes: WritesTogether[tuple[S3Response, Response]] = WritesTogether(store)
         # The model takes a tenth of a second to read, which is the first request's and not the start's.
         self._models = models
         self._operations: S3Operations | None = None
@@ -116,6 +120,7 @@ class S3Endpoint:
 
     async def close(self) -> None:
         """Wait for the requests under way."""
+        await asyncio.to_thread(self._writes.close)
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def _model(self) -> S3Operations:
@@ -175,6 +180,8 @@ class S3Endpoint:
                     given.reading.close()
                 raise
 
+        if pipe is None and operation.name in _SHORT_WRITES:
+            return await self._writes.carry_out(carry_out)
         feeding = None if pipe is None else asyncio.create_task(pipe.feed())
         try:
             return await self._in_thread(carry_out)
@@ -309,7 +316,8 @@ class _Exchange:
     def __init__(self, receive: Receive, send: Send, head: Request, is_signed_form: bool) -> None:
         self.send = send
         self.head = head
-        self.id = secrets.token_hex(8).upper()
+        # Nothing is kept secret by it, and the system's own randomness costs a change of threads.
+        self.id = f"{random.getrandbits(64):016X}"
         self.operation: Operation | None = None
         self.is_signed_form = is_signed_form
         self.asked_for_body = False

@@ -52,6 +52,7 @@ _METADATA_BYTES = 2048
 _MOST_TAGS = 10
 _TAG = re.compile(r"[\w\s+\-=._:/@]*")
 _DIGEST_BYTES = 16
+_CHECKSUMS = tuple((algorithm, f"Checksum{algorithm}") for algorithm in ALGORITHMS)
 
 
 def quoted(etag: str) -> str:
@@ -174,6 +175,8 @@ def retention(params: Mapping[str, Any]) -> Retention | None:
 
 def tags_of_header(text: str) -> dict[str, str]:
     """The tags of `x-amz-tagging`, which is written as a query string is."""
+    if not text:
+        return {}
     pairs = parse_qsl(text, keep_blank_values=True)
     if len(dict(pairs)) != len(pairs) or not all(_TAG.fullmatch(part) for pair in pairs for part in pair):
         words = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without "
@@ -240,8 +243,8 @@ def decoded_length(request: S3Request) -> int | None:
 def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
     """The checksums among the members, by algorithm. Raises InvalidRequest where one is no base64."""
     values = {}
-    for algorithm in ALGORITHMS:
-        value = params.get(f"Checksum{algorithm}")
+    for algorithm, member in _CHECKSUMS:
+        value = params.get(member)
         if value:
             try:
                 base64.b64decode(value.partition("-")[0], validate=True)

@@ -1,0 +1,88 @@
+"""Small writes: those that wait at the same time are carried out by one thread, in one commit.
+
+A commit waits for the disk, and a change of threads costs as much as carrying out a small put. Here both are paid once
+for all writes that came in while the last commit was under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from samebox.s3.store import S3Store
+
+T = TypeVar("T")
+
+_MOST = 64  # of one commit: others wait meanwhile, for all of them
+
+
+class _Write(Generic[T]):
+    """One write: what carries it out, and the future that its request waits for on the event loop."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self.loop.create_future()
+
+    def end(self, outcome: T | BaseException) -> None:
+        """On the loop: the future has a result, unless its request is gone."""
+        if self.future.done():
+            return
+        if isinstance(outcome, BaseException):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class WritesTogether(Generic[T]):
+    """One thread for the small writes of a storage. It is started by the first write."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+        self._waiting: SimpleQueue[_Write[T] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def carry_out(self, work: Callable[[], T]) -> T:
+        """The result of a write, once it is on disk. `work` may run more than once until then."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="s3-writes", daemon=True)
+            self._thread.start()
+        write = _Write(work)
+        self._waiting.put(write)
+        return await write.future
+
+    def close(self) -> None:
+        """Wait for the writes that came before this."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            writes, is_last = [first], False
+            while len(writes) < _MOST and not is_last:
+                try:
+                    following = self._waiting.get_nowait()
+                except Empty:
+                    break
+                if following is None:
+                    is_last = True
+                else:
+                    writes.append(following)
+            outcomes = self._store.together([one.work for one in writes])
+            # All of one storage have one loop, but for tests that serve it from two.
+            for loop in {one.loop for one in writes}:
+                ended = [pair for pair in zip(writes, outcomes, strict=True) if pair[0].loop is loop]
+                loop.call_soon_threadsafe(_end, ended)
+            if is_last:
+                return
+
+
+def _end(ended: list[tuple[_Write[T], T | BaseException]]) -> None:
+    for write, outcome in ended:
+        write.end(outcome)
