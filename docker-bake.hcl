@@ -2,6 +2,7 @@
 #
 #   docker buildx bake                 samebox/train:cpu and samebox/serve:cpu
 #   docker buildx bake registry        samebox/registry:latest, the registry behind the emulator's ECR
+#   docker buildx bake localstack      samebox/localstack:latest, the rest of AWS for `samebox up --localstack`
 #   docker buildx bake gpu             the CUDA 11.6 pair
 #   docker buildx bake cu118           the CUDA 11.8 pair, on a root made of Debian's packages; fetches about 3 GB
 #   docker buildx bake validate        lint and in-image checks; leaves no image behind
@@ -51,6 +52,8 @@ variable "ROOTS" {
   default = {
     bookworm        = "docker-image://docker.io/library/debian:bookworm-slim"
     bookworm-python = "docker-image://docker.io/library/python:3.10-slim-bookworm"
+    # LocalStack's alone; where images cannot be pulled, scripts/roots --localstack makes it.
+    bookworm-python-3-13 = "docker-image://docker.io/library/python:3.13-slim-bookworm"
     cu116           = "docker-image://docker.io/nvidia/cuda:11.6.2-cudnn8-runtime-ubuntu20.04"
     cu116-devel     = "docker-image://docker.io/nvidia/cuda:11.6.2-cudnn8-devel-ubuntu20.04"
     # Debian bullseye has Ubuntu 20.04's glibc 2.31 and OpenSSL 1.1, so its CPython runs there.
@@ -270,6 +273,22 @@ target "registry" {
   labels = {
     "org.opencontainers.image.title"       = "samebox/registry"
     "org.opencontainers.image.description" = "CNCF Distribution, the registry behind the emulator's ECR"
+  }
+}
+
+target "localstack" {
+  inherits   = ["_common"]
+  dockerfile = "images/localstack/Dockerfile"
+  contexts = {
+    root   = root("bookworm")
+    python = root("bookworm-python-3-13")
+    tools  = "target:tools-cpu"
+  }
+  args = { LIBRARIES = ACCELERATORS.cpu.libraries }
+  tags = [REGISTRY == "" ? "samebox/localstack:latest" : "${REGISTRY}/samebox/localstack:latest"]
+  labels = {
+    "org.opencontainers.image.title"       = "samebox/localstack"
+    "org.opencontainers.image.description" = "LocalStack, the rest of AWS for the emulator"
   }
 }
 

@@ -102,6 +102,18 @@ async def pieces(receive: Receive, idle_seconds: float | None = None) -> AsyncIt
             yield body
 
 
+def whole(body: bytes) -> Receive:
+    """A body that was read, to be received again; then the client's silence."""
+    messages = iter(({"type": "http.request", "body": body, "more_body": False},))
+
+    async def receive() -> Message:
+        for message in messages:
+            return message
+        return await asyncio.Future()
+
+    return receive
+
+
 async def read_body(receive: Receive, limit: int, declared: bytes | None = None) -> bytes:
     """The whole body of a request; `declared` is its Content-Length. Raises ClientGone, BodyTooLarge."""
     expected = int(declared[:19]) if declared and declared.isdigit() else 0

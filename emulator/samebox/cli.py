@@ -80,6 +80,11 @@ def _up(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add_location(up, port=True)
     up.add_argument("--host", help="address to listen on (default 127.0.0.1); beyond loopback a token is required")
+    up.add_argument(
+        "--localstack",
+        action="store_true",
+        help="let LocalStack, in a container, answer for the services that samebox does not run",
+    )
     up.add_argument("--detach", action="store_true", help="start in the background, and return when it is ready")
 
 

@@ -76,6 +76,17 @@ class UnknownOperation(AwsError):
         super().__init__("UnknownOperationException", message, 404)
 
 
+class UnspokenService(AwsError):
+    """A service of AWS that is not spoken here, and that LocalStack, which may speak it, does not answer for."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            "NotImplemented",
+            f"samebox does not run {service}. LocalStack runs further services: `samebox up --localstack` starts it.",
+            501,
+        )
+
+
 class NotImplementedByEmulator(AwsError):
     """The operation is AWS's, but not implemented here; the error says so instead of pretending a result."""
 

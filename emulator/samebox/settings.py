@@ -153,6 +153,11 @@ class Settings:
         "auto",
     )
     registry_image: str = _setting("Image that runs CNCF Distribution behind ECR.", "samebox/registry:latest")
+    localstack: bool = _setting(
+        "Start LocalStack in a container of its own, and let it answer for the services that samebox does not run.",
+        False,
+    )
+    localstack_image: str = _setting("Image that runs LocalStack.", "samebox/localstack:latest")
     engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
 
     @property

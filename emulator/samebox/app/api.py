@@ -5,6 +5,7 @@ from pathlib import Path
 from samebox.app.objects import ObjectStorage
 from samebox.services import absent, session_tokens
 from samebox.services.context import Services
+from samebox.services.localstack import LocalStackEndpoint
 from samebox.services.operations import operations
 from samebox.traffic.forms import Forms
 from samebox.wire.gateway import Gateway
@@ -12,7 +13,9 @@ from samebox.wire.models import Models
 from samebox.wire.sessions import Verdict
 
 
-def make_gateway(services: Services, models: Models, s3: ObjectStorage, scratch: Path) -> Gateway:
+def make_gateway(
+    services: Services, models: Models, s3: ObjectStorage, localstack: LocalStackEndpoint | None, scratch: Path
+) -> Gateway:
     """The gateway over `services`, with S3's endpoint; `scratch` is where forms are kept while they come in."""
     own, clock = services.settings, services.clock
 
@@ -30,6 +33,7 @@ def make_gateway(services: Services, models: Models, s3: ObjectStorage, scratch:
         s3_forms=Forms(s3.endpoint, scratch),
         s3_consents=s3.consents,
         s3_anonymous=own.s3_public_access and not own.s3_url,
+        elsewhere=localstack,
         clock=clock,
         why_absent=absent.sentence_of,
     )

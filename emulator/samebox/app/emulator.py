@@ -16,6 +16,7 @@ from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
 from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
+from samebox.app.localstack import make_localstack
 from samebox.app.objects import open_objects
 from samebox.app.services import make_services
 from samebox.app.status import Status
@@ -67,7 +68,9 @@ class Emulator:
         settings, stores, endings = self.settings, self._stores, self._endings
         s3 = open_objects(self._folder, settings, self._clock, endings, self._interrupted)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
-        self.gateway = make_gateway(services, self._models, s3, self._folder.path)
+        self._containers.start_localstack()
+        localstack = make_localstack(self._containers.localstack, self._clock, endings)
+        self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
         way = self._containers.open_way_back()

@@ -11,6 +11,7 @@ from samebox.containers import home, metadata_network, pulled_images, way_back
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import Engine
 from samebox.containers.health import EngineHealth
+from samebox.containers.localstack_server import LocalStackServer
 from samebox.containers.registry_server import RegistryServer
 from samebox.platform import networks
 from samebox.resources.store import Store
@@ -55,6 +56,18 @@ class EngineSide:
         self.registry = RegistryServer(
             self.engine, settings.registry_image, folder.path / "registry", folder.id, folder.secret
         )
+
+        self.localstack = (
+            LocalStackServer(self.engine, settings.localstack_image, folder.id, folder.secret)
+            if settings.localstack
+            else None
+        )
+
+    def start_localstack(self) -> None:
+        """Have it start in the background, where it is wanted. Its container stays at the end, for what it holds."""
+        if self.localstack is not None:
+            self.localstack.start()
+            self._endings.add(self.localstack.close)
 
     def stop_registry_at_the_end(self) -> None:
         """The registry serves pulls as long as anything of this emulator runs."""

@@ -50,6 +50,14 @@ class Status:
             "token": bool(settings.token),
             "engine": {"available": why_not is None, "detail": why_not or ""},
             "registry": {"image": settings.registry_image, "running": self._containers.registry.is_known},
+            "localstack": self._localstack(),
             "jobs": {kind.noun: self._store.count_by_status(kind.noun) for kind in CONTAINER_JOBS},
             "endpoints": self._store.statuses(ENDPOINT.noun),
         }
+
+    def _localstack(self) -> dict[str, Any]:
+        server = self._containers.localstack
+        if server is None:
+            return {"wanted": False, "running": False, "detail": ""}
+        state = server.state
+        return {"wanted": True, "running": bool(state.url), "detail": state.why_not}

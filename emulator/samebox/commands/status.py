@@ -95,6 +95,9 @@ def overview(url: str, said: dict[str, Any]) -> Table:
     else:
         table.add_row("container engine", f"[red]does not answer[/]: {engine.get('detail') or 'no reason is given'}")
     table.add_row("ECR's registry", "[green]runs[/]" if registry.get("running") else "starts when it is first needed")
+    localstack = said.get("localstack") or {}
+    if localstack.get("wanted"):
+        table.add_row("LocalStack", "[green]runs[/]" if localstack.get("running") else str(localstack.get("detail")))
     return table
 
 

@@ -13,6 +13,7 @@ from samebox.commands.orphans import Orphans
 from samebox.commands.outcome import Stop
 from samebox.containers import folder_copies, home, kept_images
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummary, Engine, Network, Volume
+from samebox.containers.localstack_server import LOCALSTACK_OWNER
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
 from samebox.resources import migration
@@ -23,7 +24,7 @@ from samebox.resources.store import Resource, Store
 from samebox.services import images
 
 # What stands in the place of an ARN for the emulator's own helpers, which a running emulator needs.
-HELPERS = frozenset({"", REGISTRY_OWNER})
+HELPERS = frozenset({"", REGISTRY_OWNER, LOCALSTACK_OWNER})
 
 
 NO_GARBAGE = Garbage()

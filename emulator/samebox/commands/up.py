@@ -26,7 +26,9 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def run(given: argparse.Namespace) -> int:
-    settings = where.settings(port=given.port, data_dir=given.data_dir, host=given.host)
+    settings = where.settings(
+        port=given.port, data_dir=given.data_dir, host=given.host, localstack=given.localstack or None
+    )
     running = where.record(settings.data_dir)
     if running is not None:
         if emulators.lost(settings.data_dir):
@@ -54,6 +56,8 @@ def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> Non
     """Raises Stop if the running emulator has other settings than the given ones: it reads them only at its start."""
     asked = {name: getattr(settings, name) for name in settings.asked_for(os.environ)}
     asked |= {name: value for name, value in vars(given).items() if name in ("host", "port") and value is not None}
+    if given.localstack:
+        asked["localstack"] = True
     asked.pop("data_dir", None)  # by it this emulator was found
     token = asked.pop("token", "")
     said = where.ask(url) or {} if token or asked else {}  # raises Stop where the tokens differ
@@ -128,6 +132,8 @@ def start_detached(settings: Settings) -> int:
     log = log_file(settings.data_dir)
     command = [sys.executable, "-m", "samebox.cli", "up", "--data-dir", str(settings.data_dir.resolve())]
     command += ["--host", settings.host, "--port", str(settings.port)]
+    if settings.localstack:
+        command.append("--localstack")
     with log.open("ab") as output:
         start = log.stat().st_size
         # A session of its own: neither Ctrl-C nor the end of this terminal reaches it, and it holds none of our files.

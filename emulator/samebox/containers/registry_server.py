@@ -14,22 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-from samebox.containers.engine import (
-    ARN_LABEL,
-    INSTANCE_LABEL,
-    ContainerApi,
-    ContainerMissing,
-    ContainerSpec,
-    ContainerSummary,
-    EngineError,
-    ImageMissing,
-    Mount,
-    NameTaken,
-    VolumeApi,
-    VolumeMount,
-)
+from samebox.containers.engine import ContainerSpec, EngineError, ImageMissing, Mount, VolumeMount
+from samebox.containers.helper_container import ContainersAndVolumes, HelperContainer, name_of
 from samebox.errors import AwsError
 
 log = logging.getLogger(__name__)
@@ -44,11 +31,7 @@ FOLDER = "/var/lib/registry"
 
 def container_name(instance: str) -> str:
     """The name of the one container that may write a data folder's registry."""
-    return f"samebox-registry-{instance}"
-
-
-class ContainersAndVolumes(ContainerApi, VolumeApi, Protocol):
-    """As much of an engine as a registry needs."""
+    return name_of(REGISTRY_OWNER, instance)
 
 
 class RegistryServer:
@@ -70,8 +53,8 @@ class RegistryServer:
         self._engine = engine
         self._image = image
         self._folder = folder
-        self._labels = {INSTANCE_LABEL: instance, ARN_LABEL: REGISTRY_OWNER}
-        self._name = container_name(instance)
+        self._container = HelperContainer(engine, REGISTRY_OWNER, instance, sleep)
+        self._name = self._container.name
         self._secret = secret
         self._path = f"/{hmac.new(secret, b'path of the registry', hashlib.sha256).hexdigest()}"
         self._ready_seconds = ready_seconds
@@ -102,9 +85,7 @@ class RegistryServer:
         """Stop and remove the container; what was pushed stays."""
         with self._lock:
             self._known = None
-            for container in self._engine.find(self._labels):
-                self._engine.stop(container.id, grace_seconds)
-                self._engine.remove(container.id)
+            self._container.stop(grace_seconds)
 
     def _start(self) -> str:
         try:
@@ -124,7 +105,7 @@ class RegistryServer:
 
     def _adopted(self) -> tuple[str, int] | None:
         """The address of the container of an earlier life; None where it has to be made."""
-        container = self._running()
+        container = self._container.running()
         if container is None:
             return None
         address = self._engine.address(container, _PORT)
@@ -134,21 +115,6 @@ class RegistryServer:
         self._engine.stop(container, _STOP_SECONDS)
         self._engine.remove(container)
         return None
-
-    def _running(self) -> str | None:
-        """The container of an earlier life, going again if it had ended; None when there is none that can."""
-        for container in self._engine.find(self._labels):
-            if container.running:
-                return container.id
-            log.info("registry: %s is %s; it is made anew", container.name, container.status)
-            self._remove(container)
-        return None
-
-    def _remove(self, container: ContainerSummary) -> None:
-        try:
-            self._engine.remove(container.id)
-        except ContainerMissing:
-            log.debug("registry: %s is gone already", container.name)
 
     def _run(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +130,7 @@ class RegistryServer:
                 "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": FOLDER,
                 "REGISTRY_STORAGE_DELETE_ENABLED": "true",
             },
-            labels=self._labels,
+            labels=self._container.labels,
             publish={_PORT: 0},
             memory_bytes=512 * 1024**2,
             pids_limit=512,
@@ -175,23 +141,9 @@ class RegistryServer:
             user = f"{os.getuid()}:{os.getgid()}"
             spec = replace(spec, mounts=(Mount(self._folder.resolve(), FOLDER),), user=user)
         else:
-            volume = self._engine.create_volume(self._name, self._labels)
+            volume = self._engine.create_volume(self._name, self._container.labels)
             spec = replace(spec, volumes=(VolumeMount(volume, FOLDER),))
-        until = time.monotonic() + self._ready_seconds
-        while True:
-            try:
-                container = self._engine.run(spec)
-            except NameTaken:
-                # An emulator of this data directory died while the engine made it one, which may not be there yet.
-                found = self._running()
-                if found is not None:
-                    return found
-                if time.monotonic() > until:
-                    raise
-                self._sleep(0.05)
-            else:
-                log.info("registry: started %s", self._name)
-                return container
+        return self._container.run(spec, self._ready_seconds)
 
     def _answers(self, host: str, port: int) -> bool:
         """Wait until it answers; False where it does not know our path."""

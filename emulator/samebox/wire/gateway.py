@@ -20,8 +20,8 @@ import anyio
 
 from samebox import asgi
 from samebox.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, Send
-from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation
-from samebox.wire import post_policy, sessions, shapes, signature
+from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation, UnspokenService
+from samebox.wire import post_policy, sessions, shapes, signature, unspoken
 from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
 from samebox.wire.caller import scope as credential_scope
 from samebox.wire.codecs import CODECS
@@ -36,6 +36,8 @@ Handlers = Mapping[str, Mapping[str, Handler]]  # botocore's service name -> ope
 
 # An upload form, which is signed in its body: `(bucket, fields, size of the file)` may be refused with AwsError.
 CheckForm = Callable[[str, Mapping[str, str], int], None]
+# Answers for services that are not spoken here: (signing name, caller, ASGI's three).
+Elsewhere = Callable[[str, Caller, Scope, Receive, Send], Awaitable[None]]
 FormApplication = Callable[[Scope, Receive, Send, CheckForm], Awaitable[None]]
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,8 @@ class Gateway:
     """Answers AWS requests with `handlers`; passes S3's on to `s3`, and its upload forms to `s3_forms`.
 
     `s3_consents`: whether a bucket's rules let the page of another origin in that a request is from. `s3_anonymous`: S3
-    itself decides on requests that are not signed, a token or not.
+    itself decides on requests that are not signed, a token or not. `elsewhere` answers for services that `models` have
+    not; without it they are refused.
 
     `token`, where there is one, is the secret key that every request must be signed with; `sessions` knows whether the
     session token of a temporary key is good, in either case. A body may have `largest_body` bytes and take
@@ -72,6 +75,7 @@ class Gateway:
         s3_forms: FormApplication | None = None,
         s3_consents: Callable[[Scope], Awaitable[bool]] | None = None,
         s3_anonymous: bool = False,
+        elsewhere: Elsewhere | None = None,
         clock: Callable[[], float] = time.time,
         largest_body: int = 32 * MEBIBYTE,
         body_seconds: float = 60.0,
@@ -85,6 +89,8 @@ class Gateway:
         self._sessions = sessions
         self._s3, self._s3_forms, self._s3_consents = s3, s3_forms, s3_consents
         self._s3_anonymous = s3_anonymous
+        self._elsewhere = elsewhere
+        self._spoken: set[str] = set()  # signing names that were found in the models
         self._clock = clock
         self._largest_body, self._body_seconds = largest_body, body_seconds
         self._threads = anyio.CapacityLimiter(threads)
@@ -133,6 +139,11 @@ class Gateway:
         if self._s3 is not None and await self._is_s3(head):
             await self._answer_s3(self._s3, scope, receive, send)
             return
+        service = await self._unspoken(head)
+        if service and not self._token:
+            # Nothing here needs the body: it may be an hour's stream.
+            await self._answer_unspoken(service, head, scope, receive, send)
+            return
         try:
             async with asyncio.timeout(self._body_seconds):
                 body = await asgi.read_body(
@@ -147,8 +158,35 @@ class Gateway:
             response = self._refuse(head, AwsError("RequestEntityTooLargeException", words, 413))
         else:
             request = replace(head, body=body)
+            if service:
+                await self._answer_unspoken(service, request, scope, asgi.whole(body), send)
+                return
             response = await asgi.in_thread(self.answer, request, limiter=self._threads)
         await respond(send, response)
+
+    async def _unspoken(self, head: Request) -> str:
+        signed = credential_scope(head.headers, head.query)
+        if signed is not None and signed.service in self._spoken:
+            return ""
+        service = await asgi.in_thread(self._router.unspoken, head, limiter=self._threads)
+        if not service and signed is not None:
+            self._spoken.add(signed.service)
+        return service
+
+    async def _answer_unspoken(
+        self, service: str, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        protocol = unspoken.authorization_protocol(service, request)
+        try:
+            await asgi.in_thread(self._authorize, request, protocol, limiter=self._threads)
+            if self._elsewhere is None:
+                raise UnspokenService(service)
+        except AwsError as error:
+            log.info("%s %s: %s", request.method, request.path, error)
+            await respond(send, unspoken.encode_error(service, request, error, str(uuid.uuid4())))
+            return
+        who = caller(request.headers, request.query, self._account, self._region)
+        await self._elsewhere(service, who, scope, receive, send)
 
     async def for_foreign_page(self, scope: Scope) -> Application | None:
         """What answers a request of a page of another origin: S3, where the bucket's rules let the page in; or None."""

@@ -50,6 +50,32 @@ class Router:
             return True
         return self._is_anonymous_s3(request)
 
+    def unspoken(self, request: Request) -> str:
+        """The service that a request is for, by its head, where it is one of AWS's that is not spoken; '' otherwise.
+
+        Models are read for it. The name is that of the signature, else what the target, the path or the host has.
+        """
+        signed = scope(request.headers, request.query)
+        if signed is not None and signed.service:
+            return "" if self._signed(signed.service) is not None else signed.service
+        target = request.headers.get("x-amz-target")
+        if target is not None:
+            prefix = target.rpartition(".")[0]
+            return "" if self._by_target(prefix) is not None else prefix
+        cbor = _CBOR_PATH.fullmatch(request.path)
+        if cbor is not None:
+            return "" if self._by_target(cbor[1]) is not None else cbor[1]
+        return self._unspoken_host(request.host)
+
+    def _unspoken_host(self, host: str) -> str:
+        if not host.endswith(_AWS):
+            return ""
+        labels = set(host.split("."))
+        # api.sagemaker.us-east-1.amazonaws.com, sts.amazonaws.com, 000000000000.dkr.ecr.us-east-1.amazonaws.com
+        known = {part for one in self._services for part in (one.endpoint_prefix, one.signing_name)}
+        is_known = bool(labels & known) or any(name in host for name in known if "." in name)
+        return "" if is_known else host.partition(".")[0]
+
     def _is_anonymous_s3(self, request: Request) -> bool:
         """Unsigned, and nothing that another protocol would send: a path-style GET of a public object, say."""
         if "x-amz-target" in request.headers or "smithy-protocol" in request.headers or "Action" in request.query:
