@@ -18,7 +18,7 @@ from samebox.jobs.phases import Ended, JobDependencies
 from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
-from samebox.jobs.running import Running
+from samebox.jobs.running import RunningHosts
 from samebox.platform.job import HostPlan
 from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome, reason
@@ -116,8 +116,8 @@ class ContainerJob:
         self._hosts = phases.hosts_of(self._plan, self._deps, self._type.stages.pulling)
         return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
 
-    def _running(self) -> Running:
-        return Running(
+    def _running(self) -> RunningHosts:
+        return RunningHosts(
             self._type,
             self._plan,
             self._deps,

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 KILL_AGAIN_SECONDS = 30.0
 
 
-class Running:
+class RunningHosts:
     """The containers of one job, from their start to the moment at which all have ended and their lines are written."""
 
     def __init__(
