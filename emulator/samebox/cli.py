@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samebox.commands import coverage_options, env_options, production
+from samebox.commands import coverage_options, env_options, job_options, production
 from samebox.commands.option_form import Commands, add_location
 from samebox.settings import PREFIX, Settings
 
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"samebox {VERSION}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
-        _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, _s3, _prune, _train,
+        _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, job_options.spot, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
         coverage_options.add, _help,
     ):  # fmt: skip

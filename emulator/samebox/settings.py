@@ -67,6 +67,20 @@ class Settings:
     training_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0
     )
+    checkpoint_seconds: float = _setting(
+        "Seconds between two looks at a training job's checkpoints, to copy what is new to S3.", 10.0
+    )
+    spot_interrupt_after: str = _setting(
+        "Interrupt managed spot training jobs after so many seconds of training: 30,60 the first attempt after 30 and "
+        "the second after 60. A job's tag samebox:spot-interrupt-after takes precedence.",
+        "",
+    )
+    spot_capacity_seconds: float = _setting(
+        "Seconds for which a managed spot training job waits for instances, at first and after an interruption.", 0.0
+    )
+    spot_savings_percent: float = _setting(
+        "What spot instances cost less, for BillableTimeInSeconds of managed spot training jobs.", 70.0
+    )
     processing_stop_seconds: float = _setting(
         "Seconds between the signal and SIGKILL when a processing job is stopped.", 120.0
     )

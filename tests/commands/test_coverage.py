@@ -43,7 +43,7 @@ def test_json_has_each_operation_with_grade_reason_and_members(capsys: pytest.Ca
     assert found["sagemaker", "CreateCluster"]["reason"] == "HyperPod clusters are not run"
     training = found["sagemaker", "CreateTrainingJob"]
     assert {"member": "VpcConfig", "on_aws": "the job's network"} in training["accepted"]
-    assert {"member": "EnableManagedSpotTraining", "runs_with": [False]} in training["refused"]
+    assert {"member": "DebugRuleConfigurations", "runs_with": [[]]} in training["refused"]
 
 
 def test_a_page_of_html_has_each_service_and_escapes_what_it_shows(tmp_path: Path) -> None:

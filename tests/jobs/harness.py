@@ -208,7 +208,12 @@ class Harness:
                 self.changes.wait(0.05)
 
     def wait_for_line(self, resource: Resource, line: str) -> None:
-        self.poll_until(lambda: line in self.log_lines(resource))
+        def there() -> bool:
+            with contextlib.suppress(FileNotFoundError, ValueError):  # the job has no log yet
+                return line in self.log_lines(resource)
+            return False
+
+        self.poll_until(there)
 
     def poll_until(self, claim: Callable[[], Any]) -> None:
         """As `wait_until`, for what happens without a change of the store."""

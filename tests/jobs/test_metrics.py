@@ -22,7 +22,7 @@ def test_the_last_value_of_each_metric_is_kept_with_its_time() -> None:
 def test_each_value_of_a_new_line_is_published_and_none_of_an_old_one() -> None:
     published: list[tuple[str, float, float]] = []
     found = Metrics([{"Name": "loss", "Regex": "loss=([0-9.]+);"}], lambda *one: published.append(one))
-    found.see_all([("loss=3.0;", 1.0)])
+    found.see("loss=3.0;", 1.0, is_new=False)
     found.see("loss=2.0; loss=1.0; loss=nothing;", 2.0)
     assert published == [("loss", 2.0, 2.0), ("loss", 1.0, 2.0)]
 

@@ -24,6 +24,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
         training_stop_seconds="2",
         processing_stop_seconds="2",
         processing_upload_seconds="0.5",
+        checkpoint_seconds="0.5",
         serving_stop_seconds="2",
         startup_seconds="20",
         invocation_seconds="4",

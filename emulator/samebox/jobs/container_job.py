@@ -9,8 +9,11 @@ from typing import Any
 
 from samebox.containers.engine import ContainerMissing
 from samebox.data.objects import Cancelled
-from samebox.jobs import phases
+from samebox.jobs import attempts, phases
+from samebox.jobs.attempts import Interrupted, WaitedTooLong
+from samebox.jobs.checkpoints import CheckpointMirror
 from samebox.jobs.feeding import Feeding
+from samebox.jobs.instance_wait import InstanceWait
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
 from samebox.jobs.outputs import Outputs
@@ -51,6 +54,7 @@ class ContainerJob:
         self._networks = networks
         self._network = record.run.network
         self._outputs = Outputs(plan, deps)
+        self._checkpoints = CheckpointMirror(plan, deps)
         self._feeding = Feeding(plan, deps)
 
     def run(self) -> None:
@@ -62,11 +66,44 @@ class ContainerJob:
         if self._plan.warning and self._deps.log.is_new:
             log.warning("%s: %s", self._plan.arn, self._plan.warning)
             self._deps.log.report(self._plan.warning)
+        while (ending := self._attempt()) is None:
+            pass
+        self._feeding.close()
+        found = self._hosts.find()
+        phases.keep_packages(self._plan, self._deps, found)
+        self._hosts.remove_containers(found)
+        spot = self._plan.spot
+        finish(self._type, self._record, ending, spot.savings_percent if spot else 0.0)
+        # These take their time, and clients need not wait for them.
+        self._leave_network()
+        phases.sweep(self._deps.engine, self._plan.root)
+
+    def _attempt(self) -> Ended | None:
+        """The job's end; None when another attempt follows."""
+        try:
+            ending = self._ending()
+        except Interrupted:
+            self._begin_again("Interrupted", self._record.run.interrupted_by)
+            return None
+        if ending.outcome is not Outcome.INTERNAL:
+            return ending
+        self._checkpoints.salvage()
+        self._record.refresh()
+        if not self._record.is_stopping and attempts.may_retry(self._record.row.spec, self._record.run):
+            self._begin_again("Restarting")
+            return None
+        return ending
+
+    def _begin_again(self, stage: str, order: str = "") -> None:
+        log.info("%s: %s, attempt %d", self._plan.arn, stage, self._record.run.earlier.count + 1)
+        self._record.move(stage, run=attempts.following(self._record.run, self._record.now(), order))
+
+    def _ending(self) -> Ended:
+        """How this attempt ends the job. Raises Interrupted."""
         try:
             while True:
                 try:
-                    ending = self._to_the_end()
-                    break
+                    return self._to_the_end()
                 except Cancelled:
                     # A stop, or our own end; with a stop the row says what to do now.
                     self._leave_if_closing()
@@ -74,29 +111,43 @@ class ContainerJob:
                     if not self._record.is_stopping:
                         raise
         except Ended as ended:
-            ending = ended
-        self._feeding.close()
-        found = self._hosts.find()
-        phases.keep_packages(self._plan, self._deps, found)
-        self._hosts.remove_containers(found)
-        finish(self._type, self._record, ending)
-        # These take their time, and clients need not wait for them.
-        self._leave_network()
-        phases.sweep(self._deps.engine, self._plan.root)
+            return ended
 
     def _to_the_end(self) -> Ended:
         self._record.refresh()
+        if self._record.run.leftovers:
+            self._clear_away()
         if self._record.run.ended_at is None:
             containers = self._containers()
             if containers is None:
-                return Ended(Outcome.STOPPED)
+                return self._stopped()
             self._running().follow(containers)
             self._room.leave()  # the upload needs none
         try:
+            if not self._record.run.uploaded:
+                self._checkpoints.finish()
+            if self._record.run.interrupted_by and not self._record.is_stopping:
+                raise Interrupted
             self._upload()
         except ContainerMissing:
             raise self._disappeared() from None
         return self._verdict()
+
+    def _clear_away(self) -> None:
+        """Remove what the attempt before this one has left, and begin as at the first."""
+        self._room.leave()
+        self._feeding.close()
+        self._hosts.remove_containers(self._hosts.find())
+        self._hosts.leave_network()
+        phases.sweep(self._deps.engine, self._plan.root)
+        self._feeding = Feeding(self._plan, self._deps)
+        self._outputs = Outputs(self._plan, self._deps)
+        self._checkpoints = CheckpointMirror(self._plan, self._deps)
+        run = replace(self._record.run, leftovers=False)
+        if self._record.stage == "Interrupted":
+            self._record.move("Starting", run=run)
+        else:
+            self._record.learn(run)
 
     def _containers(self) -> Mapping[str, str] | None:
         """The hosts' containers, running or ended: found, or made now. None if the job was stopped before it began."""
@@ -111,10 +162,19 @@ class ContainerJob:
             raise self._disappeared()
         if self._record.is_stopping:
             return None
-        self._plan = self._room.take(self._plan, self._deps)
+        self._await_instances()
         self._plan = self._with_network(self._plan)
         self._hosts = phases.hosts_of(self._plan, self._deps, self._type.stages.pulling)
         return {**ran, **self._start([host for host in self._plan.job.hosts if host.name not in ran])}
+
+    def _await_instances(self) -> None:
+        """Until there is room for the job; MaxWaitTimeInSeconds may be over before."""
+        wait = InstanceWait(self._plan, self._deps, self._record, self._room)
+        try:
+            self._plan = wait.take()
+        except WaitedTooLong:
+            self._record.move("Stopping", run=replace(self._record.run, max_wait_exceeded=True))
+            raise Cancelled(self._plan.arn) from None
 
     def _running(self) -> RunningHosts:
         return RunningHosts(
@@ -124,7 +184,7 @@ class ContainerJob:
             self._record,
             self._hosts,
             self._feeding,
-            self._outputs,
+            (self._outputs.while_running, self._checkpoints.while_running),
             self._upload_on_failure,
         )
 
@@ -136,8 +196,11 @@ class ContainerJob:
         self._hosts.begin_network()
         # Whatever an interrupted download left is kept or put right; a container that was made is used.
         began: dict[str, Any] = {self._type.began: self._began_at()}
-        self._record.move(self._type.stages.preparing, replace(self._record.run, network=self._network), **began)
+        run = self._record.run
+        run = replace(run, network=self._network, prepared_at=run.prepared_at or self._record.now())
+        self._record.move(self._type.stages.preparing, run, **began)
         hosts = phases.download(self._plan, self._deps, hosts)
+        self._checkpoints.restore(hosts)
         self._feeding.begin()
         made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
         if self._deps.wake.cancelled.is_set():
@@ -178,12 +241,18 @@ class ContainerJob:
         self._record.refresh()
         run = self._record.run
         if self._record.is_stopping:
-            return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
+            return self._stopped()
         if run.outcome:
             return Ended(Outcome(run.outcome), run.text)
         if run.exit_code:
             return Ended(Outcome.ALGORITHM_ERROR, run.text)
         return Ended(Outcome.BAD_MESSAGE if run.bad_message else Outcome.COMPLETED)
+
+    def _stopped(self) -> Ended:
+        run = self._record.run
+        if run.max_wait_exceeded:
+            return Ended(Outcome.MAX_WAIT)
+        return Ended(Outcome.MAX_RUNTIME if run.max_runtime_exceeded else Outcome.STOPPED)
 
     def _began_at(self) -> float:
         return float(self._record.row.state.get(self._type.began) or self._record.now())
@@ -193,14 +262,14 @@ class ContainerJob:
             raise Closing
 
 
-def finish(job_type: JobType, record: Record, ended: Ended) -> None:
+def finish(job_type: JobType, record: Record, ended: Ended, savings_percent: float = 0.0) -> None:
     """Write the end down: status, FailureReason, times."""
     record.refresh()
     outcome = ended.outcome
     if record.is_stopping and outcome in _STOPPED_INSTEAD:
         outcome = Outcome.STOPPED  # the stop was asked for after the last look
     ending = job_type.endings[outcome]
-    facts = _times(job_type, record, failed=ending.stage == "Failed")
+    facts = _times(job_type, record, ending.stage == "Failed", savings_percent)
     text = reason(ending, ended.text, record.run.exit_code)
     if text is not None:
         facts["FailureReason"] = text
@@ -209,11 +278,16 @@ def finish(job_type: JobType, record: Record, ended: Ended) -> None:
     record.move(ending.stage, **facts)
 
 
-def _times(job_type: JobType, record: Record, failed: bool) -> dict[str, Any]:
+def _times(job_type: JobType, record: Record, failed: bool, savings_percent: float) -> dict[str, Any]:
     # Of a failed job the moment of its failure counts, of others that after the upload (contract.md §1.6).
-    now, failed_at = record.now(), record.run.ended_at
-    end = failed_at if failed and failed_at is not None else now
+    now, run = record.now(), record.run
+    end = run.ended_at if failed and run.ended_at is not None else now
     start = record.row.state.get(job_type.began)
-    if start is None:
+    if start is None or job_type.seconds is None:
         return {job_type.ended: end}
-    return {job_type.ended: end, **dict.fromkeys(job_type.seconds, max(1, math.ceil(end - float(start))))}
+    took = end - float(start)
+    # What a job waits for between two attempts is not billed.
+    held = attempts.held_seconds(run, end) if run.earlier.count else took
+    billed = held * (1 - savings_percent / 100)
+    seconds = {job_type.seconds.took: took, job_type.seconds.billed: billed}
+    return {job_type.ended: end, **{member: max(1, math.ceil(one)) for member, one in seconds.items()}}

@@ -12,7 +12,7 @@ from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, E
 from samebox.containers.reservations import Reservations
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
-from samebox.jobs import package_cache, phases
+from samebox.jobs import attempts, package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
@@ -103,11 +103,16 @@ class ContainerJobs:
             room.leave()
 
     def fail(self, resource: Resource) -> bool:
-        """InternalServerError, and nothing left running."""
+        """InternalServerError, and nothing left running; or, by RetryStrategy, another attempt."""
         row = self._resources.by_arn(resource.arn)
         if row is not None and self.wants(row):
             self._remove(row)
-            finish(self._type, Record(self._resources, row), Ended(Outcome.INTERNAL))
+            record = Record(self._resources, row)
+            if not record.is_stopping and attempts.may_retry(row.spec, record.run):
+                # Its network was given back.
+                record.move("Restarting", run=replace(attempts.following(record.run, record.now()), network=None))
+                return True
+            finish(self._type, record, Ended(Outcome.INTERNAL))
             phases.sweep(self._engine, job_folder(self._emulator.data_dir, row))
         return True
 

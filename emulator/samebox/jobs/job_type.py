@@ -31,6 +31,14 @@ class WorkResult:
 
 
 @dataclass(frozen=True)
+class SecondsMembers:
+    """The members that show how long a job took, and for how long it is billed."""
+
+    took: str
+    billed: str
+
+
+@dataclass(frozen=True)
 class Instances:
     """The machines of one instance group that a request asks for; a job without groups has one."""
 
@@ -76,5 +84,5 @@ class JobType:
     plan: Callable[[Resource, Sequence[Limits], EmulatorInfo], Plan]
     began: str
     ended: str
-    seconds: tuple[str, ...] = ()
+    seconds: SecondsMembers | None = None
     work: StartWork | None = None

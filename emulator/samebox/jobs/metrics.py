@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from samebox.resources.expression import Expression, MalformedExpression, TooSlow
@@ -60,11 +60,6 @@ class Metrics:
             self._last[name] = {"MetricName": name, "Value": value, "Timestamp": at}
             if is_new:
                 self._publish(name, value, at)
-
-    def see_all(self, lines: Iterable[tuple[str, float]]) -> None:
-        """Lines from an earlier life of ours."""
-        for text, at in lines:
-            self.see(text, at, is_new=False)
 
     def final(self) -> list[dict[str, Any]]:
         """FinalMetricDataList."""

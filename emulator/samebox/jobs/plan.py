@@ -74,6 +74,35 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class CheckpointPlan:
+    """CheckpointConfig: `given_uri` as the request has it, `uri` without the slash at its end.
+
+    `folder` is a path below each host's root, `directory` the same in its container; `seconds` pass between two looks.
+    """
+
+    given_uri: str
+    uri: str
+    folder: str
+    directory: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SpotPlan:
+    """Managed spot training: when instances are interrupted, and how long they are waited for (contract.md §1.6).
+
+    `interrupt_after` are seconds of training after which the first, second, … attempt is interrupted; `interrupt_at` is
+    a text in the log at which the job is interrupted once. `savings_percent` is what spot instances cost less.
+    """
+
+    max_wait_seconds: float
+    capacity_seconds: float = 0.0
+    interrupt_after: tuple[float, ...] = ()
+    interrupt_at: str = ""
+    savings_percent: float = 0.0
+
+
+@dataclass(frozen=True)
 class MessageFile:
     """A file in which a container writes something for Describe.
 
@@ -115,6 +144,8 @@ class Plan:
     model: ModelDownload | None = None
     startup_seconds: float = 0.0  # how long servers may take to answer /ping
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
+    checkpoints: CheckpointPlan | None = None
+    spot: SpotPlan | None = None
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 
     def hosts_of(self, channel: Mapping[str, Any]) -> Sequence[HostPlan]:

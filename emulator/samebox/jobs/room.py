@@ -1,12 +1,12 @@
 """Room for a job's containers on their host: waited for before they start, given back when they have ended."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from samebox.containers.engine import ContainerSpec
 from samebox.containers.reservations import Reservation, Reservations
-from samebox.data.objects import Cancelled
 from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import Plan
 
@@ -20,8 +20,8 @@ class Room:
         self._arn = arn
         self._reservations = reservations
 
-    def take(self, plan: Plan, deps: JobDependencies) -> Plan:
-        """The plan with the GPUs that it may use, once there is room. Raises Cancelled."""
+    def take(self, plan: Plan, deps: JobDependencies, sleep: Callable[[], None]) -> Plan:
+        """The plan with the GPUs that it may use, once there is room; until then `sleep` is called, and may raise."""
         if self._reservations is None:
             return plan
         containers = [host.container for host in plan.job.hosts]
@@ -34,9 +34,7 @@ class Room:
                 wanted = _in_words(memory, gpus)
                 log.info("%s waits until other jobs free %s", self._arn, wanted)
                 deps.report(f"Insufficient capacity: waiting for other jobs to free {wanted}")
-            deps.wake.wait(None)
-            if deps.wake.cancelled.is_set():
-                raise Cancelled(self._arn)
+            sleep()
         return _with_reservation(plan, found)
 
     def leave(self) -> None:

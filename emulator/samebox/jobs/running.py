@@ -1,19 +1,19 @@
 """The running containers of a job, followed to their end: a client, the clock or one failed host may end them all."""
 
 import logging
+import math
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from samebox.containers.engine import ContainerState, LogLine
-from samebox.jobs import phases
+from samebox.jobs import attempts, phases
 from samebox.jobs.feeding import Feeding
 from samebox.jobs.host_runs import HostRuns, exit_code
 from samebox.jobs.job_type import JobType, JobWork, WorkResult
 from samebox.jobs.metrics import Metrics
-from samebox.jobs.outputs import Outputs
 from samebox.jobs.phases import Ended, JobDependencies
 from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
@@ -38,7 +38,7 @@ class RunningHosts:
         record: Record,
         hosts: JobHosts,
         feeding: Feeding,
-        outputs: Outputs,
+        meanwhile: Sequence[Callable[[], AbstractContextManager[None]]],
         upload_on_failure: bool,
     ) -> None:
         self._type = job_type
@@ -47,41 +47,30 @@ class RunningHosts:
         self._record = record
         self._hosts = hosts
         self._feeding = feeding
-        self._outputs = outputs
+        self._meanwhile = meanwhile
         self._upload_on_failure = upload_on_failure
         self._work: JobWork | None = None
         self._killed_at = 0.0
+        self._saw_line = False
 
     def follow(self, containers: Mapping[str, str]) -> None:
         """Until they have ended, and that is written down. Raises Ended where the job's end is known then, Closing."""
         deps = self._deps
-        metrics, lock = Metrics(self._plan.metrics, deps.publish), threading.Lock()
-        if not metrics.is_empty:
-            for lines in deps.lines.values():
-                metrics.see_all(lines.texts())
-
-        def seen(lines: Sequence[LogLine]) -> None:
-            with lock:  # each host's lines come in a thread of their own
-                for line in lines:
-                    metrics.see(line.text, line.time / 1e9)
-
-        to_metrics = None if metrics.is_empty else seen
-        with (
-            HostRuns(
-                deps.engine,
-                containers,
-                deps.lines,
-                deps.wake.notify,
-                to_metrics,
-                deps.give_up_seconds,
-                deps.background,
-            ) as runs,
-            self._outputs.while_running(),
-            self._begun_work(containers),
-        ):
+        metrics = Metrics(self._plan.metrics, deps.publish)
+        self._recall(metrics)
+        with ExitStack() as under_way:
+            seen = self._look_out(metrics)
+            runs = under_way.enter_context(
+                HostRuns(
+                    deps.engine, containers, deps.lines, deps.wake.notify, seen, deps.give_up_seconds, deps.background
+                )
+            )
+            for begin in self._meanwhile:
+                under_way.enter_context(begin())
+            under_way.enter_context(self._begun_work(containers))
             began = self._record.run.began_at or self._record.now()
             self._record.move(self._type.stages.running, run=replace(self._record.run, began_at=began))
-            self._wait(runs, began + self._plan.max_runtime_seconds)
+            self._wait(runs)
         if runs.lost is not None:
             deps.log.report(f"the container is lost: {runs.lost}")
             raise Ended(Outcome.INTERNAL)
@@ -90,26 +79,75 @@ class RunningHosts:
             raise Ended(Outcome.DOWNLOAD_FAILED, self._feeding.problem)
         self._note_end(runs, metrics)
 
-    def _wait(self, runs: HostRuns, deadline: float) -> None:
+    def _recall(self, metrics: Metrics) -> None:
+        """See the lines that an earlier life of ours, or an earlier attempt, has written."""
+        if metrics.is_empty and not self._awaited_line:
+            return
+        for lines in self._deps.lines.values():
+            for text, at in lines.texts():
+                metrics.see(text, at, is_new=False)
+                self._saw_line = self._saw_line or self._is_awaited(text)
+
+    def _look_out(self, metrics: Metrics) -> Callable[[Sequence[LogLine]], None] | None:
+        """What is to see each new line; None where there is nothing to look for."""
+        if metrics.is_empty and not self._awaited_line:
+            return None
+        lock = threading.Lock()
+
+        def seen(lines: Sequence[LogLine]) -> None:
+            with lock:  # each host's lines come in a thread of their own
+                for line in lines:
+                    metrics.see(line.text, line.time / 1e9)
+                    if not self._saw_line and self._is_awaited(line.text):
+                        self._saw_line = True
+                        self._deps.wake.notify()
+
+        return seen
+
+    @property
+    def _awaited_line(self) -> str:
+        return self._plan.spot.interrupt_at if self._plan.spot else ""
+
+    def _is_awaited(self, text: str) -> bool:
+        return bool(self._awaited_line) and self._awaited_line in text
+
+    def _wait(self, runs: HostRuns) -> None:
         """Until all have ended and their lines are written; a client, the clock or a failed host may end them."""
         record, deps = self._record, self._deps
         while not runs.done:
             now = record.now()
-            if not record.is_stopping and now >= deadline:
-                log.info("%s: MaxRuntimeInSeconds is over", self._plan.arn)
-                record.move("Stopping", run=replace(record.run, max_runtime_exceeded=True))
+            until = self._obey_the_clock(now)
             if self._work is not None and any(runs.ended()):
                 self._work.container_ended()
-            if runs.has_failed or self._feeding.problem:
+            is_asked = record.is_stopping or self._work_has_ended or bool(record.run.interrupted_by)
+            if runs.lost is not None or self._feeding.problem or (runs.has_failed and not is_asked):
                 until = self._kill(runs, now)  # what the others still do is for nothing
-            elif record.is_stopping or self._work_has_ended:
+            elif is_asked:
                 until = self._stop(runs, now)
-            else:
-                until = deadline
             deps.wake.wait(until - now)
             if deps.wake.closing.is_set():
                 raise Closing
             record.refresh()
+
+    def _obey_the_clock(self, now: float) -> float:
+        """Have the job stop, or this attempt end, when its time is over. Gives when to look again."""
+        record, spot = self._record, self._plan.spot
+        if record.is_stopping:
+            return math.inf
+        run = record.run
+        end = (run.began_at or now) + self._plan.max_runtime_seconds - run.earlier.ran_seconds
+        last = record.row.created + spot.max_wait_seconds if spot else math.inf
+        if now >= min(end, last):
+            log.info("%s: %s is over", self._plan.arn, "MaxRuntimeInSeconds" if now >= end else "MaxWaitTimeInSeconds")
+            over = replace(run, max_runtime_exceeded=now >= end, max_wait_exceeded=now < end)
+            record.move("Stopping", run=over)
+            return math.inf
+        if spot and not run.interrupted_by:
+            order = attempts.order_due(spot, record.row.tags, run, now, self._saw_line)
+            if order:
+                self._deps.log.report("the spot instances of this job are interrupted")
+                record.learn(replace(run, interrupted_by=order))
+        return min(end, last, attempts.next_look(spot, record.run))
 
     def _stop(self, runs: HostRuns, now: float) -> float:
         # As `docker stop -t 120`, but over restarts of ours: contract.md §1.1.1. Gives when to look again.
@@ -154,8 +192,8 @@ class RunningHosts:
                 ended = replace(ended, bad_message=True)
         elif file is not None and code:
             ended = replace(ended, text=self._failure_text(file.path, host, state))
-        # A failed job whose artifacts are not wanted goes straight to its end.
-        if code and not self._upload_on_failure:
+        # A failed job whose artifacts are not wanted goes straight to its end; an interrupted attempt uploads nothing.
+        if (ended.interrupted_by and not self._record.is_stopping) or (code and not self._upload_on_failure):
             self._record.learn(ended, **facts)
         else:
             self._record.move(self._type.stages.uploading, run=ended, **facts)

@@ -6,14 +6,16 @@ from typing import Any
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
-from samebox.jobs import package_cache
-from samebox.jobs.job_type import Instances, JobType, Stages
+from samebox.jobs import attempts, package_cache
+from samebox.jobs.job_type import Instances, JobType, SecondsMembers, Stages
 from samebox.jobs.plan import (
     ArtifactUpload,
+    CheckpointPlan,
     EmulatorInfo,
     Inputs,
     MessageFile,
     Plan,
+    SpotPlan,
     host_limits,
     job_folder,
     keys_of,
@@ -27,6 +29,7 @@ from samebox.resources.outcome import TRAINING_ENDINGS
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
+from samebox.settings import Settings
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 # StoppingCondition's defaults, SM:StoppingCondition.
@@ -74,6 +77,34 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         warning=" ".join(dict.fromkeys(one.warning for one in limits if one.warning)) or None,
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,
+        checkpoints=_checkpoints(request, emulator.settings),
+        spot=_spot(resource, emulator.settings),
+    )
+
+
+def _checkpoints(request: Mapping[str, Any], settings: Settings) -> CheckpointPlan | None:
+    config = request.get("CheckpointConfig")
+    if config is None:
+        return None
+    return CheckpointPlan(
+        given_uri=config["S3Uri"],
+        uri=config["S3Uri"].rstrip("/"),
+        folder=training.checkpoint_folder(request),
+        directory=training.checkpoint_directory(request),
+        seconds=settings.checkpoint_seconds,
+    )
+
+
+def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
+    request = resource.spec
+    if not request.get("EnableManagedSpotTraining"):
+        return None
+    return SpotPlan(
+        max_wait_seconds=request["StoppingCondition"]["MaxWaitTimeInSeconds"],
+        capacity_seconds=settings.spot_capacity_seconds,
+        interrupt_after=attempts.seconds_of(resource.tags.get(attempts.AFTER_TAG, settings.spot_interrupt_after)),
+        interrupt_at=resource.tags.get(attempts.AT_TAG, ""),
+        savings_percent=settings.spot_savings_percent,
     )
 
 
@@ -109,5 +140,5 @@ TRAINING = JobType(
     plan=plan,
     began="TrainingStartTime",
     ended="TrainingEndTime",
-    seconds=("TrainingTimeInSeconds", "BillableTimeInSeconds"),
+    seconds=SecondsMembers("TrainingTimeInSeconds", "BillableTimeInSeconds"),
 )

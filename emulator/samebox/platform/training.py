@@ -64,9 +64,18 @@ def _mounts(root: Path, request: Mapping[str, Any]) -> tuple[Mount, ...]:
     # Piece by piece, so that the image's /opt/ml/code survives (contract §1.1).
     mounts = [Mount(root / part, f"/opt/ml/{part}") for part in ("input", "model", "output")]
     if "CheckpointConfig" in request:
-        local = PurePosixPath(request["CheckpointConfig"].get("LocalPath") or opt_ml.CHECKPOINTS)
+        local = PurePosixPath(checkpoint_directory(request))
         if not any(local.is_relative_to(mount.target) for mount in mounts):
-            inside = local.is_relative_to("/opt/ml")
-            source = root / local.relative_to("/opt/ml") if inside else root / "checkpoints"
-            mounts.append(Mount(source, str(local)))
+            mounts.append(Mount(root / checkpoint_folder(request), str(local)))
     return tuple(mounts)
+
+
+def checkpoint_directory(request: Mapping[str, Any]) -> str:
+    """CheckpointConfig.LocalPath, where the request has one of these or its default."""
+    return str(request["CheckpointConfig"].get("LocalPath") or opt_ml.CHECKPOINTS)
+
+
+def checkpoint_folder(request: Mapping[str, Any]) -> str:
+    """Where this directory is below a host's root."""
+    local = PurePosixPath(checkpoint_directory(request))
+    return str(local.relative_to("/opt/ml")) if local.is_relative_to("/opt/ml") else "checkpoints"

@@ -93,26 +93,38 @@ def settled(member: str, status: str) -> Lifecycle:
     return Lifecycle(member, status, {status: Stage(status)})
 
 
-# contract.md §1.6. Uploading leads to Stopping because a stop may be asked for while artifacts go up.
+# contract.md §1.6. Uploading leads to Stopping because a stop may be asked for while artifacts go up; each stage with
+# work leads to Restarting, by RetryStrategy. The messages of Interrupted, Restarting and MaxWaitTimeExceeded are ours.
 TRAINING_JOB = Lifecycle(
     member="TrainingJobStatus",
     detail="SecondaryStatus",
     history="SecondaryStatusTransitions",
     first="Starting",
     stages={
-        "Starting": Stage("InProgress", ("Downloading", "Stopping", "Failed"), "Starting the training job"),
-        "Downloading": Stage("InProgress", ("Training", "Stopping", "Failed"), "Downloading input data"),
+        "Starting": Stage(
+            "InProgress", ("Downloading", "Restarting", "Stopping", "Failed"), "Starting the training job"
+        ),
+        "Downloading": Stage("InProgress", ("Training", "Restarting", "Stopping", "Failed"), "Downloading input data"),
         "Training": Stage(
             "InProgress",
-            ("Uploading", "Stopping", "Failed"),
+            ("Uploading", "Interrupted", "Restarting", "Stopping", "Failed"),
             "Training image download completed. Training in progress.",
         ),
-        "Uploading": Stage("InProgress", ("Completed", "Stopping", "Failed"), "Uploading generated training model"),
-        "Stopping": Stage("Stopping", ("Stopped", "MaxRuntimeExceeded", "Failed"), "Stopping the training job"),
+        "Uploading": Stage(
+            "InProgress", ("Completed", "Restarting", "Stopping", "Failed"), "Uploading generated training model"
+        ),
+        "Interrupted": Stage(
+            "InProgress", ("Starting", "Restarting", "Stopping", "Failed"), "The spot instances were interrupted"
+        ),
+        "Restarting": Stage("InProgress", ("Downloading", "Stopping", "Failed"), "Restarting the training job"),
+        "Stopping": Stage(
+            "Stopping", ("Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded", "Failed"), "Stopping the training job"
+        ),
         "Completed": Stage("Completed", (), "Training job completed"),
         "Failed": Stage("Failed", (), "Training job failed"),
         "Stopped": Stage("Stopped", (), "Training job stopped"),
         "MaxRuntimeExceeded": Stage("Stopped", (), "Training job runtime exceeded MaxRuntimeInSeconds provided"),
+        "MaxWaitTimeExceeded": Stage("Stopped", (), "Training job wait time exceeded MaxWaitTimeInSeconds provided"),
     },
 )
 

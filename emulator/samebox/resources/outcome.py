@@ -14,6 +14,7 @@ class Outcome(enum.Enum):
     COMPLETED = "completed"
     STOPPED = "stopped"
     MAX_RUNTIME = "max-runtime"
+    MAX_WAIT = "max-wait"
     ALGORITHM_ERROR = "algorithm-error"
     CANNOT_START = "cannot-start"
     CANNOT_PULL = "cannot-pull"
@@ -42,6 +43,7 @@ TRAINING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.COMPLETED: Ending("Completed"),
     Outcome.STOPPED: Ending("Stopped"),
     Outcome.MAX_RUNTIME: Ending("MaxRuntimeExceeded"),
+    Outcome.MAX_WAIT: Ending("MaxWaitTimeExceeded"),
     Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: {text}, exit code: {exit_code}"),
     Outcome.CANNOT_START: Ending("Failed", "ClientError: Artifact upload failed:API error (400): {text}"),
     Outcome.CANNOT_PULL: Ending(

@@ -8,11 +8,29 @@ from samebox.resources.store import Resource
 
 
 @dataclass(frozen=True)
+class EarlierAttempts:
+    """What a job's attempts before this one came to: those that were interrupted, and those that failed inside of us.
+
+    `obeyed` are the orders by which it was interrupted (jobs/attempts.py); `ran_seconds` is the time for which its
+    containers ran, `held_seconds` the time for which it had its instances.
+    """
+
+    count: int = 0
+    retries: int = 0
+    obeyed: tuple[str, ...] = ()
+    ran_seconds: float = 0.0
+    held_seconds: float = 0.0
+    last_ended_at: float | None = None
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """One run of a job's containers, which began when they were started; times are epoch seconds.
 
     `text` is what the container wrote about its failure; `bad_message`: it wrote a message that is no text. `network`
-    is the name of the network that the job has to itself; None where it has none, or its own with its ARN.
+    is the name of the network that the job has to itself; None where it has none, or its own with its ARN. Preparation
+    begins once there are instances. `interrupted_by` is the order that interrupts this run; `leftovers`: containers and
+    folders of the attempt before are still to be removed.
     """
 
     began_at: float | None = None
@@ -24,6 +42,11 @@ class RunFacts:
     uploaded: bool = False
     network: str | None = None
     bad_message: bool = False
+    prepared_at: float | None = None
+    interrupted_by: str = ""
+    max_wait_exceeded: bool = False
+    leftovers: bool = False
+    earlier: EarlierAttempts = EarlierAttempts()
     outcome: str = ""  # what the work of a transform job came to, as outcome.Outcome has it
 
 

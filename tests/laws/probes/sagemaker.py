@@ -63,6 +63,7 @@ SAGEMAKER: Mapping[str, Probe] = {
             "AlgorithmSpecification.MetricDefinitions": {
                 "AlgorithmSpecification": {**_IMAGE, "MetricDefinitions": _LOSS}
             },
+            "CheckpointConfig": {"CheckpointConfig": {"S3Uri": "s3://samples/checkpoints"}},
         },
         values={
             "TrainingJobName": "digits",
@@ -78,10 +79,19 @@ SAGEMAKER: Mapping[str, Probe] = {
             "ResourceConfig.InstanceGroups[].InstanceGroupName": "second",
             "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames": Either(["one"], ["two"]),
             "InputDataConfig[].ShuffleConfig.Seed": Either(1, 2),
+            "CheckpointConfig.S3Uri": Either("s3://samples/a", "s3://samples/b"),
+            "CheckpointConfig.LocalPath": "/opt/ml/elsewhere",
             "DebugHookConfig.S3OutputPath": Either("s3://samples/a", "s3://samples/b"),
         },
         proven={
             "RoleArn": "tests/scenarios/test_credentials.py::test_a_container_gets_its_roles_credentials",
+            "EnableManagedSpotTraining": "tests/jobs/test_spot.py::test_an_interrupted_job_resumes_from_its_checkpoint",
+            "StoppingCondition.MaxWaitTimeInSeconds": (
+                "tests/jobs/test_spot.py::test_a_job_that_waits_too_long_for_instances_is_stopped"
+            ),
+            "RetryStrategy.MaximumRetryAttempts": (
+                "tests/jobs/test_retries.py::test_a_job_that_fails_inside_of_us_is_tried_again_as_often_as_it_may"
+            ),
             "ResourceConfig.VolumeSizeInGB": (
                 "tests/jobs/test_training.py::test_input_larger_than_the_volume_fails_for_disk_space"
             ),

@@ -187,8 +187,6 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
 @pytest.mark.parametrize(
     ("request_", "named"),
     [
-        (changed(EnableManagedSpotTraining=True), "EnableManagedSpotTraining=True"),
-        (changed(CheckpointConfig={"S3Uri": "s3://samples/c"}), "CheckpointConfig"),
         (
             changed(ResourceConfig={**samples.TRAINING_JOB["ResourceConfig"], "KeepAlivePeriodInSeconds": 60}),
             "ResourceConfig.KeepAlivePeriodInSeconds=60",

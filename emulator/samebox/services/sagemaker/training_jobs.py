@@ -11,19 +11,17 @@ from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
-from samebox.services.sagemaker import instance_groups, job_ends, training_channels
+from samebox.services.sagemaker import instance_groups, job_ends, training_channels, training_rules
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
-# SM:StoppingCondition.MaxRuntimeInSeconds
-MAX_RUNTIME_SECONDS = 86_400
 _KEY_BYTES = 1024
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """CreateTrainingJob. Names, image and data are checked before the job exists, as AWS does (contract.md §6.4)."""
     image = _check(services, params, caller)
-    stopping = {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
+    stopping = {"MaxRuntimeInSeconds": training_rules.MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
     request = {**params, "StoppingCondition": stopping}
     job = services.resources.create(TRAINING_JOB, caller, request, JobFacts(image.reference))
     return {"TrainingJobArn": job.arn}
@@ -63,7 +61,8 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
     for member in ("InstanceType", "InstanceCount"):
         if member not in resources and not resources.get("InstanceGroups"):
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
-    _check_stopping(params.get("StoppingCondition", {}))
+    training_rules.check_stopping(params)
+    training_rules.check_checkpoints(services, params, caller)
     channels = params.get("InputDataConfig", [])
     training_channels.check(params)
     image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
@@ -71,12 +70,6 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
         _check_data(services, channel, params["RoleArn"], caller)
     _check_output(services, params, caller)
     return image
-
-
-def _check_stopping(stopping: Mapping[str, Any]) -> None:
-    if "MaxWaitTimeInSeconds" in stopping:
-        # Only spot jobs wait (SM:StoppingCondition), and those are refused above; the words are ours.
-        raise ValidationException("MaxWaitTimeInSeconds can only be specified with EnableManagedSpotTraining.")
 
 
 def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:

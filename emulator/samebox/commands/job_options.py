@@ -1,0 +1,25 @@
+"""Arguments and help of the commands on one job. It imports nothing heavy, because cli.py always loads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from samebox.commands.option_form import add_location
+
+if TYPE_CHECKING:
+    import argparse
+
+    from samebox.commands.option_form import Commands
+
+
+def spot(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`samebox spot interrupt JOB`."""
+    command = commands.add_parser(
+        "spot",
+        help="interrupt a managed spot training job",
+        description="Interrupt a managed spot training job, as AWS does when it takes spot instances back: its "
+        "containers get SIGTERM, and SIGKILL after 120 s; then the job starts again with its checkpoints.",
+    )
+    command.add_argument("action", metavar="interrupt", choices=["interrupt"], help="what happens to the instances")
+    command.add_argument("job", metavar="JOB", help="name of the job")
+    add_location(command)

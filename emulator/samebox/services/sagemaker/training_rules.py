@@ -1,0 +1,62 @@
+"""StoppingCondition and CheckpointConfig of CreateTrainingJob: what they may be, before the job exists."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from samebox.errors import ValidationException
+from samebox.services.context import Services
+from samebox.wire.caller import Caller
+
+# SM:StoppingCondition.MaxRuntimeInSeconds
+MAX_RUNTIME_SECONDS = 86_400
+
+
+def check_stopping(params: Mapping[str, Any]) -> None:
+    """Raise ValidationException for a MaxWaitTimeInSeconds that does not go with the rest."""
+    stopping = params.get("StoppingCondition", {})
+    wait = stopping.get("MaxWaitTimeInSeconds")
+    if params.get("EnableManagedSpotTraining"):
+        if wait is None or wait < stopping.get("MaxRuntimeInSeconds", MAX_RUNTIME_SECONDS):
+            # Choice: the rule is SM:StoppingCondition's, the words follow those below.
+            raise ValidationException(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+    elif wait is not None:
+        # Observed 2019-20, contract.md §1.10.
+        raise ValidationException(
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+        )
+
+
+def check_checkpoints(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
+    """Raise ValidationException for a bucket that is not there, and a LocalPath that can be no folder of its own.
+
+    Choice: AWS's words are not known; the first follow those for input data.
+    """
+    config = params.get("CheckpointConfig")
+    if config is None:
+        return
+    uri = config["S3Uri"]
+    if not services.objects.bucket_exists(uri):
+        bucket = uri.partition("://")[2].partition("/")[0]
+        raise ValidationException(
+            f'No S3 bucket found under S3 URL "{uri}" given in checkpoint config. Please ensure that the bucket exists '
+            f'in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has "s3:PutObject" '
+            f'permissions on bucket "{bucket}".'
+        )
+    local = config.get("LocalPath")
+    if local is not None and not _is_folder_of_its_own(PurePosixPath(local)):
+        raise ValidationException(
+            f"Invalid LocalPath '{local}' in checkpoint config. It must be an absolute path, and no directory of the "
+            "training platform."
+        )
+
+
+def _is_folder_of_its_own(path: PurePosixPath) -> bool:
+    if not path.is_absolute() or ".." in path.parts or "\0" in str(path):
+        return False
+    # Mounted over, or looked at by the platform itself.
+    taken = ("/", "/opt", "/opt/ml", "/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/output/data", "/dev",
+             "/proc", "/sys", "/etc", "/usr", "/bin", "/lib")  # fmt: skip
+    return str(path) not in taken and not path.is_relative_to("/opt/ml/input")
