@@ -265,6 +265,39 @@ target "serve" {
   }
 }
 
+target "sklearn" {
+  inherits   = ["_common"]
+  dockerfile = "images/sklearn/Dockerfile"
+  contexts = {
+    base  = "target:base-cpu"
+    devel = "target:devel-cpu"
+    tools = "target:tools-cpu"
+  }
+  tags = [reference("sklearn", "cpu")]
+  labels = {
+    "org.opencontainers.image.title"       = "samebox/sklearn"
+    "org.opencontainers.image.description" = "Trains and serves scikit-learn scripts under SageMaker's contract"
+    "samebox.size-budget-mb"               = "900"
+    "com.amazonaws.sagemaker.capabilities.accept-bind-to-port" = "true"
+  }
+}
+
+target "xgboost" {
+  inherits   = ["_common"]
+  dockerfile = "images/xgboost/Dockerfile"
+  contexts = {
+    sklearn = "target:sklearn"
+    tools   = "target:tools-cpu"
+  }
+  tags = [reference("xgboost", "cpu")]
+  labels = {
+    "org.opencontainers.image.title"       = "samebox/xgboost"
+    "org.opencontainers.image.description" = "XGBoost under SageMaker's contract: scripts, and the built-in algorithm"
+    "samebox.size-budget-mb"               = "1000"
+    "com.amazonaws.sagemaker.capabilities.accept-bind-to-port" = "true"
+  }
+}
+
 target "registry" {
   inherits   = ["_common"]
   dockerfile = "images/registry/Dockerfile"

@@ -57,6 +57,9 @@ class Settings:
         "ECR, if the engine holds the image.",
         False,
     )
+    image_aliases: str = _setting(
+        "TOML file with local images for images that AWS owns, before samebox's own table of them.", ""
+    )
     allow_gpu_on_cpu: bool = _setting("Run GPU instance types without a GPU where the host has none.", False)
     lower_case_arns: bool = _setting(
         "Lower-case names in the ARNs of new resources, as SageMaker did until 2022 or 2023.", False
@@ -218,6 +221,8 @@ class Settings:
                     f"{PREFIX}{name.upper()}={value}: in a container, {host} is the container. Give an address of this "
                     "machine that containers reach, such as 172.17.0.1, Docker's own."
                 )
+        if self.image_aliases and not Path(self.image_aliases).is_absolute():
+            raise ValueError(f"{PREFIX}IMAGE_ALIASES={self.image_aliases}: expected an absolute path.")
         if self.ca_bundle:
             if not Path(self.ca_bundle).is_absolute():
                 raise ValueError(f"{PREFIX}CA_BUNDLE={self.ca_bundle}: expected an absolute path.")

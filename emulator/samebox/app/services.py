@@ -1,6 +1,7 @@
 """What the operations of the API may use."""
 
 from collections.abc import Callable
+from functools import cache, partial
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
@@ -10,7 +11,7 @@ from samebox.containers.kept_images import KeptImages
 from samebox.data.lookups import Lookups
 from samebox.data.objects import Objects
 from samebox.proxy import docker_names
-from samebox.services import images
+from samebox.services import image_aliases, images
 from samebox.services.context import Services
 from samebox.services.registry_client import RegistryClient
 from samebox.services.repositories import PushedImages
@@ -35,7 +36,7 @@ def make_services(
         settings=settings,
         resources=stores.resources,
         objects=Lookups(objects),
-        images=images.EcrImages(settings, stores.resources, pushed, kept),
+        images=images.EcrImages(settings, stores.resources, pushed, kept, cache(partial(image_aliases.read, settings.image_aliases))),
         pushed=pushed,
         registry=manifests,
         logbook=stores.logbook,

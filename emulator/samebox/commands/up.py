@@ -40,6 +40,7 @@ def run(given: argparse.Namespace) -> int:
         Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
         check_wishes(given, settings, running.url)
         return 0
+    check_aliases(settings)
     check_port(settings)
     if given.detach:
         pid = start_detached(settings)
@@ -79,6 +80,17 @@ def _setting(name: str) -> str:
 
 def _value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_aliases(settings: Settings) -> None:
+    """Raises Stop if the user's table of images cannot be read: the emulator itself reads it when it is first needed."""
+    if settings.image_aliases:
+        from samebox.services import image_aliases
+
+        try:
+            image_aliases.read(settings.image_aliases)
+        except ValueError as error:
+            raise Stop(str(error), status=2) from None
 
 
 def check_port(settings: Settings) -> None:

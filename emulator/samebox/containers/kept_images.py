@@ -64,10 +64,11 @@ class KeptImages:
             raise _cannot_be_asked(error) from error
         return True
 
-    def has(self, name: str) -> bool:
-        """Whether the engine holds an image of this name. AwsError if it cannot be asked."""
+    def find(self, name: str) -> str | None:
+        """The id of the engine's image of this name, None if it holds none. AwsError if it cannot be asked."""
         try:
-            return self._engine.image(name) is not None
+            found = self._engine.image(name)
+            return found.id if found else None
         except EngineError as error:
             raise _cannot_be_asked(error) from error
 

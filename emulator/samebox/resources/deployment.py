@@ -11,6 +11,24 @@ from samebox.resources.store import Resource
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """A local image that runs in place of one that AWS owns. `build` is the command that makes it, `has` its contents."""
+
+    image: str
+    build: str
+    has: str = ""
+
+    def label(self, given: str) -> str:
+        """What the log of a container begins with, whose request names the image `given`."""
+        contents = f" ({self.has})" if self.has else ""
+        return f"{self.image}{contents} stands in for {given}, which AWS owns"
+
+    def why_absent(self, given: str) -> str:
+        """Why a container cannot start, and what to do."""
+        return f"{given} is owned by AWS, and {self.image}, which stands in for it, is not here: {self.build}"
+
+
+@dataclass(frozen=True)
 class ServedContainer:
     """A ContainerDefinition with its image resolved: `image` is the name as it was given."""
 
@@ -19,6 +37,7 @@ class ServedContainer:
     environment: Mapping[str, str] = field(default_factory=dict)
     model_data_url: str | None = None
     container_hostname: str | None = None
+    stand_in: StandIn | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Outcome(enum.Enum):
     NOT_READY = "not-ready"
     BAD_INPUT = "bad-input"
     MODEL_REFUSED = "model-refused"
+    NOT_BUILT = "not-built"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ TRAINING_ENDINGS: dict[Outcome, Ending] = {
         "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are "
         "incorrect.",
     ),
+    # Ours: AWS has its own images.
+    Outcome.NOT_BUILT: Ending("Failed", "ClientError: {text}"),
     Outcome.DOWNLOAD_FAILED: Ending("Failed", "ClientError: Data download failed:{text}"),
     Outcome.DOWNLOAD_DISK_FULL: Ending("Failed", "ClientError: Data download failed:Insufficient disk space"),
     Outcome.UPLOAD_FAILED: Ending("Failed", "ClientError: Artifact upload failed:{text}"),
@@ -68,6 +71,7 @@ PROCESSING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: See job logs for more information"),
     Outcome.CANNOT_START: Ending("Failed", "ClientError: API error (400): {text}"),
     Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
+    Outcome.NOT_BUILT: TRAINING_ENDINGS[Outcome.NOT_BUILT],
     Outcome.DOWNLOAD_FAILED: Ending("Failed", "ClientError: Failed to download data. {text}"),
     Outcome.DOWNLOAD_DISK_FULL: Ending("Failed", "ClientError: Failed to download data. Insufficient disk space"),
     Outcome.UPLOAD_FAILED: Ending("Failed", "ClientError: Failed to upload data. {text}"),
@@ -92,6 +96,7 @@ TRANSFORM_ENDINGS: dict[Outcome, Ending] = {
     Outcome.MODEL_REFUSED: Ending("Failed", "ClientError: {text}"),
     Outcome.CANNOT_START: PROCESSING_ENDINGS[Outcome.CANNOT_START],
     Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
+    Outcome.NOT_BUILT: TRAINING_ENDINGS[Outcome.NOT_BUILT],
     Outcome.DOWNLOAD_FAILED: PROCESSING_ENDINGS[Outcome.DOWNLOAD_FAILED],
     Outcome.DOWNLOAD_DISK_FULL: PROCESSING_ENDINGS[Outcome.DOWNLOAD_DISK_FULL],
     Outcome.UPLOAD_FAILED: PROCESSING_ENDINGS[Outcome.UPLOAD_FAILED],

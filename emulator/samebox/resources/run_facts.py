@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from samebox.resources.deployment import ServedContainer
+from samebox.resources.deployment import ServedContainer, StandIn
 from samebox.resources.facts import from_json
 from samebox.resources.store import Resource
 
@@ -63,12 +63,13 @@ class ServedModel:
 class JobFacts:
     """The facts of a container job: its image as resolved when it was created, and its run.
 
-    `model`: that of a transform job, as it was when the job was created.
+    `model`: that of a transform job, as it was when the job was created; it has the image's `stand_in` then.
     """
 
     resolved_image: str
     run: RunFacts = RunFacts()
     model: ServedModel | None = None
+    stand_in: StandIn | None = None
 
 
 def job_facts(job: Resource) -> JobFacts:

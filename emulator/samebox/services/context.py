@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from samebox.resources.deployment import StandIn
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
 from samebox.resources.resources import Resources
@@ -17,12 +18,14 @@ class Image:
     """An image that was found: the name a container engine can pull, by digest, and its manifest's media type.
 
     Images that were not looked up in the emulator's ECR have neither digest nor media type: those of the engine's own,
-    whose reference is their id, and those that `allow_local_images` lets through.
+    whose reference is their id, and those that `allow_local_images` lets through. `stand_in` says that the image runs in
+    place of the one that was named; the engine need not hold it yet.
     """
 
     reference: str
     digest: str = ""
     media_type: str = ""
+    stand_in: StandIn | None = None
 
 
 class ObjectLookup(Protocol):
@@ -57,8 +60,8 @@ class EngineImages(Protocol):
     def keep(self, image_id: str) -> bool:
         """Whether the engine holds the image of this id; if so, it is kept for as long as a resource names it."""
 
-    def has(self, name: str) -> bool:
-        """Whether the engine holds an image of this name."""
+    def find(self, name: str) -> str | None:
+        """The id of the engine's image of this name, None if it holds none."""
 
 
 class Registry(Protocol):

@@ -6,7 +6,7 @@ and neither a build that moves the name nor its removal changes what it means.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource, Store
 from samebox.services.context import EngineImages, Image
+from samebox.services.image_aliases import ECR_HOST, Alias, ImageAliases
 from samebox.services.repositories import PushedImages
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
@@ -28,7 +29,6 @@ _NAME = re.compile(
     r"(?P<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-_ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Domains of ECR's dual-stack names: 123456789012.dkr-ecr.us-west-2.on.aws.
 _DUAL_STACK = ("on.aws", "on.amazonwebservices.com.cn")
@@ -69,16 +69,23 @@ class EcrImages:
     """Images in the emulator's own ECR, and by id those of the container engine, `own`.
 
     `allow_local_images` lets other names through to the engine; a name of an ECR (AWS's or ours) only if no image of
-    that name was pushed here and the engine holds one, such as an image that was pulled from AWS.
+    that name was pushed here and the engine holds one, such as an image that was pulled from AWS. For what is in none of
+    these and AWS owns, `aliases` has local images that stand in for it.
     """
 
     def __init__(
-        self, settings: Settings, resources: Resources, pushed: PushedImages, own: EngineImages | None = None
+        self,
+        settings: Settings,
+        resources: Resources,
+        pushed: PushedImages,
+        own: EngineImages | None = None,
+        aliases: Callable[[], ImageAliases] | None = None,
     ) -> None:
         self._settings = settings
         self._resources = resources
         self._pushed = pushed
         self._own = own
+        self._aliases = aliases
 
     def resolve(self, image: str, caller: Caller) -> Image:
         """The image that the name means now. Raises Malformed, Foreign, OtherRegion, Absent."""
@@ -104,6 +111,8 @@ class EcrImages:
         if not pushed:
             if self._is_local(image):
                 return Image(image)
+            if alias := self._aliases and self._aliases().find(image):
+                return self._standing_in(alias)
             raise Absent(name, owner.account)
         # The registry takes the account of the credentials that pull. An image of another account says whose it is.
         if owner != Caller(caller.account, caller.region):
@@ -111,7 +120,13 @@ class EcrImages:
         return Image(f"{registry_host(self._settings)}/{name}@{pushed.digest}", pushed.digest, pushed.media_type)
 
     def _is_local(self, image: str) -> bool:
-        return self._settings.allow_local_images and self._own is not None and self._own.has(image)
+        return self._settings.allow_local_images and self._own is not None and self._own.find(image) is not None
+
+    def _standing_in(self, alias: Alias) -> Image:
+        # By its id, as what a request names is resolved once. One that is not there may be built before it is needed.
+        image_id = self._own.find(alias.image) if self._own is not None else None
+        is_kept = image_id is not None and self._own is not None and self._own.keep(image_id)
+        return Image(image_id if image_id and is_kept else alias.image, stand_in=alias.stand_in)
 
     def _owner(self, host: str | None, caller: Caller) -> Caller | None:
         if host is None:
@@ -119,7 +134,7 @@ class EcrImages:
         name, _, port = host.rpartition(":") if ":" in host.rpartition("]")[2] else (host, "", "")
         if name in _LOOPBACK:
             return Caller(caller.account, caller.region) if port in ("", str(self._settings.port)) else None
-        found = _ECR_HOST.fullmatch(host)
+        found = ECR_HOST.fullmatch(host)
         if found is None:
             return None
         wanted = partition_of(caller.region)

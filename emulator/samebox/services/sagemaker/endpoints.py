@@ -10,7 +10,7 @@ from samebox.resources.kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL
 from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import Resource
 from samebox.services import images
-from samebox.services.context import Operation, Services
+from samebox.services.context import Image, Operation, Services
 from samebox.services.members.tables import refuse
 from samebox.services.sagemaker import models
 from samebox.wire.caller import Caller
@@ -121,16 +121,17 @@ def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> 
 def served_container(services: Services, container: Mapping[str, Any], caller: Caller) -> ServedContainer:
     """A ContainerDefinition with its image resolved now."""
     try:
-        resolved = services.images.resolve(container["Image"], caller).reference
+        found = services.images.resolve(container["Image"], caller)
     except images.Unresolved:
         # Deleted since CreateModel. AWS finds out while it deploys: the pull will fail, with the words for it (§2.14).
-        resolved = images.in_our_registry(container["Image"], services.settings)
+        found = Image(images.in_our_registry(container["Image"], services.settings))
     return ServedContainer(
         image=container["Image"],
-        resolved_image=resolved,
+        resolved_image=found.reference,
         environment=container.get("Environment", {}),
         model_data_url=models.model_data(container),
         container_hostname=container.get("ContainerHostname"),
+        stand_in=found.stand_in,
     )
 
 

@@ -39,7 +39,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     _check_places([*_places(inputs, "S3Input", "InputName"), *_places(outputs, "S3Output", "OutputName")])
     image = _resolve(services, params["AppSpecification"]["ImageUri"], params["RoleArn"], caller)
     request = {"StoppingCondition": {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS}, **params}
-    job = services.resources.create(PROCESSING_JOB, caller, request, JobFacts(image.reference))
+    job = services.resources.create(PROCESSING_JOB, caller, request, JobFacts(image.reference, stand_in=image.stand_in))
     return {"ProcessingJobArn": job.arn}
 
 

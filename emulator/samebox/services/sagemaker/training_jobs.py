@@ -23,7 +23,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     image = _check(services, params, caller)
     stopping = {"MaxRuntimeInSeconds": training_rules.MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
     request = {**params, "StoppingCondition": stopping}
-    job = services.resources.create(TRAINING_JOB, caller, request, JobFacts(image.reference))
+    job = services.resources.create(TRAINING_JOB, caller, request, JobFacts(image.reference, stand_in=image.stand_in))
     return {"TrainingJobArn": job.arn}
 
 

@@ -1,0 +1,110 @@
+"""The alias table: which local image stands in for an image that AWS owns, by patterns of URIs.
+
+image_aliases.toml has our entries; a user's own file, in the same form, comes before it.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from samebox.resources.deployment import StandIn
+
+_OURS = Path(__file__).with_name("image_aliases.toml")
+ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
+_REGISTRY = re.compile(r"\{(?P<name>[a-z-]+)\}")
+# Fields of an entry: those that it must have, and those that are lists.
+_REQUIRED = ("uris", "image")
+_LISTS = ("uris", "classes", "frameworks")
+_TEXTS = ("name", "image", "build", "has")
+
+# Account -> its regions, by the registry's name.
+Registries = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Images of AWS's, by patterns of their URIs, and the local `image` that keeps their contract.
+
+    `build` is the command that makes it, `has` what is in it. `classes` and `frameworks` are what of the SageMaker SDKs
+    asks for these URIs.
+    """
+
+    uris: tuple[str, ...]
+    image: str
+    name: str = ""
+    build: str = ""
+    has: str = ""
+    classes: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What makes the local image."""
+        return self.build or f"docker pull {self.image}"
+
+    @property
+    def stand_in(self) -> StandIn:
+        """The local image, as facts of what runs it have it."""
+        return StandIn(self.image, self.command, self.has)
+
+
+class ImageAliases:
+    """All entries, in the order in which they are looked at."""
+
+    def __init__(self, entries: Sequence[Alias], registries: Registries) -> None:
+        self.entries = tuple(entries)
+        self._registries = registries
+
+    def find(self, uri: str) -> Alias | None:
+        """The first entry with a pattern that the URI matches."""
+        return next((one for one in self.entries if any(self._matches(uri, each) for each in one.uris)), None)
+
+    def _matches(self, uri: str, pattern: str) -> bool:
+        wanted, _, place = pattern.partition("/")
+        registry = _REGISTRY.fullmatch(wanted)
+        if registry is None:
+            return fnmatchcase(uri, pattern)
+        host, _, given = uri.partition("/")
+        found = ECR_HOST.fullmatch(host)
+        if found is None or not fnmatchcase(given, place):
+            return False
+        return found["region"] in self._registries[registry["name"]].get(found["account"], ())
+
+
+def read(own: str = "") -> ImageAliases:
+    """The table, with the entries of the file `own` first. Raises ValueError, naming the file, where it has no table."""
+    ours = tomllib.loads(_OURS.read_text())
+    registries: Registries = ours["registries"]
+    entries = list(_entries(ours, registries, _OURS.name))
+    if own:
+        try:
+            theirs = tomllib.loads(Path(own).read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ValueError(f"SAMEBOX_IMAGE_ALIASES={own}: {error}") from None
+        registries = {**registries, **theirs.get("registries", {})}
+        entries[:0] = _entries(theirs, registries, f"SAMEBOX_IMAGE_ALIASES={own}")
+    return ImageAliases(entries, registries)
+
+
+def _entries(document: Mapping[str, Any], registries: Registries, source: str) -> Iterator[Alias]:
+    for number, given in enumerate(document.get("images", ()), 1):
+        where = f"{source}: entry {number} of [[images]]"
+        unknown = sorted(given.keys() - {*_LISTS, *_TEXTS})
+        if unknown:
+            raise ValueError(f"{where} has {', '.join(unknown)}; known are {', '.join((*_LISTS, *_TEXTS))}.")
+        absent = [name for name in _REQUIRED if not given.get(name)]
+        if absent:
+            raise ValueError(f"{where} has no {' and no '.join(absent)}.")
+        for name, value in given.items():
+            is_right = isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+            if not is_right or isinstance(value, list) != (name in _LISTS):
+                raise ValueError(f"{where}: {name} must be {'a list of texts' if name in _LISTS else 'a text'}.")
+        for uri in given["uris"]:
+            registry = _REGISTRY.match(uri)
+            if registry and registry["name"] not in registries:
+                raise ValueError(f"{where}: {uri} names a registry that is not in [registries].")
+        yield Alias(**{name: tuple(value) if name in _LISTS else value for name, value in given.items()})
