@@ -117,10 +117,11 @@ class Handlers:
         return found
 
     def _choose(self, accepted: str | None) -> str:
-        default = self._settings.default_accept
+        default = self._settings.default_accept or getattr(self._defaults, "ACCEPT", formats.JSON)
+        types = getattr(self._defaults, "TYPES", formats.TYPES)
         if self._transform or self._owns_output:
             return accept.first_concrete(accepted, default)
-        return accept.choose(accepted, formats.TYPES, default if default in formats.TYPES else formats.JSON)
+        return accept.choose(accepted, types, default if default in types else types[0])
 
     def _context(self, headers: dict[str, str]) -> RequestContext:
         return RequestContext({"model_dir": str(self._settings.model_dir), "gpu_id": None}, headers)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from samebox_serve import cores, logs
+from samebox_serve import code_archive, cores, logs
 from samebox_serve.settings import BadSetting, ServeSettings
 
 log = logging.getLogger("samebox.serve")
@@ -35,7 +35,8 @@ def main() -> int:
     except OSError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return 1
-    problem = install_requirements(settings)
+    settings, problem = code_archive.fetch(settings)
+    problem = problem or install_requirements(settings)
     plan = make_plan(settings)
     # Without these, every process would compute with as many threads as the host has cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):

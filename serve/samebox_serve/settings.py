@@ -27,6 +27,8 @@ class ServeSettings:
     """SAGEMAKER_PROGRAM: the file with the model's own handler functions; inference.py."""
     submit_directory: Path | None
     """SAGEMAKER_SUBMIT_DIRECTORY: where that file is, if not in <model>/code."""
+    submit_archive: str
+    """SAGEMAKER_SUBMIT_DIRECTORY as an address of S3: a tar.gz with that file, fetched where <model>/code has none."""
     workers: int | None
     """SAGEMAKER_MODEL_SERVER_WORKERS: processes, each with the model loaded; one per core that memory allows."""
     threads: int | None
@@ -36,7 +38,7 @@ class ServeSettings:
     max_payload_megabytes: int
     """SAGEMAKER_MAX_PAYLOAD_IN_MB: larger requests are answered with 413; 0 is no limit of our own."""
     default_accept: str
-    """SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: the answer's type where the client names none; application/json."""
+    """SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: the answer's type where the client names none; "": the image's own."""
     log_level: str
     """SAGEMAKER_CONTAINER_LOG_LEVEL: a number or a name; INFO."""
     multi_model: bool
@@ -63,13 +65,13 @@ class ServeSettings:
             model_dir=base / "model",
             port=number(environment, "SAGEMAKER_BIND_TO_PORT", 8080, least=1, most=65535),
             program=environment.get("SAGEMAKER_PROGRAM") or "inference.py",
-            # An s3:// address is not read here; SageMaker's SDK then puts the code into the model's archive.
             submit_directory=Path(submit) if submit and "://" not in submit else None,
+            submit_archive=submit if "://" in submit else "",
             workers=optional_number(environment, "SAGEMAKER_MODEL_SERVER_WORKERS"),
             threads=optional_number(environment, "SERVE_MODEL_THREADS"),
             timeout_seconds=number(environment, "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS", timeout, least=1),
             max_payload_megabytes=number(environment, "SAGEMAKER_MAX_PAYLOAD_IN_MB", 0, least=0),
-            default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "application/json",
+            default_accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "",
             log_level=log_level(environment.get("SAGEMAKER_CONTAINER_LOG_LEVEL") or "20"),
             multi_model=(environment.get("SAGEMAKER_MULTI_MODEL") or "").lower() == "true",
         )

@@ -67,9 +67,9 @@ def test_what_was_asked_for_just_now_may_have_no_row_yet(engine: FakeEngine) -> 
 
 
 def test_an_image_is_there_by_its_name(engine: FakeEngine) -> None:
-    build(engine, "first:1")
-    assert kept(engine).has("first:1")
-    assert not kept(engine).has("first:2")
+    first = build(engine, "first:1")
+    assert kept(engine).find("first:1") == first
+    assert kept(engine).find("first:2") is None
 
 
 def test_images_of_another_data_folder_are_not_touched(engine: FakeEngine) -> None:

@@ -131,7 +131,9 @@ class Harness:
     def create(self, kind: Kind, facts: object, **request: Any) -> Resource:
         return self.resources.create(kind, CALLER, request, facts)
 
-    def create_training_job(self, name: str = "digits", image: str = "digits:1", **changes: Any) -> Resource:
+    def create_training_job(
+        self, name: str = "digits", image: str = "digits:1", facts: JobFacts | None = None, **changes: Any
+    ) -> Resource:
         request: dict[str, Any] = {
             "TrainingJobName": name,
             "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
@@ -140,7 +142,7 @@ class Harness:
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         }
-        return self.create(TRAINING_JOB, JobFacts(image), **{**request, **changes})
+        return self.create(TRAINING_JOB, facts or JobFacts(image), **{**request, **changes})
 
     def create_processing_job(self, name: str = "clean", image: str = "clean:1", **changes: Any) -> Resource:
         request: dict[str, Any] = {

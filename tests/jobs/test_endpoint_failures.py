@@ -10,7 +10,7 @@ import pytest
 
 from samebox.containers.engine import Capacity
 from samebox.containers.fake_process import FakeRequest, FakeResponse
-from samebox.resources.deployment import Variant
+from samebox.resources.deployment import ServedContainer, StandIn, Variant
 from samebox.settings import Settings
 from tests.jobs.endpoint_samples import PING_FAILED, SETTINGS, archive, logs, server, variant, wanted
 
@@ -113,6 +113,17 @@ def test_a_missing_image_fails_with_the_message_of_aws(harness: "Harness") -> No
         "Please make sure all images included in the model for the production variant AllTraffic exist, and that the "
         "execution role used to create the model has permissions to access them."
     )
+
+
+def test_a_stand_in_that_is_not_built_fails_with_the_command_that_builds_it(harness: "Harness") -> None:
+    given = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.11.1-cpu"
+    stand_in = StandIn(given, "serve:1", "docker buildx bake serve-cpu")
+    container = ServedContainer(given, "serve:1", stand_in=stand_in)
+    assert fails(harness, replace(variant(), containers=(container,))) == (
+        f"{given} is owned by AWS, and serve:1, which stands in for it, is not on this machine. Make it, in a clone of "
+        "samebox: docker buildx bake serve-cpu"
+    )
+    assert logs(harness)[next(iter(logs(harness)))][0] == (f"samebox: serve:1 stands in for {given}, which AWS owns")
 
 
 def test_a_missing_model_fails_with_the_message_of_aws(harness: "Harness") -> None:

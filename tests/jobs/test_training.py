@@ -9,7 +9,8 @@ import pytest
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Capacity, EngineUnavailable
 from samebox.containers.reservations import Reservation
-from samebox.resources.run_facts import job_facts
+from samebox.resources.deployment import StandIn
+from samebox.resources.run_facts import JobFacts, job_facts
 from samebox.settings import Settings
 
 if TYPE_CHECKING:
@@ -279,6 +280,37 @@ def test_an_image_that_cannot_be_pulled_fails_the_job(harness: "Harness") -> Non
         "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are "
         "incorrect."
     )
+
+
+SKLEARN = StandIn(
+    "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+    "samebox/sklearn:cpu",
+    "docker buildx bake sklearn",
+    "scikit-learn 1.7",
+)
+
+
+def test_a_job_on_a_stand_in_says_so_in_the_first_line_of_its_log(harness: "Harness") -> None:
+    harness.engine.add_image(SKLEARN.image, {"train": train})
+    harness.start()
+    job = harness.create_training_job(image=SKLEARN.image, facts=JobFacts(SKLEARN.image, stand_in=SKLEARN))
+    assert harness.wait_until_ended(job).status == "Completed"
+    assert harness.log_lines(job)[0] == (
+        "samebox: samebox/sklearn:cpu (scikit-learn 1.7) stands in for "
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3, which AWS owns"
+    )
+
+
+def test_a_stand_in_that_is_not_built_is_not_pulled_and_the_reason_has_the_command(harness: "Harness") -> None:
+    harness.engine.add_image(SKLEARN.image, {"train": train}, remote=True)
+    harness.start()
+    job = harness.create_training_job(image=SKLEARN.image, facts=JobFacts(SKLEARN.image, stand_in=SKLEARN))
+    assert harness.wait_until_ended(job).state["FailureReason"] == (
+        "ClientError: 683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3 is owned by "
+        "AWS, and samebox/sklearn:cpu, which stands in for it, is not on this machine. Make it, in a clone of samebox: "
+        "docker buildx bake sklearn"
+    )
+    assert harness.engine.pulled == []
 
 
 def test_an_image_that_is_not_here_is_pulled_and_the_status_message_names_the_pull(harness: "Harness") -> None:

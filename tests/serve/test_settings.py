@@ -16,7 +16,7 @@ def test_without_variables_everything_has_its_default() -> None:
     assert settings.code_dir == Path("/opt/ml/model/code")
     assert (settings.port, settings.program, settings.timeout_seconds) == (8080, "inference.py", 60)
     assert (settings.workers, settings.threads, settings.max_payload_megabytes) == (None, None, 0)
-    assert (settings.default_accept, settings.log_level) == ("application/json", "INFO")
+    assert (settings.default_accept, settings.log_level) == ("", "INFO")
 
 
 def test_an_empty_variable_is_no_variable() -> None:

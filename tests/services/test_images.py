@@ -1,11 +1,12 @@
 """Image names: which lead where, with and without leave to use the engine's own images."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from samebox.services import images
+from samebox.services import image_aliases, images
 from samebox.services.context import Image
 from samebox.services.images import EcrImages, in_our_registry
 from tests.conftest import ACCOUNT, CALLER, DIGEST, DOCKER_MANIFEST, Aws
@@ -89,20 +90,58 @@ def test_without_leave_an_image_that_was_pulled_from_aws_is_not_taken(aws: Aws) 
         ecr.resolve(f"{HOST}/pulled:1", CALLER)
 
 
+def test_an_image_of_aws_is_the_local_one_that_stands_in_for_it(aws: Aws) -> None:
+    uri = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    holder = ImageHolder(ID, {"samebox/sklearn:cpu"})
+    ecr = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, holder, image_aliases.read)
+
+    found = ecr.resolve(uri, CALLER)
+
+    assert (found.reference, holder.asked) == (ID, [ID])
+    assert found.stand_in is not None
+    assert (found.stand_in.given, found.stand_in.image) == (uri, "samebox/sklearn:cpu")
+
+
+def test_a_stand_in_that_is_not_built_is_named_with_the_command_that_builds_it(aws: Aws) -> None:
+    uri = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    holder = ImageHolder(ID)
+    ecr = EcrImages(aws.services.settings, aws.resources, aws.services.pushed, holder, image_aliases.read)
+
+    found = ecr.resolve(uri, CALLER)
+
+    assert found.reference == "samebox/xgboost:cpu"
+    assert found.stand_in is not None
+    assert found.stand_in.build == "docker buildx bake xgboost"
+
+
+def test_what_was_pushed_under_the_name_of_an_image_of_aws_comes_before_its_stand_in(aws: Aws, tmp_path: Path) -> None:
+    table = tmp_path / "own.toml"
+    table.write_text(f'[[images]]\nuris = ["{HOST}/*"]\nimage = "mine:1"\n')
+    ecr = EcrImages(
+        aws.services.settings,
+        aws.resources,
+        aws.services.pushed,
+        ImageHolder(ID),
+        lambda: image_aliases.read(str(table)),
+    )
+    assert ecr.resolve(f"{HOST}/digits", CALLER).digest == DIGEST
+    assert ecr.resolve(f"{HOST}/other", CALLER).reference == "mine:1"
+
+
 class ImageHolder:
     """An engine that holds one image by its id, and others by their names."""
 
     def __init__(self, image_id: str, names: frozenset[str] | set[str] = frozenset()) -> None:
         self.image_id = image_id
-        self.names = names
+        self.names = names  # of that image
         self.asked: list[str] = []
 
     def keep(self, image_id: str) -> bool:
         self.asked.append(image_id)
         return image_id == self.image_id
 
-    def has(self, name: str) -> bool:
-        return name in self.names
+    def find(self, name: str) -> str | None:
+        return self.image_id if name in self.names else None
 
 
 ID = f"sha256:{'e' * 64}"

@@ -32,11 +32,12 @@ def make_services(
     pushed, manifests = PushedImages(stores.resources), RegistryClient(containers.registry.url)
     endings.add(manifests.close)
     kept = KeptImages(containers.engine, folder.id, lambda: images.needed_ids(stores.store))
+    aliases = cache(partial(image_aliases.read, settings.image_aliases))
     return Services(
         settings=settings,
         resources=stores.resources,
         objects=Lookups(objects),
-        images=images.EcrImages(settings, stores.resources, pushed, kept, cache(partial(image_aliases.read, settings.image_aliases))),
+        images=images.EcrImages(settings, stores.resources, pushed, kept, aliases),
         pushed=pushed,
         registry=manifests,
         logbook=stores.logbook,

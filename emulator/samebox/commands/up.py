@@ -83,7 +83,7 @@ def _value(value: object) -> str:
 
 
 def check_aliases(settings: Settings) -> None:
-    """Raises Stop if the user's table of images cannot be read: the emulator itself reads it when it is first needed."""
+    """Raises Stop if the user's table of images cannot be read: the emulator reads it when it is first needed."""
     if settings.image_aliases:
         from samebox.services import image_aliases
 

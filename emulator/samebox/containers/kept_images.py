@@ -68,9 +68,9 @@ class KeptImages:
         """The id of the engine's image of this name, None if it holds none. AwsError if it cannot be asked."""
         try:
             found = self._engine.image(name)
-            return found.id if found else None
         except EngineError as error:
             raise _cannot_be_asked(error) from error
+        return found.id if found else None
 
     def _release_others(self) -> None:
         """Give up what nothing needs any more: here, so that builds and jobs in turn do not fill the disk."""

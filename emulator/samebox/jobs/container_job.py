@@ -63,6 +63,8 @@ class ContainerJob:
             self._run()
 
     def _run(self) -> None:
+        if self._plan.stand_in and self._deps.log.is_new:
+            self._deps.log.report(self._plan.stand_in.label)
         if self._plan.warning and self._deps.log.is_new:
             log.warning("%s: %s", self._plan.arn, self._plan.warning)
             self._deps.log.report(self._plan.warning)

@@ -15,7 +15,7 @@ from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs.plan import EmulatorInfo, host_limits, keys_of, surroundings_of
 from samebox.platform import serving
-from samebox.resources.deployment import EndpointDeployment, Variant, VariantRoute
+from samebox.resources.deployment import EndpointDeployment, StandIn, Variant, VariantRoute
 from samebox.resources.facts import to_json
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
@@ -27,8 +27,8 @@ NUMBER_LABEL = "samebox.number"
 INSTANCE_ID_LABEL = "samebox.instance-id"
 
 
-# Members of a variant that change how many and how often, and one that came after containers had been labelled.
-_NOT_HASHED = ("InitialVariantWeight", "InitialInstanceCount", "ExecutionRoleArn")
+# Members of a variant that change how many and how often, and those that came after containers had been labelled.
+_NOT_HASHED = ("InitialVariantWeight", "InitialInstanceCount", "ExecutionRoleArn", "StandIn")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class ServerPlan:
     log_group: str
     log_stream: str
     warning: str | None
+    stand_in: StandIn | None = None
 
 
 def models_folder(data_dir: Path) -> Path:
@@ -91,6 +92,7 @@ def _slots(resource: Resource, deployment: EndpointDeployment) -> Iterator[tuple
 def _generation(resource: Resource, deployment: EndpointDeployment, variant: Variant) -> str:
     # Containers bear this as a label: it must not change from one version of samebox to the next.
     what = {key: value for key, value in to_json(variant).items() if key not in _NOT_HASHED}
+    what["Containers"] = [{key: one[key] for key in one if key not in _NOT_HASHED} for one in what["Containers"]]
     deployed = [unique_id(resource), deployment.endpoint_config_name, deployment.deployed_at]
     text = json.dumps([*deployed, what], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -165,6 +167,7 @@ def server(
         log_group=log_group(resource),
         log_stream=f"{slot.variant}/{instance}",
         warning=limits.warning,
+        stand_in=container.stand_in,
     )
 
 

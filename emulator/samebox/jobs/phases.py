@@ -84,7 +84,9 @@ class JobDependencies:
 
 def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
     """The plan's hosts. A pull shows the message `pulling`, and may raise Ended, objects.Cancelled, Closing."""
-    puller = Puller(deps.engine, deps.login, deps.wake.cancelled, deps.wake.closing)
+    # A stand-in is never pulled: any stranger may have pushed what has its name in a registry.
+    local = plan.stand_in.why_absent if plan.stand_in else ""
+    puller = Puller(deps.engine, deps.login, deps.wake.cancelled, deps.wake.closing, local)
 
     def pull(image: str) -> None:
         deps.report(pulling)
@@ -92,7 +94,7 @@ def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
             puller.pull(image)
         except CannotPull as error:
             deps.log.report(str(error))
-            raise Ended(Outcome.CANNOT_PULL) from error
+            raise Ended(Outcome.NOT_BUILT if local else Outcome.CANNOT_PULL, local) from error
 
     return JobHosts(deps.engine, plan.job, pull, deps.retry)
 

@@ -13,6 +13,7 @@ from samebox.containers.instances import Limits
 from samebox.jobs import package_cache, surroundings
 from samebox.jobs.package_cache import Cache
 from samebox.platform.job import HostLimits, HostPlan, JobPlan, Surroundings
+from samebox.resources.deployment import StandIn
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
 from samebox.settings import Settings
@@ -146,6 +147,7 @@ class Plan:
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     checkpoints: CheckpointPlan | None = None
     spot: SpotPlan | None = None
+    stand_in: StandIn | None = None  # where the image is one
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 
     def hosts_of(self, channel: Mapping[str, Any]) -> Sequence[HostPlan]:

@@ -163,6 +163,8 @@ class Server:
 
     def _come_up(self) -> None:
         plan = self.plan
+        if plan.stand_in and self._lines.is_new:
+            self._lines.report(plan.stand_in.label)
         if plan.warning and self._lines.is_new:
             log.warning("%s: %s", plan.arn, plan.warning)
             self._lines.report(plan.warning)
@@ -189,12 +191,13 @@ class Server:
         if self.plan.network:
             labels = {label: spec.labels[label] for label in (containers.INSTANCE_LABEL, containers.ARN_LABEL)}
             networks.make(engine, JobNetwork(self.plan.network, labels, internal=True))
-        puller = Puller(engine, self._dependencies.login, self._cancelled, self._closing)
+        local = self.plan.stand_in.why_absent if self.plan.stand_in else ""
+        puller = Puller(engine, self._dependencies.login, self._cancelled, self._closing, local)
         try:
             return images.create(spec, partial(starting.afresh, engine), puller.pull)
         except CannotPull as error:
             self._lines.report(str(error))
-            raise _Failed(hosting.image_missing(self.plan.slot.variant)) from error
+            raise _Failed(local or hosting.image_missing(self.plan.slot.variant)) from error
         except (containers.StartFailed, containers.ImageMissing, containers.OutOfSpace) as error:
             raise self._cannot_start(str(error)) from error
 

@@ -26,7 +26,7 @@ class CannotPull(Exception):
 
 
 class Puller:
-    """Pulls images for one resource. `login` is asked before each pull.
+    """Pulls images for one resource. `login` is asked before each pull; `local` says why there is nothing to pull.
 
     A pull that fails while `closing` is set raises Closing: the emulator's own registry ends with it, and the next
     start pulls again. One that `cancelled` ends raises Cancelled.
@@ -38,14 +38,18 @@ class Puller:
         login: Callable[[], Login],
         cancelled: threading.Event,
         closing: threading.Event,
+        local: str = "",
     ) -> None:
         self._engine = engine
         self._login = login
         self._cancelled = cancelled
         self._closing = closing
+        self._local = local
 
     def pull(self, image: str) -> None:
         """Raises CannotPull, Cancelled, Closing."""
+        if self._local:
+            raise CannotPull(self._local)
 
         def progress(_: PullProgress) -> None:
             if self._cancelled.is_set():

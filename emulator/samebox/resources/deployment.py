@@ -12,20 +12,29 @@ from samebox.resources.store import Resource
 
 @dataclass(frozen=True)
 class StandIn:
-    """A local image that runs in place of one that AWS owns. `build` is the command that makes it, `has` its contents."""
+    """A local image that runs in place of `given`, the name of one that AWS owns.
 
+    `build` is the command that makes it, `has` its contents.
+    """
+
+    given: str
     image: str
     build: str
     has: str = ""
 
-    def label(self, given: str) -> str:
-        """What the log of a container begins with, whose request names the image `given`."""
+    @property
+    def label(self) -> str:
+        """What the log of its container begins with."""
         contents = f" ({self.has})" if self.has else ""
-        return f"{self.image}{contents} stands in for {given}, which AWS owns"
+        return f"{self.image}{contents} stands in for {self.given}, which AWS owns"
 
-    def why_absent(self, given: str) -> str:
-        """Why a container cannot start, and what to do."""
-        return f"{given} is owned by AWS, and {self.image}, which stands in for it, is not here: {self.build}"
+    @property
+    def why_absent(self) -> str:
+        """Why no container of it can be made, and what to do."""
+        return (
+            f"{self.given} is owned by AWS, and {self.image}, which stands in for it, is not on this machine. Make it, "
+            f"in a clone of samebox: {self.build}"
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Image:
     """An image that was found: the name a container engine can pull, by digest, and its manifest's media type.
 
     Images that were not looked up in the emulator's ECR have neither digest nor media type: those of the engine's own,
-    whose reference is their id, and those that `allow_local_images` lets through. `stand_in` says that the image runs in
+    whose reference is their id, and those that `allow_local_images` lets through. With `stand_in` the image runs in
     place of the one that was named; the engine need not hold it yet.
     """
 

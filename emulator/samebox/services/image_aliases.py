@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from samebox.resources.deployment import StandIn
 
 _OURS = Path(__file__).with_name("image_aliases.toml")
-ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.]+)")
+_ECR_HOST = re.compile(r"(\d{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.([a-z0-9.]+)")
 _REGISTRY = re.compile(r"\{(?P<name>[a-z-]+)\}")
 # Fields of an entry: those that it must have, and those that are lists.
 _REQUIRED = ("uris", "image")
@@ -46,10 +46,23 @@ class Alias:
         """What makes the local image."""
         return self.build or f"docker pull {self.image}"
 
-    @property
-    def stand_in(self) -> StandIn:
-        """The local image, as facts of what runs it have it."""
-        return StandIn(self.image, self.command, self.has)
+    def stand_in(self, given: str) -> StandIn:
+        """The local image for a URI, as facts of what runs it have it."""
+        return StandIn(given, self.image, self.command, self.has)
+
+
+class Registry(NamedTuple):
+    """A registry of ECR, as its host name has it."""
+
+    account: str
+    region: str
+    suffix: str
+
+
+def registry_of(host: str) -> Registry | None:
+    """The registry that a host name means; None for one that is not of ECR."""
+    found = _ECR_HOST.fullmatch(host)
+    return Registry(*found.groups()) if found else None
 
 
 class ImageAliases:
@@ -69,14 +82,14 @@ class ImageAliases:
         if registry is None:
             return fnmatchcase(uri, pattern)
         host, _, given = uri.partition("/")
-        found = ECR_HOST.fullmatch(host)
+        found = registry_of(host)
         if found is None or not fnmatchcase(given, place):
             return False
-        return found["region"] in self._registries[registry["name"]].get(found["account"], ())
+        return found.region in self._registries[registry["name"]].get(found.account, ())
 
 
 def read(own: str = "") -> ImageAliases:
-    """The table, with the entries of the file `own` first. Raises ValueError, naming the file, where it has no table."""
+    """The table, with the entries of the file `own` first. Raises ValueError, which names it, if it has none."""
     ours = tomllib.loads(_OURS.read_text())
     registries: Registries = ours["registries"]
     entries = list(_entries(ours, registries, _OURS.name))
@@ -85,7 +98,8 @@ def read(own: str = "") -> ImageAliases:
             theirs = tomllib.loads(Path(own).read_text())
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ValueError(f"SAMEBOX_IMAGE_ALIASES={own}: {error}") from None
-        registries = {**registries, **theirs.get("registries", {})}
+        given: Registries = theirs.get("registries", {})
+        registries = {**registries, **given}
         entries[:0] = _entries(theirs, registries, f"SAMEBOX_IMAGE_ALIASES={own}")
     return ImageAliases(entries, registries)
 
@@ -99,12 +113,30 @@ def _entries(document: Mapping[str, Any], registries: Registries, source: str) -
         absent = [name for name in _REQUIRED if not given.get(name)]
         if absent:
             raise ValueError(f"{where} has no {' and no '.join(absent)}.")
-        for name, value in given.items():
-            is_right = isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
-            if not is_right or isinstance(value, list) != (name in _LISTS):
-                raise ValueError(f"{where}: {name} must be {'a list of texts' if name in _LISTS else 'a text'}.")
-        for uri in given["uris"]:
+        lists = {name: _list(given.get(name, []), name, where) for name in _LISTS}
+        texts = {name: _text(given.get(name, ""), name, where) for name in _TEXTS}
+        for uri in lists["uris"]:
             registry = _REGISTRY.match(uri)
             if registry and registry["name"] not in registries:
                 raise ValueError(f"{where}: {uri} names a registry that is not in [registries].")
-        yield Alias(**{name: tuple(value) if name in _LISTS else value for name, value in given.items()})
+        yield Alias(
+            uris=lists["uris"],
+            image=texts["image"],
+            name=texts["name"],
+            build=texts["build"],
+            has=texts["has"],
+            classes=lists["classes"],
+            frameworks=lists["frameworks"],
+        )
+
+
+def _list(value: Any, name: str, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{where}: {name} must be a list of texts.")
+    return tuple(value)
+
+
+def _text(value: Any, name: str, where: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{where}: {name} must be a text.")  # noqa: TRY004
+    return value

@@ -17,7 +17,7 @@ from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource, Store
 from samebox.services.context import EngineImages, Image
-from samebox.services.image_aliases import ECR_HOST, Alias, ImageAliases
+from samebox.services.image_aliases import Alias, ImageAliases, registry_of
 from samebox.services.repositories import PushedImages
 from samebox.settings import Settings
 from samebox.wire.caller import Caller
@@ -69,8 +69,8 @@ class EcrImages:
     """Images in the emulator's own ECR, and by id those of the container engine, `own`.
 
     `allow_local_images` lets other names through to the engine; a name of an ECR (AWS's or ours) only if no image of
-    that name was pushed here and the engine holds one, such as an image that was pulled from AWS. For what is in none of
-    these and AWS owns, `aliases` has local images that stand in for it.
+    that name was pushed here and the engine holds one, such as an image that was pulled from AWS. Last come `aliases`:
+    local images that stand in for those that AWS owns.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class EcrImages:
             if self._is_local(image):
                 return Image(image)
             if alias := self._aliases and self._aliases().find(image):
-                return self._standing_in(alias)
+                return self._standing_in(alias, image)
             raise Absent(name, owner.account)
         # The registry takes the account of the credentials that pull. An image of another account says whose it is.
         if owner != Caller(caller.account, caller.region):
@@ -122,11 +122,11 @@ class EcrImages:
     def _is_local(self, image: str) -> bool:
         return self._settings.allow_local_images and self._own is not None and self._own.find(image) is not None
 
-    def _standing_in(self, alias: Alias) -> Image:
+    def _standing_in(self, alias: Alias, given: str) -> Image:
         # By its id, as what a request names is resolved once. One that is not there may be built before it is needed.
         image_id = self._own.find(alias.image) if self._own is not None else None
         is_kept = image_id is not None and self._own is not None and self._own.keep(image_id)
-        return Image(image_id if image_id and is_kept else alias.image, stand_in=alias.stand_in)
+        return Image(image_id if image_id and is_kept else alias.image, stand_in=alias.stand_in(given))
 
     def _owner(self, host: str | None, caller: Caller) -> Caller | None:
         if host is None:
@@ -134,13 +134,13 @@ class EcrImages:
         name, _, port = host.rpartition(":") if ":" in host.rpartition("]")[2] else (host, "", "")
         if name in _LOOPBACK:
             return Caller(caller.account, caller.region) if port in ("", str(self._settings.port)) else None
-        found = ECR_HOST.fullmatch(host)
+        found = registry_of(host)
         if found is None:
             return None
         wanted = partition_of(caller.region)
-        if found["region"] != caller.region or found["suffix"] not in (wanted.dns_suffix, *_DUAL_STACK):
-            raise OtherRegion(found["region"], caller.region, found["suffix"], wanted.dns_suffix)
-        return Caller(found["account"], found["region"])
+        if found.region != caller.region or found.suffix not in (wanted.dns_suffix, *_DUAL_STACK):
+            raise OtherRegion(found.region, caller.region, found.suffix, wanted.dns_suffix)
+        return Caller(found.account, found.region)
 
 
 def in_our_registry(image: str, settings: Settings) -> str:
