@@ -51,18 +51,18 @@ class Alias:
         return StandIn(given, self.image, self.command, self.has)
 
 
-class Registry(NamedTuple):
-    """A registry of ECR, as its host name has it."""
+class EcrHost(NamedTuple):
+    """What the host name of a registry of ECR says."""
 
     account: str
     region: str
     suffix: str
 
 
-def registry_of(host: str) -> Registry | None:
+def registry_of(host: str) -> EcrHost | None:
     """The registry that a host name means; None for one that is not of ECR."""
     found = _ECR_HOST.fullmatch(host)
-    return Registry(*found.groups()) if found else None
+    return EcrHost(*found.groups()) if found else None
 
 
 class ImageAliases:
