@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samebox.commands import coverage_options, env_options, job_options, production
+from samebox.commands import coverage_options, env_options, job_options, production, train_arguments
 from samebox.commands.option_form import Commands, add_location
 from samebox.settings import PREFIX, Settings
 
@@ -188,7 +188,7 @@ def _train(commands: Commands[argparse.ArgumentParser]) -> None:
         "--env", action="append", default=[], metavar="NAME=VALUE", help="variable of the job; repeatable"
     )
     train.add_argument("--image", default="samebox/train:cpu", help="image to train in (default: samebox/train:cpu)")
-    train.add_argument("--instance-type", default="ml.m5.xlarge", help="ml.* type that sets CPU and memory limits")
+    train_arguments.add(train)
     train.add_argument(
         "--metric",
         action="append",

@@ -15,6 +15,7 @@ from samebox.check.training.job import SINGLE_CHANNEL
 from samebox.commands import model_archive, train_options, training_request
 from samebox.commands.folder import MOST_CODE_FILES, Pack
 from samebox.commands.outcome import Stop, interrupted
+from samebox.commands.train_arguments import JobOptions
 from tests.commands.requests import complaints
 
 AT = datetime(2026, 11, 22, 16, 5, 9, 123456, tzinfo=UTC)
@@ -28,7 +29,7 @@ def test_a_job_is_named_after_the_script_as_aws_takes_it(stem: str) -> None:
 def test_botocore_has_nothing_against_the_request() -> None:
     request = training_request.request(
         "train-1", "localhost:4566/train@sha256:0", "train.py", {"epochs": "3"},
-        {"code": "s3://b/code/", "train": "s3://b/train/"}, "ml.m5.large", {"RUNS": "1"}, "s3://b/jobs",
+        {"code": "s3://b/code/", "train": "s3://b/train/"}, JobOptions(), {"RUNS": "1"}, "s3://b/jobs",
         "arn:aws:iam::000000000000:role/samebox",
     )  # fmt: skip
     assert complaints("sagemaker", "CreateTrainingJob", request) == ""

@@ -18,9 +18,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_training import _entry_point_type, environment, errors, files, logging_config, modules, params, process
+from sagemaker_training import _entry_point_type, environment, errors, files, logging_config, modules, params
 
-from samebox_train import failure, hosts, processes
+from samebox_train import failure, hosts, launches, processes
 from samebox_train.signals import say
 
 if TYPE_CHECKING:
@@ -115,14 +115,7 @@ def _train(training: environment.Environment, signals: Signals) -> None:
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     if os.environ.get("SM_STUDIO_LOCAL_MODE", "").lower() != "true":
         hosts.wait_until_resolvable(training.hosts)
-    if _wants_mpi(training):
-        from samebox_train import mpi  # imports paramiko: 0.2 s that a plain job does not need
-
-        finished = mpi.run(entry_point, arguments, variables, signals)
-    else:
-        command = _command(entry_point, arguments, variables)
-        logging_config.log_script_invocation(command, variables)
-        finished = processes.run(command, code, signals)
+    finished = launches.run(training, entry_point, arguments, variables, signals)
     if finished.code != 0:
         raise ScriptFailed(finished)
 
@@ -159,19 +152,6 @@ def _install_requirements(code: str) -> None:
     finished = processes.run_before(command, code)
     if finished.code != 0:
         raise errors.ClientError(failure.script_text(finished, name="InstallRequirementsError"))
-
-
-def _wants_mpi(training: environment.Environment) -> bool:
-    wanted = training.additional_framework_parameters.get(params.MPI_ENABLED)
-    return bool(wanted) and training.current_instance_group in training.distribution_instance_groups
-
-
-def _command(entry_point: str, arguments: list[str], variables: dict[str, str]) -> list[str]:
-    command: list[str] = process.ProcessRunner(entry_point, arguments, variables, 1)._create_command()
-    if command[:2] == ["/bin/sh", "-c"]:
-        # The toolkit quotes the script line for a shell around this one, which only its error-capturing path has.
-        return ["/bin/sh", "-c", "exec " + command[2][1:-1]]
-    return command
 
 
 def _start_intermediate_sync(training: environment.Environment) -> Any:

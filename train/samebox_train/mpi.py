@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RANK_VARIABLE = b"OMPI_COMM_WORLD_RANK="
 STATUS_WAIT_SECONDS = 5 * 60
+HOST_WAIT_SECONDS = 15 * 60  # as for its name (hosts.py)
 
 
 def run(entry_point: str, arguments: list[str], variables: dict[str, str], signals: Signals) -> processes.Finished:
@@ -37,7 +38,8 @@ def run(entry_point: str, arguments: list[str], variables: dict[str, str], signa
 
 
 def _run_master(master: Any, variables: dict[str, str], signals: Signals) -> processes.Finished:
-    master._setup()  # sshd, and the wait for the workers' (at most an hour)
+    mpi._start_sshd_daemon()
+    _wait_for_sshd([host for host in master._hosts if host != master._master_hostname])
     command = _without_mpi4py(master._create_command())
     logging_config.log_script_invocation(command, variables)
     status_file = f"{mpi.MPI_FINISHED_STATUS_FILE}.{master._master_hostname}"
@@ -56,7 +58,7 @@ def _run_worker(worker: Any, signals: Signals) -> processes.Finished:
     signals.starting()
     signals.deliver_to(lambda number: signal_ranks(None, number))
     status_file = Path(f"{mpi.MPI_FINISHED_STATUS_FILE}.{worker._master_hostname}")
-    worker._wait_master_to_start()
+    _wait_for_sshd([worker._master_hostname])
     mpi._write_env_vars_to_file()
     mpi._start_sshd_daemon()
     daemons = mpi._orted_process()
@@ -71,6 +73,18 @@ def _run_worker(worker: Any, signals: Signals) -> processes.Finished:
             f"lost the MPI master {worker._master_hostname}: no word of the end in {STATUS_WAIT_SECONDS} s"
         )
     return processes.Finished(("mpirun on", worker._master_hostname), code, f"mpirun ended with exit code {code}")
+
+
+def _wait_for_sshd(hosts: list[str]) -> None:
+    """Until each host can be reached. The toolkit waits for an hour, or for ever, and names no host in the end."""
+    deadline = time.monotonic() + HOST_WAIT_SECONDS
+    for host in hosts:
+        while not mpi._can_connect(host):
+            if time.monotonic() > deadline:
+                raise errors.ClientError(
+                    f"host {host} did not start within {HOST_WAIT_SECONDS} s: no sshd answers there"
+                )
+            time.sleep(1)
 
 
 def signal_ranks(mpirun: int | None, number: int) -> None:

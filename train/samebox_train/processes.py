@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -37,8 +38,9 @@ def run(
     directory: str,
     signals: Signals,
     deliver: Callable[[int, int], None] | None = None,
+    needed: subprocess.Popen[bytes] | None = None,
 ) -> Finished:
-    """Run a command to its end in a session of its own.
+    """Run a command to its end in a session of its own; without the process `needed` it cannot go on, and is killed.
 
     `deliver(pid, signal)` says how a stop reaches it; by default the whole process group gets it, so that a shell
     script and the Python it started both receive it.
@@ -47,7 +49,7 @@ def run(
     signals.starting()
     process, output = _start(command, directory, start_new_session=True)
     signals.deliver_to(lambda number: send(process.pid, number))
-    code = _wait(process)
+    code = _wait(process, needed)
     if signals.received is not None:
         # A shell dies of SIGTERM at once. Its children received it too, and may be saving the model.
         _wait_for_group(process.pid, STOP_SECONDS - signals.seconds_since)
@@ -65,6 +67,11 @@ def run_before(command: list[str], directory: str) -> Finished:
     return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
 
 
+def program_is_there(name: str) -> bool:
+    """Whether a program is on PATH."""
+    return shutil.which(name) is not None
+
+
 def signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
@@ -78,13 +85,17 @@ def out_of_memory_kills() -> int:
     return 0
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+def _wait(process: subprocess.Popen[bytes], needed: subprocess.Popen[bytes] | None) -> int:
     """Wait for the process, burying on the way every orphan that PID 1 inherits."""
     while True:
         # WNOWAIT: look at who died without taking it from Popen, which must learn the exit code itself.
         died = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         if died is None or died.si_pid == process.pid:
             return process.wait()
+        if needed is not None and died.si_pid == needed.pid:
+            needed.wait()
+            signal_group(process.pid, signal.SIGKILL)
+            continue
         with contextlib.suppress(ChildProcessError):
             os.waitpid(died.si_pid, 0)
 

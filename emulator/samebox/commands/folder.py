@@ -44,12 +44,12 @@ class Pack:
         return cls(tuple(files))
 
     @classmethod
-    def of_data(cls, path: Path) -> "Pack":
+    def of_data(cls, path: Path, *, allow_empty: bool = False) -> "Pack":
         """A file, or everything in a folder. Raises Stop when the folder is empty, as a channel may not be."""
         if path.is_file():
             return cls(((path.name, path),))
         files = tuple((one.relative_to(path).as_posix(), one) for one in _walk(path, (), everything=True))
-        if not files:
+        if not files and not allow_empty:
             raise Stop(f"{path} is empty; a channel needs at least one file.", status=2)
         return cls(files)
 
@@ -60,7 +60,7 @@ class Pack:
 
 
 class Folder:
-    """A prefix in S3 that is made to hold exactly what a Pack holds."""
+    """A prefix in S3 that is made to hold exactly what a Pack holds, or whose objects become a local folder's files."""
 
     def __init__(self, s3: Any, uri: str) -> None:
         self._s3 = s3
@@ -80,6 +80,22 @@ class Folder:
             self._s3.delete_object(Bucket=self._bucket, Key=self._prefix + name)
         return sent
 
+    def download(self, folder: Path, sent: Pack) -> int:
+        """Bring the objects into a local folder, and remove the files of `sent` that are no objects any more.
+
+        The number of objects; other files of the folder stay.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        held = {name for name in self._held() if _is_inside(name)}
+        for name in held:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._s3.download_file(self._bucket, self._prefix + name, str(path))
+        for name, path in sent.files:
+            if name not in held:
+                path.unlink(missing_ok=True)
+        return len(held)
+
     def _held(self) -> dict[str, tuple[int, float]]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
         return {
@@ -87,6 +103,11 @@ class Folder:
             for page in pages
             for one in page.get("Contents", ())
         }
+
+
+def _is_inside(name: str) -> bool:
+    """Whether the rest of a key is the path of a file below a folder: a key may be any text."""
+    return bool(name) and not name.endswith("/") and ".." not in name.split("/") and not name.startswith("/")
 
 
 def _walk(folder: Path, unwanted: Sequence[Path], everything: bool = False) -> Iterator[Path]:

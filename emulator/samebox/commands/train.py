@@ -1,9 +1,11 @@
 """`samebox train`: runs a script as a SageMaker training job on this machine, and saves the model in ./model."""
 
 import argparse
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ from samebox.commands import (
     local_docker,
     push,
     repository,
+    train_arguments,
     training_log,
     up,
     where,
 )
+from samebox.commands.checkpoints import Checkpoints
 from samebox.commands.folder import Folder, Pack
 from samebox.commands.lines import TRAINING_JOBS, Lines
 from samebox.commands.model_archive import fetch
@@ -45,6 +49,7 @@ def run(given: argparse.Namespace) -> int:
         raise Stop(f"{given.script.name}: {reason}", status=2) from None
     folders = data_channels(given.data)
     environment = variables(given.env)
+    options, kept = train_arguments.of(given, (CODE_CHANNEL, *folders)), train_arguments.checkpoint_folder(given)
     metrics = training_log.definitions(given.metric)
     check_output(given.output, script)
     notes = Console(stderr=True, soft_wrap=True)
@@ -57,10 +62,13 @@ def run(given: argparse.Namespace) -> int:
             session = aws.of_emulator(url, settings)
             image = _image(session, given.image, is_here, notes)
             name = job_name(script.stem, datetime.now(UTC))
-            unwanted = (*folders.values(), given.output.resolve())
+            unwanted = (*folders.values(), given.output.resolve(), *([kept] if kept else ()))
             places = _upload(session, name, Pack.of_code(script, unwanted), folders, notes)
+            checkpoints = Checkpoints.of(session, _bucket(session), kept)
+            if checkpoints is not None:
+                options = replace(options, checkpoint=checkpoints.upload())
             job = request(
-                name, image, script.name, values, places, given.instance_type, environment,
+                name, image, script.name, values, places, options, environment,
                 output=f"s3://{_bucket(session)}/jobs", role=session.role("samebox"), metrics=metrics,
             )  # fmt: skip
         with (
@@ -76,6 +84,8 @@ def run(given: argparse.Namespace) -> int:
             return 130
         if log.metrics:
             notes.print(f"Metrics: {log.metrics}", highlight=False, markup=False)
+        if checkpoints is not None:
+            checkpoints.download(notes)
         status = finish(session, ended, given.output, notes)
         if status and log.hint:
             notes.print(f"[yellow]Hint[/]: {escape(log.hint)}", highlight=False)
@@ -138,9 +148,16 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
         timed_out = job.get("SecondaryStatus") == "MaxRuntimeExceeded"
         why = "its time limit was reached" if timed_out else "on request"
         notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
-    else:
-        notes.print(f"[red]{status}[/]: {escape(job.get('FailureReason', 'no reason is given'))}", highlight=False)
-    return 1
+        return 1
+    reason = str(job.get("FailureReason", "no reason is given"))
+    notes.print(f"[red]{status}[/]: {escape(reason)}", highlight=False)
+    return exit_status(reason)
+
+
+def exit_status(reason: str) -> int:
+    """The exit code of the job's program, where its FailureReason has one (contract.md §1.7); else 1."""
+    found = re.search(r"^AlgorithmError: .*, exit code: (\d+)$", reason, re.DOTALL)
+    return int(found[1]) if found and 0 < int(found[1]) < 256 else 1
 
 
 def _arguments(given: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from samebox.commands.train_arguments import JobOptions
 from samebox.commands.train_options import CODE_CHANNEL
 
 CODE_DIRECTORY = f"/opt/ml/input/data/{CODE_CHANNEL}"
@@ -20,7 +21,7 @@ def request(
     script: str,
     values: Mapping[str, str],
     places: Mapping[str, str],
-    instance_type: str,
+    options: JobOptions,
     environment: Mapping[str, str],
     output: str,
     role: str,
@@ -35,26 +36,30 @@ def request(
             **({"MetricDefinitions": list(metrics)} if metrics else {}),
         },
         "RoleArn": role,
-        "HyperParameters": {**values, "sagemaker_program": script, "sagemaker_submit_directory": CODE_DIRECTORY},
+        "HyperParameters": {
+            **values,
+            **options.hyperparameters,
+            "sagemaker_program": script,
+            "sagemaker_submit_directory": CODE_DIRECTORY,
+        },
         # The toolkit asks the environment first; an image may have a script of its own there.
         "Environment": {**environment, "SAGEMAKER_PROGRAM": script, "SAGEMAKER_SUBMIT_DIRECTORY": CODE_DIRECTORY},
         "InputDataConfig": [
-            {
-                "ChannelName": channel,
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": uri,
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-            }
-            for channel, uri in places.items()
+            *(
+                _channel(name, uri, "File" if name == CODE_CHANNEL else options.input_mode)
+                for name, uri in places.items()
+            ),
+            *(_channel(name, uri, options.input_mode) for name, uri in options.s3_data.items()),
         ],
         "OutputDataConfig": {"S3OutputPath": output},
-        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 30},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 5 * 24 * 3600},
+        **options.members,
     }
+
+
+def _channel(name: str, uri: str, mode: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    own = {} if mode == "File" else {"InputMode": mode}  # the script's folder is a channel too, and is read as files
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **own}
 
 
 def job_name(stem: str, at: datetime) -> str:
