@@ -25,9 +25,9 @@ from samebox.commands import (
     up,
     where,
 )
-from samebox.commands.checkpoints import Checkpoints
 from samebox.commands.folder import Folder, Pack
 from samebox.commands.lines import TRAINING_JOBS, Lines
+from samebox.commands.local_checkpoints import LocalCheckpoints
 from samebox.commands.model_archive import fetch
 from samebox.commands.outcome import Stop, interrupted
 from samebox.commands.train_options import CODE_CHANNEL, check_output, data_channels, variables
@@ -64,7 +64,7 @@ def run(given: argparse.Namespace) -> int:
             name = job_name(script.stem, datetime.now(UTC))
             unwanted = (*folders.values(), given.output.resolve(), *([kept] if kept else ()))
             places = _upload(session, name, Pack.of_code(script, unwanted), folders, notes)
-            checkpoints = Checkpoints.of(session, _bucket(session), kept)
+            checkpoints = LocalCheckpoints.of(session, _bucket(session), kept)
             if checkpoints is not None:
                 options = replace(options, checkpoint=checkpoints.upload())
             job = request(

@@ -10,7 +10,7 @@ from samebox.commands.folder import Folder, Pack
 from samebox.commands.outcome import Stop
 
 
-class Checkpoints:
+class LocalCheckpoints:
     """A folder, and its place in S3, where the job's checkpoints are kept while it runs."""
 
     def __init__(self, folder: Path, uri: str, remote: Folder) -> None:
