@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samebox.commands import coverage_options, env_options, job_options, production, train_arguments
+from samebox.commands import coverage_options, env_options, image_options, job_options, production, train_arguments
 from samebox.commands.option_form import Commands, add_location
 from samebox.settings import PREFIX, Settings
 
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, job_options.spot, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
-        coverage_options.add, _help,
+        coverage_options.add, image_options.add, _help,
     ):  # fmt: skip
         add(commands)
     return root

@@ -4,7 +4,10 @@ import pytest
 
 from samebox.commands import aws as clients
 from samebox.commands import status
+from samebox.resources.deployment import EndpointDeployment, ServedContainer, Serving, StandIn, Variant
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
+from samebox.resources.run_facts import JobFacts
+from samebox.services import images
 from tests import samples
 from tests.conftest import ACCOUNT, CALLER, REGION, Aws
 
@@ -35,3 +38,19 @@ def test_every_endpoint_is_shown(aws: Aws, session: clients.Session) -> None:
     for number in range(101):
         aws.resources.create(ENDPOINT, CALLER, {**samples.OF_KIND["Endpoint"], "EndpointName": f"e{number}"})
     assert len(status.present_endpoints(session)) == 101
+
+
+def test_what_runs_a_stand_in_for_an_image_of_aws_is_reported(aws: Aws) -> None:
+    given = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    found = StandIn(given, "samebox/sklearn:cpu", "docker buildx bake sklearn")
+    request = {**samples.TRAINING_JOB, "TrainingJobName": "learns"}
+    aws.resources.create(TRAINING_JOB, CALLER, request, JobFacts("sha256:1", stand_in=found))
+    own = {**samples.TRAINING_JOB, "TrainingJobName": "own"}
+    aws.resources.create(TRAINING_JOB, CALLER, own, JobFacts("sha256:2"))
+    variant = Variant("one", "model", "ml.m5.large", (ServedContainer(given, "sha256:1", stand_in=found),))
+    serving = Serving(EndpointDeployment("config", (variant, variant)))
+    aws.resources.create(ENDPOINT, CALLER, {**samples.OF_KIND["Endpoint"], "EndpointName": "answers"}, serving)
+    assert [(row.name, one.given) for row, one in images.stand_ins(aws.resources.store)] == [
+        ("learns", given),
+        ("answers", given),
+    ]

@@ -9,6 +9,7 @@ from samebox.app.data_folder import DataFolder
 from samebox.app.engine_side import EngineSide
 from samebox.app.stores import Stores
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
+from samebox.services import images
 from samebox.settings import CONFIDENTIAL, Settings
 
 STATUS_ENGINE_SECONDS = 1.0  # how long a status waits for the container engine
@@ -53,6 +54,10 @@ class Status:
             "localstack": self._localstack(),
             "jobs": {kind.noun: self._store.count_by_status(kind.noun) for kind in CONTAINER_JOBS},
             "endpoints": self._store.statuses(ENDPOINT.noun),
+            "stand_ins": [
+                {"name": row.name, "image": found.given, "stand_in": found.image}
+                for row, found in images.stand_ins(self._store)
+            ],
         }
 
     def _localstack(self) -> dict[str, Any]:

@@ -57,7 +57,19 @@ def run(given: argparse.Namespace) -> int:
             screen.print(listing(title, [(row[name], row[status], age(row[since])) for row in rows]))
         else:
             screen.print(f"{title}: none", highlight=False)
+    if stand_ins := said.get("stand_ins"):
+        screen.print(_stand_ins(stand_ins))
     return 0
+
+
+def _stand_ins(found: list[dict[str, str]]) -> Table:
+    """What of the above runs a local image in place of one that AWS owns."""
+    table = Table(title="Stand-ins for images that AWS owns", title_justify="left", box=None, pad_edge=False)
+    for column in ("name", "stand-in", "image"):
+        table.add_column(column)
+    for one in found[:MOST_SHOWN]:
+        table.add_row(one["name"], one["stand_in"], one["image"])
+    return table
 
 
 def _why_silent(url: str, settings: Settings, running: emulators.EmulatorRecord | None, lost: bool) -> str:

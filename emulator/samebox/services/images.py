@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from samebox.resources.deployment import serving
+from samebox.resources.deployment import StandIn, serving
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT, MODEL, REPOSITORY
 from samebox.resources.query import Query
 from samebox.resources.resources import Resources
@@ -157,6 +157,18 @@ def needed_ids(store: Store) -> set[str]:
     models = (container["Image"] for row in store.find(Query(MODEL.noun)) for container in model_containers(row.spec))
     # Digests of ECR's images are among them. No image of the engine is kept by those, so they do no harm.
     return {digest for name in (*names_in_use(store), *models) for digest in _DIGEST.findall(name)}
+
+
+def stand_ins(store: Store) -> Iterator[tuple[Resource, StandIn]]:
+    """Each job that has not ended, and each endpoint, with the local image that it runs in place of one of AWS's."""
+    for job in (row for kind in CONTAINER_JOBS for row in store.find(kind.unfinished())):
+        facts = job_facts(job)
+        if found := facts.model.container.stand_in if facts.model else facts.stand_in:
+            yield job, found
+    for endpoint in store.find(Query(ENDPOINT.noun)):
+        deployment = serving(endpoint).current or serving(endpoint).wanted
+        containers = (container for variant in deployment.variants for container in variant.containers)
+        yield from ((endpoint, found) for found in dict.fromkeys(one.stand_in for one in containers) if found)
 
 
 def names_in_use(store: Store) -> set[str]:
