@@ -298,6 +298,21 @@ target "xgboost" {
   }
 }
 
+target "spark" {
+  inherits   = ["_common"]
+  dockerfile = "images/spark/Dockerfile"
+  contexts = {
+    base  = "target:base-cpu"
+    tools = "target:tools-cpu"
+  }
+  tags = [reference("spark", "cpu")]
+  labels = {
+    "org.opencontainers.image.title"       = "samebox/spark"
+    "org.opencontainers.image.description" = "Runs Spark applications as processing jobs of SageMaker, on one host or several"
+    "samebox.size-budget-mb"               = "1300"
+  }
+}
+
 target "registry" {
   inherits   = ["_common"]
   dockerfile = "images/registry/Dockerfile"

@@ -106,6 +106,7 @@ def install_requirements(settings: ServeSettings) -> str | None:
                 "-r",
                 str(requirements),
             ],
+            cwd=settings.code_dir,  # what it names by relative paths is beside it
             capture_output=True,
             text=True,
             timeout=PIP_SECONDS,
