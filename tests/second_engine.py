@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from samebox.containers.docker import DockerEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 START_SECONDS = 120.0
 END_SECONDS = 60.0
@@ -39,8 +39,15 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 ip link set lo up
 until ip -4 address show engine0 2>/dev/null | grep -q inet; do sleep 0.05; done
-exec dockerd --data-root /mnt/data --exec-root /run/engine --pidfile /run/engine.pid --host "tcp://$2:2375" \
-  --tls=false --bip "$3.1/24" --default-address-pool "base=$4,size=26" --storage-driver "$5"
+trap 'kill -TERM "$engine"' TERM
+while :; do
+  dockerd --data-root /mnt/data --exec-root /run/engine --pidfile /run/engine.pid --host "tcp://$2:2375" \
+    --tls=false --bip "$3.1/24" --default-address-pool "base=$4,size=26" --storage-driver "$5" &
+  engine=$!
+  while kill -0 "$engine" 2>/dev/null; do wait "$engine" || true; done
+  [ -e /mnt/restart ] || exit 0
+  rm /mnt/restart
+done
 """
 
 
@@ -59,6 +66,13 @@ def second_engine(folder: Path, etc: Path | None = None) -> Iterator[str]:
 
     `etc` has what it sees as /etc/hosts and /etc/docker, where that is not to be this machine's.
     """
+    with restartable_engine(folder, etc) as (host, _):
+        yield host
+
+
+@contextlib.contextmanager
+def restartable_engine(folder: Path, etc: Path | None = None) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A second engine, with a function that restarts its daemon and returns when it answers again."""
     number = secrets.randbelow(200) + 20
     link, bridge, pool = f"10.213.{number}", f"10.214.{number}", f"10.215.{number}.0/24"
     interface = f"sb{secrets.token_hex(4)}"
@@ -84,7 +98,7 @@ def second_engine(folder: Path, etc: Path | None = None) -> Iterator[str]:
             _join(process, interface, link)
             host = f"tcp://{link}.2:2375"
             _await_answer(process, host, folder / "log")
-            yield host
+            yield host, lambda: _restart(process, host, folder)
         finally:
             _end(process)
             _remove(folder)
@@ -118,6 +132,22 @@ def _await_answer(process: subprocess.Popen[bytes], host: str, log: Path) -> Non
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.1)
+
+
+def _restart(process: subprocess.Popen[bytes], host: str, folder: Path) -> None:
+    (folder / "restart").touch()
+    (shell,) = _children(process.pid)
+    (daemon,) = (one for one in _children(shell) if Path(f"/proc/{one}/comm").read_text().strip() == "dockerd")
+    os.kill(daemon, signal.SIGTERM)
+    until = time.monotonic() + START_SECONDS
+    while (folder / "restart").exists():  # removed once it has ended
+        assert time.monotonic() < until, (folder / "log").read_text()
+        time.sleep(0.05)
+    _await_answer(process, host, folder / "log")
+
+
+def _children(process: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -153,6 +153,7 @@ def test_a_container_runs_to_its_end(world: World) -> None:
     assert state.started_at is not None
     assert state.finished_at is not None
     assert state.started_at <= state.finished_at
+    assert (world.engine.started_at() or 0.0) <= state.started_at
     assert [line.text for line in world.engine.logs(container)] == ["one", "two"]
 
 

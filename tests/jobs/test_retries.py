@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from samebox.containers.engine import EngineUnavailable
+from samebox.resources.run_facts import job_facts
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -65,6 +66,37 @@ def test_a_second_attempt_that_ends_well_completes_the_job_with_its_checkpoints(
     row = harness.wait_until_ended(job)
     assert row.status == "Completed", row.state.get("FailureReason")
     assert harness.objects_under("ckpt") == {"state": b"half"}
+
+
+@pytest.mark.parametrize("exit_code", [137, 143])
+def test_an_engine_that_is_restarted_is_an_internal_error_whatever_the_exit_code(
+    harness: "Harness", exit_code: int
+) -> None:
+    def train(process: "Process") -> int:
+        process.print("begin")
+        process.wait_until_killed()
+        return 0
+
+    harness.engine.add_image("digits:1", {"train": train})
+    harness.start()
+    jobs = [harness.create_training_job("once"), create(harness, 1, name="twice")]
+    for job in jobs:
+        harness.wait_for_line(job, "begin")
+    harness.engine.restart(exit_code)
+    assert harness.wait_until_ended(jobs[0]).state["FailureReason"] == INTERNAL
+    harness.wait_until(lambda: stages_of(harness.reload(jobs[1]))[3:] == ["Restarting", "Downloading", "Training"])
+    harness.stop_job(jobs[1])
+    harness.wait_until(lambda: job_facts(harness.reload(jobs[1])).run.stop_signalled_at)
+    harness.clock_offset = 121.0
+    harness.touch(jobs[1])
+    assert harness.wait_until_ended(jobs[1]).status == "Stopped"
+
+
+def test_a_failure_long_before_a_restart_of_the_engine_is_the_containers_own(harness: "Harness") -> None:
+    harness.engine.add_image("digits:1", {"train": lambda process: 3})
+    harness.engine.restart()
+    harness.start()
+    assert harness.wait_until_ended(create(harness, 1)).state["FailureReason"] == "AlgorithmError: , exit code: 3"
 
 
 @pytest.mark.parametrize("failure", ["AlgorithmError: , exit code: 3", "ClientError: Data download failed:"])

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from tests.jobs.harness import Harness
 
+OUT_OF_MEMORY = (
+    "ClientError: Please use an instance type with more memory, "
+    "or reduce the size of job data processed on an instance."
+)
+
 
 def train(process: "Process") -> int:
     process.print("begin", "accuracy=0.5;", "accuracy=0.97;")
@@ -76,6 +81,45 @@ def test_a_job_that_ends_well_is_completed_with_its_model_metrics_and_log(harnes
     assert "FailureReason" not in row.state
     assert harness.container_names() == []
     harness.poll_until(lambda: not list((harness.data_dir / "jobs").iterdir()))
+
+
+def test_without_compression_files_are_uploaded_as_they_are(harness: "Harness") -> None:
+    def leave(process: "Process") -> int:
+        host = process.spec.aliases[0]
+        model = process.path("/opt/ml/model")
+        (model / "deep").mkdir()
+        (model / "deep" / host).write_text(host)
+        (model / "same").write_text(f"of {host}")
+        (model / "link").symlink_to("same")
+        (process.path("/opt/ml/output/data") / "report").write_text("fine")
+        return 0
+
+    harness.engine.add_image("digits:1", {"train": leave})
+    harness.start()
+    job = harness.create_training_job(
+        OutputDataConfig={"S3OutputPath": f"s3://{harness.bucket}/plain", "CompressionType": "NONE"},
+        ResourceConfig={"InstanceType": "ml.t3.micro", "InstanceCount": 2, "VolumeSizeInGB": 1},
+    )
+    row = harness.wait_until_ended(job)
+    model = f"s3://{harness.bucket}/plain/digits/output/model"
+    assert row.state["ModelArtifacts"] == {"S3ModelArtifacts": model}
+    assert harness.objects_under("plain/digits/output") == {
+        "model/deep/algo-1": b"algo-1",
+        "model/deep/algo-2": b"algo-2",
+        "model/same": b"of algo-1",
+        "data/report": b"fine",
+    }
+
+
+def test_a_reason_that_the_container_gives_comes_before_that_of_its_memory(harness: "Harness") -> None:
+    def fail(process: "Process") -> None:
+        process.path("/opt/ml/output/failure").write_text("batch too large")
+        process.run_out_of_memory()
+
+    harness.engine.add_image("digits:1", {"train": fail})
+    harness.start()
+    row = harness.wait_until_ended(harness.create_training_job())
+    assert row.state["FailureReason"] == "AlgorithmError: batch too large, exit code: 137"
 
 
 def test_a_job_has_ended_before_its_folder_is_removed(harness: "Harness", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +300,7 @@ def test_a_container_that_runs_out_of_memory_fails_with_137_and_the_log_has_the_
     harness.engine.add_image("digits:1", {"train": greedy})
     harness.start()
     job = harness.create_training_job()
-    assert harness.wait_until_ended(job).state["FailureReason"] == "AlgorithmError: , exit code: 137"
+    assert harness.wait_until_ended(job).state["FailureReason"] == OUT_OF_MEMORY
     assert harness.log_lines(job) == ["samebox: the container was out of memory; its limit is 8.0 GiB"]
 
 

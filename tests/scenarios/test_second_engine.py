@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.emulator_process import EmulatorProcess, docker, until
-from tests.second_engine import copy_image, missing, second_engine
+from tests.second_engine import copy_image, missing, restartable_engine, second_engine
 
 pytestmark = [
     pytest.mark.docker,
@@ -15,6 +15,7 @@ pytestmark = [
 ]
 
 WAIT_SECONDS = 180.0
+INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
 TRAIN = """
 rows = Path("/opt/ml/input/data/train/rows.csv").read_text()
 Path("/opt/ml/model/weights").write_text(rows * 2)
@@ -97,3 +98,38 @@ time.sleep(600)
     elsewhere.sagemaker.stop_training_job(TrainingJobName="both")
     assert elsewhere.ended("both")["TrainingJobStatus"] == "Stopped"
     assert left(host, "container") == left(host, "volume") == []
+
+
+def test_a_restart_of_the_engine_fails_its_jobs_and_they_are_tried_again(tmp_path: Path, box_image: str) -> None:
+    script = """
+state = Path("/opt/ml/checkpoints/state")
+state.parent.mkdir(exist_ok=True)
+if state.exists():
+    print("resumed"); sys.exit(0)
+state.write_text("half")
+print("begun")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True: time.sleep(1)
+"""
+    with restartable_engine(tmp_path / "engine") as (host, restart):
+        copy_image(box_image, host)
+        emulator = EmulatorProcess(tmp_path / "data", allow_local_images="true", checkpoint_seconds="0.5")
+        emulator.environment["DOCKER_HOST"] = host
+        emulator.up()
+        try:
+            emulator.s3.create_bucket(Bucket="samebox-test")
+            checkpoints = {"CheckpointConfig": {"S3Uri": "s3://samebox-test/ckpt"}}
+            emulator.train("fails", box_image, script)
+            emulator.train("retried", box_image, script, RetryStrategy={"MaximumRetryAttempts": 1}, **checkpoints)
+            for name in ("fails", "retried"):
+                until(lambda: "begun" in emulator.log_lines(f"{name}/"), WAIT_SECONDS, "it begins")  # noqa: B023
+            until(lambda: "Contents" in emulator.s3.list_objects_v2(Bucket="samebox-test", Prefix="ckpt/"), 60, "saved")
+            restart()
+            failed, retried = emulator.ended("fails", WAIT_SECONDS), emulator.ended("retried", WAIT_SECONDS)
+            assert failed["FailureReason"] == INTERNAL
+            assert (retried["TrainingJobStatus"], retried.get("FailureReason")) == ("Completed", None)
+            assert "resumed" in emulator.log_lines("retried/")
+            assert "Restarting" in [one["Status"] for one in retried["SecondaryStatusTransitions"]]
+            assert left(host, "container") == []
+        finally:
+            emulator.down()

@@ -93,7 +93,11 @@ def test_a_container_that_needs_more_memory_than_the_instance_has_is_killed(
         ResourceConfig={"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1},
     )  # fmt: skip
     job = emulator.ended("too-much", 120)
-    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: , exit code: 137")
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == (
+        "Failed",
+        "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
+        "instance.",
+    )
 
 
 def test_train_that_is_not_on_the_path(emulator: EmulatorProcess, box: str) -> None:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from samebox.containers.docker_http import Conflict, DockerHTTP, NotFound
-from samebox.containers.docker_json import label_filters
+from samebox.containers.docker_json import label_filters, nanoseconds
 from samebox.containers.engine import NameTaken, Network
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class DockerNetworks:
         except Conflict as error:
             raise NameTaken(str(error)) from error
         return Network(answer["Id"], name, labels)
+
+    def started_at(self) -> float | None:
+        # A daemon makes its default network anew when it starts; no other answer of it depends on its start.
+        try:
+            made = self._http.json("GET", "/networks/bridge").get("Created")
+        except NotFound:
+            return None
+        return nanoseconds(made) / 1e9 if made else None
 
     def remove_network(self, network: str) -> None:
         with contextlib.suppress(NotFound):

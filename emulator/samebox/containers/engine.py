@@ -249,5 +249,11 @@ class Engine(ImageApi, ContainerApi, NetworkApi, VolumeApi, Protocol):
     def capacity(self) -> Capacity:
         """What the host has; asked once and remembered."""
 
+    def started_at(self) -> float | None:
+        """When the engine was started, in seconds since the epoch; None where that cannot be seen.
+
+        What ran then has ended, and not by itself.
+        """
+
     def close(self) -> None:
         """Give up connections; streams that are being read end."""

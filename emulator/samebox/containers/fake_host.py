@@ -30,6 +30,7 @@ class FakeHost:
         self.unavailable: str | None = None
         self.pulled: list[str] = []  # references, in order
         self.exports: dict[str, bytes] = {}  # reference -> what `export` gives, where a test cares
+        self._began = clock()
         self._root = root
         self._shares_disk = shares_disk
         self._capacity = capacity or Capacity(cpus=64, memory_bytes=512 << 30, gpus=0)
@@ -45,6 +46,18 @@ class FakeHost:
     def set_capacity(self, capacity: Capacity) -> None:
         """What its host has from now on."""
         self._capacity = capacity
+
+    def started_at(self) -> float | None:
+        self._answer()
+        return self._began
+
+    def restart(self, exit_code: int = 137) -> None:
+        """End all containers, as a daemon does that is restarted."""
+        self.unavailable = "it is restarted"
+        for container in list(self._containers.values()):
+            container.end(exit_code)
+        self._began = self._clock()
+        self.unavailable = None
 
     def available(self) -> str | None:
         return self.unavailable

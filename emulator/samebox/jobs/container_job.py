@@ -28,7 +28,9 @@ from samebox.resources.outcome import Outcome, reason
 
 log = logging.getLogger(__name__)
 
-_STOPPED_INSTEAD = frozenset({Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.BAD_MESSAGE, Outcome.NOT_READY})
+_STOPPED_INSTEAD = frozenset(
+    {Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.OUT_OF_MEMORY, Outcome.BAD_MESSAGE, Outcome.NOT_READY}
+)
 
 
 class ContainerJob:

@@ -42,6 +42,7 @@ class Follower:
     ) -> None:
         self.state: ContainerState | None = None
         self.error: EngineError | None = None
+        self.was_away = False  # whether the engine did not answer for a while
         self._engine = engine
         self._container = container
         self._lines = lines
@@ -104,7 +105,7 @@ class Follower:
                 if waited >= self._give_up_seconds:
                     raise
                 if not self._is_away:
-                    self._is_away = True
+                    self._is_away = self.was_away = True
                     log.warning("container %s: its log is not followed: %s", self._container[:12], error)
                 waited += RETRY_SECONDS
                 await asyncio.sleep(RETRY_SECONDS)

@@ -59,6 +59,11 @@ class HostRuns:
         """Whether a host has failed or is lost, so that the others work in vain."""
         return self.lost is not None or any(exit_code(state) for _, state in self.ended())
 
+    @property
+    def may_have_lost_the_engine(self) -> bool:
+        """Whether the engine may have ended a container: one did not end well, or the engine was away."""
+        return any(one.was_away for one in self._followers.values()) or any(exit_code(one) for _, one in self.ended())
+
     def ended(self) -> Iterator[tuple[str, ContainerState]]:
         """The hosts that have ended, and how."""
         for host, follower in self._followers.items():

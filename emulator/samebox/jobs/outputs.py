@@ -56,7 +56,8 @@ class Outputs:
 
         Raises S3Error, ArtifactError, DiskFull, EngineError, and Cancelled once `cancelled` is set.
         """
-        for host in self._plan.job.hosts:
+        # Of files of the same name that of the first host is kept, as in archives: it comes last.
+        for host in reversed(self._plan.job.hosts):
             try:
                 archive = self._deps.engine.archive(host.container_name, folder.source)
             except PathMissing:

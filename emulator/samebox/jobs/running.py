@@ -20,11 +20,14 @@ from samebox.jobs.record import Record
 from samebox.platform.hosts import JobHosts
 from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome
+from samebox.resources.run_facts import RunFacts
 
 log = logging.getLogger(__name__)
 
 # A container that was killed ends at once; if it does not, the engine is asked to kill it again.
 KILL_AGAIN_SECONDS = 30.0
+# Between the end of a container that a restart of the engine ends, and the moment from which the engine is there again.
+RESTART_SECONDS = 60.0
 
 
 class RunningHosts:
@@ -74,6 +77,9 @@ class RunningHosts:
         if runs.lost is not None:
             deps.log.report(f"the container is lost: {runs.lost}")
             raise Ended(Outcome.INTERNAL)
+        if not self._is_asked and self._engine_ended(runs):
+            deps.log.report("the container engine was restarted while the container ran")
+            raise Ended(Outcome.INTERNAL)
         if self._feeding.problem and not self._record.is_stopping:
             self._deps.log.report(self._feeding.problem)
             raise Ended(Outcome.DOWNLOAD_FAILED, self._feeding.problem)
@@ -119,15 +125,30 @@ class RunningHosts:
             until = self._obey_the_clock(now)
             if self._work is not None and any(runs.ended()):
                 self._work.container_ended()
-            is_asked = record.is_stopping or self._work_has_ended or bool(record.run.interrupted_by)
-            if runs.lost is not None or self._feeding.problem or (runs.has_failed and not is_asked):
+            if runs.lost is not None or self._feeding.problem or (runs.has_failed and not self._is_asked):
                 until = self._kill(runs, now)  # what the others still do is for nothing
-            elif is_asked:
+            elif self._is_asked:
                 until = self._stop(runs, now)
             deps.wake.wait(until - now)
             if deps.wake.closing.is_set():
                 raise Closing
             record.refresh()
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether the containers were asked to end."""
+        record = self._record
+        return record.is_stopping or self._work_has_ended or bool(record.run.interrupted_by)
+
+    def _engine_ended(self, runs: HostRuns) -> bool:
+        """Whether a restart of the engine ended a container, whatever exit code it made of that."""
+        if not runs.may_have_lost_the_engine:
+            return False
+        began = self._deps.retry(self._deps.engine.started_at)
+        return began is not None and any(
+            (state.started_at or began) < began and abs((state.finished_at or 0.0) - began) < RESTART_SECONDS
+            for _, state in runs.ended()
+        )
 
     def _obey_the_clock(self, now: float) -> float:
         """Have the job stop, or this attempt end, when its time is over. Gives when to look again."""
@@ -176,27 +197,43 @@ class RunningHosts:
             if state.oom_killed:
                 self._deps.lines[host].report(f"the container was out of memory; its limit is {_memory(self._plan)}")
         host, state = runs.verdict()
-        code = exit_code(state)
-        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=code)
         facts: dict[str, Any] = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
-        file = self._plan.message_file
+        ended = replace(self._record.run, ended_at=self._record.now(), exit_code=exit_code(state))
         if self._work is not None:
             found = self._work.result or WorkResult(Outcome.ALGORITHM_ERROR)
             code = 0 if found.outcome is Outcome.COMPLETED else 1
             ended = replace(ended, exit_code=code, outcome=found.outcome.value, text=found.text)
-        elif file is not None and file.member:
-            try:
-                message = phases.exit_message(file.path, self._deps, [one.id for _, one in runs.ended()])
-                facts.update({file.member: message} if message else {})
-            except UnicodeDecodeError:
-                ended = replace(ended, bad_message=True)
-        elif file is not None and code:
-            ended = replace(ended, text=self._failure_text(file.path, host, state))
+        else:
+            ended = self._with_message(ended, facts, runs, host, state)
+            if ended.exit_code and state.oom_killed and not ended.text:
+                ended = replace(ended, outcome=Outcome.OUT_OF_MEMORY.value)
         # A failed job whose artifacts are not wanted goes straight to its end; an interrupted attempt uploads nothing.
-        if (ended.interrupted_by and not self._record.is_stopping) or (code and not self._upload_on_failure):
+        is_interrupted = bool(ended.interrupted_by) and not self._record.is_stopping
+        if is_interrupted or (ended.exit_code and not self._upload_on_failure):
             self._record.learn(ended, **facts)
         else:
             self._record.move(self._type.stages.uploading, run=ended, **facts)
+
+    def _with_message(
+        self, ended: RunFacts, facts: dict[str, Any], runs: HostRuns, host: str, state: ContainerState
+    ) -> RunFacts:
+        """The facts with what the containers have written for Describe, or of their failure."""
+        file = self._plan.message_file
+        if file is None:
+            return ended
+        if file.member:
+            try:
+                message = phases.exit_message(file.path, self._deps, [one.id for _, one in runs.ended()])
+            except UnicodeDecodeError:
+                return replace(ended, bad_message=True)
+            facts.update({file.member: message} if message else {})
+            return ended
+        if not ended.exit_code:
+            return ended
+        text = phases.failure_text(file.path, self._deps, state.id)
+        if len(self._plan.job.hosts) > 1 and not (state.oom_killed and not text):
+            text = f"{host}: {text}" if text else host  # which one it was
+        return replace(ended, text=text)
 
     def _begun_work(self, containers: Mapping[str, str]) -> AbstractContextManager[object]:
         if self._type.work is None:
@@ -207,12 +244,6 @@ class RunningHosts:
     @property
     def _work_has_ended(self) -> bool:
         return self._work is not None and self._work.result is not None
-
-    def _failure_text(self, path: str, host: str, state: ContainerState) -> str:
-        text = phases.failure_text(path, self._deps, state.id)
-        if len(self._plan.job.hosts) > 1:
-            text = f"{host}: {text}" if text else host  # which one it was
-        return text
 
 
 def _memory(plan: Plan) -> str:

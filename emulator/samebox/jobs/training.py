@@ -12,6 +12,7 @@ from samebox.jobs.plan import (
     ArtifactUpload,
     CheckpointPlan,
     EmulatorInfo,
+    FolderUpload,
     Inputs,
     MessageFile,
     Plan,
@@ -58,8 +59,6 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
             keys_of(emulator, resource, request.get("RoleArn"), request.get("Environment") or {}),
         ),
     )
-    output = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{resource.name}/output"
-    model = ArtifactUpload(training.MODEL_DIRECTORY, f"{output}/model.tar.gz")
     volume = request["ResourceConfig"].get("VolumeSizeInGB")
     return Plan(
         arn=resource.arn,
@@ -67,8 +66,8 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         job=job,
         inputs=_inputs(request),
         volume_bytes=volume * 1024**3 if volume else None,
-        uploads=(model, ArtifactUpload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz")),
-        uploaded={"ModelArtifacts": {"S3ModelArtifacts": model.uri}},
+        uploads=_uploads(request, resource.name),
+        uploaded={"ModelArtifacts": {"S3ModelArtifacts": training.model_uri(request, resource.name)}},
         message_file=MessageFile(training.FAILURE_FILE),
         log_group=LOG_GROUP,
         log_streams={host.name: log_stream(resource, host.name) for host in job.hosts},
@@ -80,6 +79,20 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         packages=packages,
         checkpoints=_checkpoints(request, emulator.settings),
         spot=_spot(resource, emulator.settings),
+    )
+
+
+def _uploads(request: Mapping[str, Any], name: str) -> tuple[ArtifactUpload | FolderUpload, ...]:
+    model, output = training.model_uri(request, name), training.output_uri(request, name)
+    if training.is_uncompressed(request):
+        # Where the second goes is not known (contract §1.8).
+        return (
+            FolderUpload(training.MODEL_DIRECTORY, model),
+            FolderUpload(training.OUTPUT_DIRECTORY, f"{output}/data"),
+        )
+    return (
+        ArtifactUpload(training.MODEL_DIRECTORY, model),
+        ArtifactUpload(training.OUTPUT_DIRECTORY, f"{output}/output.tar.gz"),
     )
 
 

@@ -55,6 +55,21 @@ def plan(
     return job.plan(tuple(planned), placement, isolated)
 
 
+def model_uri(request: Mapping[str, Any], name: str) -> str:
+    """ModelArtifacts.S3ModelArtifacts of a job of this name (contract §1.8)."""
+    return f"{output_uri(request, name)}/{'model' if is_uncompressed(request) else 'model.tar.gz'}"
+
+
+def output_uri(request: Mapping[str, Any], name: str) -> str:
+    """Below which a job of this name leaves what it made."""
+    return f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output"
+
+
+def is_uncompressed(request: Mapping[str, Any]) -> bool:
+    """Whether files are uploaded as they are, and not as gzip tars."""
+    return bool(request["OutputDataConfig"].get("CompressionType") == "NONE")
+
+
 def facts(arn: str, region: str) -> opt_ml.TrainingFacts:
     """Facts of a job that no emulator runs: without credentials, and without a way to AWS's API."""
     return opt_ml.TrainingFacts(arn, region)

@@ -29,6 +29,7 @@ class Outcome(enum.Enum):
     BAD_INPUT = "bad-input"
     MODEL_REFUSED = "model-refused"
     NOT_BUILT = "not-built"
+    OUT_OF_MEMORY = "out-of-memory"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ TRAINING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.MAX_RUNTIME: Ending("MaxRuntimeExceeded"),
     Outcome.MAX_WAIT: Ending("MaxWaitTimeExceeded"),
     Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: {text}, exit code: {exit_code}"),
+    Outcome.OUT_OF_MEMORY: Ending(
+        "Failed",
+        "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an "
+        "instance.",
+    ),
     Outcome.CANNOT_START: Ending("Failed", "ClientError: Artifact upload failed:API error (400): {text}"),
     Outcome.CANNOT_PULL: Ending(
         "Failed",
@@ -69,6 +75,7 @@ PROCESSING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.STOPPED: Ending("Stopped"),
     Outcome.MAX_RUNTIME: Ending("Stopped"),
     Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: See job logs for more information"),
+    Outcome.OUT_OF_MEMORY: TRAINING_ENDINGS[Outcome.OUT_OF_MEMORY],
     Outcome.CANNOT_START: Ending("Failed", "ClientError: API error (400): {text}"),
     Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
     Outcome.NOT_BUILT: TRAINING_ENDINGS[Outcome.NOT_BUILT],

@@ -47,7 +47,7 @@ class RunFacts:
     max_wait_exceeded: bool = False
     leftovers: bool = False
     earlier: EarlierAttempts = EarlierAttempts()
-    outcome: str = ""  # what the work of a transform job came to, as outcome.Outcome has it
+    outcome: str = ""  # as outcome.Outcome has it, where the exit code does not say it
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,9 @@ def _check_output(services: Services, params: Mapping[str, Any], caller: Caller)
 
 
 def _model_archive(spec: Mapping[str, Any], job_name: str) -> str:
-    return f"{spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job_name}/output/model.tar.gz"
+    output = spec["OutputDataConfig"]
+    name = "model" if output.get("CompressionType") == "NONE" else "model.tar.gz"  # contract.md §1.8
+    return f"{output['S3OutputPath'].rstrip('/')}/{job_name}/output/{name}"
 
 
 def _defaults(job: Resource) -> dict[str, Any]:
