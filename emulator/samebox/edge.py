@@ -4,6 +4,7 @@ Before anything else it refuses requests that a browser sends for a page of anot
 """
 
 import ipaddress
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -197,8 +198,6 @@ def _wants_page(scope: Scope) -> bool:
 
 
 def _check_size(scope: Scope) -> None:
-    size = len(scope["query_string"]) + len(scope["path"])
-    for name, value in scope["headers"]:
-        size += len(name) + len(value)
-    if size > HEAD_BYTES:
+    of_headers = sum(map(len, itertools.chain.from_iterable(scope["headers"])))
+    if len(scope["query_string"]) + len(scope["path"]) + of_headers > HEAD_BYTES:
         raise AwsError("RequestHeaderSectionTooLarge", f"Request line and headers exceed {HEAD_BYTES} bytes.", 431)

@@ -22,6 +22,7 @@ from samebox.app.objects import StartInterrupted
 from samebox.containers.engine import Engine
 from samebox.proxy import tunnel
 from samebox.settings import Settings
+from samebox.traffic.joined_writes import JoinedWrites
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +158,12 @@ class BoundedHeads(HttpToolsProtocol):
     _held = 0
     _is_in_head = False
     _dropped: int | None = None  # of a head that was refused
+    _unjoined: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The connection is there."""
+        self._unjoined = transport
+        super().connection_made(JoinedWrites(transport, self.loop))
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
@@ -220,7 +227,7 @@ class ClientConnection(BoundedHeads):
 
     def _become_tunnel(self, data: bytes) -> None:
         self.connections.discard(self)
-        tunnel.Tunnel(self.proxy, self._behind_tls, self.connections).take_over(self.transport, data)
+        tunnel.Tunnel(self.proxy, self._behind_tls, self.connections).take_over(self._unjoined, data)
 
     def _behind_tls(self, _: str) -> tunnel.Inner:
         return type(self)(self.config, self.server_state, self.app_state, self.loop)

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import logging
+import random
 import time
 import urllib.parse
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -293,5 +293,11 @@ def _json(value: Mapping[str, Any]) -> bytes:
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     if status != 200:
         headers = [(b"Content-Type", b"application/json"), *headers]
-    headers.append((b"x-amzn-RequestId", str(uuid.uuid4()).encode()))
+    headers.append((b"x-amzn-RequestId", _request_id()))
     await asgi.respond(send, status, headers, body)
+
+
+def _request_id() -> bytes:
+    """A UUID of version 4, which need not be secret: `uuid4` would ask the kernel for each."""
+    text = f"{random.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}".encode()

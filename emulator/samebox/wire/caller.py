@@ -64,7 +64,11 @@ def caller(
     region: str = DEFAULT_REGION,
 ) -> Caller:
     """Who calls; `account` and `region` stand in where neither the signature nor a host name of AWS says it."""
-    signed = scope(headers, query)
+    return caller_in(scope(headers, query), headers, account, region)
+
+
+def caller_in(signed: CredentialScope | None, headers: Mapping[str, str], account: str, region: str) -> Caller:
+    """As `caller`, of a request whose credential scope is known."""
     if signed is None:
         named = _REGIONAL.match(headers.get("host", "").lower())
         return Caller(account, region if named is None else named[1])

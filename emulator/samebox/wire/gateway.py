@@ -22,8 +22,7 @@ from samebox import asgi
 from samebox.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, Send
 from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation, UnspokenService
 from samebox.wire import post_policy, sessions, shapes, signature, unspoken
-from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller
-from samebox.wire.caller import scope as credential_scope
+from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller_in
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.error_shapes import internal_failure
@@ -120,7 +119,7 @@ class Gateway:
             service, operation = self._find(route)
             handler = self._handler(operation)
             params = CODECS[route.protocol].decode(operation, request)
-            who = caller(request.headers, request.query, self._account, self._region)
+            who = caller_in(request.credential_scope, request.headers, self._account, self._region)
             result = self._run(handler, operation, params, who)
             response = CODECS[route.protocol].encode(service, operation, result, request_id)
         except AwsError as error:
@@ -211,12 +210,14 @@ class Gateway:
 
     async def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
         """Account and region of a request that is answered elsewhere. AwsError where it is not signed as it must be."""
-        request = replace(request_of(scope), body=body)
-        if self._token and len(body) > _HASHED_AT_ONCE:
-            await asgi.in_thread(self._authorize, request, "rest-json", limiter=self._threads)
-        else:
+        request = request_of(scope)
+        if not self._token:  # the signature is not checked, so the body does not count
             self._authorize(request, "rest-json")
-        who = caller(request.headers, request.query, self._account, self._region)
+        elif len(body) > _HASHED_AT_ONCE:
+            await asgi.in_thread(self._authorize, replace(request, body=body), "rest-json", limiter=self._threads)
+        else:
+            self._authorize(replace(request, body=body), "rest-json")
+        who = caller_in(request.credential_scope, request.headers, self._account, self._region)
         return who.account, who.region
 
     async def refuse(self, scope: Scope, send: Send, error: AwsError) -> None:
@@ -227,7 +228,7 @@ class Gateway:
         await respond(send, CODECS[protocol].encode_error(None, None, error, str(uuid.uuid4())))
 
     async def _is_s3(self, head: Request) -> bool:
-        if credential_scope(head.headers, head.query) is not None:
+        if head.credential_scope is not None:
             return self._router.is_s3(head)
         # Where no signature names the service, the models may have to be read.
         return await asgi.in_thread(self._router.is_s3, head, limiter=self._threads)

@@ -9,6 +9,8 @@ from urllib.parse import unquote_plus
 
 from samebox import asgi
 from samebox.asgi import Scope, Send
+from samebox.wire.caller import scope as scope_of_credential
+from samebox.wire.sigv4 import CredentialScope
 
 _MEMO = "samebox.request"  # of a scope: what its request was found to be
 
@@ -31,6 +33,11 @@ class Request:
                 if name in self.__dict__:
                     other.__dict__[name] = self.__dict__[name]
         return other
+
+    @cached_property
+    def credential_scope(self) -> CredentialScope | None:
+        """See wire/caller.py."""
+        return scope_of_credential(self.headers, self.query)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

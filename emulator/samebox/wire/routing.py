@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Literal
 
 from samebox.wire import query, uris
-from samebox.wire.caller import scope
 from samebox.wire.http import Request
 from samebox.wire.models import Models, Operation, Service
 
@@ -43,7 +42,7 @@ class Router:
 
     def is_s3(self, request: Request) -> bool:
         """Whether the request is S3's, without its body, which may be gigabytes."""
-        signed = scope(request.headers, request.query)
+        signed = request.credential_scope
         if signed is not None:
             return signed.service in {"s3", "s3express"}
         if any(label == "s3" or label.startswith(("s3-", "s3.")) for label in request.host.split(".")):
@@ -91,7 +90,7 @@ class Router:
         """The route of a request that was read whole."""
         if self.is_s3(request):
             return RoutedOperation("s3", None, "s3", "s3")
-        signed = scope(request.headers, request.query)
+        signed = request.credential_scope
         signing_name = signed.service if signed is not None else None
         target = request.headers.get("x-amz-target")
         if target is not None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from samebox.errors import AwsError
-from samebox.wire.caller import scope
 from samebox.wire.http import Request
 
 Verdict = Literal["good", "missing", "wrong", "expired"]
@@ -26,7 +25,7 @@ _S3 = {
 
 def check(request: Request, protocol: Protocol, look: Look) -> None:
     """AwsError where the request is signed with a temporary key whose session token is missing, wrong or expired."""
-    signed = scope(request.headers, request.query)
+    signed = request.credential_scope
     if signed is None:
         return
     query = request.query
