@@ -164,7 +164,7 @@ class Gateway:
         await respond(send, response)
 
     async def _unspoken(self, head: Request) -> str:
-        signed = credential_scope(head.headers, head.query)
+        signed = head.credential_scope
         if signed is not None and signed.service in self._spoken:
             return ""
         service = await asgi.in_thread(self._router.unspoken, head, limiter=self._threads)
@@ -184,7 +184,7 @@ class Gateway:
             log.info("%s %s: %s", request.method, request.path, error)
             await respond(send, unspoken.encode_error(service, request, error, str(uuid.uuid4())))
             return
-        who = caller(request.headers, request.query, self._account, self._region)
+        who = caller_in(request.credential_scope, request.headers, self._account, self._region)
         await self._elsewhere(service, who, scope, receive, send)
 
     async def for_foreign_page(self, scope: Scope) -> Application | None:

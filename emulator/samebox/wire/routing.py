@@ -54,7 +54,7 @@ class Router:
 
         Models are read for it. The name is that of the signature, else what the target, the path or the host has.
         """
-        signed = scope(request.headers, request.query)
+        signed = request.credential_scope
         if signed is not None and signed.service:
             return "" if self._signed(signed.service) is not None else signed.service
         target = request.headers.get("x-amz-target")
