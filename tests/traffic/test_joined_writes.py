@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 
 
-class Recorder(asyncio.Transport):
+class WriteRecorder(asyncio.Transport):
     """Notes each call that would reach the kernel."""
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Recorder(asyncio.Transport):
         return self.closed
 
 
-async def joined() -> tuple[Recorder, JoinedWrites]:
-    recorder = Recorder()
+async def joined() -> tuple[WriteRecorder, JoinedWrites]:
+    recorder = WriteRecorder()
     return recorder, JoinedWrites(recorder, asyncio.get_running_loop())
 
 
