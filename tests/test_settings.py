@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from samebox.settings import Settings, is_loopback, words
+from samebox.settings import Settings, destinations, is_loopback, words
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
@@ -76,3 +76,13 @@ def test_a_bundle_of_certificates_is_looked_at_before_any_job_fails_for_it(tmp_p
 def test_an_empty_data_folder_is_not_the_current_one() -> None:
     with pytest.raises(ValueError, match="SAMEBOX_DATA_DIR is empty"):
         Settings.read({"SAMEBOX_DATA_DIR": ""})
+
+
+def test_events_go_to_this_machine_alone() -> None:
+    near = "hook=http://127.0.0.1:8000/hook?a=b, six=http://[::1]:9/"
+    assert Settings.read({"SAMEBOX_EVENT_DESTINATIONS": near}).event_destinations == near
+    assert destinations(near) == {"hook": "http://127.0.0.1:8000/hook?a=b", "six": "http://[::1]:9/"}
+    for wrong in ("hook", "=http://127.0.0.1/", "a=https://127.0.0.1/", "a=http://169.254.169.254/", "a=http://x.example/",
+                  "a=http://u:p@127.0.0.1/", "a=http://127.0.0.1.x.example/", "a=http://[/"):  # fmt: skip
+        with pytest.raises(ValueError, match="EVENT_DESTINATIONS"):
+            Settings.read({"SAMEBOX_EVENT_DESTINATIONS": wrong})

@@ -50,6 +50,11 @@ class Settings:
     allowed_hosts: str = _setting(
         "Further names of the emulator in the Host header, separated by commas; *.name is every name below it.", ""
     )
+    event_destinations: str = _setting(
+        "Where API destinations of EventBridge are on this machine, as name=http://127.0.0.1:8000/path, separated by "
+        "commas.",
+        "",
+    )
     region: str = _setting("Region of requests that are not signed.", "us-east-1")
     account: str = _setting("Account of access keys that are not themselves a 12-digit account number.", "000000000000")
     allow_local_images: bool = _setting(
@@ -253,6 +258,7 @@ class Settings:
         settings = cls(**values)  # type: ignore[arg-type]
         settings._check_surroundings()
         settings._check_s3()
+        destinations(settings.event_destinations)
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
         if settings.repository_uris not in ("auto", "aws", "local"):
@@ -276,6 +282,25 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False  # another name: where it leads is not known here
+
+
+def destinations(text: str) -> dict[str, str]:
+    """The items of SAMEBOX_EVENT_DESTINATIONS: address by name. Raises ValueError where one is not on loopback."""
+    found = {}
+    for item in filter(None, (one.strip() for one in text.split(","))):
+        name, _, url = item.partition("=")
+        try:
+            place = urlsplit(url)
+            is_near = place.scheme == "http" and is_loopback(place.hostname or "") and place.port != 0
+        except ValueError:
+            is_near = False
+        if not name or not is_near or "@" in place.netloc:
+            raise ValueError(
+                f"{PREFIX}EVENT_DESTINATIONS={item}: a name and an http address on loopback are wanted, such as "
+                "hook=http://127.0.0.1:8000/hook; events go nowhere else."
+            )
+        found[name] = url
+    return found
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ class Emulator:
         supervisor = start_supervisor(
             info, services, stores, s3.objects, self._containers, self._data_plane.client, endings
         )
-        start_timers(stores, self._clock, endings)
+        start_timers(settings, stores, self._clock, endings)
         self._leave = supervisor.leave
         self._status.is_ready = True
         return [] if way is None else [way.listener]

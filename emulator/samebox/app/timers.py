@@ -1,14 +1,21 @@
-"""What is done when its time has come, and not because a request asks for it."""
+"""What is done when its time has come, and not because a request asks for it: alarms, events, schedules."""
 
 from collections.abc import Callable
 
 from samebox.app.endings import Endings
 from samebox.app.stores import Stores
 from samebox.services.cloudwatch.evaluation import AlarmEvaluation
+from samebox.services.events.delivery import Targets
+from samebox.services.events.dispatch import EventDispatch
+from samebox.settings import Settings, destinations
 
 
-def start_timers(stores: Stores, clock: Callable[[], float], endings: Endings) -> None:
+def start_timers(settings: Settings, stores: Stores, clock: Callable[[], float], endings: Endings) -> None:
     """Start them, until the emulator's end."""
-    alarms = AlarmEvaluation(stores.store, stores.metrics, clock)
-    endings.add(alarms.close)
-    alarms.start()
+    targets = Targets(stores.logbook, clock, destinations(settings.event_destinations))
+    for one in (
+        EventDispatch(stores.resources, stores.metrics, targets, clock),
+        AlarmEvaluation(stores.store, stores.metrics, clock),
+    ):
+        endings.add(one.close)
+        one.start()

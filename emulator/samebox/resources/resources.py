@@ -17,6 +17,8 @@ from samebox.resources.store import AlreadyThere, Changed, HasParts, Resource, S
 from samebox.wire.caller import Caller
 from samebox.wire.models import Models
 from samebox.wire.partitions import partition_of
+from samebox.wire.schema import Shape
+from samebox.wire.shapes import project
 
 Clock = Callable[[], float]
 
@@ -149,6 +151,14 @@ class Resources:
     def present(self, resource: Resource) -> dict[str, Any]:
         """The resource as Describe may show it, before projection."""
         return present(resource, self.derived(self.kind(resource)))
+
+    def described(self, resource: Resource) -> tuple[Shape, dict[str, Any]]:
+        """The answer of the noun's Describe operation, and its shape, for a row that may be an older one."""
+        kind = self.kind(resource)
+        derived = self.derived(kind)
+        shape = self._models.operation(kind.service, derived.operations.describe).output
+        assert shape is not None
+        return shape, project(shape, self.present(resource))
 
     def page(
         self, kind: Kind, caller: Caller, params: Mapping[str, Any], where: Expression = EVERYTHING

@@ -59,6 +59,15 @@ class ResourcePage:
     after: tuple[object, str] | None
 
 
+@dataclass(frozen=True)
+class Announcement:
+    """What waits in the outbox: a resource as it was after a change, or an event that a client put."""
+
+    id: int
+    change: Resource | None
+    event: Mapping[str, Any]
+
+
 class AlreadyThere(Exception):
     """A row with this kind, scope and name (or this ARN) exists. `arn` is the existing one's."""
 
@@ -100,6 +109,7 @@ class Store:
         self._closed = False
         self._writing = threading.Lock()
         self._listeners: list[Callable[[Resource], None]] = []
+        self._post_listeners: list[Callable[[], None]] = []
         migrate(path)
         with self._connection() as connection:
             # Kept in the file. Only here: while others write, asking for it again may find the file locked.
@@ -108,6 +118,10 @@ class Store:
     def subscribe(self, listener: Callable[[Resource], None]) -> None:
         """Call `listener` with every row inserted, updated or deleted, after it is on disk, in the writer's thread."""
         self._listeners.append(listener)
+
+    def on_post(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each event that was posted, in the poster's thread."""
+        self._post_listeners.append(listener)
 
     def insert(self, row: Resource, name_key: str | None = None, *, under_parent: bool = False) -> Resource:
         """Write a new row. Raises AlreadyThere; with `under_parent`, Changed where its parent is not there."""
@@ -236,6 +250,24 @@ class Store:
             found = connection.execute(sql, tuple(conditions.values()))
             return [_relation(raw) for raw in found]
 
+    def post(self, event: Mapping[str, Any]) -> None:
+        """Write an event into the outbox."""
+        with self._writer() as connection, connection:
+            connection.execute("INSERT INTO outbox (type, document) VALUES ('event', ?)", (_dump(event),))
+        for listener in self._post_listeners:
+            listener()
+
+    def outbox(self, most: int) -> list[Announcement]:
+        """What is to be announced, the oldest first, as often as it is not marked as announced."""
+        sql = "SELECT id, type, document FROM outbox ORDER BY id LIMIT ?"
+        with self._connection() as connection:
+            return [_announcement(*raw) for raw in connection.execute(sql, (most,))]
+
+    def announced(self, last: int) -> None:
+        """Take what is in the outbox up to this id out of it."""
+        with self._writer() as connection, connection:
+            connection.execute("DELETE FROM outbox WHERE id <= ?", (last,))
+
     def count_by_status(self, kind: str) -> dict[str, int]:
         """How many resources of a kind have each status, of all accounts. Only the index is read."""
         with self._connection() as connection:
@@ -307,3 +339,8 @@ def _row(raw: tuple[Any, ...]) -> Resource:
 def _relation(raw: tuple[Any, ...]) -> Relation:
     source, type_, target, created, data = raw
     return Relation(source, type_, target, created, json.loads(data))
+
+
+def _announcement(number: int, type_: str, document: str) -> Announcement:
+    found = json.loads(document)
+    return Announcement(number, Resource(**found), {}) if type_ == "change" else Announcement(number, None, found)

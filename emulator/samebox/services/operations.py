@@ -8,6 +8,7 @@ from samebox.resources.kind import Kind
 from samebox.services import ecr, iam, logs, sts
 from samebox.services.cloudwatch import operations as cloudwatch_operations
 from samebox.services.context import Operation, Services
+from samebox.services.events import operations as events_operations
 from samebox.services.sagemaker import (
     associations,
     crud,
@@ -67,6 +68,7 @@ def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapp
         "ecr": ecr.OPERATIONS,
         "logs": logs.OPERATIONS,
         "cloudwatch": cloudwatch_operations.OPERATIONS,
+        "events": events_operations.OPERATIONS,
         "sts": sts.OPERATIONS,
         "iam": iam.OPERATIONS,
     }

@@ -6,6 +6,7 @@ from tests.laws.probes.accounts import IAM, STS
 from tests.laws.probes.alarms import ALARMS
 from tests.laws.probes.cloudwatch import CLOUDWATCH
 from tests.laws.probes.ecr import ECR
+from tests.laws.probes.events import EVENTS
 from tests.laws.probes.logs import LOGS
 from tests.laws.probes.sagemaker import RUNTIME, SAGEMAKER
 from tests.laws.probing import Probe
@@ -16,6 +17,7 @@ PROBES: Mapping[str, Mapping[str, Probe]] = {
     "sagemaker-runtime": RUNTIME,
     "ecr": ECR,
     "logs": LOGS,
+    "events": EVENTS,
     "sts": STS,
     "iam": IAM,
 }

@@ -10,6 +10,7 @@ from typing import Any
 from samebox.services.members import (
     cloudwatch,
     ecr,
+    events,
     hosting,
     identity,
     logs,
@@ -38,6 +39,7 @@ TABLES: Mapping[str, Mapping[str, Members]] = {
     "ecr": ecr.MEMBERS,
     "cloudwatch": cloudwatch.MEMBERS,
     "logs": logs.MEMBERS,
+    "events": events.MEMBERS,
     "sts": identity.STS,
     "iam": identity.IAM,
     "s3": s3.MEMBERS,

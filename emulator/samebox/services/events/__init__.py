@@ -1,0 +1,1 @@
+"""EventBridge: buses, rules with patterns and schedules, and the delivery of events to targets."""

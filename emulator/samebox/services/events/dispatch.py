@@ -1,0 +1,165 @@
+"""The dispatch of events: what waits in the outbox goes to the targets of the rules that match it, at least once."""
+
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from samebox.resources.metrics import MetricSeries
+from samebox.resources.metrics_store import MetricsStore
+from samebox.resources.query import Scope
+from samebox.resources.resources import Resources
+from samebox.resources.store import Announcement, Resource
+from samebox.services.cloudwatch import alarm_record
+from samebox.services.events import changes, pattern, records, schedule, transform
+from samebox.services.events.buses import time_of
+from samebox.services.events.delivery import DeliveryFailed, Targets
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_BATCH = 100
+# Buses that pass events on to each other in a circle end here.
+_MOST_HOPS = 5
+_ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+
+
+class EventDispatch:
+    """Announces changes and events, and fires the schedules of rules. `clock` is epoch seconds.
+
+    `dispatch` and `fire_due` are the work, `start` has a thread of its own do it.
+    """
+
+    def __init__(
+        self, resources: Resources, metrics: MetricsStore, targets: Targets, clock: Callable[[], float]
+    ) -> None:
+        self._resources = resources
+        self._metrics = metrics
+        self._targets = targets
+        self._clock = clock
+        self._fired: dict[str, float] = {}  # ARN of a rule -> until when its schedule was looked at
+        self._begun = clock()
+        self._closing = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+        self._schedules: list[Resource] | None = None  # None: a rule has changed since they were read
+        resources.store.subscribe(self._hear)
+        resources.store.on_post(self._wake.set)
+
+    def start(self) -> None:
+        """Dispatch from now on, what an earlier process left first."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End, after the delivery that is under way; the rest waits for the next start."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _hear(self, row: Resource) -> None:
+        if row.kind == records.RULE:
+            self._schedules = None
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.clear()
+            self.dispatch()
+            self.fire_due()
+            self._wake.wait(_LOOK_SECONDS)
+
+    def dispatch(self) -> None:
+        """Deliver all that waits. What a crash interrupts is delivered again."""
+        while not self._closing.is_set():
+            waiting = self._resources.store.outbox(_BATCH)
+            for one in waiting:
+                if self._closing.is_set():
+                    return
+                self._announce(one)
+                self._resources.store.announced(one.id)
+            if len(waiting) < _BATCH:
+                return
+
+    def fire_due(self) -> None:
+        """Send the event of each rule whose schedule has come due since the last look."""
+        now = self._clock()
+        rows = self._schedules
+        if rows is None:
+            every = records.rules(self._resources.store, self._clock).all()
+            rows = self._schedules = [row for row in every if "ScheduleExpression" in row.spec]
+        for row in rows:
+            since = max(self._fired.get(row.arn, self._begun), row.created)
+            due = schedule.parse(row.spec["ScheduleExpression"]).next(row.created, since)
+            if due is None or due > now:
+                continue
+            self._fired[row.arn] = now
+            if row.status == "ENABLED":
+                self._to_targets(row, _scheduled(row, due), 0)
+
+    def _announce(self, one: Announcement) -> None:
+        if one.change is None:
+            event = one.event["Event"]
+            self._put(event, Scope(event["account"], event["region"]), one.event["EventBusName"], 0)
+            return
+        event = changes.event_of(one, self._resources)
+        self._put(event, Scope(one.change.account, one.change.region), records.DEFAULT, 0)
+        if one.change.kind == alarm_record.NOUN and one.change.spec["ActionsEnabled"]:
+            self._act(one.change, event)
+
+    def _act(self, alarm: Resource, event: Mapping[str, Any]) -> None:
+        for arn in alarm.spec[_ACTIONS[alarm.status]]:
+            try:
+                self._targets.deliver(arn, json.dumps(event["detail"]))
+            except DeliveryFailed as error:
+                log.warning("alarm %s: action %s failed: %s", alarm.name, arn, error)
+
+    def _put(self, event: Mapping[str, Any], owner: Scope, bus: str, hops: int) -> None:
+        for row in records.of_bus(self._resources.store, self._clock, owner, bus):
+            text = row.spec.get("EventPattern")
+            if text is not None and row.status == "ENABLED" and pattern.matches(pattern.parse(text), event):
+                self._to_targets(row, event, hops)
+
+    def _to_targets(self, rule: Resource, event: Mapping[str, Any], hops: int) -> None:
+        bus, name = records.bus_and_name(rule)
+        self._count(rule, "TriggeredRules")
+        for target in rule.state["Targets"]:
+            self._count(rule, "Invocations")
+            payload = transform.payload(event, target, rule.arn, name)
+            try:
+                self._deliver(target["Arn"], payload, event, hops)
+            except DeliveryFailed as error:
+                self._count(rule, "FailedInvocations")
+                log.warning("rule %s of bus %s: target %s failed: %s", name, bus, target["Arn"], error)
+
+    def _deliver(self, arn: str, payload: str, event: Mapping[str, Any], hops: int) -> None:
+        parts = arn.split(":", 5)
+        if parts[2] == "events" and parts[-1].startswith("event-bus/"):
+            if hops >= _MOST_HOPS:
+                raise DeliveryFailed("the event was passed on from bus to bus too often")
+            # Buses are passed the event itself.
+            self._put(event, Scope(parts[4], parts[3]), parts[-1].removeprefix("event-bus/"), hops + 1)
+            return
+        self._targets.deliver(arn, payload)
+
+    def _count(self, rule: Resource, name: str) -> None:
+        bus, of = records.bus_and_name(rule)
+        dimensions = {"RuleName": of} if bus == records.DEFAULT else {"EventBusName": bus, "RuleName": of}
+        series = MetricSeries.of(rule.account, rule.region, "AWS/Events", name, dimensions, "Count")
+        self._metrics.put(series, self._clock(), 1.0)
+
+
+def _scheduled(row: Resource, due: float) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{row.arn} {due}")),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": row.account,
+        "time": time_of(due),
+        "region": row.region,
+        "resources": [row.arn],
+        "detail": {},
+    }
