@@ -96,8 +96,8 @@ def test_an_object_that_is_replaced_before_it_is_read_is_kept_as_what_it_is(s3: 
     old = s3.objects.head("s3://digits/a")
     s3.objects.put("s3://digits/a", BODY)
     cache.fetch(old, tmp_path / "1")
-    assert not cache.has(old)
-    assert cache.has(s3.objects.head("s3://digits/a"))
+    assert not has(cache, old)
+    assert has(cache, s3.objects.head("s3://digits/a"))
 
 
 def test_jobs_that_start_together_fetch_once(s3: Counted, tmp_path: Path) -> None:
@@ -122,13 +122,13 @@ def test_what_was_not_used_for_longest_makes_room_and_what_a_job_has_stays(s3: C
         cache.fetch(items[key], tmp_path / key)
     (tmp_path / "b").unlink()  # its job has ended; the other one's goes on, although it is older
     cache.fetch(items["c"], tmp_path / "c")
-    assert [key for key in "abc" if cache.has(items[key])] == ["a", "c"]
+    assert [key for key in "abc" if has(cache, items[key])] == ["a", "c"]
     (tmp_path / "a").unlink()
     (tmp_path / "c").unlink()
     cache.fetch(items["a"], tmp_path / "a")  # used again
     (tmp_path / "a").unlink()
     cache.fetch(items["b"], tmp_path / "b")
-    assert [key for key in "abc" if cache.has(items[key])] == ["a", "b"]
+    assert [key for key in "abc" if has(cache, items[key])] == ["a", "b"]
     assert (tmp_path / "b").read_bytes() == BODY + b"b"
 
 
@@ -150,7 +150,7 @@ def test_a_failed_fetch_leaves_nothing_and_takes_no_room(s3: Counted, tmp_path: 
             cache.fetch(item, tmp_path / "a")
     assert list((tmp_path / "cache").iterdir()) == []
     cache.fetch(s3.objects.head("s3://digits/b"), tmp_path / "b")
-    assert cache.has(s3.objects.head("s3://digits/b"))
+    assert has(cache, s3.objects.head("s3://digits/b"))
 
 
 def test_what_a_killed_process_left_half_written_is_removed_and_the_rest_is_counted(
@@ -161,7 +161,7 @@ def test_what_a_killed_process_left_half_written_is_removed_and_the_rest_is_coun
     (tmp_path / "cache" / "half.part").write_bytes(BODY)
     again = cache_of(tmp_path, s3, int(1.5 * len(BODY)))
     again.fetch(s3.objects.head("s3://digits/b"), tmp_path / "b")
-    assert not again.has(s3.objects.head("s3://digits/a"))
+    assert not has(again, s3.objects.head("s3://digits/a"))
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 

@@ -58,18 +58,17 @@ class ChannelCache:
         It is a link to the file of our own S3, or to the one that is kept here. An object that several jobs want at
         once is fetched once. Raises NoSuchKey, NoSuchBucket, S3AccessDenied, Unreachable, DiskFull, Cancelled.
         """
-        path.unlink(missing_ok=True)
-        if self._objects.link(item, path):
+        if self.link(item, path):
             return
         name = _name(item)
         with self._one_at_a_time(name):
-            if self._linked(name, path):
-                return
-            self._fetch(item, path, cancelled)
+            if not self._linked(name, path):
+                self._fetch(item, path, cancelled)
 
-    def has(self, item: Object) -> bool:
-        """Whether the object is kept here."""
-        return (self._folder / _name(item)).exists()
+    def link(self, item: Object, path: Path) -> bool:
+        """Make `path` a second name of the file that S3 has of the object, or that is kept here. False without one."""
+        path.unlink(missing_ok=True)
+        return self._objects.link(item, path) or self._linked(_name(item), path)
 
     def _fetch(self, item: Object, path: Path, cancelled: Event | None) -> None:
         size = _room(item.size)

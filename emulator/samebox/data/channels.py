@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from samebox.data.channel_cache import ChannelCache
     from samebox.data.objects import Objects
+
+    Fetch = Callable[[Object, Path, Event], object]  # makes a file of an object, until the event is set
 
 NAME_BYTES = 255
 LARGE_BYTES, LARGE_FILES = 16 * 1024 * 1024, 1000
@@ -193,12 +194,10 @@ def write_manifests(plans: Sequence[ChannelPlan], data_directory: Path) -> None:
             manifest.chmod(FILE_MODE)
 
 
-def link(
-    plan: ChannelPlan, cache: ChannelCache, directory: Path, cancelled: Event | None = None, streams: int = 4
-) -> None:
-    """Make `directory` hold what is planned, as files that must not be written to. Raises what `cache.fetch` does."""
+def fill(plan: ChannelPlan, fetch: Fetch, directory: Path, cancelled: Event | None = None, streams: int = 4) -> None:
+    """Make `directory` hold what is planned, each file by `fetch`. Raises what that does, and Cancelled."""
     with disk_errors(directory):
-        _fetch(_missing({directory: plan}), cache.fetch, cancelled, streams)
+        _fetch(_missing({directory: plan}), fetch, cancelled, streams)
 
 
 def restore(
@@ -298,12 +297,7 @@ def _remove_unplanned(root: Path, one: ChannelPlan) -> None:
             path.unlink()
 
 
-def _fetch(
-    missing: Sequence[tuple[Object, Path]],
-    fetch: Callable[[Object, Path, Event], object],
-    cancelled: Event | None,
-    streams: int,
-) -> None:
+def _fetch(missing: Sequence[tuple[Object, Path]], fetch: Fetch, cancelled: Event | None, streams: int) -> None:
     if cancelled is not None and cancelled.is_set():
         raise Cancelled("cancelled before bytes were moving")
     stop = threading.Event()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from samebox.data.copying import copy, replacing
+from samebox.data.fast_files import Piece
 from samebox.data.objects import (
     SMALL_BYTES,
     Cancelled,
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from samebox.data.fast_files import S3Address
     from samebox.s3.records import Version
     from samebox.s3.store import S3Store
 
 _COPY_BYTES = 64 * 1024 * 1024  # between two checks for cancellation
 _PAGE = 1000
+# Another disk, a file system without links, one name too many, or a file that was removed meanwhile.
+_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOENT)
 _TYPE = "binary/octet-stream"
 _ENCRYPTION = {"ServerSideEncryption": "AES256"}
 
@@ -118,10 +122,27 @@ class LocalObjects:
                 path.hardlink_to(own)
                 path.chmod(FILE_MODE)  # in a job any user may read it; here its folders keep others from it
             except OSError as error:
-                if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOENT):
+                if error.errno in _NO_LINK:
                     return False
                 raise
         return True
+
+    def pieces(self, item: Object, folder: Path) -> tuple[Piece, ...] | None:
+        folder.mkdir(parents=True, exist_ok=True)
+        found: list[Piece] = []
+        with _errors(item.uri), self._store.objects.open(item.bucket, item.key) as reading:
+            for number, span in enumerate(reading.spans()):
+                path = folder / f"{number:x}"
+                path.unlink(missing_ok=True)
+                if span.descriptor is None:
+                    path.write_bytes(span.data or b"")
+                elif not _link_open(span.descriptor, path):
+                    return None
+                found.append(Piece(str(path), span.offset if span.descriptor is not None else 0, span.length))
+        return tuple(found)
+
+    def address(self) -> S3Address | None:
+        return None
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:
         return self._write(until(cancelled, chunks), uri, _TYPE)
@@ -153,6 +174,24 @@ class LocalObjects:
             with _errors(uri):
                 self._store.objects.put(place.bucket, place.key, body, attributes)
             return body.size
+
+
+def _link_open(descriptor: int, path: Path) -> bool:
+    """Whether an open file could be given one more name."""
+    try:
+        folder = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:  # another system than Linux
+        return False
+    try:
+        # Relative to a folder, or Python would link the name below /proc and not the file.
+        os.link(str(descriptor), path, src_dir_fd=folder, follow_symlinks=True)
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
+    finally:
+        os.close(folder)
+    return True
 
 
 def _object(uri: str) -> Location:

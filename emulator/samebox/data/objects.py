@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from samebox.data.fast_files import Piece, S3Address
+
 # Today's buckets have stricter names; those of the first years are still there.
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 SMALL_BYTES = 64 * 1024 * 1024
@@ -166,6 +168,15 @@ class Objects(Protocol):
 
         Raises NoSuchKey.
         """
+
+    def pieces(self, item: Object, folder: Path) -> tuple[Piece, ...] | None:
+        """Make second names in `folder` for the files that have the object's bytes, not to be written to.
+
+        None where they are not on this machine, or cannot be linked. Raises NoSuchKey.
+        """
+
+    def address(self) -> S3Address | None:
+        """How another process asks this S3; None for our own storage."""
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:
         """Store the chunks as one object, whole or not at all; gives the bytes written. Raises Cancelled.

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 )
 
 from samebox.data.copying import replacing
+from samebox.data.fast_files import Piece, S3Address
 from samebox.data.objects import (
     SMALL_BYTES,
     Location,
@@ -89,6 +90,7 @@ class RemoteObjects:
         session = boto3.session.Session(access_key, secret_key, session_token, region)
         self._client: S3Client = session.client("s3", endpoint_url=endpoint_url, config=config)
         self._attempts = attempts
+        self._address = S3Address(endpoint_url, access_key, secret_key, session_token, region)
 
     def bucket_exists(self, uri: str) -> bool:
         """Is the URI's bucket there? Raises NotS3, S3AccessDenied, Unreachable."""
@@ -203,6 +205,14 @@ class RemoteObjects:
     def link(self, item: Object, path: Path) -> bool:  # noqa: ARG002  (its files are elsewhere)
         """False: the object has no file on this machine."""
         return False
+
+    def pieces(self, item: Object, folder: Path) -> tuple[Piece, ...] | None:  # noqa: ARG002
+        """None: the object has no files on this machine."""
+        return None
+
+    def address(self) -> S3Address | None:
+        """How another process asks this S3."""
+        return self._address
 
     def _write_ranges(self, item: Object, file: BinaryIO, cancelled: Event | None) -> None:
         stop = threading.Event()
