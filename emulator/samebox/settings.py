@@ -169,6 +169,20 @@ class Settings:
         "How many bytes of channels are kept on the disk for later jobs, beside what S3 here has as files; 0: none.",
         32 * 1024**3,
     )
+    fast_file_shown_as: str = _setting(
+        "TrainingInputMode of a FastFile channel in inputdataconfig.json: File, or FastFile as documented until 2023.",
+        "File",
+    )
+    fast_file_manifests: bool = _setting("Write <channel>-manifest of channels in FastFile mode, too.", False)
+    fast_file_partial_folders: bool = _setting(
+        "Accept an S3Uri of a FastFile channel that is neither an object nor ends with a slash, which AWS's "
+        "documentation does not allow.",
+        False,
+    )
+    file_systems: str = _setting(
+        "Folders that stand for file systems in training jobs, separated by commas: fs-0123456789abcdef0=/data/shared.",
+        "",
+    )
     repository_uris: str = _setting(
         "URIs of ECR's repositories: aws, as AWS has them; local, by localhost; auto: AWS's where samebox docker-setup "
         "taught them to the Docker daemon.",
@@ -187,6 +201,20 @@ class Settings:
         """The endpoint URL a client on this machine uses."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  (not bound, replaced)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def file_system_folders(self) -> dict[str, Path]:
+        """The folder of each file system, by its id. Raises ValueError for what names none."""
+        found = {}
+        for item in filter(None, (one.strip() for one in self.file_systems.split(","))):
+            name, _, folder = item.partition("=")
+            if not re.fullmatch(r"fs-[0-9a-f]{8,}", name) or not folder.startswith("/"):
+                raise ValueError(
+                    f"{PREFIX}FILE_SYSTEMS: {item!r} is not the id of a file system and an absolute path, such as "
+                    "fs-0123456789abcdef0=/data/shared."
+                )
+            found[name] = Path(folder)
+        return found
 
     @property
     def signing_secret(self) -> str:
@@ -261,6 +289,9 @@ class Settings:
         destinations(settings.event_destinations)
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
+        _ = settings.file_system_folders
+        if settings.fast_file_shown_as not in ("File", "FastFile"):
+            raise ValueError(f"{PREFIX}FAST_FILE_SHOWN_AS={settings.fast_file_shown_as}: File or FastFile is wanted.")
         if settings.repository_uris not in ("auto", "aws", "local"):
             raise ValueError(f"{PREFIX}REPOSITORY_URIS={settings.repository_uris}: auto, aws or local is wanted.")
         if not is_loopback(settings.host) and not settings.token:

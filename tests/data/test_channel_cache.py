@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 
 import pytest
@@ -52,6 +53,12 @@ def local(server: S3Server) -> LocalObjects:
 @pytest.fixture
 def s3(local: LocalObjects) -> Counted:
     return Counted(local)
+
+
+def has(cache: ChannelCache, item: Object) -> bool:
+    """Whether the object is kept."""
+    with TemporaryDirectory() as folder:
+        return cache.link(item, Path(folder) / "looked-at")
 
 
 def cache_of(tmp_path: Path, s3: object, limit: int = ROOM) -> ChannelCache:

@@ -1,4 +1,4 @@
-"""A channel in FastFile mode, laid out: what is on this machine is linked, and the rest is read when it is asked for."""
+"""A channel in FastFile mode: what is on this machine is linked, and the rest is read from S3 on demand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from samebox.data import channels, fast_file_server, fuse_mounts
 from samebox.data.fast_files import FastChannel, FastFile, Piece
+from samebox.data.fuse_mounts import MountError
 from samebox.data.objects import disk_errors
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from samebox.data.channel_cache import ChannelCache
     from samebox.data.channels import ChannelPlan
     from samebox.data.objects import Object, Objects
+
+__all__ = ["MountError", "clear", "fill"]
 
 # Of our own S3: it has small objects in its index, and a mount for their sake would be slower than a copy.
 _SMALL_BYTES = 1 << 20
@@ -31,7 +34,7 @@ def fill(
     """The folder that has the channel, to be mounted read-only; no byte of a large object is moved.
 
     `label` names a mount in the kernel's table. Whatever an earlier call left below `place` is replaced. Raises
-    fuse_mounts.MountError where some objects are not here whole and nothing can be mounted; NoSuchKey, NoSuchBucket,
+    MountError where some objects are not here whole and nothing can be mounted; NoSuchKey, NoSuchBucket,
     S3AccessDenied, Unreachable, DiskFull, Cancelled.
     """
     clear(place)
@@ -44,7 +47,7 @@ def fill(
 
 
 def clear(folder: Path) -> None:
-    """Unmount what is mounted below a folder. Raises fuse_mounts.MountError."""
+    """Unmount what is mounted below a folder. Raises MountError."""
     for one in fuse_mounts.below(folder):
         fuse_mounts.unmount(one)
 
@@ -66,7 +69,7 @@ def _linked(plan: ChannelPlan, objects: Objects, cache: ChannelCache, files: Pat
 def _mounted(plan: ChannelPlan, objects: Objects, cache: ChannelCache, place: Path, label: str) -> Path:
     why_not = fuse_mounts.why_not()
     if why_not is not None:
-        raise fuse_mounts.MountError(why_not)
+        raise MountError(why_not)
     target, pieces = place / "mount", place / "pieces"
     for folder in (target, pieces):
         folder.mkdir(parents=True, exist_ok=True)

@@ -48,6 +48,7 @@ class TrainingFacts:
     credentials_path: str | None = None
     metadata_id: str | None = None
     endpoint_url: str | None = None
+    fast_file: str = "File"  # how a channel in FastFile mode looks to the program, by the newer documentation
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def directories(request: Mapping[str, Any]) -> tuple[str, ...]:
 
 def config_files(
     request: Mapping[str, Any],
-    facts: TrainingFacts,  # noqa: ARG001  trainingjobconfig.json of 2020 held the ARN; it is no longer written
+    facts: TrainingFacts,
     hosts: Sequence[Host],
     current_host: str,
     checkpoints: Sequence[Object] = (),
@@ -172,7 +173,7 @@ def config_files(
     files: dict[str, object] = {
         "hyperparameters": request.get("HyperParameters", {}),
         "init-config": _init_config(request, own, hosts, current_host),
-        "inputdataconfig": {channel["ChannelName"]: _channel_config(channel, request) for channel in own},
+        "inputdataconfig": {channel["ChannelName"]: _channel_config(channel, request, facts) for channel in own},
         # Its form with definitions in it has not been seen; ours is the API's.
         "metric-definition-regex": request["AlgorithmSpecification"].get("MetricDefinitions", []),
         "resourceconfig": _resource_config(hosts, current_host),
@@ -216,14 +217,13 @@ def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _channel_config(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:
+def _channel_config(channel: Mapping[str, Any], request: Mapping[str, Any], facts: TrainingFacts) -> dict[str, str]:
     source = channel.get("DataSource", {}).get("S3DataSource", {})
     mode = input_mode(channel, request)
     content_type = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
     return {
         **content_type,
-        # FastFile looks like File to the program, by the newer documentation.
-        "TrainingInputMode": "File" if mode == "FastFile" else mode,
+        "TrainingInputMode": facts.fast_file if mode == "FastFile" else mode,
         "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
         "RecordWrapperType": channel.get("RecordWrapperType", "None"),
     }

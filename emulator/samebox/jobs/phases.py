@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
-from samebox.data import artifacts, channels, objects
+from samebox.data import artifacts, channels, fast_channels, objects
 from samebox.data.channel_cache import ChannelCache
 from samebox.jobs import package_cache
 from samebox.jobs.channel_folders import ChannelFolders
@@ -110,7 +110,9 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> li
         found = [deps.retry(partial(channels.find, one, deps.objects)) for one in plan.inputs.channels]
         if plan.inputs.folders:
             found = [replace(one, name=name) for one, name in zip(found, plan.inputs.folders, strict=True)]
-        folders = ChannelFolders(plan, deps.engine, deps.objects, deps.cache, deps.retry, deps.wake.cancelled)
+        folders = ChannelFolders(
+            plan, deps.engine, deps.objects, deps.cache, deps.retry, deps.wake.cancelled, deps.log.report
+        )
         filled = [folders.fill(host, found) for host in hosts]
         if plan.model is not None:
             make = partial(ModelFolders(deps.objects).make, plan.model.url, plan.model.folder, deps.wake.cancelled)
@@ -253,6 +255,7 @@ def sweep(engine: Engine, folder: Path) -> None:
     To be called once the end of the job is stored: many small files take many seconds.
     """
     try:
+        fast_channels.clear(folder)
         engine.sweep_path(folder)
-    except (containers.EngineError, OSError) as error:
+    except (containers.EngineError, fast_channels.MountError, OSError) as error:
         log.warning("%s was not removed: %s", folder, error)

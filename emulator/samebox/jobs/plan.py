@@ -61,17 +61,30 @@ class FolderUpload:
 
 
 @dataclass(frozen=True)
+class FileSystem:
+    """A channel that is a folder of this machine: `directory` below `root`, which stands for a file system."""
+
+    channel: str
+    root: Path
+    directory: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What is fetched from S3 before the start: channels, each to a folder below `folder` of each host.
 
-    `folders` are their names, where they are not the channels' names. `pipes` are channels that are fed to pipes in
-    `folder` while the containers run.
+    `folders` are their names, where they are not the channels' names. Those of `fast` are in FastFile mode: they are
+    read on demand. `pipes` are channels that are fed to pipes in `folder` while the containers run.
     """
 
     channels: tuple[Mapping[str, Any], ...]  # as InputDataConfig has them
     folder: str
     folders: tuple[str, ...] = ()
     pipes: tuple[Mapping[str, Any], ...] = ()
+    fast: frozenset[str] = frozenset()
+    fast_manifests: bool = False
+    file_systems: tuple[FileSystem, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Training jobs: the plan of one, and what they have that other container jobs have not."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
@@ -12,6 +13,7 @@ from samebox.jobs.plan import (
     ArtifactUpload,
     CheckpointPlan,
     EmulatorInfo,
+    FileSystem,
     FolderUpload,
     Inputs,
     MessageFile,
@@ -64,7 +66,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         arn=resource.arn,
         root=root,
         job=job,
-        inputs=_inputs(request),
+        inputs=_inputs(request, emulator.settings),
         volume_bytes=volume * 1024**3 if volume else None,
         uploads=_uploads(request, resource.name),
         uploaded={"ModelArtifacts": {"S3ModelArtifacts": training.model_uri(request, resource.name)}},
@@ -122,11 +124,29 @@ def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
     )
 
 
-def _inputs(request: Mapping[str, Any]) -> Inputs:
-    channels: dict[bool, list[Mapping[str, Any]]] = {False: [], True: []}
+def _inputs(request: Mapping[str, Any], settings: Settings) -> Inputs:
+    files, pipes, fast, file_systems = [], [], set(), []
     for channel in request.get("InputDataConfig") or ():
-        channels[opt_ml.input_mode(channel, request) == "Pipe"].append(channel)
-    return Inputs(tuple(channels[False]), training.DATA_FOLDER, pipes=tuple(channels[True]))
+        mode, name = opt_ml.input_mode(channel, request), channel["ChannelName"]
+        if (source := channel["DataSource"].get("FileSystemDataSource")) is not None:
+            # An id that the settings have no folder for any more is a folder that is not there.
+            root = settings.file_system_folders.get(source["FileSystemId"], Path("/nonexistent"))
+            is_read_only = source["FileSystemAccessMode"] == "ro"
+            file_systems.append(FileSystem(name, root, source["DirectoryPath"], is_read_only))
+        elif mode == "Pipe":
+            pipes.append(channel)
+        else:
+            files.append(channel)
+            if mode == "FastFile":
+                fast.add(name)
+    return Inputs(
+        tuple(files),
+        training.DATA_FOLDER,
+        pipes=tuple(pipes),
+        fast=frozenset(fast),
+        fast_manifests=settings.fast_file_manifests,
+        file_systems=tuple(file_systems),
+    )
 
 
 def _facts(resource: Resource, emulator: EmulatorInfo, isolated: bool) -> opt_ml.TrainingFacts:
@@ -137,6 +157,7 @@ def _facts(resource: Resource, emulator: EmulatorInfo, isolated: bool) -> opt_ml
         credentials_path=f"/v2/credentials/{own}" if own else None,
         metadata_id=own,
         endpoint_url=emulator.endpoint_url,
+        fast_file=emulator.settings.fast_file_shown_as,
     )
 
 

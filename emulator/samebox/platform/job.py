@@ -105,12 +105,14 @@ class JobPlan:
         return JobPlan(tuple(hosts), network)
 
 
-def with_folder(host: HostPlan, folder: Path, source: Path, layer: Path | None) -> HostPlan:
-    """The host with another folder in the place of one of its own, to be read only where there is no layer."""
+def with_folder(
+    host: HostPlan, folder: Path, source: Path, layer: Path | None = None, *, read_only: bool = False
+) -> HostPlan:
+    """The host with another folder in the place of one of its own, and its changes of that in the layer, if any."""
     mounts = list(host.container.mounts)
     number, mount = next((n, one) for n, one in enumerate(mounts) if folder.is_relative_to(one.source))
     target = PurePosixPath(mount.target) / folder.relative_to(mount.source).as_posix()
-    other = Mount(source, str(target), read_only=layer is None, layer=layer)
+    other = Mount(source, str(target), read_only=read_only, layer=layer)
     if folder == mount.source:
         mounts[number] = other
     else:

@@ -17,9 +17,9 @@ _SOURCE = members(
 _CHANNEL = members(
     acted_on("ChannelName", "ContentType"),
     below("DataSource.S3DataSource", _SOURCE),
-    refused("DataSource.FileSystemDataSource"),
+    acted_on("DataSource.FileSystemDataSource", but="mounts a file system; here a folder that a setting names"),
     refused("DataSource.DatasetSource"),
-    refused("InputMode", "File", "Pipe"),
+    acted_on("InputMode"),
     acted_on("CompressionType", "RecordWrapperType"),
     acted_on("ShuffleConfig", but="shuffles the listing in File mode, too; here what is sent in Pipe mode alone"),
 )
@@ -27,7 +27,7 @@ _CHANNEL = members(
 _ALGORITHM = members(
     acted_on("TrainingImage", "MetricDefinitions", "ContainerEntrypoint", "ContainerArguments"),
     refused("AlgorithmName"),
-    refused("TrainingInputMode", "File", "Pipe"),
+    acted_on("TrainingInputMode"),
     refused("TrainingImageConfig.TrainingRepositoryAccessMode", "Platform"),
     accepted("TrainingImageConfig.TrainingRepositoryAuthConfig", "credentials of a private registry"),
     accepted("EnableSageMakerMetricsTimeSeries", "metrics as a time series"),

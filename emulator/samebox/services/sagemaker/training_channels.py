@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samebox.errors import ValidationException
+from samebox.services.context import Services
+from samebox.settings import PREFIX, Settings
+from samebox.wire.caller import Caller
 
 
 def check(params: Mapping[str, Any]) -> None:
@@ -16,12 +19,80 @@ def check(params: Mapping[str, Any]) -> None:
     modes = {channel["ChannelName"]: channel.get("InputMode") or default for channel in channels}
     _check_names(channels, [name for name, mode in modes.items() if mode == "Pipe"])
     for channel in channels:
+        name, source = channel["ChannelName"], channel["DataSource"].get("S3DataSource")
+        if channel["DataSource"].get("FileSystemDataSource"):
+            _check_file_system(params, channel, modes[name], is_alone=not source)
+            continue
+        if not source:
+            raise ValidationException(f'Channel "{name}" has no data source.')
+        _check_attributes(name, source)
+        if modes[name] != "Pipe":
+            _check_files(channel, source)
+        if modes[name] == "FastFile" and source["S3DataType"] != "S3Prefix":
+            raise ValidationException(
+                f'Channel "{name}": S3DataType {source["S3DataType"]} is not supported in FastFile input mode.'
+            )
+
+
+def check_data(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
+    """Raise ValidationException for a channel whose data is not in S3, or that FastFile mode cannot show."""
+    default = params["AlgorithmSpecification"].get("TrainingInputMode", "File")
+    for channel in params.get("InputDataConfig", []):
         source = channel["DataSource"].get("S3DataSource")
         if not source:
-            raise ValidationException(f'Channel "{channel["ChannelName"]}" has no data source.')
-        _check_attributes(channel["ChannelName"], source)
-        if modes[channel["ChannelName"]] != "Pipe":
-            _check_files(channel, source)
+            _check_known(services.settings, channel)
+        else:
+            _check_there(services, source, params["RoleArn"], caller)
+            if (channel.get("InputMode") or default) == "FastFile":
+                _check_folder(services, channel["ChannelName"], source["S3Uri"])
+
+
+def _check_known(settings: Settings, channel: Mapping[str, Any]) -> None:
+    source = channel["DataSource"]["FileSystemDataSource"]
+    if source["FileSystemId"] not in settings.file_system_folders:
+        raise ValidationException(
+            f'Channel "{channel["ChannelName"]}": there is no file system {source["FileSystemId"]}. The emulator has '
+            f"those that {PREFIX}FILE_SYSTEMS gives a folder, such as {source['FileSystemId']}=/data/shared."
+        )
+
+
+def _check_there(services: Services, source: Mapping[str, Any], role: str, caller: Caller) -> None:
+    uri = source["S3Uri"]
+    look = services.objects.exists_under if source["S3DataType"] == "S3Prefix" else services.objects.exists
+    if look(uri):
+        return
+    bucket = uri.partition("://")[2].partition("/")[0]
+    raise ValidationException(
+        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '
+        f"the selected region ({caller.region}), that objects exist under that S3 prefix, and that the role "
+        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+    )
+
+
+def _check_folder(services: Services, name: str, uri: str) -> None:
+    # "S3Uri prefixes must not correspond to a partial folder name" (contract.md §1.5); what AWS answers is not known.
+    _, key = services.objects.place(uri) or ("", "")
+    if not key or key.endswith("/") or services.settings.fast_file_partial_folders or services.objects.exists(uri):
+        return
+    raise ValidationException(
+        f'Channel "{name}": in FastFile input mode the S3 URL "{uri}" must be that of an object or end with a slash, '
+        "as a prefix must not correspond to a partial folder name."
+    )
+
+
+def _check_file_system(params: Mapping[str, Any], channel: Mapping[str, Any], mode: str, *, is_alone: bool) -> None:
+    name = channel["ChannelName"]
+    if not is_alone:
+        raise ValidationException(f'Channel "{name}" has two data sources.')
+    if mode != "File":
+        raise ValidationException(f'Channel "{name}": a FileSystemDataSource is supported in File input mode only.')
+    if "VpcConfig" not in params:
+        raise ValidationException(f'Channel "{name}": a FileSystemDataSource needs VpcConfig.')
+    for member in ("CompressionType", "RecordWrapperType"):
+        if (value := channel.get(member, "None")) != "None":
+            raise ValidationException(
+                f'Channel "{name}": {member} {value} is not supported with a FileSystemDataSource.'
+            )
 
 
 def _check_files(channel: Mapping[str, Any], source: Mapping[str, Any]) -> None:

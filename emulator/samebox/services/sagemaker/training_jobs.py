@@ -63,11 +63,9 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     training_rules.check_stopping(params)
     training_rules.check_checkpoints(services, params, caller)
-    channels = params.get("InputDataConfig", [])
     training_channels.check(params)
     image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
-    for channel in channels:
-        _check_data(services, channel, params["RoleArn"], caller)
+    training_channels.check_data(services, params, caller)
     _check_output(services, params, caller)
     return image
 
@@ -103,20 +101,6 @@ def access_denied(absent: images.Absent, role: str) -> ValidationException:
         f"Access denied for repository: {absent.repository} in registry ID: {absent.account}. Please check if "
         f"your ECR repository and image exist and role {role} has proper pull permissions for SageMaker: "
         "ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
-    )
-
-
-def _check_data(services: Services, channel: Mapping[str, Any], role: str, caller: Caller) -> None:
-    source = channel["DataSource"]["S3DataSource"]
-    uri = source["S3Uri"]
-    look = services.objects.exists_under if source["S3DataType"] == "S3Prefix" else services.objects.exists
-    if look(uri):
-        return
-    bucket = uri.partition("://")[2].partition("/")[0]
-    raise ValidationException(
-        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in '
-        f"the selected region ({caller.region}), that objects exist under that S3 prefix, and that the role "
-        f'"{role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
     )
 
 
@@ -166,8 +150,11 @@ def _filled(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filled_channel(channel: Mapping[str, Any]) -> dict[str, Any]:
-    source = {"S3DataDistributionType": "FullyReplicated", **channel["DataSource"]["S3DataSource"]}
-    return {"CompressionType": "None", "RecordWrapperType": "None", **channel, "DataSource": {"S3DataSource": source}}
+    filled = {"CompressionType": "None", "RecordWrapperType": "None", **channel}
+    if (given := channel["DataSource"].get("S3DataSource")) is None:
+        return filled
+    source = {"S3DataDistributionType": "FullyReplicated", **given}
+    return {**filled, "DataSource": {"S3DataSource": source}}
 
 
 OPERATIONS: dict[str, Operation] = {
