@@ -47,13 +47,15 @@ def mounted(process: Process) -> list[str]:
 
 def found_at(process: Process, parts: Iterable[str]) -> tuple[list[str], dict[str, bytes]]:
     """The same of what a container has at these places below /opt/ml."""
-    lines, contents = [], {}
-    for part in parts:
+    lines, contents = set(), {}
+    # What is mounted deeper is not below the folder of the mount above it, as it is in a real container.
+    inner = [one for one in mounted(process) if any(one.startswith(f"{part}/") for part in parts)]
+    for part in (*parts, *inner):
         root = process.path(f"/opt/ml/{part}")
         for path in (root, *root.rglob("*")):
             name = f"{part}/{path.relative_to(root).as_posix()}".removesuffix("/.")
             kind = "d" if path.is_dir() else "p" if path.is_fifo() else "f"
-            lines.append(f"{stat.S_IMODE(path.stat().st_mode):04o} {kind} {name}")
+            lines.add(f"{stat.S_IMODE(path.stat().st_mode):04o} {kind} {name}")
             if path.is_file():
                 contents[name] = path.read_bytes()
     return sorted(lines, key=lambda line: line.split(" ", 2)[2]), contents

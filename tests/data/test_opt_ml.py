@@ -48,7 +48,8 @@ def write(case: str, root: Path) -> None:
             continue
         plan = channels.plan(channel, listed(case, channel["DataSource"]["S3DataSource"]["S3Uri"]))
         places.append((root / "input/data" / plan.name, plan))
-        (root / "input/data" / f"{plan.name}-manifest").write_bytes(plan.manifest)
+        if opt_ml.input_mode(channel, request) == "File":
+            (root / "input/data" / f"{plan.name}-manifest").write_bytes(plan.manifest)
     if checkpoints:
         places.append((root / "checkpoints", channels.checkpoints(request, checkpoints)))
     for directory, plan in places:

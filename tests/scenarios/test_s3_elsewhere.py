@@ -11,6 +11,7 @@ pytestmark = pytest.mark.docker
 TRAIN = """
 import pathlib
 rows = pathlib.Path("/opt/ml/input/data/train/rows.csv").read_text()
+assert pathlib.Path("/opt/ml/input/data/fast/rows.csv").read_text() == rows
 pathlib.Path("/opt/ml/model/weights").write_text(rows.upper())
 """
 SERVE = """
@@ -44,9 +45,12 @@ def here(there: EmulatorProcess, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_a_model_is_trained_deployed_and_invoked(here: EmulatorProcess, there: EmulatorProcess, box_image: str) -> None:
     here.s3.create_bucket(Bucket="samebox-test")
     there.s3.put_object(Bucket="samebox-test", Key="data/rows.csv", Body=b"a,b")
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/data"}}
-    channel = {"ChannelName": "train", "DataSource": source}
-    job = here.ended(here.train("elsewhere", box_image, TRAIN, InputDataConfig=[channel]))
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/data/"}}
+    channels = [
+        {"ChannelName": "train", "DataSource": source},
+        {"ChannelName": "fast", "DataSource": source, "InputMode": "FastFile"},
+    ]
+    job = here.ended(here.train("elsewhere", box_image, TRAIN, InputDataConfig=channels))
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     artifact = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://samebox-test/")
     assert there.s3.head_object(Bucket="samebox-test", Key=artifact)["ContentLength"] > 0

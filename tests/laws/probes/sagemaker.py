@@ -92,6 +92,12 @@ SAGEMAKER: Mapping[str, Probe] = {
             "RetryStrategy.MaximumRetryAttempts": (
                 "tests/jobs/test_retries.py::test_a_job_that_fails_inside_of_us_is_tried_again_as_often_as_it_may"
             ),
+            **{
+                f"InputDataConfig[].DataSource.FileSystemDataSource.{member}": (
+                    "tests/scenarios/test_channels.py::test_file_systems_are_folders_of_this_machine"
+                )
+                for member in ("FileSystemId", "DirectoryPath", "FileSystemAccessMode")
+            },
             "ResourceConfig.VolumeSizeInGB": (
                 "tests/jobs/test_training.py::test_input_larger_than_the_volume_fails_for_disk_space"
             ),

@@ -192,8 +192,8 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
             "ResourceConfig.KeepAlivePeriodInSeconds=60",
         ),
         (
-            changed(InputDataConfig=[channel(), channel("b", InputMode="FastFile")]),
-            "InputDataConfig[1].InputMode=FastFile",
+            changed(InputDataConfig=[channel(), channel("b", source={"S3DataType": "Converse"})]),
+            "InputDataConfig[1].DataSource.S3DataSource.S3DataType=Converse",
         ),
         (
             changed(AlgorithmSpecification={"AlgorithmName": "xgboost", "TrainingInputMode": "File"}),
@@ -220,6 +220,14 @@ AUGMENTED = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://samples/digit
             channel(source={**AUGMENTED, "AttributeNames": ["label"]}),
             "S3DataType AugmentedManifestFile is supported in Pipe input mode only.",
         ),
+        (
+            channel(InputMode="FastFile", source={"S3DataType": "ManifestFile"}),
+            "S3DataType ManifestFile is not supported in FastFile input mode.",
+        ),
+        (
+            channel(InputMode="FastFile", CompressionType="Gzip"),
+            "CompressionType Gzip is supported in Pipe input mode only.",
+        ),
         (channel(InputMode="Pipe", source=AUGMENTED), "S3DataType AugmentedManifestFile needs AttributeNames."),
         (
             channel(InputMode="Pipe", source={"AttributeNames": ["label"]}),
@@ -229,6 +237,62 @@ AUGMENTED = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://samples/digit
 )
 def test_what_an_input_mode_excludes_is_refused(aws: Aws, given: dict[str, Any], message: str) -> None:
     assert refused(aws, changed(InputDataConfig=[given])) == ("ValidationException", f'Channel "train": {message}')
+
+
+def test_a_channel_in_fast_file_mode_is_a_folder_or_an_object(aws: Aws) -> None:
+    for uri in ("s3://samples/dig", "s3://samples/digits"):
+        assert refused(aws, changed(InputDataConfig=[channel(InputMode="FastFile", source={"S3Uri": uri})])) == (
+            "ValidationException",
+            f'Channel "train": in FastFile input mode the S3 URL "{uri}" must be that of an object or end with a '
+            "slash, as a prefix must not correspond to a partial folder name.",
+        )
+    aws.buckets.uris.add("s3://samples/digits/one")
+    for number, uri in enumerate(("s3://samples/digits/", "s3://samples/digits/one", "s3://samples")):
+        given = [channel(InputMode="FastFile", source={"S3Uri": uri})]
+        aws.create("TrainingJob", TrainingJobName=f"fast-{number}", InputDataConfig=given)
+
+
+FILE_SYSTEM = {
+    "FileSystemId": "fs-0123456789abcdef0",
+    "FileSystemType": "EFS",
+    "FileSystemAccessMode": "ro",
+    "DirectoryPath": "/digits",
+}
+VPC = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"VpcConfig": None}, "a FileSystemDataSource needs VpcConfig."),
+        ({"InputMode": "FastFile"}, "a FileSystemDataSource is supported in File input mode only."),
+        ({"CompressionType": "Gzip"}, "CompressionType Gzip is not supported with a FileSystemDataSource."),
+        (
+            {},
+            "there is no file system fs-0123456789abcdef0. The emulator has those that SAMEBOX_FILE_SYSTEMS gives a "
+            "folder, such as fs-0123456789abcdef0=/data/shared.",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_file_system_that_cannot_be_mounted_is_refused(aws: Aws, members: dict[str, Any], message: str) -> None:
+    members = dict(members)
+    network = {} if "VpcConfig" in members else {"VpcConfig": VPC}
+    members.pop("VpcConfig", None)
+    given = {"ChannelName": "train", "DataSource": {"FileSystemDataSource": FILE_SYSTEM}, **members}
+    assert refused(aws, changed(InputDataConfig=[given], **network)) == (
+        "ValidationException",
+        f'Channel "train": {message}',
+    )
+
+
+def test_a_channel_has_one_source(aws: Aws) -> None:
+    given = channel()
+    given["DataSource"]["FileSystemDataSource"] = FILE_SYSTEM
+    assert refused(aws, changed(InputDataConfig=[given], VpcConfig=VPC)) == (
+        "ValidationException",
+        'Channel "train" has two data sources.',
+    )
 
 
 def test_a_channel_cannot_have_the_name_of_a_pipe(aws: Aws) -> None:
