@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from samebox.data import fuse_mounts
 from samebox.data.fast_file_readers import Blocks, Descriptors, ObjectReader, PiecesReader
 from samebox.data.fast_files import FastChannel
-from samebox.data.fuse_protocol import LARGEST_READ, FuseServer, Tree
+from samebox.data.fuse_protocol import LARGEST_READ, FuseServer, FuseTree
 
 if TYPE_CHECKING:
     from samebox.data.fast_files import S3Address
-    from samebox.data.fuse_protocol import Reader
+    from samebox.data.fuse_protocol import FileReader
     from samebox.data.remote_objects import RemoteObjects
 
 _THREADS = 4  # that answer the kernel: one that waits for S3 is not to hold up the others
@@ -62,12 +62,12 @@ def main() -> int:
     return 0
 
 
-def _tree(channel: FastChannel) -> Tree:
-    tree, descriptors, blocks = Tree(), Descriptors(), None
+def _tree(channel: FastChannel) -> FuseTree:
+    tree, descriptors, blocks = FuseTree(), Descriptors(), None
     for directory in channel.directories:
         tree.folder(directory)
     for file in channel.files:
-        reader: Reader
+        reader: FileReader
         if file.pieces is None and channel.s3 is not None:
             blocks = blocks or Blocks(_s3(channel.s3))
             reader = ObjectReader(file, blocks)

@@ -37,7 +37,7 @@ _FOLDER_MODE, _FILE_MODE = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o644
 _BLOCK = 4096
 
 
-class Reader(Protocol):
+class FileReader(Protocol):
     """The bytes of a file. Threads share it."""
 
     def read(self, offset: int, buffer: memoryview) -> int:
@@ -51,7 +51,7 @@ class Node:
     number: int
     size: int = 0
     modified: float = 0.0
-    reader: Reader | None = None
+    reader: FileReader | None = None
     children: dict[bytes, Node] = field(default_factory=dict)
 
     @property
@@ -69,7 +69,7 @@ class Node:
         )
 
 
-class Tree:
+class FuseTree:
     """Folders and files by their paths."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Tree:
             node = node.children[name]
         return node
 
-    def add(self, path: str, size: int, modified: float, reader: Reader) -> None:
+    def add(self, path: str, size: int, modified: float, reader: FileReader) -> None:
         """Add a file, and the folders above it."""
         above, _, name = path.rpartition("/")
         node = self._new()
@@ -100,7 +100,7 @@ class Tree:
 class FuseServer:
     """Answers the requests of one mount, until it is unmounted."""
 
-    def __init__(self, descriptor: int, tree: Tree) -> None:
+    def __init__(self, descriptor: int, tree: FuseTree) -> None:
         self._descriptor = descriptor
         self._nodes = tree.nodes
         self._answers: Mapping[int, Callable[[Node, memoryview], bytes]] = {
