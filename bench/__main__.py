@@ -21,6 +21,7 @@ from rich.console import Console
 from bench import (
     channels,
     deploys,
+    fast_files,
     invocations,
     jobs,
     large,
@@ -100,6 +101,14 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     channels.CHANNEL: (
         "S3 → channel",
         lambda stand, plan, _: channels.measure(stand, min(plan.rounds, 5), plan.megabytes // 2),
+    ),
+    fast_files.FAST: (
+        "FastFile",
+        lambda stand, plan, _: fast_files.measure(stand, min(plan.rounds, 5), plan.megabytes),
+    ),
+    fast_files.CACHED: (
+        "a channel seen before",
+        lambda stand, plan, _: fast_files.measure_cached(stand, min(plan.rounds, 5), plan.large_megabytes // 2),
     ),
     piping.PIPING: (
         "S3 → pipe",

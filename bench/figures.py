@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+T = TypeVar("T")
 Unit = Literal["s", "ms", "MB/s", "per s", "MB"]
 
 
@@ -67,15 +68,13 @@ def percentile(values: Sequence[float], part: float) -> float:
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
 
 
-def alternate(
-    rounds: int, *turns: Callable[[], float], report: Callable[[str], None] | None = None
-) -> list[list[float]]:
+def alternate(rounds: int, *turns: Callable[[], T], report: Callable[[str], None] | None = None) -> list[list[T]]:
     """Call each of `turns` once a round, the order turned round every time; the values of each, in its own list.
 
     What slows the machine down for a while then slows all of them down, and what the one before leaves behind (warm
     caches, a busy engine) falls on all of them alike.
     """
-    values: list[list[float]] = [[] for _ in turns]
+    values: list[list[T]] = [[] for _ in turns]
     for number in range(rounds):
         order = list(enumerate(turns))
         for place, turn in order if number % 2 == 0 else reversed(order):

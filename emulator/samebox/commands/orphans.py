@@ -9,18 +9,24 @@ from samebox.commands.outcome import Stop
 from samebox.containers import home, metadata_network
 from samebox.containers.engine import IMAGE_ID, ContainerSummary, Engine, Network
 from samebox.containers.home import HOME_LABEL, Home
+from samebox.data import fuse_mounts
+from samebox.data.fuse_mounts import FuseMount
 
 _ASK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Orphans:
-    """`images`: names, by digest, of what the containers ran; nothing can be pulled again by them."""
+    """`images`: names, by digest, of what the containers ran; nothing can be pulled again by them.
+
+    `mounts`: of jobs, below data folders that were removed but for these.
+    """
 
     emulators: tuple[Noted, ...] = ()
     containers: tuple[ContainerSummary, ...] = ()
     networks: tuple[Network, ...] = ()
     images: tuple[str, ...] = ()
+    mounts: tuple[FuseMount, ...] = ()
 
 
 def find(engine: Engine, folder: Path | None = None) -> Orphans:
@@ -43,7 +49,16 @@ def find(engine: Engine, folder: Path | None = None) -> Orphans:
         # The running emulator may use it, even if another one made it.
         networks = tuple(one for one in networks if one.name != metadata_network.NAME)
     images = {one.image for one in containers if one.image.startswith("localhost:") and f"@{IMAGE_ID}" in one.image}
-    return Orphans(lost, containers, networks, tuple(sorted(images)))
+    return Orphans(lost, containers, networks, tuple(sorted(images)), _mounts(folder))
+
+
+def _mounts(folder: Path | None) -> tuple[FuseMount, ...]:
+    found = []
+    for one in fuse_mounts.mounted():
+        data_dir = next((above.parent for above in one.folder.parents if above.name == "jobs"), None)
+        if data_dir is not None and folder in (None, data_dir) and not (data_dir / "id").exists():
+            found.append(one)
+    return tuple(found)
 
 
 def is_gone(its: Home, lost: tuple[Noted, ...]) -> bool:

@@ -20,6 +20,7 @@ from samebox.commands.strays import (
     find,
     identity,
     images_needed,
+    mounts,
     names_in_use,
     networks_in_use,
     remove,
@@ -29,6 +30,7 @@ from samebox.containers import metadata_network, pulled_images, registry_garbage
 from samebox.containers.docker import DockerEngine
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine, EngineError
 from samebox.containers.registry_server import REGISTRY_OWNER
+from samebox.data.fuse_mounts import MountError
 from samebox.settings import Settings
 
 GARBAGE_STAYS = (
@@ -60,6 +62,8 @@ def run(given: argparse.Namespace) -> int:
             screen.print(strays.counts(), highlight=False)
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
+    except MountError as error:
+        raise Stop(str(error)) from None
     finally:
         engine.close()
     return 0
@@ -74,7 +78,7 @@ def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
     others = _others(data_dir)
     strays = _unshared(find(engine, instance, needed, images_needed(data_dir), networks), others)
     garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
-    strays = replace(strays, garbage=garbage)
+    strays = replace(strays, garbage=garbage, mounts=mounts(data_dir, needed))
     port = _port(data_dir)
     if port is None or any(urlsplit(one.record.url).port == port for one in others):
         return strays
@@ -106,10 +110,13 @@ def clear(data_dir: Path, for_good: bool = False) -> int:
             strays = Strays().with_orphans(orphans.find(engine, data_dir.resolve()))
         else:
             strays = find(engine, instance, frozenset(), frozenset() if for_good else images_needed(data_dir))
+            strays = replace(strays, mounts=mounts(data_dir, frozenset()))
         strays = _unshared(strays, _others(data_dir))
         remove(engine, strays)
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
+    except MountError as error:
+        raise Stop(str(error)) from None
     finally:
         engine.close()
     return len(strays.containers) + len(strays.networks)

@@ -16,6 +16,8 @@ from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSummar
 from samebox.containers.localstack_server import LOCALSTACK_OWNER
 from samebox.containers.registry_garbage import Garbage
 from samebox.containers.registry_server import REGISTRY_OWNER
+from samebox.data import fuse_mounts
+from samebox.data.fuse_mounts import FuseMount
 from samebox.resources import migration
 from samebox.resources.kinds import CONTAINER_JOBS, ENDPOINT
 from samebox.resources.query import Query
@@ -43,9 +45,11 @@ class Strays:
     garbage: Garbage = NO_GARBAGE
     emulators: tuple[Noted, ...] = ()  # which run without their data folder
     volumes: tuple[Volume, ...] = ()
+    mounts: tuple[FuseMount, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks or self.images or self.emulators or self.garbage or self.volumes)
+        in_engine = self.containers or self.networks or self.images or self.garbage or self.volumes
+        return bool(in_engine or self.emulators or self.mounts)
 
     def with_orphans(self, orphans: Orphans) -> "Strays":
         """These and those of data folders that are gone, each once."""
@@ -55,6 +59,7 @@ class Strays:
             networks=_once(self.networks, orphans.networks),
             images=tuple(dict.fromkeys((*self.images, *orphans.images))),
             emulators=orphans.emulators,
+            mounts=tuple(dict.fromkeys((*self.mounts, *orphans.mounts))),
         )
 
     def lines(self) -> list[str]:
@@ -67,6 +72,7 @@ class Strays:
             *(f"container {one.name} ({one.status}){_of(one.labels)}" for one in self.containers),
             *(f"network {one.name}{_of(one.labels)}" for one in self.networks),
             *(f"volume {one.name}" for one in self.volumes),
+            *(f"mount {one.folder}, of {one.name}" for one in self.mounts),
             *(f"image {name}" for name in self.images),
             *([str(self.garbage)] if self.garbage else []),
         ]
@@ -163,12 +169,19 @@ def find(
     )
 
 
+def mounts(data_dir: Path, needed: frozenset[str]) -> tuple[FuseMount, ...]:
+    """What is mounted below a data folder for jobs that are not among the needed ones."""
+    return tuple(one for one in fuse_mounts.below(data_dir) if one.name not in needed)
+
+
 def remove(engine: Engine, strays: Strays) -> None:
     """End and remove them; networks after containers, because one in use cannot be removed."""
     for one in strays.emulators:
         emulators.end(one.record)
     for container in strays.containers:
         engine.remove(container.id)
+    for mount in strays.mounts:
+        fuse_mounts.unmount(mount.folder)
     for network in strays.networks:
         engine.remove_network(network.id)
     for volume in strays.volumes:

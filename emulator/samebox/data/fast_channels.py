@@ -49,7 +49,7 @@ def fill(
 def clear(folder: Path) -> None:
     """Unmount what is mounted below a folder. Raises MountError."""
     for one in fuse_mounts.below(folder):
-        fuse_mounts.unmount(one)
+        fuse_mounts.unmount(one.folder)
 
 
 def _linked(plan: ChannelPlan, objects: Objects, cache: ChannelCache, files: Path, cancelled: Event | None) -> Path:

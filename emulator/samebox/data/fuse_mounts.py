@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 _TYPE = "samebox"  # mounts of ours are fuse.samebox in the table
@@ -19,7 +20,16 @@ _TABLE = Path("/proc/self/mountinfo")
 _READ_ONLY, _NO_SETUID, _NO_DEVICES, _DETACH = 1, 2, 4, 2
 _SECONDS = 20.0
 _AHEAD_KIB = 1024  # which the kernel reads ahead; by itself it would be 128
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+
+
+@dataclass(frozen=True)
+class FuseMount:
+    """A mount of ours: its folder, the name that it was mounted by, and the number of its device."""
+
+    folder: Path
+    name: str
+    device: str
 
 
 class MountError(Exception):
@@ -42,16 +52,31 @@ def mount(target: Path, name: str, largest_read: int) -> int:
 
 def read_ahead(target: Path) -> None:
     """Have the kernel read further ahead, where we may: larger requests are fewer."""
-    for number, path in _mounted():
-        if path == target:
+    for one in mounted():
+        if one.folder == target:
             with contextlib.suppress(OSError):
-                Path(f"/sys/class/bdi/{number}/read_ahead_kb").write_text(str(_AHEAD_KIB))
+                Path(f"/sys/class/bdi/{one.device}/read_ahead_kb").write_text(str(_AHEAD_KIB))
 
 
-def below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[FuseMount]:
     """What is mounted below a folder."""
     root = folder.resolve()
-    return [path for _, path in _mounted() if path.is_relative_to(root)]
+    return [one for one in mounted() if one.folder.is_relative_to(root)]
+
+
+def mounted() -> list[FuseMount]:
+    """All mounts of ours on this machine."""
+    found = []
+    try:
+        lines = _TABLE.read_text().splitlines()
+    except FileNotFoundError:  # another system than Linux
+        return []
+    for line in lines:
+        words = line.split(" ")
+        kind, name, *_ = words[words.index("-") + 1 :]
+        if kind == f"fuse.{_TYPE}":
+            found.append(FuseMount(Path(_plain(words[4])), _plain(name), words[2]))
+    return found
 
 
 def unmount(target: Path) -> None:
@@ -68,20 +93,6 @@ def unmount(target: Path) -> None:
     )
     if ended.returncode:
         raise MountError(f"{target} cannot be unmounted: {ended.stderr.strip()}")
-
-
-def _mounted() -> list[tuple[str, Path]]:
-    """Number of the device and folder of each mount of ours."""
-    found = []
-    try:
-        lines = _TABLE.read_text().splitlines()
-    except FileNotFoundError:
-        return []
-    for line in lines:
-        words = line.split(" ")
-        if f"fuse.{_TYPE}" in words[words.index("-") :][:2]:
-            found.append((words[2], Path(_ESCAPE.sub(lambda octal: chr(int(octal[1], 8)), words[4]))))
-    return found
 
 
 def _mount_as_root(target: Path, name: str, largest_read: int) -> int:
@@ -119,6 +130,11 @@ def _mount_by_helper(target: Path, name: str) -> int:
     descriptors.frombytes(ancillary[0][2])
     os.set_inheritable(descriptors[0], False)
     return descriptors[0]
+
+
+def _plain(word: str) -> str:
+    """A word of the table without its escapes, which are octal."""
+    return os.fsdecode(_ESCAPE.sub(lambda octal: bytes([int(octal[1], 8)]), os.fsencode(word)))
 
 
 def _libc() -> ctypes.CDLL:

@@ -83,9 +83,8 @@ class ChannelFolders:
         place = self._place(host, channel)
         source = None
         if self._engine.shares_disk():
-            label = f"samebox {self._plan.arn}"
             try:
-                source = fast_channels.fill(channel, self._objects, self._cache, place, label, self._cancelled)
+                source = fast_channels.fill(channel, self._objects, self._cache, place, self._plan.arn, self._cancelled)
             except MountError as error:
                 self._report(f"FastFile: all of channel {channel.name} is fetched before the start: {error}")
         if source is None:
