@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingReporter, words_of
+from samebox.jobs.pings import BODY_CHARACTERS, MOST_ANSWERS, SILENT_SECONDS, PingReporter, text_of
 from samebox.platform.readiness import Ping
 
 
@@ -83,4 +83,4 @@ def test_a_body_that_is_never_the_same_does_not_fill_the_log() -> None:
     ],
 )
 def test_a_body_is_one_line_that_steers_no_terminal(body: bytes, words: str) -> None:
-    assert words_of(body) == words
+    assert text_of(body) == words

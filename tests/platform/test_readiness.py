@@ -183,3 +183,26 @@ def test_cancelling_ends_the_wait() -> None:
         thread.start()
         assert readiness.wait().reason == "cancelled"
         thread.join()
+
+
+def test_what_does_not_listen_yet_is_asked_often_whatever_the_interval() -> None:
+    with contextlib.ExitStack() as stack:
+        closed = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        address = closed.getsockname()
+        closed.close()
+
+        def listen(_: object) -> None:
+            if not servers:
+                servers.append(stack.enter_context(socket.create_server(address)))
+                threading.Thread(target=answer_once, args=(servers[0],)).start()
+
+        def answer_once(listener: socket.socket) -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(OK)
+
+        servers: list[socket.socket] = []
+        never_again = PingRules(window_seconds=60, in_a_row=1, first_interval_seconds=90, interval_seconds=90)
+        verdict = Readiness(address, never_again, heard=listen).wait()
+    assert (verdict.reason, verdict.pings) == ("ready", 2)

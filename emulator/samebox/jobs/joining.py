@@ -37,9 +37,9 @@ class Processing:
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Processing | None:
         """That of a CreateTransformJob request; None where it asks for none. Raises BadPath."""
-        given = request.get("DataProcessing") or {}
-        filters = given.get("InputFilter", "$"), given.get("OutputFilter", "$")
-        joins = given.get("JoinSource", "None") == "Input"
+        members = request.get("DataProcessing") or {}
+        filters = members.get("InputFilter", "$"), members.get("OutputFilter", "$")
+        joins = members.get("JoinSource", "None") == "Input"
         if filters == ("$", "$") and not joins:
             return None
         return cls(
@@ -62,12 +62,12 @@ class Processing:
         joined = self._joined(_read(record, self.content_type, "input"), output) if self.joins else output
         return _write(json_path.find(self.output_filter, joined), self.accept)
 
-    def _joined(self, given: Any, output: Any) -> Any:
+    def _joined(self, record: Any, output: Any) -> Any:
         if self.content_type == "text/csv":
-            return [*given, *output]
-        if isinstance(given, dict):
-            return {**given, OUTPUT: output}
-        return {INPUT: given, OUTPUT: output}
+            return [*record, *output]
+        if isinstance(record, dict):
+            return {**record, OUTPUT: output}
+        return {INPUT: record, OUTPUT: output}
 
 
 def kind(content_type: str) -> str:

@@ -40,8 +40,8 @@ class ModelFolders:
                 size = artifacts.unpack(_until(cancelled, self._objects.read(url)), folder)
             except artifacts.ArtifactError as error:
                 too_large = error.reason == "too-large"
-                words = hosting.MODEL_TOO_LARGE if too_large else hosting.model_refused(url, str(error))
-                raise ModelRefused(words, str(error)) from error
+                message = hosting.MODEL_TOO_LARGE if too_large else hosting.model_refused(url, str(error))
+                raise ModelRefused(message, str(error)) from error
             except DiskFull as error:
                 raise ModelRefused(hosting.MODEL_TOO_LARGE, str(error)) from error
             except Unreachable:

@@ -39,8 +39,8 @@ class PingReporter:
             return
         self._silent_since = None
         if ping.reason != "ready":
-            words = words_of(ping.body)
-            self._report_once(f"{ping.detail}: {words}" if words else ping.detail)
+            text = text_of(ping.body)
+            self._report_once(f"{ping.detail}: {text}" if text else ping.detail)
 
     def _report_once(self, sentence: str) -> None:
         if sentence in self._reported or len(self._reported) > MOST_ANSWERS:
@@ -51,7 +51,7 @@ class PingReporter:
         self._report(sentence)
 
 
-def words_of(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """The body of an answer on one line, shortened; of a JSON object with a reason, the reason."""
     text = body.decode(errors="replace")
     try:

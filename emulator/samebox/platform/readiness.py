@@ -4,6 +4,7 @@ One rule for endpoints and for checks: two good answers in a row, each whole wit
 bytes has not answered). Only 200 passes, at exactly this path; a redirect does not. How often SageMaker asks, and how
 many good answers it wants, is not known beyond "consistently". We ask every few milliseconds at first, so that a server
 that starts at once serves at once, and more rarely the longer it takes, because every ping is a line in its access log.
+One that does not listen yet has no such line, so it is asked often for longer.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class PingRules:
     interval_seconds: float = 0.25  # … up to this …
     late_interval_seconds: float = 1.0  # … and once the server has taken `late_seconds`, up to this
     late_seconds: float = 8.0
+    silent_interval_seconds: float = 0.025  # the longest before `late_seconds`, while nothing answers
 
     def interval(self, last: float, taken: float) -> float:
         """The pause before the next ping, after one of `last` seconds, when the start has taken so many."""
@@ -127,8 +129,13 @@ class Readiness:
                 self._heard(last)
             return last.reason == "ready"
 
+        def pause(seconds: float) -> bool:
+            if last.reason == "no answer" and self._clock() - began < self._rules.late_seconds:
+                seconds = min(seconds, self._rules.silent_interval_seconds)
+            return self._interrupted.wait(seconds)
+
         is_ready = not self._interrupted.is_set() and answers_consistently(
-            self._rules, ask, self._interrupted.wait, self._interrupted.is_set, self._clock
+            self._rules, ask, pause, self._interrupted.is_set, self._clock
         )
         seconds = self._clock() - began
         with self._lock:

@@ -181,8 +181,8 @@ def names_in_use(store: Store) -> set[str]:
 def _of_job(row: Resource) -> Iterator[str]:
     facts = job_facts(row)
     application = row.spec.get("AlgorithmSpecification") or row.spec.get("AppSpecification") or {}
-    given = application.get("TrainingImage") or application.get("ImageUri")
-    if name := facts.model.container.image if facts.model else given:
+    image = application.get("TrainingImage") or application.get("ImageUri")
+    if name := facts.model.container.image if facts.model else image:
         yield name
     yield facts.resolved_image
 

@@ -53,15 +53,15 @@ class Metadata:
             return 404, {"code": "NoSuchCredentials", "message": "No running container has these credentials."}
         request = {"RoleArn": role.arn, "RoleSessionName": SESSION_NAME}
         try:
-            given = self._call("sts", "AssumeRole", request, Caller(region=role.region))["Credentials"]
+            credentials = self._call("sts", "AssumeRole", request, Caller(region=role.region))["Credentials"]
         except AwsError as error:
             return 400, {"code": error.code, "message": error.message}
-        expires = datetime.fromtimestamp(given["Expiration"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        expires = datetime.fromtimestamp(credentials["Expiration"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return 200, {
             "RoleArn": role.arn,
-            "AccessKeyId": given["AccessKeyId"],
-            "SecretAccessKey": given["SecretAccessKey"],
-            "Token": given["SessionToken"],
+            "AccessKeyId": credentials["AccessKeyId"],
+            "SecretAccessKey": credentials["SecretAccessKey"],
+            "Token": credentials["SessionToken"],
             "Expiration": expires,
         }
 

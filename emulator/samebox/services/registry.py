@@ -126,8 +126,8 @@ class RegistryEndpoint:
         return replace(head, target=self._mounted(caller, place).target, headers=_without_authorization(head.headers))
 
     def _caller(self, head: RequestHead) -> Caller | None:
-        given = dict(head.headers).get(b"authorization", b"").decode("latin-1")
-        scheme, _, basic = given.partition(" ")
+        authorization = dict(head.headers).get(b"authorization", b"").decode("latin-1")
+        scheme, _, basic = authorization.partition(" ")
         if scheme.lower() != "basic":
             return None
         return registry_tokens.verify(self._secret, basic.strip(), self._resources.now())

@@ -42,7 +42,7 @@ def _is_statement(statement: Any) -> bool:
         "NotAction" in statement
     ):
         return False
-    actions = _words(statement.get("Action", statement.get("NotAction")))
+    actions = _texts(statement.get("Action", statement.get("NotAction")))
     return (
         isinstance(statement.get("Sid", ""), str)
         and statement.get("Effect") in ("Allow", "Deny")
@@ -60,7 +60,7 @@ def _is_principal(principal: Any) -> bool:
         return False
     patterns = {"AWS": _AWS_PRINCIPAL, "Service": _SERVICE}
     for kind, names in principal.items():
-        found = _words(names)
+        found = _texts(names)
         if not found or not all(patterns.get(kind, re.compile(r"\S+")).fullmatch(name) for name in found):
             return False
     return True
@@ -70,7 +70,7 @@ def _is_condition(condition: Any) -> bool:
     return isinstance(condition, dict) and all(isinstance(test, dict) for test in condition.values())
 
 
-def _words(value: Any) -> list[str]:
-    """One word or a list of words, as IAM's documents have them; nothing where it is neither."""
-    words = value if isinstance(value, list) else [value]
-    return words if all(isinstance(word, str) for word in words) else []
+def _texts(value: Any) -> list[str]:
+    """One text or a list of texts, as IAM's documents have them; nothing where it is neither."""
+    texts = value if isinstance(value, list) else [value]
+    return texts if all(isinstance(text, str) for text in texts) else []

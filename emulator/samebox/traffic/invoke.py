@@ -198,15 +198,15 @@ class Invocations:
                 return await self._first_that_listens(route, target, places, path, inward, call.body)
         except TimeoutError:
             # The container is not killed and keeps computing; it is only not listened to any more.
-            said = (
+            message = (
                 f"Your invocation timed out while waiting for a response from container {target.container}. Review the "
                 "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )
-            raise model_error(route, target, 0, said) from None
+            raise model_error(route, target, 0, message) from None
         except UpstreamError as error:
             if error.reason == "too large":
-                said = f"The response of container {target.container} is larger than {self._limit} bytes."
-                raise model_error(route, target, 0, said) from None
+                message = f"The response of container {target.container} is larger than {self._limit} bytes."
+                raise model_error(route, target, 0, message) from None
             if error.status:
                 raise cut_off(route, target, error.status) from None
             # The text is ours: AWS's error when a container dies during a request is not recorded.

@@ -64,7 +64,7 @@ def test_input_that_is_not_there_is_refused_as_on_aws(aws: Aws) -> None:
         ({**CSV, "TransformInput": {"ContentType": "image/png"}}, "needs ContentType to be one of text/csv"),
         ({**CSV, "TransformOutput": {"AssembleWith": "None"}}, "needs SplitType and AssembleWith Line"),
         ({"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"Accept": "application/json"}}, "the same"),
-        ({"DataProcessing": {"InputFilter": "$..x"}}, "InputFilter is no JSONPath that is supported"),
+        ({"DataProcessing": {"InputFilter": "$..x"}}, "InputFilter is not a supported JSONPath"),
     ],
 )
 def test_members_that_do_not_go_together_are_refused(aws: Aws, parts: dict[str, Any], words: str) -> None:

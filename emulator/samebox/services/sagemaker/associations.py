@@ -120,11 +120,11 @@ def _fits(row: _Row, params: Mapping[str, Any]) -> bool:
 
 def _read(text: str, order: list[Any]) -> list[Any]:
     try:
-        given, place = json.loads(base64.urlsafe_b64decode(text.encode()))
+        of_order, place = json.loads(base64.urlsafe_b64decode(text.encode()))
         comparable = [type(part) for part in place][1:] == [str, str] and isinstance(place[0], str | float | int)
     except (ValueError, binascii.Error, TypeError):
         raise ValidationException("Invalid NextToken.") from None
-    if given != order or not comparable or isinstance(place[0], str) == (order[1] == "CreationTime"):
+    if of_order != order or not comparable or isinstance(place[0], str) == (order[1] == "CreationTime"):
         raise ValidationException("NextToken belongs to another operation, SortBy or SortOrder.")
     return list(place)
 

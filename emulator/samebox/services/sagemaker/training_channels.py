@@ -96,11 +96,11 @@ def _check_file_system(params: Mapping[str, Any], channel: Mapping[str, Any], mo
 
 
 def _check_files(channel: Mapping[str, Any], source: Mapping[str, Any]) -> None:
-    given = {name: channel.get(name, "None") for name in ("CompressionType", "RecordWrapperType")}
-    given = {name: value for name, value in given.items() if value != "None"}
+    of_pipe_mode = {name: channel.get(name, "None") for name in ("CompressionType", "RecordWrapperType")}
+    of_pipe_mode = {name: value for name, value in of_pipe_mode.items() if value != "None"}
     if source["S3DataType"] == "AugmentedManifestFile":
-        given["S3DataType"] = source["S3DataType"]
-    for name, value in given.items():
+        of_pipe_mode["S3DataType"] = source["S3DataType"]
+    for name, value in of_pipe_mode.items():
         raise ValidationException(
             f'Channel "{channel["ChannelName"]}": {name} {value} is supported in Pipe input mode only.'
         )

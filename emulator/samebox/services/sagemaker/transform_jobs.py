@@ -38,9 +38,9 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
 def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """DescribeTransformJob."""
     job = services.resources.get(TRANSFORM_JOB, caller, params["TransformJobName"])
-    given, output = job.spec["TransformInput"], job.spec["TransformOutput"]
+    source, output = job.spec["TransformInput"], job.spec["TransformOutput"]
     filled = {
-        "TransformInput": {"CompressionType": "None", "SplitType": "None", **given},
+        "TransformInput": {"CompressionType": "None", "SplitType": "None", **source},
         "TransformOutput": {"AssembleWith": "None", "KmsKeyId": "", **output},
         "DataProcessing": {
             "InputFilter": "$", "OutputFilter": "$", "JoinSource": "None", **job.spec.get("DataProcessing", {})
@@ -72,9 +72,9 @@ def _check_batches(params: Mapping[str, Any]) -> None:
 
 
 def _check_processing(params: Mapping[str, Any]) -> None:
-    given = params.get("DataProcessing") or {}
-    joins = given.get("JoinSource", "None") == "Input"
-    if not joins and {given.get("InputFilter", "$"), given.get("OutputFilter", "$")} == {"$"}:
+    processing = params.get("DataProcessing") or {}
+    joins = processing.get("JoinSource", "None") == "Input"
+    if not joins and {processing.get("InputFilter", "$"), processing.get("OutputFilter", "$")} == {"$"}:
         return
     content, accept = (
         params[part].get(member, "").partition(";")[0]
@@ -94,9 +94,9 @@ def _check_processing(params: Mapping[str, Any]) -> None:
         raise ValidationException("JoinSource Input needs the same ContentType and Accept, SplitType and AssembleWith.")
     for member in ("InputFilter", "OutputFilter"):
         try:
-            json_path.parse(given.get(member, "$"))
+            json_path.parse(processing.get(member, "$"))
         except json_path.BadPath as error:
-            raise ValidationException(f"{member} is no JSONPath that is supported: {error}.") from None
+            raise ValidationException(f"{member} is not a supported JSONPath: {error}.") from None
 
 
 def _check_input(services: Services, params: Mapping[str, Any], role: str, caller: Caller) -> None:
