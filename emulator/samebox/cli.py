@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, job_options.spot, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
-        coverage_options.add, image_options.add, _help,
+        coverage_options.add, image_options.add, _fault, _help,
     ):  # fmt: skip
         add(commands)
     return root
@@ -161,6 +161,19 @@ def _prune(commands: Commands[argparse.ArgumentParser]) -> None:
     add_location(prune)
     prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def _fault(commands: Commands[argparse.ArgumentParser]) -> None:
+    fault = commands.add_parser(
+        "fault",
+        help="make something fail on purpose, or list and clear what was set",
+        description="Make the running emulator fail on purpose: `samebox fault set KIND [name=value …]`, such as "
+        "`samebox fault set throttled operation=CreateTrainingJob times=2`. docs/faults.md has the kinds. A job or an "
+        "endpoint asks for a fault with the tag samebox:fault, too.",
+    )
+    add_location(fault)
+    fault.add_argument("action", choices=("list", "set", "clear"), help="what to do")
+    fault.add_argument("fault", nargs="*", metavar="KIND [name=value …]", help="of set: the fault")
 
 
 def _train(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -25,6 +25,7 @@ Refuse = Callable[[Scope, Send, AwsError], Awaitable[None]]
 
 READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
+FAULTS_PATH = "/_samebox/faults"
 # What AWS's load balancers take of a request's headers at most; S3 takes less (traffic/s3.py).
 HEAD_BYTES = 64 * 1024
 DRAIN_SECONDS = 10.0
@@ -52,6 +53,7 @@ class Edge:
     gateway: Application
     ready: Callable[[], dict[str, Any]]
     status: Callable[[], dict[str, Any]]
+    faults: Application  # at which they are listed, set and cleared
     metadata_host: str
     origins: OriginPolicy
     # (request, body); AwsError where it is not signed as it must be
@@ -75,6 +77,7 @@ class Edge:
             (lambda scope: scope["path"] == "/v2" or scope["path"].startswith("/v2/"), self.registry),
             (lambda scope: scope["path"] == READY_PATH, self._answer_ready),
             (lambda scope: scope["path"] == STATUS_PATH, self._answer_status),
+            (lambda scope: scope["path"] == FAULTS_PATH, self.faults),
             (_wants_page, self._answer_page),
             (lambda _: True, self.gateway),
         )

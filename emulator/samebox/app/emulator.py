@@ -24,6 +24,7 @@ from samebox.app.stores import open_stores
 from samebox.app.timers import start_timers
 from samebox.app.work import emulator_info, start_supervisor
 from samebox.containers.engine import Engine
+from samebox.faults.faults import Faults
 from samebox.settings import Settings
 from samebox.wire.models import Models
 
@@ -65,12 +66,12 @@ class Emulator:
 
         Raises StartInterrupted.
         """
-        settings, stores, endings = self.settings, self._stores, self._endings
+        settings, stores, endings, faults = self.settings, self._stores, self._endings, Faults()
         s3 = open_objects(self._folder, settings, self._clock, endings, self._interrupted)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
         self._containers.start_localstack()
         localstack = make_localstack(self._containers.localstack, self._clock, endings)
-        self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path)
+        self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path, faults)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
         way = self._containers.open_way_back()
@@ -78,12 +79,12 @@ class Emulator:
         self.docker_listener = open_docker_listener(self._folder.path, self.proxy, endings)
         self.edge = make_edge(
             services, self.gateway, invocations, self._containers.registry, self._status, self.proxy, inward,
-            self.docker_listener, endings,
+            self.docker_listener, faults, endings,
         )  # fmt: skip
         self._data_plane.follow(stores)
         info = emulator_info(settings, self._folder, way, self.proxy.authority.bundle)
         supervisor = start_supervisor(
-            info, services, stores, s3.objects, self._containers, self._data_plane.client, endings
+            info, services, stores, s3.objects, self._containers, self._data_plane.client, faults, endings
         )
         start_timers(settings, stores, self._clock, endings)
         self._leave = supervisor.leave

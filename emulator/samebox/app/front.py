@@ -12,6 +12,8 @@ from samebox.asgi import Application
 from samebox.containers.metadata_network import ADDRESS
 from samebox.containers.registry_server import RegistryServer
 from samebox.edge import NETWORKS_OF_CONTAINERS, Edge
+from samebox.faults.api import FaultDoor
+from samebox.faults.faults import Faults
 from samebox.proxy import docker_names, passage
 from samebox.proxy.authority import Authority
 from samebox.proxy.targets import ProxyRules
@@ -74,6 +76,7 @@ def make_edge(
     proxy: ForwardProxy,
     inward: str | None,
     docker: SecuredListener | None,
+    faults: Faults,
     endings: Endings,
 ) -> Edge:
     """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to.
@@ -96,6 +99,7 @@ def make_edge(
         gateway=gateway,
         ready=status.readiness,
         status=status.report,
+        faults=FaultDoor(faults, gateway.identify),
         metadata_host=inward or ADDRESS,
         origins=_origins(own, inward),
         authorize=gateway.identify,

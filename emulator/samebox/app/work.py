@@ -12,6 +12,7 @@ from samebox.containers import reservations
 from samebox.data import channel_cache
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
+from samebox.faults.faults import Faults
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
@@ -47,6 +48,7 @@ def start_supervisor(
     objects: Objects,
     containers: EngineSide,
     client: HttpClient,
+    faults: Faults,
     endings: Endings,
 ) -> Supervisor:
     """Start it over what is stored: jobs and endpoints with work left go on. `client` knows the current invocations."""
@@ -65,11 +67,19 @@ def start_supervisor(
     jobs = [
         Work(
             one.kind,
-            ContainerJobs(one, *dependencies, networks=networks, cache=cache, reservations=room, put_metric=put_metric),
+            ContainerJobs(
+                one,
+                *dependencies,
+                networks=networks,
+                cache=cache,
+                reservations=room,
+                put_metric=put_metric,
+                faults=faults,
+            ),
         )
         for one in (TRAINING, PROCESSING, TRANSFORM)
     ]
-    endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight), limit=None)
+    endpoints = Work(ENDPOINT, Endpoints(*dependencies, in_flight=client.in_flight, faults=faults), limit=None)
     supervisor = Supervisor(stores.resources, [*jobs, endpoints])
     supervisor.start()
     endings.add(supervisor.close)

@@ -72,10 +72,10 @@ def identity(settings: Settings) -> dict[str, str]:
     }
 
 
-def signature(url: str, settings: Settings) -> dict[str, str]:
-    """The headers that sign a GET of a path that is an emulator's own, not AWS's."""
+def signature(url: str, settings: Settings, method: str = "GET", body: bytes = b"") -> dict[str, str]:
+    """The headers that sign a request to a path that is an emulator's own, not AWS's."""
     who = identity(settings)
-    request = AWSRequest("GET", url)
+    request = AWSRequest(method, url, data=body)
     credentials = Credentials(who["AWS_ACCESS_KEY_ID"], who["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(credentials, "samebox", who["AWS_REGION"]).add_auth(request)
     return dict(request.headers)

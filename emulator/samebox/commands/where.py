@@ -19,6 +19,7 @@ from samebox.settings import Settings
 
 READY_PATH = "/_samebox/ready"
 STATUS_PATH = "/_samebox/status"
+FAULTS_PATH = "/_samebox/faults"
 
 
 def settings(**given: object) -> Settings:
@@ -123,18 +124,30 @@ def running(data_dir: Path | None) -> tuple[str, dict[str, Any]]:
     return place, said
 
 
-def _get(url: str, path: str, seconds: float, sign: bool = False) -> tuple[int, dict[str, Any]]:
+def faults(url: str, method: str, fault: str = "") -> list[str]:
+    """Those that are set at an emulator, once it has set (POST) or cleared (DELETE) them. Raises Stop."""
+    status, found = _get(url, FAULTS_PATH, 5, sign=True, method=method, body=fault.encode())
+    if status != http.HTTPStatus.OK or not isinstance(found.get("faults"), list):
+        raise Stop(
+            f"the emulator at {url} did not take it: status {status}. Is it of this version, and is its token set?"
+        )
+    return [str(one) for one in found["faults"]]
+
+
+def _get(
+    url: str, path: str, seconds: float, sign: bool = False, method: str = "GET", body: bytes = b""
+) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of the answer; 0 when there is none, and an empty object when it is something else."""
     place = url.rstrip("/") + path
     headers = {}
     if sign and (own := settings()).token:
         from samebox.commands import aws  # boto3 takes its time to load, and most emulators have no token
 
-        headers = aws.signature(place, own)
+        headers = aws.signature(place, own, method, body)
     try:
         # Only ever an http URL of ours; and never by way of a proxy, which would look for loopback on its own machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        request = urllib.request.Request(place, headers=headers)  # noqa: S310
+        request = urllib.request.Request(place, body or None, headers, method=method)  # noqa: S310
         with opener.open(request, timeout=seconds) as answer:
             said = json.loads(answer.read(1_000_000))
             return answer.status, said if isinstance(said, dict) else {}

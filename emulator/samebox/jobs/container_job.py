@@ -5,11 +5,13 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from samebox.containers.engine import ContainerMissing
 from samebox.data.objects import Cancelled
-from samebox.jobs import attempts, phases
+from samebox.faults.kinds import Point
+from samebox.jobs import attempts, job_faults, phases
 from samebox.jobs.attempts import Interrupted, WaitedTooLong
 from samebox.jobs.checkpoints import CheckpointMirror
 from samebox.jobs.feeding import Feeding
@@ -125,7 +127,7 @@ class ContainerJob:
             containers = self._containers()
             if containers is None:
                 return self._stopped()
-            self._running().follow(containers)
+            self._running(containers).follow(containers)
             self._room.leave()  # the upload needs none
         try:
             if not self._record.run.uploaded:
@@ -173,6 +175,7 @@ class ContainerJob:
 
     def _await_instances(self) -> None:
         """Until there is room for the job; MaxWaitTimeInSeconds may be over before."""
+        phases.strike(self._deps, Point.CAPACITY)
         wait = InstanceWait(self._plan, self._deps, self._record, self._room)
         try:
             self._plan = wait.take()
@@ -180,7 +183,8 @@ class ContainerJob:
             self._record.move("Stopping", run=replace(self._record.run, max_wait_exceeded=True))
             raise Cancelled(self._plan.arn) from None
 
-    def _running(self) -> RunningHosts:
+    def _running(self, containers: Mapping[str, str]) -> RunningHosts:
+        faults = partial(job_faults.while_running, self._deps, containers)
         return RunningHosts(
             self._type,
             self._plan,
@@ -188,7 +192,7 @@ class ContainerJob:
             self._record,
             self._hosts,
             self._feeding,
-            (self._outputs.while_running, self._checkpoints.while_running),
+            (self._outputs.while_running, self._checkpoints.while_running, faults),
             self._upload_on_failure,
         )
 

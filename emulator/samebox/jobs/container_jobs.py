@@ -12,6 +12,7 @@ from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, E
 from samebox.containers.reservations import Reservations
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
+from samebox.faults.faults import Faults
 from samebox.jobs import attempts, package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
 from samebox.jobs.job_networks import JobNetworks
@@ -62,6 +63,7 @@ class ContainerJobs:
         networks: JobNetworks,
         cache: ChannelCache,
         reservations: Reservations | None = None,
+        faults: Faults | None = None,
         put_metric: PutMetric = lambda _series, _at, _value: None,
     ) -> None:
         self._type = job_type
@@ -76,6 +78,7 @@ class ContainerJobs:
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
+        self._faults = faults or Faults()
         self._put_metric = put_metric
         self._began = time.time()
 
@@ -190,6 +193,7 @@ class ContainerJobs:
             login,
             publish,
             self._background,
+            self._faults.of(resource.arn, resource.name, "job", resource.tags),
             self._give_up_seconds,
         )
 

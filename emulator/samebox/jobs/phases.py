@@ -17,6 +17,8 @@ from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
 from samebox.data import artifacts, channels, fast_channels, objects
 from samebox.data.channel_cache import ChannelCache
+from samebox.faults.faults import NO_FAULTS, OwnFaults
+from samebox.faults.kinds import Point
 from samebox.jobs import package_cache
 from samebox.jobs.channel_folders import ChannelFolders
 from samebox.jobs.loglines import LogLines
@@ -70,6 +72,7 @@ class JobDependencies:
     login: Callable[[], tuple[str, str] | None]
     publish: Callable[[str, float, float], None]
     background: Background
+    faults: OwnFaults = NO_FAULTS
     give_up_seconds: float = retrying.GIVE_UP_SECONDS
 
     @property
@@ -80,6 +83,28 @@ class JobDependencies:
     def retry(self, call: Callable[[], T], /) -> T:
         """See retrying.py."""
         return retrying.retry_while_unavailable(call, self.wake.closing, self.report, self.give_up_seconds)
+
+
+_FAULTS: Mapping[tuple[str, Point], tuple[Outcome, str]] = {
+    ("capacity", Point.CAPACITY): (
+        Outcome.NO_CAPACITY,
+        # Observed of endpoints and jobs alike, 2019 to 2024.
+        "Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
+    ),
+    ("image-pull", Point.PULL): (Outcome.CANNOT_PULL, ""),
+    ("disk-full", Point.DOWNLOAD): (Outcome.DOWNLOAD_DISK_FULL, ""),
+    ("disk-full", Point.UPLOAD): (Outcome.UPLOAD_DISK_FULL, ""),
+    ("s3-error", Point.DOWNLOAD): (Outcome.DOWNLOAD_FAILED, "SlowDown: Please reduce your request rate."),
+    ("s3-error", Point.UPLOAD): (Outcome.UPLOAD_FAILED, "SlowDown: Please reduce your request rate."),
+}
+
+
+def strike(deps: JobDependencies, point: Point) -> None:
+    """Raise Ended where the job asked for a fault here."""
+    fault = deps.faults.take(point)
+    if fault is not None:
+        deps.log.report(f"fault {fault}")
+        raise Ended(*_FAULTS[fault.kind.name, point])
 
 
 def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
@@ -104,6 +129,7 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> li
 
     Raises Ended, objects.Cancelled.
     """
+    strike(deps, Point.DOWNLOAD)
     with download_errors(plan, deps):
         for host in hosts:
             platform_hosts.prepare(host)
@@ -138,6 +164,7 @@ def download_errors(plan: Plan, deps: JobDependencies) -> Iterator[None]:
 
 def create(plan: Plan, deps: JobDependencies, hosts: JobHosts, host: HostPlan) -> Made:
     """The host's container, made but not started; the one that is there already, if there is one. Raises Ended."""
+    strike(deps, Point.PULL)
     try:
         return hosts.create(host)
     except containers.StartFailed as error:
@@ -204,6 +231,7 @@ def exit_message(path: str, deps: JobDependencies, ended: Iterable[str]) -> str:
 
 def upload(plan: Plan, deps: JobDependencies, folder: Callable[[FolderUpload], None]) -> None:
     """Store what the job leaves; `folder` stores a folder. Raises Ended, and Closing when we end meanwhile."""
+    strike(deps, Point.UPLOAD)
     for one in plan.uploads:
         try:
             deps.retry(partial(folder, one) if isinstance(one, FolderUpload) else partial(_upload, one, plan, deps))

@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
 from samebox.data.objects import Cancelled, S3Error
+from samebox.faults.faults import NO_FAULTS, OwnFaults
 from samebox.jobs import hosting
 from samebox.jobs.follower import Follower
 from samebox.jobs.hosting import ServerPlan
@@ -67,6 +68,7 @@ class ServerDependencies:
     now: Callable[[], float]  # epoch seconds
     background: Background
     in_flight: Callable[[Address], int] | None = None
+    faults: OwnFaults = NO_FAULTS
 
 
 class _Failed(Exception):
@@ -261,7 +263,7 @@ class Server:
             ping_seconds=settings.ping_seconds,
             in_a_row=settings.ping_successes,
         )
-        readiness = Readiness(self.address, rules, heard=self._pings.hear)
+        readiness = Readiness(self.address, rules, heard=self._pings.hear, late=self._dependencies.faults.late)
         with self._lock:
             self._readiness = readiness
         self._heed()  # what happened just before

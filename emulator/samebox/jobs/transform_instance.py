@@ -77,7 +77,7 @@ class TransformInstance:
     def _is_ready(self, address: tuple[str, int]) -> bool:
         pings = PingReporter(self._deps.lines[self._host].report)
         rules = PingRules(window_seconds=self._work.startup_seconds)
-        wait = self._wait = Readiness(address, rules, heard=pings.hear)
+        wait = self._wait = Readiness(address, rules, heard=pings.hear, late=self._deps.faults.late)
         self._check()
         verdict = wait.wait()
         self._check()

@@ -97,7 +97,7 @@ class Verdict:
 class Readiness:
     """One wait for one server. Call `wait` once; `container_exited` and `cancel` end it at once, from any thread.
 
-    `heard` gets every ping, in the thread that waits.
+    `heard` gets every ping, in the thread that waits. `late` gives the seconds by which the next answer is held back.
     """
 
     def __init__(
@@ -107,8 +107,10 @@ class Readiness:
         path: str = "/ping",
         clock: Callable[[], float] = time.monotonic,
         heard: Callable[[Ping], None] | None = None,
+        late: Callable[[], float] | None = None,
     ) -> None:
         self._address = address
+        self._late = late
         self._heard = heard
         self._path = path
         self._rules = rules or PingRules()
@@ -167,6 +169,11 @@ class Readiness:
                     self._connection.shutdown(socket.SHUT_RDWR)
 
     def _ping(self) -> Ping:
+        late = self._late() if self._late is not None else 0.0
+        if late:
+            self._interrupted.wait(min(late, self._rules.ping_seconds))
+        if late >= self._rules.ping_seconds:
+            return Ping("slow", f"GET {self._path} took more than {self._rules.ping_seconds:g} seconds")
         deadline = time.monotonic() + self._rules.ping_seconds
         try:
             with socket.create_connection(self._address, timeout=self._rules.ping_seconds) as connection:

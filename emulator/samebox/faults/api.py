@@ -1,0 +1,97 @@
+"""Faults of the AWS API and of S3, around what answers; and the door at which they are listed, set and cleared."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from samebox import asgi
+from samebox.asgi import Application, Receive, Scope, Send
+from samebox.errors import AwsError, ValidationException
+from samebox.faults.faults import Faults
+from samebox.faults.kinds import BadFault, Fault, Point, is_fault_tag
+
+MOST_BYTES = 4096
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
+Handlers = Mapping[str, Mapping[str, Handler]]
+_MOST_DRAINED, _DRAIN_SECONDS = 64 << 20, 10.0
+BucketOf = Callable[[Scope], str]
+
+
+def faulty(handlers: Handlers, faults: Faults) -> Handlers:
+    """The same handlers, which raise ThrottlingException where that is set, and refuse a tag that names no fault."""
+
+    def around(operation: str, handler: Handler) -> Handler:
+        def call(params: dict[str, Any], caller: Any) -> dict[str, Any] | None:
+            if faults.take(Point.API, operation=operation) is not None:
+                raise AwsError("ThrottlingException", "Rate exceeded")
+            _check_tags(params.get("Tags"))
+            return handler(params, caller)
+
+        return call
+
+    return {
+        service: {operation: around(operation, handler) for operation, handler in table.items()}
+        for service, table in handlers.items()
+    }
+
+
+def _check_tags(tags: Any) -> None:
+    for tag in tags if isinstance(tags, list) else ():
+        if str(tag.get("Key", "")).partition(":")[0] == "samebox" and is_fault_tag(str(tag["Key"])):
+            try:
+                Fault.read(str(tag.get("Value", "")))
+            except BadFault as error:
+                raise ValidationException(f"{tag['Key']}: {error}.") from None
+
+
+class FaultyS3:
+    """S3's endpoint, late or with SlowDown where that is set. `bucket_of` gives the bucket of a request."""
+
+    def __init__(self, s3: Application, faults: Faults, bucket_of: BucketOf) -> None:
+        self._s3 = s3
+        self._faults = faults
+        self._bucket_of = bucket_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._faults.take(Point.S3, bucket=self._bucket_of(scope)) if self._faults.is_any_set else None
+        if fault is not None and fault.kind.name == "s3-error":
+            # S3 answers so where a client asks too fast; SDKs try again.
+            await asgi.drain(receive, _MOST_DRAINED, _DRAIN_SECONDS)
+            await asgi.respond(send, 503, [(b"content-type", b"application/xml")], _SLOW_DOWN)
+            return
+        if fault is not None:
+            await asyncio.sleep(fault.number("seconds", 1.0))
+        await self._s3(scope, receive, send)
+
+
+class FaultDoor:
+    """GET lists the faults that are set, POST sets the one in its body, DELETE clears all."""
+
+    def __init__(self, faults: Faults, authorize: Callable[[Scope, bytes], Awaitable[object]]) -> None:
+        self._faults = faults
+        self._authorize = authorize
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await asgi.read_body(receive, MOST_BYTES, asgi.header(scope["headers"], b"content-length"))
+            await self._authorize(scope, body)
+            if scope["method"] == "POST":
+                self._faults.set(body.decode(errors="replace"))
+            elif scope["method"] == "DELETE":
+                self._faults.clear()
+            answer: dict[str, Any] = {"faults": self._faults.list()}
+            status = 200
+        except AwsError as error:
+            status, answer = error.status, {"__type": error.code, "message": error.message}
+        except (BadFault, asgi.BodyTooLarge) as error:
+            status, answer = 400, {"__type": "ValidationException", "message": str(error)}
+        except asgi.ClientGone:
+            return
+        await asgi.respond_json(send, status, answer)
+
+
+_SLOW_DOWN = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
