@@ -36,6 +36,8 @@ from bench import (
     startup,
     storage,
     stored_jobs,
+    together,
+    transforms,
     verdicts,
 )
 from bench.figures import Row, as_json
@@ -79,6 +81,14 @@ def _rebake(stand: Stand, plan: Repetitions, _: dict[str, float]) -> list[Row]:
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     startup.UP: ("samebox up → ready", lambda stand, plan, _: startup.measure(stand, min(plan.rounds, 5))),
     jobs.JOB: ("job overhead", lambda stand, plan, peer: jobs.measure(stand, plan.rounds, peer)),
+    together.TOGETHER: (
+        "jobs at once, and two hosts",
+        lambda stand, plan, _: together.measure(stand, min(plan.rounds, 3)),
+    ),
+    transforms.TRANSFORM: (
+        "batch transform",
+        lambda stand, plan, _: transforms.measure(stand, min(plan.rounds, 3), plan.megabytes // 2),
+    ),
     deploys.DEPLOY: ("deploy", lambda stand, plan, peer: deploys.measure(stand, min(plan.rounds, 5), peer)),
     invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, peer: invocations.measure(stand, plan.blocks, peer)),
     pushes.PUSH: ("invocations during a push", lambda stand, plan, _: pushes.measure(stand, min(plan.rounds, 3))),

@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs, job_options.spot, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
-        coverage_options.add, image_options.add, _fault, _help,
+        coverage_options.add, image_options.add, _fault, _convert, _help,
     ):  # fmt: skip
         add(commands)
     return root
@@ -161,6 +161,19 @@ def _prune(commands: Commands[argparse.ArgumentParser]) -> None:
     add_location(prune)
     prune.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     prune.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def _convert(commands: Commands[argparse.ArgumentParser]) -> None:
+    convert = commands.add_parser(
+        "convert",
+        help="convert data to RecordIO-protobuf, and back",
+        description="Convert CSV or JSON Lines to RecordIO-protobuf (application/x-recordio-protobuf), as the "
+        "SageMaker SDK writes it, and RecordIO-protobuf to JSON Lines. The endings of the names say what is what: "
+        ".csv, .jsonl, .recordio. Needs no emulator.",
+    )
+    convert.add_argument("source", metavar="SOURCE", type=Path, help="the file to read")
+    convert.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
+    convert.add_argument("--no-label", action="store_true", help="of CSV: the first column is not a label")
 
 
 def _fault(commands: Commands[argparse.ArgumentParser]) -> None:
