@@ -228,6 +228,32 @@ def test_a_stop_stores_nothing_of_what_was_under_way(harness: "Harness") -> None
     assert harness.objects_under("out") == {}
 
 
+class LoadingServer(ModelServer):
+    """A container's program that loads its model for ever, and does not hear SIGTERM meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loading = threading.Event()
+
+    def serve(self, process: "Process") -> int:
+        self.loading.set()
+        process.wait_until_killed()
+        return 0
+
+
+def test_a_stop_does_not_wait_for_a_server_that_has_not_answered_yet(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    model = LoadingServer()
+    job = start(harness, model, {})
+    harness.poll_until(model.loading.is_set)
+    harness.stop_job(job)
+    assert harness.wait_until_ended(job).status == "Stopped"
+    group = "/aws/sagemaker/TransformJobs"
+    streams = harness.logbook.streams(group)
+    lines = [event.message for one in streams for _, event in harness.logbook.read(group, one.name)]
+    assert "samebox: the server has not answered /ping yet: it is killed" in lines
+
+
 def test_objects_are_dealt_out_to_several_instances(harness: "Harness") -> None:
     for name in ("a", "b", "c"):
         harness.put_object(f"in/{name}", name.encode())

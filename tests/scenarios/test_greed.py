@@ -91,3 +91,31 @@ def length(path: Path) -> int:
 def room(folder: Path) -> int:
     """Bytes that the files in a folder take on the disk."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_program_that_ignores_sigterm_is_killed_when_its_window_is_over(
+    bounded: EmulatorProcess, tiny_image: str
+) -> None:
+    shell(bounded, "deaf", tiny_image, "trap '' TERM; echo begun; while true; do sleep 1; done")
+    bounded.job_at("deaf", {"Training"})
+    bounded.sagemaker.stop_training_job(TrainingJobName="deaf")
+    assert bounded.ended("deaf")["TrainingJobStatus"] == "Stopped"
+    assert not bounded.containers("name=deaf")
+
+
+def test_a_program_that_fills_what_it_may_write_fails_alone(bounded: EmulatorProcess, tiny_image: str) -> None:
+    shell(bounded, "fills", tiny_image, "head -c 200000000 /dev/zero > /dev/shm/all || { echo full; exit 28; }")
+    assert bounded.ended("fills")["FailureReason"] == "AlgorithmError: , exit code: 28"
+    assert bounded.log_lines("fills/")[-1] == "full"
+
+
+def test_binary_bytes_and_a_line_of_three_megabytes_end_up_in_the_log(
+    bounded: EmulatorProcess, tiny_image: str
+) -> None:
+    script = r"printf '\377\376\000\033[1m binary\n'; head -c 3000000 /dev/zero | tr '\0' x; echo; echo after"
+    shell(bounded, "long", tiny_image, script)
+    assert bounded.ended("long")["TrainingJobStatus"] == "Completed"
+    first, *middle, last = bounded.log_lines("long/")
+    assert first.endswith(" binary")
+    assert (sum(map(len, middle)), last) == (3_000_000, "after")
+    assert max(map(len, middle)) <= 262_144  # the largest event of CloudWatch Logs

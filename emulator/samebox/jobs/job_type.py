@@ -53,6 +53,10 @@ class JobWork(Protocol):
     def result(self) -> WorkResult | None:
         """None while it goes on."""
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether a container has answered: one that has not yet holds nothing that a stop should wait for."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...

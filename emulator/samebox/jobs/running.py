@@ -175,6 +175,11 @@ class RunningHosts:
         stop_at = self._record.run.stop_signalled_at
         if self._work is not None:
             self._work.cancel()
+            if self._work.result is None and not self._work.is_serving:
+                if stop_at is None:
+                    self._deps.log.report("the server has not answered /ping yet: it is killed")
+                    self._record.learn(replace(self._record.run, stop_signalled_at=now))
+                return self._kill(runs, now)
         if stop_at is None:
             self._hosts.signal(runs.running, self._plan.stop_signal)
             self._record.learn(replace(self._record.run, stop_signalled_at=now))

@@ -50,6 +50,7 @@ class TransformInstance:
         self._work = work
         self._deps = deps
         self._over = over
+        self.is_serving = False  # whether its container has answered /ping
         self._wait: Readiness | None = None
         self._invoker: Invoker | None = None
 
@@ -81,6 +82,7 @@ class TransformInstance:
         self._check()
         verdict = wait.wait()
         self._check()
+        self.is_serving = verdict.is_ready
         return verdict.is_ready
 
     def _rules(self) -> InvocationRules:

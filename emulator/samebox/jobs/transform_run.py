@@ -51,6 +51,11 @@ class TransformRun:
         """None while it goes on."""
         return self._result
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether a container has answered /ping."""
+        return any(instance.is_serving for instance in self._instances)
+
     def __enter__(self) -> Self:
         if self._result is None:
             threading.Thread(target=self._run, name="a transform job", daemon=True).start()
