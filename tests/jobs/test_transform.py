@@ -228,6 +228,27 @@ def test_a_stop_stores_nothing_of_what_was_under_way(harness: "Harness") -> None
     assert harness.objects_under("out") == {}
 
 
+def test_what_a_job_has_read_and_stored_is_captured_as_two_manifests(harness: "Harness") -> None:
+    for key in ("a.csv", "b/c.csv"):
+        harness.put_object(f"in/{key}", b"1")
+    place = f"s3://{harness.bucket}"
+    row = run(harness, ModelServer(), {}, DataCaptureConfig={"DestinationS3Uri": f"{place}/captured/"})
+    assert row.status == "Completed", row.state
+    found = harness.objects_under("captured")
+    assert len({name.partition("/")[2] for name in found}) == 1, "both have the name of one moment"
+    assert {name.partition("/")[0]: json.loads(body) for name, body in found.items()} == {
+        "input": [{"prefix": f"{place}/in/"}, "a.csv", "b/c.csv"],
+        "output": [{"prefix": f"{place}/out/"}, "a.csv.out", "b/c.csv.out"],
+    }
+
+
+def test_a_job_that_fails_captures_nothing(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    model = ModelServer(lambda _: FakeResponse(400, b"no"))
+    row = run(harness, model, {}, DataCaptureConfig={"DestinationS3Uri": f"s3://{harness.bucket}/captured"})
+    assert (row.status, harness.objects_under("captured")) == ("Failed", {})
+
+
 class LoadingServer(ModelServer):
     """A container's program that loads its model for ever, and does not hear SIGTERM meanwhile."""
 

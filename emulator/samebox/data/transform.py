@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from samebox.data import manifests
@@ -46,3 +47,22 @@ def output_name(prefix: str, key: str) -> str:
 def share(all_inputs: Sequence[tuple[Object, str]], instance: int, instances: int) -> list[tuple[Object, str]]:
     """What one of several instances transforms, which count from 0: objects are dealt out in turn, by key."""
     return list(all_inputs[instance::instances])
+
+
+def captured(request: Mapping[str, Any], found: Sequence[tuple[Object, str]], name: str) -> Mapping[str, bytes]:
+    """The manifests of data capture by their addresses: what the job has read and what it has stored (contract §2.12).
+
+    `name` is the end of both addresses: yyyy/mm/dd/hh/<uuid>.json. Without DataCaptureConfig there are none.
+    """
+    if "DataCaptureConfig" not in request:
+        return {}
+    root = request["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
+    sides = {"input": [one.uri for one, _ in found], "output": [target for _, target in found]}
+    return {f"{root}/{side}/{name}": _manifest(uris) for side, uris in sides.items() if uris}
+
+
+def _manifest(uris: Sequence[str]) -> bytes:
+    folder = uris[0].rpartition("/")[0]
+    while not all(uri.startswith(f"{folder}/") for uri in uris):
+        folder = folder.rpartition("/")[0]
+    return json.dumps([{"prefix": f"{folder}/"}, *(uri[len(folder) + 1 :] for uri in uris)]).encode()

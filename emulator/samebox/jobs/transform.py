@@ -1,6 +1,8 @@
 """Transform jobs: the plan of one, and what they have that other container jobs have not (contract.md §3)."""
 
+import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
@@ -104,7 +106,9 @@ def _instances(request: Mapping[str, Any]) -> Sequence[Instances]:
 
 
 def _work(resource: Resource, found: Plan, deps: JobDependencies, containers: Mapping[str, str]) -> TransformRun:
-    work = TransformWork(resource.spec, found.root, found.startup_seconds, found.retries_client_errors)
+    hour = datetime.fromtimestamp(resource.created, UTC).strftime("%Y/%m/%d/%H")
+    capture = f"{hour}/{uuid.UUID(unique_id(resource)[:32])}.json"
+    work = TransformWork(resource.spec, found.root, found.startup_seconds, found.retries_client_errors, capture)
     return TransformRun(work, deps, containers, deps.wake.notify)
 
 

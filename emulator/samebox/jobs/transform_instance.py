@@ -37,6 +37,7 @@ class TransformWork:
     folder: Path
     startup_seconds: float
     retries_client_errors: bool
+    capture_name: str = ""  # of the manifests of data capture
 
 
 class TransformInstance:

@@ -21,8 +21,9 @@ from samebox.jobs.transform_progress import TransformProgress
 from samebox.resources.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from samebox.data.objects import Object
     from samebox.jobs.phases import JobDependencies
     from samebox.jobs.transform_instance import TransformWork
 
@@ -98,7 +99,17 @@ class TransformRun:
                 for number, instance in enumerate(self._instances)
             ]
             results = [one.result() for one in running]
-        return next((one for one in results if one.outcome is not Outcome.COMPLETED), results[0])
+        failed = next((one for one in results if one.outcome is not Outcome.COMPLETED), None)
+        return failed or self._capture(found) or results[0]
+
+    def _capture(self, found: Sequence[tuple[Object, str]]) -> WorkResult | None:
+        """Store the manifests of data capture; a result where they cannot be stored."""
+        try:
+            for uri, manifest in transform.captured(self._work.request, found, self._work.capture_name).items():
+                self._deps.objects.put(uri, manifest)
+        except S3Error as error:
+            return WorkResult(Outcome.UPLOAD_FAILED, str(error))
+        return None
 
     def _end(self, result: WorkResult) -> None:
         with self._lock:

@@ -128,6 +128,7 @@ SAGEMAKER: Mapping[str, Probe] = {
     "CreateTransformJob": Probe(
         {**_TRANSFORM, "Tags": TAGS},
         after=(transformed, tags_of("transform-job")),
+        besides={"DataCaptureConfig": {"DataCaptureConfig": {"DestinationS3Uri": "s3://samples/captured"}}},
         values={
             "TransformJobName": "digits",
             "ModelName": "second",
@@ -144,6 +145,9 @@ SAGEMAKER: Mapping[str, Probe] = {
             "DataProcessing.JoinSource": "Input",
         },
         proven={
+            "DataCaptureConfig.DestinationS3Uri": (
+                "tests/jobs/test_transform.py::test_what_a_job_has_read_and_stored_is_captured_as_two_manifests"
+            ),
             "ModelClientConfig.InvocationsTimeoutInSeconds": (
                 "tests/jobs/test_invoker.py::test_a_response_that_takes_too_long_is_none"
             ),
