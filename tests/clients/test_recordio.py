@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.data import record_protobuf
-from samebox.data.record_protobuf import Record, Tensor
+from samebox.data.record_protobuf import DataRecord, Tensor
 from tests.clients.environments import ClientShell
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_the_sdk_and_we_read_what_the_other_writes(tmp_path: Path) -> None:
         "numbers": [Tensor("int32", [-7], [], [])],
     }
     for name, tensors in ours.items():
-        written = b"".join(record_protobuf.write(Record({"values": one}) for one in tensors))
+        written = b"".join(record_protobuf.write(DataRecord({"values": one}) for one in tensors))
         (tmp_path / f"ours-{name}.recordio").write_bytes(written)
 
     ClientShell(tmp_path, {}).run("newest", "sagemaker2_recordio.py", str(tmp_path))

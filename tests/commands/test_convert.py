@@ -9,14 +9,14 @@ import pytest
 from samebox.commands import convert
 from samebox.commands.outcome import Stop
 from samebox.data import record_protobuf
-from samebox.data.record_protobuf import Blobs, Record, Tensor
+from samebox.data.record_protobuf import Blobs, DataRecord, Tensor
 
 
 def run(source: Path, target: Path, no_label: bool = False) -> int:
     return convert.run(argparse.Namespace(source=source, target=target, no_label=no_label))
 
 
-def records(path: Path) -> list[Record]:
+def records(path: Path) -> list[DataRecord]:
     return list(record_protobuf.read([path.read_bytes()]))
 
 
@@ -24,18 +24,20 @@ def test_a_row_of_csv_is_a_label_and_a_vector(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,0.5,2\n\n0,1.5,3\n")
     assert run(tmp_path / "a.csv", tmp_path / "a.recordio") == 0
     first, second = records(tmp_path / "a.recordio")
-    assert first == Record(
+    assert first == DataRecord(
         {"values": Tensor("float32", [0.5, 2.0], [], [])}, {"values": Tensor("float32", [1.0], [], [])}
     )
     assert second.label["values"] == Tensor("float32", [0.0], [], [])
     assert run(tmp_path / "a.csv", tmp_path / "b.recordio", no_label=True) == 0
-    assert records(tmp_path / "b.recordio")[0] == Record({"values": Tensor("float32", [1.0, 0.5, 2.0], [], [])})
+    assert records(tmp_path / "b.recordio")[0] == DataRecord({"values": Tensor("float32", [1.0, 0.5, 2.0], [], [])})
 
 
 def test_any_record_goes_through_json_lines_and_back(tmp_path: Path) -> None:
     written = [
-        Record({"values": Tensor("float64", [0.1], [3], [9]), "image": Blobs([b"\0\xff"], "image/png")}, {}, uid="7"),
-        Record({"values": Tensor("int32", [-5], [], [])}, {"values": Tensor("int32", [1], [], [])}, metadata="m"),
+        DataRecord(
+            {"values": Tensor("float64", [0.1], [3], [9]), "image": Blobs([b"\0\xff"], "image/png")}, {}, uid="7"
+        ),
+        DataRecord({"values": Tensor("int32", [-5], [], [])}, {"values": Tensor("int32", [1], [], [])}, metadata="m"),
     ]
     (tmp_path / "a.recordio").write_bytes(b"".join(record_protobuf.write(written)))
     run(tmp_path / "a.recordio", tmp_path / "a.jsonl")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samebox.data import record_protobuf, recordio
-from samebox.data.record_protobuf import BadRecord, Blobs, Record, Tensor, decode, encode
+from samebox.data.record_protobuf import BadRecord, Blobs, DataRecord, Tensor, decode, encode
 
 # contract §5.2, made with the toolkit's record_pb2 and the SDK's framing
 VECTOR = bytes.fromhex(
@@ -27,25 +27,25 @@ TEXT = st.none() | st.text()
 
 
 def test_the_vector_of_the_contract() -> None:
-    record = Record({"values": Tensor("float32", [1.0], [], [])}, {"values": Tensor("float32", [0.0], [], [])})
+    record = DataRecord({"values": Tensor("float32", [1.0], [], [])}, {"values": Tensor("float32", [0.0], [], [])})
     assert encode(record) == VECTOR
     assert decode(VECTOR) == record
 
 
-@given(st.lists(st.builds(Record, VALUES, VALUES, TEXT, TEXT, TEXT), max_size=3))
-def test_any_records_come_back_as_they_went_in(records: list[Record]) -> None:
+@given(st.lists(st.builds(DataRecord, VALUES, VALUES, TEXT, TEXT, TEXT), max_size=3))
+def test_any_records_come_back_as_they_went_in(records: list[DataRecord]) -> None:
     stream = b"".join(record_protobuf.write(records))
     assert list(record_protobuf.read([stream])) == records
 
 
 def test_a_sparse_record_has_its_keys_and_its_shape() -> None:
-    record = Record({"values": Tensor("float32", [2.5, 3.5], [0, 300], [1000])})
+    record = DataRecord({"values": Tensor("float32", [2.5, 3.5], [0, 300], [1000])})
     assert decode(encode(record)) == record
 
 
 def test_a_record_in_parts_is_read_whole() -> None:
     magic = struct.pack("<I", recordio.MAGIC)
-    record = Record({"image": Blobs([b"\0" + magic + b"pixels"])})
+    record = DataRecord({"image": Blobs([b"\0" + magic + b"pixels"])})
     payload = encode(record)
     first, last = payload.split(magic)
     parts = [
@@ -60,7 +60,7 @@ def test_numbers_that_are_not_packed_are_read_too() -> None:
     tensor = b"\x0d" + struct.pack("<f", 1.5) + b"\x10\x07"
     value = b"\x12" + bytes([len(tensor)]) + tensor
     entry = b"\x0a\x01v\x12" + bytes([len(value)]) + value
-    assert decode(b"\x0a" + bytes([len(entry)]) + entry) == Record({"v": Tensor("float32", [1.5], [7], [])})
+    assert decode(b"\x0a" + bytes([len(entry)]) + entry) == DataRecord({"v": Tensor("float32", [1.5], [7], [])})
 
 
 @pytest.mark.parametrize(

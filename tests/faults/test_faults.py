@@ -2,22 +2,22 @@
 
 import pytest
 
-from samebox.faults.faults import Faults, OwnFaults
+from samebox.faults.faults import FaultTable, OwnFaults
 from samebox.faults.kinds import TAG, Point
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
 
 
-def job(faults: Faults, name: str = "digits", **tags: str) -> OwnFaults:
+def job(faults: FaultTable, name: str = "digits", **tags: str) -> OwnFaults:
     return faults.of(f"{ARN}-{name}", name, "job", {key.replace("_", ":"): text for key, text in tags.items()})
 
 
-def struck(faults: Faults, operation: str) -> bool:
+def struck(faults: FaultTable, operation: str) -> bool:
     return faults.take(Point.API, operation=operation) is not None
 
 
 def test_a_throttled_operation_is_struck_so_often_and_no_other_is() -> None:
-    faults = Faults()
+    faults = FaultTable()
     faults.set("throttled operation=CreateModel times=2")
     assert not struck(faults, "ListModels")
     assert [struck(faults, "CreateModel") for _ in range(3)] == [True, True, False]
@@ -25,7 +25,7 @@ def test_a_throttled_operation_is_struck_so_often_and_no_other_is() -> None:
 
 
 def test_without_a_number_it_strikes_until_it_is_cleared() -> None:
-    faults = Faults()
+    faults = FaultTable()
     faults.set("throttled")
     assert all(struck(faults, "ListModels") for _ in range(5))
     assert faults.clear() == 1
@@ -34,7 +34,7 @@ def test_without_a_number_it_strikes_until_it_is_cleared() -> None:
 
 
 def test_a_job_asks_for_faults_by_its_tags_and_has_each_once() -> None:
-    faults = Faults()
+    faults = FaultTable()
     own = job(faults, samebox_fault="capacity", samebox_fault_2="hang")
     assert [own.take(point) is not None for point in (Point.CAPACITY, Point.CAPACITY, Point.RUNNING, Point.PULL)] == [
         True, False, True, False,
@@ -43,21 +43,21 @@ def test_a_job_asks_for_faults_by_its_tags_and_has_each_once() -> None:
 
 
 def test_a_fault_that_was_set_for_one_job_strikes_that_one_alone() -> None:
-    faults = Faults()
+    faults = FaultTable()
     faults.set("image-pull job=digits")
     assert job(faults, "other").take(Point.PULL) is None
     assert job(faults).take(Point.PULL) is not None
 
 
 def test_a_fault_that_was_set_for_all_strikes_each_job_once() -> None:
-    faults = Faults()
+    faults = FaultTable()
     faults.set("capacity")
     for name in ("a", "b"):
         assert [job(faults, name).take(Point.CAPACITY) is not None for _ in range(2)] == [True, False]
 
 
 def test_errors_of_s3_that_were_set_for_clients_do_not_strike_jobs() -> None:
-    faults = Faults()
+    faults = FaultTable()
     faults.set("s3-error")
     assert job(faults).take(Point.DOWNLOAD) is None
     assert faults.take(Point.S3, bucket="b") is not None
@@ -67,5 +67,5 @@ def test_errors_of_s3_that_were_set_for_clients_do_not_strike_jobs() -> None:
     ("text", "seconds"), [("slow-ping times=2", [3.0, 3.0, 0.0]), ("slow-ping seconds=1", [1.0] * 3)]
 )
 def test_pings_are_late_so_often_or_always(text: str, seconds: list[float]) -> None:
-    own = Faults().of(ARN, "digits", "endpoint", {TAG: text})
+    own = FaultTable().of(ARN, "digits", "endpoint", {TAG: text})
     assert [own.late() for _ in range(3)] == seconds

@@ -6,7 +6,7 @@ from samebox import asgi
 from samebox.app.objects import ObjectStorage
 from samebox.asgi import Scope
 from samebox.faults.api import FaultyS3, faulty
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.services import absent, session_tokens
 from samebox.services.context import Services
 from samebox.services.localstack import LocalStackEndpoint
@@ -24,7 +24,7 @@ def make_gateway(
     s3: ObjectStorage,
     localstack: LocalStackEndpoint | None,
     scratch: Path,
-    faults: Faults,
+    faults: FaultTable,
 ) -> Gateway:
     """The gateway over `services`, with S3's endpoint; `scratch` is where forms are kept while they come in."""
     own, clock = services.settings, services.clock

@@ -24,7 +24,7 @@ from samebox.app.stores import open_stores
 from samebox.app.timers import start_timers
 from samebox.app.work import emulator_info, start_supervisor
 from samebox.containers.engine import Engine
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.settings import Settings
 from samebox.wire.models import Models
 
@@ -66,7 +66,7 @@ class Emulator:
 
         Raises StartInterrupted.
         """
-        settings, stores, endings, faults = self.settings, self._stores, self._endings, Faults()
+        settings, stores, endings, faults = self.settings, self._stores, self._endings, FaultTable()
         s3 = open_objects(self._folder, settings, self._clock, endings, self._interrupted)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
         self._containers.start_localstack()

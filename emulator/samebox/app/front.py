@@ -13,7 +13,7 @@ from samebox.containers.metadata_network import ADDRESS
 from samebox.containers.registry_server import RegistryServer
 from samebox.edge import NETWORKS_OF_CONTAINERS, Edge
 from samebox.faults.api import FaultDoor
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.proxy import docker_names, passage
 from samebox.proxy.authority import Authority
 from samebox.proxy.targets import ProxyRules
@@ -76,7 +76,7 @@ def make_edge(
     proxy: ForwardProxy,
     inward: str | None,
     docker: SecuredListener | None,
-    faults: Faults,
+    faults: FaultTable,
     endings: Endings,
 ) -> Edge:
     """The edge. `registry` is the server that `docker push` and `docker pull` are passed on to.

@@ -12,7 +12,7 @@ from samebox.containers import reservations
 from samebox.data import channel_cache
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.jobs import job_networks
 from samebox.jobs.container_jobs import ContainerJobs
 from samebox.jobs.endpoints import Endpoints
@@ -48,7 +48,7 @@ def start_supervisor(
     objects: Objects,
     containers: EngineSide,
     client: HttpClient,
-    faults: Faults,
+    faults: FaultTable,
     endings: Endings,
 ) -> Supervisor:
     """Start it over what is stored: jobs and endpoints with work left go on. `client` knows the current invocations."""

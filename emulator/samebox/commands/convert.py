@@ -11,7 +11,7 @@ from typing import Any
 
 from samebox.commands.outcome import Stop
 from samebox.data import record_protobuf
-from samebox.data.record_protobuf import BadRecord, Blobs, Record, Tensor
+from samebox.data.record_protobuf import BadRecord, Blobs, DataRecord, Tensor
 from samebox.data.recordio import RecordError
 
 _RECORDIO, _LINES, _CSV = (".recordio", ".pbr", ".rec"), (".jsonl", ".json"), (".csv",)
@@ -22,7 +22,7 @@ def run(given: argparse.Namespace) -> int:
     read, write = _reader(given.source, given.no_label), _writer(given.target)
     count = 0
 
-    def counted(records: Iterable[Record]) -> Iterator[Record]:
+    def counted(records: Iterable[DataRecord]) -> Iterator[DataRecord]:
         nonlocal count
         for count, record in enumerate(records, 1):  # noqa: B007 - it is what is reported
             yield record
@@ -43,7 +43,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _reader(source: Path, no_label: bool) -> Callable[[], Iterator[Record]]:
+def _reader(source: Path, no_label: bool) -> Callable[[], Iterator[DataRecord]]:
     suffix = source.suffix.lower()
     if suffix in _RECORDIO:
         return lambda: record_protobuf.read(_chunks(source))
@@ -54,7 +54,7 @@ def _reader(source: Path, no_label: bool) -> Callable[[], Iterator[Record]]:
     raise Stop(f"{source}: expected a name that ends with {', '.join((*_RECORDIO, *_LINES, *_CSV))}.", status=2)
 
 
-def _writer(target: Path) -> Callable[[Iterator[Record]], Iterator[bytes]]:
+def _writer(target: Path) -> Callable[[Iterator[DataRecord]], Iterator[bytes]]:
     suffix = target.suffix.lower()
     if suffix in _RECORDIO:
         return record_protobuf.write
@@ -76,7 +76,7 @@ def _json_lines(source: Path) -> Iterator[Mapping[str, Any]]:
                 yield json.loads(line)
 
 
-def _of_csv(source: Path, no_label: bool) -> Iterator[Record]:
+def _of_csv(source: Path, no_label: bool) -> Iterator[DataRecord]:
     """Rows of numbers, the label first, as SageMaker's algorithms have it in CSV."""
     with source.open(newline="", encoding="utf-8") as file:
         for row in csv.reader(file):
@@ -84,10 +84,10 @@ def _of_csv(source: Path, no_label: bool) -> Iterator[Record]:
             if not numbers:
                 continue
             label = {} if no_label else {"values": Tensor("float32", numbers[:1])}
-            yield Record({"values": Tensor("float32", numbers[0 if no_label else 1 :])}, label)
+            yield DataRecord({"values": Tensor("float32", numbers[0 if no_label else 1 :])}, label)
 
 
-def _as_json(record: Record) -> dict[str, Any]:
+def _as_json(record: DataRecord) -> dict[str, Any]:
     def value(one: Tensor | Blobs) -> dict[str, Any]:
         if isinstance(one, Blobs):
             encoded = [base64.b64encode(blob).decode() for blob in one.values]
@@ -107,7 +107,7 @@ def _as_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _of_json(line: Mapping[str, Any]) -> Record:
+def _of_json(line: Mapping[str, Any]) -> DataRecord:
     def value(one: Any) -> Tensor | Blobs:
         if one.get("type") == "bytes":
             return Blobs([base64.b64decode(blob) for blob in one["values"]], one.get("content_type"))
@@ -121,4 +121,4 @@ def _of_json(line: Mapping[str, Any]) -> Record:
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"expected what `samebox convert` writes of a record: {error!r}") from None
     features, label = found
-    return Record(features, label, **texts)
+    return DataRecord(features, label, **texts)

@@ -24,7 +24,7 @@ _TEXTS = {3: "uid", 4: "metadata", 5: "configuration"}
 
 
 class BadRecord(Exception):
-    """The bytes are no Record; the message says why."""
+    """The bytes are no record; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Blobs:
 
 
 @dataclass(frozen=True)
-class Record:
+class DataRecord:
     """One example. The SDK calls its one feature, and its one label, `values`."""
 
     features: Mapping[str, Tensor | Blobs]
@@ -56,20 +56,20 @@ class Record:
     configuration: str | None = None
 
 
-def write(records: Iterable[Record]) -> Iterator[bytes]:
+def write(records: Iterable[DataRecord]) -> Iterator[bytes]:
     """The frames of a stream of records."""
     for record in records:
         yield recordio.frame(encode(record))
 
 
-def read(chunks: Iterable[bytes]) -> Iterator[Record]:
+def read(chunks: Iterable[bytes]) -> Iterator[DataRecord]:
     """The records of a stream. Raises BadRecord, and RecordError where it is no RecordIO."""
     for payload in recordio.records(chunks):
         yield decode(payload)
 
 
-def encode(record: Record) -> bytes:
-    """A serialized Record."""
+def encode(record: DataRecord) -> bytes:
+    """A record, serialized."""
     parts = [
         _block(number, _block(1, name.encode()) + _block(2, _value(value)))
         for number, values in ((1, record.features), (2, record.label))
@@ -79,7 +79,7 @@ def encode(record: Record) -> bytes:
     return b"".join([*parts, *(_block(number, text.encode()) for number, text in texts if text is not None)])
 
 
-def decode(payload: bytes) -> Record:
+def decode(payload: bytes) -> DataRecord:
     """Raises BadRecord."""
     features: dict[str, Tensor | Blobs] = {}
     label: dict[str, Tensor | Blobs] = {}
@@ -93,7 +93,7 @@ def decode(payload: bytes) -> Record:
                 texts[_TEXTS[number]] = content.decode()
     except (IndexError, struct.error, UnicodeDecodeError) as error:
         raise BadRecord(f"the record is no message of aialgs.data.Record: {error}") from None
-    return Record(features, label, **texts)
+    return DataRecord(features, label, **texts)
 
 
 def _value(value: Tensor | Blobs) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from samebox import asgi
 from samebox.asgi import Application, Receive, Scope, Send
 from samebox.errors import AwsError, ValidationException
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.faults.kinds import BadFault, Fault, Point, is_fault_tag
 
 MOST_BYTES = 4096
@@ -18,7 +18,7 @@ _MOST_DRAINED, _DRAIN_SECONDS = 64 << 20, 10.0
 BucketOf = Callable[[Scope], str]
 
 
-def faulty(handlers: Handlers, faults: Faults) -> Handlers:
+def faulty(handlers: Handlers, faults: FaultTable) -> Handlers:
     """The same handlers, which raise ThrottlingException where that is set, and refuse a tag that names no fault."""
 
     def around(operation: str, handler: Handler) -> Handler:
@@ -48,7 +48,7 @@ def _check_tags(tags: Any) -> None:
 class FaultyS3:
     """S3's endpoint, late or with SlowDown where that is set. `bucket_of` gives the bucket of a request."""
 
-    def __init__(self, s3: Application, faults: Faults, bucket_of: BucketOf) -> None:
+    def __init__(self, s3: Application, faults: FaultTable, bucket_of: BucketOf) -> None:
         self._s3 = s3
         self._faults = faults
         self._bucket_of = bucket_of
@@ -68,7 +68,7 @@ class FaultyS3:
 class FaultDoor:
     """GET lists the faults that are set, POST sets the one in its body, DELETE clears all."""
 
-    def __init__(self, faults: Faults, authorize: Callable[[Scope, bytes], Awaitable[object]]) -> None:
+    def __init__(self, faults: FaultTable, authorize: Callable[[Scope, bytes], Awaitable[object]]) -> None:
         self._faults = faults
         self._authorize = authorize
 

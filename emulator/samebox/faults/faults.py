@@ -19,7 +19,7 @@ class _Set:
         return times is not None and self.struck >= int(float(times))
 
 
-class Faults:
+class FaultTable:
     """Set until they are cleared or the emulator ends. Threads may share it; without any, asking costs nothing."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Faults:
 class OwnFaults:
     """The faults of one job or endpoint."""
 
-    faults: Faults
+    faults: FaultTable
     arn: str
     name: str
     noun: str
@@ -103,7 +103,7 @@ class OwnFaults:
         return 0.0 if fault is None else fault.number("seconds", 3.0)
 
 
-NO_FAULTS = OwnFaults(Faults(), "", "", "job", {})
+NO_FAULTS = OwnFaults(FaultTable(), "", "", "job", {})
 
 
 def _is_for(fault: Fault, noun: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, E
 from samebox.containers.reservations import Reservations
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.jobs import attempts, package_cache, phases
 from samebox.jobs.container_job import ContainerJob, finish
 from samebox.jobs.job_networks import JobNetworks
@@ -63,7 +63,7 @@ class ContainerJobs:
         networks: JobNetworks,
         cache: ChannelCache,
         reservations: Reservations | None = None,
-        faults: Faults | None = None,
+        faults: FaultTable | None = None,
         put_metric: PutMetric = lambda _series, _at, _value: None,
     ) -> None:
         self._type = job_type
@@ -78,7 +78,7 @@ class ContainerJobs:
         self._login = login
         self._give_up_seconds = give_up_seconds
         self._reservations = reservations
-        self._faults = faults or Faults()
+        self._faults = faults or FaultTable()
         self._put_metric = put_metric
         self._began = time.time()
 

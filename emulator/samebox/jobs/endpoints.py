@@ -10,7 +10,7 @@ from functools import partial
 
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, Engine
 from samebox.data.objects import Objects
-from samebox.faults.faults import Faults
+from samebox.faults.faults import FaultTable
 from samebox.jobs import hosting
 from samebox.jobs.endpoint_run import EndpointRun, roll_back
 from samebox.jobs.model_folders import ModelFolders
@@ -42,7 +42,7 @@ class Endpoints:
         login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
         give_up_seconds: float = GIVE_UP_SECONDS,
-        faults: Faults | None = None,
+        faults: FaultTable | None = None,
     ) -> None:
         self._resources = resources
         self._engine = engine
@@ -53,7 +53,7 @@ class Endpoints:
         self._login = login
         self._in_flight = in_flight
         self._give_up_seconds = give_up_seconds
-        self._faults = faults or Faults()
+        self._faults = faults or FaultTable()
 
     def wants(self, resource: Resource) -> bool:
         """True unless it has failed: what is in service is watched."""
