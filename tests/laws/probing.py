@@ -23,7 +23,16 @@ Step = Callable[["ProbedEmulator", str], Any]
 Call = tuple[str, str, Params]
 # Made up by chance: two answers never have the same.
 _RANDOM = frozenset(
-    ("SecretAccessKey", "SessionToken", "authorizationToken", "eventId", "EventId", "creationTime", "ingestionTime")
+    (
+        "SecretAccessKey",
+        "SessionToken",
+        "authorizationToken",
+        "eventId",
+        "EventId",
+        "ARN",
+        "creationTime",
+        "ingestionTime",
+    )
 ) | {"lastIngestionTime"}
 _TENTH = 600.0  # seconds: of a time, it counts in which ten minutes from now it is
 

@@ -51,7 +51,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "docker": ("containers/",),
     "rich": ("commands/", "check/reports/", "parity/terminal.py"),
     "uvicorn": ("server.py",),
-    "cryptography": ("proxy/authority.py",),
+    "cryptography": ("proxy/authority.py", "services/sealing.py"),
 }
 
 

@@ -158,6 +158,17 @@ ABSENT: tuple[AbsentOperations, ...] = (
             ),
         },
     ),
+    *_rows("ssm", {_ALL: "of Systems Manager, parameters alone are run"}),
+    *_rows(
+        "secretsmanager",
+        {
+            r"\w*(Rotate|CancelRotate)Secret": "secrets are rotated by their clients, as there are no functions",
+            r"\w*(ResourcePolicy|ResourcePolicies)": "policies are not evaluated",
+            r"\w*Replica\w*": "a secret is in one region",
+            "BatchGetSecretValue": "GetSecretValue gives each",
+            "GetRandomPassword": "passwords are not made here",
+        },
+    ),
     *_rows(
         "events",
         {

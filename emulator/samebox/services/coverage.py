@@ -27,6 +27,8 @@ SERVICES = (
     "logs",
     "cloudwatch",
     "events",
+    "ssm",
+    "secretsmanager",
     "application-autoscaling",
     "sts",
     "iam",

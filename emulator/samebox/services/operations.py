@@ -25,6 +25,8 @@ from samebox.services.sagemaker import (
     transform_jobs,
     trials,
 )
+from samebox.services.secretsmanager import operations as secret_operations
+from samebox.services.ssm import operations as parameter_operations
 from samebox.wire.gateway import Handlers
 
 # What a noun does comes after what every noun can, and so takes its place.
@@ -69,6 +71,8 @@ def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapp
         "logs": logs.OPERATIONS,
         "cloudwatch": cloudwatch_operations.OPERATIONS,
         "events": events_operations.OPERATIONS,
+        "ssm": parameter_operations.OPERATIONS,
+        "secretsmanager": secret_operations.OPERATIONS,
         "sts": sts.OPERATIONS,
         "iam": iam.OPERATIONS,
     }

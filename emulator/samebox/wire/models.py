@@ -33,6 +33,8 @@ SPOKEN = (
     "sagemaker-a2i-runtime",
     "sagemaker-edge",
     "events",
+    "ssm",
+    "secretsmanager",
 )
 
 

@@ -8,6 +8,7 @@ from tests.laws.probes.cloudwatch import CLOUDWATCH
 from tests.laws.probes.ecr import ECR
 from tests.laws.probes.events import EVENTS
 from tests.laws.probes.logs import LOGS
+from tests.laws.probes.parameters import SECRETS, SSM
 from tests.laws.probes.sagemaker import RUNTIME, SAGEMAKER
 from tests.laws.probing import Probe
 
@@ -18,6 +19,8 @@ PROBES: Mapping[str, Mapping[str, Probe]] = {
     "ecr": ECR,
     "logs": LOGS,
     "events": EVENTS,
+    "ssm": SSM,
+    "secretsmanager": SECRETS,
     "sts": STS,
     "iam": IAM,
 }

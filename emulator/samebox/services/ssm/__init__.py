@@ -1,0 +1,1 @@
+"""Systems Manager, as far as code in containers asks it: parameters."""
