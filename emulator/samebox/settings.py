@@ -50,6 +50,11 @@ class Settings:
     allowed_hosts: str = _setting(
         "Further names of the emulator in the Host header, separated by commas; *.name is every name below it.", ""
     )
+    evaluate_policies: bool = _setting(
+        "Evaluate the policies of roles: SimulatePrincipalPolicy answers by them, a session of a role passes to "
+        "SageMaker only roles that it may pass, and a role has to be created. No other request is refused by a policy.",
+        False,
+    )
     event_destinations: str = _setting(
         "Where API destinations of EventBridge are on this machine, as name=http://127.0.0.1:8000/path, separated by "
         "commas.",

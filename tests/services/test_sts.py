@@ -1,5 +1,6 @@
 """STS through boto3: temporary credentials are the account's, and verify where a token is asked for."""
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,3 +106,29 @@ def test_temporary_keys_end(aws: Aws, service: str, invalid: str, expired: str, 
 def test_a_temporary_key_that_aws_gave_out_is_any_key(aws: Aws) -> None:
     client = aws.client("sts", account="ASIAIOSFODNN7EXAMPLE", session="a token of AWS's")
     assert client.get_caller_identity()["Account"] == "000000000000"
+
+
+def test_a_role_is_assumed_with_a_web_identity(aws: Aws) -> None:
+    claims = (
+        base64.urlsafe_b64encode(b'{"sub": "me@x", "aud": ["box"], "iss": "https://id.example"}').decode().rstrip("=")
+    )
+    asked: Any = {"RoleArn": samples.ROLE, "RoleSessionName": "me"}
+    answer = aws.sts.assume_role_with_web_identity(**asked, WebIdentityToken=f"x.{claims}.y")
+    assert (answer["SubjectFromWebIdentityToken"], answer["Audience"]) == ("me@x", "box")
+    assert answer["Provider"] == "https://id.example"
+    arn = with_session(aws, answer["Credentials"]).get_caller_identity()["Arn"]
+    assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/Execution/me"
+    with pytest.raises(ClientError, match="InvalidIdentityToken"):
+        aws.sts.assume_role_with_web_identity(**asked, WebIdentityToken="none")
+
+
+def test_a_federated_user_has_the_account(aws: Aws) -> None:
+    answer = aws.sts.get_federation_token(Name="me")
+    arn = f"arn:aws:sts::{ACCOUNT}:federated-user/me"
+    assert answer["FederatedUser"] == {"FederatedUserId": f"{ACCOUNT}:me", "Arn": arn}
+    assert with_session(aws, answer["Credentials"]).get_caller_identity()["Arn"] == arn
+
+
+def test_the_account_of_a_key(aws: Aws) -> None:
+    key = aws.sts.get_session_token()["Credentials"]["AccessKeyId"]
+    assert aws.sts.get_access_key_info(AccessKeyId=key)["Account"] == ACCOUNT

@@ -187,12 +187,15 @@ ABSENT: tuple[AbsentOperations, ...] = (
     *_rows(
         "sts",
         {
-            r"AssumeRoleWith(SAML|WebIdentity)": "there are no identity providers",
-            r"(AssumeRoot|\w+Token)": "there are no users, and no providers of other tokens",
-            r"(DecodeAuthorizationMessage|GetAccessKeyInfo)": "permissions are not evaluated, and keys are anything",
+            "AssumeRoleWithSAML": "there are no identity providers",
+            r"(AssumeRoot|GetDelegatedAccessToken|GetWebIdentityToken)": "there are no providers of other tokens",
+            "DecodeAuthorizationMessage": "no message of authorization is encoded",
         },
     ),
-    *_rows("iam", {_ALL: "every role exists and may do everything, so there is nothing to manage"}),
+    *_rows(
+        "iam",
+        {_ALL: "of IAM, roles and their policies are run: there are no users, groups, devices and providers"},
+    ),
     *_rows(
         "s3",
         {

@@ -5,10 +5,12 @@ from functools import partial
 
 from samebox.resources.derived import Derived
 from samebox.resources.kind import Kind
-from samebox.services import ecr, iam, logs, sts
+from samebox.services import ecr, logs, sts
 from samebox.services.cloudwatch import operations as cloudwatch_operations
 from samebox.services.context import Operation, Services
 from samebox.services.events import operations as events_operations
+from samebox.services.iam import operations as iam_operations
+from samebox.services.iam import pass_role
 from samebox.services.sagemaker import (
     associations,
     crud,
@@ -55,7 +57,7 @@ def operations(services: Services) -> Handlers:
     """Service -> operation -> handler(params, caller)."""
     tables = routed(services.resources.kinds, services.resources.derived)
     return {
-        service: {name: partial(operation, services) for name, operation in table.items()}
+        service: {name: partial(pass_role.checked(operation), services) for name, operation in table.items()}
         for service, table in tables.items()
     }
 
@@ -74,5 +76,5 @@ def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapp
         "ssm": parameter_operations.OPERATIONS,
         "secretsmanager": secret_operations.OPERATIONS,
         "sts": sts.OPERATIONS,
-        "iam": iam.OPERATIONS,
+        "iam": iam_operations.OPERATIONS,
     }

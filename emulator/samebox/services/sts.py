@@ -1,6 +1,7 @@
 """STS: who calls, and temporary credentials that say the same account and verify without being kept."""
 
 import base64
+import json
 import re
 import secrets
 from typing import Any
@@ -11,7 +12,7 @@ from samebox.resources.query import Column, Compare, Query
 from samebox.services import session_tokens
 from samebox.services.container_roles import SESSION_NAME, ContainerRoles
 from samebox.services.context import Operation, Services
-from samebox.wire.caller import Caller
+from samebox.wire.caller import Caller, account_of
 from samebox.wire.partitions import partition_of
 from samebox.wire.signature import temporary_secret
 
@@ -66,6 +67,46 @@ def _assumed(partition: str, account: str, role: str, session: str) -> dict[str,
     }
 
 
+def assume_role_with_web_identity(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity: AssumeRole for who has a JSON web token. Its signature is not checked."""
+    claims = _claims(params["WebIdentityToken"])
+    answer = assume_role(services, params, caller)
+    audience = claims.get("aud", "")
+    return {
+        **answer,
+        "SubjectFromWebIdentityToken": str(claims.get("sub", "")),
+        "Audience": str(audience[0] if isinstance(audience, list) and audience else audience),
+        "Provider": params.get("ProviderId") or str(claims.get("iss", "")),
+    }
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        _, payload, _ = token.split(".")
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        # Choice: AWS's words are not known.
+        raise AwsError("InvalidIdentityToken", "The web identity token is not a JSON web token.")
+    return found
+
+
+def get_federation_token(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """GetFederationToken: temporary credentials of the caller's own account, under a name."""
+    arn = f"arn:{partition_of(caller.region).name}:sts::{caller.account}:federated-user/{params['Name']}"
+    user = {"FederatedUserId": f"{caller.account}:{params['Name']}", "Arn": arn}
+    facts = {"AssumedRoleId": user["FederatedUserId"], "AssumedRoleArn": arn}
+    seconds = params.get("DurationSeconds", _SESSION_SECONDS)
+    credentials = _credentials(services, caller.account, seconds, facts)
+    return {"Credentials": credentials, "FederatedUser": user, "PackedPolicySize": 0}
+
+
+def get_access_key_info(services: Services, params: dict[str, Any], _: Caller) -> dict[str, Any]:
+    """GetAccessKeyInfo: the account that a key stands for."""
+    return {"Account": account_of(params["AccessKeyId"], services.settings.account)}
+
+
 def get_session_token(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """GetSessionToken: temporary credentials of the caller's own account."""
     seconds = params.get("DurationSeconds", _SESSION_SECONDS)
@@ -101,5 +142,8 @@ def _forget_old(services: Services) -> None:
 OPERATIONS: dict[str, Operation] = {
     "GetCallerIdentity": get_caller_identity,
     "AssumeRole": assume_role,
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+    "GetFederationToken": get_federation_token,
+    "GetAccessKeyInfo": get_access_key_info,
     "GetSessionToken": get_session_token,
 }

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from samebox.services.members.row import Members, accepted, acted_on, members
+from samebox.services.members.row import Members, accepted, acted_on, members, refused
 
+_PAGE = acted_on("MaxItems", "Marker")
 _PERMISSIONS = "narrows permissions; here they are not evaluated"
 _TRUST = "a condition of the role's trust policy; here every role may be assumed"
 _TAGS = "tags of the session, for policies; here permissions are not evaluated"
@@ -24,6 +25,20 @@ STS: Mapping[str, Members] = {
         accepted("ProvidedContexts", "context of an identity provider, for policies"),
         accepted("MinimumSessionTokenSize", "pads the session token"),
     ),
+    "AssumeRoleWithWebIdentity": members(
+        acted_on("RoleArn", "RoleSessionName", "WebIdentityToken", "ProviderId", "DurationSeconds"),
+        accepted("PolicyArns", _PERMISSIONS),
+        accepted("Policy", _PERMISSIONS),
+        accepted("MinimumSessionTokenSize", "pads the session token"),
+    ),
+    "GetFederationToken": members(
+        acted_on("Name", "DurationSeconds"),
+        accepted("Policy", _PERMISSIONS),
+        accepted("PolicyArns", _PERMISSIONS),
+        accepted("Tags", _TAGS),
+        accepted("MinimumSessionTokenSize", "pads the session token"),
+    ),
+    "GetAccessKeyInfo": acted_on("AccessKeyId"),
     "GetSessionToken": members(
         acted_on("DurationSeconds"),
         accepted("SerialNumber", _DEVICE),
@@ -37,11 +52,40 @@ IAM: Mapping[str, Members] = {
     "SimulatePrincipalPolicy": members(
         acted_on("PolicySourceArn", "ActionNames", "ResourceArns", "MaxItems", "Marker"),
         *(
-            accepted(member, "decides what is allowed; here everything is")
+            accepted(member, "decides what is allowed; here everything is, unless policies are evaluated by a setting")
+            for member in ("PolicyInputList", "ContextEntries")
+        ),
+        *(
+            accepted(member, "decides what is allowed; here a role's own policies alone do, by a setting")
             for member in (
-                *("PolicyInputList", "PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy"),
-                *("ResourceOwner", "CallerArn", "ContextEntries", "ResourceHandlingOption"),
+                *("PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourcePolicy"),
+                *("ResourceOwner", "CallerArn", "ResourceHandlingOption"),
             )
         ),
     ),
+    "CreateRole": members(
+        acted_on("Path", "RoleName", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Tags"),
+        accepted("PermissionsBoundary", _PERMISSIONS),
+    ),
+    "UpdateRole": acted_on("RoleName", "Description", "MaxSessionDuration"),
+    "UpdateAssumeRolePolicy": acted_on("RoleName", "PolicyDocument"),
+    "ListRoles": members(acted_on("PathPrefix"), _PAGE),
+    "DeleteRole": acted_on("RoleName"),
+    "AttachRolePolicy": acted_on("RoleName", "PolicyArn"),
+    "DetachRolePolicy": acted_on("RoleName", "PolicyArn"),
+    "ListAttachedRolePolicies": members(acted_on("RoleName"), _PAGE, refused("PathPrefix", "/")),
+    "PutRolePolicy": acted_on("RoleName", "PolicyName", "PolicyDocument"),
+    "GetRolePolicy": acted_on("RoleName", "PolicyName"),
+    "DeleteRolePolicy": acted_on("RoleName", "PolicyName"),
+    "ListRolePolicies": members(acted_on("RoleName"), _PAGE),
+    "TagRole": acted_on("RoleName", "Tags"),
+    "UntagRole": acted_on("RoleName", "TagKeys"),
+    "ListRoleTags": members(acted_on("RoleName"), _PAGE),
+    "CreatePolicy": acted_on("PolicyName", "Path", "PolicyDocument", "Description", "Tags"),
+    "GetPolicy": acted_on("PolicyArn"),
+    "GetPolicyVersion": acted_on("PolicyArn", "VersionId"),
+    "ListPolicies": members(
+        acted_on("Scope", "OnlyAttached", "PathPrefix"), _PAGE, refused("PolicyUsageFilter", "PermissionsPolicy")
+    ),
+    "DeletePolicy": acted_on("PolicyArn"),
 }

@@ -1,18 +1,20 @@
-"""IAM as far as clients of SageMaker ask it before they do anything: is there this role, and what may it do?
+"""What clients of SageMaker ask IAM before they do anything: is there this role, and what may it do?
 
-Nothing here has permissions: there is a role of every name, SageMaker may assume it, and it may do everything.
+Unless policies are evaluated (SAMEBOX_EVALUATE_POLICIES), there is a role of every name, SageMaker may assume it, and
+it may do everything.
 """
 
-import base64
-import hashlib
 import itertools
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from samebox.errors import AwsError
 from samebox.services.context import Operation, Services
+from samebox.services.iam import evaluation, records, roles
+from samebox.services.iam.evaluation import Decision
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
 
@@ -28,15 +30,18 @@ _TRUST = {
 }
 
 
-def get_role(_: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """GetRole. A role's path is not in the request, so the role of every name is at the root."""
+def get_role(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """GetRole. Of one that was not created, the path is not in the request, so it is at the root."""
     name = params["RoleName"]
+    made = records.find_role(services, name, caller)
+    if made is not None or services.settings.evaluate_policies:
+        return {"Role": roles.shown(made or records.role(services, params, caller))}
     arn = f"arn:{partition_of(caller.region).name}:iam::{caller.account}:role/{name}"
     return {
         "Role": {
             "Path": "/",
             "RoleName": name,
-            "RoleId": f"AROA{base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:17]}",
+            "RoleId": records.id_of("AROA", arn),
             "Arn": arn,
             "CreateDate": _MADE,
             # URL-encoded, as RFC 3986 has it (IAM:GetRole).
@@ -46,12 +51,13 @@ def get_role(_: Services, params: dict[str, Any], caller: Caller) -> dict[str, A
     }
 
 
-def simulate_principal_policy(_: Services, params: dict[str, Any], __: Caller) -> dict[str, Any]:
-    """SimulatePrincipalPolicy: every action is allowed. One result for each action and resource."""
+def simulate_principal_policy(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """SimulatePrincipalPolicy. One result for each action and resource."""
     source = params["PolicySourceArn"]
     if not _ENTITY.fullmatch(source):
         # Observed in public logs, for the ARN of an assumed role.
         raise AwsError("InvalidInput", f"Invalid Entity Arn: {source} does not clearly define entity type and name.")
+    decide = _decision(services, params, caller)
     start = _start(params.get("Marker"))
     size = params.get("MaxItems", _PAGE)
     pairs = itertools.product(params["ActionNames"], params.get("ResourceArns") or ["*"])
@@ -61,7 +67,7 @@ def simulate_principal_policy(_: Services, params: dict[str, Any], __: Caller) -
             {
                 "EvalActionName": action,
                 "EvalResourceName": resource,
-                "EvalDecision": "allowed",
+                "EvalDecision": decide(action, resource),
                 "MatchedStatements": [],
                 "MissingContextValues": [],
             }
@@ -70,6 +76,21 @@ def simulate_principal_policy(_: Services, params: dict[str, Any], __: Caller) -
         "IsTruncated": len(page) > size,
     }
     return {**answer, "Marker": str(start + size)} if len(page) > size else answer
+
+
+def _decision(services: Services, params: dict[str, Any], caller: Caller) -> Callable[[str, str], Decision]:
+    if not services.settings.evaluate_policies:
+        return lambda _action, _resource: "allowed"
+    role = records.role(services, {"RoleName": params["PolicySourceArn"].rpartition("/")[2]}, caller)
+    documents = [*records.documents(services, role), *params.get("PolicyInputList", ())]
+    for one in params.get("PolicyInputList", ()):
+        records.checked(evaluation.check_identity_policy, one)
+    context = {
+        entry["ContextKeyName"]: entry.get("ContextKeyValues", [])
+        for entry in params.get("ContextEntries", ())
+        if "ContextKeyName" in entry
+    }
+    return lambda action, resource: evaluation.decide(documents, action, resource, context)
 
 
 def _start(marker: str | None) -> int:

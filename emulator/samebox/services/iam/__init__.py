@@ -1,0 +1,1 @@
+"""IAM: roles and policies, and whether a policy allows an action where that is asked for."""
