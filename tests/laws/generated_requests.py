@@ -23,7 +23,7 @@ from tests.wire.generate import as_botocore, text_of, with_value
 
 # Their protocols write down any value, and answer a broken constraint by its path.
 JSON_SERVICES = ("sagemaker", "ecr", "logs")
-SERVICES = (*JSON_SERVICES, "cloudwatch", "sts", "iam")
+SERVICES = (*JSON_SERVICES, "cloudwatch", "sts", "iam", "events", "ssm", "secretsmanager")
 _LETTERS = "aZ09 -_./:äß漢\U0001f600"
 _NO_MATCH = ("?", "_ _", "*" * 20, "\U0001f600" * 3, "-", "", "x")
 # Members of which services have rules of their own, in the words for those of the model (contract.md §6.4).

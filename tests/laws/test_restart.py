@@ -15,6 +15,7 @@ from tests.conftest import Aws, running_aws, snake
 from tests.ports import free_port
 
 SERVICE = Models().service("sagemaker")
+TRUST = '{"Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:*"}}'
 SAGEMAKER = [kind for kind in KINDS if kind.service == "sagemaker"]
 
 
@@ -34,9 +35,55 @@ def answers(aws: Aws) -> dict[str, Any]:
         assert not isinstance(identity, PartOf)
         by_name = isinstance(identity, ByName) or row.kind == "ImageVersion"
         ask(names.describe, **{identity.asks[0]: row.name if by_name else row.arn})
+    for service, _, _, shows in NEIGHBOURS:
+        for operation, params in shows:
+            answer = getattr(aws.client(service), operation)(**params)
+            answer.pop("ResponseMetadata")
+            seen[f"{service} {operation}"] = answer
     ask("ListAssociations")
     ask("ListTrialComponents", TrialName="digits")
     return seen
+
+
+# What other services keep: the call that makes it, and those that show it.
+NEIGHBOURS: tuple[tuple[str, str, dict[str, Any], tuple[tuple[str, dict[str, Any]], ...]], ...] = (
+    (
+        "cloudwatch",
+        "put_metric_alarm",
+        {
+            "AlarmName": "loss", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60, "Threshold": 1,
+            "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Tags": [{"Key": "a", "Value": "b"}],
+        },
+        (("describe_alarms", {}), ("describe_alarm_history", {})),
+    ),
+    (
+        "events",
+        "put_rule",
+        {"Name": "r", "EventPattern": '{"source": ["s"]}', "Tags": [{"Key": "a", "Value": "b"}]},
+        (("list_rules", {}), ("describe_rule", {"Name": "r"}), ("list_targets_by_rule", {"Rule": "r"})),
+    ),
+    (
+        "ssm",
+        "put_parameter",
+        {"Name": "/a/b", "Value": "v", "Type": "SecureString", "Tags": [{"Key": "a", "Value": "b"}]},
+        (
+            ("get_parameter_history", {"Name": "/a/b", "WithDecryption": True}),
+            ("list_tags_for_resource", {"ResourceType": "Parameter", "ResourceId": "/a/b"}),
+        ),
+    ),
+    (
+        "secretsmanager",
+        "create_secret",
+        {"Name": "s", "SecretString": "v", "Tags": [{"Key": "a", "Value": "b"}]},
+        (("get_secret_value", {"SecretId": "s"}), ("describe_secret", {"SecretId": "s"}), ("list_secrets", {})),
+    ),
+    (
+        "iam",
+        "create_role",
+        {"RoleName": "made", "AssumeRolePolicyDocument": TRUST, "Tags": [{"Key": "a", "Value": "b"}]},
+        (("get_role", {"RoleName": "made"}), ("list_roles", {})),
+    ),
+)  # fmt: skip
 
 
 def make(aws: Aws) -> str:
@@ -49,6 +96,10 @@ def make(aws: Aws) -> str:
     action = aws.sagemaker.describe_action(ActionName="digits")["ActionArn"]
     aws.sagemaker.add_association(SourceArn=artifact, DestinationArn=action, AssociationType="ContributedTo")
     aws.sagemaker.associate_trial_component(TrialName="digits", TrialComponentName="digits")
+    for service, operation, params, _ in NEIGHBOURS:
+        getattr(aws.client(service), operation)(**params)
+    target = {"Id": "1", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
+    aws.client("events").put_targets(Rule="r", Targets=[target])
     for name in ("second", "third"):
         aws.sagemaker.create_experiment(ExperimentName=name)
     return aws.sagemaker.list_experiments(MaxResults=1)["NextToken"]

@@ -11,7 +11,19 @@ from samebox.wire.patterns import matcher, translate
 from samebox.wire.schema import Shape
 
 # No pattern generator knows \p{L}; a word will do for those.
-WORDS = ("a", "10.0.0.1", "ip-10-0-0-1.ec2", "Ab1", "value-1", "1", "2026-11-22", "", "ab" * 20, "x" * 64)
+WORDS = (
+    "arn:aws:iam::123456789012:role/a",
+    "a",
+    "10.0.0.1",
+    "ip-10-0-0-1.ec2",
+    "Ab1",
+    "value-1",
+    "1",
+    "2026-11-22",
+    "",
+    "ab" * 20,
+    "x" * 64,
+)
 MOMENT = 1_700_000_000
 
 
