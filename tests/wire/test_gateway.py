@@ -1,6 +1,7 @@
 """One request after another, over ASGI and in process, good and bad."""
 
 import asyncio
+import gzip
 import json
 import logging
 import threading
@@ -14,9 +15,10 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
-from samebox.errors import AwsError, ResourceInUse
+from samebox.errors import AwsError, ResourceInUse, SerializationException
 from samebox.wire.caller import Caller
 from samebox.wire.gateway import Gateway, Handlers
+from samebox.wire.http import Request, inflated
 from samebox.wire.models import Models
 from tests.wire.asking import ask, ask_and_leave, call_json, json_headers
 
@@ -348,3 +350,13 @@ def test_an_unmodified_client_raises_our_errors(served: Served) -> None:
     with pytest.raises(botocore.exceptions.ClientError) as stranger:
         client("sts", served.url, secret="wrong").get_caller_identity()
     assert stranger.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
+
+
+def test_a_body_that_is_not_compressed_as_it_claims_is_refused() -> None:
+    packed = gzip.compress(b"x" * 1000)
+    head = Request("POST", "/", headers={"content-encoding": "gzip"})
+    assert inflated(head.changed(body=packed), 1000).body == b"x" * 1000
+    assert inflated(head, 10) is head
+    for body, most in ((packed, 999), (packed[:-9], 1000), (b"x", 1000)):
+        with pytest.raises(SerializationException):
+            inflated(head.changed(body=body), most)

@@ -26,7 +26,7 @@ from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller_
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.error_shapes import internal_failure
-from samebox.wire.http import Request, Response, request_of, respond
+from samebox.wire.http import Request, Response, inflated, request_of, respond
 from samebox.wire.models import Models, Operation, Service
 from samebox.wire.routing import RoutedOperation, Router
 
@@ -114,8 +114,10 @@ class Gateway:
         route, service, operation = RoutedOperation(None, None, _likely_protocol(request)), None, None
         start = time.perf_counter()
         try:
+            # A signature is of the body as it came; SDKs compress larger ones, such as those of PutMetricData.
+            came, request = request, inflated(request, self._largest_body)
             route = self._router.route(request)
-            self._authorize(request, route.protocol)
+            self._authorize(came, route.protocol)
             service, operation = self._find(route)
             handler = self._handler(operation)
             params = CODECS[route.protocol].decode(operation, request)

@@ -1,5 +1,6 @@
 """A request that was read whole, and the response to it: all that a codec sees of HTTP."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from samebox import asgi
 from samebox.asgi import Scope, Send
+from samebox.errors import SerializationException
 from samebox.wire.caller import scope as scope_of_credential
 from samebox.wire.sigv4 import CredentialScope
 
@@ -73,6 +75,23 @@ class Request:
 
 def _decoded(text: str) -> str:
     return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def inflated(request: Request, most: int) -> Request:
+    """The request with its body as it was before the client compressed it (`Content-Encoding: gzip`).
+
+    Raises SerializationException where it is not that, or would have more than `most` bytes.
+    """
+    if request.headers.get("content-encoding", "").lower() != "gzip" or not request.body:
+        return request
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = unpacking.decompress(request.body, most + 1)
+    except zlib.error:
+        raise SerializationException("The request body is not compressed as its Content-Encoding says.") from None
+    if len(body) > most or not unpacking.eof:
+        raise SerializationException(f"The request body has more than {most} bytes, or is cut short.")
+    return request.changed(body=body)
 
 
 @dataclass(frozen=True)

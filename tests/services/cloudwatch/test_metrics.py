@@ -239,3 +239,13 @@ def test_clients_of_each_protocol_write_and_read(aws: Aws, monkeypatch: pytest.M
     assert point["Timestamp"].timestamp() == begin
     assert error_of(client.list_metrics, NextToken="x")[0] == "InvalidNextToken"
     assert sent[0].endswith("/operation/PutMetricData") == (protocol == "smithy-rpc-v2-cbor")
+
+
+def test_a_large_request_is_compressed_by_its_client(cloudwatch: Any) -> None:
+    """boto3 packs bodies of more than 10 KB with gzip, and signs what it packed."""
+    sent: list[Any] = []
+    cloudwatch.meta.events.register("before-send", lambda request, **_: sent.append(request.headers))
+    data: Any = [{"MetricName": f"m-{number:04}", "Value": 1.0} for number in range(500)]
+    cloudwatch.put_metric_data(Namespace=SPACE, MetricData=data)
+    assert sent[0]["Content-Encoding"] in ("gzip", b"gzip")
+    assert len(cloudwatch.list_metrics()["Metrics"]) == 500
