@@ -37,6 +37,8 @@ class ClientShell:
     folder: Path
     variables: Mapping[str, str]
 
+    seconds: float = _RUN_SECONDS
+
     def run(self, environment: str, program: str, *arguments: str, **variables: str) -> str:
         """Run one of programs/ in an environment; what it printed. Fails with all of its output.
 
@@ -53,7 +55,7 @@ class ClientShell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_RUN_SECONDS,
+            timeout=self.seconds,
             check=False,
         )
         assert ended.returncode == 0, f"{program} ended with {ended.returncode}:\n{ended.stdout[-8000:]}"
