@@ -98,3 +98,20 @@ def test_a_header_that_is_no_date_is_refused(date: str) -> None:
 def test_only_s3_knows_it() -> None:
     with pytest.raises(AwsError, match="not supported"):
         verify(signed(botocore.auth.HmacV1Auth, "POST", "http://h/"), TOKEN, time.time())
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "resource"),
+    [
+        ("PUT", "http://h/b", "/b/"),
+        ("GET", "http://b.s3.eu-west-1.amazonaws.com/k", "/b/k"),
+        ("GET", "http://b.s3.amazonaws.com/", "/b/"),
+    ],
+)
+def test_a_bucket_is_signed_as_clients_sign_it(method: str, url: str, resource: str) -> None:
+    request: Any = AWSRequest(method, url)
+    request.auth_path = resource
+    botocore.auth.HmacV1Auth(Credentials("123456789012", TOKEN)).add_auth(request)
+    place = urlsplit(url)
+    headers = {"host": place.netloc, **{name.lower(): value for name, value in request.headers.items()}}
+    verify(Request(method, place.path, "", headers), TOKEN, time.time(), body_was_read=False)

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
 from samebox.errors import AwsError
+from samebox.wire import s3_address
 from samebox.wire.http import Request
 
 _SKEW_SECONDS = 900.0
@@ -42,8 +43,8 @@ def verify(request: Request, secret: str, now: float) -> None:
     else:
         given = request.query.get("Signature", "")
         time = check_expiry(request.query.get("Expires", ""), now)
-    expected = sign(secret, _text(request, time))
-    if not hmac.compare_digest(expected.encode(), given.strip().encode()):
+    expected = [sign(secret, _text(request, time, path)).encode() for path in _paths(request)]
+    if not any(hmac.compare_digest(one, given.strip().encode()) for one in expected):
         raise AwsError(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your key and "
@@ -79,17 +80,25 @@ def _check_date(request: Request, now: float) -> str:
     return "" if "x-amz-date" in request.headers else date
 
 
-def _text(request: Request, time: str) -> str:
+def _text(request: Request, time: str, path: str) -> str:
     headers, query = request.headers, request.query
     # A presigned URL has in its query what was a header where it was made.
     plain = (headers.get(name) or query.get(name, "") for name in ("content-md5", "content-type"))
     named = {name: value for name, value in query.items() if name.startswith("x-amz-")}
     named |= {name: value for name, value in headers.items() if name.startswith("x-amz-")}
     amazons = [f"{name}:{value.strip()}" for name, value in sorted(named.items())]
-    return "\n".join([request.method, *(value.strip() for value in plain), time, *amazons, _resource(request)])
+    return "\n".join([request.method, *(value.strip() for value in plain), time, *amazons, _resource(request, path)])
 
 
-def _resource(request: Request) -> str:
+def _paths(request: Request) -> list[str]:
+    # A bucket in the host is signed as one in the path, and a bucket alone with a slash at its end, which clients
+    # do not send in path style.
+    bucket = s3_address.bucket_in(request.host)
+    path = f"/{bucket}{request.path}" if bucket else request.path
+    return [path, f"{path}/"] if path.count("/") == 1 and path != "/" else [path]
+
+
+def _resource(request: Request, path: str) -> str:
     pairs = [pair.partition("=") for pair in request.query_string.split("&")]
     kept = [name + equals + unquote(value) for name, equals, value in sorted(pairs) if name in _RESOURCE]
-    return request.path + ("?" + "&".join(kept) if kept else "")
+    return path + ("?" + "&".join(kept) if kept else "")
