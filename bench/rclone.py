@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from typing import TYPE_CHECKING, Self
 
@@ -53,11 +52,7 @@ class RcloneServer:
     def _answers(self) -> bool:
         if self._process.poll() is not None:
             raise NotMeasured(f"rclone serve s3 ended with {self._process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", self.place.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return self.place.listens
 
 
 def _program() -> str:

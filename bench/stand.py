@@ -6,6 +6,7 @@ import contextlib
 import json
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,15 @@ class S3Place:
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def listens(self) -> bool:
+        """Whether connections are taken."""
+        try:
+            socket.create_connection((self.host, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def client(self) -> Any:
         """A boto3 S3 client for it."""

@@ -8,10 +8,11 @@ import shutil
 import socket
 import time
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bench import load
+from bench.answering import AnsweringServer
 from bench.figures import Bar, Row, alternate, median
 from bench.rclone import RcloneServer
 from bench.stand import BUCKET, MB, S3Place, Stand
@@ -25,6 +26,7 @@ CHUNK = 1 << 20
 SMALL = 1000
 SMALL_BYTES = 4096
 CLIENTS = 8
+SYNCS = 300
 SECONDS = 120.0
 T = TypeVar("T")
 UP, DOWN = Bar("ratio", 1.0, at_least=True), Bar("ratio", 2.0, at_least=True)
@@ -47,7 +49,7 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
                      _each(both, _boto3_up, source)),
                 _row(stand, rounds, megabytes, f"S3 down, boto3 download_file, {named}", disk, None,
                      _each(both, _boto3_down, stand.folder / "downloaded")),
-                *_small(both, rounds),
+                *_small(stand, both, rounds),
             ]  # fmt: skip
     finally:
         source.unlink()
@@ -73,13 +75,14 @@ def put(place: S3Place, source: Path) -> float:
     return time.monotonic() - began
 
 
-def get(place: S3Place, key: str) -> float:
-    """Seconds of one GET whose bytes are thrown away, by plain HTTP."""
+def get(place: S3Place, key: str, target: Path | None = None) -> float:
+    """Seconds of one GET by plain HTTP, whose bytes are written to a file, or thrown away."""
     url = place.client().generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
     began = time.monotonic()
-    with _connected(url) as connection:
+    with _connected(url) as connection, contextlib.ExitStack() as opened:
+        file = None if target is None else opened.enter_context(target.open("wb", buffering=0))
         connection.sendall(head("GET", url))
-        _answered(connection)
+        _answered(connection, file)
     return time.monotonic() - began
 
 
@@ -112,19 +115,45 @@ def _boto3_down(place: S3Place, target: Path) -> float:
     return seconds
 
 
-def _small(both: tuple[S3Place, S3Place], rounds: int) -> list[Row]:
+def _small(stand: Stand, both: tuple[S3Place, S3Place], rounds: int) -> list[Row]:
     rows = []
     for clients, bar in ((1, ALONE), (CLIENTS, AT_ONCE)):
-        targets = tuple(_puts(place, name) for place, name in zip(both, ("bare", "ours"), strict=True))
-        each = SMALL // clients
-        seconds = load.run(load.Load(targets, clients, min(rounds, 5), each, 10))
+        synced = _syncs(stand.folder / "synced")
+        with AnsweringServer() as answering:
+            places = zip((*both, answering.place), ("bare", "ours", "answering"), strict=True)
+            targets = tuple(_puts(place, name) for place, name in places)
+            seconds = load.run(load.Load(targets, clients, min(rounds, 5), SMALL // clients, 10))
+        synced = (synced + _syncs(stand.folder / "synced")) / 2
         # Clients send one after the other, so their mean time for a put and their number give puts a second.
-        bare, ours = (clients * len(seconds[name]) / sum(seconds[name]) for name in ("bare", "ours"))
+        bare, ours, answers = (
+            clients * len(seconds[name]) / sum(seconds[name]) for name in ("bare", "ours", "answering")
+        )
         many = "one after the other" if clients == 1 else f"{clients} at once"
         note = "synced to the disk before the answer, which rclone's are not; bare: rclone serve s3"
         what = f"S3 puts of {SMALL_BYTES // 1024} KB, {SMALL} {many}"
-        rows.append(Row(S3, what, "per s", ours, bare, bar=bar, note=note))
+        rows += [
+            Row(S3, what, "per s", ours, bare, bar=bar, note=note),
+            Row(S3, "the same, against a server that only answers 200", "per s", ours, answers,
+                note="bare: the same HTTP server and client, and nothing is done with the body"),
+            Row(S3, "the same, against what this disk syncs", "per s", ours, clients * synced,
+                note="bare: 8 KB written and synced, once for as many puts as there are clients"),
+        ]  # fmt: skip
     return rows
+
+
+def _syncs(path: Path) -> float:
+    """How often a second 8 KB can be written and synced, one after the other, in a file that does not grow."""
+    block = os.urandom(2 * SMALL_BYTES)
+    with path.open("wb", buffering=0) as file:
+        file.write(block * SYNCS)
+        os.fsync(file.fileno())
+        began = time.monotonic()
+        for number in range(SYNCS):
+            os.pwrite(file.fileno(), block, number * len(block))
+            os.fdatasync(file.fileno())
+        seconds = time.monotonic() - began
+    path.unlink()
+    return SYNCS / seconds
 
 
 def _puts(place: S3Place, name: str) -> load.LoadTarget:
@@ -160,8 +189,8 @@ def head(method: str, url: str, *headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def _answered(connection: socket.socket) -> None:
-    """Read one answer to its end, and throw it away. RuntimeError when it is not 200."""
+def _answered(connection: socket.socket, file: IO[bytes] | None = None) -> None:
+    """Read one answer to its end, into a file where there is one. RuntimeError when it is not 200."""
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
     got = connection.recv_into(view)
@@ -176,8 +205,12 @@ def _answered(connection: socket.socket) -> None:
         raise RuntimeError(f"S3 answered {said[:600]!r}")
     length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
     left = length - len(body)
+    if file is not None:
+        file.write(body)
     while left > 0:
         got = connection.recv_into(view)
         if not got:
             raise RuntimeError(f"the answer broke off {left} bytes before its end")
+        if file is not None:
+            file.write(view[:got])
         left -= got

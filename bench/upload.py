@@ -66,3 +66,4 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
     upload(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    os._exit(0)  # the other thread waits for its input, and would be met in it at an end of the interpreter
