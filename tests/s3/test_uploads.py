@@ -183,11 +183,18 @@ def sent_with(store: S3Store, upload: str, number: int, data: bytes, algorithm: 
 )
 def test_the_checksum_of_the_whole_follows_from_those_of_the_parts(store: S3Store, kind: str, expected: str) -> None:
     upload = begun(store, algorithm="CRC32", checksum_type=kind)
-    parts = ((1, sent_with(store, upload, 1, BIG, "CRC32")), (2, sent_with(store, upload, 2, b"end", "CRC32")))
-    wrong = completed(store, upload, *parts, checksums=Checksums({"CRC32": "AAAAAA=="}))
+    parts = tuple(
+        NamedPart(
+            number,
+            sent_with(store, upload, number, data, "CRC32"),
+            {"CRC32": base64.b64encode(crc32(data)).decode()},
+        )
+        for number, data in ((1, BIG), (2, b"end"))
+    )
+    wrong = Completion(parts, checksums=Checksums({"CRC32": "AAAAAA=="}))
     with pytest.raises(AwsError, match="BadDigest"):
         store.uploads.complete("bucket", "key", upload, wrong)
-    version = store.uploads.complete("bucket", "key", upload, completed(store, upload, *parts))
+    version = store.uploads.complete("bucket", "key", upload, Completion(parts))
     assert (version.checksums.values, version.checksums.kind) == ({"CRC32": expected}, kind)
     assert [list(one.checksums) for one in store.objects.parts("bucket", "key").items] == [["CRC32"], ["CRC32"]]
 

@@ -45,14 +45,19 @@ class Completing:
             raise refusals.too_large(size, LARGEST_OBJECT)
         if named.size is not None and named.size != size:
             raise refusals.size_mismatch(named.size, size)
+        if named.checksums.kind not in ("", self._upload.checksum_type):
+            raise refusals.other_checksum_type(self._upload.checksum_type)
         sums = self._checksums(parts)
         for algorithm, value in named.checksums.values.items():
             if sums.values.get(algorithm) not in (value, None):
                 raise refusals.bad_checksum(algorithm)
         newest = versions.latest(self._t, self._bucket, key)
         current = versions.visible(newest)
+        changed = newest is not None and newest.version.modified > self._upload.initiated
+        if conditions.if_match is not None and changed and current is None:
+            raise refusals.conflicting_operation("If-Match", self._upload.key)
         conditions.check_write(current, self._upload.key)
-        if conditions.if_match is not None and current is not None and current.modified > self._upload.initiated:
+        if conditions.if_match is not None and changed:
             raise refusals.conflicting_operation("If-Match", self._upload.key)
         locks.check_lockable(self._bucket, self._upload.attributes, now)
         content = Content(
@@ -75,6 +80,7 @@ class Completing:
         sent = {row[0]: row for row in rows}
         chosen = []
         for one in named:
+            self._check_algorithm(one)
             row = sent.get(one.number)
             if row is None or row[2] != one.etag.strip('"') or not _agrees(one, facts.loaded_map(row[3])):
                 raise refusals.invalid_part(self._upload.upload_id, one.number, one.etag)
@@ -83,6 +89,16 @@ class Completing:
             if size < LEAST_PART_BYTES:
                 raise refusals.part_too_small(size, number, etag, LEAST_PART_BYTES)
         return chosen
+
+    def _check_algorithm(self, named: NamedPart) -> None:
+        algorithm = self._upload.algorithm
+        if not algorithm:
+            return
+        other = next((one for one in named.checksums if one != algorithm), None)
+        if other is not None:
+            raise refusals.other_checksum_of_part(other, named.number)
+        if self._upload.checksum_type == "COMPOSITE" and algorithm not in named.checksums:
+            raise refusals.no_checksum_of_part(algorithm, named.number)
 
     def _checksums(self, parts: Sequence[Row]) -> Checksums:
         algorithm, kind = self._upload.algorithm, self._upload.checksum_type

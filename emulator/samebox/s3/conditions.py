@@ -26,6 +26,11 @@ class WriteConditions:
     if_match_modified: float | None = None
     if_match_size: int | None = None
 
+    @property
+    def header(self) -> str:
+        """The header that a write's condition came in."""
+        return "If-Match" if self.if_match is not None else "If-None-Match"
+
     def check_write(self, current: Version | None, key: str) -> None:
         """`current` is the object as a GET would find it. Raises PreconditionFailed or NoSuchKey."""
         if self.if_none_match is not None and current is not None and _fits(self.if_none_match, current.etag):

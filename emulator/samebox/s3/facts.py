@@ -25,8 +25,8 @@ def dumped(attributes: Attributes) -> str:
             facts[name] = value if isinstance(value, str) else dict(value)
     if attributes.retention is not None:
         facts["retention"] = [attributes.retention.mode, attributes.retention.until]
-    if attributes.legal_hold:
-        facts["hold"] = True
+    if attributes.legal_hold is not None:
+        facts["hold"] = attributes.legal_hold
     if attributes.restored_until is not None:
         facts["restored"] = attributes.restored_until
     return _ENCODER.encode(facts) if facts else ""
@@ -44,7 +44,7 @@ def loaded(text: str, storage_class: str) -> Attributes:
         storage_class,
         facts.get("acl", ""),
         retention,
-        "hold" in facts,
+        facts.get("hold"),
         facts.get("restored"),
     )
 

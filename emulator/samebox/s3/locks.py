@@ -29,7 +29,7 @@ def check_lockable(bucket: BucketRow, attributes: Attributes, now: float) -> Non
     if not bucket.object_lock:
         raise refusals.no_lock_of_new_objects()
     if attributes.retention is not None and attributes.retention.until <= now:
-        raise refusals.retention_in_the_past()
+        raise refusals.retention_in_the_past(attributes.retention.until)
 
 
 def check_change(before: Retention | None, after: Retention | None, now: float, bypass_governance: bool) -> None:
@@ -38,7 +38,7 @@ def check_change(before: Retention | None, after: Retention | None, now: float, 
     Compliance mode is only ever prolonged. To shorten or remove governance mode takes the right to bypass it.
     """
     if after is not None and after.until <= now:
-        raise refusals.retention_in_the_past()
+        raise refusals.retention_in_the_past(after.until)
     if before is None or before.until <= now:
         return
     prolonged = after is not None and after.until >= before.until

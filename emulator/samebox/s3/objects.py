@@ -56,15 +56,18 @@ class StoredObjects:
         attributes: Attributes | None = None,
         *,
         conditions: WriteConditions = NO_CONDITIONS,
+        seen: Version | None = None,
         expected: Expected | None = None,
     ) -> Version:
         """Make the body the newest version of the key: on disk, whole, when this returns.
 
+        `seen` is the object as it was before the body came: with conditions, its deletion meanwhile is a conflict.
         Raises BadDigest, IncompleteBody, PreconditionFailed, NoSuchKey (If-Match where there is no object),
+        ConditionalRequestConflict,
         InvalidRequest (a lock in a bucket without object lock), InsufficientStorage.
         """
         name, attributes = key_bytes(key), attributes or Attributes()
-        body.check(expected or Expected())
+        body.check(expected or Expected(), is_object=True)
         sums = body.checksums()
         etag = body.md5
         sealed = body.seal()
@@ -72,7 +75,10 @@ class StoredObjects:
         def change(t: Transaction) -> Version:
             row = buckets.row(t, bucket)
             newest = versions.latest(t, row, name)
-            conditions.check_write(versions.visible(newest), key)
+            current = versions.visible(newest)
+            if seen is not None and current is None:
+                raise refusals.conflicting_operation(conditions.header, key)
+            conditions.check_write(current, key)
             now = self._clock()
             locks.check_lockable(row, attributes, now)
             t.afterwards.append(body.take)
@@ -90,6 +96,11 @@ class StoredObjects:
             found = versions.required(t, buckets.row(t, bucket), key_bytes(key), version)
         conditions.check(found.version)
         return found.version
+
+    def current(self, bucket: str, key: str) -> Version | None:
+        """The object that a GET would find, or None."""
+        with self._index.read() as t:
+            return versions.visible(versions.latest(t, buckets.row(t, bucket), key_bytes(key)))
 
     def read_transaction(self) -> AbstractContextManager[Transaction]:
         """Queries of the index that all see the same state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from samebox.s3 import checksums, refusals
@@ -59,13 +60,17 @@ class Received:
         """The checksums of all bytes so far, in base64, by algorithm."""
         return {name: checksums.encoded(one.digest()) for name, one in self._running.items()}
 
-    def check(self, expected: Expected) -> None:
-        """Compare the bytes with the client's size and checksums. Raises IncompleteBody, BadDigest."""
+    def check(self, expected: Expected, *, is_object: bool = False) -> None:
+        """Compare the bytes with the client's size and checksums. Raises IncompleteBody, BadDigest.
+
+        Of a whole object S3 answers the digest that was expected in hex, of anything else in base64.
+        """
         if expected.size is not None and expected.size != self.size:
             raise refusals.incomplete_body(expected.size, self.size)
         md5 = checksums.encoded(self._md5.digest())
         if expected.md5 and expected.md5 != md5:
-            raise refusals.bad_md5(expected.md5, md5)
+            shown = base64.b64decode(expected.md5).hex() if is_object else expected.md5
+            raise refusals.bad_md5(shown, md5)
         found = self.checksums()
         for name, value in expected.checksums.items():
             if value != found[name]:

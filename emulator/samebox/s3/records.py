@@ -52,6 +52,7 @@ class Attributes:
 
     `headers` holds what is answered as it was given, by the names of the model's members: `ContentType`,
     `CacheControl`, `ServerSideEncryption` and so on. The storage gives them no meaning. `acl` is any text.
+    `legal_hold` is None where none was ever placed or lifted.
     `restored_until`: until when an archived object can be read, in epoch seconds.
     """
 
@@ -61,7 +62,7 @@ class Attributes:
     storage_class: str = "STANDARD"
     acl: str = ""
     retention: Retention | None = None
-    legal_hold: bool = False
+    legal_hold: bool | None = None
     restored_until: float | None = None
 
 

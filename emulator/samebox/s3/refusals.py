@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from samebox.errors import AwsError
 
 
@@ -102,6 +104,30 @@ def no_parts() -> AwsError:
     return AwsError("MalformedXML", text, 400)
 
 
+def other_checksum_of_part(algorithm: str, number: int) -> AwsError:
+    """400 BadDigest: a completion names a checksum of another algorithm than the upload's."""
+    text = f"The {algorithm.lower()} you specified for part {number} did not match what we received."
+    return AwsError("BadDigest", text, 400)
+
+
+def no_checksum_of_part(algorithm: str, number: int) -> AwsError:
+    """400: a completion has to name each part's checksum where the whole's is made of them."""
+    text = (
+        f"The upload was created using a {algorithm.lower()} checksum. The complete request must include the checksum "
+        f"for each part. It was missing for part {number} in the request."
+    )
+    return AwsError("InvalidRequest", text, 400)
+
+
+def other_checksum_type(kind: str) -> AwsError:
+    """400: a completion names another type of checksum than the upload has; "" is none."""
+    text = (
+        f"The upload was created using the {kind or 'null'} checksum mode. The complete request must use the same "
+        "checksum mode."
+    )
+    return AwsError("InvalidRequest", text, 400)
+
+
 def part_number(number: int) -> AwsError:
     """400: not between 1 and 10,000."""
     fields = {"ArgumentName": "partNumber", "ArgumentValue": str(number)}
@@ -115,16 +141,13 @@ def part_not_there(number: int, count: int) -> AwsError:
 
 
 def size_mismatch(named: int, actual: int) -> AwsError:
-    """400: `x-amz-mp-object-size` is not the sum of the parts. The text is a guess."""
-    text = (
-        "The provided 'x-amz-mp-object-size' header value does not match what was computed: "
-        f"{named} was provided, {actual} was computed."
-    )
+    """400: `x-amz-mp-object-size` is not the sum of the parts."""
+    text = f"The provided 'x-amz-mp-object-size' header value {named} does not match what was computed: {actual}"
     return AwsError("InvalidRequest", text, 400)
 
 
 def conflicting_operation(condition: str, key: str) -> AwsError:
-    """409: the object was replaced after the upload began that is to be completed over it."""
+    """409: the object was deleted while a conditional write of it was under way, or replaced after its upload began."""
     text = "The conditional request cannot succeed due to a conflicting operation against this resource."
     return AwsError("ConditionalRequestConflict", text, 409, {"Condition": condition, "Key": key})
 
@@ -141,7 +164,7 @@ def not_modified(etag: str, modified: float) -> AwsError:
 
 
 def bad_md5(expected: str, calculated: str) -> AwsError:
-    """400 BadDigest for Content-MD5; both in base64."""
+    """400 BadDigest for Content-MD5."""
     text = "The Content-MD5 you specified did not match what we received."
     return AwsError("BadDigest", text, 400, {"ExpectedDigest": expected, "CalculatedDigest": calculated})
 
@@ -233,9 +256,11 @@ def no_lock_of_new_objects() -> AwsError:
     return AwsError("InvalidRequest", "Bucket is missing ObjectLockConfiguration", 400)
 
 
-def retention_in_the_past() -> AwsError:
-    """400: a date that is no longer in the future."""
-    return AwsError("InvalidArgument", "The retain until date must be in the future!", 400)
+def retention_in_the_past(until: float) -> AwsError:
+    """400: a date that is no longer in the future. AWS writes the date in the time of the American west."""
+    shown = datetime.fromtimestamp(until, UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
+    fields = {"ArgumentName": "RetainUntilDate", "ArgumentValue": shown}
+    return AwsError("InvalidArgument", "The retain until date must be in the future!", 400, fields)
 
 
 def bypass_without_object_lock() -> AwsError:

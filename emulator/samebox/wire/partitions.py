@@ -33,6 +33,12 @@ def is_region(name: str) -> bool:
     return any(name in one["regions"] or re.match(one["regionRegex"], name) for one in _partitions())
 
 
+@lru_cache(maxsize=256)
+def is_known_region(name: str) -> bool:
+    """Whether a partition has a region of this name today."""
+    return any(name in one["regions"] for one in _partitions())
+
+
 def _partitions() -> Sequence[Mapping[str, Any]]:
     found: Sequence[Mapping[str, Any]] = json.loads((data_folder() / "partitions.json").read_text())["partitions"]
     return found

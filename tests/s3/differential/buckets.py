@@ -8,7 +8,12 @@ from tests.s3.differential.calls import ACCOUNT, OTHER_ACCOUNT, S3Calls
 
 @behaviour
 def a_bucket_that_is_there(s3: S3Calls) -> Any:
-    return s3.head_bucket()
+    return s3.head_bucket().pick("status", "AccessPointAlias")
+
+
+@behaviour
+def a_bucket_that_is_there_has_an_arn(s3: S3Calls) -> Any:
+    return s3.head_bucket().pick("BucketArn") == {"status": 200, "BucketArn": f"arn:aws:s3:::{s3.bucket}"}
 
 
 @behaviour

@@ -16,8 +16,9 @@ INTEGRITY = f"{_GUIDE}/checking-object-integrity-upload.html"
 KEYS = f"{_GUIDE}/object-keys.html"
 LOCK = f"{_GUIDE}/object-lock-managing.html"
 PRESIGNED = f"{API}/sigv4-query-string-auth.html"
-# What LocalStack's tests recorded from AWS from 2023 to 2025.
+# What LocalStack's tests recorded from AWS from 2023 to 2026.
 RECORDED = "localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json"
+RECORDED_ALL = "localstack/localstack, tests/aws/services/s3/test_s3.snapshot.json"
 RECORDED_LISTS = "localstack/localstack, tests/aws/services/s3/test_s3_list_operations.snapshot.json"
 RFC9110 = "https://www.rfc-editor.org/rfc/rfc9110#section-13.1"
 METADATA = f"{_GUIDE}/UsingMetadata.html"

@@ -1,9 +1,11 @@
 """Conditional requests that come at once, over HTTP: of several that rest on the same state exactly one succeeds."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -95,3 +97,29 @@ def test_of_six_completions_one_makes_the_object(server: S3Server, s3: "S3Client
 
     assert at_once(server, complete) == [200, *[412] * (WRITERS - 1)]
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read().decode() in uploads
+
+
+@pytest.mark.parametrize("condition", ["If-Match", "If-None-Match"])
+def test_a_write_whose_object_is_deleted_meanwhile_is_a_conflict(
+    server: S3Server, s3: "S3Client", bucket: str, condition: str
+) -> None:
+    seen = s3.put_object(Bucket=bucket, Key="k", Body=b"seen")["ETag"]
+    body = b"x" * 200_000
+    place = urlsplit(server.url)
+    lines = [
+        f"PUT /{bucket}/k HTTP/1.1",
+        f"Host: {place.netloc}",
+        f"{condition}: {seen if condition == 'If-Match' else '*'}",
+        f"Content-Length: {len(body)}",
+        "Expect: 100-continue",
+        "Connection: close",
+    ]
+    with socket.create_connection((place.hostname, place.port or 80), _WAIT_SECONDS) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")  # S3 has looked at the object, and asks for the body
+        s3.delete_object(Bucket=bucket, Key="k")
+        connection.sendall(body)
+        with connection.makefile("rb") as answer:
+            text = answer.read()
+    assert text.startswith(b"HTTP/1.1 409 ")
+    assert b"<Code>ConditionalRequestConflict</Code>" in text

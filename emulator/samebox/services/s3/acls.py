@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
+from samebox.s3 import refusals
 from samebox.services.s3 import members
 from samebox.services.s3.requests import Handler, S3Response
 
@@ -20,6 +21,8 @@ _GROUPS = "http://acs.amazonaws.com/groups"
 _EVERYBODY = {"Type": "Group", "URI": f"{_GROUPS}/global/AllUsers"}
 _AUTHENTICATED = {"Type": "Group", "URI": f"{_GROUPS}/global/AuthenticatedUsers"}
 _LOGS = {"Type": "Group", "URI": f"{_GROUPS}/s3/LogDelivery"}
+_URIS = frozenset(group["URI"] for group in (_EVERYBODY, _AUTHENTICATED, _LOGS))
+_USER = re.compile(r"[0-9a-f]{64}")
 # What each canned list grants beyond the owner's full control.
 _CANNED: Mapping[str, tuple[tuple[Mapping[str, str], str], ...]] = MappingProxyType(
     {
@@ -55,7 +58,7 @@ def of_headers(params: Mapping[str, Any], account: str) -> str:
         grants = [_grant(grantee, permission) for grantee, permission in _CANNED[canned]]
         return "" if not grants else _kept([_owners(account), *grants])
     if granted:
-        return _kept([grant for name in granted for grant in _header_grants(params[name], _GRANT_HEADERS[name])])
+        return _kept([grant for name in granted for grant in _header_grants(name, params[name])])
     return ""
 
 
@@ -92,16 +95,53 @@ def given(request: S3Request) -> str | None:
 def _of_request(request: S3Request) -> str:
     policy = request.params.get("AccessControlPolicy")
     by_header = of_headers(request.params, request.bucket.account)
+    has_header = any(request.params.get(name) for name in ("ACL", *_GRANT_HEADERS))
     if policy is None:
+        if not has_header:
+            fields = {"MissingHeaderName": "x-amz-acl"}
+            raise AwsError("MissingSecurityHeader", "Your request was missing a required header", 400, fields)
         return by_header
-    if by_header:
+    if has_header:
         raise AwsError("UnexpectedContent", "This request does not support content")
+    owner = (policy.get("Owner") or {}).get("ID")
+    if owner is None:
+        raise _malformed()
+    _check_user(owner, "CanonicalUser/ID")
     grants = policy.get("Grants") or []
     for grant in grants:
-        if not grant.get("Grantee") or grant.get("Permission") not in _GRANT_HEADERS.values():
-            text = "The XML you provided was not well-formed or did not validate against our published schema"
-            raise AwsError("MalformedACLError", text)
+        _check_grant(grant)
     return _kept(grants)
+
+
+def _check_grant(grant: Mapping[str, Any]) -> None:
+    grantee = grant.get("Grantee") or {}
+    if grant.get("Permission") not in _GRANT_HEADERS.values():
+        raise _malformed()
+    if grantee.get("URI"):
+        _check_group(grantee["URI"], "Group/URI")
+    elif grantee.get("ID"):
+        _check_user(grantee["ID"], "CanonicalUser/ID")
+    elif not grantee.get("EmailAddress"):
+        raise _malformed()
+
+
+def _check_user(value: str, name: str) -> None:
+    if not _USER.fullmatch(value):
+        raise _invalid("Invalid id", name, value)
+
+
+def _check_group(value: str, name: str) -> None:
+    if value not in _URIS:
+        raise _invalid("Invalid group uri", name, value)
+
+
+def _invalid(text: str, name: str, value: str) -> AwsError:
+    return AwsError("InvalidArgument", text, 400, {"ArgumentName": name, "ArgumentValue": value})
+
+
+def _malformed() -> AwsError:
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+    return AwsError("MalformedACLError", text)
 
 
 def get_bucket_acl(request: S3Request) -> S3Response:
@@ -123,7 +163,12 @@ def get_object_acl(request: S3Request) -> S3Response:
 
 def put_object_acl(request: S3Request) -> S3Response:
     bucket = request.bucket
-    request.store.objects.set_acl(bucket.name, request.key, _of_request(request), request.version)
+    try:
+        request.store.objects.set_acl(bucket.name, request.key, _of_request(request), request.version)
+    except AwsError as error:
+        if error.code == "NoSuchKey" and "DeleteMarker" in error.fields:
+            raise refusals.delete_marker_named(error.fields["VersionId"]) from None
+        raise
     return S3Response()
 
 
@@ -139,15 +184,19 @@ def _owners(account: str) -> dict[str, Any]:
     return _grant({"Type": "CanonicalUser", **members.owner_of(account)}, "FULL_CONTROL")
 
 
-def _header_grants(text: str, permission: str) -> Iterator[dict[str, Any]]:
+def _header_grants(name: str, text: str) -> Iterator[dict[str, Any]]:
+    permission = _GRANT_HEADERS[name]
     for one in text.split(","):
         found = _GRANTEE.fullmatch(one)
         if found is None:
-            raise AwsError("InvalidArgument", "Argument format not recognized", 400, {"ArgumentValue": one.strip()})
+            header = f"x-amz-grant-{permission.lower().replace('_', '-')}"
+            raise _invalid("Argument format not recognized", header, one.strip())
         kind, value = found[1].lower(), found[2]
         if kind == "id":
+            _check_user(value, "id")
             yield _grant({"Type": "CanonicalUser", "ID": value}, permission)
         elif kind == "uri":
+            _check_group(value, "uri")
             yield _grant({"Type": "Group", "URI": value}, permission)
         else:
             yield _grant({"Type": "AmazonCustomerByEmail", "EmailAddress": value}, permission)

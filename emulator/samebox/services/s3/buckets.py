@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from samebox.errors import AwsError
 from samebox.services.s3 import acls, members
 from samebox.services.s3.requests import Handler, S3Response
-from samebox.wire.partitions import is_region, partition_of
+from samebox.wire.partitions import is_known_region, is_region, partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,9 @@ def delete_bucket(request: S3Request) -> S3Response:
 
 def head_bucket(request: S3Request) -> S3Response:
     region = request.bucket.region
-    return S3Response({"BucketRegion": region, "AccessPointAlias": False})
+    arn = f"arn:{partition_of(region).name}:s3:::{request.bucket_name}"
+    headers = {"Content-Type": "application/xml"}
+    return S3Response({"BucketRegion": region, "BucketArn": arn, "AccessPointAlias": False}, headers=headers)
 
 
 def get_bucket_location(request: S3Request) -> S3Response:
@@ -80,10 +82,14 @@ def list_buckets(request: S3Request) -> S3Response:
     most = params.get("MaxBuckets")
     if most is not None and not 1 <= most <= 10_000:
         raise AwsError("InvalidArgument", "Argument max-buckets must be an integer between 1 and 10000")
+    region = params.get("BucketRegion")
+    if region is not None and not is_known_region(region):
+        fields = {"ArgumentName": "bucket-region", "ArgumentValue": region}
+        raise AwsError("InvalidArgument", f"Argument value {region} is not a valid AWS Region", 400, fields)
     found = request.store.buckets.list(
         account,
         prefix=params.get("Prefix") or "",
-        region=params.get("BucketRegion"),
+        region=region,
         after=params.get("ContinuationToken") or "",
         limit=None if most is None else most + 1,
     )

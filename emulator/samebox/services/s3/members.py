@@ -148,7 +148,7 @@ def attributes(request: S3Request) -> Attributes:
         tags=tags_of_header(params.get("Tagging") or ""),
         storage_class=_storage_class(params.get("StorageClass") or "STANDARD"),
         retention=retention(params),
-        legal_hold=params.get("ObjectLockLegalHoldStatus") == "ON",
+        legal_hold={"ON": True, "OFF": False}.get(params.get("ObjectLockLegalHoldStatus", "")),
     )
 
 
@@ -166,10 +166,12 @@ def retention(params: Mapping[str, Any]) -> Retention | None:
     if mode is None and until is None:
         return None
     if mode is None or until is None:
+        missing = "x-amz-object-lock-mode" if mode is None else "x-amz-object-lock-retain-until-date"
         text = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
-        raise AwsError("InvalidArgument", text)
+        raise AwsError("InvalidArgument", text, 400, {"ArgumentName": missing})
     if mode not in ("GOVERNANCE", "COMPLIANCE"):
-        raise AwsError("InvalidArgument", "Unknown wormMode directive.")
+        fields = {"ArgumentName": "x-amz-object-lock-mode", "ArgumentValue": mode}
+        raise AwsError("InvalidArgument", "Unknown wormMode directive.", 400, fields)
     return Retention(mode, until)
 
 
@@ -227,7 +229,7 @@ def content_md5(md5: str) -> str:
         except (binascii.Error, ValueError):
             whole = False
         if not whole:
-            raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid", 400, {"Content-MD5": md5})
+            raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", 400, {"Content-MD5": md5})
     return md5
 
 
@@ -261,6 +263,11 @@ def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
 
 def algorithms(request: S3Request) -> tuple[str, ...]:
     """The checksums to compute of a body: the one that the client names, else the one that S3 chooses."""
+    return named_algorithms(request) or ("CRC64NVME",)
+
+
+def named_algorithms(request: S3Request) -> tuple[str, ...]:
+    """The checksums that the client names."""
     named = {*checksum_values(request.params)}
     for text in (
         request.params.get("ChecksumAlgorithm"),
@@ -269,7 +276,7 @@ def algorithms(request: S3Request) -> tuple[str, ...]:
     ):
         if text and text.upper() in ALGORITHMS:
             named.add(text.upper())
-    return tuple(sorted(named)) or ("CRC64NVME",)
+    return tuple(sorted(named))
 
 
 def checksum_members(checksums: Checksums) -> dict[str, str]:
@@ -291,9 +298,9 @@ def written_version_members(bucket: Bucket, version: str) -> dict[str, str]:
     return {"VersionId": version} if bucket.versioning and version not in ("", NULL_VERSION) else {}
 
 
-def encryption_members(version: Version) -> dict[str, str | bool]:
-    """How the object is encrypted, as far as an answer says it."""
-    headers = version.attributes.headers
+def encryption_members(attributes: Attributes) -> dict[str, str | bool]:
+    """How an object is encrypted, as far as an answer says it."""
+    headers = attributes.headers
     names = ("ServerSideEncryption", "SSEKMSKeyId", "SSECustomerAlgorithm", "SSECustomerKeyMD5")
     members: dict[str, str | bool] = {name: headers[name] for name in names if name in headers}
     if headers.get("BucketKeyEnabled"):
@@ -307,7 +314,7 @@ def object_members(version: Version) -> dict[str, Any]:
     members: dict[str, Any] = {
         name: value for name, value in attributes.headers.items() if name not in ("Expires", "BucketKeyEnabled")
     }
-    members |= encryption_members(version)
+    members |= encryption_members(attributes)
     members |= {
         "AcceptRanges": "bytes",
         "ETag": quoted(version.etag),
@@ -315,7 +322,7 @@ def object_members(version: Version) -> dict[str, Any]:
         "Metadata": attributes.metadata or None,
         "TagCount": len(attributes.tags) or None,
         "StorageClass": attributes.storage_class if attributes.storage_class != "STANDARD" else None,
-        "ObjectLockLegalHoldStatus": "ON" if attributes.legal_hold else None,
+        "ObjectLockLegalHoldStatus": {True: "ON", False: "OFF"}.get(attributes.legal_hold),  # type: ignore[arg-type]
     }
     if attributes.retention is not None:
         members["ObjectLockMode"] = attributes.retention.mode

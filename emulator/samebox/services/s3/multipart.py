@@ -6,9 +6,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from samebox.errors import AwsError
 from samebox.s3 import refusals
 from samebox.s3.records import Checksums, ChecksumType, Completion, NamedPart, Part
-from samebox.services.s3 import acls, archive, members, ranges
+from samebox.services.s3 import acls, archive, customer_keys, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.listings import encoder, page_size
 from samebox.services.s3.requests import Handler, S3Response
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 def create_multipart_upload(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
+    customer_keys.check(params)
+    _check_type(params.get("ChecksumAlgorithm") or "", params.get("ChecksumType") or "")
     attributes = encrypted(request, members.attributes(request))
     attributes = replace(attributes, acl=acls.of_headers(params, bucket.account))
     if attributes.retention is None and bucket.object_lock:
@@ -41,8 +44,7 @@ def create_multipart_upload(request: S3Request) -> S3Response:
             "UploadId": upload.upload_id,
             "ChecksumAlgorithm": upload.algorithm or None,
             "ChecksumType": upload.checksum_type or None,
-            "ServerSideEncryption": attributes.headers.get("ServerSideEncryption"),
-            "SSEKMSKeyId": attributes.headers.get("SSEKMSKeyId"),
+            **members.encryption_members(attributes),
         }
     )
 
@@ -50,8 +52,13 @@ def create_multipart_upload(request: S3Request) -> S3Response:
 def upload_part(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
     upload = request.store.uploads.get(bucket.name, request.key, params["UploadId"])
-    named = members.algorithms(request)
-    wanted = tuple(sorted({*named, upload.algorithm})) if upload.algorithm else named
+    customer_keys.check_part(upload.attributes.headers, params)
+    named = members.named_algorithms(request)
+    other = next((one for one in named if upload.algorithm and one != upload.algorithm), None)
+    if other is not None:
+        text = "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}"
+        raise AwsError("InvalidRequest", text.format(upload.algorithm.lower(), other.lower()))
+    wanted = (upload.algorithm,) if upload.algorithm else members.algorithms(request)
     with received(request, wanted) as (body, expected):
         part = request.store.uploads.put_part(
             bucket.name, request.key, params["UploadId"], params["PartNumber"], body, expected=expected
@@ -60,7 +67,7 @@ def upload_part(request: S3Request) -> S3Response:
         {
             "ETag": members.quoted(part.etag),
             **{f"Checksum{name}": value for name, value in part.checksums.items()},
-            "ServerSideEncryption": upload.attributes.headers.get("ServerSideEncryption"),
+            **members.encryption_members(upload.attributes),
         }
     )
 
@@ -73,6 +80,7 @@ def upload_part_copy(request: S3Request) -> S3Response:
         source.bucket, source.key, source.version, conditions=members.read_conditions(params, "CopySource")
     )
     archive.check_source(found, request.now)
+    customer_keys.check_object(found.attributes.headers, params, "CopySource")
     first, last = ranges.copied(params.get("CopySourceRange"))
     part, version = request.store.uploads.copy_part(
         bucket.name,
@@ -92,7 +100,7 @@ def upload_part_copy(request: S3Request) -> S3Response:
                 "LastModified": part.modified,
                 **{f"Checksum{name}": value for name, value in part.checksums.items() if name == upload.algorithm},
             },
-            "ServerSideEncryption": upload.attributes.headers.get("ServerSideEncryption"),
+            **members.encryption_members(upload.attributes),
             "CopySourceVersionId": version if request.store.buckets.get(source.bucket).versioning else None,
         }
     )
@@ -128,7 +136,7 @@ def complete_multipart_upload(request: S3Request) -> S3Response:
             "ETag": members.quoted(version.etag),
             **members.checksum_members(version.checksums),
             **members.written_version_members(bucket, version.version),
-            **members.encryption_members(version),
+            **members.encryption_members(version.attributes),
         }
     )
 
@@ -204,6 +212,16 @@ def list_multipart_uploads(request: S3Request) -> S3Response:
             ],
         }
     )
+
+
+def _check_type(algorithm: str, kind: str) -> None:
+    """What a checksum may be of. Raises InvalidRequest."""
+    if kind and not algorithm:
+        text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+        raise AwsError("InvalidRequest", text)
+    if (kind == "FULL_OBJECT" and algorithm.startswith("SHA")) or (kind == "COMPOSITE" and algorithm == "CRC64NVME"):
+        text = f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        raise AwsError("InvalidRequest", text)
 
 
 def _next_markers(page: UploadsPage, encode: Callable[[str], str]) -> dict[str, str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
 from samebox.s3 import copying, lifecycle, refusals
-from samebox.services.s3 import acls, archive, members, ranges
+from samebox.s3.conditions import NO_CONDITIONS
+from samebox.services.s3 import acls, archive, customer_keys, members, ranges
 from samebox.services.s3.bodies import received
 from samebox.services.s3.requests import Handler, S3Response
 from samebox.services.s3.settings import bucket_retention, encrypted, lifecycle_rules
@@ -29,6 +30,9 @@ _OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentL
 
 def put_object(request: S3Request) -> S3Response:
     bucket = request.bucket
+    customer_keys.check(request.params)
+    conditions = members.write_conditions(request.params)
+    seen = None if conditions == NO_CONDITIONS else request.store.objects.current(bucket.name, request.key)
     attributes = _with_access(request, _retained(request, members.attributes(request)))
     with received(request, members.algorithms(request)) as (body, expected):
         version = request.store.objects.put(
@@ -36,7 +40,8 @@ def put_object(request: S3Request) -> S3Response:
             request.key,
             body,
             attributes,
-            conditions=members.write_conditions(request.params),
+            conditions=conditions,
+            seen=seen,
             expected=expected,
         )
     return S3Response(
@@ -44,7 +49,7 @@ def put_object(request: S3Request) -> S3Response:
             "ETag": members.quoted(version.etag),
             **members.checksum_members(version.checksums),
             **members.written_version_members(bucket, version.version),
-            **members.encryption_members(version),
+            **members.encryption_members(version.attributes),
             "Expiration": _expiration(request, version),
         }
     )
@@ -71,6 +76,8 @@ def copy_object(request: S3Request) -> S3Response:
     with copying.open_source(request.store.objects, source, members.source_conditions(request)) as reading:
         found = reading.version
     archive.check_source(found, request.now)
+    customer_keys.check_object(found.attributes.headers, params, "CopySource")
+    customer_keys.check(params)
     _refuse_copy_to_itself(request, source)
     version = request.store.copies.copy(
         source,
@@ -90,7 +97,7 @@ def copy_object(request: S3Request) -> S3Response:
             },
             "CopySourceVersionId": found.version if source_bucket.versioning else None,
             **members.written_version_members(bucket, version.version),
-            **members.encryption_members(version),
+            **members.encryption_members(version.attributes),
             "Expiration": _expiration(request, version),
         }
     )
@@ -185,7 +192,7 @@ def _opened(request: S3Request) -> OpenObject:
     try:
         if request.operation != "HeadObject":
             archive.check_readable(reading.version, request.now)
-        _check_customer_key(request, reading.version)
+        customer_keys.check_object(reading.version.attributes.headers, request.params)
     except AwsError:
         reading.close()
         raise
@@ -229,19 +236,6 @@ def _described(request: S3Request, reading: OpenObject, with_body: bool) -> S3Re
         status=206 if chosen.partial else 0,
         headers={} if expires is None else {"Expires": expires},
     )
-
-
-def _check_customer_key(request: S3Request, version: Version) -> None:
-    digest = version.attributes.headers.get("SSECustomerKeyMD5")
-    given = request.params.get("SSECustomerKeyMD5")
-    if digest and given is None:
-        raise AwsError(
-            "InvalidRequest",
-            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to "
-            "retrieve the object.",
-        )
-    if given is not None and given != (digest or ""):
-        raise AwsError("AccessDenied", "Access Denied", 403)
 
 
 def _refuse_copy_to_itself(request: S3Request, source: Source) -> None:

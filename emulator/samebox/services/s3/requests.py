@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from samebox.wire.caller import Caller
     from samebox.wire.chunk_signature import ChunkSignatures
     from samebox.wire.http import Request
+
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,12 @@ class S3Request:
         return self._owned(source.bucket, "ExpectedSourceBucketOwner")
 
     def _owned(self, name: str, owner: str) -> Bucket:
+        expected = self.params.get(owner)
+        if expected is not None and not _ACCOUNT.fullmatch(expected):
+            text = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected}]"
+            raise AwsError("InvalidBucketOwnerAWSAccountID", text)
         found = self.store.buckets.get(name)
-        if self.params.get(owner) not in (None, found.account):
+        if expected not in (None, found.account):
             raise AwsError("AccessDenied", "Access Denied", 403)
         return found
 

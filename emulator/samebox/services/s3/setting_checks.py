@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from samebox.errors import AwsError
@@ -25,6 +27,10 @@ _ACTIONS = (
     "NoncurrentVersionTransitions",
     "Transitions",
 )
+MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
+_MINIMUM_SIZES = ("all_storage_classes_128K", "varies_by_storage_class")
+_FIRST_REGION = "us-east-1"
+_BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}")
 _PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _KEYED = ("aws:kms", "aws:kms:dsse")
 
@@ -109,25 +115,60 @@ def public_access(_request: S3Request, kept: Any) -> Any:
 
 
 def logging(request: S3Request, kept: Any) -> Any:
-    """Raises InvalidTargetBucketForLogging."""
+    """Raises InvalidTargetBucketForLogging, CrossLocationLoggingProhibitted."""
     target = (kept.get("LoggingEnabled") or {}).get("TargetBucket")
     if target is not None:
         try:
-            request.store.buckets.get(target)
+            region = request.store.buckets.get(target).region
         except AwsError:
             text = "The target bucket for logging does not exist"
             raise AwsError("InvalidTargetBucketForLogging", text, 400, {"TargetBucket": target}) from None
+        own = request.bucket.region
+        if region != own:
+            fields = {"TargetBucketLocation": region}
+            if own != _FIRST_REGION:
+                fields = {"SourceBucketLocation": own, **fields}
+            raise AwsError("CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed. ", 403, fields)
     return kept
 
 
-def lifecycle_rules(_request: S3Request, kept: Any) -> Any:
+def replication(request: S3Request, kept: Any) -> Any:
+    """Raises MalformedXML, InvalidRequest."""
+    if not kept.get("Rules"):
+        raise malformed_xml()
+    if request.bucket.versioning != "Enabled":
+        text = "Versioning must be 'Enabled' on the bucket to apply a replication configuration"
+        raise AwsError("InvalidRequest", text)
+    for rule in kept["Rules"]:
+        name = (rule.get("Destination") or {}).get("Bucket", "").rpartition(":")[2]
+        try:
+            versioning = request.store.buckets.get(name).versioning
+        except AwsError:
+            versioning = ""
+        if versioning != "Enabled":
+            raise AwsError("InvalidRequest", "Destination bucket must have versioning enabled.")
+    return kept
+
+
+def check_by_id(name: str, kept: Any) -> None:
+    """One of the settings that a bucket has several of. Raises InvalidS3DestinationBucket."""
+    if name == "inventory":
+        target = ((kept.get("Destination") or {}).get("S3BucketDestination") or {}).get("Bucket", "")
+        if not _BUCKET_ARN.fullmatch(target):
+            raise AwsError("InvalidS3DestinationBucket", "Invalid bucket ARN.")
+
+
+def lifecycle_rules(request: S3Request, kept: Any) -> Any:
     """Rules with an ID each. Raises MalformedXML, InvalidArgument, InvalidRequest."""
     rules = [{**rule, "ID": rule.get("ID") or secrets.token_urlsafe(36)} for rule in kept.get("Rules") or []]
     for rule in rules:
         _check_rule(rule)
     if len({rule["ID"] for rule in rules}) != len(rules):
         raise AwsError("InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule")
-    kept = {**kept, "Rules": rules}
+    minimum = request.params.get(MINIMUM_SIZE) or _MINIMUM_SIZES[0]
+    if minimum not in _MINIMUM_SIZES:
+        raise AwsError("InvalidRequest", f"Invalid {MINIMUM_SIZE} found: {minimum}")
+    kept = {**kept, "Rules": rules, MINIMUM_SIZE: minimum}
     lifecycle.rules(kept)
     return kept
 
@@ -137,6 +178,9 @@ def _check_rule(rule: Any) -> None:
         raise AwsError("InvalidArgument", f"ID length should not exceed allowed limit of {_MOST_ID}")
     if ("Filter" in rule) == ("Prefix" in rule) or len(rule.get("Filter") or ()) > 1:
         raise malformed_xml()
+    pairs = ((rule.get("Filter") or {}).get("And") or {}).get("Tags") or []
+    if len({tag.get("Key") for tag in pairs}) != len(pairs):
+        raise AwsError("InvalidRequest", "Duplicate Tag Keys are not allowed.")
     if not any(action in rule for action in _ACTIONS):
         raise AwsError("InvalidRequest", "At least one action needs to be specified in a rule")
     expiration = rule.get("Expiration")
@@ -147,4 +191,6 @@ def _check_rule(rule: Any) -> None:
     if expiration.get("Days", 1) < 1:
         raise AwsError("InvalidArgument", "'Days' for Expiration action must be a positive integer")
     if expiration.get("Date", 0) % _DAY:
-        raise AwsError("InvalidArgument", "'Date' must be at midnight GMT")
+        shown = datetime.fromtimestamp(expiration["Date"], UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        fields = {"ArgumentName": "Date", "ArgumentValue": shown}
+        raise AwsError("InvalidArgument", "'Date' must be at midnight GMT", 400, fields)

@@ -5,6 +5,7 @@ default retention of object lock, lifecycle rules and CORS. docs/s3.md has a row
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from samebox.errors import AwsError
 from samebox.s3 import lifecycle
 from samebox.s3.records import Retention
-from samebox.services.s3 import acls, setting_checks
+from samebox.services.s3 import acls, setting_checks, website_checks
 from samebox.services.s3.requests import Handler, S3Response
+from samebox.wire.partitions import partition_of
 from samebox.wire.restxml import malformed_xml
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Setting:
     missing: tuple[str, str] = ("", "")
     accepted: Callable[[S3Request, Any], Any] = setting_checks.unchanged
     status: int = 0
+    answer: Callable[[Any], Answer] = lambda _: {}  # Put's output, of what is kept
 
 
 def _wrapped(member: str) -> Callable[[Any], Answer]:
@@ -53,6 +56,7 @@ def _wrapped(member: str) -> Callable[[Any], Answer]:
 _ENCRYPTION = "ServerSideEncryptionConfiguration"
 _OWNERSHIP = "OwnershipControls"
 _BLOCK = "PublicAccessBlockConfiguration"
+_MINIMUM = setting_checks.MINIMUM_SIZE
 # By the name of the noun in the operations: Put<noun>, Get<noun>, Delete<noun>. What a new bucket has without a Put is
 # what S3 has given new buckets since April 2023.
 _SETTINGS: Mapping[str, Setting] = MappingProxyType(
@@ -87,6 +91,7 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "LifecycleConfiguration",
             missing=("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
             accepted=setting_checks.lifecycle_rules,
+            answer=lambda kept: {_MINIMUM: kept[_MINIMUM]},
         ),
         "BucketLogging": Setting("logging", "BucketLoggingStatus", default={}, accepted=setting_checks.logging),
         "BucketNotificationConfiguration": Setting("notification", "NotificationConfiguration", default={}),
@@ -111,6 +116,7 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "ReplicationConfiguration",
             _wrapped("ReplicationConfiguration"),
             missing=("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+            accepted=setting_checks.replication,
         ),
         "BucketRequestPayment": Setting(
             "requestPayment", "RequestPaymentConfiguration", default={"Payer": "BucketOwner"}
@@ -129,6 +135,7 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
                 "NoSuchWebsiteConfiguration",
                 "The specified bucket does not have a website configuration",
             ),
+            accepted=website_checks.website,
         ),
         "PublicAccessBlock": Setting(
             "publicAccessBlock",
@@ -184,7 +191,7 @@ def lifecycle_rules(request: S3Request) -> tuple[lifecycle.LifecycleRule, ...]:
 def encrypted(request: S3Request, attributes: Attributes) -> Attributes:
     """A new object's attributes, with the bucket's default encryption where the request names none."""
     if "ServerSideEncryption" in attributes.headers or "SSECustomerAlgorithm" in attributes.headers:
-        return attributes
+        return _with_key(request, attributes)
     found = kept(request, "encryption")
     rule = found["Rules"][0] if found else {}
     default = rule.get("ApplyServerSideEncryptionByDefault") or {}
@@ -194,7 +201,22 @@ def encrypted(request: S3Request, attributes: Attributes) -> Attributes:
         "BucketKeyEnabled": "true" if default and rule.get("BucketKeyEnabled") else None,
     }
     added = {name: text for name, text in headers.items() if text}
-    return replace(attributes, headers={**attributes.headers, **added})
+    return _with_key(request, replace(attributes, headers={**attributes.headers, **added}))
+
+
+def _with_key(request: S3Request, attributes: Attributes) -> Attributes:
+    """Keys of KMS by their ARNs, as S3 answers them; without one, the account's own for S3."""
+    headers = attributes.headers
+    if not headers.get("ServerSideEncryption", "").startswith("aws:kms"):
+        return attributes
+    bucket, name = request.bucket, headers.get("SSEKMSKeyId", "alias/aws/s3")
+    at = f"arn:{partition_of(bucket.region).name}:kms:{bucket.region}:{bucket.account}"
+    if name.endswith("alias/aws/s3"):
+        # Each account has one in each region, with an id that AWS chose.
+        name = f"{at}:key/{uuid.uuid5(uuid.NAMESPACE_URL, f'{at}:alias/aws/s3')}"
+    elif not name.startswith("arn:"):
+        name = f"{at}:{name}" if name.startswith("alias/") else f"{at}:key/{name}"
+    return replace(attributes, headers={**headers, "SSEKMSKeyId": name})
 
 
 def bucket_retention(request: S3Request) -> Retention | None:
@@ -215,7 +237,7 @@ def _put(setting: Setting) -> Handler:
             raise AwsError("MissingRequestBodyError", "Request Body is empty")
         value = setting.accepted(request, value)
         request.store.buckets.set_setting(bucket.name, setting.name, json.dumps(value))
-        return S3Response(status=setting.status)
+        return S3Response(setting.answer(value), status=setting.status)
 
     return put
 
@@ -251,9 +273,10 @@ def _put_by_id(name: str, member: str) -> Handler:
         if value is None:
             raise AwsError("MissingRequestBodyError", "Request Body is empty")
         if value.get("Id", request.params["Id"]) != request.params["Id"]:
-            raise AwsError("InvalidArgument", "The configuration's Id and the request's id differ.")
+            raise AwsError("IdMismatch", "Document ID does not match the specified configuration ID.")
+        setting_checks.check_by_id(name, value)
         request.store.buckets.set_setting(bucket.name, f"{name}:{request.params['Id']}", json.dumps(value))
-        return S3Response(status=204 if name == "metrics" else 0)  # as recorded from AWS in 2025
+        return S3Response(status=204)  # as recorded from AWS in 2026
 
     return put
 

@@ -73,7 +73,10 @@ def put_object_retention(request: S3Request) -> S3Response:
 def get_object_legal_hold(request: S3Request) -> S3Response:
     _refuse_unlocked(request)
     version = request.store.objects.head(request.bucket_name, request.key, request.version)
-    return S3Response({"LegalHold": {"Status": "ON" if version.attributes.legal_hold else "OFF"}})
+    hold = version.attributes.legal_hold
+    if hold is None:
+        raise AwsError("NoSuchObjectLockConfiguration", _NOT_LOCKED, 404)
+    return S3Response({"LegalHold": {"Status": "ON" if hold else "OFF"}})
 
 
 def put_object_legal_hold(request: S3Request) -> S3Response:

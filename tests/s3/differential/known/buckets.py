@@ -1,10 +1,11 @@
 """Buckets."""
 
 from tests.s3.differential.known import KnownDifference
-from tests.s3.differential.sources import API, BUCKET_NAMES, BUCKET_OWNER, ERRORS
+from tests.s3.differential.sources import API, BUCKET_NAMES, BUCKET_OWNER, ERRORS, RECORDED_ALL
 
 DIFFERENCES = {
     "buckets: a bucket that is there": KnownDifference(f"{API}/API_HeadBucket.html", {"AccessPointAlias": False}),
+    "buckets: a bucket that is there has an arn": KnownDifference(RECORDED_ALL, {"": True}),
     "buckets: a name that cannot be, Upper": KnownDifference(BUCKET_NAMES, {"": 400}),
     "buckets: a name that cannot be, a_b": KnownDifference(BUCKET_NAMES, {"": 400}),
     "buckets: a name that cannot be, -ab": KnownDifference(BUCKET_NAMES, {"": 400}),
