@@ -200,3 +200,43 @@ def test_an_old_presigned_url_of_version_2_ends_too() -> None:
     check_presigned(Request("GET", "/b/k", "AWSAccessKeyId=a&Signature=s&Expires=2000", {}), 1999)
     with pytest.raises(AwsError, match="expired"):
         check_presigned(Request("GET", "/b/k", "AWSAccessKeyId=a&Signature=s&Expires=2000", {}), 2001)
+
+
+def presigned(**headers: str) -> Request:
+    request = AWSRequest("PUT", "http://localhost:4566/bucket/key", {})
+    botocore.auth.S3SigV4QueryAuth(Credentials("123456789012", TOKEN), "s3", "eu-west-1", expires=60).add_auth(request)
+    parts = urlsplit(str(request.prepare().url))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request("PUT", parts.path, parts.query, {"host": parts.netloc, **named})
+
+
+# The refusals below are as recorded from AWS in February 2026; tests/services/s3/test_recorded.py has the source.
+
+
+def test_a_presigned_url_comes_with_no_header_of_amazons_that_it_does_not_sign() -> None:
+    verify(presigned(content_type="text/csv"), TOKEN, now(), body_was_read=False)
+    error = refusal(presigned(x_amz_meta_wrong="1", x_amz_date="20260101T000000Z"))
+    assert (error.code, error.fields) == ("AccessDenied", {"HeadersNotSigned": "x-amz-date, x-amz-meta-wrong"})
+
+
+def test_a_presigned_url_has_all_of_its_parameters() -> None:
+    whole = presigned()
+    lacking = whole.changed(query_string="&".join(one for one in whole.query_string.split("&") if "Expires" not in one))
+    error = refusal(lacking)
+    assert (error.code, error.status) == ("AuthorizationQueryParametersError", 400)
+
+
+def test_a_wrong_signature_of_s3_shows_what_was_to_be_signed() -> None:
+    error = refusal(presigned(), "another token")
+    assert error.message.endswith("Check your key and signing method.")
+    assert set(error.fields) == {
+        *("AWSAccessKeyId", "SignatureProvided", "StringToSign", "StringToSignBytes"),
+        *("CanonicalRequest", "CanonicalRequestBytes"),
+    }
+    assert bytes.fromhex(error.fields["StringToSignBytes"]).decode() == error.fields["StringToSign"]
+
+
+def test_a_presigned_url_that_is_over_shows_when_it_was() -> None:
+    error = refusal(presigned(), at=now() + 100)
+    assert (error.message, error.fields["X-Amz-Expires"]) == ("Request has expired", "60")
+    assert error.fields["Expires"] < error.fields["ServerTime"]

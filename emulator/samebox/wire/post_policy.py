@@ -18,9 +18,7 @@ from samebox.wire.caller import scope
 
 # Fields that no condition need name.
 _FREE = frozenset({"file", "policy", "x-amz-signature", "signature", "awsaccesskeyid"})
-_MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your key and signing method."
-)
+_SIGNING = frozenset({"awsaccesskeyid", "signature", "x-amz-algorithm", "x-amz-credential", "x-amz-signature"})
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,9 @@ class Form:
 def check_signature(form: Form, token: str) -> None:
     """AwsError (403) unless the form's policy is signed with the token, or with a temporary key's secret."""
     policy = form.fields.get("policy", "")
-    if not policy or not form.access_key:
+    if not policy or _SIGNING.isdisjoint(form.fields):
         raise AwsError("AccessDenied", "Access Denied", 403)
+    _check_fields(form)
     secret = signature.secret_of(token, form.access_key)
     where = scope({}, {"X-Amz-Credential": form.fields.get("x-amz-credential", "")})
     if where is not None and form.fields.get("x-amz-algorithm") == sigv4.ALGORITHM:
@@ -50,7 +49,20 @@ def check_signature(form: Form, token: str) -> None:
     else:
         given, expected = form.fields.get("signature", ""), signature_v2.sign(secret, policy)
     if not hmac.compare_digest(given.strip().encode(), expected.encode()):
-        raise AwsError("SignatureDoesNotMatch", _MISMATCH, 403)
+        raise signature_v2.mismatch(form.access_key, given.strip(), policy)
+
+
+def _check_fields(form: Form) -> None:
+    """Raises InvalidArgument for the first field that a signed form lacks."""
+    is_new = any(f"x-amz-{name}" in form.fields for name in ("algorithm", "credential", "signature"))
+    for name in (
+        ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature") if is_new else ("AWSAccessKeyId", "Signature")
+    ):
+        if name.lower() not in form.fields:
+            text = (
+                f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the"
+            )
+            raise AwsError("InvalidArgument", f"{text} fields.", 400, {"ArgumentName": name, "ArgumentValue": ""})
 
 
 def check_policy(form: Form, now: float) -> None:
@@ -65,7 +77,9 @@ def check_policy(form: Form, now: float) -> None:
         match condition:
             case ["content-length-range", minimum, maximum]:
                 _check_size(form.size, minimum, maximum)
-            case [("eq" | "starts-with") as operator, str(field), str(value)] if field.startswith("$"):
+            case [("eq" | "starts-with"), str(field), str()] if not field.startswith("$"):
+                raise _broken(f"Policy Condition failed: {json.dumps(condition)}")
+            case [("eq" | "starts-with") as operator, str(field), str(value)]:
                 name = field[1:].lower()
                 named.add(name)
                 found = form.bucket if name == "bucket" else form.fields.get(name, "")
@@ -105,6 +119,8 @@ def _conditions(policy: Mapping[str, Any]) -> list[list[Any]]:
     found: list[list[Any]] = []
     for one in given:
         if isinstance(one, dict):
+            if len(one) != 1:
+                raise _invalid("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.")
             found += [["eq", f"${name}", value] for name, value in one.items()]
         elif isinstance(one, list):
             found.append([one[0].lower(), *one[1:]] if one and isinstance(one[0], str) else one)
@@ -117,11 +133,14 @@ def _check_size(size: int, minimum: Any, maximum: Any) -> None:
     try:
         least, most = int(minimum), int(maximum)
     except (TypeError, ValueError, OverflowError):
-        raise _invalid("Invalid 'content-length-range'.") from None
+        condition = ["content-length-range", minimum, maximum]
+        raise _broken(f"Policy Condition failed: {json.dumps(condition)}") from None
     if size > most:
-        raise AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        fields = {"ProposedSize": size, "MaxSizeAllowed": most}
+        raise AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400, fields)
     if size < least:
-        raise AwsError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+        fields = {"ProposedSize": size, "MinSizeAllowed": least}
+        raise AwsError("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400, fields)
 
 
 def _broken(how: str) -> AwsError:

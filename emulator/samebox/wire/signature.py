@@ -22,6 +22,13 @@ from samebox.wire.sigv4 import CredentialScope
 _SKEW_SECONDS = 900.0
 _LONGEST_SECONDS = 604_800  # a presigned URL's life, as AWS bounds it
 _PART = re.compile(r"(SignedHeaders|Signature)=([^,\s]+)")
+_QUERY = (
+    "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires",
+)  # fmt: skip
+_MISSING = (
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+    "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+)
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -64,14 +71,21 @@ def verify(request: Request, token: str, now: float, body_was_read: bool = True)
     _check_time(signed, now)
     payload = _payload_hash(request, signed, body_was_read)
     secret = secret_of(token, signed.scope.access_key)
-    expected = sigv4.signature(secret, signed.scope, signed.date, _signed_part(request, signed, payload))
+    part = _signed_part(request, signed, payload)
+    expected = sigv4.signature(secret, signed.scope, signed.date, part)
     if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
+        if signed.is_s3:
+            text = sigv4.string_to_sign(signed.scope, signed.date, part)
+            canonical = part.canonical(is_s3=True)
+            raise signature_v2.mismatch(signed.scope.access_key, signed.signature, text, canonical)
         raise AwsError(
-            "SignatureDoesNotMatch" if signed.is_s3 else "InvalidSignatureException",
+            "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
             "Access Key and signing method. Consult the service documentation for details.",
             403,
         )
+    if signed.is_s3 and signed.expires is not None:
+        _check_headers(request, signed)
 
 
 def of_request(request: Request) -> DeclaredSignature:
@@ -92,6 +106,8 @@ def of_request(request: Request) -> DeclaredSignature:
             None,
         )
     elif not authorization and query.get("X-Amz-Algorithm") == sigv4.ALGORITHM:
+        if found.is_s3 and any(name not in query for name in _QUERY):
+            raise AwsError("AuthorizationQueryParametersError", _MISSING)
         expires = query.get("X-Amz-Expires", "300")  # STS's presigned GetCallerIdentity may come without
         _check_life(expires, found.is_s3)
         signed = DeclaredSignature(
@@ -111,6 +127,14 @@ def of_request(request: Request) -> DeclaredSignature:
     if not signed.signature:
         raise _incomplete("Authorization requires 'Signature' parameter.")
     return signed
+
+
+def _check_headers(request: Request, signed: DeclaredSignature) -> None:
+    """Raises AccessDenied where a presigned URL came with headers of Amazon's own that it does not sign."""
+    unsigned = sorted(name for name in request.headers if name.startswith("x-amz-") and name not in signed.headers)
+    if unsigned:
+        text = "There were headers present in the request which were not signed"
+        raise AwsError("AccessDenied", text, 403, {"HeadersNotSigned": ", ".join(unsigned)})
 
 
 def check_presigned(request: Request, now: float) -> None:
@@ -163,7 +187,7 @@ def _check_time(signed: DeclaredSignature, now: float) -> None:
         return
     if signed.is_s3:
         if signed.expires is not None:
-            raise AwsError("AccessDenied", "Request has expired", 403)
+            raise signature_v2.expired(until, now, signed.expires)
         raise AwsError(
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403
         )

@@ -7,6 +7,7 @@ method, the path, the time and headers of Amazon's own are signed: not the host,
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
@@ -41,16 +42,37 @@ def verify(request: Request, secret: str, now: float) -> None:
         given = authorization.rpartition(":")[2]
         time = _check_date(request, now)
     else:
+        if any(name not in request.query for name in ("Signature", "Expires", "AWSAccessKeyId")):
+            text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+            raise AwsError("AccessDenied", text, 403)
         given = request.query.get("Signature", "")
         time = check_expiry(request.query.get("Expires", ""), now)
-    expected = [sign(secret, _text(request, time, path)).encode() for path in _paths(request)]
-    if not any(hmac.compare_digest(one, given.strip().encode()) for one in expected):
-        raise AwsError(
-            "SignatureDoesNotMatch",
-            "The request signature we calculated does not match the signature you provided. Check your key and "
-            "signing method.",
-            403,
-        )
+    texts = [_text(request, time, path) for path in _paths(request)]
+    if not any(hmac.compare_digest(sign(secret, one).encode(), given.strip().encode()) for one in texts):
+        key = authorization.removeprefix(_SCHEME).rpartition(":")[0] or request.query.get("AWSAccessKeyId", "")
+        raise mismatch(key, given.strip(), texts[0])
+
+
+def mismatch(access_key: str, given: str, text: str, canonical: str | None = None) -> AwsError:
+    """S3's refusal of a signature, with what was to be signed: a client that compares it finds its mistake."""
+    fields = {
+        "AWSAccessKeyId": access_key,
+        "StringToSign": text,
+        "SignatureProvided": given,
+        "StringToSignBytes": text.encode().hex(" "),
+    }
+    if canonical is not None:
+        fields |= {"CanonicalRequest": canonical, "CanonicalRequestBytes": canonical.encode().hex(" ")}
+    words = "The request signature we calculated does not match the signature you provided. Check your key and signing"
+    return AwsError("SignatureDoesNotMatch", f"{words} method.", 403, fields)
+
+
+def expired(until: float, now: float, life: int | None = None) -> AwsError:
+    """S3's refusal of a presigned URL whose time is over; `life` in seconds, where the URL names it."""
+    fields = {} if life is None else {"X-Amz-Expires": str(life)}
+    for name, moment in (("Expires", until), ("ServerTime", now)):
+        fields[name] = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return AwsError("AccessDenied", "Request has expired", 403, fields)
 
 
 def sign(secret: str, text: str) -> str:
@@ -63,7 +85,7 @@ def check_expiry(expires: str, now: float) -> str:
     if not expires.isdecimal() or len(expires) > 12:
         raise AwsError("AccessDenied", f"Invalid date (should be seconds since epoch): {expires}", 403)
     if now > int(expires):
-        raise AwsError("AccessDenied", "Request has expired", 403)
+        raise expired(int(expires), now)
     return expires
 
 

@@ -72,8 +72,13 @@ class SignedRequest:
 
 def signature(secret: str, scope: CredentialScope, date: str, request: SignedRequest) -> str:
     """The signature of a request that was made at `date`."""
+    return sign(secret, scope, string_to_sign(scope, date, request))
+
+
+def string_to_sign(scope: CredentialScope, date: str, request: SignedRequest) -> str:
+    """What is signed of a request that was made at `date`."""
     canonical = request.canonical(scope.is_s3).encode()
-    return sign(secret, scope, f"{ALGORITHM}\n{date}\n{scope.text}\n{hashlib.sha256(canonical).hexdigest()}")
+    return f"{ALGORITHM}\n{date}\n{scope.text}\n{hashlib.sha256(canonical).hexdigest()}"
 
 
 def sign(secret: str, scope: CredentialScope, text: str) -> str:
