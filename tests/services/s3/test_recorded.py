@@ -426,6 +426,10 @@ REFUSALS: dict[str, tuple[Call, int, dict[str, Any]]] = {
         invalid("The upload was created using a crc32 checksum. The complete request must include the checksum for "
                 "each part. It was missing for part 1 in the request."),
     ),
+    "a completion of nothing": (
+        lambda s3: s3.complete_multipart_upload(Bucket=BUCKET, Key="up", UploadId=upload()(s3)), 400,
+        invalid("You must specify at least one part"),
+    ),
     "a completion of another size": (
         completed({}, {}, {}, MpuObjectSize=5), 400,
         invalid("The provided 'x-amz-mp-object-size' header value 5 does not match what was computed: 4"),
@@ -471,3 +475,29 @@ def test_a_refusal_is_as_recorded_from_aws(s3: S3Client, name: str) -> None:
         call(s3)
     answer = caught.value.response
     assert (dict(answer["Error"]), answer["ResponseMetadata"]["HTTPStatusCode"]) == (expected, status)
+
+
+SIZE = 5 * 1024 * 1024
+FULL, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
+
+
+@pytest.mark.parametrize(("kind", "count"), [(FULL, 1), (FULL, 2), (COMPOSITE, 1), (COMPOSITE, 2)])
+def test_checksums_of_parts_are_shown_as_recorded_from_aws(s3: S3Client, kind: Any, count: int) -> None:
+    begun = s3.create_multipart_upload(Bucket=BUCKET, Key="parts", ChecksumAlgorithm="CRC32", ChecksumType=kind)
+    at: Any = {"Bucket": BUCKET, "Key": "parts", "UploadId": begun["UploadId"]}
+    sent = [
+        s3.upload_part(**at, PartNumber=number, Body=b"a" * (SIZE if number < count else 3), ChecksumAlgorithm="CRC32")
+        for number in range(1, count + 1)
+    ]
+    named: Any = [
+        {"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
+        for number, part in enumerate(sent, 1)
+    ]
+    whole = s3.complete_multipart_upload(**at, MultipartUpload={"Parts": named})["ChecksumCRC32"]
+    attributes = s3.get_object_attributes(Bucket=BUCKET, Key="parts", ObjectAttributes=["Checksum", "ObjectParts"])
+    assert attributes["Checksum"] == {"ChecksumCRC32": whole.partition("-")[0], "ChecksumType": kind}
+    shown = attributes["ObjectParts"].get("Parts", [])
+    assert [one["ChecksumCRC32"] for one in shown] == [one["ChecksumCRC32"] for one in sent if kind == COMPOSITE]
+    part = s3.head_object(Bucket=BUCKET, Key="parts", PartNumber=1, ChecksumMode="ENABLED")
+    expected = sent[0]["ChecksumCRC32"] if kind == COMPOSITE or count == 1 else None
+    assert (part.get("ChecksumCRC32"), part.get("ChecksumType")) == (expected, expected and kind)

@@ -108,7 +108,9 @@ def upload_part_copy(request: S3Request) -> S3Response:
 
 def complete_multipart_upload(request: S3Request) -> S3Response:
     bucket, params = request.bucket, request.params
-    parts = (params.get("MultipartUpload") or {}).get("Parts") or []
+    if params.get("MultipartUpload") is None:
+        raise AwsError("InvalidRequest", "You must specify at least one part")
+    parts = params["MultipartUpload"].get("Parts") or []
     if any(part.get("PartNumber") is None or not part.get("ETag") for part in parts):
         raise refusals.no_parts()
     kind: ChecksumType = params.get("ChecksumType") or ""

@@ -167,7 +167,8 @@ def get_object_attributes(request: S3Request) -> S3Response:
     version = request.store.objects.head(
         request.bucket_name, request.key, request.version, conditions=members.read_conditions(request.params)
     )
-    checksums = members.checksum_members(version.checksums)
+    # Here S3 leaves out of how many parts' checksums the object's is made.
+    checksums = {name: value.partition("-")[0] for name, value in members.checksum_members(version.checksums).items()}
     every = {
         "ETag": version.etag,
         "Checksum": checksums or None,
@@ -219,9 +220,10 @@ def _described(request: S3Request, reading: OpenObject, with_body: bool) -> S3Re
     if request.params.get("PartNumber") is not None and version.part_count:
         result["PartsCount"] = version.part_count
     if request.params.get("ChecksumMode") == "ENABLED":
-        if request.params.get("PartNumber") is not None and version.part_count:
+        kind = version.checksums.kind
+        if request.params.get("PartNumber") is not None and kind == "COMPOSITE":
             part = reading.part(request.params["PartNumber"])
-            result |= {f"Checksum{name}": value for name, value in part.checksums.items()}
+            result |= {f"Checksum{name}": value for name, value in part.checksums.items()} | {"ChecksumType": kind}
         elif chosen.length == version.size:
             result |= members.checksum_members(version.checksums)
     for name in _OVERRIDES:
@@ -304,8 +306,8 @@ def _parts_of(request: S3Request, version: Version) -> dict[str, Any]:
         }
         for part in page.items
     ]
-    # Without checksums of its parts, S3 says only how many there are.
-    if not any(part.checksums for part in page.items):
+    # Where the object's checksum is not made of its parts', S3 says only how many there are.
+    if version.checksums.kind != "COMPOSITE":
         return {"TotalPartsCount": version.part_count}
     return {
         "TotalPartsCount": version.part_count,
