@@ -14,7 +14,7 @@ from tests.ports import free_port
 if TYPE_CHECKING:
     from types import TracebackType
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 END_SECONDS = 20
 
 
