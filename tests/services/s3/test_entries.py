@@ -32,7 +32,7 @@ def by_the_model(items: list[Listed], encoded: bool, owner: str | None) -> str:
     rows = [
         {
             "Key": percent_encoded(one.key) if encoded else one.key,
-            "LastModified": float(int(one.modified)),
+            "LastModified": one.modified,
             "ETag": f'"{one.etag}"',
             "ChecksumAlgorithm": one.algorithms.split(",") if one.algorithms else None,
             "ChecksumType": one.checksum_type or None,

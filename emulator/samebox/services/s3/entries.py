@@ -37,16 +37,11 @@ def contents(items: Iterable[Listed], encode: Callable[[str], str], owner: str |
     for key, _, modified, size, etag, storage_class, _, _, algorithms, kind in items:
         name = key if _PLAIN.fullmatch(key) else text_of(encode(key))
         out.append(
-            f"<Contents><Key>{name}</Key><LastModified>{_time(int(modified))}</LastModified>"
+            f"<Contents><Key>{name}</Key><LastModified>{write_timestamp(modified, 'iso8601')}</LastModified>"
             f'<ETag>"{etag}"</ETag>{_sums(algorithms, kind)}<Size>{size}</Size>'
             f"<StorageClass>{storage_class}</StorageClass>{shown}</Contents>"
         )
     return Markup("".join(out))
-
-
-@lru_cache(maxsize=10_000)
-def _time(seconds: int) -> str:
-    return write_timestamp(seconds, "iso8601")
 
 
 @lru_cache(maxsize=100)

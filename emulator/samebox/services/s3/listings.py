@@ -90,7 +90,7 @@ def list_object_versions(request: S3Request) -> S3Response:
             "Key": encode(one.key),
             "VersionId": one.version,
             "IsLatest": one.is_latest,
-            "LastModified": float(int(one.modified)),
+            "LastModified": one.modified,
             "Owner": owner,
         }
         for one in page.items
