@@ -184,10 +184,12 @@ try:
     (data / "reads" / "new").write_text("other")
 except OSError as error:
     print(error.strerror)
+config = json.loads(Path("/opt/ml/input/config/init-config.json").read_text())
+print(config["channels"]["reads"]["fileSystemDataSource"]["fileSystemType"])
 """
     network = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
     given = [of("reads", "ro"), of("writes", "rw")]
     job = emulator.ended(emulator.train("file-systems", box_image, script, InputDataConfig=given, VpcConfig=network))
     assert job["TrainingJobStatus"] == "Completed", emulator.log_lines("file-systems/")
-    assert emulator.log_lines("file-systems/") == ["shared", "Read-only file system"]
+    assert emulator.log_lines("file-systems/") == ["shared", "Read-only file system", "EFS"]
     assert (shared / "digits" / "new").read_text() == "new"

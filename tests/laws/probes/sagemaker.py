@@ -96,7 +96,7 @@ SAGEMAKER: Mapping[str, Probe] = {
                 f"InputDataConfig[].DataSource.FileSystemDataSource.{member}": (
                     "tests/scenarios/test_channels.py::test_file_systems_are_folders_of_this_machine"
                 )
-                for member in ("FileSystemId", "DirectoryPath", "FileSystemAccessMode")
+                for member in ("FileSystemId", "FileSystemType", "DirectoryPath", "FileSystemAccessMode")
             },
             "ResourceConfig.VolumeSizeInGB": (
                 "tests/jobs/test_training.py::test_input_larger_than_the_volume_fails_for_disk_space"

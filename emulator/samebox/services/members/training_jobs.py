@@ -17,11 +17,7 @@ _SOURCE = members(
 _CHANNEL = members(
     acted_on("ChannelName", "ContentType"),
     below("DataSource.S3DataSource", _SOURCE),
-    acted_on(
-        "DataSource.FileSystemDataSource.FileSystemId", but="mounts a file system; here a folder that a setting names"
-    ),
-    acted_on("DataSource.FileSystemDataSource.DirectoryPath", "DataSource.FileSystemDataSource.FileSystemAccessMode"),
-    accepted("DataSource.FileSystemDataSource.FileSystemType", "the client of the file system"),
+    acted_on("DataSource.FileSystemDataSource", but="mounts a file system; here a folder that a setting names"),
     refused("DataSource.DatasetSource"),
     acted_on("InputMode"),
     acted_on("CompressionType", "RecordWrapperType"),
