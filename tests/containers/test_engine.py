@@ -311,9 +311,14 @@ def test_the_memory_that_a_container_holds_is_seen_until_it_ends(world: World) -
     shell = f"x=$(head -c {size} /dev/zero | tr '\\0' x); echo held; trap 'exit 0' TERM; while :; do sleep 0.02; done"
     container = world.run(shell, program)
     assert next(world.engine.logs(container, follow=True)).text == "held"
+    usage = world.engine.usage(container)
+    assert usage is not None
+    assert usage.memory_bytes >= size
+    assert usage.cpu_seconds >= 0.0
     assert size <= (world.engine.memory(container) or 0) < 64 * size
     world.engine.stop(container, 30)
     assert world.engine.memory(container) is None
+    assert world.engine.usage(container) is None
 
 
 def test_a_program_may_end_by_itself_when_it_is_stopped(world: World) -> None:

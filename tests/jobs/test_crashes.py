@@ -79,8 +79,8 @@ CALLS = {
     "engine.remove": 1,
     "engine.sweep_path": 1,
 }
-# A woken job looks at its row once more; lines that come in pieces are written in pieces.
-REPEATED = ("resources.by_arn", "logbook.append", "engine.follow", "engine.ended")
+# A woken job looks at its row once more; lines that come in pieces are written in pieces; a slow job has metrics.
+REPEATED = ("engine.usage", "resources.by_arn", "logbook.append", "engine.follow", "engine.ended")
 STEPS = RecordedSteps(begin, check, CALLS, REPEATED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samebox.commands.option_form import add_location
@@ -22,4 +23,17 @@ def spot(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     command.add_argument("action", metavar="interrupt", choices=["interrupt"], help="what happens to the instances")
     command.add_argument("job", metavar="JOB", help="name of the job")
+    add_location(command)
+
+
+def metrics(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`samebox metrics JOB`."""
+    command = commands.add_parser(
+        "metrics",
+        help="draw the metrics of a job",
+        description="Draw the metrics of a job by time: those of its log by MetricDefinitions, and the processor, "
+        "memory and disk of each host in percent.",
+    )
+    command.add_argument("job", metavar="JOB", help="name of the job")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write time, metric and value; - is standard output")
     add_location(command)

@@ -8,7 +8,7 @@ import json
 import socket
 import weakref
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from samebox.containers.docker_http import (
@@ -36,6 +36,7 @@ from samebox.containers.docker_json import (
 from samebox.containers.engine import (
     ContainerMissing,
     ContainerSpec,
+    ContainerUsage,
     EngineError,
     EngineUnavailable,
     ImageMissing,
@@ -118,10 +119,20 @@ class DockerContainers:
         return ()
 
     def memory(self, container: str) -> int | None:
+        stats = self._stats(container)
+        return memory_held(stats) if stats else None
+
+    def usage(self, container: str) -> ContainerUsage | None:
+        stats = self._stats(container)
+        memory, used = memory_held(stats), (stats.get("cpu_stats") or {}).get("cpu_usage") or {}
+        return None if memory is None else ContainerUsage(used.get("total_usage", 0) / 1e9, memory)
+
+    def _stats(self, container: str) -> Mapping[str, Any]:
         # Without a second sample, for which Docker would wait a second: it serves shares of a processor alone.
         parameters = {"stream": "false", "one-shot": "true"}
         answer = self._http.call("GET", f"/containers/{container}/stats", parameters=parameters).text
-        return memory_held(json.loads(answer)) if answer.strip() else None  # Podman's answer for one that has ended
+        found: Mapping[str, Any] = json.loads(answer) if answer.strip() else {}  # Podman's for one that has ended
+        return found
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         found = self._http.json(

@@ -28,6 +28,7 @@ from samebox.containers.engine_values import (
     ContainerSpec,
     ContainerState,
     ContainerSummary,
+    ContainerUsage,
     ImageFacts,
     LogLine,
     Mount,
@@ -55,6 +56,7 @@ __all__ = [
     "ContainerSpec",
     "ContainerState",
     "ContainerSummary",
+    "ContainerUsage",
     "Engine",
     "EngineError",
     "EngineUnavailable",
@@ -150,6 +152,9 @@ class ContainerApi(Protocol):
 
     def memory(self, container: str) -> int | None:
         """The bytes that a container holds now, the page cache aside; None where it does not run, or cannot be seen."""
+
+    def usage(self, container: str) -> ContainerUsage | None:
+        """What it has used so far; None where it does not run, or cannot be seen."""
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         """All containers, running or not, that carry all of these labels; None: with any value. One request."""

@@ -21,6 +21,14 @@ Stream = Literal["stdout", "stderr"]
 
 
 @dataclass(frozen=True)
+class ContainerUsage:
+    """What a running container has used so far of all processors, and the memory that it holds, page cache aside."""
+
+    cpu_seconds: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
 class Volume:
     """A folder that the engine keeps, by its name there."""
 

@@ -22,6 +22,7 @@ from samebox.containers.engine import (
     ContainerSpec,
     ContainerState,
     ContainerSummary,
+    ContainerUsage,
     EngineError,
     ImageMissing,
     LogLine,
@@ -108,6 +109,10 @@ class FakeEngine(FakeVolumes, FakeNetworks):
     def memory(self, container: str) -> int | None:
         found = self._get(container)
         return found.memory_bytes if found.state.running else None
+
+    def usage(self, container: str) -> ContainerUsage | None:
+        found = self._get(container)
+        return ContainerUsage(found.cpu_seconds, found.memory_bytes) if found.state.running else None
 
     def find(self, labels: Mapping[str, str | None]) -> list[ContainerSummary]:
         self._answer()

@@ -100,6 +100,10 @@ class Process:
         """Have the engine see so much memory in use."""
         self._container.memory_bytes = memory_bytes
 
+    def compute(self, seconds: float) -> None:
+        """Have the engine see so much more of a processor used."""
+        self._container.cpu_seconds += seconds
+
     def run_out_of_memory(self) -> None:
         self._container.end(137, oom_killed=True)
         raise Killed
@@ -203,6 +207,7 @@ class Container:
         self.lines: list[LogLine] = []
         self.removed = False
         self.memory_bytes = 1 << 20  # that it holds
+        self.cpu_seconds = 0.0  # that it has used
         # Bound while it runs; they refuse connections until the program listens
         self.ports: dict[int, socket.socket] = {}
         self._clock = clock

@@ -15,6 +15,7 @@ from samebox.jobs import attempts, job_faults, phases
 from samebox.jobs.attempts import Interrupted, WaitedTooLong
 from samebox.jobs.checkpoints import CheckpointMirror
 from samebox.jobs.feeding import Feeding
+from samebox.jobs.host_metrics import HostMetrics
 from samebox.jobs.instance_wait import InstanceWait
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
@@ -192,7 +193,13 @@ class ContainerJob:
             self._record,
             self._hosts,
             self._feeding,
-            (self._outputs.while_running, self._checkpoints.while_running, faults),
+            (
+                self._outputs.while_running,
+                self._checkpoints.while_running,
+                HostMetrics(self._plan, self._deps, self._record).while_running,
+                faults,
+                faults,
+            ),
             self._upload_on_failure,
         )
 

@@ -177,11 +177,14 @@ class ContainerJobs:
         lines = {host: LogLines(logbook, plan.log_group, stream) for host, stream in plan.log_streams.items()}
         login: Any = partial(self._login, resource.account, resource.region)
 
+        # contract.md §1.9
+        series = partial(MetricSeries.of, resource.account, resource.region, plan.log_group)
+
         def publish(name: str, value: float, at: float) -> None:
-            # contract.md §1.9
-            dimensions = {f"{self._type.kind.noun}Name": resource.name}
-            series = MetricSeries.of(resource.account, resource.region, plan.log_group, name, dimensions)
-            self._put_metric(series, at, value)
+            self._put_metric(series(name, {f"{self._type.kind.noun}Name": resource.name}), at, value)
+
+        def publish_usage(host: str, name: str, value: float, at: float) -> None:
+            self._put_metric(series(name, {"Host": f"{resource.name}/{host}"}, "Percent"), at, value)
 
         return JobDependencies(
             self._engine,
@@ -192,6 +195,7 @@ class ContainerJobs:
             record.report,
             login,
             publish,
+            publish_usage,
             self._background,
             self._faults.of(resource.arn, resource.name, "job", resource.tags),
             self._give_up_seconds,

@@ -60,7 +60,7 @@ class Ended(Exception):
 class JobDependencies:
     """What phases work with. `report` changes the job's StatusMessage; `lines` are the log streams of its hosts.
 
-    `publish` adds a value, which came at a time, to a metric of the job.
+    `publish` adds a value, which came at a time, to a metric of the job, `publish_usage` to one of a host in percent.
     """
 
     engine: Engine
@@ -71,6 +71,7 @@ class JobDependencies:
     report: Callable[[str], None]
     login: Callable[[], tuple[str, str] | None]
     publish: Callable[[str, float, float], None]
+    publish_usage: Callable[[str, str, float, float], None]
     background: Background
     faults: OwnFaults = NO_FAULTS
     give_up_seconds: float = retrying.GIVE_UP_SECONDS

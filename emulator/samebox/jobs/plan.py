@@ -160,6 +160,7 @@ class Plan:
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     checkpoints: CheckpointPlan | None = None
     spot: SpotPlan | None = None
+    metrics_seconds: float = 0.0  # between two values of each host's metrics; 0: none
     stand_in: StandIn | None = None  # where the image is one
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 

@@ -76,6 +76,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         stop_seconds=emulator.settings.training_stop_seconds,
         max_runtime_seconds=(request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or MAX_RUNTIME_SECONDS,
         warning=" ".join(dict.fromkeys(one.warning for one in limits if one.warning)) or None,
+        metrics_seconds=emulator.settings.host_metrics_seconds,
         stand_in=job_facts(resource).stand_in,
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,

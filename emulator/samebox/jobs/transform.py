@@ -82,6 +82,7 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
         stop_seconds=settings.serving_stop_seconds,
         max_runtime_seconds=_WITHOUT_END,
         warning=limits.warning,
+        metrics_seconds=emulator.settings.host_metrics_seconds,
         stand_in=model.container.stand_in,
         startup_seconds=settings.transform_startup_seconds,
         retries_client_errors=settings.transform_retries_client_errors,

@@ -1,0 +1,72 @@
+"""Metrics of a job's hosts, while they run: processor, memory and disk, as SageMaker publishes them (§1.9)."""
+
+import contextlib
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from threading import Event
+
+from samebox.containers.engine import ContainerMissing, EngineError
+from samebox.jobs.phases import JobDependencies
+from samebox.jobs.plan import Plan
+from samebox.jobs.record import Record
+from samebox.platform.job import HostPlan
+
+log = logging.getLogger(__name__)
+
+# The first look comes early, so that a short job has a value, too.
+FIRST_SECONDS = 5.0
+
+
+class HostMetrics:
+    """Those of one job. The load of GPUs is not published: no engine tells of it."""
+
+    def __init__(self, plan: Plan, deps: JobDependencies, record: Record) -> None:
+        self._plan = plan
+        self._deps = deps
+        self._record = record
+        self._seen: dict[str, tuple[float, float]] = {}  # host -> time, and the processor seconds until then
+
+    @contextlib.contextmanager
+    def while_running(self) -> Iterator[None]:
+        """Publish in a thread, until the end of the block."""
+        if not self._plan.metrics_seconds:
+            yield
+            return
+        over = Event()
+        thread = threading.Thread(target=self._repeat, args=(over,), name="metrics of a job", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _repeat(self, over: Event) -> None:
+        pause = min(FIRST_SECONDS, self._plan.metrics_seconds)
+        while not over.wait(pause):
+            pause = self._plan.metrics_seconds
+            for host in self._plan.job.hosts:
+                try:
+                    self._publish(host)
+                except (EngineError, ContainerMissing, OSError) as error:
+                    log.debug("%s: nothing is known of %s: %s", self._plan.arn, host.name, error)
+
+    def _publish(self, host: HostPlan) -> None:
+        usage, now = self._deps.engine.usage(host.container_name), self._record.now()
+        if usage is None:
+            return
+        began, before = self._seen.get(host.name) or (self._record.run.began_at or now, 0.0)
+        self._seen[host.name] = (now, usage.cpu_seconds)
+        found = {}
+        if now > began:
+            # Of all processors together: 200 where two are busy.
+            found["CPUUtilization"] = 100 * max(0.0, usage.cpu_seconds - before) / (now - began)
+        if limit := host.container.memory_bytes:
+            found["MemoryUtilization"] = 100 * usage.memory_bytes / limit
+        # Of the file system that the host's folders are on.
+        disk = shutil.disk_usage(host.root)
+        found["DiskUtilization"] = 100 * disk.used / disk.total
+        for name, value in found.items():
+            self._deps.publish_usage(host.name, name, value, now)
