@@ -198,7 +198,6 @@ class ContainerJob:
                 self._checkpoints.while_running,
                 HostMetrics(self._plan, self._deps, self._record).while_running,
                 faults,
-                faults,
             ),
             self._upload_on_failure,
         )
