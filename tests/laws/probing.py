@@ -30,6 +30,8 @@ _RANDOM = frozenset(
         "eventId",
         "EventId",
         "ARN",
+        "RoleId",
+        "PolicyId",
         "creationTime",
         "ingestionTime",
     )
