@@ -36,15 +36,17 @@ def test_a_topic_sends_what_is_published_to_a_queue(emulator: EmulatorProcess) -
     topic = sns.create_topic(Name="news")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     sns.publish(TopicArn=topic, Message="trained")
-    assert received(sqs, queue) == "trained"
+    assert taken(sqs, queue) == "trained"
 
 
-def received(sqs: Any, queue: str) -> str:
-    """The body of the next message."""
+def taken(sqs: Any, queue: str) -> str:
+    """The body of the next message, which is then gone."""
 
     def look() -> str | None:
-        messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", [])
-        return messages[0]["Body"] if messages else None
+        for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", []):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return str(message["Body"])
+        return None
 
     return until(look, WAIT_SECONDS, "a message")
 
@@ -98,10 +100,28 @@ def test_it_outlives_a_restart_of_the_emulator_and_is_removed_with_its_container
     sqs.send_message(QueueUrl=queue, MessageBody="kept")
     emulator.down()
     emulator.up()
-    assert received(sqs, queue) == "kept"
+    assert taken(sqs, queue) == "kept"
     (container,) = emulator.containers("label=samebox.arn=localstack")
     docker("kill", container)
     until(
         lambda: container not in emulator.containers("label=samebox.arn=localstack"), WAIT_SECONDS, "another container"
     )
     assert sqs.list_queues().get("QueueUrls", []) == []  # it held them in memory alone
+
+
+def test_what_happens_in_a_bucket_reaches_the_queue_that_it_names(emulator: EmulatorProcess) -> None:
+    sqs, s3 = emulator.client("sqs"), emulator.s3
+    queue = sqs.create_queue(QueueName="bucket")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    s3.create_bucket(Bucket="notifying")
+    filters = {"Key": {"FilterRules": [{"Name": "prefix", "Value": "models/"}]}}
+    s3.put_bucket_notification_configuration(
+        Bucket="notifying",
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": filters}]
+        },
+    )
+    assert json.loads(taken(sqs, queue))["Event"] == "s3:TestEvent"
+    s3.put_object(Bucket="notifying", Key="models/model.tar.gz", Body=b"x")
+    (record,) = json.loads(taken(sqs, queue))["Records"]
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "models/model.tar.gz")

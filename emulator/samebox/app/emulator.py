@@ -16,7 +16,7 @@ from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
 from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
-from samebox.app.localstack import make_localstack
+from samebox.app.localstack import make_localstack, make_targets
 from samebox.app.objects import open_objects
 from samebox.app.services import make_services
 from samebox.app.status import Status
@@ -67,9 +67,11 @@ class Emulator:
         Raises StartInterrupted.
         """
         settings, stores, endings, faults = self.settings, self._stores, self._endings, FaultTable()
-        s3 = open_objects(self._folder, settings, self._clock, endings, self._interrupted)
-        services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
+        # What waits for LocalStack ends after it at the end.
+        targets = make_targets(self._containers.localstack, self._folder.path, endings)
         self._containers.start_localstack()
+        s3 = open_objects(self._folder, settings, targets, self._clock, endings, self._interrupted)
+        services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
         localstack = make_localstack(self._containers.localstack, self._clock, endings)
         self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path, faults)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)

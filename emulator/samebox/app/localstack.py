@@ -1,10 +1,14 @@
-"""LocalStack, where it is wanted: what passes requests on to it."""
+"""LocalStack, where it is wanted: what passes requests on to it, and events."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from samebox.app.endings import Endings
 from samebox.containers.localstack_server import KEY_HEADER, LocalStackServer
 from samebox.services.localstack import LocalStackEndpoint
+from samebox.services.localstack_targets import LocalStackTargets
+from samebox.services.outbox import Deliver, Outbox
 
 
 def make_localstack(
@@ -16,3 +20,22 @@ def make_localstack(
     endpoint = LocalStackEndpoint(server.url, server.forget, (KEY_HEADER.encode(), server.key.encode()), clock)
     endings.add_connections(endpoint.close)
     return endpoint
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where events go: through `outbox`, which tries until a message is delivered, or at once."""
+
+    outbox: Outbox
+    deliver: Deliver
+
+
+def make_targets(server: LocalStackServer | None, folder: Path, endings: Endings) -> Targets | None:
+    """Queues, topics and functions of LocalStack as targets of events; None where LocalStack is off."""
+    if server is None:
+        return None
+    deliver = LocalStackTargets(server.url, (KEY_HEADER, server.key))
+    outbox = Outbox(folder / "outbox", deliver)
+    outbox.start()
+    endings.add(outbox.close)
+    return Targets(outbox, deliver)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
+from samebox.app.localstack import Targets
 from samebox.asgi import Application, Scope
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
@@ -16,6 +17,7 @@ from samebox.services.s3.cors import Consents
 from samebox.services.s3.elsewhere import Credentials, S3Elsewhere
 from samebox.services.s3.endpoint import S3Endpoint
 from samebox.services.s3.housekeeping import Housekeeping
+from samebox.services.s3.notifications import Notifications
 from samebox.settings import PREFIX, Settings
 from samebox.wire.models import Models
 
@@ -43,19 +45,31 @@ class ObjectStorage:
 
 
 def open_objects(
-    folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings, interrupted: threading.Event
+    folder: DataFolder,
+    settings: Settings,
+    targets: Targets | None,
+    clock: Callable[[], float],
+    endings: Endings,
+    interrupted: threading.Event,
 ) -> ObjectStorage:
     """Open S3. Raises what the storage raises; whether another S3 can be reached is found out when it is asked.
+
+    `targets` is where buckets' notifications go; without it they are only kept.
 
     Raises StartInterrupted where that is set while objects of an older data folder are taken over.
     """
     if settings.s3_url:
         return _elsewhere(settings, clock, endings)
-    return _own(folder, settings, clock, endings, interrupted)
+    return _own(folder, settings, targets, clock, endings, interrupted)
 
 
 def _own(
-    folder: DataFolder, settings: Settings, clock: Callable[[], float], endings: Endings, interrupted: threading.Event
+    folder: DataFolder,
+    settings: Settings,
+    targets: Targets | None,
+    clock: Callable[[], float],
+    endings: Endings,
+    interrupted: threading.Event,
 ) -> ObjectStorage:
     """Objects of an older data folder, plain files below `s3/`, are taken over before it returns."""
 
@@ -71,6 +85,7 @@ def _own(
     housekeeping = Housekeeping(s3)
     housekeeping.start()
     endings.add(housekeeping.close)
+    notify = None if targets is None else Notifications(s3, targets.outbox, targets.deliver, clock)
     endpoint = S3Endpoint(
         s3,
         Models(("s3",)),
@@ -80,9 +95,11 @@ def _own(
         redirects=settings.s3_redirects,
         token=settings.signing_secret,
         public_access=settings.s3_public_access,
+        notify=notify,
     )
     endings.add_connections(endpoint.close)
-    return ObjectStorage(LocalObjects(s3, settings.account, settings.region), endpoint, Consents(s3))
+    written = None if notify is None else notify.written
+    return ObjectStorage(LocalObjects(s3, settings.account, settings.region, written), endpoint, Consents(s3))
 
 
 def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:

@@ -28,7 +28,7 @@ from samebox.errors import AwsError
 from samebox.s3.records import Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
     from threading import Event
 
@@ -45,10 +45,16 @@ _ENCRYPTION = {"ServerSideEncryption": "AES256"}
 
 
 class LocalObjects:
-    """The objects of one storage (see objects.Objects); new buckets belong to `account` and are in `region`."""
+    """The objects of one storage (see objects.Objects); new buckets belong to `account` and are in `region`.
 
-    def __init__(self, store: S3Store, account: str, region: str) -> None:
+    `written(bucket, key)` is called after each new object.
+    """
+
+    def __init__(
+        self, store: S3Store, account: str, region: str, written: Callable[[str, str], None] | None = None
+    ) -> None:
         self._store = store
+        self._written = written
         self._account = account
         self._region = region
 
@@ -173,6 +179,8 @@ class LocalObjects:
                     body.write(chunk)
             with _errors(uri):
                 self._store.objects.put(place.bucket, place.key, body, attributes)
+            if self._written is not None:
+                self._written(place.bucket, place.key)
             return body.size
 
 

@@ -21,7 +21,7 @@ from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
 from samebox.services.members.refusal import refuse_by
 from samebox.services.members.s3 import REFUSED
-from samebox.services.s3 import cors, decoding, documents, public
+from samebox.services.s3 import cors, decoding, documents, notifications, public
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.heads import check_time, head_of
 from samebox.services.s3.operations import OPERATIONS
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from samebox.asgi import Message, Receive, Scope, Send
     from samebox.s3.reading import OpenObject
     from samebox.s3.store import S3Store
+    from samebox.services.s3.notifications import Notifications
     from samebox.wire.models import Models, Operation
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class S3Endpoint:
     A client that sends nothing, or takes nothing, for `idle_seconds` is given up. `redirects`: a request that is signed
     for another region than its bucket's is answered as AWS does, with 301. With a `token`, chunks of a body must be
     signed with it as the request was. `public_access`: without a signature, only what everybody may do is done.
+    `notify` has what is done to objects sent to where their buckets say.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class S3Endpoint:
         redirects: bool = False,
         token: str = "",
         public_access: bool = False,
+        notify: Notifications | None = None,
         idle_seconds: float = 60.0,
         threads: int = 64,
     ) -> None:
@@ -88,6 +91,7 @@ class S3Endpoint:
         self._redirects = redirects
         self._token = token
         self._public_access = public_access
+        self._notify = notify
         self._idle_seconds = idle_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="s3")
         self._writes: WritesTogether[tuple[S3Response, Response]] = WritesTogether(store)
@@ -107,6 +111,7 @@ class S3Endpoint:
                 return
             exchange.operation = (await self._model()).find(head)
             given, response = await self._carried_out(exchange)
+            await self._notified(exchange, given)
         except ClientGone:
             return
         except AwsError as error:
@@ -166,11 +171,14 @@ class S3Endpoint:
                 pieces=(lambda: iter(bodies)) if pipe is None else pipe.read,
             )
             refuse_by(REFUSED.get(operation.name, ()), "s3", operation.name, request.params)
+            exchange.request = request
             if not streamed:
                 documents.check(request)
             self._check_region(request)
             if self._public_access:
                 public.check(request)
+            if self._notify is not None and operation.name == "PutBucketNotificationConfiguration":
+                self._notify.check(request, exchange.id)
             log.debug("S3 %s (%s)", operation.name, exchange.id)
             given = handler(request)
             try:
@@ -188,6 +196,12 @@ class S3Endpoint:
         finally:
             if feeding is not None:
                 feeding.cancel()
+
+    async def _notified(self, exchange: _Exchange, given: S3Response) -> None:
+        """Events are kept before the client has its answer."""
+        notify, request = self._notify, exchange.request
+        if notify is not None and request is not None and request.operation in notifications.OPERATIONS:
+            await self._in_thread(lambda: notify.after(request, given, exchange.id))
 
     async def _small(self, receive: Receive) -> bytes:
         """A body of a few kilobytes. Raises ClientGone."""
@@ -319,6 +333,7 @@ class _Exchange:
         # Nothing is kept secret by it, and the system's own randomness costs a change of threads.
         self.id = f"{random.getrandbits(64):016X}"
         self.operation: Operation | None = None
+        self.request: S3Request | None = None
         self.is_signed_form = is_signed_form
         self.asked_for_body = False
         self._receive = receive

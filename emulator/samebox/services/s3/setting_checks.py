@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_POLICY_BYTES = 20 * 1024
 _MOST_BUCKET_TAGS = 50
 _MOST_ID = 255
+_ID = 48  # AWS's own ids of this kind have as many characters
 _DAY = 86_400
 _ACTIONS = (
     "AbortIncompleteMultipartUpload",
@@ -46,6 +47,14 @@ def acceleration(request: S3Request, kept: Any) -> Any:
         text = "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"
         raise AwsError("InvalidRequest", text)
     return kept
+
+
+def notification(_request: S3Request, kept: Any) -> Any:
+    """Each part of it has an id, which its messages name."""
+    return {
+        member: [{"Id": secrets.token_urlsafe(36)[:_ID], **one} for one in parts] if isinstance(parts, list) else parts
+        for member, parts in kept.items()
+    }
 
 
 def policy(_request: S3Request, kept: str) -> str:

@@ -94,7 +94,9 @@ _SETTINGS: Mapping[str, Setting] = MappingProxyType(
             answer=lambda kept: {_MINIMUM: kept[_MINIMUM]},
         ),
         "BucketLogging": Setting("logging", "BucketLoggingStatus", default={}, accepted=setting_checks.logging),
-        "BucketNotificationConfiguration": Setting("notification", "NotificationConfiguration", default={}),
+        "BucketNotificationConfiguration": Setting(
+            "notification", "NotificationConfiguration", default={}, accepted=setting_checks.notification
+        ),
         "BucketOwnershipControls": Setting(
             "ownership",
             _OWNERSHIP,

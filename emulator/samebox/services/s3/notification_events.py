@@ -1,0 +1,127 @@
+"""What happened to an object, as notifications of S3 have it: name of the event, its record, and its destinations."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SUBJECT = "Amazon S3 Notification"
+# The members of a configuration that name destinations outside of S3, and the member with the ARN.
+DESTINATIONS = (
+    ("QueueConfigurations", "QueueArn"),
+    ("TopicConfigurations", "TopicArn"),
+    ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
+)
+
+
+@dataclass(frozen=True)
+class ObjectEvent:
+    """`name` is without "s3:". `size` is None, and `etag` empty, of what was removed; `version` is empty where the
+    bucket keeps none.
+    """
+
+    name: str
+    bucket: str
+    key: str
+    time: float
+    region: str
+    account: str
+    size: int | None = None
+    etag: str = ""
+    version: str = ""
+    access_key: str = ""
+    address: str = "127.0.0.1"
+    request_id: str = ""
+
+
+def text_of_time(time: float) -> str:
+    """ISO 8601 with milliseconds."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(time * 1000) % 1000:03d}Z"
+
+
+def record(event: ObjectEvent, configuration: str) -> dict[str, Any]:
+    """AWS's record, version 2.1 (docs.aws.amazon.com, "Event message structure"). Keys are encoded as in a form."""
+    found: dict[str, Any] = {"key": quote_plus(event.key, safe="/")}
+    if event.size is not None:
+        found["size"] = event.size
+    if event.etag:
+        found["eTag"] = event.etag
+    if event.version:
+        found["versionId"] = event.version
+    # Later events of a key have larger ones, which is all that AWS promises.
+    found["sequencer"] = f"{int(event.time * 1_000_000_000):018X}"
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": event.region,
+        "eventTime": text_of_time(event.time),
+        "eventName": event.name,
+        "userIdentity": {"principalId": f"AWS:{event.access_key or event.account}"},
+        "requestParameters": {"sourceIPAddress": event.address},
+        "responseElements": {"x-amz-request-id": event.request_id, "x-amz-id-2": event.request_id},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": configuration,
+            "bucket": {
+                "name": event.bucket,
+                "ownerIdentity": {"principalId": event.account},
+                "arn": f"arn:aws:s3:::{event.bucket}",
+            },
+            "object": found,
+        },
+    }
+
+
+def message(event: ObjectEvent, configuration: str) -> str:
+    """The body of the message to a queue, a topic or a function."""
+    return json.dumps({"Records": [record(event, configuration)]}, separators=(",", ":"))
+
+
+def test_message(bucket: str, time: float, request_id: str) -> str:
+    """What S3 sends to each destination of a new configuration."""
+    return json.dumps(
+        {
+            "Service": "Amazon S3",
+            "Event": "s3:TestEvent",
+            "Time": text_of_time(time),
+            "Bucket": bucket,
+            "RequestId": request_id,
+            "HostId": request_id,
+        },
+        separators=(",", ":"),
+    )
+
+
+def destinations(configuration: Mapping[str, Any], event: ObjectEvent) -> Iterator[tuple[str, str]]:
+    """(id, ARN) of each part of a bucket's configuration that the event fits."""
+    for member, arn in DESTINATIONS:
+        for one in configuration.get(member) or ():
+            if _is_named(event.name, one.get("Events") or ()) and _fits(event.key, one.get("Filter") or {}):
+                yield one.get("Id", ""), one[arn]
+
+
+def arns(configuration: Mapping[str, Any]) -> list[str]:
+    """The destinations of a configuration, each once."""
+    found = [one[arn] for member, arn in DESTINATIONS for one in configuration.get(member) or ()]
+    return list(dict.fromkeys(found))
+
+
+def _is_named(name: str, wanted: list[str] | tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(f"s3:{name}", one) for one in wanted)
+
+
+def _fits(key: str, given: Mapping[str, Any]) -> bool:
+    for rule in (given.get("Key") or {}).get("FilterRules") or ():
+        name, value = str(rule.get("Name", "")).lower(), rule.get("Value", "")
+        if name == "prefix" and not key.startswith(value):
+            return False
+        if name == "suffix" and not key.endswith(value):
+            return False
+    return True
