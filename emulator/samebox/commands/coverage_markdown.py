@@ -22,7 +22,8 @@ what is to be known of one. Each operation in botocore's models of these service
 - **stored**: what it is given is kept, listed, shown and checked as on AWS, and there is nothing to run;
 - **absent**: answered with status 501, which names the operation and the reason.
 
-What can run and does not is absent, never stored. Tests hold each grade to what a whole emulator answers
+What can run and does not is absent, never stored. An operation that is run is called through a client by a test
+(`tests/laws/test_coverage.py` finds the calls). Tests hold each grade to what a whole emulator answers
 (`tests/laws/test_emulator_never_500.py`), try out each member of each operation that is run
 (`tests/laws/test_members_act.py`), and each noun that is stored (`tests/laws/test_kinds.py`).
 """

@@ -150,6 +150,8 @@ def test_the_start_window_is_the_configurations_or_is_left_to_the_settings_of_th
     aws.sagemaker.create_endpoint_config(EndpointConfigName="digits", ProductionVariants=[one])
     arn = aws.sagemaker.create_endpoint(**samples.ENDPOINT)["EndpointArn"]
     assert serving(aws.row(arn)).wanted.variants[0].startup_seconds == 90
+    (shown,) = aws.sagemaker.describe_endpoint_config(EndpointConfigName="digits")["ProductionVariants"]
+    assert shown["ContainerStartupHealthCheckTimeoutInSeconds"] == 90
 
 
 def test_a_failed_endpoint_can_only_be_deleted(aws: Aws) -> None:
