@@ -61,15 +61,16 @@ def _assigned(tree: ast.AST) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                pairs = zip(target.elts, node.value.elts, strict=False) if _are_tuples(target, node.value) else ()
-                for one, value in [(target, node.value), *pairs]:
+                for one, value in _pairs(target, node.value):
                     service = _service(value, {})
                     if isinstance(one, ast.Name) and service:
                         yield one.id, service
 
 
-def _are_tuples(target: ast.expr, value: ast.expr) -> bool:
-    return isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return list(zip(target.elts, value.elts, strict=False))
+    return [(target, value)]
 
 
 def _service(receiver: ast.expr, names: Mapping[str, str]) -> str:

@@ -110,7 +110,7 @@ def test_it_outlives_a_restart_of_the_emulator_and_is_removed_with_its_container
 
 
 def test_what_happens_in_a_bucket_reaches_the_queue_that_it_names(emulator: EmulatorProcess) -> None:
-    sqs, s3 = emulator.client("sqs"), emulator.s3
+    sqs, s3 = emulator.client("sqs"), emulator.client("s3")
     queue = sqs.create_queue(QueueName="bucket")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     s3.create_bucket(Bucket="notifying")
