@@ -9,7 +9,7 @@ from samebox.services.outbox import Outbox, OutgoingMessage, Undeliverable
 WAIT_SECONDS = 60.0  # bounds a failure
 
 
-class Destination:
+class FakeDestination:
     """Takes messages once `open` is set; refuses those to "gone" for good."""
 
     def __init__(self, most: int, is_open: bool = True) -> None:
@@ -31,7 +31,7 @@ class Destination:
 
 
 def test_messages_are_delivered_in_their_order_and_leave_no_file(tmp_path: Path) -> None:
-    destination = Destination(20)
+    destination = FakeDestination(20)
     outbox = Outbox(tmp_path, destination)
     outbox.start()
     for number in range(20):
@@ -43,14 +43,14 @@ def test_messages_are_delivered_in_their_order_and_leave_no_file(tmp_path: Path)
 
 
 def test_what_is_not_delivered_is_delivered_after_a_restart(tmp_path: Path) -> None:
-    closed = Destination(1, is_open=False)
+    closed = FakeDestination(1, is_open=False)
     first = Outbox(tmp_path, closed, pause=WAIT_SECONDS)
     first.start()
     first.add(OutgoingMessage("arn", "kept", "subject"))
     first.add(OutgoingMessage("arn", "and this"))
     assert closed.tried.wait(WAIT_SECONDS)
     first.close()
-    destination = Destination(3)
+    destination = FakeDestination(3)
     second = Outbox(tmp_path, destination)
     second.add(OutgoingMessage("arn", "and a new one"))
     second.start()
@@ -60,7 +60,7 @@ def test_what_is_not_delivered_is_delivered_after_a_restart(tmp_path: Path) -> N
 
 
 def test_a_destination_that_is_gone_holds_up_no_other(tmp_path: Path) -> None:
-    destination = Destination(1)
+    destination = FakeDestination(1)
     outbox = Outbox(tmp_path, destination)
     outbox.add(OutgoingMessage("gone", "lost"))
     outbox.add(OutgoingMessage("arn", "taken"))

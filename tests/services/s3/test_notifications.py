@@ -25,7 +25,7 @@ WAIT_SECONDS = 60.0  # bounds a failure
 CREATED = ["s3:ObjectCreated:*"]
 
 
-class Received:
+class DeliveredMessages:
     """(destination, message) in the order in which LocalStack took them."""
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class Received:
 
 
 @pytest.fixture(scope="module")
-def received() -> Received:
-    return Received()
+def received() -> DeliveredMessages:
+    return DeliveredMessages()
 
 
 @pytest.fixture(scope="module")
-def s3(received: Received, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def s3(received: DeliveredMessages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     engine = FakeEngine(tmp_path_factory.mktemp("engine"))
     settings = Settings(
         port=free_port(), data_dir=tmp_path_factory.mktemp("data"), localstack=True, container_credentials=False
@@ -84,7 +84,7 @@ def put(s3: Any, bucket: str, configuration: dict[str, Any], **more: Any) -> Non
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration, **more)
 
 
-def test_a_new_destination_gets_a_test_event(s3: Any, received: Received) -> None:
+def test_a_new_destination_gets_a_test_event(s3: Any, received: DeliveredMessages) -> None:
     s3.create_bucket(Bucket="tested")
     put(s3, "tested", {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": CREATED}]})
     destination, message = received.next()
@@ -103,7 +103,7 @@ def test_a_destination_that_is_not_there_is_refused_and_nothing_is_kept(s3: Any)
         SkipDestinationValidation=True)  # fmt: skip
 
 
-def test_each_way_to_make_and_remove_an_object_is_an_event(s3: Any, received: Received) -> None:
+def test_each_way_to_make_and_remove_an_object_is_an_event(s3: Any, received: DeliveredMessages) -> None:
     s3.create_bucket(Bucket="events")
     topic = {"TopicArn": TOPIC, "Events": ["s3:ObjectRemoved:*"]}
     filters = {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv"}]}}
@@ -132,7 +132,7 @@ def test_each_way_to_make_and_remove_an_object_is_an_event(s3: Any, received: Re
     assert {received.event()[2]["key"], received.event()[2]["key"]} == {"a.json", "b.csv"}
 
 
-def test_versions_are_named_and_a_delete_marker_is_an_event_of_its_own(s3: Any, received: Received) -> None:
+def test_versions_are_named_and_a_delete_marker_is_an_event_of_its_own(s3: Any, received: DeliveredMessages) -> None:
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
     every = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
