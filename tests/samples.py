@@ -107,10 +107,14 @@ _OMITTED: dict[str, set[str]] = {
 }
 
 
+# Members of Create whose text has a form that the model does not show.
+_GIVEN: dict[str, dict[str, Any]] = {"ModelCard": {"Content": "{}"}}
+
+
 def of_stored(noun: str, verb: str = "Create") -> dict[str, Any]:
     """A request with every member, of a Kind that is only stored: made up by the model."""
     made = {name: one for name, one in everything(noun, verb).items() if name not in {"Tags", *_OMITTED.get(noun, ())}}
-    return made if verb != "Create" else {**made, **named(noun, "digits")}
+    return made if verb != "Create" else {**made, **_GIVEN.get(noun, {}), **named(noun, "digits")}
 
 
 def everything(noun: str, verb: str = "Create") -> dict[str, Any]:

@@ -70,8 +70,24 @@ def name_member(kind: Kind) -> str:
 
 
 def listed(aws: Aws, kind: Kind, **params: Any) -> list[str]:
-    pages = aws.sagemaker.get_paginator(list_method(kind)).paginate(**params)  # type: ignore[call-overload]
-    return [name_of(kind, row) for page in pages for row in page[list_key(aws, kind)]]
+    return [name_of(kind, row) for page in pages(aws, list_method(kind), params) for row in page[list_key(aws, kind)]]
+
+
+def pages(aws: Aws, method: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """By the client's paginator, or by hand where botocore has none."""
+    if aws.sagemaker.can_paginate(method):
+        yield from aws.sagemaker.get_paginator(method).paginate(**params)  # type: ignore[call-overload]
+        return
+    size = params.get("PaginationConfig", {}).get("PageSize")
+    asked = {member: value for member, value in params.items() if member != "PaginationConfig"}
+    if size is not None:
+        asked["MaxResults"] = size
+    while True:
+        page: dict[str, Any] = getattr(aws.sagemaker, method)(**asked)
+        yield page
+        if "NextToken" not in page:
+            return
+        asked["NextToken"] = page["NextToken"]
 
 
 def name_of(kind: Kind, row: dict[str, Any]) -> str:

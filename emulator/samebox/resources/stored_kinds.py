@@ -183,6 +183,23 @@ _DEFINITIONS = tuple(
     for noun in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")
 )
 
+# Documents of models. Versions of cards, and contents of hubs, are rows of services/sagemaker/{model_cards,hub_contents}.
+_DOCUMENTS = (
+    _stored(
+        "ModelCard",
+        _conflict,
+        ResourceNotFound,
+        completed=lambda params: {**params, "ModelCardVersion": 1},
+    ),
+    _stored(
+        "Hub",
+        ResourceInUse,
+        ResourceNotFound,
+        in_use=_error(ResourceInUse, "Hub {arn} has contents. Delete them first."),  # choice
+        lifecycle=settled("HubStatus", "InService"),
+    ),
+)
+
 STORED: tuple[Kind, ...] = (
     *_EXPERIMENTS,
     *_LINEAGE,
@@ -190,6 +207,7 @@ STORED: tuple[Kind, ...] = (
     *_IMAGES,
     *_PEOPLE,
     *_DEFINITIONS,
+    *_DOCUMENTS,
     _stored(
         "CodeRepository",
         # Its beginning by the provider of Terraform.
@@ -200,6 +218,7 @@ STORED: tuple[Kind, ...] = (
         ResourceInUse,
         # Its beginning by the provider of Terraform.
         missing_text=_error(ValidationException, "No devicefleet with name [{name}] found"),
+        in_use=_error(ResourceInUse, "Device fleet {arn} has registered devices."),  # choice
     ),
     _stored(
         "NotebookInstanceLifecycleConfig",
@@ -221,4 +240,5 @@ def _kind(noun: str) -> Kind:
 EXPERIMENT, TRIAL, TRIAL_COMPONENT = _kind("Experiment"), _kind("Trial"), _kind("TrialComponent")
 MODEL_PACKAGE, MODEL_PACKAGE_GROUP = _kind("ModelPackage"), _kind("ModelPackageGroup")
 IMAGE, IMAGE_VERSION = _kind("Image"), _kind("ImageVersion")
+MODEL_CARD, HUB, DEVICE_FLEET = _kind("ModelCard"), _kind("Hub"), _kind("DeviceFleet")
 ALGORITHM, WORKTEAM = _kind("Algorithm"), _kind("Workteam")

@@ -83,15 +83,11 @@ ABSENT: tuple[AbsentOperations, ...] = (
             r"(Search|GetSearchSuggestions)": "search is not run yet",
             r"(QueryLineage|\w+LineageGroups?|GetLineageGroupPolicy)": "lineage is not queried yet",
             r"\w+EndpointPolicy": "policies are not evaluated",
-            r"(\w*HubContents?|\w+HubContentReference|ListHubContentVersions|CreateHubContentPresignedUrls|\w+Hubs?)": (
-                "hubs hold models of JumpStart, which are AWS's"
+            r"(\w+HubContentReference|CreateHubContentPresignedUrls)": (
+                "they lead to models of JumpStart, which are AWS's"
             ),
             r"(ListModelMetadata|ListResourceCatalogs)": "catalogues of AWS's own",
             "UpdateTrainingJob": "profiling and warm pools, which it changes, are not run",
-            r"((Register|Deregister|Update|List|Describe)Devices?|GetDeviceFleetReport)": (
-                "devices have no agents here; AWS closed Edge Manager in April 2024"
-            ),
-            r"(\w+ModelCards?|ListModelCardVersions)": "model cards are not stored yet",
         },
     ),
     *_rows(

@@ -14,9 +14,12 @@ from samebox.services.iam import pass_role
 from samebox.services.sagemaker import (
     associations,
     crud,
+    devices,
     endpoint_configs,
     endpoints,
+    hub_contents,
     image_versions,
+    model_cards,
     model_packages,
     models,
     monitoring,
@@ -49,6 +52,9 @@ STORED_NOUNS: tuple[Mapping[str, Operation], ...] = (
     associations.OPERATIONS,
     model_packages.OPERATIONS,
     image_versions.OPERATIONS,
+    model_cards.OPERATIONS,
+    hub_contents.OPERATIONS,
+    devices.OPERATIONS,
     stored.OPERATIONS,
 )
 
