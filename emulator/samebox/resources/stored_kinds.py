@@ -183,7 +183,7 @@ _DEFINITIONS = tuple(
     for noun in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")
 )
 
-# Documents of models. Versions of cards, and contents of hubs, are rows of services/sagemaker/{model_cards,hub_contents}.
+# Documents of models. Versions of cards, and contents of hubs, are rows of modules in services/sagemaker.
 _DOCUMENTS = (
     _stored(
         "ModelCard",

@@ -39,5 +39,43 @@ MEMBERS: Mapping[str, Members] = {
         acted_on("SourceArn", "DestinationArn", "SourceType", "DestinationType", "AssociationType"),
         acted_on("CreatedAfter", "CreatedBefore", "SortBy", "SortOrder", "NextToken", "MaxResults"),
     ),
+    "ListModelCardVersions": acted_on(
+        "ModelCardName",
+        "ModelCardStatus",
+        "CreationTimeAfter",
+        "CreationTimeBefore",
+        "SortBy",
+        "SortOrder",
+        "MaxResults",
+        "NextToken",
+    ),
+    "ImportHubContent": members(
+        acted_on("HubName", "HubContentName", "HubContentType", "HubContentVersion", "DocumentSchemaVersion"),
+        acted_on("HubContentDocument", "HubContentDisplayName", "HubContentDescription", "HubContentMarkdown"),
+        acted_on("HubContentSearchKeywords", "SupportStatus", "Tags"),
+    ),
+    "DescribeHubContent": acted_on("HubName", "HubContentName", "HubContentType", "HubContentVersion"),
+    "UpdateHubContent": members(
+        acted_on("HubName", "HubContentName", "HubContentType", "HubContentVersion", "HubContentDisplayName"),
+        acted_on("HubContentDescription", "HubContentMarkdown", "HubContentSearchKeywords", "SupportStatus"),
+    ),
+    "DeleteHubContent": acted_on("HubName", "HubContentName", "HubContentType", "HubContentVersion"),
+    "ListHubContents": members(
+        acted_on("HubName", "HubContentType", "NameContains", "MaxSchemaVersion", "CreationTimeBefore"),
+        acted_on("CreationTimeAfter", "SortBy", "SortOrder", "MaxResults", "NextToken"),
+    ),
+    "ListHubContentVersions": members(
+        acted_on("HubName", "HubContentType", "HubContentName", "MinVersion", "MaxSchemaVersion"),
+        acted_on("CreationTimeBefore", "CreationTimeAfter", "SortBy", "SortOrder", "MaxResults", "NextToken"),
+    ),
+    "RegisterDevices": acted_on("DeviceFleetName", "Devices", "Tags"),
+    "DeregisterDevices": acted_on("DeviceFleetName", "DeviceNames"),
+    "UpdateDevices": acted_on("DeviceFleetName", "Devices"),
+    "DescribeDevice": members(
+        acted_on("DeviceFleetName", "DeviceName"),
+        accepted("NextToken", "a device has no models, and they would be listed"),
+    ),
+    "ListDevices": acted_on("DeviceFleetName", "ModelName", "LatestHeartbeatAfter", "MaxResults", "NextToken"),
+    "GetDeviceFleetReport": acted_on("DeviceFleetName"),
     "ListAliases": acted_on("ImageName", "Alias", "Version", "MaxResults", "NextToken"),
 }
