@@ -16,7 +16,7 @@ def hub(aws: Aws) -> Aws:
 
 
 def imported(aws: Aws, name: str, version: str = "", document: str = "{}", **more: Any) -> str:
-    given = {"HubContentVersion": version} if version else {}
+    given: dict[str, Any] = {"HubContentVersion": version} if version else {}
     answer = aws.sagemaker.import_hub_content(
         HubName="team", HubContentName=name, HubContentType="Model", DocumentSchemaVersion="2.0.0",
         HubContentDocument=document, **given, **more,
@@ -54,7 +54,8 @@ def test_contents_and_their_versions_are_listed_in_pages(hub: Aws) -> None:
         imported(hub, name, version)
 
     def listed(method: str, **asked: Any) -> list[str]:
-        found, token = [], {}
+        found: list[str] = []
+        token: dict[str, str] = {}
         while True:
             page = getattr(hub.sagemaker, method)(
                 HubName="team", HubContentType="Model", MaxResults=1, **asked, **token
