@@ -8,7 +8,7 @@ from samebox.app.endings import Endings
 from samebox.containers.localstack_server import KEY_HEADER, LocalStackServer
 from samebox.services.localstack import LocalStackEndpoint
 from samebox.services.localstack_targets import LocalStackTargets
-from samebox.services.outbox import Deliver, Outbox
+from samebox.services.outbox import MessageDelivery, Outbox
 
 
 def make_localstack(
@@ -23,14 +23,14 @@ def make_localstack(
 
 
 @dataclass(frozen=True)
-class Targets:
+class EventTargets:
     """Where events go: through `outbox`, which tries until a message is delivered, or at once."""
 
     outbox: Outbox
-    deliver: Deliver
+    deliver: MessageDelivery
 
 
-def make_targets(server: LocalStackServer | None, folder: Path, endings: Endings) -> Targets | None:
+def make_targets(server: LocalStackServer | None, folder: Path, endings: Endings) -> EventTargets | None:
     """Queues, topics and functions of LocalStack as targets of events; None where LocalStack is off."""
     if server is None:
         return None
@@ -38,4 +38,4 @@ def make_targets(server: LocalStackServer | None, folder: Path, endings: Endings
     outbox = Outbox(folder / "outbox", deliver)
     outbox.start()
     endings.add(outbox.close)
-    return Targets(outbox, deliver)
+    return EventTargets(outbox, deliver)

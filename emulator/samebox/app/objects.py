@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
-from samebox.app.localstack import Targets
+from samebox.app.localstack import EventTargets
 from samebox.asgi import Application, Scope
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
@@ -47,7 +47,7 @@ class ObjectStorage:
 def open_objects(
     folder: DataFolder,
     settings: Settings,
-    targets: Targets | None,
+    targets: EventTargets | None,
     clock: Callable[[], float],
     endings: Endings,
     interrupted: threading.Event,
@@ -66,7 +66,7 @@ def open_objects(
 def _own(
     folder: DataFolder,
     settings: Settings,
-    targets: Targets | None,
+    targets: EventTargets | None,
     clock: Callable[[], float],
     endings: Endings,
     interrupted: threading.Event,

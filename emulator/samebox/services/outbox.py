@@ -35,17 +35,17 @@ class Undeliverable(AwsError):
     """The destination does not exist, or does not take the message: another try would be in vain."""
 
 
-class Deliver(Protocol):
+class MessageDelivery(Protocol):
     """What brings a message to its destination. Raises Undeliverable, or AwsError where a later try may do."""
 
     def __call__(self, message: OutgoingMessage) -> None:
-        """Deliver it."""
+        """MessageDelivery it."""
 
 
 class Outbox:
     """Delivers messages from `start` to `close`, in a thread of its own. Threads may share it."""
 
-    def __init__(self, folder: Path, deliver: Deliver, pause: float = _PAUSE_SECONDS) -> None:
+    def __init__(self, folder: Path, deliver: MessageDelivery, pause: float = _PAUSE_SECONDS) -> None:
         self._folder = folder
         self._deliver = deliver
         self._pause = pause

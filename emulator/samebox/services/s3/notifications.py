@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from samebox.s3.records import Bucket
     from samebox.s3.store import S3Store
-    from samebox.services.outbox import Deliver, Outbox
+    from samebox.services.outbox import MessageDelivery, Outbox
     from samebox.services.s3.requests import S3Request, S3Response
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _UNVERSIONED = ("", "null")
 class Notifications:
     """Puts messages into `outbox`. `deliver` is for the message by which a new destination is tried out."""
 
-    def __init__(self, store: S3Store, outbox: Outbox, deliver: Deliver, clock: Callable[[], float]) -> None:
+    def __init__(self, store: S3Store, outbox: Outbox, deliver: MessageDelivery, clock: Callable[[], float]) -> None:
         self._store = store
         self._outbox = outbox
         self._deliver = deliver
