@@ -33,7 +33,8 @@ def localstack(process: Process) -> int:
         if request.path == "/_localstack/health":
             return FakeResponse(200)
         if "x-amz-target" in named:
-            shown = {"QueueUrl": named["authorization"].split("Credential=")[1].split(",")[0]}
+            place = named["authorization"].split("Credential=")[1].split(",")[0]
+            shown = {"QueueUrl": f"{named['x-forwarded-proto']}/{place}"}
             return FakeResponse(200, json.dumps(shown).encode(), {"Content-Type": "application/x-amz-json-1.0"})
         return FakeResponse(200, request.body, {"Content-Type": "application/json"})
 
@@ -72,7 +73,7 @@ def emulator(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.mark.parametrize(("key", "account"), [("111122223333", "111122223333"), ("AKIAIOSFODNN7EXAMPLE", OWN_ACCOUNT)])
 def test_a_request_goes_on_in_its_account_and_region(emulator: Started, key: str, account: str) -> None:
     scope = emulator.client("sqs", key).create_queue(QueueName="q")["QueueUrl"].split("/")
-    assert (scope[0], scope[2:]) == (account, ["eu-west-1", "sqs", "aws4_request"])
+    assert (scope[0], scope[1], scope[3:]) == ("http", account, ["eu-west-1", "sqs", "aws4_request"])
 
 
 def test_a_body_and_its_answer_go_through(emulator: Started) -> None:

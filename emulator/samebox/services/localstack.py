@@ -68,7 +68,9 @@ class LocalStackEndpoint:
     async def _signed(self, head: RequestHead, scope: Scope) -> RequestHead:
         """LocalStack takes account, region and service from the signature, and verifies none."""
         service, caller = scope[_CALLER]
-        headers = [header for header in head.headers if header[0] not in (b"authorization", self._key_header[0])]
+        replaced = (b"authorization", b"x-forwarded-proto", self._key_header[0])
+        headers = [header for header in head.headers if header[0] not in replaced]
+        headers.append((b"x-forwarded-proto", scope.get("scheme", "http").encode()))
         given = (head.header(b"authorization") or b"").decode("latin-1")
         if given:
             signed = _ACCESS_KEY.sub(caller.account, given)

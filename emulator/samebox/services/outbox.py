@@ -39,7 +39,7 @@ class MessageDelivery(Protocol):
     """What brings a message to its destination. Raises Undeliverable, or AwsError where a later try may do."""
 
     def __call__(self, message: OutgoingMessage) -> None:
-        """MessageDelivery it."""
+        """Deliver it."""
 
 
 class Outbox:

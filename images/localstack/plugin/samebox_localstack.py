@@ -40,7 +40,8 @@ class Guard:
         if not address or ipaddress.ip_address(address).is_loopback:
             return
         if hmac.compare_digest(request.headers.get(KEY_HEADER, "").encode(), self._key.encode()):
-            del request.headers[KEY_HEADER]
+            # URLs of queues are made of it: a client of the forward proxy asked by https.
+            request.scheme = request.headers.get("x-forwarded-proto", request.scheme)
             return
         response.status_code = 403
         chain.stop()
