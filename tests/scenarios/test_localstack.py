@@ -125,3 +125,14 @@ def test_what_happens_in_a_bucket_reaches_the_queue_that_it_names(emulator: Emul
     s3.put_object(Bucket="notifying", Key="models/model.tar.gz", Body=b"x")
     (record,) = json.loads(taken(sqs, queue))["Records"]
     assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "models/model.tar.gz")
+
+
+def test_an_event_reaches_the_queue_that_its_rule_names(emulator: EmulatorProcess) -> None:
+    sqs, events = emulator.client("sqs"), emulator.client("events")
+    queue = sqs.create_queue(QueueName="events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="trained", EventPattern=json.dumps({"source": ["my.training"]}))
+    events.put_targets(Rule="trained", Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_events(Entries=[{"Source": "my.training", "DetailType": "Trained", "Detail": '{"loss": 1}'}])
+    message = json.loads(taken(sqs, queue))
+    assert (message["detail-type"], message["detail"]) == ("Trained", {"loss": 1})

@@ -16,7 +16,7 @@ from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
 from samebox.app.engine_side import EngineSide
 from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
-from samebox.app.localstack import make_localstack, make_targets
+from samebox.app.localstack import forwarding, make_localstack, make_targets
 from samebox.app.objects import open_objects
 from samebox.app.services import make_services
 from samebox.app.status import Status
@@ -88,7 +88,7 @@ class Emulator:
         supervisor = start_supervisor(
             info, services, stores, s3.objects, self._containers, self._data_plane.client, faults, endings
         )
-        start_timers(settings, stores, self._clock, endings)
+        start_timers(settings, stores, forwarding(targets), self._clock, endings)
         self._leave = supervisor.leave
         self._status.is_ready = True
         return [] if way is None else [way.listener]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from samebox.app.endings import Endings
 from samebox.containers.localstack_server import KEY_HEADER, LocalStackServer
+from samebox.services.events.delivery import Deliver, nowhere
 from samebox.services.localstack import LocalStackEndpoint
 from samebox.services.localstack_targets import LocalStackTargets
-from samebox.services.outbox import MessageDelivery, Outbox
+from samebox.services.outbox import MessageDelivery, Outbox, OutgoingMessage
 
 
 def make_localstack(
@@ -39,3 +40,11 @@ def make_targets(server: LocalStackServer | None, folder: Path, endings: Endings
     outbox.start()
     endings.add(outbox.close)
     return EventTargets(outbox, deliver)
+
+
+def forwarding(targets: EventTargets | None) -> Deliver:
+    """What delivers EventBridge's events to queues, topics, functions and state machines."""
+    if targets is None:
+        return nowhere
+    outbox = targets.outbox
+    return lambda arn, payload: outbox.add(OutgoingMessage(arn, payload))

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from samebox.app.endings import Endings
 from samebox.app.stores import Stores
 from samebox.services.cloudwatch.evaluation import AlarmEvaluation
-from samebox.services.events.delivery import Targets
+from samebox.services.events.delivery import Deliver, Targets
 from samebox.services.events.dispatch import EventDispatch
 from samebox.settings import Settings, destinations
 
 
-def start_timers(settings: Settings, stores: Stores, clock: Callable[[], float], endings: Endings) -> None:
-    """Start them, until the emulator's end."""
-    targets = Targets(stores.logbook, clock, destinations(settings.event_destinations))
+def start_timers(
+    settings: Settings, stores: Stores, forward: Deliver, clock: Callable[[], float], endings: Endings
+) -> None:
+    """Start them, until the emulator's end. `forward` delivers events to targets that are not the emulator's own."""
+    targets = Targets(stores.logbook, clock, destinations(settings.event_destinations), forward)
     for one in (
         EventDispatch(stores.resources, stores.metrics, targets, clock),
         AlarmEvaluation(stores.store, stores.metrics, clock),

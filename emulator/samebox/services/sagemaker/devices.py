@@ -3,7 +3,7 @@
 from typing import Any
 
 from samebox.errors import ResourceNotFound, ValidationException
-from samebox.resources.query import EVERYTHING, Column, Compare, Scope
+from samebox.resources.query import EVERYTHING, Column, Compare, Expression, Scope
 from samebox.resources.shelf import Shelf
 from samebox.resources.store import AlreadyThere, Resource
 from samebox.resources.stored_kinds import DEVICE_FLEET
@@ -61,7 +61,7 @@ def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict
 
 def list_devices(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """ListDevices. Filters by model and by heartbeat find none."""
-    where = EVERYTHING
+    where: Expression = EVERYTHING
     if "DeviceFleetName" in params:
         fleet = services.resources.named(DEVICE_FLEET, caller, params)
         where = Compare(Column("parent"), "=", fleet.arn)

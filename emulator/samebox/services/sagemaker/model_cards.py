@@ -45,7 +45,7 @@ def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
         raise ValidationException("You cannot update both model card content and model card status in a single call.")
     _check_content(params)
     card = services.resources.named(MODEL_CARD, caller, params)
-    changes = {name: params[name] for name in ("Content", "ModelCardStatus") if name in params}
+    changes: dict[str, Any] = {name: params[name] for name in ("Content", "ModelCardStatus") if name in params}
     number = card.spec["ModelCardVersion"] + ("Content" in changes)
     _write_version(services, card, number, {**card.spec, **changes})
     amended = services.resources.replace_spec(card, lambda row: {**row.spec, **changes, "ModelCardVersion": number})
