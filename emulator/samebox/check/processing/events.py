@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 
+from samebox.check import stopping
 from samebox.check.checks import CannotCheck, Check, Context, Need
 from samebox.check.ended import READ_ONLY, HostResult, counted, words_about
 from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import has_room_for_more
 from samebox.check.processing.baseline import SECONDS, processed
 from samebox.check.processing.job import ProcessingJob, run, running
+from samebox.check.stopping import MiddleStop
 
 MOST_BYTES = 1024  # of the message become ExitMessage (contract §4.4)
-GRACE_SECONDS = 120
-FAST_GRACE_SECONDS = 15
 SHORTEST = 0.8  # seconds: what takes less cannot be met in the middle
-SURE = 10.0  # seconds: what takes less may not have begun to listen when the signal comes
 
 EXIT_CODE = Rule(
     "processing-exit-code",
@@ -121,23 +120,13 @@ def stop(context: Context) -> Finding:
     plain = processed(context)
     if plain.seconds < SHORTEST:
         raise CannotCheck(f"processing of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
-    grace = GRACE_SECONDS
-    if context.options.fast:  # and longer where everything takes long, as on a busy machine
-        grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
-    with running(context, ProcessingJob()) as job:
-        if job.wait_for_middle(plain, plain.seconds):
-            raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
-        began = time.monotonic()
-        job.terminate(grace)
-        took = time.monotonic() - began
-        ended = job.ended()
-    shortened = f" (--fast: {grace} s in place of {GRACE_SECONDS})" if grace < GRACE_SECONDS else ""
-    if took >= grace:
-        return STOP.broken(f"SIGKILL after {grace} s{shortened}")
-    if ended.is_good and ended.went_on_as(plain):
-        unsure = "" if plain.seconds > SURE else "; or it was not listening yet: give it more to do"
-        return STOP.broken(f"it went on to its end as if nothing had come{unsure}")
-    return STOP.passed(f"ended {took:.1f} s after it, with exit code {ended.exit_code}{shortened}")
+    grace = stopping.grace(plain, context.options.fast)
+    found = MiddleStop(plain, plain.seconds, grace, lambda _: running(context, ProcessingJob())).stopped()
+    if found.took >= found.grace:
+        return STOP.broken(f"SIGKILL after {found.grace} s{found.shortened}")
+    if found.ended.is_good and found.went_on_as(plain):
+        return STOP.broken(f"it went on to its end as if nothing had come{stopping.doubt(plain)}")
+    return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{found.shortened}")
 
 
 def hosts(context: Context) -> tuple[HostResult, HostResult]:

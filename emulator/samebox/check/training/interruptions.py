@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from samebox.check import stopping
 from samebox.check.checks import CannotCheck, Check, Context, Need
 from samebox.check.ended import HostResult, counted
 from samebox.check.findings import Finding, Rule
 from samebox.check.hosts import holds_files
+from samebox.check.stopping import MiddleStop, StoppedRun
 from samebox.check.training.baseline import SECONDS, baseline, job_of, least_seconds, trained
 from samebox.check.training.job import run, running
 from samebox.check.training.shared_runs import two_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from samebox.check.training.job import RunningTraining
 
-GRACE_SECONDS = 120  # of StopTrainingJob
-FAST_GRACE_SECONDS = 15
 SHORTEST = 1.0  # seconds: a training that takes less cannot be met in the middle
-SURE = 10.0  # seconds: a training that takes less may not have begun to listen when the signal comes
-_LATE = 0.8  # of the time that a job took which was not listening in its middle
 
 STOP = Rule(
     "train-sigterm",
@@ -64,74 +60,41 @@ HOSTS = Rule(
 )
 
 
-@dataclass(frozen=True)
-class StoppedTraining:
-    """A training that was stopped in its middle. `grace`: the seconds it had; `took`: those it needed."""
-
-    ended: HostResult
-    grace: int
-    took: float
-    checkpoints: Path
-
-    def went_on_as(self, plain: HostResult) -> bool:
-        """Whether it ended well, and as `plain`, which was not stopped, did."""
-        return self.ended.exit_code == 0 and self.ended.went_on_as(plain)
-
-
-def stopped(context: Context) -> StoppedTraining:
+def stopped(context: Context) -> StoppedRun:
     """The plain job, stopped; made once. Raises CannotCheck where it is too short for that."""
     return context.shared.get("training-stopped", lambda: _stop(context))
 
 
-def _stop(context: Context) -> StoppedTraining:
+def _stop(context: Context) -> StoppedRun:
     plain = trained(context)
     if plain.seconds < SHORTEST:
         raise CannotCheck(f"a training of {plain.seconds:.1f} s has ended before it can be stopped: give it more to do")
-    grace = GRACE_SECONDS
-    if context.options.fast:  # and longer where everything takes long, as on a busy machine
-        grace = min(grace, max(FAST_GRACE_SECONDS, round(3 * plain.seconds)))
-    first = _stopped_once(
-        context, "checkpoints-stopped", grace, lambda job: job.wait_for_middle(plain, least_seconds(context))
-    )
-    if first.took >= grace or plain.seconds > SURE or not first.went_on_as(plain):
-        return first
-    # On a busy machine it may not have been listening yet: once more, and later.
-    with contextlib.suppress(CannotCheck):
-        return _stopped_once(
-            context, "checkpoints-stopped-later", grace, lambda job: job.wait(_LATE * first.ended.seconds)
-        )
-    return first
+    grace = stopping.grace(plain, context.options.fast)
+    return MiddleStop(plain, least_seconds(context), grace, lambda number: _begun(context, number)).stopped()
 
 
-def _stopped_once(
-    context: Context, checkpoints_name: str, grace: int, has_ended_before: Callable[[RunningTraining], bool]
-) -> StoppedTraining:
-    checkpoints = _folder(context, checkpoints_name)
-    with running(context, dataclasses.replace(job_of(context), checkpoints=checkpoints)) as job:
-        if has_ended_before(job):
-            raise CannotCheck(f"it ended after {job.seconds:.1f} s, before it was stopped")
-        began = time.monotonic()
-        job.terminate(grace)
-        took = time.monotonic() - began
-        return StoppedTraining(job.ended(), grace, took, checkpoints)
+def _begun(context: Context, number: int) -> AbstractContextManager[RunningTraining]:
+    return running(context, dataclasses.replace(job_of(context), checkpoints=_checkpoints(context, number)))
+
+
+def _checkpoints(context: Context, number: int) -> Path:
+    return _folder(context, f"checkpoints-stopped-{number}")
 
 
 def stop(context: Context) -> Finding:
     plain, found = trained(context), stopped(context)
-    shortened = f" (--fast: {found.grace} s in place of {GRACE_SECONDS})" if found.grace < GRACE_SECONDS else ""
     if found.took >= found.grace:
-        return STOP.broken(f"SIGKILL after {found.grace} s{shortened}")
+        return STOP.broken(f"SIGKILL after {found.grace} s{found.shortened}")
     if found.went_on_as(plain):
-        unsure = "" if plain.seconds > SURE else "; or it was not listening yet: let it train for longer"
-        return STOP.broken(f"it went on to its end as if nothing had come{unsure}")
-    return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{shortened}")
+        return STOP.broken(f"it went on to its end as if nothing had come{stopping.doubt(plain)}")
+    return STOP.passed(f"ended {found.took:.1f} s after it, with exit code {found.ended.exit_code}{found.shortened}")
 
 
 def stop_model(context: Context) -> Finding:
     found = stopped(context)
     if found.ended.left.files:
         return STOP_MODEL.passed(f"{counted(found.ended.left.files)} in /opt/ml/model")
-    if holds_files(found.checkpoints):
+    if holds_files(_checkpoints(context, found.number)):
         return STOP_MODEL.passed("checkpoints, and no model")
     return STOP_MODEL.broken("neither")
 
@@ -155,7 +118,7 @@ def _interrupted(context: Context, plain: HostResult) -> tuple[Path, str] | None
     """The checkpoints of a job that was ended in its middle, and how; None where it had written none by then."""
     if context.options.fast:
         with contextlib.suppress(CannotCheck):
-            checkpoints = stopped(context).checkpoints
+            checkpoints = _checkpoints(context, stopped(context).number)
             if holds_files(checkpoints):
                 return checkpoints, "stopped in its middle (--fast: with SIGTERM in place of SIGKILL)"
     checkpoints = _folder(context, "checkpoints-interrupted")
