@@ -7,7 +7,7 @@ from rich.console import Console
 
 from samebox.commands import training_log
 from samebox.commands.outcome import Stop
-from samebox.commands.training_log import TrainingLog
+from samebox.commands.training_log import JobProgress, TrainingLog
 from samebox.jobs.metrics import Metrics
 from tests.commands.requests import complaints
 from tests.commands.test_folding import DUMP
@@ -103,3 +103,19 @@ def test_no_hint_is_given_for_anything_else(lines: list[str]) -> None:
     seen = WrittenLog()
     seen.log.show(lines)
     assert seen.log.hint == ""
+
+
+def described(status: str, *messages: str) -> dict[str, object]:
+    return {"SecondaryStatus": status, "SecondaryStatusTransitions": [{"StatusMessage": one} for one in messages]}
+
+
+def test_what_a_job_waits_for_is_shown_when_its_message_changes() -> None:
+    progress = JobProgress()
+    looks = [
+        described("Starting", "Starting the training job"),
+        described("Starting", "Starting the training job"),
+        described("Starting", "Waiting for memory"),
+        described("Training", "Starting the training job", "Training in-progress"),
+        described("Training", "Starting the training job", "Training in-progress"),
+    ]
+    assert [progress.new(one) for one in looks] == ["Starting", "", "Starting: Waiting for memory", "Training", ""]

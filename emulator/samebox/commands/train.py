@@ -31,7 +31,7 @@ from samebox.commands.local_checkpoints import LocalCheckpoints
 from samebox.commands.model_archive import fetch
 from samebox.commands.outcome import Stop, interrupted
 from samebox.commands.train_options import CODE_CHANNEL, check_output, data_channels, variables
-from samebox.commands.training_log import TrainingLog
+from samebox.commands.training_log import JobProgress, TrainingLog
 from samebox.commands.training_request import job_name, request
 from samebox.settings import Settings
 
@@ -111,18 +111,17 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
     """Show the job's lines until it has ended; None when the person leaves it to itself with a second Ctrl-C."""
     sagemaker = session.client("sagemaker")
     lines = Lines(session.client("logs"), TRAINING_JOBS, f"{name}/")
-    began, told, stopping = time.monotonic(), "", False
+    began, progress, stopping = time.monotonic(), JobProgress(), False
     while True:
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
             log.show(lines.new())
-            if found["SecondaryStatus"] != told:
-                told = found["SecondaryStatus"]
-                log.note(f"[dim]{told}[/]")
+            if note := progress.new(found):
+                log.note(f"[dim]{escape(note)}[/]")
                 began = time.monotonic()
             if found["TrainingJobStatus"] in FINAL:
                 return found
-            log.state(f"{told} for {time.monotonic() - began:.0f} s")
+            log.state(f"{progress.status} for {time.monotonic() - began:.0f} s")
             time.sleep(LOOK_EVERY_SECONDS)
         except KeyboardInterrupt:
             if stopping:

@@ -41,6 +41,24 @@ def definitions(given: Sequence[str]) -> list[dict[str, str]]:
     return [{"Name": name, "Regex": regex} for name, regex in found.items()]
 
 
+class JobProgress:
+    """The secondary status of a job, and its message where that changes meanwhile: what the job waits for."""
+
+    def __init__(self) -> None:
+        self.status = ""
+        self._message = ""
+
+    def new(self, job: Mapping[str, Any]) -> str:
+        """What a DescribeTrainingJob response says that the last one did not; empty where there is nothing new."""
+        status = job["SecondaryStatus"]
+        message = job["SecondaryStatusTransitions"][-1].get("StatusMessage", "")
+        is_same = status == self.status
+        if is_same and message == self._message:
+            return ""
+        self.status, self._message = status, message
+        return f"{status}: {message}" if is_same else status
+
+
 class TrainingLog:
     """Where lines go by. On a terminal the state of the job and its metrics stand below them.
 
