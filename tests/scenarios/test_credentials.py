@@ -102,7 +102,9 @@ s3.put_object(Bucket="samebox-test", Key="v2/from-inside", Body=b"x" * 5_000_000
 jobs = session.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
 session.client("cloudwatch").put_metric_data(Namespace="Mine", MetricData=[{"MetricName": "loss", "Value": 1.0}])
 session.client("ecr", endpoint_url=f"https://api.ecr.{region}.amazonaws.com").describe_repositories()
-print(json.dumps([arn, [one["TrainingJobName"] for one in jobs]]))
+parameter = session.client("ssm").get_parameter(Name="/mine/key", WithDecryption=True)["Parameter"]["Value"]
+secret = session.client("secretsmanager").get_secret_value(SecretId="mine")["SecretString"]
+print(json.dumps([arn, [one["TrainingJobName"] for one in jobs], parameter, secret]))
 """
 
 
@@ -119,9 +121,12 @@ def test_code_that_names_addresses_of_aws_reaches_its_own_emulator(which: str, r
     emulator.s3.put_object(Bucket="samebox-test", Key="code/program.py", Body=PROGRAM.encode())
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/code"}}
     code = [{"ChannelName": "code", "DataSource": source}]
+    emulator.client("ssm").put_parameter(Name="/mine/key", Type="SecureString", Value="of a parameter")
+    emulator.client("secretsmanager").create_secret(Name="mine", SecretString="of a secret")
     emulator.train(name, "", "", AlgorithmSpecification=algorithm, InputDataConfig=code)
     assert emulator.ended(name)["TrainingJobStatus"] == "Completed", emulator.log_lines(f"{name}/")
-    arn, jobs = json.loads(emulator.log_lines(f"{name}/")[-1])
+    arn, jobs, *kept = json.loads(emulator.log_lines(f"{name}/")[-1])
+    assert kept == ["of a parameter", "of a secret"]
     assert arn == f"{ROLE.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/SageMaker"
     assert name in jobs
     assert ("ways-generous" in jobs) == (which == "generous")
