@@ -26,6 +26,7 @@ from bench import (
     jobs,
     large,
     metrics,
+    observed,
     peer,
     piping,
     proxy,
@@ -64,10 +65,18 @@ class Repetitions:
     rebakes: int
     keys: tuple[int, ...]
     large_megabytes: int
+    log_megabytes: int
+    values: int
 
 
-FULL = Repetitions(rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000), large_megabytes=20_000)
-QUICK = Repetitions(rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,), large_megabytes=1_000)
+FULL = Repetitions(
+    rounds=9, blocks=20, megabytes=256, rebakes=3, keys=(100_000, 1_000_000), large_megabytes=20_000,
+    log_megabytes=1_000, values=1_000_000,
+)  # fmt: skip
+QUICK = Repetitions(
+    rounds=3, blocks=6, megabytes=64, rebakes=0, keys=(100_000,), large_megabytes=1_000,
+    log_megabytes=50, values=50_000,
+)  # fmt: skip
 
 Measure = Callable[[Stand, Repetitions, dict[str, float]], list[Row]]
 
@@ -106,6 +115,14 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     proxy.PROXY: (
         "forward proxy",
         lambda stand, plan, _: proxy.measure(stand, plan.rounds, plan.megabytes),
+    ),
+    observed.LOGS: (
+        "a page of a long log",
+        lambda stand, plan, _: observed.measure_logs(stand, plan.log_megabytes),
+    ),
+    observed.METRICS: (
+        "metrics through the API",
+        lambda stand, plan, _: observed.measure_metrics(stand, plan.values),
     ),
     metrics.METRICS: ("metrics store", lambda stand, plan, _: metrics.measure(stand, plan.rounds)),
     channels.CHANNEL: (
