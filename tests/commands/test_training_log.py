@@ -105,17 +105,22 @@ def test_no_hint_is_given_for_anything_else(lines: list[str]) -> None:
     assert seen.log.hint == ""
 
 
-def described(status: str, *messages: str) -> dict[str, object]:
-    return {"SecondaryStatus": status, "SecondaryStatusTransitions": [{"StatusMessage": one} for one in messages]}
+def described(*transitions: tuple[str, str]) -> dict[str, object]:
+    return {"SecondaryStatusTransitions": [{"Status": name, "StatusMessage": text} for name, text in transitions]}
 
 
-def test_what_a_job_waits_for_is_shown_when_its_message_changes() -> None:
+def test_every_status_of_a_job_is_shown_and_what_it_waits_for() -> None:
     progress = JobProgress()
+    starting, training = ("Starting", "Starting the training job"), ("Training", "Training in-progress")
     looks = [
-        described("Starting", "Starting the training job"),
-        described("Starting", "Starting the training job"),
-        described("Starting", "Waiting for memory"),
-        described("Training", "Starting the training job", "Training in-progress"),
-        described("Training", "Starting the training job", "Training in-progress"),
+        described(starting),
+        described(starting),
+        described(("Starting", "Waiting for memory")),
+        described(starting, training),
+        described(starting, training),
+        described(starting, training, ("Interrupted", ""), starting, ("Downloading", "")),
     ]
-    assert [progress.new(one) for one in looks] == ["Starting", "", "Starting: Waiting for memory", "Training", ""]
+    *shown, last = [progress.new(one) for one in looks]
+    assert shown == [["Starting"], [], ["Starting: Waiting for memory"], ["Training"], []]
+    assert last == ["Interrupted", "Starting", "Downloading"]
+    assert progress.status == "Downloading"

@@ -1,4 +1,4 @@
-"""The faults of an emulator: which strike whom, how often, and until when."""
+"""The faults of an emulator: what they change, how often, and until when."""
 
 import pytest
 

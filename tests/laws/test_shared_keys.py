@@ -18,10 +18,11 @@ PROTOCOLS: Mapping[str, frozenset[str]] = {
     "ASGI: the scope of a connection, and messages": frozenset(
         {"type", "method", "path", "raw_path", "query_string", "headers", "body", "more_body", "status", "server"}
     ),
-    "HTTP: names of headers": frozenset({"content-type", "Content-Type"}),
+    "HTTP: names of headers": frozenset({"content-type", "Content-Type", "content-encoding"}),
     "AWS's signatures: names of headers": frozenset(
         {"authorization", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
     ),
+    "AWS's signatures, version 2: a parameter": frozenset({"AWSAccessKeyId"}),
     "AWS's JSON protocol: names of headers": frozenset({"x-amz-target"}),
     "Step Functions, which is not among our models": frozenset({"input"}),
     "the Registry API: its errors": frozenset({"errors"}),

@@ -71,9 +71,22 @@ def test_the_keys_are_the_fields_in_the_case_of_aws() -> None:
             "Uploaded": False,
             "Network": None,
             "BadMessage": False,
+            "PreparedAt": None,
+            "InterruptedBy": "",
+            "MaxWaitExceeded": False,
+            "Leftovers": False,
+            "Earlier": {
+                "Count": 0,
+                "Retries": 0,
+                "Obeyed": [],
+                "RanSeconds": 0.0,
+                "HeldSeconds": 0.0,
+                "LastEndedAt": None,
+            },
             "Outcome": "",
         },
         "Model": None,
+        "StandIn": None,
     }
 
 

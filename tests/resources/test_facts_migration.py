@@ -17,6 +17,8 @@ from samebox.resources.store import Resource, Store
 from samebox.wire.models import Models
 
 SAMPLE = Path(__file__).parent / "statuses" / "0001.sql"
+# Of a training job, since that schema.
+LATER_STAGES = {"Interrupted", "Restarting", "MaxWaitTimeExceeded"}
 OURS = {"TrainingJob": {"ResolvedImage", "Run"}, "Endpoint": {"Wanted", "Current", "Routes"}}
 
 
@@ -45,7 +47,7 @@ def rows(path: Path, before: object) -> Iterator[dict[str, Resource]]:
 def test_the_sample_has_every_status(rows: dict[str, Resource]) -> None:
     stages = {row.state["SecondaryStatus"] for row in rows.values() if row.kind == TRAINING_JOB.noun}
     assert TRAINING_JOB.lifecycle is not None
-    assert stages == set(TRAINING_JOB.lifecycle.stages)
+    assert stages == set(TRAINING_JOB.lifecycle.stages) - LATER_STAGES
     assert ENDPOINT.lifecycle is not None
     assert {row.status for row in rows.values() if row.kind == ENDPOINT.noun} == set(ENDPOINT.lifecycle.stages)
 

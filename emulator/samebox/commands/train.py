@@ -116,7 +116,7 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
             log.show(lines.new())
-            if note := progress.new(found):
+            for note in progress.new(found):
                 log.note(f"[dim]{escape(note)}[/]")
                 began = time.monotonic()
             if found["TrainingJobStatus"] in FINAL:

@@ -42,21 +42,22 @@ def definitions(given: Sequence[str]) -> list[dict[str, str]]:
 
 
 class JobProgress:
-    """The secondary status of a job, and its message where that changes meanwhile: what the job waits for."""
+    """The secondary statuses of a job, and the message of the last where that changes: what the job waits for."""
 
     def __init__(self) -> None:
         self.status = ""
         self._message = ""
+        self._seen = 0
 
-    def new(self, job: Mapping[str, Any]) -> str:
+    def new(self, job: Mapping[str, Any]) -> list[str]:
         """What a DescribeTrainingJob response says that the last one did not; empty where there is nothing new."""
-        status = job["SecondaryStatus"]
-        message = job["SecondaryStatusTransitions"][-1].get("StatusMessage", "")
-        is_same = status == self.status
-        if is_same and message == self._message:
-            return ""
-        self.status, self._message = status, message
-        return f"{status}: {message}" if is_same else status
+        transitions = job["SecondaryStatusTransitions"]
+        found = [str(one["Status"]) for one in transitions[self._seen :]]
+        message = transitions[-1].get("StatusMessage", "")
+        if not found and message != self._message:
+            found = [f"{self.status}: {message}"]
+        self.status, self._message, self._seen = transitions[-1]["Status"], message, len(transitions)
+        return found
 
 
 class TrainingLog:

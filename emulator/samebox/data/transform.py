@@ -57,8 +57,8 @@ def captured(request: Mapping[str, Any], found: Sequence[tuple[Object, str]], na
     if "DataCaptureConfig" not in request:
         return {}
     root = request["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
-    sides = {"input": [one.uri for one, _ in found], "output": [target for _, target in found]}
-    return {f"{root}/{side}/{name}": _manifest(uris) for side, uris in sides.items() if uris}
+    sides = (("input", [one.uri for one, _ in found]), ("output", [target for _, target in found]))
+    return {f"{root}/{side}/{name}": _manifest(uris) for side, uris in sides if uris}
 
 
 def _manifest(uris: Sequence[str]) -> bytes:

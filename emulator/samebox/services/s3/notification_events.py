@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+from samebox.wire.partitions import partition_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -72,7 +74,7 @@ def record(event: ObjectEvent, configuration: str) -> dict[str, Any]:
             "bucket": {
                 "name": event.bucket,
                 "ownerIdentity": {"principalId": event.account},
-                "arn": f"arn:aws:s3:::{event.bucket}",
+                "arn": f"arn:{partition_of(event.region).name}:s3:::{event.bucket}",
             },
             "object": found,
         },

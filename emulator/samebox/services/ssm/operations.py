@@ -14,6 +14,7 @@ from samebox.services.sealing import Seal
 from samebox.services.ssm import filters, records
 from samebox.services.ssm.records import SECURE, ParameterFacts, ParameterVersion
 from samebox.wire.caller import Caller
+from samebox.wire.partitions import partition_of
 
 _NAME = re.compile(r"[a-zA-Z0-9_./-]+")
 # SSM:PutParameter: levels of a name, and characters of a value in each tier.
@@ -89,7 +90,7 @@ def _version(services: Services, params: _Params, caller: Caller, last: Paramete
         value=value,
         type=kind,
         at=services.clock(),
-        user=f"arn:aws:iam::{caller.account}:root",
+        user=f"arn:{partition_of(caller.region).name}:iam::{caller.account}:root",
         description=params.get("Description", last.description if last else ""),
         key_id=params.get("KeyId", "alias/aws/ssm") if kind == SECURE else "",
         tier=params.get("Tier", last.tier if last else "Standard"),
