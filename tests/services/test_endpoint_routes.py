@@ -77,6 +77,14 @@ def test_new_addresses_replace_the_old_ones_with_a_notification(routed: Routed) 
     assert routed.changes == before + 1
 
 
+def test_an_endpoint_is_routed_when_it_is_looked_up_before_its_write_is_heard_of(routed: Routed) -> None:
+    routed.routes.look_up(KEY)
+    assert routed.table.find(KEY) is None
+    routed.resources.advance(routed.endpoint(ADDRESS), "InService")
+    routed.routes.look_up(KEY)
+    assert routed.table.addresses() == {ADDRESS}
+
+
 def test_rows_of_other_kinds_change_nothing(routed: Routed) -> None:
     routed.routes.follow()
     routed.resources.create(MODEL, CALLER, {"ModelName": "digits"})

@@ -154,3 +154,24 @@ def test_a_target_model_is_loaded_before_it_is_asked() -> None:
             assert len(seen.requests) == 1
 
     story(scenario)
+
+
+def test_an_endpoint_without_a_route_is_looked_up_before_it_is_not_found() -> None:
+    async def scenario() -> None:
+        client, looks = HttpClient(LIMIT), list[Key]()
+        async with container(OK, ContainerTraffic()) as address:
+            table = RoutingTable([])
+
+            def look_up(key: Key) -> None:
+                looks.append(key)
+                if len(looks) == 2:  # stored since the first time
+                    table.put(served(address))
+
+            app = invocations(table, client, look_up=look_up)
+            answers = [await asked(app) for _ in range(3)]
+        await client.close()
+        assert [one.status for one in answers] == [400, 200, 200]
+        assert answers[0].error["message"] == f"Endpoint Digits of account {KEY.account} not found."
+        assert looks == [KEY, KEY]  # a route costs no look
+
+    story(scenario)

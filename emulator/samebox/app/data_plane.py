@@ -23,6 +23,7 @@ class DataPlane:
         self.table = RoutingTable()
         self.client = HttpClient(settings.invocation_bytes)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._endpoint_routes: EndpointRoutes | None = None
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the event loop that the connections to containers belong to."""
@@ -35,12 +36,18 @@ class DataPlane:
         self._endings.add(observers.close)
         return Invocations(
             self.table, self.client, identify, own.invocation_bytes, own.invocation_seconds,
-            own.lenient_responses, observers,
+            own.lenient_responses, observers, look_up=self._routes(stores).look_up,
         )  # fmt: skip
 
     def follow(self, stores: Stores) -> None:
         """Keep the table equal to the routes of the stored endpoints, from now on."""
-        EndpointRoutes(stores.store, self.table, self._close_unused_connections).follow()
+        self._routes(stores).follow()
+
+    def _routes(self, stores: Stores) -> EndpointRoutes:
+        # One for all: it lets one thread at a time write the table.
+        if self._endpoint_routes is None:
+            self._endpoint_routes = EndpointRoutes(stores.store, self.table, self._close_unused_connections)
+        return self._endpoint_routes
 
     def _close_unused_connections(self) -> None:
         """Close connections to containers that no route leads to any more, in the loop that they belong to."""

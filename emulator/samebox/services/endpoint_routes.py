@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from samebox.resources.deployment import serving
 from samebox.resources.kinds import ENDPOINT
-from samebox.resources.query import Query
+from samebox.resources.query import Query, Scope
 from samebox.resources.store import Resource, Store
 from samebox.traffic.routes import Key, Route, RoutingTable, Target
 from samebox.wire.partitions import partition_of
@@ -27,6 +27,15 @@ class EndpointRoutes:
         """Fill the table, and change it with each write of the store from here on."""
         self._store.subscribe(self.update)
         for row in self._store.find(Query(ENDPOINT.noun)):
+            self.update(row)
+
+    def look_up(self, key: Key) -> None:
+        """Bring the table to what the store says of an endpoint now.
+
+        A client may see an endpoint in service before the thread that wrote this has changed the table.
+        """
+        row = self._store.get(ENDPOINT.noun, Scope(key.account, key.region), ENDPOINT.key(key.endpoint))
+        if row is not None:
             self.update(row)
 
     def update(self, row: Resource) -> None:

@@ -9,6 +9,8 @@ import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+import anyio
+
 from samebox import asgi
 from samebox.asgi import BodyTooLarge, ClientGone, Header, Receive, Scope, Send
 from samebox.errors import AwsError
@@ -53,6 +55,7 @@ _MEMBERS = {
     b"x-amzn-sagemaker-custom-attributes": "customAttributes",
     b"x-amzn-sagemaker-session-id": "sessionId",
 }
+_LOOKS = 4  # for endpoints without a route, at once
 _ACTIVATION_SECONDS = 60.0  # choice: how long a request is held while its first container comes
 
 
@@ -90,7 +93,8 @@ class Invocations:
 
     `observers` see each invocation that reached a container. `activator` is asked for a container where a variant has
     none, and has `activation_seconds`; `loader` is asked for the container of a target model. Endpoints without the one
-    or the other cost nothing for it.
+    or the other cost nothing for it. `look_up` brings the table to what is stored of an endpoint; it may block, and is
+    called where the table has no route.
     """
 
     def __init__(
@@ -105,11 +109,14 @@ class Invocations:
         activator: Activator | None = None,
         loader: ModelLoader | None = None,
         activation_seconds: float = _ACTIVATION_SECONDS,
+        look_up: Callable[[Key], None] | None = None,
     ) -> None:
         self._table = table
         self._observers = observers
         self._activator, self._loader = activator, loader
         self._activation_seconds = activation_seconds
+        self._look_up = look_up
+        self._limiter = anyio.CapacityLimiter(_LOOKS)
         self._client = client
         self._identify = identify
         self._limit = limit
@@ -170,6 +177,8 @@ class Invocations:
 
     async def _chosen(self, key: Key, headers: Mapping[bytes, bytes]) -> tuple[Route, Target]:
         """The route of an endpoint, and which of its variants is asked; it has a container by then."""
+        if self._look_up is not None and self._table.find(key) is None:
+            await asgi.in_thread(self._look_up, key, limiter=self._limiter)
         route = self._route(key)
         _check_headers(route, headers, self._loader is not None)
         target = _target(route, headers, self._activator is not None)
