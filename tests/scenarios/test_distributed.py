@@ -83,8 +83,10 @@ def test_tensorflow_finds_the_parameter_server_of_each_host(emulator: EmulatorPr
 
 
 RANKS = """
-import os
-print("rank", *(os.environ[name] for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")), sep=" ", flush=True)
+import os, sys
+rank = " ".join(os.environ[name] for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"))
+sys.stdout.write(f"rank {rank}\\n")  # in one piece: two ranks write to one stream
+sys.stdout.flush()
 """
 
 
