@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -40,8 +40,11 @@ DRAINED_SECONDS = 10.0
 
 def serve(settings: Settings) -> None:
     """Be the emulator until SIGTERM or SIGINT. Raises AlreadyRunning, OSError when the port is taken."""
-    listener = bind(settings.host, settings.port)
-    emulator = Emulator(settings)
+    with closing(bind(settings.host, settings.port)) as listener:
+        _serve_at(listener, Emulator(settings))
+
+
+def _serve_at(listener: socket.socket, emulator: Emulator) -> None:
     server = _server(emulator)
 
     def end(*_: object) -> None:
@@ -52,11 +55,8 @@ def serve(settings: Settings) -> None:
     # the moments before and after.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(emulator, server, listener, has_process=True))
-    finally:
-        listener.close()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(emulator, server, listener, has_process=True))
 
 
 @contextmanager
@@ -64,8 +64,15 @@ def running(
     settings: Settings, engine: Engine | None = None, clock: Callable[[], float] = time.time
 ) -> Iterator[Emulator]:
     """An emulator in threads of this process, for tests: ready when the block is entered, ended when it is left."""
-    listener = bind(settings.host, settings.port)
-    emulator = Emulator(settings, engine, clock)
+    with (
+        closing(bind(settings.host, settings.port)) as listener,
+        _running(Emulator(settings, engine, clock), listener) as emulator,
+    ):
+        yield emulator
+
+
+@contextmanager
+def _running(emulator: Emulator, listener: socket.socket) -> Iterator[Emulator]:
     server = _server(emulator)
     started = threading.Event()
 
@@ -82,7 +89,6 @@ def running(
     finally:
         server.should_exit = True
         thread.join(END_SECONDS)
-        listener.close()
 
 
 def bind(host: str, port: int) -> socket.socket:

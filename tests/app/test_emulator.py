@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from samebox import server
+from samebox.app import emulator as emulator_module
 from samebox.app import engine_side, status
 from samebox.app.emulator import Emulator
 from samebox.commands import where
@@ -142,3 +143,20 @@ def test_a_job_whose_image_is_being_pulled_when_the_emulator_ends_goes_on_at_the
     (left,) = store.find(Query(TRAINING_JOB.noun))
     store.close()
     assert (left.status, left.state["SecondaryStatus"]) == ("InProgress", "Downloading")
+
+
+def test_a_start_that_fails_leaves_no_thread_no_socket_and_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("not built")
+
+    settings = Settings(data_dir=tmp_path, port=free_port())
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patched:
+        patched.setattr(emulator_module, "Status", fail)
+        with pytest.raises(RuntimeError, match="not built"), server.running(settings, FakeEngine(tmp_path / "engine")):
+            pass
+    assert set(threading.enumerate()) <= before
+    with server.running(settings, FakeEngine(tmp_path / "engine")):  # the folder and the port are free
+        pass

@@ -42,12 +42,21 @@ class Emulator:
         self.settings = settings
         self._clock = clock
         self._endings = Endings()
+        try:
+            self._build(engine)
+        except BaseException:
+            # A thread of a part would keep the process alive, with a socket that is not served.
+            self._endings.undo()
+            raise
+
+    def _build(self, engine: Engine | None) -> None:
+        settings = self.settings
         self._folder = data_folder.claim(settings, self._endings)
         self.id = self._folder.id
         self._containers = EngineSide(settings, self._folder, engine, self._endings)
         self.engine = self._containers.engine
         self._models = Models()
-        self._stores = open_stores(self._folder, settings, self._models, clock, self._endings)
+        self._stores = open_stores(self._folder, settings, self._models, self._clock, self._endings)
         self.store, self.resources = self._stores.store, self._stores.resources
         self._containers.release_images_at_the_end(self.store)
         self._data_plane = DataPlane(settings, self._endings)

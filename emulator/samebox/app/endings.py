@@ -43,6 +43,10 @@ class Endings:
 
         self._rest.callback(unless_it_hangs)
 
+    def undo(self) -> None:
+        """Close what was opened by parts that need no event loop: not all of them could be built."""
+        self._rest.close()
+
     async def run(self) -> None:
         """Close everything."""
         await self._connections.aclose()
