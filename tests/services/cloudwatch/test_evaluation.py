@@ -174,3 +174,27 @@ def test_the_timer_evaluates_and_ends(world: WatchedMetrics) -> None:
         until(lambda: "ALARM" in moved, 60, "the alarm went off")
     finally:
         world.evaluation.close()
+
+
+def test_an_alarm_that_cannot_be_evaluated_holds_no_other_up_and_is_tried_again(
+    world: WatchedMetrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("errors", "others"):
+        world.put(AlarmName=name)
+    world.value(1, 9.0)
+    failures = iter([OSError("no disk")])
+    read = world.services.metrics.read
+
+    def fail_once(*given: Any, **named: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return read(*given, **named)
+
+    monkeypatch.setattr(world.services.metrics, "read", fail_once)
+    world.evaluation.evaluate_due()
+    assert "alarm errors could not be evaluated" in caplog.text
+    assert world.state("others")[0] == "ALARM"
+    assert world.state("errors")[0] == "INSUFFICIENT_DATA"
+    world.now += 60
+    world.value(1, 9.0)
+    assert world.state("errors")[0] == "ALARM"

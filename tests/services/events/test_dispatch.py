@@ -10,6 +10,7 @@ import pytest
 
 from samebox.resources.query import Query
 from samebox.services.cloudwatch import alarms
+from samebox.services.events import dispatch
 from samebox.services.events.delivery import DeliveryFailed, Targets
 from samebox.services.events.dispatch import EventDispatch
 from tests.conftest import ACCOUNT, CALLER, REGION, Aws
@@ -30,6 +31,7 @@ class Bus:
         self.now = 1_700_000_000.0
         self.sent: list[tuple[str, Any]] = []
         self.fails = False
+        self.breaks: str | None = None  # the n of an event at which the delivery has an error of its own
         services = aws.services
         targets = Targets(services.logbook, lambda: self.now, destinations or {}, self._deliver)
         self.dispatch = EventDispatch(services.resources, services.metrics, targets, lambda: self.now)
@@ -37,6 +39,8 @@ class Bus:
     def _deliver(self, arn: str, payload: str) -> None:
         if self.fails:
             raise DeliveryFailed("the queue is gone")
+        if self.breaks is not None and json.loads(payload)["detail"]["n"] == self.breaks:
+            raise RuntimeError("unforeseen")
         self.sent.append((arn, json.loads(payload)))
 
     def rule(self, name: str = "r", pattern: Any = None, arn: str = QUEUE, **params: Any) -> None:
@@ -310,3 +314,20 @@ def test_what_waits_at_the_start_is_dispatched(bus: Bus) -> None:
         until(lambda: len(bus.sent) == 2, 60, "the second event is delivered")
     finally:
         bus.dispatch.close()
+
+
+def test_an_error_of_our_own_ends_no_dispatch_and_is_given_up_in_the_end(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(dispatch, "_LOOK_SECONDS", 0.01)
+    bus.rule("r", {"source": ["shop"]})
+    bus.breaks = "bad"
+    bus.put(Detail='{"n": "bad"}')
+    bus.put(Detail='{"n": "good"}')
+    bus.dispatch.start()
+    try:
+        until(lambda: len(bus.sent) == 1, 60, "the event behind it is delivered")
+    finally:
+        bus.dispatch.close()
+    assert caplog.text.count("RuntimeError: unforeseen") == 5
+    assert "is given up" in caplog.text

@@ -52,16 +52,21 @@ class AlarmEvaluation:
     def evaluate_due(self) -> None:
         """Evaluate every alarm whose time has come."""
         now = self._clock()
+        self._any.clear()  # before the look: an alarm that comes meanwhile sets it again
         rows = self._shelf.all()
+        if rows:
+            self._any.set()
         known = {row.arn for row in rows}
         self._due = {arn: due for arn, due in self._due.items() if arn in known}
-        if not rows:
-            self._any.clear()
         for row in rows:
             if self._configured.get(row.arn) != row.spec or now >= self._due.get(row.arn, now):
                 self._configured[row.arn] = row.spec
                 self._due[row.arn] = now + min(_period(row), 60)
-                self._evaluate(row, now)
+                try:
+                    self._evaluate(row, now)
+                except Exception:
+                    # Of ours, or of the disk: the other alarms go on, and this one in its next period.
+                    log.exception("alarm %s could not be evaluated", row.name)
         self._configured = {arn: spec for arn, spec in self._configured.items() if arn in known}
 
     def _hear(self, row: Resource) -> None:
@@ -71,8 +76,12 @@ class AlarmEvaluation:
     def _run(self) -> None:
         while not self._closing.wait(_LOOK_SECONDS):
             self._any.wait()  # without alarms, nothing is read
-            if not self._closing.is_set():
+            if self._closing.is_set():
+                return
+            try:
                 self.evaluate_due()
+            except Exception:
+                log.exception("alarms could not be read")  # the next look may go well
 
     def _evaluate(self, row: Resource, now: float) -> None:
         rule = alarm_record.rule_of(row)

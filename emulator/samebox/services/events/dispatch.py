@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _BATCH = 100
+_MOST_FAILURES = 5  # of one event that cannot be announced, by an error of ours
 # Buses that pass events on to each other in a circle end here.
 _MOST_HOPS = 5
 _ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
@@ -41,6 +42,7 @@ class EventDispatch:
         self._clock = clock
         self._fired: dict[str, float] = {}  # ARN of a rule -> until when its schedule was looked at
         self._begun = clock()
+        self._failures = 0  # of the event that waits for longest
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
@@ -67,9 +69,16 @@ class EventDispatch:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._wake.clear()
-            self.dispatch()
-            self.fire_due()
-            self._wake.wait(_LOOK_SECONDS)
+            try:
+                self.dispatch()
+                self.fire_due()
+            except Exception:
+                # One that the store or the disk had: what waits is dispatched at the next look.
+                log.exception("events could not be dispatched; tried again")
+                self._closing.wait(_LOOK_SECONDS)
+                continue
+            # Without a schedule there is nothing to look for: a change or an event wakes.
+            self._wake.wait(_LOOK_SECONDS if self._schedules else None)
 
     def dispatch(self) -> None:
         """Deliver all that waits. What a crash interrupts is delivered again."""
@@ -78,7 +87,14 @@ class EventDispatch:
             for one in waiting:
                 if self._closing.is_set():
                     return
-                self._announce(one)
+                try:
+                    self._announce(one)
+                except Exception:
+                    self._failures += 1
+                    if self._failures < _MOST_FAILURES:
+                        raise
+                    log.exception("event %d is given up: it held up all later ones", one.id)
+                self._failures = 0
                 self._resources.store.announced(one.id)
             if len(waiting) < _BATCH:
                 return
