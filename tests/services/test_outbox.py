@@ -68,3 +68,21 @@ def test_a_destination_that_is_gone_holds_up_no_other(tmp_path: Path) -> None:
     assert destination.full.wait(WAIT_SECONDS)
     outbox.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_message_that_cannot_be_read_or_has_an_error_of_ours_holds_no_other_up(tmp_path: Path) -> None:
+    (tmp_path / f"{0:020}.json").write_text("{")
+    destination = FakeDestination(1)
+
+    def deliver(message: OutgoingMessage) -> None:
+        if message.body == "bad":
+            raise RuntimeError("unforeseen")
+        destination(message)
+
+    outbox = Outbox(tmp_path, deliver)
+    outbox.add(OutgoingMessage("arn", "bad"))
+    outbox.add(OutgoingMessage("arn", "good"))
+    outbox.start()
+    assert destination.full.wait(WAIT_SECONDS)
+    outbox.close()
+    assert list(tmp_path.iterdir()) == []

@@ -113,6 +113,8 @@ class LocalStackServer:
                 )
             except EngineError as error:
                 self._set(LocalStackState(why_not=f"LocalStack cannot be started: {error}"))
+            except Exception:
+                log.exception("localstack: it could not be looked at; tried again")
             self._sleep(self._pause)
 
     def _look(self) -> None:

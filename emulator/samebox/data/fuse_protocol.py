@@ -13,10 +13,11 @@ import stat
 import struct
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,11 @@ class Node:
     @property
     def is_folder(self) -> bool:
         return self.reader is None
+
+    @cached_property
+    def listed(self) -> Sequence[tuple[bytes, Node]]:
+        """The children in a fixed order, once all are there: a page of a folder begins at a place in it."""
+        return tuple(self.children.items())
 
     def attributes(self) -> bytes:
         """The kernel's `fuse_attr`."""
@@ -190,9 +196,10 @@ class FuseServer:
     def _list(self, node: Node, body: memoryview, *, is_plus: bool) -> bytes:
         _, offset, size = _READ.unpack_from(body)
         page = bytearray()
-        for place, (name, child) in enumerate(list(node.children.items())[offset:], offset + 1):
+        for place in range(offset, len(node.listed)):
+            name, child = node.listed[place]
             kind = _FOLDER_MODE if child.is_folder else _FILE_MODE
-            entry = _DIRENT.pack(child.number, place, len(name), kind >> 12) + name
+            entry = _DIRENT.pack(child.number, place + 1, len(name), kind >> 12) + name
             entry = (_entry(child) if is_plus else b"") + entry + bytes(-len(entry) % 8)
             if len(page) + len(entry) > size:
                 break

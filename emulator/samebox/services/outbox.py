@@ -93,7 +93,12 @@ class Outbox:
 
     def _try(self, path: Path) -> bool:
         """Whether it is done with."""
-        message = OutgoingMessage(**json.loads(path.read_text()))
+        try:
+            message = OutgoingMessage(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
+            log.exception("a message cannot be read, and is dropped: %s", path.name)
+            path.unlink(missing_ok=True)
+            return True
         try:
             self._deliver(message)
         except Undeliverable as error:
@@ -101,5 +106,8 @@ class Outbox:
         except AwsError as error:
             log.info("a message to %s waits: %s", message.arn, error.message)
             return False
+        except Exception:
+            # An error of ours: those behind it are not to wait for it for ever.
+            log.exception("a message to %s is dropped", message.arn)
         path.unlink()
         return True

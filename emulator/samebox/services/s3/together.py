@@ -7,6 +7,7 @@ for all writes that came in while the last commit was under way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -78,7 +79,8 @@ class WritesTogether(Generic[T]):
             # All of one storage have one loop, but for tests that serve it from two.
             for loop in {one.loop for one in writes}:
                 ended = [pair for pair in zip(writes, outcomes, strict=True) if pair[0].loop is loop]
-                loop.call_soon_threadsafe(_end, ended)
+                with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the requests
+                    loop.call_soon_threadsafe(_end, ended)
             if is_last:
                 return
 
