@@ -57,7 +57,7 @@ def test_a_table_has_each_value_in_the_order_of_time(
 
 def test_a_job_without_metrics_and_a_name_of_no_job_are_named(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.create("TrainingJob", TrainingJobName="digits")
-    for name, message in (("digits", "digits has no metrics yet."), ("none", "there is no job none.")):
+    for name, message in (("digits", "digits has no metrics yet."), ("none", "no job is named none.")):
         assert cli.main(["metrics", name]) == 1
         assert message in capsys.readouterr().err
 

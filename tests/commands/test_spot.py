@@ -39,7 +39,7 @@ def test_what_cannot_be_interrupted_is_refused(aws: Aws, capsys: pytest.CaptureF
     for name, message in (
         ("on-demand", "on-demand does not use spot instances: EnableManagedSpotTraining is not set."),
         ("ended", "ended has ended: Failed."),
-        ("none", "there is no training job none."),
+        ("none", "no training job is named none."),
     ):
         assert cli.main(["spot", "interrupt", name]) == 1
         assert message in capsys.readouterr().err

@@ -77,7 +77,7 @@ def _find(session: aws.Session, name: str) -> tuple[JobKind, dict[str, Any]]:
         job = kind.describe(session, name)
         if job is not None:
             return kind, job
-    raise Stop(f"there is no job {name}.")
+    raise Stop(f"no job is named {name}.")
 
 
 def _curves(session: aws.Session, kind: JobKind, job: dict[str, Any], name: str) -> list[Curve]:

@@ -15,7 +15,7 @@ def run(given: argparse.Namespace) -> int:
     with aws.spoken():
         job = job_kinds.TRAINING.describe(session, given.job)
         if job is None:
-            raise Stop(f"there is no training job {given.job}.")
+            raise Stop(f"no training job is named {given.job}.")
         if not job.get("EnableManagedSpotTraining"):
             raise Stop(f"{given.job} does not use spot instances: EnableManagedSpotTraining is not set.")
         if job["TrainingJobStatus"] in FINAL:

@@ -16,7 +16,7 @@ _UPPER, _WORK = "upper", "work"
 _COPY = "copy"
 # They have a meaning in the mount's options.
 _SEPARATORS = frozenset(',:\\"')
-_MODE = 0o755  # of the channel's folder as a container sees it, whatever the umask
+_MODE = 0o755  # of the channel's folder as a container sees it, with any umask
 
 
 def overlay(source: Path, layer: Path, target: str, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def fill(
 ) -> Path:
     """The folder that has the channel, to be mounted read-only; no byte of a large object is moved.
 
-    `label` names a mount in the kernel's table. Whatever an earlier call left below `place` is replaced. Raises
+    `label` names a mount in the kernel's table. What an earlier call left below `place` is replaced. Raises
     MountError where some objects are not here whole and nothing can be mounted; NoSuchKey, NoSuchBucket,
     S3AccessDenied, Unreachable, DiskFull, Cancelled.
     """

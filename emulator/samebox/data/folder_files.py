@@ -43,7 +43,7 @@ def scan(root: Path, folder: str) -> dict[str, FileVersion]:
 
 @contextlib.contextmanager
 def opened(root: Path, folder: str, name: str) -> Iterator[BinaryIO]:
-    """A file that `scan` has found. Raises OSError: FileNotFoundError where it is gone, or is no regular file now."""
+    """A file that `scan` has found. Raises OSError: FileNotFoundError where it is gone or no longer regular."""
     above, _, last = f"{folder}/{name}".rpartition("/")
     with _open_folder(root, above) as descriptor:
         file = os.open(last, _FILE, dir_fd=descriptor)

@@ -63,7 +63,7 @@ def write(records: Iterable[DataRecord]) -> Iterator[bytes]:
 
 
 def read(chunks: Iterable[bytes]) -> Iterator[DataRecord]:
-    """The records of a stream. Raises BadRecord, and RecordError where it is no RecordIO."""
+    """The records of a stream. Raises BadRecord, and RecordError where it is not RecordIO."""
     for payload in recordio.records(chunks):
         yield decode(payload)
 
