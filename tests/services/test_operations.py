@@ -1,5 +1,6 @@
 """What we accept of a request we show again, and the operations we run are the model's."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from samebox.errors import AwsError
 from samebox.resources import nouns
 from samebox.resources.identity import ByName
+from samebox.resources.shelf import Shelf
+from samebox.resources.store import Changed, Resource
 from samebox.services.operations import operations
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
@@ -55,3 +58,29 @@ def test_a_sample_with_any_member_more_is_accepted_or_refused(aws: Aws, models: 
 def test_only_operations_of_the_model_are_bound(aws: Aws, models: Models) -> None:
     for service, table in operations(aws.services).items():
         assert set(table) <= set(models.service(service).operations)
+
+
+def test_what_goes_meanwhile_is_missing_in_the_services_own_words(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = operations(aws.services)["events"]
+    events["PutRule"]({"Name": "r", "ScheduleExpression": "rate(1 hour)"}, CALLER)
+
+    def gone(shelf: Shelf, row: Resource, _: object) -> None:
+        shelf.remove(row)
+        raise Changed(row.arn)
+
+    monkeypatch.setattr(Shelf, "change", gone)
+    with pytest.raises(AwsError, match="Rule r does not exist on EventBus default"):
+        events["DisableRule"]({"Name": "r"}, CALLER)
+
+
+@pytest.mark.parametrize("operation", ["ListTrainingJobs", "ListModelCardVersions"])
+def test_a_token_of_any_depth_is_refused(aws: Aws, models: Models, operation: str) -> None:
+    gateway = Gateway(models, operations(aws.services))
+    params = {"NextToken": base64.urlsafe_b64encode(b"[" * 3000).decode()}
+    if operation == "ListModelCardVersions":
+        created = {"ModelCardName": "card", "Content": "{}", "ModelCardStatus": "Draft"}
+        gateway.call("sagemaker", "CreateModelCard", created, CALLER)
+        params["ModelCardName"] = "card"
+    refusal = refusal_of(gateway, "sagemaker", operation, params)
+    assert refusal is not None
+    assert (refusal.code, refusal.message) == ("ValidationException", "Invalid NextToken.")

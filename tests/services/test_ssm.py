@@ -195,3 +195,10 @@ def test_regions_are_apart(aws: Aws, ssm: Any) -> None:
     elsewhere = aws.client("ssm", region="eu-west-1")
     assert error_of(elsewhere.get_parameter, Name="a")[0] == "ParameterNotFound"
     assert error_of(elsewhere.get_parameter, Name=f"{ARN}/a")[0] == "ParameterNotFound"
+
+
+def test_a_name_with_and_without_its_slash_is_one_parameter(ssm: Any) -> None:
+    put(ssm, "foo")
+    assert error_of(ssm.put_parameter, Name="/foo", Value="w", Type="String")[0] == "ParameterAlreadyExists"
+    assert put(ssm, "/foo", "w", Overwrite=True) == 2
+    assert ssm.get_parameter(Name="foo")["Parameter"]["Value"] == "w"

@@ -1,7 +1,6 @@
 """Lists: a List request becomes one query, its rows one page. Filter, then sort, then page; written once, for all."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -84,7 +83,7 @@ def _order(rules: ListRules, asked: Query) -> list[str]:
 def _read(text: str, rules: ListRules, asked: Query) -> tuple[object, str]:
     try:
         order, value, key = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, RecursionError, TypeError):
         raise ValidationException("Invalid NextToken.") from None
     if order != _order(rules, asked) or not isinstance(key, str) or not isinstance(value, str | float | int):
         raise ValidationException("NextToken belongs to another operation, SortBy or SortOrder.")

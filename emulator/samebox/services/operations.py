@@ -1,10 +1,12 @@
 """Every operation we run, by service and name, bound to what it uses: what the gateway is given."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import partial, wraps
+from typing import Any
 
 from samebox.resources.derived import Derived
 from samebox.resources.kind import Kind
+from samebox.resources.store import Changed
 from samebox.services import ecr, logs, sts
 from samebox.services.cloudwatch import operations as cloudwatch_operations
 from samebox.services.context import Operation, Services
@@ -32,6 +34,7 @@ from samebox.services.sagemaker import (
 )
 from samebox.services.secretsmanager import operations as secret_operations
 from samebox.services.ssm import operations as parameter_operations
+from samebox.wire.caller import Caller
 from samebox.wire.gateway import Handlers
 
 # What a noun does comes after what every noun can, and so takes its place.
@@ -63,9 +66,24 @@ def operations(services: Services) -> Handlers:
     """Service -> operation -> handler(params, caller)."""
     tables = routed(services.resources.kinds, services.resources.derived)
     return {
-        service: {name: partial(pass_role.checked(operation), services) for name, operation in table.items()}
+        service: {
+            name: partial(pass_role.checked(_begun_anew(operation)), services) for name, operation in table.items()
+        }
         for service, table in tables.items()
     }
+
+
+def _begun_anew(operation: Operation) -> Operation:
+    """The operation, begun a second time where a row went meanwhile: it is then missing, in the service's own words."""
+
+    @wraps(operation)
+    def run(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any] | None:
+        try:
+            return operation(services, dict(params), caller)
+        except Changed:
+            return operation(services, params, caller)
+
+    return run
 
 
 def routed(kinds: Iterable[Kind], derived_of: Callable[[Kind], Derived]) -> Mapping[str, Mapping[str, Operation]]:

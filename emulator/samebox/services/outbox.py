@@ -82,7 +82,6 @@ class Outbox:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._added.clear()
             while self._waiting and not self._ended.is_set():
                 if not self._try(self._waiting[0]):
                     self._ended.wait(self._pause)
@@ -90,15 +89,20 @@ class Outbox:
                 self._waiting.popleft()
             if not self._waiting:
                 self._added.wait()
+                self._added.clear()
 
     def _try(self, path: Path) -> bool:
         """Whether it is done with."""
         try:
             message = OutgoingMessage(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError):
-            log.exception("a message cannot be read, and is dropped: %s", path.name)
-            path.unlink(missing_ok=True)
+        except FileNotFoundError:
             return True
+        except OSError as error:
+            log.warning("a message cannot be read now, and waits: %s", error)
+            return False
+        except (ValueError, TypeError):
+            log.exception("a message is not one of ours, and is dropped: %s", path.name)
+            return self._forget(path)
         try:
             self._deliver(message)
         except Undeliverable as error:
@@ -109,5 +113,11 @@ class Outbox:
         except Exception:
             # An error of ours: those behind it are not to wait for it for ever.
             log.exception("a message to %s is dropped", message.arn)
-        path.unlink()
+        return self._forget(path)
+
+    def _forget(self, path: Path) -> bool:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            log.exception("a message cannot be removed, and may be delivered again: %s", path.name)
         return True

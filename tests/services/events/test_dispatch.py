@@ -11,7 +11,7 @@ import pytest
 from samebox.resources.query import Query
 from samebox.services.cloudwatch import alarms
 from samebox.services.events import dispatch
-from samebox.services.events.delivery import DeliveryFailed, Targets
+from samebox.services.events.delivery import DeliveryFailed, Targets, arn_parts, nowhere
 from samebox.services.events.dispatch import EventDispatch
 from tests.conftest import ACCOUNT, CALLER, REGION, Aws
 from tests.scenarios.emulator_process import until
@@ -331,3 +331,10 @@ def test_an_error_of_our_own_ends_no_dispatch_and_is_given_up_in_the_end(
         bus.dispatch.close()
     assert caplog.text.count("RuntimeError: unforeseen") == 5
     assert "is given up" in caplog.text
+
+
+def test_what_is_not_an_arn_has_no_parts_and_fails_as_a_target() -> None:
+    assert arn_parts("x") == ["x", "", "", "", "", ""]
+    assert arn_parts("arn:aws:logs:r:1:log-group:/a:*")[5] == "log-group:/a:*"
+    with pytest.raises(DeliveryFailed, match="samebox has no"):
+        nowhere("arn:x", "{}")

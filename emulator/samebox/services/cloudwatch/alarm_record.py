@@ -13,8 +13,10 @@ from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
 
 NOUN = "MetricAlarm"
+ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 # Of an alarm; CloudWatch keeps two weeks of it.
 _LONGEST_HISTORY = 100
+CONFIGURED = "ConfigurationUpdate"  # the type of an item
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class AlarmFacts:
 
     def with_item(self, item: HistoryItem, previous: StateFacts | None = None) -> "AlarmFacts":
         """The facts after an item of history."""
-        return AlarmFacts(previous or self.previous, (*self.history, item)[-_LONGEST_HISTORY:])
+        items = (*self.history, item)
+        # The last change of the configuration stays: its time is a member of the alarm.
+        configured = [one for one in items[:-_LONGEST_HISTORY] if one.type == CONFIGURED][-1:]
+        return AlarmFacts(previous or self.previous, (*configured, *items[-_LONGEST_HISTORY:]))
 
 
 def alarms(store: Store, clock: Callable[[], float]) -> Shelf:

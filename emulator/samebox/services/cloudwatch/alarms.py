@@ -18,7 +18,6 @@ from samebox.wire.caller import Caller
 _PAGE = 50
 _LARGEST_PAGE = 100
 _Params = Mapping[str, Any]
-_NAMES = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 
 def put_metric_alarm(services: Services, params: _Params, caller: Caller) -> None:
@@ -28,7 +27,7 @@ def put_metric_alarm(services: Services, params: _Params, caller: Caller) -> Non
     shelf, name, now = _shelf(services), params["AlarmName"], services.clock()
     spec = {key: value for key, value in params.items() if key != "Tags"}
     spec.setdefault("ActionsEnabled", True)
-    for member in _NAMES.values():
+    for member in alarm_record.ACTIONS.values():
         spec.setdefault(member, [])
     tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", ())}
     updated = state_reason.configuration_update("updated", name, spec, now)
@@ -72,7 +71,7 @@ def describe_alarms(services: Services, params: _Params, caller: Caller) -> dict
 def _fits(row: Resource, params: _Params) -> bool:
     if "MetricAlarm" not in (params.get("AlarmTypes") or ["MetricAlarm"]):
         return False
-    actions = [action for member in _NAMES.values() for action in row.spec[member]]
+    actions = [action for member in alarm_record.ACTIONS.values() for action in row.spec[member]]
     return (
         (not params.get("AlarmNames") or row.name in params["AlarmNames"])
         and row.name.startswith(params.get("AlarmNamePrefix", ""))
@@ -202,7 +201,7 @@ def _shown(row: Resource) -> dict[str, Any]:
 
 
 def _configured(row: Resource) -> float:
-    updates = [one.at for one in alarm_record.facts_of(row).history if one.type == "ConfigurationUpdate"]
+    updates = [one.at for one in alarm_record.facts_of(row).history if one.type == alarm_record.CONFIGURED]
     return max(updates, default=row.created)
 
 

@@ -81,7 +81,8 @@ class AlarmEvaluation:
             try:
                 self.evaluate_due()
             except Exception:
-                log.exception("alarms could not be read")  # the next look may go well
+                log.exception("alarms could not be read")
+                self._any.set()  # the next look may go well
 
     def _evaluate(self, row: Resource, now: float) -> None:
         rule = alarm_record.rule_of(row)

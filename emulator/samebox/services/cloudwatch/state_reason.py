@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from samebox.services.cloudwatch.alarm_record import HistoryItem, StateFacts
+from samebox.services.cloudwatch.alarm_record import CONFIGURED, HistoryItem, StateFacts
 from samebox.services.cloudwatch.judgement import COMPARISONS, AlarmRule, Judgement
 
 CREATED = "Unchecked: Initial alarm creation"
@@ -84,7 +84,7 @@ def configuration_update(verb: str, name: str, shown: Mapping[str, Any], at: flo
     alarm = {f"{key[:1].lower()}{key[1:]}": value for key, value in shown.items()}
     document = {"version": "1.0", "type": kind[0], kind[1]: alarm}
     text = json.dumps(document, separators=(",", ":"))
-    return HistoryItem(at, "ConfigurationUpdate", f'Alarm "{name}" {verb}', text)
+    return HistoryItem(at, CONFIGURED, f'Alarm "{name}" {verb}', text)
 
 
 def date(at: float) -> str:

@@ -23,10 +23,14 @@ class Deliver(Protocol):
     def __call__(self, arn: str, payload: str) -> None: ...
 
 
+def arn_parts(arn: str) -> list[str]:
+    """The six parts of an ARN; those that it lacks are empty."""
+    return [*arn.split(":", 5), "", "", "", "", ""][:6]
+
+
 def nowhere(arn: str, payload: str) -> None:  # noqa: ARG001
     """Where no other emulator is: raises DeliveryFailed."""
-    service = arn.split(":")[2]
-    raise DeliveryFailed(f"samebox has no {service}; `samebox up --localstack` starts one that has")
+    raise DeliveryFailed(f"samebox has no {arn_parts(arn)[2]}; `samebox up --localstack` starts one that has")
 
 
 class Targets:
@@ -49,8 +53,7 @@ class Targets:
 
     def deliver(self, arn: str, payload: str) -> None:
         """Send a payload. Raises DeliveryFailed."""
-        parts = [*arn.split(":", 5), "", "", "", ""]
-        service, region, account, path = parts[2], parts[3], parts[4], parts[5]
+        _, _, service, region, account, path = arn_parts(arn)
         if service == "logs" and path.startswith("log-group:"):
             self._log(account, region, path.removeprefix("log-group:").removesuffix(":*"), payload)
         elif service == "events" and path.startswith("api-destination/"):

@@ -15,7 +15,7 @@ from samebox.resources.store import Announcement, Resource
 from samebox.services.cloudwatch import alarm_record
 from samebox.services.events import changes, pattern, records, schedule, transform
 from samebox.services.events.buses import time_of
-from samebox.services.events.delivery import DeliveryFailed, Targets
+from samebox.services.events.delivery import DeliveryFailed, Targets, arn_parts
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,6 @@ _BATCH = 100
 _MOST_FAILURES = 5  # of one event that cannot be announced, by an error of ours
 # Buses that pass events on to each other in a circle end here.
 _MOST_HOPS = 5
-_ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 
 class EventDispatch:
@@ -46,7 +45,9 @@ class EventDispatch:
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
-        self._schedules: list[Resource] | None = None  # None: a rule has changed since they were read
+        self._schedules: list[Resource] = []
+        self._rules_changed = threading.Event()  # since the schedules were read
+        self._rules_changed.set()
         resources.store.subscribe(self._hear)
         resources.store.on_post(self._wake.set)
 
@@ -63,12 +64,11 @@ class EventDispatch:
 
     def _hear(self, row: Resource) -> None:
         if row.kind == records.RULE:
-            self._schedules = None
+            self._rules_changed.set()
         self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.clear()
             try:
                 self.dispatch()
                 self.fire_due()
@@ -79,6 +79,7 @@ class EventDispatch:
                 continue
             # Without a schedule there is nothing to look for: a change or an event wakes.
             self._wake.wait(_LOOK_SECONDS if self._schedules else None)
+            self._wake.clear()  # before the next look, and not after it: what comes meanwhile wakes again
 
     def dispatch(self) -> None:
         """Deliver all that waits. What a crash interrupts is delivered again."""
@@ -102,11 +103,10 @@ class EventDispatch:
     def fire_due(self) -> None:
         """Send the event of each rule whose schedule has come due since the last look."""
         now = self._clock()
-        rows = self._schedules
-        if rows is None:
-            every = records.rules(self._resources.store, self._clock).all()
-            rows = self._schedules = [row for row in every if "ScheduleExpression" in row.spec]
-        for row in rows:
+        if self._rules_changed.is_set():
+            self._rules_changed.clear()  # before they are read: a change that comes meanwhile sets it again
+            self._schedules = self._read_schedules()
+        for row in self._schedules:
             since = max(self._fired.get(row.arn, self._begun), row.created)
             due = schedule.parse(row.spec["ScheduleExpression"]).next(row.created, since)
             if due is None or due > now:
@@ -114,6 +114,14 @@ class EventDispatch:
             self._fired[row.arn] = now
             if row.status == "ENABLED":
                 self._to_targets(row, _scheduled(row, due), 0)
+
+    def _read_schedules(self) -> list[Resource]:
+        try:
+            every = records.rules(self._resources.store, self._clock).all()
+        except Exception:
+            self._rules_changed.set()
+            raise
+        return [row for row in every if "ScheduleExpression" in row.spec]
 
     def _announce(self, one: Announcement) -> None:
         if one.change is None:
@@ -126,7 +134,7 @@ class EventDispatch:
             self._act(one.change, event)
 
     def _act(self, alarm: Resource, event: Mapping[str, Any]) -> None:
-        for arn in alarm.spec[_ACTIONS[alarm.status]]:
+        for arn in alarm.spec[alarm_record.ACTIONS[alarm.status]]:
             try:
                 self._targets.deliver(arn, json.dumps(event["detail"]))
             except DeliveryFailed as error:
@@ -151,12 +159,12 @@ class EventDispatch:
                 log.warning("rule %s of bus %s: target %s failed: %s", name, bus, target["Arn"], error)
 
     def _deliver(self, arn: str, payload: str, event: Mapping[str, Any], hops: int) -> None:
-        parts = arn.split(":", 5)
-        if parts[2] == "events" and parts[-1].startswith("event-bus/"):
+        parts = arn_parts(arn)
+        if parts[2] == "events" and parts[5].startswith("event-bus/"):
             if hops >= _MOST_HOPS:
                 raise DeliveryFailed("the event was passed on from bus to bus too often")
             # Buses are passed the event itself.
-            self._put(event, Scope(parts[4], parts[3]), parts[-1].removeprefix("event-bus/"), hops + 1)
+            self._put(event, Scope(parts[4], parts[3]), parts[5].removeprefix("event-bus/"), hops + 1)
             return
         self._targets.deliver(arn, payload)
 

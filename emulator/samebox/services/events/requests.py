@@ -1,12 +1,12 @@
 """What the operations of EventBridge have in common: the rule that a request names, pages, and refusals."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from samebox.errors import AwsError, ValidationException
 from samebox.resources.shelf import Shelf
 from samebox.resources.store import Resource
+from samebox.services import pages
 from samebox.services.context import Services
 from samebox.services.events import records
 from samebox.wire.caller import Caller
@@ -45,10 +45,5 @@ def rule(services: Services, params: Mapping[str, Any], caller: Caller, member: 
 
 def page(rows: Sequence[T], params: Mapping[str, Any]) -> tuple[Sequence[T], dict[str, str]]:
     """The rows of one page, and the member of the answer that leads to the next."""
-    try:
-        start = int(base64.urlsafe_b64decode(params["NextToken"].encode()).decode()[:9]) if "NextToken" in params else 0
-    except ValueError:
-        raise ValidationException("NextToken is invalid.") from None
-    end = max(0, start) + params.get("Limit", _PAGE)
-    token = base64.urlsafe_b64encode(str(end).encode()).decode()
-    return rows[max(0, start) : end], ({"NextToken": token} if len(rows) > end else {})
+    start = pages.offset(params.get("NextToken"), ValidationException("NextToken is invalid."))
+    return pages.page(rows, start, params.get("Limit", _PAGE))

@@ -40,7 +40,7 @@ def _check(target: _Params) -> None:
         raise ValidationException(
             f"Only one of Input, InputPath, or InputTransformer must be provided for target {target['Id']}."
         )
-    if not target["Arn"].startswith("arn:"):
+    if not target["Arn"].startswith("arn:") or target["Arn"].count(":") < 5:
         raise ValidationException(f"Provided Arn is not in correct format: {target['Arn']}.")
     paths = target.get("InputTransformer", {}).get("InputPathsMap", {}).values()
     for path in (*paths, *([target["InputPath"]] if "InputPath" in target else [])):

@@ -1,6 +1,5 @@
 """The operations on roles."""
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from samebox.errors import AwsError
 from samebox.resources.derived import tags_of
 from samebox.resources.store import AlreadyThere, Resource
+from samebox.services import pages
 from samebox.services.context import Operation, Services
 from samebox.services.iam import evaluation, records
 from samebox.services.iam.records import RoleFacts
@@ -171,15 +171,11 @@ def _tags(row: Resource) -> list[dict[str, str]]:
 
 def paged(member: str, rows: Sequence[Any], params: _Params) -> dict[str, Any]:
     """A page of a list, and whether there is more."""
-    start = 0
-    if "Marker" in params:
-        try:
-            start = max(0, int(base64.urlsafe_b64decode(params["Marker"].encode()).decode()[:9]))
-        except ValueError:
-            raise AwsError("ValidationError", f"Invalid Marker: {params['Marker']}") from None
+    marker = params.get("Marker")
+    start = pages.offset(marker, AwsError("ValidationError", f"Invalid Marker: {marker}"))
     end = start + params.get("MaxItems", _PAGE)
     found = {member: rows[start:end], "IsTruncated": len(rows) > end}
-    return {**found, "Marker": base64.urlsafe_b64encode(str(end).encode()).decode()} if len(rows) > end else found
+    return {**found, "Marker": pages.token(end)} if len(rows) > end else found
 
 
 OPERATIONS: dict[str, Operation] = {

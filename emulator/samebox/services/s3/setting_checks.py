@@ -63,7 +63,7 @@ def policy(_request: S3Request, kept: str) -> str:
         raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed size")
     try:
         document = json.loads(kept)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'") from None
     statements = document.get("Statement") if isinstance(document, dict) else None
     statements = [statements] if isinstance(statements, dict) else statements

@@ -47,6 +47,8 @@ class WritesTogether(Generic[T]):
         self._store = store
         self._waiting: SimpleQueue[_Write[T] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # of what follows, and of the order in which writes and the end are put
+        self._is_closed = False
 
     async def carry_out(self, work: Callable[[], T]) -> T:
         """The result of a write, once it is on disk. `work` may run more than once until then."""
@@ -54,13 +56,18 @@ class WritesTogether(Generic[T]):
             self._thread = threading.Thread(target=self._run, name="s3-writes", daemon=True)
             self._thread.start()
         write = _Write(work)
-        self._waiting.put(write)
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("the storage is being closed")
+            self._waiting.put(write)
         return await write.future
 
     def close(self) -> None:
         """Wait for the writes that came before this."""
-        if self._thread is not None:
+        with self._lock:
+            self._is_closed = True
             self._waiting.put(None)
+        if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:

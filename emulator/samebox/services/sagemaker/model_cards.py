@@ -91,7 +91,7 @@ def _check_content(params: dict[str, Any]) -> None:
         return
     try:
         is_object = isinstance(json.loads(params["Content"]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         is_object = False
     if not is_object:
         raise ValidationException("Model card content must be a JSON object.")  # choice

@@ -1,7 +1,6 @@
 """Pages of lists whose rows have no Kind: sorted and filtered by their operation, cut here."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,7 +37,7 @@ def _start(operation: str, token: str | None) -> int:
         return 0
     try:
         of, start = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, RecursionError, TypeError):
         raise ValidationException("Invalid NextToken.") from None
     if of != operation or not isinstance(start, int) or start < 0:
         raise ValidationException("NextToken belongs to another operation.")

@@ -1,6 +1,5 @@
 """The operations of Secrets Manager."""
 
-import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from typing import Any
 
 from samebox.errors import AwsError
 from samebox.resources.store import AlreadyThere, Resource
+from samebox.services import pages
 from samebox.services.context import Operation, Services
 from samebox.services.members.tables import refuse
 from samebox.services.sealing import Seal
@@ -290,15 +290,8 @@ def _stages(row: Resource) -> dict[str, list[str]]:
 
 
 def _page(rows: Sequence[Any], params: _Params) -> tuple[Sequence[Any], dict[str, str]]:
-    start = 0
-    if params.get("NextToken"):
-        try:
-            start = max(0, int(base64.urlsafe_b64decode(params["NextToken"].encode()).decode()[:9]))
-        except ValueError:
-            raise AwsError("InvalidNextTokenException", "The NextToken value is invalid.") from None
-    end = start + params.get("MaxResults", _PAGE)
-    token = base64.urlsafe_b64encode(str(end).encode()).decode()
-    return rows[start:end], ({"NextToken": token} if len(rows) > end else {})
+    refusal = AwsError("InvalidNextTokenException", "The NextToken value is invalid.")
+    return pages.page(rows, pages.offset(params.get("NextToken"), refusal), params.get("MaxResults", _PAGE))
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -1,12 +1,12 @@
 """Filters and pages of lists of parameters."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from samebox.errors import AwsError
 from samebox.resources.store import Resource
+from samebox.services import pages
 from samebox.services.ssm.records import ParameterVersion
 
 T = TypeVar("T")
@@ -72,12 +72,5 @@ def is_below(name: str, path: str, recursive: bool) -> bool:
 
 def page(rows: Sequence[T], params: Mapping[str, Any], most: int) -> tuple[Sequence[T], dict[str, str]]:
     """The rows of one page, and the member of the answer that leads to the next."""
-    start = 0
-    if params.get("NextToken"):
-        try:
-            start = max(0, int(base64.urlsafe_b64decode(params["NextToken"].encode()).decode()[:9]))
-        except ValueError:
-            raise AwsError("InvalidNextToken", "The specified token isn't valid.") from None
-    end = start + params.get("MaxResults", most)
-    token = base64.urlsafe_b64encode(str(end).encode()).decode()
-    return rows[start:end], ({"NextToken": token} if len(rows) > end else {})
+    refusal = AwsError("InvalidNextToken", "The specified token isn't valid.")
+    return pages.page(rows, pages.offset(params.get("NextToken"), refusal), params.get("MaxResults", most))

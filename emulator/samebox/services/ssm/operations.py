@@ -43,7 +43,8 @@ def put_parameter(services: Services, params: _Params, caller: Caller) -> dict[s
         )
     shelf = records.parameters(services)
     while True:
-        there = shelf.find(records.scope(caller), name)
+        # `foo` and `/foo` have one ARN, and are one parameter.
+        there = shelf.find(records.scope(caller), name) or shelf.by_arn(records.arn(caller, name))
         try:
             if there is None:
                 version = _version(services, params, caller, None)
@@ -216,9 +217,11 @@ def label_parameter_version(services: Services, params: _Params, caller: Caller)
 def unlabel_parameter_version(services: Services, params: _Params, caller: Caller) -> dict[str, Any]:
     """UnlabelParameterVersion."""
     row, labels, number = records.named(services, params["Name"], caller), params["Labels"], params["ParameterVersion"]
-    there = [label for label in labels if label in _version_of(row, number).labels]
+    there: list[str] = []
 
     def unlabelled(now: Resource) -> dict[str, Any]:
+        at = _version_of(now, number).labels
+        there[:] = [label for label in labels if label in at]
         return {"facts": records.with_versions(records.relabelled(records.versions(now), 0, there))}
 
     records.parameters(services).change(row, unlabelled)
