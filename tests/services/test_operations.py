@@ -60,7 +60,7 @@ def test_only_operations_of_the_model_are_bound(aws: Aws, models: Models) -> Non
         assert set(table) <= set(models.service(service).operations)
 
 
-def test_what_goes_meanwhile_is_missing_in_the_services_own_words(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_goes_meanwhile_is_missing_as_the_service_says_it(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     events = operations(aws.services)["events"]
     events["PutRule"]({"Name": "r", "ScheduleExpression": "rate(1 hour)"}, CALLER)
 

@@ -13,6 +13,7 @@ def run(given: argparse.Namespace) -> int:
     if given.action == "set":
         try:
             fault = Fault.read(" ".join(given.fault))
+            fault.check_set()
         except BadFault as error:
             raise Stop(f"{error}.", status=2) from None
         found = where.faults(url, "POST", str(fault))

@@ -55,8 +55,10 @@ def find(engine: Engine, folder: Path | None = None) -> Orphans:
 def _mounts(folder: Path | None) -> tuple[FuseMount, ...]:
     found = []
     for one in fuse_mounts.mounted():
-        data_dir = next((above.parent for above in one.folder.parents if above.name == "jobs"), None)
-        if data_dir is not None and folder in (None, data_dir) and not (data_dir / "id").exists():
+        # A channel may be called "jobs", too.
+        data_dirs = [above.parent for above in one.folder.parents if above.name == "jobs"]
+        is_meant = bool(data_dirs) if folder is None else folder in data_dirs
+        if is_meant and not any((data_dir / "id").exists() for data_dir in data_dirs):
             found.append(one)
     return tuple(found)
 

@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from samebox.data.objects import DiskFull
+from samebox.data.objects import Cancelled, DiskFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 # Another disk, a file system without links, or one name too many.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 _PARTIAL = ".part"  # ends the name of a file that is being written
+_LOOK_SECONDS = 0.1
 _BLOCK = 4096  # of a disk: what a small file takes
 
 
@@ -61,7 +62,7 @@ class ChannelCache:
         if self.link(item, path):
             return
         name = _name(item)
-        with self._one_at_a_time(name):
+        with self._one_at_a_time(name, cancelled):
             if not self._linked(name, path):
                 self._fetch(item, path, cancelled)
 
@@ -94,9 +95,10 @@ class ChannelCache:
         try:
             if not _link(kept, path):
                 shutil.copyfile(kept, path)
-            os.utime(kept, (time.time(), kept.stat().st_mtime))  # the last use, whether or not the disk notes it
         except FileNotFoundError:
             return False
+        with contextlib.suppress(FileNotFoundError):  # it was dropped since: the job has its own name for the file
+            os.utime(kept, (time.time(), kept.stat().st_mtime))  # the last use, whether or not the disk notes it
         return True
 
     def _make_room(self, size: int) -> bool:
@@ -108,7 +110,9 @@ class ChannelCache:
             if self._bytes is None:
                 self._bytes = self._looked_at()
             free = shutil.disk_usage(self._folder).free
-            over = max(self._bytes + size - self._limit, size - free)
+            over = size - free
+            if size <= self._limit:  # a larger one is not kept, and nothing is dropped for it
+                over = max(over, self._bytes + size - self._limit)
             if over > 0:
                 self._bytes -= self._drop(over)
             free = shutil.disk_usage(self._folder).free
@@ -150,13 +154,18 @@ class ChannelCache:
         return total
 
     @contextlib.contextmanager
-    def _one_at_a_time(self, name: str) -> Iterator[None]:
+    def _one_at_a_time(self, name: str, cancelled: Event | None) -> Iterator[None]:
         with self._lock:
             own = self._fetching.setdefault(name, threading.Lock())
             self._waiting[name] += 1
         try:
-            with own:
+            while not own.acquire(timeout=_LOOK_SECONDS):
+                if cancelled is not None and cancelled.is_set():
+                    raise Cancelled("cancelled while another job fetched the object")
+            try:
                 yield
+            finally:
+                own.release()
         finally:
             with self._lock:
                 self._waiting[name] -= 1

@@ -79,6 +79,8 @@ def _mounted(plan: ChannelPlan, objects: Objects, cache: ChannelCache, place: Pa
         found: tuple[Piece, ...] | None = (Piece(str(own), 0, item.size),)
         if not cache.link(item, own):
             found = objects.pieces(item, pieces / f"{number:x}-parts")
+            if found is None and objects.address() is None:  # its server would have nothing to read from
+                raise MountError(f"{item.uri} cannot be linked")
         size = item.size if found is None else sum(piece.length for piece in found)
         files.append(FastFile(one.path, size, item.modified, item.uri, item.etag, found))
     log = str(place / "log")

@@ -68,10 +68,11 @@ def mounted() -> list[FuseMount]:
     """All mounts of ours on this machine."""
     found = []
     try:
-        lines = _TABLE.read_text().splitlines()
+        # Names are bytes; only a line feed ends a line.
+        lines = _TABLE.read_text("utf-8", "surrogateescape").split("\n")
     except FileNotFoundError:  # another system than Linux
         return []
-    for line in lines:
+    for line in filter(None, lines):
         words = line.split(" ")
         kind, name, *_ = words[words.index("-") + 1 :]
         if kind == f"fuse.{_TYPE}":

@@ -24,7 +24,7 @@ _TEXTS = {3: "uid", 4: "metadata", 5: "configuration"}
 
 
 class BadRecord(Exception):
-    """The bytes are no record; the message says why."""
+    """The bytes are not a record, or a value has no place in one; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,13 @@ def _value(value: Tensor | Blobs) -> bytes:
         blobs = b"".join(_block(1, blob) for blob in value.values)
         kind = b"" if value.content_type is None else _block(2, value.content_type.encode())
         return _block(_BYTES_FIELD, blobs + kind)
-    if value.type == "int32":
-        values = b"".join(_varint(int(number)) for number in value.values)
-    else:
-        values = struct.pack(f"<{len(value.values)}{_FLOATS[value.type]}", *value.values)
+    try:
+        if value.type == "int32":
+            values = b"".join(_varint(int(number)) for number in value.values)
+        else:
+            values = struct.pack(f"<{len(value.values)}{_FLOATS[value.type]}", *value.values)
+    except (struct.error, OverflowError, TypeError, ValueError) as error:
+        raise BadRecord(f"not all values are {value.type}: {error}") from None
     packed = [values, *(b"".join(map(_varint, numbers)) for numbers in (value.keys, value.shape))]
     return _block(_FIELDS[value.type], b"".join(_block(at, one) for at, one in enumerate(packed, 1) if one))
 

@@ -25,11 +25,12 @@ class FaultTable:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._set: list[_Set] = []
-        self._jobs: dict[tuple[str, str], int] = {}  # what struck a job or an endpoint, by its ARN and the fault
+        self._jobs: dict[tuple[str, str], int] = {}  # what struck a job or an endpoint, by its id and the fault
 
     def set(self, text: str) -> Fault:
         """Set one more. Raises BadFault."""
         fault = Fault.read(text)
+        fault.check_set()
         with self._lock:
             self._set.append(_Set(fault))
         return fault
@@ -62,11 +63,11 @@ class FaultTable:
                     return one.fault
         return None
 
-    def of(self, arn: str, name: str, noun: str, tags: Mapping[str, str]) -> "OwnFaults":
-        """The faults of a job or an endpoint; `noun` is `job` or `endpoint`, `tags` are its own."""
-        return OwnFaults(self, arn, name, noun, tags)
+    def of(self, identity: str, name: str, noun: str, tags: Mapping[str, str]) -> "OwnFaults":
+        """The faults of a job or an endpoint, by its unique id; `noun` is `job` or `endpoint`, `tags` are its own."""
+        return OwnFaults(self, identity, name, noun, tags)
 
-    def take_own(self, arn: str, name: str, noun: str, tags: Mapping[str, str], point: Point) -> Fault | None:
+    def take_own(self, identity: str, name: str, noun: str, tags: Mapping[str, str], point: Point) -> Fault | None:
         """The first that strikes this job or endpoint here: each does so once, or `times`."""
         tagged = [text for key, text in sorted(tags.items()) if is_fault_tag(key)]
         if not tagged and not self._set:
@@ -75,7 +76,7 @@ class FaultTable:
             wanted = [one.fault for one in self._set if _is_for(one.fault, noun, name)]
             most = math.inf if point is Point.PING else 1
             for fault in (*wanted, *_readable(tagged)):
-                key = (arn, str(fault))
+                key = (identity, str(fault))
                 if fault.point is point and self._jobs.get(key, 0) < fault.number("times", most):
                     self._jobs[key] = self._jobs.get(key, 0) + 1
                     for one in self._set:
@@ -89,13 +90,13 @@ class OwnFaults:
     """The faults of one job or endpoint."""
 
     faults: FaultTable
-    arn: str
+    identity: str
     name: str
     noun: str
     tags: Mapping[str, str]
 
     def take(self, point: Point) -> Fault | None:
-        return self.faults.take_own(self.arn, self.name, self.noun, self.tags, point)
+        return self.faults.take_own(self.identity, self.name, self.noun, self.tags, point)
 
     def late(self) -> float:
         """Seconds by which the next answer to a /ping is late."""

@@ -109,6 +109,11 @@ class Fault:
             raise BadFault(f"{name} at={parameters['at']}: download or upload")
         return cls(kind, parameters)
 
+    def check_set(self) -> None:
+        """Raise BadFault where it cannot be set for all: of S3's clients no request is a job's download or upload."""
+        if Point.S3 in self.kind.points and "at" in self.parameters and "job" not in self.parameters:
+            raise BadFault(f"{self.kind.name} at={self.parameters['at']} needs job=NAME")
+
     def __str__(self) -> str:
         return " ".join([self.kind.name, *(f"{name}={value}" for name, value in self.parameters.items())])
 

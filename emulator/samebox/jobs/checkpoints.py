@@ -115,6 +115,8 @@ class CheckpointMirror:
                 self._try(plan, over)  # what matters is mirrored at the end, and fails there
             except Cancelled:
                 return
+            except Exception:
+                log.exception("%s: the checkpoints are not uploaded this time", self._job)
             pause = max(plan.seconds, (time.monotonic() - began) / _SHARE)
 
     def _mirror(self, plan: CheckpointPlan, host: HostPlan, cancelled: Event) -> None:

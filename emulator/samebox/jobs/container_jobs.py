@@ -32,6 +32,7 @@ from samebox.resources.outcome import Outcome
 from samebox.resources.resources import Resources
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Changed, Resource
+from samebox.resources.unique_id import unique_id
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +198,7 @@ class ContainerJobs:
             publish,
             publish_usage,
             self._background,
-            self._faults.of(resource.arn, resource.name, "job", resource.tags),
+            self._faults.of(unique_id(resource), resource.name, "job", resource.tags),
             self._give_up_seconds,
         )
 

@@ -24,6 +24,7 @@ from samebox.resources.kinds import ENDPOINT
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
 from samebox.resources.store import Resource
+from samebox.resources.unique_id import unique_id
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Endpoints:
             self._resources.now,
             self._background,
             self._in_flight,
-            self._faults.of(resource.arn, resource.name, "endpoint", resource.tags),
+            self._faults.of(unique_id(resource), resource.name, "endpoint", resource.tags),
         )
         run = EndpointRun(self._resources, dependencies, self._emulator, resource, wake)
 

@@ -52,6 +52,8 @@ class HostMetrics:
                     self._publish(host)
                 except (EngineError, ContainerMissing, OSError) as error:
                     log.debug("%s: nothing is known of %s: %s", self._plan.arn, host.name, error)
+                except Exception:
+                    log.exception("%s: the metrics of %s are not published this time", self._plan.arn, host.name)
 
     def _publish(self, host: HostPlan) -> None:
         usage, now = self._deps.engine.usage(host.container_name), self._record.now()

@@ -18,6 +18,7 @@ from samebox.data.objects import Cancelled, S3Error
 from samebox.jobs.job_type import WorkResult
 from samebox.jobs.transform_instance import TransformInstance
 from samebox.jobs.transform_progress import TransformProgress
+from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class TransformRun:
     def _run(self) -> None:
         try:
             result = self._transform()
-        except Cancelled:
+        except (Cancelled, Closing):
             return
         except (S3Error, BadManifest, ValueError) as error:
             result = WorkResult(Outcome.DOWNLOAD_FAILED, str(error))
@@ -88,6 +89,10 @@ class TransformRun:
             # The engine was asked again while it was away; now it knows no way to a container, which has ended.
             log.warning("%s", error)
             result = WorkResult(Outcome.ALGORITHM_ERROR)
+        except Exception:
+            # Of ours, or of the disk. The job has no time limit that would end it.
+            log.exception("the work of a transform job failed")
+            result = WorkResult(Outcome.INTERNAL)
         if not self._over.is_set():
             self._end(result)
 
@@ -115,6 +120,9 @@ class TransformRun:
         with self._lock:
             if self._result is not None:
                 return
-            self._progress.end(result)
             self._result = result
+            try:
+                self._progress.end(result)
+            except OSError as error:
+                log.warning("the end of a transform job is not kept for after a crash: %s", error)
         self._notify()
