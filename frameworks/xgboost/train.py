@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import xgboost
 
@@ -34,6 +36,27 @@ class Printer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
         return False
 
 
+class Keeper(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    """Keeps the model of the last round that has ended, for a job that is stopped (save_model_on_termination)."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._kept = Path(tempfile.mkdtemp()) / f"{MODEL}.ubj"
+
+    def after_iteration(self, model: Any, _epoch: int, _evals_log: Any) -> bool:
+        written = self._kept.with_name("written.ubj")
+        model.save_model(written)
+        written.replace(self._kept)
+        return False
+
+    def end(self, *_: object) -> NoReturn:
+        """For SIGTERM: the model goes where it is uploaded from, and the program ends."""
+        if self._kept.exists():
+            shutil.copyfile(self._kept, self._folder / MODEL)
+        sys.exit(0)
+
+
 def main() -> None:
     found = validated(json.loads((BASE / "input/config/hyperparameters.json").read_text()))
     for name in sorted(found.keys() & set(DROPPED)):
@@ -47,10 +70,14 @@ def main() -> None:
     read = {name: matrix_of(name, channels, found) for name in ("train", "validation") if name in channels}
     for name, matrix in read.items():
         print(f"{name.capitalize()} matrix has {matrix.num_row()} rows", flush=True)
-    # A stop ends the job without a model, as by default on AWS.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    model = trained(found, read)
     folder = Path(os.environ.get("SM_MODEL_DIR", BASE / "model"))
+    callbacks: list[Any] = [Printer()]
+    # A stop ends the job without a model, unless the job wants it: so it is on AWS.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if found.get("save_model_on_termination") == "true":
+        callbacks.append(keeper := Keeper(folder))
+        signal.signal(signal.SIGTERM, keeper.end)
+    model = trained(found, read, callbacks)
     model.save_model(folder / f"{MODEL}.ubj")
     (folder / f"{MODEL}.ubj").rename(folder / MODEL)
 
@@ -67,13 +94,12 @@ def matrix_of(name: str, channels: Any, found: dict[str, Any]) -> xgboost.DMatri
     return matrix
 
 
-def trained(found: dict[str, Any], read: dict[str, xgboost.DMatrix]) -> xgboost.Booster:
+def trained(found: dict[str, Any], read: dict[str, xgboost.DMatrix], callbacks: list[Any]) -> xgboost.Booster:
     """Raises UserError for what XGBoost refuses."""
     tuned = str(found.get("_tuning_objective_metric", "")).partition(":")[2]
     wanted = [one.strip() for one in str(found.get("eval_metric", "")).split(",")]
     theirs, ours = metrics.split(name for name in (*wanted, tuned) if name)
     settings = {**parameters(found), **({"eval_metric": theirs} if theirs else {})}
-    callbacks: list[Any] = [Printer()]
     if rounds := found.get("early_stopping_rounds"):
         # XGBoost watches the last metric, and knows only of its own whether more of it is better.
         maximize = ours[-1] not in metrics.SMALLER_IS_BETTER if ours else None

@@ -17,6 +17,11 @@ def test_texts_become_values_of_their_types() -> None:
         ({"num_round": "1", "rounds": "1"}, "Extraneous hyperparameter found: rounds"),
         ({"num_round": "1.5"}, "Hyperparameter num_round: could not parse value: 1.5 is not an integer"),
         ({"num_round": "0"}, "Hyperparameter num_round: value 0 is out of range: it must be at least 1"),
+        ({"num_round": "1", "eta": "nan"}, "Hyperparameter eta: could not parse value: nan is not a number"),
+        (
+            {"num_round": "1", "monotone_constraints": "(1,"},
+            "could not parse value: (1, is not a list",
+        ),
         ({"num_round": "1", "eta": "2"}, "value 2 is out of range: it must be at least 0 and at most 1"),
         (
             {"num_round": "1", "objective": "best"},

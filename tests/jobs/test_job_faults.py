@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from samebox.resources.outcome import TRAINING_ENDINGS, Outcome
+
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from tests.jobs.harness import Harness
@@ -39,12 +41,13 @@ def test_a_job_fails_as_on_aws(harness: "Harness", fault: str, reason: str) -> N
     assert f"samebox: fault {fault}" in harness.log_lines(job)
 
 
-def test_a_job_that_is_out_of_memory_ends_with_137(harness: "Harness") -> None:
+def test_a_fault_of_memory_ends_a_job_as_the_kernel_does(harness: "Harness") -> None:
     harness.engine.add_image("digits:1", {"train": wait})
     harness.start()
     job = create(harness, "out-of-memory")
-    assert harness.wait_until_ended(job).state["FailureReason"] == "AlgorithmError: , exit code: 137"
-    assert "samebox: the container was out of memory" in harness.log_lines(job)
+    reason = TRAINING_ENDINGS[Outcome.OUT_OF_MEMORY].reason
+    assert harness.wait_until_ended(job).state["FailureReason"] == reason
+    assert "samebox: the container was out of memory; its limit is 8.0 GiB" in harness.log_lines(job)
 
 
 def test_a_lost_host_is_an_internal_error_and_the_job_is_tried_again(harness: "Harness") -> None:

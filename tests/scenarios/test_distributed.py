@@ -58,8 +58,9 @@ def total():
 result = strategy.experimental_local_results(strategy.run(tf.function(total)))
 print("replicas", strategy.num_replicas_in_sync, "total", float(result[0]), flush=True)
 """
+# The worker ends after the master is through: its host's server is needed until then.
 SERVERS = """
-import json, os
+import json, os, socket, time
 import tensorflow as tf
 v1, task = tf.compat.v1, json.loads(os.environ["TF_CONFIG"])["task"]
 if task["type"] == "master":
@@ -69,6 +70,14 @@ if task["type"] == "master":
     with v1.Session("grpc://algo-2:2223", config=v1.ConfigProto(device_filters=["/job:ps"])) as session:
         session.run(total.initializer)
         print("at the server of algo-2:", session.run(total.assign_add(1.0)), flush=True)
+    socket.create_server(("", 2222)).accept()
+else:
+    master = None
+    while master is None:
+        try:
+            master = socket.create_connection(("algo-1", 2222), 5)
+        except OSError:
+            time.sleep(0.2)
 """
 
 

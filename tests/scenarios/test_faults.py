@@ -66,7 +66,7 @@ def test_s3_asks_to_slow_down_for_one_bucket(emulator: EmulatorProcess) -> None:
         ("No-Capacity", "capacity", "CapacityError: Unable to provision requested ML compute capacity."),
         ("No-Image", "image-pull", "ClientError: Cannot pull algorithm container."),
         ("No-Room", "disk-full", "ClientError: Data download failed:Insufficient disk space"),
-        ("Killed", "out-of-memory", "AlgorithmError: , exit code: 137"),
+        ("Killed", "out-of-memory", "ClientError: Please use an instance type with more memory,"),
     ],
 )
 def test_a_job_with_a_fault_fails_for_it(

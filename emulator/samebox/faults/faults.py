@@ -84,6 +84,11 @@ class FaultTable:
                     return fault
         return None
 
+    def has_struck_own(self, identity: str, kind: str) -> bool:
+        """Whether one of this kind was taken for the job or endpoint of this unique id."""
+        with self._lock:
+            return any(one == identity and text.split()[0] == kind for one, text in self._jobs)
+
 
 @dataclass(frozen=True)
 class OwnFaults:
@@ -97,6 +102,10 @@ class OwnFaults:
 
     def take(self, point: Point) -> Fault | None:
         return self.faults.take_own(self.identity, self.name, self.noun, self.tags, point)
+
+    def has_struck(self, kind: str) -> bool:
+        """Whether one of this kind was taken for this job or endpoint since the emulator started."""
+        return self.faults.has_struck_own(self.identity, kind)
 
     def late(self) -> float:
         """Seconds by which the next answer to a /ping is late."""

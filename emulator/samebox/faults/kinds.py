@@ -63,7 +63,7 @@ KINDS: Mapping[str, FaultKind] = {
             "the job fails with Insufficient disk space",
             {"at": "download (default) or upload", **_JOB},
         ),
-        FaultKind("out-of-memory", (Point.RUNNING,), "the job fails with exit code 137", {**_HOST, **_JOB}),
+        FaultKind("out-of-memory", (Point.RUNNING,), "the job fails as one that needs more memory", {**_HOST, **_JOB}),
         FaultKind("lost-host", (Point.RUNNING,), "the job fails with InternalServerError", {**_HOST, **_JOB}),
         FaultKind("hang", (Point.RUNNING,), "the container does nothing more, and hears no SIGTERM", {**_HOST, **_JOB}),
         FaultKind(

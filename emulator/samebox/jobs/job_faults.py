@@ -5,11 +5,14 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 
-from samebox.containers.engine import EngineError
+from samebox.containers.engine import ContainerState, EngineError
 from samebox.faults.kinds import Fault, Point
 from samebox.jobs.phases import JobDependencies
 
 log = logging.getLogger(__name__)
+
+OUT_OF_MEMORY = "out-of-memory"
+KILLED = 137  # 128 and SIGKILL's number
 
 
 @contextlib.contextmanager
@@ -29,6 +32,11 @@ def while_running(deps: JobDependencies, containers: Mapping[str, str]) -> Itera
             timer.cancel()
 
 
+def is_out_of_memory(deps: JobDependencies, state: ContainerState) -> bool:
+    """Whether the container was killed for its memory, by the kernel or by a fault."""
+    return state.oom_killed or (state.exit_code == KILLED and deps.faults.has_struck(OUT_OF_MEMORY))
+
+
 def _strike(fault: Fault, deps: JobDependencies, containers: Mapping[str, str]) -> None:
     host = fault.parameters.get("host", next(iter(containers)))
     container = containers.get(host)
@@ -42,7 +50,6 @@ def _strike(fault: Fault, deps: JobDependencies, containers: Mapping[str, str]) 
         elif fault.kind.name == "hang":
             deps.engine.kill(container, "SIGSTOP")
         else:
-            deps.lines[host].report("the container was out of memory")
             deps.engine.kill(container, "SIGKILL")
     except EngineError as error:
         log.info("fault %s: %s", fault, error)  # the container has ended

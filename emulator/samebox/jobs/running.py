@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from samebox.containers.engine import ContainerState, LogLine
-from samebox.jobs import attempts, phases
+from samebox.jobs import attempts, job_faults, phases
 from samebox.jobs.feeding import Feeding
 from samebox.jobs.host_runs import HostRuns, exit_code
 from samebox.jobs.job_type import JobType, JobWork, WorkResult
@@ -199,7 +199,7 @@ class RunningHosts:
 
     def _note_end(self, runs: HostRuns, metrics: Metrics) -> None:
         for host, state in runs.ended():
-            if state.oom_killed:
+            if job_faults.is_out_of_memory(self._deps, state):
                 self._deps.lines[host].report(f"the container was out of memory; its limit is {_memory(self._plan)}")
         host, state = runs.verdict()
         facts: dict[str, Any] = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
@@ -210,7 +210,7 @@ class RunningHosts:
             ended = replace(ended, exit_code=code, outcome=found.outcome.value, text=found.text)
         else:
             ended = self._with_message(ended, facts, runs, host, state)
-            if ended.exit_code and state.oom_killed and not ended.text:
+            if ended.exit_code and job_faults.is_out_of_memory(self._deps, state) and not ended.text:
                 ended = replace(ended, outcome=Outcome.OUT_OF_MEMORY.value)
         # A failed job whose artifacts are not wanted goes straight to its end; an interrupted attempt uploads nothing.
         is_interrupted = bool(ended.interrupted_by) and not self._record.is_stopping
@@ -236,7 +236,7 @@ class RunningHosts:
         if not ended.exit_code:
             return ended
         text = phases.failure_text(file.path, self._deps, state.id)
-        if len(self._plan.job.hosts) > 1 and not (state.oom_killed and not text):
+        if len(self._plan.job.hosts) > 1 and not (job_faults.is_out_of_memory(self._deps, state) and not text):
             text = f"{host}: {text}" if text else host  # which one it was
         return replace(ended, text=text)
 

@@ -52,6 +52,8 @@ def main(given: Sequence[str]) -> int:
 
 
 def _run(submission: arguments.Submission, hosts: list[str], own: str, settings: Mapping[str, str]) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     able = resources.of_this_host()
     say(f"host {own} of {', '.join(hosts)}: {able.cores} cores, {able.megabytes} MB")
     wanted = {**resources.defaults(able, len(hosts)), **_event_logs(submission), **settings}
@@ -122,7 +124,6 @@ def _await(is_so: Any, otherwise: str) -> None:
 
 def _await_end(master: str) -> None:
     silent = 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     while silent < SILENT_TIMES:
         time.sleep(LOOK_SECONDS)
         silent = silent + 1 if _workers(master) < 0 else 0
@@ -130,20 +131,28 @@ def _await_end(master: str) -> None:
 
 
 def _event_logs(submission: arguments.Submission) -> dict[str, str]:
-    folder = submission.event_logs or ("/tmp/spark-events" if submission.event_logs_s3 else "")
-    if not folder:
+    folder = _event_folder(submission)
+    if folder is None:
         return {}
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return {"spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{folder}"}
 
 
+def _event_folder(submission: arguments.Submission) -> Path | None:
+    """Where Spark writes its event logs; None where nobody asked for them."""
+    if not submission.event_logs and not submission.event_logs_s3:
+        return None
+    return Path(submission.event_logs or "/tmp/spark-events")
+
+
 def _upload_event_logs(submission: arguments.Submission) -> None:
-    if not submission.event_logs_s3:
+    folder = _event_folder(submission)
+    if folder is None or not submission.event_logs_s3:
         return
     import boto3
 
     bucket, _, prefix = submission.event_logs_s3.partition("://")[2].partition("/")
-    for path in sorted(Path("/tmp/spark-events").rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
             boto3.client("s3").upload_file(str(path), bucket, f"{prefix.rstrip('/')}/{path.name}".lstrip("/"))
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     ),
 }
 # Handed on as they are: XGBoost itself looks at what is in them.
-TEXTS = ("updater", "eval_metric", "monotone_constraints", "interaction_constraints", "_tuning_objective_metric")
+TEXTS = ("updater", "eval_metric", "_tuning_objective_metric")
 # XGBoost 3 has no such parameter any more.
 DROPPED = ("dsplit", "predictor", "sketch_eps", "use_dask_gpu_training", "single_precision_histogram")
 RENAMED = {("objective", "reg:linear"): "reg:squarederror", ("tree_method", "gpu_hist"): "hist"}
+CONSTRAINTS = ("monotone_constraints", "interaction_constraints")
 CROSS_VALIDATION = ("_kfold", "_num_cv_round")
 
 
@@ -101,6 +103,8 @@ def _value(name: str, text: str) -> Any:
         if text not in CHOICES[name]:
             raise UserError(f"Hyperparameter {name}: value {text} is not one of {', '.join(CHOICES[name])}")
         return RENAMED.get((name, text), text)
+    if name in CONSTRAINTS:
+        return _constraints(name, text)
     if name in TEXTS:
         return text
     raise UserError(f"Extraneous hyperparameter found: {name}")
@@ -110,8 +114,10 @@ def _number(name: str, text: str, kind: type[int | float], low: float | None, hi
     try:
         value = kind(text)
     except ValueError:
+        value = math.nan
+    if not abs(value) < math.inf:
         what = "an integer" if kind is int else "a number"
-        raise UserError(f"Hyperparameter {name}: could not parse value: {text} is not {what}") from None
+        raise UserError(f"Hyperparameter {name}: could not parse value: {text} is not {what}")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = " and ".join(
             f"{word} {bound}" for word, bound in (("at least", low), ("at most", high)) if bound is not None
@@ -123,8 +129,15 @@ def _number(name: str, text: str, kind: type[int | float], low: float | None, hi
 def parameters(found: Mapping[str, Any]) -> dict[str, Any]:
     """What XGBoost's own `train` takes of them."""
     ours = {"num_round", "csv_weights", "early_stopping_rounds", "save_model_on_termination", "eval_metric", *DROPPED}
-    kept = {name: value for name, value in found.items() if name not in ours and not name.startswith("_")}
-    for name in ("monotone_constraints", "interaction_constraints"):
-        if name in kept:
-            kept[name] = json.loads(kept[name].replace("(", "[").replace(")", "]"))
-    return kept
+    return {name: value for name, value in found.items() if name not in ours and not name.startswith("_")}
+
+
+def _constraints(name: str, text: str) -> list[Any]:
+    """Of features, as (1,-1) or [[0,1],[2]]."""
+    try:
+        found = json.loads(text.replace("(", "[").replace(")", "]"))
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise UserError(f"Hyperparameter {name}: could not parse value: {text} is not a list")
+    return found

@@ -39,8 +39,14 @@ def of_channel(folder: Path, kind: str, has_weights: bool = False) -> xgboost.DM
     if not files:
         return None
     if kind == CSV:
-        table = numpy.concatenate([_read(path, csv) for path in files])
+        tables = [_read(path, csv) for path in files]
+        for path, one in zip(files, tables, strict=True):
+            if one.shape[1] != (width := tables[0].shape[1]):
+                raise UserError(f"{path.name} has {one.shape[1]} columns, and {files[0].name} has {width}")
+        table = numpy.concatenate(tables)
         first = 2 if has_weights else 1
+        if table.shape[1] <= first:
+            raise UserError(f"{files[0].name} has {table.shape[1]} columns: no feature is among them")
         weights = table[:, 1] if has_weights else None
         return xgboost.DMatrix(table[:, first:], label=table[:, 0], weight=weights)
     parts = [_read(path, libsvm) for path in files]
