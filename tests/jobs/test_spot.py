@@ -264,3 +264,22 @@ def test_a_kill_at_any_step_changes_nothing_of_how_an_interrupted_job_ends(
 
 def test_the_steps_above_are_those_of_a_job_that_nothing_disturbs(harness: "Harness") -> None:
     STEPS.check_calls(harness)
+
+
+def test_a_spot_job_that_fails_by_an_error_of_ours_costs_less_too(
+    harness: "Harness", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.settings = replace(harness.settings, spot_savings_percent=75.0)
+    job = create(harness)
+    harness.start()
+    harness.wait_for_line(job, "begin with 0")
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("samebox.jobs.attempts.order_due", broken)
+    harness.clock_offset = 400.0
+    harness.touch(job)
+    row = harness.wait_until_ended(job)
+    assert row.state["FailureReason"].startswith("InternalServerError")
+    assert row.state["BillableTimeInSeconds"] <= 0.26 * row.state["TrainingTimeInSeconds"] + 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from samebox.jobs.plan import SpotPlan
 from samebox.resources.run_facts import EarlierAttempts, RunFacts
+from samebox.settings import Settings
 
 # Tags of a job. The first interrupts it at once, again with each new value; `samebox spot interrupt` sets it.
 NOW_TAG = "samebox:spot-interrupt"
@@ -35,6 +36,11 @@ def seconds_of(text: str) -> tuple[float, ...]:
         except ValueError:
             break
     return tuple(found)
+
+
+def savings_percent(request: Mapping[str, Any], settings: Settings) -> float:
+    """What the instances of the job cost less."""
+    return settings.spot_savings_percent if request.get("EnableManagedSpotTraining") else 0.0
 
 
 def order_due(spot: SpotPlan, tags: Mapping[str, str], run: RunFacts, now: float, saw_line: bool) -> str:

@@ -97,7 +97,7 @@ class ContainerJobs:
             upload_on_failure = self._emulator.settings.upload_on_failure
             ContainerJob(self._type, plan, deps, record, upload_on_failure, room, self._networks).run()
         except Ended as ended:
-            finish(self._type, record, ended)
+            finish(self._type, record, ended, self._savings_percent(resource))
         except Closing:
             log.info("%s is left as it is", resource.arn)
         except Changed:
@@ -116,7 +116,7 @@ class ContainerJobs:
                 # Its network was given back.
                 record.move("Restarting", run=replace(attempts.following(record.run, record.now()), network=None))
                 return True
-            finish(self._type, record, Ended(Outcome.INTERNAL))
+            finish(self._type, record, Ended(Outcome.INTERNAL), self._savings_percent(row))
             phases.sweep(self._engine, job_folder(self._emulator.data_dir, row))
         return True
 
@@ -156,6 +156,9 @@ class ContainerJobs:
 
     def _is_of_this_type(self, labels: Mapping[str, str]) -> bool:
         return f":{self._type.kind.arn_type}/" in labels.get(ARN_LABEL, "")
+
+    def _savings_percent(self, resource: Resource) -> float:
+        return attempts.savings_percent(resource.spec, self._emulator.settings)
 
     def _any_plan(self, resource: Resource) -> Plan:
         limits = [_ANY_LIMITS for _ in self._type.instances(resource.spec)]

@@ -121,7 +121,7 @@ def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
         capacity_seconds=settings.spot_capacity_seconds,
         interrupt_after=attempts.seconds_of(resource.tags.get(attempts.AFTER_TAG, settings.spot_interrupt_after)),
         interrupt_at=resource.tags.get(attempts.AT_TAG, ""),
-        savings_percent=settings.spot_savings_percent,
+        savings_percent=attempts.savings_percent(request, settings),
     )
 
 
