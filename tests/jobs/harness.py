@@ -244,6 +244,17 @@ class Harness:
         (stream,) = [one.name for one in self.logbook.streams(group) if one.name.startswith(f"{resource.name}/")]
         return [event.message for _, event in self.logbook.read(group, stream)]
 
+    def lines_of_hosts(self, resource: Resource) -> dict[str, list[str]]:
+        """Host -> the lines of its log stream."""
+        group, prefix = f"/aws/sagemaker/{resource.kind}s", f"{resource.name}/"
+        return {
+            one.name.removeprefix(prefix).rpartition("-")[0]: [
+                event.message for _, event in self.logbook.read(group, one.name)
+            ]
+            for one in self.logbook.streams(group)
+            if one.name.startswith(prefix)
+        }
+
     def container_names(self) -> list[str]:
         return [state.name for state in self.engine.find({})]
 

@@ -31,18 +31,6 @@ def create(harness: "Harness", hosts: int = 2, **changes: Any) -> "Resource":
     return harness.create_training_job(ResourceConfig=resources, **changes)
 
 
-def streams(harness: "Harness", job: "Resource") -> dict[str, list[str]]:
-    """Host -> the lines of its log stream."""
-    group, prefix = "/aws/sagemaker/TrainingJobs", f"{job.name}/"
-    return {
-        one.name.removeprefix(prefix).rpartition("-")[0]: [
-            event.message for _, event in harness.logbook.read(group, one.name)
-        ]
-        for one in harness.logbook.streams(group)
-        if one.name.startswith(prefix)
-    }
-
-
 def test_each_host_has_a_log_stream_and_all_models_become_one(harness: "Harness") -> None:
     def program(process: "Process", host: str) -> int:
         process.print(f"I am {host}")
@@ -58,7 +46,7 @@ def test_each_host_has_a_log_stream_and_all_models_become_one(harness: "Harness"
 
     row = harness.wait_until_ended(job)
     assert row.status == "Completed", row.state.get("FailureReason")
-    assert streams(harness, job) == {f"algo-{number}": [f"I am algo-{number}"] for number in (1, 2, 3)}
+    assert harness.lines_of_hosts(job) == {f"algo-{number}": [f"I am algo-{number}"] for number in (1, 2, 3)}
     folder = f"s3://{harness.bucket}/out/digits/output"
     # Of files of one name, that of the first host is kept.
     assert harness.files_of_tar(f"{folder}/model.tar.gz") == {
@@ -143,7 +131,7 @@ def test_a_stop_reaches_every_host(harness: "Harness") -> None:
     harness.start()
     job = create(harness)
     harness.wait_for_status(job, "Training")
-    harness.poll_until(lambda: streams(harness, job) == {"algo-1": ["begun"], "algo-2": ["begun"]})
+    harness.poll_until(lambda: harness.lines_of_hosts(job) == {"algo-1": ["begun"], "algo-2": ["begun"]})
     harness.stop_job(job)
 
     assert harness.wait_until_ended(job).status == "Stopped"
