@@ -197,7 +197,8 @@ def _cannot_start(plan: Plan, deps: JobDependencies, host: HostPlan, error: str)
     log.warning("%s: %s", plan.arn, error)
     # The log stream of such a job shows the runtime's words from "exec:" on (observed 2019, contract.md §1.7).
     deps.lines[host.name].add(runtime_reason(message))
-    return Ended(Outcome.CANNOT_START, message)
+    which = f"{host.name}: " if len(plan.job.hosts) > 1 else ""
+    return Ended(Outcome.CANNOT_START, which + message)
 
 
 def runtime_message(error: str) -> str:
