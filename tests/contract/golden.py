@@ -37,7 +37,8 @@ def files(case: str | Path) -> dict[str, bytes]:
 
 def found_by(process: Process) -> tuple[list[str], dict[str, bytes]]:
     """The same of what a training container has at its start."""
-    return found_at(process, ("input", "model", "output"))
+    checkpoints = ("checkpoints",) if "checkpoints" in mounted(process) else ()
+    return found_at(process, (*checkpoints, "input", "model", "output"))
 
 
 def mounted(process: Process) -> list[str]:

@@ -11,11 +11,8 @@ if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from tests.jobs.harness import Harness
 
-# CheckpointConfig is refused by CreateTrainingJob so far.
-CASES = [case for case in golden.CASES if "CheckpointConfig" not in golden.read(case, "request.json")]
 
-
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", golden.CASES)
 def test_the_emulator_starts_what_the_golden_tree_has(harness: "Harness", case: str) -> None:
     seen: dict[str, Any] = {}
 
