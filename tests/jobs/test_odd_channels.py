@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
     from tests.jobs.harness import Harness
 
-NAMES = ["a", "A", "deep/er/b", "한글/파일", "with space+and=and&", "ㅎ" * 85, ".hidden"]  # one has a part of 255 bytes
+NAMES = [
+    "a",
+    "A",
+    "deep/er/b",
+    "year=2026/part",
+    "한글/파일",
+    "with space+and=and&",
+    "ㅎ" * 85,
+    ".hidden",
+]  # one has a part of 255 bytes
 FILE_SYSTEM = "fs-0123456789abcdef0"
 
 
