@@ -32,7 +32,9 @@ def opened(folder: Path, interrupted: threading.Event) -> list[str]:
     """The keys that a start finds or takes over."""
     settings, endings = Settings(data_dir=folder, container_credentials=False), Endings()
     try:
-        storage = open_objects(DataFolder(folder, b"secret", "id"), settings, None, lambda: 1.7e9, endings, interrupted)
+        storage = open_objects(
+            DataFolder(folder, b"secret", "id"), settings, None, lambda _: None, lambda: 1.7e9, endings, interrupted
+        )
         return [one.key for one in storage.objects.list("s3://bucket/")]
     finally:
         asyncio.run(endings.run())

@@ -1,10 +1,12 @@
 """Lifecycle: what expires when, by a clock that the test moves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from samebox.s3.lifecycle import DAY, Filter, expiration, midnight_after, rules
+from samebox.s3.expiry import Expired
+from samebox.s3.lifecycle import DAY, Filter, LifecycleRule, expiration, midnight_after, rules
 from samebox.s3.records import Attributes, Retention
 from samebox.s3.store import S3Store
 from tests.s3.harness import ACCOUNT, REGION, StorageClock, keys, put, send
@@ -12,6 +14,11 @@ from tests.s3.harness import ACCOUNT, REGION, StorageClock, keys, put, send
 
 def rule(**members: Any) -> dict[str, Any]:
     return {"Rules": [{"ID": "rule", "Status": "Enabled", "Filter": {}, **members}]}
+
+
+def expire(store: S3Store, bucket: str, found: tuple[LifecycleRule, ...]) -> int:
+    """How many versions and uploads went."""
+    return store.expire(bucket, found, lambda _: None)
 
 
 def versions(store: S3Store, bucket: str = "bucket") -> list[tuple[str, bool]]:
@@ -29,9 +36,9 @@ def test_an_object_expires_after_its_days(store: S3Store, clock: StorageClock) -
     clock.now += 2 * DAY
     put(store, "logs/new", b"1")
     found = rules(rule(Filter={"Prefix": "logs/"}, Expiration={"Days": 3}))
-    assert store.expire("bucket", found) == 0
+    assert expire(store, "bucket", found) == 0
     clock.now += 2 * DAY
-    assert store.expire("bucket", found) == 1
+    assert expire(store, "bucket", found) == 1
     assert keys(store) == ["kept", "logs/new"]
 
 
@@ -41,7 +48,7 @@ def test_a_rule_is_about_tags_and_sizes_too(store: S3Store, clock: StorageClock)
     put(store, "c", b"1", attributes=Attributes(tags={"tmp": "1"}))
     chosen = {"And": {"Prefix": "", "Tags": [{"Key": "tmp", "Value": "1"}], "ObjectSizeGreaterThan": 1}}
     clock.now += 5 * DAY
-    store.expire("bucket", rules(rule(Filter=chosen, Expiration={"Days": 1})))
+    expire(store, "bucket", rules(rule(Filter=chosen, Expiration={"Days": 1})))
     assert keys(store) == ["b", "c"]
 
 
@@ -50,8 +57,27 @@ def test_with_versioning_an_expired_object_gets_a_marker_once(store: S3Store, cl
     put(store, "key", b"1")
     found = rules(rule(Expiration={"Days": 1}))
     clock.now += 5 * DAY
-    assert [store.expire("bucket", found) for _ in range(2)] == [1, 0]
+    assert [expire(store, "bucket", found) for _ in range(2)] == [1, 0]
     assert versions(store) == [("key", True), ("key", False)]
+
+
+def test_what_was_removed_and_what_got_a_marker_is_reported_once_it_is_on_disk(
+    store: S3Store, clock: StorageClock
+) -> None:
+    reported: list[tuple[str, bool, bool]] = []
+
+    def report(removed: Sequence[Expired]) -> None:
+        there = keys(store)
+        reported.extend((one.key, bool(one.marker), one.key in there) for one in removed)
+
+    put(store, "gone", b"1")
+    clock.now += 5 * DAY
+    store.expire("bucket", rules(rule(Expiration={"Days": 1})), report)
+    store.buckets.set_versioning("bucket", "Enabled")
+    put(store, "hidden", b"1")
+    clock.now += 5 * DAY
+    store.expire("bucket", rules(rule(Expiration={"Days": 1})), report)
+    assert reported == [("gone", False, False), ("hidden", True, False)]
 
 
 def test_old_versions_expire_but_the_newest_of_them(store: S3Store, clock: StorageClock) -> None:
@@ -59,9 +85,9 @@ def test_old_versions_expire_but_the_newest_of_them(store: S3Store, clock: Stora
     for number in range(4):
         put(store, "key", b"%d" % number)
     found = rules(rule(NoncurrentVersionExpiration={"NoncurrentDays": 1, "NewerNoncurrentVersions": 2}))
-    assert store.expire("bucket", found) == 0
+    assert expire(store, "bucket", found) == 0
     clock.now += 5 * DAY
-    assert store.expire("bucket", found) == 1
+    assert expire(store, "bucket", found) == 1
     assert len(versions(store)) == 3
 
 
@@ -73,7 +99,7 @@ def test_a_marker_that_stands_alone_is_removed(store: S3Store, clock: StorageClo
     found = rules(
         rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}, Expiration={"ExpiredObjectDeleteMarker": True})
     )
-    assert store.expire("bucket", found) == 2
+    assert expire(store, "bucket", found) == 2
     assert versions(store) == []
 
 
@@ -83,7 +109,7 @@ def test_open_uploads_are_aborted(store: S3Store, clock: StorageClock) -> None:
     store.uploads.create("bucket", "b/key")
     clock.now += 9 * DAY
     found = rules(rule(Filter={"Prefix": "a/"}, AbortIncompleteMultipartUpload={"DaysAfterInitiation": 7}))
-    assert store.expire("bucket", found) == 1
+    assert expire(store, "bucket", found) == 1
     assert [one.key for one in store.lists.uploads("bucket").items] == ["b/key"]
 
 
@@ -94,9 +120,9 @@ def test_a_locked_version_does_not_expire(store: S3Store, clock: StorageClock) -
     put(store, "key", b"2", bucket="locked")
     clock.now += 50 * DAY
     found = rules(rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}))
-    assert store.expire("locked", found) == 0
+    assert expire(store, "locked", found) == 0
     clock.now += 51 * DAY
-    assert store.expire("locked", found) == 1
+    assert expire(store, "locked", found) == 1
 
 
 def test_a_bucket_of_more_keys_than_a_transaction_takes(store: S3Store, clock: StorageClock) -> None:
@@ -107,7 +133,7 @@ def test_a_bucket_of_more_keys_than_a_transaction_takes(store: S3Store, clock: S
     for _ in range(600):
         put(store, "many", b"")
     clock.now += 5 * DAY
-    assert store.expire("bucket", rules(rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}))) == 300 + 599
+    assert expire(store, "bucket", rules(rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}))) == 300 + 599
     assert len(versions(store)) == 301
 
 

@@ -79,7 +79,7 @@ class Emulator:
         # What waits for LocalStack ends after it at the end.
         targets = make_targets(self._containers.localstack, self._folder.path, endings)
         self._containers.start_localstack()
-        s3 = open_objects(self._folder, settings, targets, self._clock, endings, self._interrupted)
+        s3 = open_objects(self._folder, settings, targets, stores.store.post, self._clock, endings, self._interrupted)
         services = make_services(settings, self._folder, stores, s3.objects, self._containers, self._clock, endings)
         localstack = make_localstack(self._containers.localstack, self._clock, endings)
         self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path, faults)

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from samebox.app.data_folder import DataFolder
 from samebox.app.endings import Endings
@@ -17,7 +18,7 @@ from samebox.services.s3.cors import Consents
 from samebox.services.s3.elsewhere import Credentials, S3Elsewhere
 from samebox.services.s3.endpoint import S3Endpoint
 from samebox.services.s3.housekeeping import Housekeeping
-from samebox.services.s3.notifications import Notifications
+from samebox.services.s3.notifications import Messages, Notifications
 from samebox.settings import PREFIX, Settings
 from samebox.wire.models import Models
 
@@ -48,25 +49,28 @@ def open_objects(
     folder: DataFolder,
     settings: Settings,
     targets: EventTargets | None,
+    announce: Callable[[Mapping[str, Any]], None],
     clock: Callable[[], float],
     endings: Endings,
     interrupted: threading.Event,
 ) -> ObjectStorage:
     """Open S3. Raises what the storage raises; whether another S3 can be reached is found out when it is asked.
 
-    `targets` is where buckets' notifications go; without it they are only kept.
+    `announce` posts to EventBridge what buckets have it hear of; `targets` is where other notifications go, and
+    without it they are only kept.
 
     Raises StartInterrupted where that is set while objects of an older data folder are taken over.
     """
     if settings.s3_url:
         return _elsewhere(settings, clock, endings)
-    return _own(folder, settings, targets, clock, endings, interrupted)
+    return _own(folder, settings, targets, announce, clock, endings, interrupted)
 
 
 def _own(
     folder: DataFolder,
     settings: Settings,
     targets: EventTargets | None,
+    announce: Callable[[Mapping[str, Any]], None],
     clock: Callable[[], float],
     endings: Endings,
     interrupted: threading.Event,
@@ -82,10 +86,11 @@ def _own(
     taken = s3.migration.take_over(folder.path / "s3", settings.account, settings.region, _log_progress, check)
     for path in taken.left:
         log.warning("%s is not an object and stays where it is", path)
-    housekeeping = Housekeeping(s3)
+    messages = None if targets is None else Messages(targets.outbox, targets.deliver)
+    notify = Notifications(s3, clock, announce, messages)
+    housekeeping = Housekeeping(s3, notify.expired)
     housekeeping.start()
     endings.add(housekeeping.close)
-    notify = None if targets is None else Notifications(s3, targets.outbox, targets.deliver, clock)
     endpoint = S3Endpoint(
         s3,
         Models(("s3",)),
@@ -98,8 +103,7 @@ def _own(
         notify=notify,
     )
     endings.add_connections(endpoint.close)
-    written = None if notify is None else notify.written
-    return ObjectStorage(LocalObjects(s3, settings.account, settings.region, written), endpoint, Consents(s3))
+    return ObjectStorage(LocalObjects(s3, settings.account, settings.region, notify.written), endpoint, Consents(s3))
 
 
 def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:

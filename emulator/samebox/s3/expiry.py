@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
@@ -13,11 +14,12 @@ from samebox.s3.records import Attributes
 from samebox.s3.versions import COLUMNS, Content, Stored, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from samebox.s3.buckets import BucketRow
     from samebox.s3.index import Index, Transaction
     from samebox.s3.lifecycle import LifecycleRule
+    from samebox.s3.records import Version
     from samebox.s3.uploads import Uploads
     from samebox.s3.versions import Versions
 
@@ -25,6 +27,16 @@ _BATCH = 500
 _FROM = f"SELECT {COLUMNS} FROM versions WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key, age LIMIT ?"
 _REST = f"SELECT {COLUMNS} FROM versions WHERE bucket = ? AND key = ? AND age > ? ORDER BY age"
 _OLD_UPLOADS = "SELECT id, key, initiated FROM uploads WHERE bucket = ? AND completed IS NULL AND initiated < ?"
+
+
+@dataclass(frozen=True)
+class Expired:
+    """What a lifecycle rule did to a key: `version` was removed, or a delete marker, `marker`, put before it."""
+
+    key: str
+    version: str
+    etag: str
+    marker: str = ""
 
 
 class Expiry:
@@ -36,19 +48,22 @@ class Expiry:
         self._uploads = uploads
         self._clock = clock
 
-    def expire(self, bucket: str, rules: Sequence[LifecycleRule]) -> int:
+    def expire(self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[Expired]], None]) -> int:
         """Remove what has expired in a bucket now; gives how many versions and uploads. Raises NoSuchBucket."""
-        removed = 0
+        count = 0
         for rule in rules:
-            removed += self._of_keys(bucket, rule) + self._of_uploads(bucket, rule)
-        return removed
+            for batch in self._of_keys(bucket, rule):
+                removed(batch)
+                count += len(batch)
+            count += self._of_uploads(bucket, rule)
+        return count
 
-    def _of_keys(self, bucket: str, rule: LifecycleRule) -> int:
+    def _of_keys(self, bucket: str, rule: LifecycleRule) -> Iterator[list[Expired]]:
         prefix = rule.filter.prefix.encode()
-        position, removed = prefix, 0
+        position = prefix
         while True:
 
-            def change(t: Transaction, position: bytes = position) -> tuple[int, bytes | None]:
+            def change(t: Transaction, position: bytes = position) -> tuple[list[Expired], bytes | None]:
                 row = buckets.row(t, bucket)
                 found = [stored(row, raw) for raw in t.all(_FROM, (row.id, position, after_all(prefix), _BATCH))]
                 keys = _by_key(found)
@@ -56,38 +71,42 @@ class Expiry:
                 if len(found) == _BATCH:  # the last key may have more versions
                     keys[-1] += [stored(row, raw) for raw in t.all(_REST, found[-1].row)]
                     last = found[-1].version.key.encode()
-                count = sum(self._of_key(t, row, rule, one) for one in keys)
-                return count, last + b"\0" if last else None
+                removed = [gone for one in keys for gone in self._of_key(t, row, rule, one)]
+                return removed, last + b"\0" if last else None
 
-            count, after = self._index.write(change)
-            removed += count
+            batch, after = self._index.write(change)
+            if batch:
+                yield batch
             if after is None:
-                return removed
+                return
             position = after
 
-    def _of_key(self, t: Transaction, row: BucketRow, rule: LifecycleRule, found: list[Stored]) -> int:
-        now, removed = self._clock(), 0
+    def _of_key(self, t: Transaction, row: BucketRow, rule: LifecycleRule, found: list[Stored]) -> list[Expired]:
+        now = self._clock()
+        removed: list[Expired] = []
         for place, older in reversed(list(enumerate(found[1:]))):
             # A version is old from when the next one was written.
             since = found[place].version.modified
             if self._is_past(rule, older, place, since, now) and _is_free(older, now):
                 self._versions.remove(t, older)
                 found.remove(older)
-                removed += 1
+                removed.append(_expired(older.version))
         newest = found[0].version
         if newest.is_delete_marker:
             if len(found) == 1 and rule.removes_lone_markers and rule.filter.fits(newest.key, 0, {}):
                 self._versions.remove(t, found[0])
-                removed += 1
+                removed.append(_expired(newest))
             return removed
         expires = rule.expires_at(newest.modified)
         if expires is None or expires > now or not _fits(rule, found[0]):
             return removed
         if row.versioning:
-            self._versions.add(t, row, newest.key.encode(), Content(), Attributes(), now, found[0], marker=True)
-        else:
-            self._versions.remove(t, found[0])
-        return removed + 1
+            marker = self._versions.add(
+                t, row, newest.key.encode(), Content(), Attributes(), now, found[0], marker=True
+            )
+            return [*removed, replace(_expired(newest), marker=marker.version)]
+        self._versions.remove(t, found[0])
+        return [*removed, _expired(newest)]
 
     def _is_past(self, rule: LifecycleRule, older: Stored, place: int, since: float, now: float) -> bool:
         if rule.noncurrent_days is None or place < rule.newer_noncurrent or not _fits(rule, older):
@@ -108,6 +127,10 @@ class Expiry:
             return len(due)
 
         return self._index.write(change)
+
+
+def _expired(version: Version) -> Expired:
+    return Expired(version.key, version.version, version.etag)
 
 
 def _by_key(found: Iterable[Stored]) -> list[list[Stored]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from samebox.s3.expiry import Expired
     from samebox.s3.lifecycle import LifecycleRule
 
 T = TypeVar("T")
@@ -74,9 +75,12 @@ class S3Store:
         """What each of `works` returns or raises, in one commit. They write small bodies, and may run again."""
         return self._index.together(works)
 
-    def expire(self, bucket: str, rules: Sequence[LifecycleRule]) -> int:
-        """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket."""
-        return self._expiry.expire(bucket, rules)
+    def expire(self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[Expired]], None]) -> int:
+        """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket.
+
+        `removed` is called with each part of it, once that is on disk.
+        """
+        return self._expiry.expire(bucket, rules, removed)
 
     def orphans(self) -> list[int]:
         """Files that no row names, and rows whose file is not there: none. Every file is looked at."""

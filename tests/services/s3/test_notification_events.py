@@ -1,6 +1,7 @@
 """Events of objects: which destinations one has, and its record as AWS documents it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,31 @@ def test_a_record_has_the_members_of_version_2_1() -> None:
                 "sequencer": "00000000004A817C80",
             },
         },
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("ObjectRemoved:Delete", "2.1"),
+        ("LifecycleExpiration:Delete", "2.3"),
+        ("ObjectTagging:Put", "2.3"),
+        ("ObjectAcl:Put", "2.3"),
+    ],
+)
+def test_some_events_have_a_later_version(name: str, version: str) -> None:
+    (record,) = json.loads(notification_events.message(replace(EVENT, name=name), "rule"))["Records"]
+    assert record["eventVersion"] == version
+
+
+def test_a_restore_that_is_finished_has_its_end_and_class() -> None:
+    restored = replace(EVENT, name="ObjectRestore:Completed", restored_until=86_400.0, storage_class="GLACIER")
+    (record,) = json.loads(notification_events.message(restored, "rule"))["Records"]
+    assert record["glacierEventData"] == {
+        "restoreEventData": {
+            "lifecycleRestorationExpiryTime": "1970-01-02T00:00:00.000Z",
+            "lifecycleRestoreStorageClass": "GLACIER",
+        }
     }
 
 

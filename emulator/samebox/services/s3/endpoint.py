@@ -21,7 +21,7 @@ from samebox.errors import AwsError, NotImplementedByEmulator
 from samebox.services import absent
 from samebox.services.members.refusal import refuse_by
 from samebox.services.members.s3 import REFUSED
-from samebox.services.s3 import cors, decoding, documents, notifications, public
+from samebox.services.s3 import cors, decoding, documents, public
 from samebox.services.s3.chunked import STREAMING, Decoder
 from samebox.services.s3.heads import check_time, head_of
 from samebox.services.s3.operations import OPERATIONS
@@ -181,6 +181,7 @@ class S3Endpoint:
                 self._notify.check(request, exchange.id)
             log.debug("S3 %s (%s)", operation.name, exchange.id)
             given = handler(request)
+            exchange.is_notified = self._notify is not None and self._notify.is_due(request)
             try:
                 return given, restxml.encode(service, operation, dict(given.result), exchange.id)
             except BaseException:
@@ -200,7 +201,7 @@ class S3Endpoint:
     async def _notified(self, exchange: _Exchange, given: S3Response) -> None:
         """Events are kept before the client has its answer."""
         notify, request = self._notify, exchange.request
-        if notify is not None and request is not None and request.operation in notifications.OPERATIONS:
+        if notify is not None and request is not None and exchange.is_notified:
             await self._in_thread(lambda: notify.after(request, given, exchange.id))
 
     async def _small(self, receive: Receive) -> bytes:
@@ -334,6 +335,7 @@ class _Exchange:
         self.id = f"{random.getrandbits(64):016X}"
         self.operation: Operation | None = None
         self.request: S3Request | None = None
+        self.is_notified = False
         self.is_signed_form = is_signed_form
         self.asked_for_body = False
         self._receive = receive

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
 from samebox.s3 import lifecycle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from samebox.s3.expiry import Expired
     from samebox.s3.store import S3Store
 
 log = logging.getLogger(__name__)
@@ -20,10 +24,14 @@ _END_SECONDS = 10.0
 
 
 class Housekeeping:
-    """Removes what the buckets' lifecycle rules let expire, from `start` to `close`."""
+    """Removes what the buckets' lifecycle rules let expire, from `start` to `close`.
 
-    def __init__(self, store: S3Store) -> None:
+    `expired(bucket, removed)` is called after each part of it.
+    """
+
+    def __init__(self, store: S3Store, expired: Callable[[str, Sequence[Expired]], None]) -> None:
         self._store = store
+        self._expired = expired
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="s3-lifecycle", daemon=True)
 
@@ -45,7 +53,8 @@ class Housekeeping:
             try:
                 text = self._store.buckets.setting(bucket.name, "lifecycle")
                 if text is not None:
-                    removed += self._store.expire(bucket.name, lifecycle.rules(json.loads(text)))
+                    rules = lifecycle.rules(json.loads(text))
+                    removed += self._store.expire(bucket.name, rules, partial(self._expired, bucket.name))
             except AwsError as error:  # the bucket is gone, or the disk is full: the next look tries again
                 log.warning("lifecycle of the bucket %s: %s", bucket.name, error)
         return removed

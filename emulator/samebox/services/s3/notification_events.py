@@ -23,10 +23,17 @@ DESTINATIONS = (
 )
 
 
+S3_ITSELF = "s3.amazonaws.com"
+# The first parts of the names of events whose records have version 2.3, and not 2.1.
+_LATER = ("LifecycleExpiration", "ObjectAcl", "ObjectTagging")
+
+
 @dataclass(frozen=True)
 class ObjectEvent:
     """`name` is without "s3:". `size` is None, and `etag` empty, of what was removed; `version` is empty where the
-    bucket keeps none.
+    bucket keeps none. `restored_until` is of a restore, `storage_class` the one that was restored from.
+
+    `is_of_s3`: S3 did it by itself, and no request.
     """
 
     name: str
@@ -41,6 +48,9 @@ class ObjectEvent:
     access_key: str = ""
     address: str = "127.0.0.1"
     request_id: str = ""
+    is_of_s3: bool = False
+    restored_until: float | None = None
+    storage_class: str = ""
 
 
 def text_of_time(time: float) -> str:
@@ -48,8 +58,18 @@ def text_of_time(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(time * 1000) % 1000:03d}Z"
 
 
+def bucket_arn(event: ObjectEvent) -> str:
+    """The ARN of the bucket."""
+    return f"arn:{partition_of(event.region).name}:s3:::{event.bucket}"
+
+
+def sequencer(event: ObjectEvent) -> str:
+    """Later events of a key have larger ones, which is all that AWS promises."""
+    return f"{int(event.time * 1_000_000_000):018X}"
+
+
 def record(event: ObjectEvent, configuration: str) -> dict[str, Any]:
-    """AWS's record, version 2.1 (docs.aws.amazon.com, "Event message structure"). Keys are encoded as in a form."""
+    """AWS's record (docs.aws.amazon.com, "Event message structure"). Keys are encoded as in a form."""
     found: dict[str, Any] = {"key": quote_plus(event.key, safe="/")}
     if event.size is not None:
         found["size"] = event.size
@@ -57,16 +77,16 @@ def record(event: ObjectEvent, configuration: str) -> dict[str, Any]:
         found["eTag"] = event.etag
     if event.version:
         found["versionId"] = event.version
-    # Later events of a key have larger ones, which is all that AWS promises.
-    found["sequencer"] = f"{int(event.time * 1_000_000_000):018X}"
+    found["sequencer"] = sequencer(event)
     return {
-        "eventVersion": "2.1",
+        "eventVersion": "2.3" if event.name.startswith(_LATER) else "2.1",
         "eventSource": "aws:s3",
         "awsRegion": event.region,
         "eventTime": text_of_time(event.time),
         "eventName": event.name,
-        "userIdentity": {"principalId": f"AWS:{event.access_key or event.account}"},
-        "requestParameters": {"sourceIPAddress": event.address},
+        # Of S3 itself a choice: AWS documents these members, and no example of a lifecycle rule's.
+        "userIdentity": {"principalId": S3_ITSELF if event.is_of_s3 else f"AWS:{event.access_key or event.account}"},
+        "requestParameters": {"sourceIPAddress": S3_ITSELF if event.is_of_s3 else event.address},
         "responseElements": {"x-amz-request-id": event.request_id, "x-amz-id-2": event.request_id},
         "s3": {
             "s3SchemaVersion": "1.0",
@@ -74,11 +94,22 @@ def record(event: ObjectEvent, configuration: str) -> dict[str, Any]:
             "bucket": {
                 "name": event.bucket,
                 "ownerIdentity": {"principalId": event.account},
-                "arn": f"arn:{partition_of(event.region).name}:s3:::{event.bucket}",
+                "arn": bucket_arn(event),
             },
             "object": found,
         },
+        **_restored(event),
     }
+
+
+def _restored(event: ObjectEvent) -> dict[str, Any]:
+    if event.name != "ObjectRestore:Completed" or event.restored_until is None:
+        return {}
+    restore = {
+        "lifecycleRestorationExpiryTime": text_of_time(event.restored_until),
+        "lifecycleRestoreStorageClass": event.storage_class,
+    }
+    return {"glacierEventData": {"restoreEventData": restore}}
 
 
 def message(event: ObjectEvent, configuration: str) -> str:
