@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from samebox.s3.expiry import Expired
+from samebox.s3.expiry import ExpiredVersion
 from samebox.s3.lifecycle import DAY, Filter, LifecycleRule, expiration, midnight_after, rules
 from samebox.s3.records import Attributes, Retention
 from samebox.s3.store import S3Store
@@ -66,7 +66,7 @@ def test_what_was_removed_and_what_got_a_marker_is_reported_once_it_is_on_disk(
 ) -> None:
     reported: list[tuple[str, bool, bool]] = []
 
-    def report(removed: Sequence[Expired]) -> None:
+    def report(removed: Sequence[ExpiredVersion]) -> None:
         there = keys(store)
         reported.extend((one.key, bool(one.marker), one.key in there) for one in removed)
 

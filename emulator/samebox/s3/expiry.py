@@ -30,7 +30,7 @@ _OLD_UPLOADS = "SELECT id, key, initiated FROM uploads WHERE bucket = ? AND comp
 
 
 @dataclass(frozen=True)
-class Expired:
+class ExpiredVersion:
     """What a lifecycle rule did to a key: `version` was removed, or a delete marker, `marker`, put before it."""
 
     key: str
@@ -48,7 +48,9 @@ class Expiry:
         self._uploads = uploads
         self._clock = clock
 
-    def expire(self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[Expired]], None]) -> int:
+    def expire(
+        self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[ExpiredVersion]], None]
+    ) -> int:
         """Remove what has expired in a bucket now; gives how many versions and uploads. Raises NoSuchBucket."""
         count = 0
         for rule in rules:
@@ -58,12 +60,12 @@ class Expiry:
             count += self._of_uploads(bucket, rule)
         return count
 
-    def _of_keys(self, bucket: str, rule: LifecycleRule) -> Iterator[list[Expired]]:
+    def _of_keys(self, bucket: str, rule: LifecycleRule) -> Iterator[list[ExpiredVersion]]:
         prefix = rule.filter.prefix.encode()
         position = prefix
         while True:
 
-            def change(t: Transaction, position: bytes = position) -> tuple[list[Expired], bytes | None]:
+            def change(t: Transaction, position: bytes = position) -> tuple[list[ExpiredVersion], bytes | None]:
                 row = buckets.row(t, bucket)
                 found = [stored(row, raw) for raw in t.all(_FROM, (row.id, position, after_all(prefix), _BATCH))]
                 keys = _by_key(found)
@@ -81,9 +83,9 @@ class Expiry:
                 return
             position = after
 
-    def _of_key(self, t: Transaction, row: BucketRow, rule: LifecycleRule, found: list[Stored]) -> list[Expired]:
+    def _of_key(self, t: Transaction, row: BucketRow, rule: LifecycleRule, found: list[Stored]) -> list[ExpiredVersion]:
         now = self._clock()
-        removed: list[Expired] = []
+        removed: list[ExpiredVersion] = []
         for place, older in reversed(list(enumerate(found[1:]))):
             # A version is old from when the next one was written.
             since = found[place].version.modified
@@ -129,8 +131,8 @@ class Expiry:
         return self._index.write(change)
 
 
-def _expired(version: Version) -> Expired:
-    return Expired(version.key, version.version, version.etag)
+def _expired(version: Version) -> ExpiredVersion:
+    return ExpiredVersion(version.key, version.version, version.etag)
 
 
 def _by_key(found: Iterable[Stored]) -> list[list[Stored]]:

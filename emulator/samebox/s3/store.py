@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from samebox.s3.expiry import Expired
+    from samebox.s3.expiry import ExpiredVersion
     from samebox.s3.lifecycle import LifecycleRule
 
 T = TypeVar("T")
@@ -75,7 +75,9 @@ class S3Store:
         """What each of `works` returns or raises, in one commit. They write small bodies, and may run again."""
         return self._index.together(works)
 
-    def expire(self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[Expired]], None]) -> int:
+    def expire(
+        self, bucket: str, rules: Sequence[LifecycleRule], removed: Callable[[Sequence[ExpiredVersion]], None]
+    ) -> int:
         """Remove what lifecycle rules say has expired; gives how many versions and uploads. Raises NoSuchBucket.
 
         `removed` is called with each part of it, once that is on disk.

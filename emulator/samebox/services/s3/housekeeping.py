@@ -14,7 +14,7 @@ from samebox.s3 import lifecycle
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from samebox.s3.expiry import Expired
+    from samebox.s3.expiry import ExpiredVersion
     from samebox.s3.store import S3Store
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Housekeeping:
     `expired(bucket, removed)` is called after each part of it.
     """
 
-    def __init__(self, store: S3Store, expired: Callable[[str, Sequence[Expired]], None]) -> None:
+    def __init__(self, store: S3Store, expired: Callable[[str, Sequence[ExpiredVersion]], None]) -> None:
         self._store = store
         self._expired = expired
         self._ended = threading.Event()

@@ -15,7 +15,7 @@ from samebox.services.s3.notification_events import SUBJECT, ObjectEvent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from samebox.s3.expiry import Expired
+    from samebox.s3.expiry import ExpiredVersion
     from samebox.s3.records import Bucket
     from samebox.s3.store import S3Store
     from samebox.services.outbox import MessageDelivery, Outbox
@@ -91,7 +91,7 @@ class Notifications:
             for event in self._created(base, None):
                 self._send(configuration, event)
 
-    def expired(self, bucket_name: str, removed: Sequence[Expired]) -> None:
+    def expired(self, bucket_name: str, removed: Sequence[ExpiredVersion]) -> None:
         """What lifecycle rules removed from a bucket, once it is on disk."""
         bucket, configuration = self._configuration(bucket_name)
         if bucket is None or configuration is None:
