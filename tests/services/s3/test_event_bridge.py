@@ -64,8 +64,7 @@ class EventBridgeBucket:
     """A bucket whose events reach a log group by a rule."""
 
     def __init__(self, url: str, name: str) -> None:
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any"}
-        session = boto3.Session(region_name="us-east-1", **keys)
+        session = boto3.Session(ACCOUNT, "any", region_name="us-east-1")
         self.name = name
         self.s3, self.logs = session.client("s3", endpoint_url=url), session.client("logs", endpoint_url=url)
         events = session.client("events", endpoint_url=url)
