@@ -136,3 +136,21 @@ def test_an_event_reaches_the_queue_that_its_rule_names(emulator: EmulatorProces
     events.put_events(Entries=[{"Source": "my.training", "DetailType": "Trained", "Detail": '{"loss": 1}'}])
     message = json.loads(taken(sqs, queue))
     assert (message["detail-type"], message["detail"]) == ("Trained", {"loss": 1})
+
+
+def test_an_alarm_publishes_to_the_topic_that_it_names(emulator: EmulatorProcess) -> None:
+    sqs, sns, cloudwatch = emulator.client("sqs"), emulator.client("sns"), emulator.client("cloudwatch")
+    queue = sqs.create_queue(QueueName="alarms")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name="alarms")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    cloudwatch.put_metric_alarm(
+        AlarmName="latency", Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period=60,
+        EvaluationPeriods=1, Threshold=1e6, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic],
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName="latency", StateValue="ALARM", StateReason="a drill")
+    envelope = json.loads(taken(sqs, queue))
+    message = json.loads(envelope["Message"])
+    assert envelope["Subject"] == 'ALARM: "latency" in US East (N. Virginia)'
+    assert (message["NewStateValue"], message["NewStateReason"]) == ("ALARM", "a drill")
+    assert message["Trigger"]["MetricName"] == "ModelLatency"

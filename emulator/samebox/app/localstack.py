@@ -47,4 +47,4 @@ def forwarding(targets: EventTargets | None) -> Deliver:
     if targets is None:
         return nowhere
     outbox = targets.outbox
-    return lambda arn, payload: outbox.add(OutgoingMessage(arn, payload))
+    return lambda arn, payload, subject="": outbox.add(OutgoingMessage(arn, payload, subject))

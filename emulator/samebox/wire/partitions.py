@@ -39,6 +39,13 @@ def is_known_region(name: str) -> bool:
     return any(name in one["regions"] for one in _partitions())
 
 
+@lru_cache(maxsize=256)
+def description_of(region: str) -> str:
+    """The words for a region, such as "US East (N. Virginia)"; its name, where there are none."""
+    found = next((one["regions"][region] for one in _partitions() if region in one["regions"]), {})
+    return str(found.get("description", region))
+
+
 def _partitions() -> Sequence[Mapping[str, Any]]:
     found: Sequence[Mapping[str, Any]] = json.loads((data_folder() / "partitions.json").read_text())["partitions"]
     return found

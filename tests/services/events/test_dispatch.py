@@ -30,18 +30,20 @@ class Bus:
         self.client = aws.client("events")
         self.now = 1_700_000_000.0
         self.sent: list[tuple[str, Any]] = []
+        self.subjects: list[str] = []
         self.fails = False
         self.breaks: str | None = None  # the n of an event at which the delivery has an error of its own
         services = aws.services
         targets = Targets(services.logbook, lambda: self.now, destinations or {}, self._deliver)
         self.dispatch = EventDispatch(services.resources, services.metrics, targets, lambda: self.now)
 
-    def _deliver(self, arn: str, payload: str) -> None:
+    def _deliver(self, arn: str, payload: str, subject: str = "") -> None:
         if self.fails:
             raise DeliveryFailed("the queue is gone")
         if self.breaks is not None and json.loads(payload)["detail"]["n"] == self.breaks:
             raise RuntimeError("unforeseen")
         self.sent.append((arn, json.loads(payload)))
+        self.subjects.append(subject)
 
     def rule(self, name: str = "r", pattern: Any = None, arn: str = QUEUE, **params: Any) -> None:
         given = {"EventPattern": json.dumps(pattern)} if pattern is not None else {}
@@ -224,8 +226,9 @@ def test_an_alarm_that_goes_off(bus: Bus) -> None:
     state = {"AlarmName": "errors", "StateValue": "ALARM", "StateReason": "fire drill", "StateReasonData": "{}"}
     alarms.set_alarm_state(bus.aws.services, state, CALLER)
     bus.dispatch.dispatch()
-    (_, event), (action, detail) = bus.sent
-    assert (action, detail) == (topic, event["detail"])
+    (_, event), (action, _) = bus.sent
+    detail = event["detail"]
+    assert (action, bus.subjects[1]) == (topic, 'ALARM: "errors" in US East (N. Virginia)')
     assert event["detail-type"] == "CloudWatch Alarm State Change"
     assert event["resources"] == [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:errors"]
     assert detail["configuration"] == {
@@ -246,7 +249,7 @@ def test_an_alarm_that_goes_off(bus: Bus) -> None:
 
 
 def test_actions_that_are_disabled_are_not_sent(bus: Bus) -> None:
-    asked = {**ALARM, "AlarmActions": [QUEUE], "ActionsEnabled": False}
+    asked = {**ALARM, "AlarmActions": [f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"], "ActionsEnabled": False}
     alarms.put_metric_alarm(bus.aws.services, asked, CALLER)
     state = {"AlarmName": "errors", "StateValue": "ALARM", "StateReason": "fire drill"}
     alarms.set_alarm_state(bus.aws.services, state, CALLER)

@@ -116,3 +116,13 @@ def moved(row: Resource, value: str, reason: str, data: str, at: float, item: Hi
         state["StateReasonData"] = data
     state["StateTransitionedTimestamp"] = at if value != row.status else row.state["StateTransitionedTimestamp"]
     return {"state": state, "status": value, "facts": to_json(facts_of(row).with_item(item, state_facts(row)))}
+
+
+def with_item(row: Resource, item: HistoryItem) -> dict[str, Any]:
+    """The columns of an alarm with one item of history more."""
+    return {"facts": to_json(facts_of(row).with_item(item))}
+
+
+def configured_at(row: Resource) -> float:
+    """When an alarm was created or configured last."""
+    return max((one.at for one in facts_of(row).history if one.type == CONFIGURED), default=row.created)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from samebox.errors import AwsError
-from samebox.resources.facts import to_json
 from samebox.resources.shelf import Shelf
 from samebox.resources.store import AlreadyThere, Changed, Resource
 from samebox.services.cloudwatch import alarm_checks, alarm_record, pages, state_reason
@@ -37,7 +36,7 @@ def put_metric_alarm(services: Services, params: _Params, caller: Caller) -> Non
             if there is None:
                 _add(shelf, caller, spec, tags, now)
             else:
-                shelf.change(there, lambda row: {"spec": spec, **_with_item(row, updated)})
+                shelf.change(there, lambda row: {"spec": spec, **alarm_record.with_item(row, updated)})
         except (AlreadyThere, Changed):
             continue  # another request was faster
         return
@@ -188,21 +187,17 @@ def _by_arn(services: Services, params: _Params, caller: Caller) -> Resource:
     return found
 
 
-def _with_item(row: Resource, item: HistoryItem) -> dict[str, Any]:
-    return {"facts": to_json(alarm_record.facts_of(row).with_item(item))}
-
-
 def _dimensions(of: _Params) -> list[tuple[str, str]]:
     return sorted((one["Name"], one["Value"]) for one in of.get("Dimensions", ()))
 
 
 def _shown(row: Resource) -> dict[str, Any]:
-    return {**row.spec, **row.state, "AlarmArn": row.arn, "AlarmConfigurationUpdatedTimestamp": _configured(row)}
-
-
-def _configured(row: Resource) -> float:
-    updates = [one.at for one in alarm_record.facts_of(row).history if one.type == alarm_record.CONFIGURED]
-    return max(updates, default=row.created)
+    return {
+        **row.spec,
+        **row.state,
+        "AlarmArn": row.arn,
+        "AlarmConfigurationUpdatedTimestamp": alarm_record.configured_at(row),
+    }
 
 
 def _history(name: str, item: HistoryItem) -> dict[str, Any]:

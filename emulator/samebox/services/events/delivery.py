@@ -18,9 +18,12 @@ class DeliveryFailed(Exception):
 
 
 class Deliver(Protocol):
-    """Sends a payload to what has an ARN, such as a queue, a topic or a function. Raises DeliveryFailed."""
+    """Sends a payload to what has an ARN, such as a queue, a topic or a function. Raises DeliveryFailed.
 
-    def __call__(self, arn: str, payload: str) -> None: ...
+    `subject` is for topics, which deliver it to those who read them.
+    """
+
+    def __call__(self, arn: str, payload: str, subject: str = "") -> None: ...
 
 
 def arn_parts(arn: str) -> list[str]:
@@ -28,7 +31,7 @@ def arn_parts(arn: str) -> list[str]:
     return [*arn.split(":", 5), "", "", "", "", ""][:6]
 
 
-def nowhere(arn: str, payload: str) -> None:  # noqa: ARG001
+def nowhere(arn: str, payload: str, subject: str = "") -> None:  # noqa: ARG001
     """Where no other emulator is: raises DeliveryFailed."""
     raise DeliveryFailed(f"samebox has no {arn_parts(arn)[2]}; `samebox up --localstack` starts one that has")
 
@@ -51,7 +54,7 @@ class Targets:
         self._destinations = destinations
         self._forward = forward
 
-    def deliver(self, arn: str, payload: str) -> None:
+    def deliver(self, arn: str, payload: str, subject: str = "") -> None:
         """Send a payload. Raises DeliveryFailed."""
         _, _, service, region, account, path = arn_parts(arn)
         if service == "logs" and path.startswith("log-group:"):
@@ -59,7 +62,7 @@ class Targets:
         elif service == "events" and path.startswith("api-destination/"):
             self._post(path.split("/")[1], payload)
         else:
-            self._forward(arn, payload)
+            self._forward(arn, payload, subject)
 
     def _log(self, account: str, region: str, group: str, payload: str) -> None:
         book = self._logbook.of(account, region)

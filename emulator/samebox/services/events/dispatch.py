@@ -1,6 +1,5 @@
 """The dispatch of events: what waits in the outbox goes to the targets of the rules that match it, at least once."""
 
-import json
 import logging
 import threading
 import uuid
@@ -13,6 +12,7 @@ from samebox.resources.query import Scope
 from samebox.resources.resources import Resources
 from samebox.resources.store import Announcement, Resource
 from samebox.services.cloudwatch import alarm_record
+from samebox.services.cloudwatch.alarm_actions import AlarmActions
 from samebox.services.events import changes, pattern, records, schedule, transform
 from samebox.services.events.buses import time_of
 from samebox.services.events.delivery import DeliveryFailed, Targets, arn_parts
@@ -38,6 +38,7 @@ class EventDispatch:
         self._resources = resources
         self._metrics = metrics
         self._targets = targets
+        self._actions = AlarmActions(resources.store, targets.deliver, clock)
         self._clock = clock
         self._fired: dict[str, float] = {}  # ARN of a rule -> until when its schedule was looked at
         self._begun = clock()
@@ -130,15 +131,8 @@ class EventDispatch:
             return
         event = changes.event_of(one, self._resources)
         self._put(event, Scope(one.change.account, one.change.region), records.DEFAULT, 0)
-        if one.change.kind == alarm_record.NOUN and one.change.spec["ActionsEnabled"]:
-            self._act(one.change, event)
-
-    def _act(self, alarm: Resource, event: Mapping[str, Any]) -> None:
-        for arn in alarm.spec[alarm_record.ACTIONS[alarm.status]]:
-            try:
-                self._targets.deliver(arn, json.dumps(event["detail"]))
-            except DeliveryFailed as error:
-                log.warning("alarm %s: action %s failed: %s", alarm.name, arn, error)
+        if one.change.kind == alarm_record.NOUN:
+            self._actions.carry_out(one.change, event["detail"])
 
     def _put(self, event: Mapping[str, Any], owner: Scope, bus: str, hops: int) -> None:
         for row in records.of_bus(self._resources.store, self._clock, owner, bus):
