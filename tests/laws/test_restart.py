@@ -83,6 +83,12 @@ NEIGHBOURS: tuple[tuple[str, str, dict[str, Any], tuple[tuple[str, dict[str, Any
         {"RoleName": "made", "AssumeRolePolicyDocument": TRUST, "Tags": [{"Key": "a", "Value": "b"}]},
         (("get_role", {"RoleName": "made"}), ("list_roles", {})),
     ),
+    (
+        "iam",
+        "create_instance_profile",
+        {"InstanceProfileName": "made", "Tags": [{"Key": "a", "Value": "b"}]},
+        (("get_instance_profile", {"InstanceProfileName": "made"}), ("list_instance_profiles", {})),
+    ),
 )  # fmt: skip
 
 

@@ -190,7 +190,12 @@ ABSENT: tuple[AbsentOperations, ...] = (
     ),
     *_rows(
         "iam",
-        {_ALL: "of IAM, roles and their policies are run: there are no users, groups, devices and providers"},
+        {
+            _ALL: (
+                "of IAM, roles, their policies and instance profiles are run: there are no users, groups, devices and "
+                "providers"
+            )
+        },
     ),
     *_rows(
         "s3",

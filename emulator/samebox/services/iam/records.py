@@ -1,4 +1,4 @@
-"""Roles and policies as they are stored. IAM is one for all regions."""
+"""Roles, policies and instance profiles as they are stored. IAM is one for all regions."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from samebox.services.iam import evaluation
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
 
-ROLE, POLICY = "IamRole", "IamPolicy"
+ROLE, POLICY, PROFILE = "IamRole", "IamPolicy", "IamInstanceProfile"
 # What AWS's own policies come to, in short, where they are evaluated; the real ones are longer.
 _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AdministratorAccess": ("*",),
@@ -42,6 +42,13 @@ class RoleFacts:
     attached: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ProfileFacts:
+    """The name of the role that an instance profile holds, as it was given when the role was created."""
+
+    role: str | None = None
+
+
 def roles(services: Services) -> Shelf:
     """Every role that was created."""
     return Shelf(services.resources.store, ROLE, services.clock)
@@ -52,13 +59,34 @@ def policies(services: Services) -> Shelf:
     return Shelf(services.resources.store, POLICY, services.clock)
 
 
+def profiles(services: Services) -> Shelf:
+    """Every instance profile."""
+    return Shelf(services.resources.store, PROFILE, services.clock)
+
+
+def profile_facts(row: Resource) -> ProfileFacts:
+    """What an instance profile holds."""
+    return from_json(ProfileFacts, row.facts)
+
+
+def profiles_of(services: Services, role_name: str, caller: Caller) -> list[Resource]:
+    """The instance profiles that hold a role, by name."""
+    rows = profiles(services).all(scope(caller))
+    return [row for row in rows if (profile_facts(row).role or "").lower() == role_name.lower()]
+
+
+def held_by_profiles() -> AwsError:
+    """Of a role, and of an instance profile, that cannot be deleted while one holds the other."""
+    return AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+
+
 def scope(caller: Caller) -> Scope:
     """An account; regions share its roles."""
     return Scope(caller.account, "global")
 
 
 def arn(caller: Caller, noun: str, path: str, name: str) -> str:
-    """The ARN of a role or a policy."""
+    """The ARN of a role, a policy or an instance profile."""
     return f"arn:{partition_of(caller.region).name}:iam::{caller.account}:{noun}{path}{name}"
 
 
@@ -86,9 +114,13 @@ def role(services: Services, params: Mapping[str, Any], caller: Caller) -> Resou
     """The role that a request names. AwsError where it was not created."""
     found = find_role(services, params["RoleName"], caller)
     if found is None:
-        # Observed in public logs of 2016-25, as the others of IAM.
-        raise AwsError("NoSuchEntity", f"The role with name {params['RoleName']} cannot be found.")
+        raise no_such_role(params["RoleName"])
     return found
+
+
+def no_such_role(name: str) -> AwsError:
+    """Observed in public logs of 2016-25, as the others of IAM."""
+    return AwsError("NoSuchEntity", f"The role with name {name} cannot be found.")
 
 
 def managed_document(policy_arn: str) -> str | None:

@@ -74,8 +74,10 @@ def update_assume_role_policy(services: Services, params: _Params, caller: Calle
 
 
 def delete_role(services: Services, params: _Params, caller: Caller) -> None:
-    """DeleteRole, once it has no policies."""
+    """DeleteRole, once it has no policies, and no instance profile holds it."""
     row = records.role(services, params, caller)
+    if records.profiles_of(services, params["RoleName"], caller):
+        raise records.held_by_profiles()
     facts = records.facts_of(row)
     if facts.attached:
         raise AwsError("DeleteConflict", "Cannot delete entity, must detach all policies first.")
