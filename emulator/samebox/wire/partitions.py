@@ -42,8 +42,8 @@ def is_known_region(name: str) -> bool:
 @lru_cache(maxsize=256)
 def description_of(region: str) -> str:
     """The words for a region, such as "US East (N. Virginia)"; its name, where there are none."""
-    found = next((one["regions"][region] for one in _partitions() if region in one["regions"]), {})
-    return str(found.get("description", region))
+    found = next((one["regions"][region] for one in _partitions() if region in one["regions"]), None)
+    return region if found is None else str(found["description"])
 
 
 def _partitions() -> Sequence[Mapping[str, Any]]:
