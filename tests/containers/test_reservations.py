@@ -49,6 +49,32 @@ def test_a_job_that_wants_more_than_the_host_has_gets_all_of_it_alone() -> None:
     assert held.reserve("small", 1, 0, never) is None
 
 
+def test_what_is_kept_goes_to_who_needs_it_and_no_more_than_that() -> None:
+    lost: list[str] = []
+    held = reservations()
+    for key, memory in (("a", 6 * GIB), ("b", 6 * GIB), ("c", GIB)):
+        assert held.reserve(key, memory, 0, never)
+        assert held.keep(key, lambda key=key: lost.append(key))  # type: ignore[misc]
+    assert held.reserve("fits", GIB, 0, never)
+    assert lost == []
+    assert held.reserve("large", 8 * GIB, 0, never)
+    assert lost == ["a"]
+    assert not held.keep("a", never), "it has nothing any more"
+    assert held.reserve("too large", 16 * GIB, 0, lambda: None) is None
+    assert lost == ["a"], "it would not help"
+
+
+def test_what_is_kept_is_handed_over() -> None:
+    held = reservations()
+    assert held.reserve("a", 12 * GIB, 1, never)
+    assert held.keep("a", never)
+    held.hand_over("a", "b")
+    held.hand_over("nothing", "c")
+    held.release("a")
+    assert held.reserve("b", 12 * GIB, 1, never) == Reservation(12 * GIB, ("0",))
+    assert held.reserve("c", 12 * GIB, 0, lambda: None) is None
+
+
 def test_the_longest_waiting_goes_first() -> None:
     held = reservations()
     held.reserve("a", 10 * GIB, 0, never)

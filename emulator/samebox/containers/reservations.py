@@ -52,11 +52,13 @@ class Reservations:
         self._lock = threading.Lock()
         self._held: dict[str, Reservation] | None = None
         self._waiting: dict[str, _Waiting] = {}
+        self._kept: dict[str, Callable[[], None]] = {}  # the longest kept first
 
     def reserve(self, key: str, memory_bytes: int, gpus: int, notify: Callable[[], None]) -> Reservation | None:
         """A reservation, or None: then `notify` is called when it is worth asking again. Raises EngineError.
 
-        What no host has in all is given up to what a host has: it is for the caller to refuse such a job.
+        What no host has in all is given up to what a host has: it is for the caller to refuse such a job. What is
+        kept is taken where there is no room without it.
         """
         hosts = self._hosts()
         with self._lock:
@@ -64,24 +66,37 @@ class Reservations:
                 self._held = dict(self._running())
             if key in self._held:
                 return self._held[key]
-            if not self._is_next(key, gpus > 0):
-                found = None
-            else:
-                found = next(
-                    (one for number, host in enumerate(hosts) if (one := self._on(number, host, memory_bytes, gpus))),
-                    None,
-                )
+            found, without = self._place(hosts, memory_bytes, gpus) if self._is_next(key, gpus > 0) else (None, ())
             if found is None:
                 self._waiting.setdefault(key, _Waiting(gpus > 0, notify))
                 return None
-            self._held[key] = found
+            losers = [self._kept.pop(one) for one in without]
+            self._held = {one: held for one, held in self._held.items() if one not in without} | {key: found}
             self._waiting.pop(key, None)
-            return found
+        for lost in losers:
+            lost()
+        return found
+
+    def keep(self, key: str, lost: Callable[[], None]) -> bool:
+        """Keep what it has until another needs it, and call `lost` then; False if it has nothing."""
+        with self._lock:
+            if key not in (self._held or {}):
+                return False
+            self._kept[key] = lost
+            return True
+
+    def hand_over(self, key: str, to: str) -> None:
+        """Give what one has to another; nothing, if it has nothing."""
+        with self._lock:
+            self._kept.pop(key, None)
+            if self._held is not None and key in self._held:
+                self._held[to] = self._held.pop(key)
 
     def release(self, key: str) -> None:
         """Give back what it has, or stop waiting for it. Releasing twice is no error."""
         with self._lock:
             self._waiting.pop(key, None)
+            self._kept.pop(key, None)
             if self._held is not None:
                 self._held.pop(key, None)
             waiting = list(self._waiting.values())
@@ -92,14 +107,29 @@ class Reservations:
         first = next((other for other, one in self._waiting.items() if one.wants_gpu == wants_gpu), key)
         return first == key
 
-    def _on(self, number: int, host: Capacity, memory_bytes: int, gpus: int) -> Reservation | None:
-        held = [one for one in (self._held or {}).values() if one.host == number]
-        memory_bytes = min(memory_bytes, host.memory_bytes)
-        taken = {gpu for one in held for gpu in one.gpus}
-        free = [str(gpu) for gpu in range(host.gpus) if str(gpu) not in taken]
-        if sum(one.memory_bytes for one in held) + memory_bytes > host.memory_bytes or len(free) < gpus:
-            return None
-        return Reservation(memory_bytes, tuple(free[:gpus]), number)
+    def _place(
+        self, hosts: Sequence[Capacity], memory_bytes: int, gpus: int
+    ) -> tuple[Reservation | None, tuple[str, ...]]:
+        """A place, and whose kept room it needs: that of the longest kept, and no more of them than it takes."""
+        kept = tuple(self._kept)
+        for count in range(len(kept) + 1):
+            held = [one for key, one in (self._held or {}).items() if key not in kept[:count]]
+            for number, host in enumerate(hosts):
+                if (found := _on(number, host, held, memory_bytes, gpus)) is not None:
+                    return found, kept[:count]
+        return None, ()
+
+
+def _on(
+    number: int, host: Capacity, reserved: Sequence[Reservation], memory_bytes: int, gpus: int
+) -> Reservation | None:
+    held = [one for one in reserved if one.host == number]
+    memory_bytes = min(memory_bytes, host.memory_bytes)
+    taken = {gpu for one in held for gpu in one.gpus}
+    free = [str(gpu) for gpu in range(host.gpus) if str(gpu) not in taken]
+    if sum(one.memory_bytes for one in held) + memory_bytes > host.memory_bytes or len(free) < gpus:
+        return None
+    return Reservation(memory_bytes, tuple(free[:gpus]), number)
 
 
 def of_engine(engine: Engine, instance: str) -> Reservations:

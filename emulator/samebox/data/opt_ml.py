@@ -21,6 +21,7 @@ CHECKPOINTS = "/opt/ml/checkpoints/"
 TENSORS = "/opt/ml/output/tensors"
 TENSORBOARD = "/opt/ml/output/tensorboard/"
 METRICS = "/opt/ml/output/metrics/sagemaker"
+WARM_POOL_CACHE = "/opt/ml/sagemaker/warmpoolcache"
 CREDENTIALS_HOST = "http://169.254.170.2"
 
 
@@ -39,7 +40,7 @@ class TrainingFacts:
 
     `credentials_path` (`/v2/credentials/<uuid>`) and `metadata_id` only where they are served at 169.254.170.2;
     under network isolation they are left out. `endpoint_url` is where containers reach this emulator, which AWS has no
-    word for.
+    word for. `in_warm_pool`: the hosts are a warm pool, or become one.
     """
 
     arn: str
@@ -48,6 +49,7 @@ class TrainingFacts:
     credentials_path: str | None = None
     metadata_id: str | None = None
     endpoint_url: str | None = None
+    in_warm_pool: bool = False
     fast_file: str = "File"  # how a channel in FastFile mode looks to the program, by the newer documentation
 
 
@@ -103,6 +105,7 @@ def environment(request: Mapping[str, Any], facts: TrainingFacts) -> dict[str, s
         "NVIDIA_VISIBLE_DEVICES": "all" if facts.has_gpu else "void",
         "DMLC_INTERFACE": NETWORK_INTERFACE,
         "SAGEMAKER_METRICS_DIRECTORY": METRICS,
+        **({"SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": WARM_POOL_CACHE} if facts.in_warm_pool else {}),
     }
 
 

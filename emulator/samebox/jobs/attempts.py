@@ -64,6 +64,7 @@ def following(run: RunFacts, now: float, order: str = "") -> RunFacts:
     earlier, ended = run.earlier, run.ended_at or now
     return RunFacts(
         network=run.network,
+        pool=run.pool,
         leftovers=True,
         earlier=EarlierAttempts(
             count=earlier.count + 1,

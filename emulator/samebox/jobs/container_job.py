@@ -25,6 +25,7 @@ from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
 from samebox.jobs.running import RunningHosts
+from samebox.jobs.warm_pools import RETAINED, WarmPools, identity_of
 from samebox.platform.job import HostPlan
 from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome, reason
@@ -48,6 +49,7 @@ class ContainerJob:
         upload_on_failure: bool,
         room: Room,
         networks: JobNetworks,
+        pools: WarmPools,
     ) -> None:
         self._type = job_type
         self._plan = plan
@@ -57,6 +59,7 @@ class ContainerJob:
         self._hosts = phases.hosts_of(plan, deps, job_type.stages.pulling)
         self._room = room
         self._networks = networks
+        self._pools = pools
         self._network = record.run.network
         self._outputs = Outputs(plan, deps)
         self._checkpoints = CheckpointMirror(plan, deps)
@@ -80,9 +83,12 @@ class ContainerJob:
         phases.keep_packages(self._plan, self._deps, found)
         self._hosts.remove_containers(found)
         spot = self._plan.spot
-        finish(self._type, self._record, ending, spot.savings_percent if spot else 0.0)
+        finish(self._type, self._record, ending, self._pools, spot.savings_percent if spot else 0.0)
         # These take their time, and clients need not wait for them.
-        self._leave_network()
+        if self._pools.keep(self._record.row, self._room):
+            self._hosts.leave_network()
+        else:
+            self._leave_network()
         phases.sweep(self._deps.engine, self._plan.root)
 
     def _attempt(self) -> Ended | None:
@@ -129,7 +135,8 @@ class ContainerJob:
             if containers is None:
                 return self._stopped()
             self._running(containers).follow(containers)
-            self._room.leave()  # the upload needs none
+            if identity_of(self._record.row) is None:
+                self._room.leave()  # the upload needs none
         try:
             if not self._record.run.uploaded:
                 self._checkpoints.finish()
@@ -276,8 +283,8 @@ class ContainerJob:
             raise Closing
 
 
-def finish(job_type: JobType, record: Record, ended: Ended, savings_percent: float = 0.0) -> None:
-    """Write the end down: status, FailureReason, times."""
+def finish(job_type: JobType, record: Record, ended: Ended, pools: WarmPools, savings_percent: float = 0.0) -> None:
+    """Write the end down: status, FailureReason, times, and what becomes of a warm pool."""
     record.refresh()
     outcome = ended.outcome
     if record.is_stopping and outcome in _STOPPED_INSTEAD:
@@ -289,7 +296,9 @@ def finish(job_type: JobType, record: Record, ended: Ended, savings_percent: flo
         facts["FailureReason"] = text
         log.warning("%s: %s", record.row.arn, text)
     log.info("%s %s: %s -> %s", job_type.kind.arn_type, record.row.name, record.stage, ending.stage)
-    record.move(ending.stage, **facts)
+    run, pool = pools.at_end(record, outcome)
+    is_kept = pool.get("WarmPoolStatus") == {"Status": "Available"} and ending.stage == "Completed"
+    record.move(ending.stage, run, RETAINED if is_kept else None, **facts, **pool)
 
 
 def _times(job_type: JobType, record: Record, failed: bool, savings_percent: float) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from samebox.jobs.plan import EmulatorInfo, Plan, job_folder, jobs_folder
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
-from samebox.platform.background import Background
+from samebox.jobs.warm_pools import WarmPools, is_available
+from samebox.platform.background import Background, BackgroundTask
 from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
 from samebox.resources.kinds import CONTAINER_JOBS
 from samebox.resources.logbook import Logbook
@@ -82,22 +83,37 @@ class ContainerJobs:
         self._faults = faults or FaultTable()
         self._put_metric = put_metric
         self._began = time.time()
+        self._pools = WarmPools(
+            job_type.kind,
+            resources,
+            engine,
+            networks,
+            emulator.data_dir,
+            background,
+            lambda arn: Room(arn, reservations).leave(),
+        )
 
     def wants(self, resource: Resource) -> bool:
-        """True until the job is Completed, Failed or Stopped."""
-        return resource.status not in FINAL
+        """True until the job is Completed, Failed or Stopped, and its hosts are kept no longer."""
+        return resource.status not in FINAL or is_available(resource)
 
-    def run(self, resource: Resource, wake: Wake) -> None:
-        """Bring the job to its end, from wherever it is."""
+    def run(self, resource: Resource, wake: Wake) -> BackgroundTask | None:
+        """Bring the job to its end, from wherever it is; of one that has ended, keep the hosts."""
         record = Record(self._resources, resource)
         room = Room(resource.arn, self._reservations)
+        if resource.status in FINAL:
+            return self._pools.watch(resource, wake, partial(self._has_room, record, room, wake))
         try:
-            plan = self._plan(resource, record, wake)
+            self._pools.take(record, room)
+            plan = self._plan(record.row, record, wake)
+            self._pools.make_folders(record.row, [host.name for host in plan.job.hosts])
             deps = self._dependencies(resource, plan, record, wake)
             upload_on_failure = self._emulator.settings.upload_on_failure
-            ContainerJob(self._type, plan, deps, record, upload_on_failure, room, self._networks).run()
+            ContainerJob(self._type, plan, deps, record, upload_on_failure, room, self._networks, self._pools).run()
         except Ended as ended:
-            finish(self._type, record, ended, self._savings_percent(resource))
+            finish(self._type, record, ended, self._pools, self._savings_percent(resource))
+            if not self._pools.keep(record.row, room) and record.run.network is not None:
+                self._networks.give_back(record.run.network)
         except Closing:
             log.info("%s is left as it is", resource.arn)
         except Changed:
@@ -105,18 +121,32 @@ class ContainerJobs:
             self._remove(resource)
         finally:
             room.leave()
+        return None
+
+    def _has_room(self, record: Record, room: Room, wake: Wake) -> bool:
+        """Whether the room of a job that has ended is still kept; a restart keeps it anew."""
+        lost = partial(self._pools.end, record.row.arn)
+        if room.keep(lost):
+            return True
+        try:
+            return room.keep_again(self._plan(record.row, record, wake), lost)
+        except Ended:
+            return False
 
     def fail(self, resource: Resource) -> bool:
         """InternalServerError, and nothing left running; or, by RetryStrategy, another attempt."""
         row = self._resources.by_arn(resource.arn)
-        if row is not None and self.wants(row):
+        if row is not None and row.status in FINAL:
+            self._pools.end(row.arn)
+        elif row is not None:
             self._remove(row)
             record = Record(self._resources, row)
             if not record.is_stopping and attempts.may_retry(row.spec, record.run):
                 # Its network was given back.
                 record.move("Restarting", run=replace(attempts.following(record.run, record.now()), network=None))
                 return True
-            finish(self._type, record, Ended(Outcome.INTERNAL), self._savings_percent(row))
+            finish(self._type, record, Ended(Outcome.INTERNAL), self._pools, self._savings_percent(row))
+            self._pools.keep(record.row, Room(row.arn, self._reservations))
             phases.sweep(self._engine, job_folder(self._emulator.data_dir, row))
         return True
 
@@ -153,6 +183,7 @@ class ContainerJobs:
             if one not in known:
                 phases.sweep(self._engine, one)
         package_cache.sweep(self._emulator.data_dir)
+        self._pools.sweep()
 
     def _is_of_this_type(self, labels: Mapping[str, str]) -> bool:
         return f":{self._type.kind.arn_type}/" in labels.get(ARN_LABEL, "")

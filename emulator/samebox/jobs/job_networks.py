@@ -37,11 +37,12 @@ class JobNetworks:
         """A network that no job has. It is still to be made: one that was kept may have been removed by a user."""
         with self._lock:
             name = self._kept.pop() if self._kept else f"samebox-job-{secrets.token_hex(6)}"
-            self._mine.add(name)
         return self.named(name)
 
     def named(self, name: str) -> JobNetwork:
-        """The network that a job's facts name."""
+        """The network that a job's facts name: its own from before, or one that it takes over."""
+        with self._lock:
+            self._mine.add(name)
         return JobNetwork(name, self._labels, internal=False)
 
     def give_back(self, name: str) -> None:
@@ -59,10 +60,9 @@ class JobNetworks:
         found = self._engine.networks(self._labels)
         needed = self._in_use()
         for network in found:
-            with self._lock:
-                is_ours = network.name in self._mine
-            if not is_ours and network.name not in needed:
-                self._remove(network.name)
+            with self._lock:  # a job that takes it over meanwhile makes it anew
+                if network.name not in self._mine and network.name not in needed:
+                    self._try_to_remove(network.name)
 
     def close(self) -> None:
         """Remove those that no job has, and keep none from now on."""
@@ -74,12 +74,17 @@ class JobNetworks:
             self._remove(name)
 
     def _remove(self, name: str) -> None:
-        try:
-            self._engine.remove_network(name)
+        if self._try_to_remove(name):
             with self._lock:
                 self._mine.discard(name)
+
+    def _try_to_remove(self, name: str) -> bool:
+        try:
+            self._engine.remove_network(name)
         except EngineError as error:
             log.info("the network %s stays until the next start: %s", name, error)
+            return False
+        return True
 
 
 def of_jobs(engine: NetworkApi, instance: str, resources: Resources, kinds: Sequence[Kind]) -> JobNetworks:

@@ -43,12 +43,15 @@ class Record:
             raise Changed(self.row.arn)
         self.row = newest
 
-    def move(self, to: str, run: RunFacts | None = None, **state: Any) -> None:
-        """Go to the stage `to` with what is new; a job that is stopping gets what is new and stays where it is."""
+    def move(self, to: str, run: RunFacts | None = None, message: str | None = None, **state: Any) -> None:
+        """Go to the stage `to` with what is new; a job that is stopping gets what is new and stays where it is.
+
+        `message`: the StatusMessage, where it is not that of the stage.
+        """
         if self.stage == to:
             return self.learn(run, **state)
         try:
-            self.row = self._resources.advance(self.row, to, facts=_with_run(run), **state)
+            self.row = self._resources.advance(self.row, to, message, _with_run(run), **state)
         except IllegalMove as error:
             if error.at != "Stopping":
                 raise

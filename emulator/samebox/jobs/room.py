@@ -19,6 +19,7 @@ class Room:
     def __init__(self, arn: str, reservations: Reservations | None) -> None:
         self._arn = arn
         self._reservations = reservations
+        self._is_kept = False
 
     def take(self, plan: Plan, deps: JobDependencies, sleep: Callable[[], None]) -> Plan:
         """The plan with the GPUs that it may use, once there is room; until then `sleep` is called, and may raise."""
@@ -39,8 +40,27 @@ class Room:
 
     def leave(self) -> None:
         """Give it back; or stop waiting."""
-        if self._reservations is not None:
+        if self._reservations is not None and not self._is_kept:
             self._reservations.release(self._arn)
+
+    def take_over(self, arn: str) -> None:
+        """Have the room that was kept of another job."""
+        if self._reservations is not None:
+            self._reservations.hand_over(arn, self._arn)
+
+    def keep(self, lost: Callable[[], None]) -> bool:
+        """Keep it beyond the job's end, until another job needs it; then `lost` is called. False if there is none."""
+        self._is_kept = self._reservations is None or self._reservations.keep(self._arn, lost)
+        return self._is_kept
+
+    def keep_again(self, plan: Plan, lost: Callable[[], None]) -> bool:
+        """The same after a restart, which keeps no room for a job that has ended; False where other jobs have it."""
+        if self._reservations is None:
+            return True
+        containers = [host.container for host in plan.job.hosts]
+        memory, gpus = sum(one.memory_bytes or 0 for one in containers), sum(one.gpus for one in containers)
+        found = self._reservations.reserve(self._arn, memory, gpus, lambda: None)
+        return found is not None and self.keep(lost)
 
 
 def _with_reservation(plan: Plan, reservation: Reservation) -> Plan:

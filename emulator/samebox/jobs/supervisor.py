@@ -149,7 +149,7 @@ class Supervisor:
 
     def _claim_unfinished(self) -> None:
         for work in self._table.values():
-            for row in self._resources.unfinished(work.kind):
+            for row in (*self._resources.unfinished(work.kind), *self._resources.retained(work.kind)):
                 self._claim(row.arn)
 
     def _due(self) -> list[str]:
@@ -166,10 +166,10 @@ class Supervisor:
         return due
 
     def _free(self, work: Work) -> int | None:
-        """How many more of the kind may become active; None: any number."""
+        """How many more of the kind may become active; None: any number, which what costs no thread may always be."""
         if work.limit is None:
             return None
-        return max(0, work.limit - sum(one.work is work for one in self._active.values()))
+        return max(0, work.limit - sum(one.work is work and one.task is None for one in self._active.values()))
 
     def _next(self) -> float | None:
         with self._lock:

@@ -7,7 +7,7 @@ from typing import Any
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL
 from samebox.containers.instances import Limits
 from samebox.data import opt_ml
-from samebox.jobs import attempts, package_cache
+from samebox.jobs import attempts, package_cache, warm_pools
 from samebox.jobs.job_type import Instances, JobType, SecondsMembers, Stages
 from samebox.jobs.plan import (
     ArtifactUpload,
@@ -44,6 +44,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
     request, own = resource.spec, unique_id(resource)
     root = job_folder(emulator.data_dir, resource)
     isolated = bool(request.get("EnableNetworkIsolation"))
+    pool = warm_pools.identity_of(resource)
     image, limit = job_facts(resource).resolved_image, emulator.settings.package_cache_bytes
     packages = None if isolated else package_cache.of(emulator.data_dir, resource.account, image, limit)
     labels = {INSTANCE_LABEL: emulator.label, ARN_LABEL: resource.arn}
@@ -60,6 +61,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
             packages,
             keys_of(emulator, resource, request.get("RoleArn"), request.get("Environment") or {}),
         ),
+        warm_pools.folder(emulator.data_dir) / pool if pool else None,
     )
     volume = request["ResourceConfig"].get("VolumeSizeInGB")
     return Plan(
@@ -158,6 +160,7 @@ def _facts(resource: Resource, emulator: EmulatorInfo, isolated: bool) -> opt_ml
         credentials_path=f"/v2/credentials/{own}" if own else None,
         metadata_id=own,
         endpoint_url=emulator.endpoint_url,
+        in_warm_pool=warm_pools.identity_of(resource) is not None,
         fast_file=emulator.settings.fast_file_shown_as,
     )
 

@@ -30,8 +30,12 @@ def plan(
     placement: Placement,
     limits: Sequence[HostLimits],
     surroundings: Surroundings | None = None,
+    cache: Path | None = None,
 ) -> JobPlan:
-    """The hosts of a training job, each with its /opt/ml, and their network. `limits` are of each instance group."""
+    """The hosts of a training job, each with its /opt/ml, and their network. `limits` are of each instance group.
+
+    `cache` has a folder for each host that outlives the job, where its hosts are in a warm pool.
+    """
     hosts = opt_ml.hosts(request)
     of_group = dict(zip(dict.fromkeys(host.group for host in hosts), limits, strict=True))
     planned = []
@@ -44,7 +48,7 @@ def plan(
             number,
             opt_ml.command(request),
             opt_ml.environment(request, replace(known, has_gpu=own.gpus > 0)),
-            _mounts(root, request),
+            (*_mounts(root, request), *_kept(cache, host.name)),
             placement,
             own,
             surroundings or Surroundings(),
@@ -83,6 +87,10 @@ def _mounts(root: Path, request: Mapping[str, Any]) -> tuple[Mount, ...]:
         if not any(local.is_relative_to(mount.target) for mount in mounts):
             mounts.append(Mount(root / checkpoint_folder(request), str(local)))
     return tuple(mounts)
+
+
+def _kept(cache: Path | None, host: str) -> tuple[Mount, ...]:
+    return () if cache is None else (Mount(cache / host, opt_ml.WARM_POOL_CACHE),)
 
 
 def checkpoint_directory(request: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from samebox.errors import AwsError
 from samebox.resources import nouns
 from samebox.resources.lifecycle import Lifecycle
-from samebox.resources.query import Column, In, Query
+from samebox.resources.query import Column, Expression, In, Query
 from samebox.wire.partitions import partition_of
 
 
@@ -43,6 +43,7 @@ class Kind:
     completed: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _as_given
     updates: bool = False  # Update replaces the members that it names, and that is all
     filters_status_last: bool = False  # with MaxResults, the page is cut before StatusEquals (contract.md §6.5)
+    retained: Expression | None = None  # which of those that have ended still have something that is to end
 
     @property
     def arn_type(self) -> str:

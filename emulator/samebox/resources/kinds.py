@@ -5,6 +5,7 @@ from collections.abc import Callable
 from samebox.errors import AwsError, ResourceInUse, ValidationException
 from samebox.resources import lifecycle
 from samebox.resources.kind import Kind
+from samebox.resources.query import Compare, JsonPath
 from samebox.resources.stored_kinds import STORED as STORED
 
 
@@ -37,6 +38,7 @@ TRAINING_JOB = Kind(
     missing=lambda _: ValidationException("Requested resource not found."),
     lifecycle=lifecycle.TRAINING_JOB,
     filters_status_last=True,
+    retained=Compare(JsonPath("state", "WarmPoolStatus", "Status"), "=", "Available"),
 )
 PROCESSING_JOB = Kind(
     "ProcessingJob",

@@ -179,6 +179,10 @@ class Resources:
         """All resources of a kind, of all accounts, that have work left; oldest first."""
         return self._store.find(kind.unfinished())
 
+    def retained(self, kind: Kind) -> list[Resource]:
+        """All resources of a kind, of all accounts, that have ended and still have something that is to end."""
+        return self._store.find(Query(kind.noun, where=kind.retained)) if kind.retained is not None else []
+
     def change(
         self,
         resource: Resource,

@@ -24,6 +24,20 @@ class EarlierAttempts:
 
 
 @dataclass(frozen=True)
+class PoolFacts:
+    """The warm pool that a training job's hosts are, or were: `identity` names its folder, `began_at` is epoch seconds.
+
+    `source` is the ARN of the job from which this one has it, '' for the first. `retained_at` is when the job ended and
+    its hosts were kept.
+    """
+
+    identity: str
+    began_at: float
+    source: str = ""
+    retained_at: float | None = None
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """One run of a job's containers, which began when they were started; times are epoch seconds.
 
@@ -48,6 +62,7 @@ class RunFacts:
     leftovers: bool = False
     earlier: EarlierAttempts = EarlierAttempts()
     outcome: str = ""  # as outcome.Outcome has it, where the exit code does not say it
+    pool: PoolFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,6 @@ ABSENT: tuple[AbsentOperations, ...] = (
                 "they lead to models of JumpStart, which are AWS's"
             ),
             r"(ListModelMetadata|ListResourceCatalogs)": "catalogues of AWS's own",
-            "UpdateTrainingJob": "profiling and warm pools, which it changes, are not run",
         },
     ),
     *_rows(

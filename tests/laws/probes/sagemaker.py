@@ -89,6 +89,9 @@ SAGEMAKER: Mapping[str, Probe] = {
             "StoppingCondition.MaxWaitTimeInSeconds": (
                 "tests/jobs/test_spot.py::test_a_job_that_waits_too_long_for_instances_is_stopped"
             ),
+            "ResourceConfig.KeepAlivePeriodInSeconds": (
+                "tests/jobs/test_warm_pools.py::test_a_matching_job_runs_on_the_hosts_of_the_one_before"
+            ),
             "RetryStrategy.MaximumRetryAttempts": (
                 "tests/jobs/test_retries.py::test_a_job_that_fails_inside_of_us_is_tried_again_as_often_as_it_may"
             ),
@@ -104,6 +107,31 @@ SAGEMAKER: Mapping[str, Probe] = {
             "StoppingCondition.MaxRuntimeInSeconds": (
                 "tests/jobs/test_training.py::test_a_job_over_its_maximum_runtime_is_stopped_with_its_own_status"
             ),
+        },
+    ),
+    "UpdateTrainingJob": Probe(
+        {"TrainingJobName": "$"},
+        before=(("sagemaker", "CreateTrainingJob", _JOB), trained),
+        values={"TrainingJobName": "nowhere"},
+        proven={
+            "ResourceConfig.KeepAlivePeriodInSeconds": (
+                "tests/services/sagemaker/test_training_updates.py::test_the_period_of_an_available_pool_is_changed"
+            ),
+            "RemoteDebugConfig.EnableRemoteDebug": (
+                "tests/services/sagemaker/test_training_updates.py"
+                "::test_remote_debugging_is_switched_while_data_is_fetched_and_while_it_trains"
+            ),
+            **{
+                f"ProfilerConfig.{member}": (
+                    "tests/services/sagemaker/test_training_updates.py::test_profiling_is_changed_until_the_job_ends"
+                )
+                for member in (
+                    "S3OutputPath",
+                    "ProfilingIntervalInMilliseconds",
+                    "ProfilingParameters",
+                    "DisableProfiler",
+                )
+            },
         },
     ),
     "CreateProcessingJob": Probe(

@@ -38,7 +38,7 @@ _RESOURCES = members(
     acted_on("InstanceGroups"),
     refused("InstancePreferences", []),
     refused("InstancePlacementConfig"),
-    refused("KeepAlivePeriodInSeconds", 0),
+    acted_on("KeepAlivePeriodInSeconds"),
     refused("TrainingPlanArn"),
     accepted("VolumeKmsKeyId", "encryption of the volume"),
     accepted("SelectedInstanceType", "which of several instance types was used"),
@@ -66,7 +66,7 @@ _CREATE = members(
     refused("ProfilerRuleConfigurations", []),
     refused("TensorBoardOutputConfig"),
     refused("ExperimentConfig", {}),
-    refused("RemoteDebugConfig.EnableRemoteDebug", False),
+    accepted("RemoteDebugConfig.EnableRemoteDebug", "remote debugging; samebox shell needs no agent"),
     refused("ServerlessJobConfig"),
     refused("MlflowConfig"),
     refused("ModelPackageConfig"),
@@ -76,4 +76,11 @@ _CREATE = members(
 MEMBERS: Mapping[str, Members] = {
     "CreateTrainingJob": _CREATE,
     "StopTrainingJob": acted_on("TrainingJobName"),
+    "UpdateTrainingJob": members(
+        acted_on("TrainingJobName"),
+        acted_on("ResourceConfig.KeepAlivePeriodInSeconds"),
+        acted_on("RemoteDebugConfig.EnableRemoteDebug", but="starts or ends an agent; here Describe alone shows it"),
+        acted_on("ProfilerConfig", but="profiles the job while it runs; here Describe alone shows it"),
+        refused("ProfilerRuleConfigurations", []),
+    ),
 }

@@ -26,6 +26,12 @@ def delete(services: Services, job: Resource) -> None:
             f"{_words(services, job).capitalize()} {job.arn} is in status {job.status}; "
             "only jobs that have ended can be deleted."
         )
+    if (job.state.get("WarmPoolStatus") or {}).get("Status") == "Available":
+        # SM:DeleteTrainingJob
+        raise ResourceInUse(
+            f"{_words(services, job).capitalize()} {job.arn} retains a warm pool, which is Available; "
+            "set its KeepAlivePeriodInSeconds to 0 with UpdateTrainingJob first."
+        )
     services.resources.delete(job)
 
 

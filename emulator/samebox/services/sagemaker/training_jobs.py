@@ -5,13 +5,13 @@ from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources.kinds import TRAINING_JOB
-from samebox.resources.run_facts import JobFacts
+from samebox.resources.run_facts import JobFacts, job_facts
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
-from samebox.services.sagemaker import instance_groups, job_ends, training_channels, training_rules
+from samebox.services.sagemaker import instance_groups, job_ends, training_channels, training_rules, training_updates
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
@@ -30,7 +30,8 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
 def describe(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """DescribeTrainingJob."""
     job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
-    return {**_defaults(job), **services.resources.present(job), **_filled(job.spec)}
+    retained = _retained(job, services.resources.now())
+    return {**_defaults(job), **services.resources.present(job), **_filled(job.spec), **retained}
 
 
 def stop(services: Services, params: dict[str, Any], caller: Caller) -> None:
@@ -41,6 +42,15 @@ def stop(services: Services, params: dict[str, Any], caller: Caller) -> None:
 def delete(services: Services, params: dict[str, Any], caller: Caller) -> None:
     """DeleteTrainingJob."""
     job_ends.delete(services, services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"]))
+
+
+def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """UpdateTrainingJob."""
+    job = services.resources.get(TRAINING_JOB, caller, params["TrainingJobName"])
+    refuse("sagemaker", "UpdateTrainingJob", params)
+    training_updates.check(job, params)
+    services.resources.replace_spec(job, lambda row: training_updates.applied(row, params))
+    return {"TrainingJobArn": job.arn}
 
 
 def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
@@ -62,6 +72,8 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
         if member not in resources and not resources.get("InstanceGroups"):
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     training_rules.check_stopping(params)
+    training_rules.check_warm_pool(params)
+    training_rules.check_remote_debug(params)
     training_rules.check_checkpoints(services, params, caller)
     training_channels.check(params)
     image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
@@ -140,6 +152,14 @@ def _defaults(job: Resource) -> dict[str, Any]:
     }
 
 
+def _retained(job: Resource, now: float) -> dict[str, Any]:
+    """For how long an available warm pool has been kept; one that has ended shows what was written down then."""
+    status, pool = job.state.get("WarmPoolStatus", {}), job_facts(job).run.pool
+    if status.get("Status") != "Available" or pool is None or pool.retained_at is None:
+        return {}
+    return {"WarmPoolStatus": {**status, "ResourceRetainedBillableTimeInSeconds": int(now - pool.retained_at)}}
+
+
 def _filled(spec: Mapping[str, Any]) -> dict[str, Any]:
     # As DescribeTrainingJob is publicly seen to answer: inner defaults spelled out.
     filled: dict[str, Any] = {"OutputDataConfig": {"KmsKeyId": "", **spec["OutputDataConfig"]}}
@@ -162,4 +182,5 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeTrainingJob": describe,
     "StopTrainingJob": stop,
     "DeleteTrainingJob": delete,
+    "UpdateTrainingJob": update,
 }

@@ -29,6 +29,28 @@ def check_stopping(params: Mapping[str, Any]) -> None:
         )
 
 
+def check_warm_pool(params: Mapping[str, Any]) -> None:
+    """Raise ValidationException for a warm pool of what can have none (DG:train-warm-pools; the words are ours)."""
+    resources = params.get("ResourceConfig", {})
+    if not resources.get("KeepAlivePeriodInSeconds"):
+        return
+    other = "EnableManagedSpotTraining" if params.get("EnableManagedSpotTraining") else ""
+    other = other or ("InstanceGroups" if resources.get("InstanceGroups") else "")
+    if other:
+        raise ValidationException(f"Invalid KeepAlivePeriodInSeconds. It is not supported with {other}")
+
+
+def check_remote_debug(params: Mapping[str, Any]) -> None:
+    """Raise ValidationException for remote debugging where no session can be opened (contract.md §1.10; our words)."""
+    if is_debugged(params) and params.get("EnableNetworkIsolation"):
+        raise ValidationException("Invalid EnableRemoteDebug. It is not supported with EnableNetworkIsolation")
+
+
+def is_debugged(request: Mapping[str, Any]) -> bool:
+    """Whether remote debugging is enabled."""
+    return bool((request.get("RemoteDebugConfig") or {}).get("EnableRemoteDebug"))
+
+
 def check_checkpoints(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
     """Raise ValidationException for a bucket that is not there, and a LocalPath that can be no folder of its own.
 
