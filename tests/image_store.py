@@ -55,5 +55,5 @@ def _epoch(time_of_docker: str) -> float:
 
 
 def _docker(*words: str) -> str:
-    """What it prints. What is not there, or has gone since, is no error here."""
+    """What it prints. What is not there, or has gone since, is not an error here."""
     return subprocess.run(["docker", *words], capture_output=True, text=True, check=False, timeout=300).stdout

@@ -25,7 +25,7 @@ class PlainRegistry:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """End; once more is no error."""
+        """End; once more is not an error."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

@@ -38,7 +38,7 @@ class WorkerReadiness:
         return self._memory[SLOTS] == 1 and self._count() > 0
 
     def is_news(self, status: int, reason: str) -> bool:
-        """Whether no process has answered /ping like this since the last 200; a 200 itself is no news.
+        """Whether no process has answered /ping like this since the last 200; a 200 itself is not news.
 
         The platform asks every second: a line for each 503 would bury the traceback that says why. Two processes that
         ask at the same moment may both get True; that costs a line.

@@ -79,5 +79,5 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
 
 
 def heartbeat_folder() -> str:
-    """Where workers touch a file to show that they live: in memory, so that a busy disk is no dead worker."""
+    """Where workers touch a file to show that they live: in memory, so that a busy disk is not a dead worker."""
     return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK | os.X_OK) else tempfile.gettempdir()

@@ -37,7 +37,7 @@ def test_an_acceptance_has_an_id_a_reason_and_days(tmp_path: Path) -> None:
         ("[[accepted]", "accepted.toml: "),
         ('accepted = "x"', "tables and nothing else"),
         ("[other]", "tables and nothing else"),
-        ("accepted = [1]", "entry 1 is no table"),
+        ("accepted = [1]", "entry 1 is not a table"),
         ('[[accepted]]\nid = "image-usr"', "there is no check 'image-usr'"),
         ('[[accepted]]\nid = "image-user"\ndate = 2026-11-01', "gives no reason"),
         ('[[accepted]]\nid = "image-user"\nreason = "x"', "are days"),

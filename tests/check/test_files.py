@@ -139,7 +139,7 @@ def test_a_tar_that_ends_too_early_is_bad(cut: int) -> None:
 
 
 def test_what_is_no_tar_is_bad() -> None:
-    with pytest.raises(tar.BadTar, match="no tar header"):
+    with pytest.raises(tar.BadTar, match="not a tar header"):
         files_of(b"x" * 2048)
 
 

@@ -106,7 +106,7 @@ def test_an_image_that_the_engine_has_not_is_missing(tmp_path: Path) -> None:
         (b"", "no image"),
         (layer(LayerFile("etc/motd", b"x")), "no image"),
         (tar_of({"index.json": b'{"manifests": []}'}), "names no manifest"),
-        (tar_of({"manifest.json": b"{"}), "is no JSON"),
+        (tar_of({"manifest.json": b"{"}), "is not JSON"),
         (tar_of({"manifest.json": b'[{"Config": "c", "Layers": []}]'}), "configuration, c, is missing"),
         (TWO.docker_archive()[:3000], "cut off or damaged"),
         (gzip.compress(TWO.docker_archive())[:150], "cut off or damaged|neither"),

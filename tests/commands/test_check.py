@@ -1,4 +1,4 @@
-"""`samebox check`, as a person types it: on archives, with and without an engine, and on what is no image."""
+"""`samebox check`, as a person types it: on archives, with and without an engine, and on what is not an image."""
 
 from __future__ import annotations
 

@@ -93,9 +93,9 @@ def test_a_good_archive_is_taken(tmp_path: Path) -> None:
     ("bad", "says"),
     [
         (member("link", tarfile.SYMTYPE, "/etc/passwd"), "holds a link"),
-        (member("../x"), "no plain file or folder"),
-        (member("/x"), "no plain file or folder"),
-        (member("device", tarfile.CHRTYPE), "no plain file or folder"),
+        (member("../x"), "not a plain file or folder"),
+        (member("/x"), "not a plain file or folder"),
+        (member("device", tarfile.CHRTYPE), "not a plain file or folder"),
     ],
 )
 def test_what_sagemaker_would_refuse_after_minutes_is_refused_at_once(
@@ -107,7 +107,7 @@ def test_what_sagemaker_would_refuse_after_minutes_is_refused_at_once(
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(b"not a tar at all")
-    with pytest.raises(Stop, match="no gzip-compressed tar"):
+    with pytest.raises(Stop, match="not a gzip-compressed tar"):
         deploy.check_archive(tmp_path / "model.tar.gz")
     with pytest.raises(Stop, match="is a folder"):
         deploy.check_archive(tmp_path)

@@ -114,7 +114,7 @@ def test_an_archive_gives_no_prediction_and_the_report_has_a_note(capsys: pytest
         (["a.tar", "a.tar", "--data", "gone.csv"], "there is no gone.csv"),
         (["a.tar", "a.tar", "--data", "."], "is a folder"),
         (["a.tar", "a.tar", "--data", "a.tar"], "the content type of a.tar is unknown: give --content-type"),
-        (["a.tar", "a.tar", "--model", "rows.csv", "--data", "rows.csv"], "rows.csv is no tar archive"),
+        (["a.tar", "a.tar", "--model", "rows.csv", "--data", "rows.csv"], "rows.csv is not a tar archive"),
         (["a.tar", "a.tar", "--model", "a.tar"], "--data FILE is needed"),
         (["a.tar", "a.tar", "--run", "cat"], "--data FILE is needed"),
         (["a.tar", "a.tar", "--rtol", "-1"], "--rtol must not be below 0"),

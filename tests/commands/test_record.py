@@ -230,7 +230,7 @@ def test_contradictory_options_are_reported(
 
 def test_an_invalid_name_is_reported(server: RuntimeServer, payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["record", "no_name/x", "--payload", str(payload), "--output", "t"]) == 2
-    assert "'no_name/x' is no endpoint's name" in capsys.readouterr().err
+    assert "'no_name/x' is not an endpoint's name" in capsys.readouterr().err
 
 
 def test_what_is_no_emulator_is_asked_about(

@@ -130,7 +130,7 @@ def test_an_object_that_a_manifest_names_and_that_is_not_there_is_named(listed: 
 
 @pytest.mark.parametrize("name", ["../a.csv", "/etc/passwd", "x/../../a"])
 def test_a_manifest_cannot_name_a_file_outside_of_its_channel(listed: Objects, name: str) -> None:
-    # Such a key is none that our S3 keeps, so the object is not found, or it is no file name: either way it is refused.
+    # Such a key is none that our S3 keeps, so the object is not found, or it is not a file name: it is refused.
     listed.put("s3://listed/lists/train.manifest", json.dumps([{"prefix": "s3://listed/data/"}, name]).encode())
     with pytest.raises((ChannelError, S3Error)):
         channels.find(MANIFEST, listed)
@@ -139,14 +139,14 @@ def test_a_manifest_cannot_name_a_file_outside_of_its_channel(listed: Objects, n
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"s3://listed/data/a.csv", "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
-        (b"{}", "no JSON list"),
-        (b"[]", "no JSON list"),
+        (b"s3://listed/data/a.csv", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"{}", "not a JSON list"),
+        (b"[]", "not a JSON list"),
         (b'["a.csv"]', "the first element must be"),
-        (b'[{"prefix": ""}]', "no S3 address"),
+        (b'[{"prefix": ""}]', "not an S3 address"),
         (b'[{"prefix": "s3://listed/", "more": 1}]', "the first element must be"),
-        (b'[{"prefix": "https://example.com/"}, "a"]', "no S3 address"),
+        (b'[{"prefix": "https://example.com/"}, "a"]', "not an S3 address"),
         (b'[{"prefix": "s3://listed/"}, 1]', "element 1 must be the rest of a key, not 1"),
         (b'[{"prefix": "s3://listed/"}, "a", {"prefix": "s3://b/"}]', "element 2"),
     ],

@@ -1,4 +1,4 @@
-"""RecordIO-protobuf: the vector of the contract, what goes in and comes out, and what is no record."""
+"""RecordIO-protobuf: the vector of the contract, what goes in and comes out, and what is not a record."""
 
 import struct
 

@@ -75,7 +75,7 @@ def test_gzip_is_taken_off_each_object_of_one_or_several_members(objects: Object
 def test_an_object_that_is_no_gzip_is_named(objects: Objects, body: bytes) -> None:
     put(objects, a=body)
 
-    with pytest.raises(ChannelError, match="s3://streams/in/a is no gzip"):
+    with pytest.raises(ChannelError, match="s3://streams/in/a is not a gzip"):
         sent(objects, channel(CompressionType="Gzip"))
 
 
@@ -142,7 +142,7 @@ def test_a_line_that_is_no_sample_is_named(objects: Objects, lines: bytes, reaso
 def test_a_reference_is_an_address_of_s3(objects: Objects, value: str) -> None:
     objects.put("s3://streams/lines", b'{"image-ref": %s}' % value.encode())
 
-    with pytest.raises(ChannelError, match="line 1: the attribute 'image-ref' is no S3 address"):
+    with pytest.raises(ChannelError, match="line 1: the attribute 'image-ref' is not an S3 address"):
         streams.find(augmented("image-ref"), objects)
 
 

@@ -41,7 +41,7 @@ def test_a_ping_that_is_never_answered_fails_the_endpoint_and_the_log_has_the_re
 
 def test_a_ping_that_answers_500_fails_the_endpoint_and_the_log_has_the_reason(harness: "Harness") -> None:
     harness.engine.add_image("serve:1", {"serve": lambda process: process.serve(lambda _: FakeResponse(500))})
-    harness.settings = replace(harness.settings, ping_seconds=60)  # a slow machine is no slow answer
+    harness.settings = replace(harness.settings, ping_seconds=60)  # a slow machine is not a slow answer
     assert fails(harness, variant(startup_seconds=0.2)) == PING_FAILED
     assert "GET /ping answered 500, not 200" in next(iter(logs(harness).values()))[-1]
 

@@ -71,7 +71,7 @@ def messages() -> Iterator[tuple[Path, str]]:
 def test_a_message_names_the_variable_of_a_setting_and_not_its_inner_name() -> None:
     inner = re.compile(rf"\b({'|'.join(one.name for one in dataclasses.fields(Settings) if '_' in one.name)})\b")
     variables = {f"{PREFIX}{one.name.upper()}" for one in dataclasses.fields(Settings)}
-    # Handed to the command of `samebox parity --run`, which is no emulator.
+    # Handed to the command of `samebox parity --run`, which is not an emulator.
     variables |= {f"{PREFIX}DATA", f"{PREFIX}CONTENT_TYPE", f"{PREFIX}ACCEPT"}
     variables.add(f"{PREFIX}REPLACED")  # what `samebox env` keeps in a shell for `--unset`
     for path, text in messages():

@@ -191,7 +191,7 @@ def test_nan_and_infinities(left: str, right: str, equal: bool) -> None:
 def test_one_that_cannot_be_read_is_named() -> None:
     found = of("[1]", "<html>", "application/json")
     assert (found.equal, found.form) == (False, "bytes")
-    assert found.note.startswith("the right one is no json: ")
+    assert found.note.startswith("the right one is not json: ")
 
 
 def test_two_that_cannot_be_read_are_compared_as_bytes() -> None:

@@ -21,7 +21,7 @@ from tests.scenarios.emulator_process import EmulatorProcess, docker, until
 
 pytestmark = pytest.mark.docker
 
-# Each row's double; a row that is no number is refused.
+# Each row's double; a row that is not a number is refused.
 DOUBLE = """
 def invoke(body, headers):
     try: rows = [float(row) for row in body.decode().split()]

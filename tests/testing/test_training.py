@@ -55,9 +55,9 @@ def test_data_is_a_folder_of_channels(train_run: TrainRun, tmp_path: Path) -> No
         (tmp_path / channel).mkdir()
         (tmp_path / channel / "rows.csv").write_text("1,2\n")
     assert train_run(data=tmp_path).log[0] == "training with {} on 2 rows"
-    with pytest.raises(NotADirectoryError, match="is no folder"):
+    with pytest.raises(NotADirectoryError, match="is not a folder"):
         train_run(data=tmp_path / "gone")
-    with pytest.raises(NotADirectoryError, match=r"the channel train, .* is no folder"):
+    with pytest.raises(NotADirectoryError, match=r"the channel train, .* is not a folder"):
         train_run(channels={"train": tmp_path / "gone"})
     with pytest.raises(ChannelError, match="a channel is a directory of its name"):
         train_run(channels={"..": tmp_path})

@@ -306,7 +306,7 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_no_error() -> None:
 
 
 def test_an_upstream_that_is_not_http_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="no http or https URL"):
+    with pytest.raises(ValueError, match="not an http or https URL"):
         Forward("ftp://registry.example")
 
 

@@ -1,4 +1,4 @@
-"""S3's documents: what we write botocore reads, and what is no document is refused."""
+"""S3's documents: what we write botocore reads, and what is not a document is refused."""
 
 from typing import Any
 

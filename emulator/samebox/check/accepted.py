@@ -66,7 +66,7 @@ def apply(findings: Iterable[Finding], accepted: Iterable[Acceptance], today: da
 def _acceptance(path: Path, number: int, entry: Any, known: Collection[str]) -> Acceptance:
     where = f"{path}: entry {number}"
     if not isinstance(entry, dict):
-        raise BadAcceptance(f"{where} is no table")
+        raise BadAcceptance(f"{where} is not a table")
     unknown = set(entry) - {"id", "reason", "date", "until"}
     if unknown:
         raise BadAcceptance(f"{where} has {', '.join(sorted(unknown))}; known are id, reason, date and until")

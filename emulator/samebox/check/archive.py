@@ -136,7 +136,7 @@ def _take(parts: _Parts, name: str, size: int, read: tar.Read, tick: Tick) -> No
         try:
             parts.documents[name] = json.loads(buffered.read())
         except ValueError as error:
-            raise NotAnImage(f"{name} in the archive is no JSON: {error}") from error
+            raise NotAnImage(f"{name} in the archive is not JSON: {error}") from error
         return
     if not _looks_like_layer(head, size):
         return

@@ -173,7 +173,7 @@ class HostResult:
     def went_on_as(self, plain: HostResult) -> bool:
         """Whether it logged every kind of line that `plain` logged, as often; without lines, whether it ran as long.
 
-        On a busy machine time is no measure. Nor is the number of lines: a program may log that it handles a signal.
+        On a busy machine time is not a measure. Nor is the number of lines: a program may log that it handles a signal.
         """
         if plain.middle_line:
             return _kinds(plain.log) <= _kinds(self.log)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from samebox.check.checks import Check
 
-# Ids that were published once, and why they are not checked any more; an acceptance of one is no mistake.
+# Ids that were published once, and why they are not checked any more; an acceptance of one is not a mistake.
 RETIRED: Mapping[str, str] = {
     "serve-pipelining": "neither SageMaker nor a client of it sends a request before the last one is answered",
 }

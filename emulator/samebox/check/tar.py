@@ -92,7 +92,7 @@ class _Content:
 def _entry(header: bytes, offset: int) -> Entry:
     name, mode, uid, gid, size, _, _, kind, link, magic, _, _, _, _, prefix = _FIELDS.unpack(header)
     if magic[:5] != b"ustar" and not _sums_up(header):
-        raise BadTar(f"what stands at byte {offset - BLOCK} is no tar header")
+        raise BadTar(f"what stands at byte {offset - BLOCK} is not a tar header")
     path = _text(name)
     # GNU's own format has times where ustar has the prefix.
     if prefix[0] and magic[5:6] == b"\0":

@@ -248,9 +248,9 @@ def check_archive(path: Path) -> None:
                 if member.issym() or member.islnk():
                     raise Stop(f"{path} holds a link, {member.name}: SageMaker refuses it; tar --dereference helps.")
                 if not (member.isfile() or member.isdir()) or member.name.startswith("/") or ".." in parts:
-                    raise Stop(f"{path} holds {member.name}, which is no plain file or folder inside it.")
+                    raise Stop(f"{path} holds {member.name}, which is not a plain file or folder inside it.")
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise Stop(f"{path} is no gzip-compressed tar: {error}") from None
+        raise Stop(f"{path} is not a gzip-compressed tar: {error}") from None
 
 
 def _model_data(given: argparse.Namespace, session: aws.Session) -> tuple[list[AwsCall], str | None]:

@@ -78,8 +78,8 @@ def progress_of(message: str) -> str | None:
 class Screen:
     """A terminal on which lines go by; below them, on one line, is what moves: a progress bar, the state of things.
 
-    Where the console is no terminal nothing moves, nor without `moves`, where another one has that line already. `raw`:
-    on no terminal, each line is written as it came, for programs.
+    Where the console is not a terminal nothing moves, nor without `moves`, where another one has that line already.
+    `raw`: on no terminal, each line is written as it came, for programs.
     """
 
     def __init__(self, console: Console, raw: bool = False, moves: bool = True) -> None:

@@ -46,7 +46,7 @@ def write(where: Mapping[str, Path], context: Context, checks: Sequence[Check]) 
         try:
             main.parent.mkdir(parents=True, exist_ok=True)
             for name, path in paths.items():
-                # A path in an image may be of any bytes; what is no UTF-8 of them becomes an escape.
+                # A path in an image may be of any bytes; what is not UTF-8 becomes an escape.
                 path.write_text(exported.files[name], encoding="utf-8", errors="backslashreplace")
             for left in _siblings(exported.form, main):
                 if left not in paths.values() and _is_ours(left):

@@ -82,7 +82,7 @@ class Forwarder(ThreadingHTTPServer):
             return not self._busy
 
     def handle_error(self, *_: Any) -> None:
-        """A client that disconnects is no error; other errors are reported at the end."""
+        """A client that disconnects is not an error; other errors are reported at the end."""
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
             self.troubles.append(f"{type(error).__name__}: {error}")

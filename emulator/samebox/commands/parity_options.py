@@ -35,7 +35,7 @@ def validated(given: argparse.Namespace) -> ParityOptions:
         if path is not None and not path.exists():
             raise Stop(f"there is no {path}.", status=UNUSABLE)
     if given.model is not None and not tarfile.is_tarfile(given.model):
-        raise Stop(f"--model {given.model} is no tar archive.", status=UNUSABLE)
+        raise Stop(f"--model {given.model} is not a tar archive.", status=UNUSABLE)
     if (given.model or given.run_command) and not given.data:
         raise Stop("--data FILE is needed, as input of the predictions", status=UNUSABLE)
     for name in ("rtol", "atol", "timeout"):

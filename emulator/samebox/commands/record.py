@@ -172,7 +172,7 @@ def _interrupted(*_: object) -> NoReturn:
 def _look_over(given: argparse.Namespace, payloads: list[RecordPayload]) -> None:
     """Raises Stop for invalid arguments, before any request is sent."""
     if not _ENDPOINT.fullmatch(given.endpoint):
-        raise Stop(f"{given.endpoint!r} is no endpoint's name: letters, digits and hyphens.", status=UNUSABLE)
+        raise Stop(f"{given.endpoint!r} is not an endpoint's name: letters, digits and hyphens.", status=UNUSABLE)
     if not given.listen and not payloads:
         raise Stop("nothing to record: give --payload FILE …, or --listen PORT for an application's calls.", UNUSABLE)
     if given.listen and (given.payload or given.content_type or given.accept or given.times != 1):

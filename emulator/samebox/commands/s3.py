@@ -49,7 +49,7 @@ def _export(archive: Archive, place: Location, target: Path) -> int:
         raise Stop(f"{error.filename or target} cannot be written: {error.strerror}.") from None
     print(f"{done.files:,} files, {done.size:,} bytes, in {target}")
     for key in done.left_out:
-        print(f"left out: {key!r} is no path of a file, or a folder of other keys")
+        print(f"left out: {key!r} is not a path of a file, or a folder of other keys")
     return 1 if done.left_out else 0
 
 

@@ -126,7 +126,7 @@ def serve_here(settings: Settings) -> int:
 
     words = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     logging.basicConfig(format=words, datefmt="%Y-%m-%d %H:%M:%S", level=logging.INFO)
-    # docker tries https before http; that is no news.
+    # docker tries https before http; that is not news.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     make_folder(settings.data_dir)
     with where.recorded(settings.data_dir, settings.url):

@@ -120,7 +120,7 @@ class ImageApi(Protocol):
     def untag(self, name: str) -> None:
         """Take a name away. The image goes with its last one, unless a container needs it: then the name stays, too.
 
-        A name that is gone already is no error.
+        A name that is gone already is not an error.
         """
 
     def tags(self, repository: str) -> list[str]:
@@ -178,7 +178,7 @@ class ContainerApi(Protocol):
         """Send a signal and return at once. One that had ended already is left alone."""
 
     def remove(self, container: str) -> None:
-        """Kill it if need be and remove it with its anonymous volumes. One that is gone already is no error."""
+        """Kill it if need be and remove it with its anonymous volumes. One that is gone already is not an error."""
 
     def logs(self, container: str, since: int | None = None, follow: bool = False) -> LogStream:
         """What it wrote, after the line whose `time` is `since`; with `follow`, also what it will write."""
@@ -217,7 +217,7 @@ class NetworkApi(Protocol):
         """
 
     def remove_network(self, network: str) -> None:
-        """By name or id. One that is gone already is no error."""
+        """By name or id. One that is gone already is not an error."""
 
 
 class VolumeApi(Protocol):
@@ -236,10 +236,10 @@ class VolumeApi(Protocol):
         """What is in a volume, as a tar of one folder, by way of such a container. Raises ImageMissing."""
 
     def remove_volume(self, volume: str) -> None:
-        """By name. One that is gone already is no error. Raises EngineError while a container has it."""
+        """By name. One that is gone already is not an error. Raises EngineError while a container has it."""
 
     def sweep_path(self, path: Path) -> None:
-        """Remove a folder or file of the engine's host, whichever users own its content. A missing one is no error."""
+        """Remove a folder or file of the engine's host, whichever user owns it. A missing one is not an error."""
 
 
 class Engine(ImageApi, ContainerApi, NetworkApi, VolumeApi, Protocol):

@@ -41,7 +41,7 @@ def label(folder: Path, url: str) -> dict[str, str]:
 def of(labels: Mapping[str, str]) -> Home | None:
     """Where something belongs; None where its labels do not say."""
     try:
-        said = json.loads(labels[HOME_LABEL])
-        return Home(labels[INSTANCE_LABEL], str(said["host"]), Path(said["folder"]), str(said["url"]))
+        labelled = json.loads(labels[HOME_LABEL])
+        return Home(labels[INSTANCE_LABEL], str(labelled["host"]), Path(labelled["folder"]), str(labelled["url"]))
     except (KeyError, ValueError, TypeError):
         return None

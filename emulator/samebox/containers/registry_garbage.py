@@ -74,13 +74,13 @@ def _run(engine: Engine, image: str, folder: Path, instance: str, *options: str)
     container = engine.run(spec)
     try:
         ended = engine.wait(container, SECONDS)
-        said = "\n".join(line.text for line in engine.logs(container))
+        output = "\n".join(line.text for line in engine.logs(container))
     finally:
         engine.remove(container)
     if ended is None or ended.exit_code:
-        last = said.strip().rpartition("\n")[2]
+        last = output.strip().rpartition("\n")[2]
         raise EngineError(f"the registry's garbage collection has failed: {last or 'it did not end in time'}")
-    return said
+    return output
 
 
 def _size(folder: Path, digest: str) -> int | None:

@@ -93,7 +93,7 @@ class Reservations:
                 self._held[to] = self._held.pop(key)
 
     def release(self, key: str) -> None:
-        """Give back what it has, or stop waiting for it. Releasing twice is no error."""
+        """Give back what it has, or stop waiting for it. Releasing twice is not an error."""
         with self._lock:
             self._waiting.pop(key, None)
             self._kept.pop(key, None)

@@ -48,7 +48,7 @@ def pack(tar: Iterable[bytes], level: Literal[0, 1, 2, 3] = 1) -> Iterator[bytes
 
     No top directory, no `./`, owner 0/0, mtimes kept, gzip header without time or name: same tree, same bytes
     (contract §1.8). Links are kept as they are; hosting refuses them later, as AWS does. Sockets, pipes and devices are
-    left out. Bounded memory. ArtifactError where the stream is no tar or ends too early, so that half is never taken
+    left out. Bounded memory. ArtifactError where the stream is not a tar or ends too early, so that half is never taken
     for whole; EmptyDirectory, before any byte, where the directory holds nothing to pack.
     """
     return merge([tar], level)
@@ -86,7 +86,7 @@ def _contents(members: Iterable[tarfile.TarInfo]) -> Iterator[tuple[tarfile.TarI
         if not rest or rest == ".":
             continue
         if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-            log.warning("%s is left out of the archive: it is no file, directory or link", member.name)
+            log.warning("%s is left out of the archive: it is not a file, directory or link", member.name)
             continue
         yield member, rest, top
 

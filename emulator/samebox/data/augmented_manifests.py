@@ -60,4 +60,4 @@ def _value(place: str, name: str, value: Any) -> str | bytes:
     try:
         return str(Location.parse(value))
     except (NotS3, AttributeError) as error:
-        raise BadManifest(f"{place}: the attribute {name!r} is no S3 address: {error}") from None
+        raise BadManifest(f"{place}: the attribute {name!r} is not an S3 address: {error}") from None

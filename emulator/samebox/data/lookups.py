@@ -33,7 +33,7 @@ class Lookups:
         self._objects = objects
 
     def place(self, uri: str) -> tuple[str, str] | None:
-        """Bucket and key of the address; the key may be empty. None where it is no address of S3's."""
+        """Bucket and key of the address; the key may be empty. None where it is not an address of S3's."""
         try:
             found = Location.parse(uri)
         except NotS3:

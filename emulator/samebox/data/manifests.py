@@ -16,7 +16,7 @@ _AT_ONCE = 8
 
 
 class BadManifest(Exception):
-    """The object is no manifest; the message says where and why."""
+    """The object is not a manifest; the message says where and why."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ def read(uri: str, body: bytes) -> Manifest:
     try:
         given = json.loads(body)
     except ValueError as error:
-        raise BadManifest(f"{uri} is no JSON: {error}") from None
+        raise BadManifest(f"{uri} is not JSON: {error}") from None
     if not isinstance(given, list) or not given:
-        raise BadManifest(f"{uri} is no JSON list of a prefix and names.")
+        raise BadManifest(f"{uri} is not a JSON list of a prefix and names.")
     first, *names = given
     prefix = first.get("prefix") if isinstance(first, dict) else None
     if not isinstance(prefix, str) or set(first) != {"prefix"}:
@@ -42,7 +42,7 @@ def read(uri: str, body: bytes) -> Manifest:
     try:
         Location.parse(prefix)
     except NotS3 as error:
-        raise BadManifest(f"{uri}: the prefix {prefix} is no S3 address: {error}") from None
+        raise BadManifest(f"{uri}: the prefix {prefix} is not an S3 address: {error}") from None
     for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name:
             raise BadManifest(f"{uri}: element {number} must be the rest of a key, not {json.dumps(name)}.")

@@ -92,7 +92,7 @@ def decode(payload: bytes) -> DataRecord:
             elif number in _TEXTS:
                 texts[_TEXTS[number]] = content.decode()
     except (IndexError, struct.error, UnicodeDecodeError) as error:
-        raise BadRecord(f"the record is no message of aialgs.data.Record: {error}") from None
+        raise BadRecord(f"the record is not a message of aialgs.data.Record: {error}") from None
     return DataRecord(features, label, **texts)
 
 

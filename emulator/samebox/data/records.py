@@ -84,7 +84,7 @@ def gunzipped(chunks: Iterable[bytes], piece: int = 1 << 20) -> Iterator[bytes]:
                     yield data
                 waiting = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
     except zlib.error as error:
-        raise RecordError(f"The object is no gzip file: {error}") from None
+        raise RecordError(f"The object is not a gzip file: {error}") from None
     if begun and not decompressor.eof:
         raise RecordError("The gzip file breaks off.")
 

@@ -57,7 +57,7 @@ def epoch(stream: SampleStream, objects: Objects, host: int, hosts: int, number:
     """What one of several hosts is sent in an epoch; hosts and epochs are counted from 0.
 
     Shuffled before it is dealt out, so that a host gets others in each epoch (SM:ShuffleConfig). How AWS makes an order
-    of a seed is not known. Raises S3Error; ChannelError for an object that is no gzip, or too large for a record.
+    of a seed is not known. Raises S3Error; ChannelError for an object that is not a gzip, or too large for a record.
     """
     wanted = list(stream.samples)
     if stream.seed is not None:
@@ -74,7 +74,7 @@ def _samples(channel: Mapping[str, Any], objects: Objects) -> tuple[Sample, ...]
     source = channel["DataSource"]["S3DataSource"]
     if source["S3DataType"] != "AugmentedManifestFile":
         found, _ = channels.listed(channel, objects)
-        # An empty object whose key ends with "/" marks a folder, and is no data; that is our choice.
+        # An empty object whose key ends with "/" marks a folder, and is not data; that is our choice.
         return tuple((one,) for one in found if one.size or not one.key.endswith("/"))
     uri = source["S3Uri"]
     try:
@@ -115,6 +115,6 @@ def _gunzip(uri: str, content: Iterable[bytes]) -> Generator[bytes]:
                 rest = inflating.unused_data if inflating.eof else inflating.unconsumed_tail
         yield inflating.flush()
     except zlib.error as error:
-        raise ChannelError(f"{uri} is no gzip: {error}") from None
+        raise ChannelError(f"{uri} is not a gzip: {error}") from None
     if not inflating.eof and not is_empty:
-        raise ChannelError(f"{uri} is no gzip: it breaks off.")
+        raise ChannelError(f"{uri} is not a gzip: it breaks off.")

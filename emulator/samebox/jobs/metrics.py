@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Metrics:
-    """The last value per MetricDefinition. Group 1 of the regex is the value; a match that is no number is passed over.
+    """The last value per MetricDefinition. Group 1 of the regex is the value; one that is not a number is passed over.
 
     `publish(name, value, at)` hears of each value of a new line. Not thread-safe: one thread sees the lines, others ask
     when it is done.

@@ -66,7 +66,7 @@ def fill(cache: Cache, engine: ContainerApi, container: str) -> None:
 
 
 def keep(cache: Cache, engine: ContainerApi, container: str, is_cancelled: Callable[[], bool]) -> None:
-    """Take it out of a container that has ended. What cannot be had is not kept: it is no part of the job's end."""
+    """Take it out of a container that has ended. What cannot be had is not kept: it is not a part of the job's end."""
     partial = cache.path.with_name(f"{cache.path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         cache.path.parent.mkdir(parents=True, exist_ok=True)

@@ -220,7 +220,7 @@ def failure_text(path: str, deps: JobDependencies, container: str) -> str:
 def exit_message(path: str, deps: JobDependencies, ended: Iterable[str]) -> str:
     """What these containers wrote for ExitMessage: one after the other, 1 KB of it at most (contract.md §4.4).
 
-    UnicodeDecodeError where a file is no text.
+    UnicodeDecodeError where a file is not text.
     """
     texts = []
     for container in ended:

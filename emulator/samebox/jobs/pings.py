@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from samebox.platform.readiness import Ping
 
-# A server has until then to listen; that it does not yet is no news.
+# A server has until then to listen; that it does not yet is not news.
 SILENT_SECONDS = 10.0
 # How many different answers are logged: a body may hold the time, or the progress of loading.
 MOST_ANSWERS = 20

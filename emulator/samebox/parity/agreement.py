@@ -214,7 +214,7 @@ def _first_rows(ours: Prediction, theirs: Prediction, comparison: Comparison | N
     shown = []
     for answer in (ours, theirs):
         rows = _rows(answer) or []
-        if len(rows) == comparison.rows + 1:  # a header line is no row
+        if len(rows) == comparison.rows + 1:  # a header line is not a row
             rows = rows[1:]
         if comparison.first.row >= len(rows):
             return None

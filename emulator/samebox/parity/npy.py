@@ -99,7 +99,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise NotNpy(f"its header cannot be read: {error}") from None
     if not isinstance(header, dict):
-        raise NotNpy("its header is no dictionary")
+        raise NotNpy("its header is not a dictionary")
     return header, start
 
 

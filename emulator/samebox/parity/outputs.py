@@ -59,7 +59,7 @@ class Tolerance:
 class Difference:
     """The first one. `where` is within the answer: "column 3", "predictions[0].score", "byte 17", "status"."""
 
-    row: int  # counted from 0; a header line of CSV is no row
+    row: int  # counted from 0; a header line of CSV is not a row
     where: str
     left: str
     right: str
@@ -207,7 +207,7 @@ def _read_and_compare(tally: _Tally, form: Form, left: bytes, left_codec: str, r
         try:
             sides.append(read(data, codec))
         except _Unreadable as error:
-            problems.append(f"the {'left' if not sides and not problems else 'right'} one is no {form}: {error}")
+            problems.append(f"the {'left' if not sides and not problems else 'right'} one is not {form}: {error}")
     if not problems:
         _COMPARERS[form](tally, sides[0], sides[1])
         return form
@@ -450,7 +450,7 @@ def _bytes(tally: _Tally, left: bytes, right: bytes) -> None:
 def _decoded(data: bytes, codec: str) -> str:
     try:
         return data.decode(codec)
-    except (ValueError, LookupError) as error:  # a name that is no codec's can be either
+    except (ValueError, LookupError) as error:  # a name that is not a codec's can be either
         raise _Unreadable(str(error)) from None
 
 

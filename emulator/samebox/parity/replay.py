@@ -224,7 +224,7 @@ def _judged(number: int, call: RecordedCall, answer: HttpResponse | NoResponse, 
     else:
         message = str(call.error.members.get("OriginalMessage", ""))
         text = answer.body.decode(errors="replace")
-        # A message of that length was cut; what it was cut from is no whole JSON any more.
+        # A message of that length was cut; what it was cut from is not whole JSON any more.
         is_cut = len(message) >= _MESSAGE_MOST or len(text) > _MESSAGE_MOST
         text, kind = (text[: len(message)], "text/plain") if is_cut else (text, now_type)
         comparison = outputs.compare(message.encode(), kind, text.encode(), kind, tolerance)

@@ -63,7 +63,7 @@ _HEADER_MEMBERS = ("endpoint", "region", "recorded_at", "url", "samebox")
 
 
 class BadTranscript(Exception):
-    """It is no transcript, or a line of it is not what it should be; the message names the file and the line."""
+    """It is not a transcript, or a line of it is not what it should be; the message names the file and the line."""
 
 
 class Occupied(Exception):
@@ -167,7 +167,7 @@ class Reader:
             raise BadTranscript(f"{self._path}, line 1: format {version!r} is not known; this samebox reads {FORMAT}")
         for name in _HEADER_MEMBERS:
             if not isinstance(document.get(name, ""), str):
-                raise BadTranscript(f"{self._path}, line 1: {name} is no text")
+                raise BadTranscript(f"{self._path}, line 1: {name} is not text")
         known = {name: document[name] for name in _HEADER_MEMBERS if name in document}
         more = {name: value for name, value in document.items() if name not in {*known, "samebox_transcript"}}
         return Header(**{"endpoint": "", "region": "", "recorded_at": "", **known}, more=more)
@@ -216,15 +216,15 @@ def call_of(document: Mapping[str, Any], line: int = 0) -> RecordedCall:
         if not isinstance(code, str) or not isinstance(message, str):
             raise _Wrong("error.Code and error.Message are texts")
         if type(members.get("OriginalStatusCode", 0)) is not int:
-            raise _Wrong("error.OriginalStatusCode is no number")
+            raise _Wrong("error.OriginalStatusCode is not a number")
         error = Error(code, message, members)
     if response is None and error is None:
         raise _Wrong("it has neither a response nor an error")
     at, ms = document.get("at", ""), document.get("ms")
     if not isinstance(at, str):
-        raise _Wrong("at is no text")
+        raise _Wrong("at is not text")
     if ms is not None and (isinstance(ms, bool) or not isinstance(ms, int | float) or not math.isfinite(ms)):
-        raise _Wrong("ms is no number")
+        raise _Wrong("ms is not a number")
     known = {"request", "response", "error", "at", "ms"}
     more = {name: value for name, value in document.items() if name not in known}
     return RecordedCall(request, body, response, error, at, ms, more, line)
@@ -233,7 +233,7 @@ def call_of(document: Mapping[str, Any], line: int = 0) -> RecordedCall:
 def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = document.get(name)
     if not isinstance(found, dict):
-        raise _Wrong(f"{name} is {'missing' if name not in document else 'no object'}")
+        raise _Wrong(f"{name} is {'missing' if name not in document else 'not an object'}")
     return dict(found)
 
 
@@ -244,13 +244,13 @@ def _members(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], by
         value = members.get(member, "")
         # They become headers again: one that ends a header early would be another request than the one recorded.
         if not isinstance(value, str) or re.search(r"[\r\n\0]", value):
-            raise _Wrong(f"{name}.{member} is no text of one line")
+            raise _Wrong(f"{name}.{member} is not text of one line")
     text, encoded = members.pop("Body", None), members.pop("BodyBase64", None)
     if text is not None and encoded is not None:
         raise _Wrong(f"{name} has both Body and BodyBase64")
     if text is not None:
         if not isinstance(text, str):
-            raise _Wrong(f"{name}.Body is no text")
+            raise _Wrong(f"{name}.Body is not text")
         try:
             return members, text.encode()
         except UnicodeEncodeError:
@@ -259,7 +259,7 @@ def _members(document: Mapping[str, Any], name: str) -> tuple[dict[str, Any], by
         try:
             return members, base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError, TypeError):
-            raise _Wrong(f"{name}.BodyBase64 is no base64") from None
+            raise _Wrong(f"{name}.BodyBase64 is not base64") from None
     return members, b""
 
 
@@ -270,7 +270,7 @@ class Writer:
     """Appends calls to a file, each whole or not at all; from any thread. Use it in a `with`."""
 
     def __init__(self, path: Path, header: Header, append: bool = False) -> None:
-        """Raises Occupied where something is there (with `append`: what is no transcript of this endpoint); OSError."""
+        """Raises Occupied where something is there (with `append`: not a transcript of this endpoint); OSError."""
         self._path = path
         self._lock = threading.Lock()
         self.count = 0
@@ -367,4 +367,4 @@ def _look_at(path: Path, header: Header) -> None:
             if file.read(1) != b"\n":
                 raise Occupied(f"{path} ends within a line; take that off before more is added.")
     except BadTranscript as error:
-        raise Occupied(f"nothing is added to what is no transcript: {error}") from None
+        raise Occupied(f"nothing is added to what is not a transcript: {error}") from None

@@ -83,13 +83,13 @@ class Idle:
             )
         if self.alive and self.alive[0].threads > 1:
             return (
-                "A thread that is no daemon keeps a program from ending: start it with daemon=True, or stop and join "
-                "it; os._exit(0) ends the process whatever still runs."
+                "A thread that is not a daemon keeps a program from ending: start it with daemon=True, or stop and "
+                "join it; os._exit(0) ends the process whatever still runs."
             )
         if self.alive and not self.alive[0].threads:
             return (
-                "Something in it still runs, such as a thread that is no daemon (daemon=True makes it one): stop and "
-                "join it; os._exit(0) ends the process whatever still runs."
+                "Something in it still runs, such as a thread that is not a daemon (daemon=True makes it one): stop "
+                "and join it; os._exit(0) ends the process whatever still runs."
             )
         return "Its only thread waits for something that never comes: give each wait a time limit, and let it end."
 
@@ -121,9 +121,9 @@ class IdleWatch:
             self._since, self._cpu = now, cpu
         if now - self._since < seconds:
             return None
-        said = self._last_line_at()  # costs more than a look, and so comes last
-        if said > self._since:
-            self._since = said
+        last_line_at = self._last_line_at()  # costs more than a look, and so comes last
+        if last_line_at > self._since:
+            self._since = last_line_at
         return Idle(now - self._since, alive) if now - self._since >= seconds else None
 
     @property

@@ -89,7 +89,7 @@ class JobHosts:
             self._retry(partial(self._kill, container, signal))
 
     def remove_containers(self, found: Mapping[str, ContainerState]) -> None:
-        """Remove the containers that `find` gave; what is gone already is no error."""
+        """Remove the containers that `find` gave; what is gone already is not an error."""
         for state in found.values():
             self._retry(partial(self._engine.remove, state.id))
 

@@ -137,7 +137,7 @@ class Pipes:
         return None
 
     def _pour(self, pipe: int, chunks: Iterator[bytes], taken: Taken) -> bool:
-        """Whether all of it was taken: a reader may close early, which is no fault."""
+        """Whether all of it was taken: a reader may close early, which is not a fault."""
         with contextlib.suppress(OSError):  # users without rights have a limit for all their pipes
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         waiting = select.poll()

@@ -97,13 +97,13 @@ def _select(step: Step, value: Any) -> Any:
         return value
     if isinstance(step, MemberNames):
         if not isinstance(value, dict):
-            raise NothingThere(f"{step.names[0]!r} is looked for in something that is no object")
+            raise NothingThere(f"{step.names[0]!r} is looked for in something that is not an object")
         missing = [name for name in step.names if name not in value]
         if missing:
             raise NothingThere(f"there is no {missing[0]!r}")
         return value[step.names[0]] if len(step.names) == 1 else {name: value[name] for name in step.names}
     if not isinstance(value, list):
-        raise NothingThere("an element is looked for in something that is no list")
+        raise NothingThere("an element is looked for in something that is not a list")
     if isinstance(step, IndexRange):
         return value[step.start : step.end]
     try:

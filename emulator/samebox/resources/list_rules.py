@@ -81,7 +81,7 @@ class ListFilter:
                 return Contains(self.field, value, first=self.test == "begins")
             case "includes":
                 if isinstance(self.field, Column):
-                    raise TypeError(f"{self.field} is no list")
+                    raise TypeError(f"{self.field} is not a list")
                 return Includes(self.field, value)
             case _:
                 return Compare(self.field, self.test, value)

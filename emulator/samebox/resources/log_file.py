@@ -56,7 +56,7 @@ def encode(events: Sequence[Event]) -> bytes:
 def decode(lines: Sequence[bytes]) -> list[Event | None]:
     """The event of each line; None for one that is none: a kill may leave half a line."""
     try:
-        # A half line has no closing bracket, so the whole is no JSON either, however it goes on.
+        # A half line has no closing bracket, so the whole is not JSON either, however it goes on.
         rows = json.loads(b"[" + b",".join(lines) + b"]")
         events: list[Event | None] = [Event._make(row) for row in rows]
     except (ValueError, TypeError):

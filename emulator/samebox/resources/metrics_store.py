@@ -172,7 +172,7 @@ class MetricsStore:
         """What each period of `length` seconds from `begin` until before `end` came to, the oldest first.
 
         Values are there by minute, so `begin` should be a whole one; by second, where they were put so, for a length
-        that is no whole number of minutes. Periods without a value are left out, and histograms are there only where
+        that is not a whole number of minutes. Periods without a value are left out, and histograms are there only where
         `percentiles` asks for them.
         """
         self.flush()

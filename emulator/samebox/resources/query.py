@@ -134,7 +134,7 @@ class Includes:
     def sql(self) -> Sql:
         """As a condition."""
         value, kind = self.field.sql("json_extract"), self.field.sql("json_type")
-        # Of what is no list, an empty one is read: text is no JSON.
+        # Of what is not a list, an empty one is read: text is not JSON.
         elements = f"json_each(CASE {kind.text} WHEN 'array' THEN {value.text} ELSE '[]' END)"
         return Sql(
             f"EXISTS (SELECT 1 FROM {elements} WHERE type = 'text' AND value = ?)",

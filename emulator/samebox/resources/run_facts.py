@@ -41,7 +41,7 @@ class PoolFacts:
 class RunFacts:
     """One run of a job's containers, which began when they were started; times are epoch seconds.
 
-    `text` is what the container wrote about its failure; `bad_message`: it wrote a message that is no text. `network`
+    `text` is what the container wrote about its failure; `bad_message`: it wrote a message that is not text. `network`
     is the name of the network that the job has to itself; None where it has none, or its own with its ARN. Preparation
     begins once there are instances. `interrupted_by` is the order that interrupts this run; `leftovers`: containers and
     folders of the attempt before are still to be removed.

@@ -74,7 +74,7 @@ class Shelf:
         )
 
     def remove(self, row: Resource) -> None:
-        """Forget the row; one that is gone already is no error."""
+        """Forget the row; one that is gone already is not an error."""
         while True:
             try:
                 return self._store.delete(row)

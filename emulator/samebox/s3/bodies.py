@@ -23,7 +23,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Slice:
-    """Bytes of a body that is no composition of others; `data` where they are in the index."""
+    """Bytes of a body that is not a composition of others; `data` where they are in the index."""
 
     body: int
     first: int

@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 Values: TypeAlias = "Sequence[object] | Mapping[str, object]"
 
 SCHEMA_VERSION = 1
-# Waiting for the write lock of another process, which only a program that is no part of samebox could hold.
+# Waiting for the write lock of another process, which only a program that is not a part of samebox could hold.
 BUSY_SECONDS = 30.0
 _PAGE_BYTES = 8192
 # Larger than SQLite's 1,000 pages: a checkpoint is a sync of its own, in the middle of a put.

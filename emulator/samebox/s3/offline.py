@@ -65,7 +65,7 @@ class Archive:
     def export(self, bucket: str, prefix: str, target: Path) -> ExportResult:
         """Write objects below a folder, a file for each, its path the key; files that are there are replaced.
 
-        A key that is no path of a file (`a/` beside `a/b` is a folder; `a//b`, `..`) is left out, and named. Raises
+        A key that is not a path of a file (`a/` beside `a/b` is a folder; `a//b`, `..`) is left out, and named. Raises
         NoSuchBucket, OSError.
         """
         left_out, files, size = [], 0, 0

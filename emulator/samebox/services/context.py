@@ -35,7 +35,7 @@ class ObjectLookup(Protocol):
     """
 
     def place(self, uri: str) -> tuple[str, str] | None:
-        """Bucket and key of the address; the key may be empty. None where it is no address of S3's."""
+        """Bucket and key of the address; the key may be empty. None where it is not an address of S3's."""
 
     def bucket_exists(self, uri: str) -> bool:
         """True when the URI's bucket exists."""

@@ -36,7 +36,7 @@ _TERM = re.compile(
 
 
 def pattern(expression: str) -> Pattern:
-    """A filter pattern. InvalidParameterException for what is no pattern, NotImplemented for what is not run."""
+    """A filter pattern. InvalidParameterException for what is not a pattern, NotImplemented for what is not run."""
     text = expression.strip()
     if text[:1] in ("{", "["):
         raise AwsError("NotImplemented", f"samebox does not implement the filter pattern {expression}.", 501)

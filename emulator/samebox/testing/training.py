@@ -75,7 +75,7 @@ class TrainRun:
             data = _folder_of(channels, context)
         if data is not None:
             if not Path(data).is_dir():
-                raise NotADirectoryError(f"train_run: {data} is no folder")
+                raise NotADirectoryError(f"train_run: {data} is not a folder")
             context = dataclasses.replace(context, options=dataclasses.replace(context.options, data=Path(data)))
         wanted = job.TrainingJob(hyperparameters=dict(hyperparameters or {}), environment=dict(environment or {}))
         run = TrainRun(self._kit, context, wanted, seconds)
@@ -180,7 +180,7 @@ def _folder_of(channels: Mapping[str, Path | str], context: Context) -> Path:
     folder = _new_folder(context, "channels")
     for name, source in channels.items():
         if not Path(source).is_dir():
-            raise NotADirectoryError(f"train_run: the channel {name}, {source}, is no folder")
+            raise NotADirectoryError(f"train_run: the channel {name}, {source}, is not a folder")
         (folder / name).symlink_to(Path(source).resolve())
     return folder
 

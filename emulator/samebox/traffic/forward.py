@@ -83,7 +83,7 @@ class Forward:
     ) -> None:
         place = urlsplit(base_url)
         if place.scheme not in ("http", "https") or not place.hostname:
-            raise ValueError(f"{base_url!r} is no http or https URL to forward to.")
+            raise ValueError(f"{base_url!r} is not an http or https URL to forward to.")
         is_tls = place.scheme == "https"
         self._address = (place.hostname, place.port or (443 if is_tls else 80))
         self._prefix = place.path.rstrip("/").encode()

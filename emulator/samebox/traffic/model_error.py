@@ -26,9 +26,9 @@ _CONSOLES = {
 }
 
 
-def model_error(route: Route, target: Target, status: int, said: str) -> ModelError:
+def model_error(route: Route, target: Target, status: int, body: str) -> ModelError:
     """The container answered with a status that is none of success, or not at all: 0."""
-    return _received(route, status, f'from {target.container} with message "{said}"', said)
+    return _received(route, status, f'from {target.container} with message "{body}"', body)
 
 
 def cut_off(route: Route, target: Target, status: int) -> ModelError:

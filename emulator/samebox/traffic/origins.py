@@ -46,7 +46,7 @@ class OriginPolicy:
     origins: frozenset[str] = frozenset()
 
     def check(self, headers: Headers, is_proxied: bool = False) -> str | None:
-        """The allowed other origin that a request is from, None for a client that is no web page, or our own page.
+        """The allowed other origin that a request is from, None for a client that is not a web page, or our own page.
 
         `is_proxied`: it came by the forward proxy. Raises AwsError (403). Header names are lower case.
         """

@@ -128,7 +128,7 @@ class _ItemReader:
     def _key(self, levels: int) -> str:
         key = self.item(levels - 1)
         if not isinstance(key, str):
-            raise _malformed("a key of a map is no text")
+            raise _malformed("a key of a map is not text")
         return key
 
     def _tagged(self, tag: int, levels: int) -> Any:
@@ -136,7 +136,7 @@ class _ItemReader:
         if tag != _EPOCH_TAG:
             return item
         if isinstance(item, bool) or not isinstance(item, int | float) or not math.isfinite(item):
-            raise _malformed("a time is no number")
+            raise _malformed("a time is not a number")
         return Timestamp(item)
 
     def _size(self, extra: int) -> int:

@@ -1,6 +1,6 @@
 """rest-xml, as S3 speaks it: members in the URI, the query and headers; a body of XML, of text, or of streamed bytes.
 
-A streamed body is no part of what is read or written here: `decode` leaves its member out, `encode` writes the head
+A streamed body is not a part of what is read or written here: `decode` leaves its member out, `encode` writes the head
 alone. The path of a request is in path style: `/bucket/key`.
 """
 

@@ -161,7 +161,7 @@ def test_text_of_an_image_is_escaped_in_the_exports(tmp_path: Path) -> None:
 def test_a_payload_that_is_no_text_is_left_out_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\xff")
     text = write(tmp_path, VALID, "serve", payloads=(tmp_path / "x.npy",))["goss.yaml"]
-    assert "# - serve-invocations: x.npy cannot be written down: it is no text, or long." in text
+    assert "# - serve-invocations: x.npy cannot be written down: it is not text, or long." in text
 
 
 def test_a_training_is_run_with_its_hyperparameters_where_it_can_be(tmp_path: Path) -> None:

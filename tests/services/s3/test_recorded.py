@@ -177,7 +177,7 @@ REFUSALS: dict[str, tuple[Call, int, dict[str, Any]]] = {
         argument("bucket-region", "us-west-22", "Argument value us-west-22 is not a valid AWS Region"),
     ),
     **{
-        f"an owner that is no account: {text}": (
+        f"an owner that is not an account: {text}": (
             policy_of(text), 400,
             {"Code": "InvalidBucketOwnerAWSAccountID", "Message": UNSIGNED_OWNER.format(text)},
         )

@@ -106,7 +106,7 @@ def of_goss(context: Context, rule: Rule) -> str:
 def partly(context: Context, rule: Rule) -> str:
     """What of an expressed rule is missing; nothing where nothing is."""
     if rule.id == "serve-invocations" and (names := serving.not_text(context)):
-        return f"{', '.join(names)} cannot be written down: it is no text, or long."
+        return f"{', '.join(names)} cannot be written down: it is not text, or long."
     if rule.id == "image-opt-ml-hidden" and not image.has(context.subject, "sh", "find"):
         return "the image has no find that would look: folders that it lacks, and files that are wrong today."
     return _PARTLY.get(rule.id, "")
@@ -116,7 +116,7 @@ def _of(context: Context, rule: Rule, own: tuple[tuple[str, str], ...]) -> str:
     if rule.family == "training" and own is _STRUCTURE and (why := training.why_not(context)):
         return why
     if rule.id == "serve-invocations" and (names := serving.not_text(context)):
-        return f"{', '.join(names)} cannot be written down: it is no text, or long."
+        return f"{', '.join(names)} cannot be written down: it is not text, or long."
     fitting = [row for row in (*_BEGINS, *_IMAGE.items(), *own) if rule.id.startswith(row[0])]
     # The longest prefix is the most specific reason; at equal length the tool's own comes first.
     return max(reversed(fitting), key=lambda row: len(row[0]))[1] if fitting else "the tool cannot express it."

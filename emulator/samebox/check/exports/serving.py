@@ -87,7 +87,7 @@ def _headers(one: Payload, text: str) -> Iterator[Test]:
     )
     yield Test(
         invocations.CONTENT_TYPE,
-        "a type that it does not know is no error of the server's",
+        "a type that it does not know is not an error of the server's",
         _post(text, "application/x-samebox-unknown", lowest=200, highest=499),
     )
     for accept in ("*/*", "application/json, text/csv;q=0.5", "application/x-samebox-unknown"):
@@ -116,7 +116,7 @@ def _post(
 
 
 def _text(one: Payload) -> str | None:
-    """As it can stand in a test; None for what is no text, or too much."""
+    """As it can stand in a test; None for what is not text, or too much."""
     try:
         text = one.body.decode()
     except UnicodeDecodeError:

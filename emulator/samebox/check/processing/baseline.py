@@ -232,7 +232,7 @@ def output(context: Context) -> Finding:
         return OUTPUT.passed(f"{counted(files)} in {paths}")
     lost = [f"/opt/ml/{file.path}" for file in baseline(context).elsewhere]
     if lost:
-        return OUTPUT.broken(f"nothing in {paths}; it wrote {', '.join(lost[:3])}, which is no output")
+        return OUTPUT.broken(f"nothing in {paths}; it wrote {', '.join(lost[:3])}, which is not an output")
     return OUTPUT.broken(f"exit code 0, and nothing in {paths}")
 
 

@@ -100,13 +100,13 @@ def _parameters(body: bytes) -> tuple[str, str]:
     try:
         found: Any = json.loads(body)
     except ValueError:
-        return "it is no JSON", ""
+        return "it is not JSON", ""
     if not isinstance(found, dict):
-        return "it is no JSON object", ""
+        return "it is not a JSON object", ""
     at_once, megabytes = found.get("MaxConcurrentTransforms", 1), found.get("MaxPayloadInMB", 6)
     for name, value in (("MaxConcurrentTransforms", at_once), ("MaxPayloadInMB", megabytes)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            return f"{name} is no whole number", ""
+            return f"{name} is not a whole number", ""
     if found.get("BatchStrategy", "MULTI_RECORD") not in _STRATEGIES:
         return f"BatchStrategy is none of {', '.join(sorted(_STRATEGIES))}", ""
     if at_once * megabytes > _MOST_MEGABYTES:

@@ -191,7 +191,7 @@ def connect_time(context: Context) -> Finding:
         times.append(connection.connect_seconds)
         if times[-1] > CONNECT_SECONDS:
             late.append(f"{times[-1] * 1000:.0f} ms, for connection {number} of {CONNECTIONS}, one after another")
-        # A machine that is busy loses one, too; one of its own is no server's fault.
+        # A machine that is busy loses one, too; one of its own is not a server's fault.
         if len(late) > 1:
             return CONNECT.broken("; ".join(late))
     seen = f"at most {max(times) * 1000:.1f} ms, {CONNECTIONS} times"

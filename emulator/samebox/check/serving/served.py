@@ -142,7 +142,7 @@ def _in_vain(context: Context) -> InVain | None:
     if answers[0].status == 503 or _UNWELL.search(ping.words):
         words = f"every request is answered {answers[0].words}, while /ping says {ping.status}{body}{said}"
         return InVain("serve-ping-means-ready", words, log)
-    # What the probe makes of a server that wants something else is no fault; what was given is to be answered.
+    # What the probe makes of a server that wants something else is not a fault; what was given is to be answered.
     if payloads(context) == [PROBE]:
         return None
     return InVain("serve-invocations", f"every request is answered {answers[0].words}, whatever it is{said}", log)

@@ -30,7 +30,7 @@ from samebox.containers.engine import EngineError
 BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
 _NOT_FOUND = (126, 127)  # how a shell or an init ends that could not start what it was to start
-# What a runtime writes into the log where only the kernel, and too late, finds that this is no program.
+# What a runtime writes into the log where only the kernel, and too late, finds that this is not a program.
 _NO_PROGRAM = re.compile(r"^exec \S+: (?:exec format error|no such file or directory|permission denied)$")
 _READ = (programs.SERVE.id, programs.SHELL_FORM.id, programs.TINI.id, programs.CRLF.id)
 

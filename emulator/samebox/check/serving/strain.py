@@ -100,7 +100,7 @@ def memory_growth(context: Context) -> Finding:
     if processes.memory_bytes(server.container) is None:
         return MEMORY.skipped(_NOT_SEEN)
     _must_have_time(context, 4 * LEAST_REQUESTS)
-    _round(context, server)  # to warm up: what is allocated once is no leak
+    _round(context, server)  # to warm up: what is allocated once is not a leak
     sizes, counts = [processes.memory_bytes(server.container) or 0], []
     for _ in range(3):
         counts.append(_round(context, server))

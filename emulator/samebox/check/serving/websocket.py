@@ -91,7 +91,7 @@ class WebSocket:
         first, second = self._connection.take(2, seconds)
         opcode, length = first & 0x0F, second & 0x7F
         if first & 0x70 or second & 0x80 or opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
-            raise NoResponse("not http", f"what came is no frame of a WebSocket's server: {bytes([first, second])!r}")
+            raise NoResponse("not http", f"not a frame of a WebSocket's server: {bytes([first, second])!r}")
         if length > 125:
             length = int.from_bytes(self._connection.take(2 if length == 126 else 8, seconds), "big")
         if length > _MOST:

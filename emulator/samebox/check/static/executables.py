@@ -45,7 +45,7 @@ def look(subject: Subject, name: str) -> Startable:
         words = "does not exist" if "/" in name else f"is not on PATH ({subject.config.path})"
         return Startable(name, problem=f"{name} {words}")
     if not found.is_file:
-        return Startable(name, found.path, f"{found.path} is no file")
+        return Startable(name, found.path, f"{found.path} is not a file")
     file = subject.files.target(found)
     if not file.executable:
         return Startable(

@@ -171,7 +171,7 @@ def is_shell_form(entrypoint: tuple[str, ...]) -> bool:
 
 
 def is_misquoted(command: tuple[str, ...]) -> bool:
-    """Whether exec form was meant: ['program', 'argument'] is no JSON, and so Docker hands it to a shell as it is."""
+    """Whether exec form was meant: ['program', 'argument'] is not JSON, and so Docker hands it to a shell as it is."""
     return is_shell_form(command) and len(command) > 2 and command[2].lstrip().startswith("[") and "'" in command[2]
 
 

@@ -138,7 +138,7 @@ class LoadedModel:
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise BadInput("%s is no Python file" % path)
+            raise BadInput("%s is not a Python file" % path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)

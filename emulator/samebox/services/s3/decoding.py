@@ -56,7 +56,7 @@ def _check_integers(shape: Shape, head: Request) -> None:
 
 
 def _check_algorithm(operation: Operation, head: Request) -> None:
-    # A word that is no algorithm's; what is one, and is not run here, is refused by the tables.
+    # A word that is not an algorithm's; what is one, and is not run here, is refused by the tables.
     member = operation.input.members.get("ChecksumAlgorithm") if operation.input is not None else None
     if operation.name != "CreateMultipartUpload" or member is None:
         return

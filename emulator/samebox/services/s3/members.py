@@ -243,7 +243,7 @@ def decoded_length(request: S3Request) -> int | None:
 
 
 def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
-    """The checksums among the members, by algorithm. Raises InvalidRequest where one is no base64."""
+    """The checksums among the members, by algorithm. Raises InvalidRequest where one is not base64."""
     values = {}
     for algorithm, member in _CHECKSUMS:
         value = params.get(member)

@@ -39,7 +39,7 @@ def selected(request: S3Request, reading: OpenObject) -> Selected:
             raise refusals.part_number(number)
         part = reading.part(number)
         return Selected(part.start, part.size, partial=True)
-    # What is no single range of bytes is ignored, as RFC 9110 and S3 have it.
+    # What is not a single range of bytes is ignored, as RFC 9110 and S3 have it.
     found = _RANGE.fullmatch((text or "").replace(" ", ""))
     if found is None or found[0] == "bytes=-":
         return Selected(0, size)

@@ -7,7 +7,7 @@ from samebox.services.context import Services
 
 
 def stop(services: Services, job: Resource) -> None:
-    """Store that the job shall stop. Stopping it twice is no error (choice: AWS's answer is not known)."""
+    """Store that the job shall stop. Stopping it twice is not an error (choice: AWS's answer is not known)."""
     try:
         services.resources.advance(job, "Stopping")
     except IllegalMove:
