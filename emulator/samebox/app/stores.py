@@ -8,6 +8,7 @@ from samebox.app.endings import Endings
 from samebox.resources.kinds import KINDS
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics_store import MetricsStore
+from samebox.resources.reserve import Reserve
 from samebox.resources.resources import Resources
 from samebox.resources.store import Store
 from samebox.settings import Settings
@@ -28,13 +29,14 @@ def open_stores(
     folder: DataFolder, settings: Settings, models: Models, clock: Callable[[], float], endings: Endings
 ) -> Stores:
     """Open what does not take long."""
-    store = Store(folder.path / "state.sqlite")
+    reserve = Reserve(folder.path / "reserve")
+    store = Store(folder.path / "state.sqlite", reserve)
     endings.add(store.close)
     metrics = MetricsStore(folder.path / "metrics.sqlite", clock)
     endings.add(metrics.close)
     return Stores(
         store,
         Resources(store, models, KINDS, clock, settings.lower_case_arns),
-        Logbook(folder.path / "logs" / "streams", settings.log_bytes),
+        Logbook(folder.path / "logs" / "streams", settings.log_bytes, reserve),
         metrics,
     )

@@ -77,6 +77,11 @@ class DiskFull(Exception):
         self.available = available
 
 
+def is_out_of_space(error: Exception) -> bool:
+    """Whether there was no room for it: on the disk, on the job's volume, or where S3 keeps its objects."""
+    return isinstance(error, DiskFull) or (isinstance(error, S3Error) and error.code == "InsufficientStorage")
+
+
 class Cancelled(Exception):
     """The caller's event was set while bytes were moving."""
 

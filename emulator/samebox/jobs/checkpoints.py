@@ -19,6 +19,7 @@ from samebox.data import artifacts, channels, folder_files, tree
 from samebox.data.folder_files import FileVersion
 from samebox.data.objects import Cancelled, DiskFull, S3Error
 from samebox.data.upload_journal import UploadJournal
+from samebox.jobs.archives import chunks
 from samebox.jobs.phases import Ended, JobDependencies, download_errors
 from samebox.jobs.plan import CheckpointPlan, Plan
 from samebox.platform.job import HostPlan
@@ -27,7 +28,6 @@ from samebox.resources.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 1024 * 1024
 STREAMS = 4
 _SHARE = 0.1  # of the time, for looking at the folders: large ones are looked at more seldom
 # A tar has times in seconds: a file that was written so recently may be written again within the same one.
@@ -137,7 +137,7 @@ class CheckpointMirror:
         def upload(name: str) -> None:
             with contextlib.suppress(FileNotFoundError), folder_files.opened(host.root, plan.folder, name) as file:
                 before = folder_files.version(file)
-                self._upload(plan, journal, name, _chunks(file), cancelled)
+                self._upload(plan, journal, name, chunks(file), cancelled)
                 journal.note(name, before)
 
         changed = [name for name, version in found.items() if known.get(name) != version]
@@ -148,7 +148,7 @@ class CheckpointMirror:
         self, plan: CheckpointPlan, archive: BinaryIO, journal: UploadJournal, cancelled: Event
     ) -> None:
         found, known, began = dict[str, FileVersion](), journal.known, time.time()
-        for file, content in artifacts.files(_chunks(archive)):
+        for file, content in artifacts.files(chunks(archive)):
             version = found[file.name] = FileVersion(file.size, int(file.modified * 1e9))
             if known.get(file.name) == version:
                 continue
@@ -192,7 +192,3 @@ def _each(work: Callable[[str], None], names: Sequence[str]) -> None:
             for one in under_way:
                 one.cancel()
             raise
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    return iter(partial(stream.read, CHUNK_BYTES), b"")

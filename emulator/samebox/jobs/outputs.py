@@ -9,20 +9,18 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
 from threading import Event
-from typing import BinaryIO
 
 from samebox.containers.engine import ContainerMissing, EngineError, PathMissing
 from samebox.data import artifacts
 from samebox.data.artifacts import ArchivedFile
-from samebox.data.objects import Cancelled, S3Error
+from samebox.data.objects import Cancelled, DiskFull, S3Error
+from samebox.jobs.archives import chunks
 from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import FolderUpload, Plan
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 256 * 1024
 # Of the time, for looking at what a container writes: a large folder is looked at more seldom.
 _SHARE = 0.1
 
@@ -63,7 +61,9 @@ class Outputs:
             except PathMissing:
                 continue
             with archive:
-                self._upload(artifacts.files(_chunks(archive)), host.name, folder, cancelled)
+                place = f"{folder.source} of {host.name}"
+                files = artifacts.files(chunks(archive, place, self._plan.volume_bytes))
+                self._upload(files, host.name, folder, cancelled)
 
     def _upload(
         self, files: Iterable[tuple[ArchivedFile, Iterator[bytes]]], host: str, folder: FolderUpload, cancelled: Event
@@ -87,11 +87,7 @@ class Outputs:
                     self.upload(folder, over)
                 except Cancelled:
                     return
-                except (S3Error, artifacts.ArtifactError, EngineError, ContainerMissing, OSError) as error:
+                except (S3Error, DiskFull, artifacts.ArtifactError, EngineError, ContainerMissing, OSError) as error:
                     # A file may change while it is read. What matters is uploaded at the end, and fails there.
                     log.info("%s: %s is not uploaded this time: %s", self._plan.arn, folder.source, error)
             pause = max(self._plan.upload_seconds, (time.monotonic() - began) / _SHARE)
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    return iter(partial(stream.read, CHUNK_BYTES), b"")

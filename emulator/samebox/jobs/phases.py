@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
@@ -20,6 +20,7 @@ from samebox.data.channel_cache import ChannelCache
 from samebox.faults.faults import NO_FAULTS, OwnFaults
 from samebox.faults.kinds import Point
 from samebox.jobs import package_cache
+from samebox.jobs.archives import chunks
 from samebox.jobs.channel_folders import ChannelFolders
 from samebox.jobs.loglines import LogLines
 from samebox.jobs.model_folders import ModelFolders, ModelRefused
@@ -40,7 +41,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CHUNK_BYTES = 256 * 1024
 MESSAGE_BYTES = 1024  # of ExitMessage
 
 # (account, region) -> user and password for that registry, None where none are needed
@@ -239,11 +239,12 @@ def upload(plan: Plan, deps: JobDependencies, folder: Callable[[FolderUpload], N
             deps.retry(partial(folder, one) if isinstance(one, FolderUpload) else partial(_upload, one, plan, deps))
         except objects.Cancelled:
             raise Closing from None
-        except objects.DiskFull as error:
+        except (objects.DiskFull, objects.S3Error, artifacts.ArtifactError) as error:
+            if not objects.is_out_of_space(error):
+                raise Ended(Outcome.UPLOAD_FAILED, str(error)) from error
             log.warning("%s: %s", plan.arn, error)
+            deps.log.report(f"the output does not fit: {error}")
             raise Ended(Outcome.UPLOAD_DISK_FULL) from error
-        except (objects.S3Error, artifacts.ArtifactError) as error:
-            raise Ended(Outcome.UPLOAD_FAILED, str(error)) from error
 
 
 def _upload(one: ArtifactUpload, plan: Plan, deps: JobDependencies) -> None:
@@ -263,12 +264,7 @@ def _archives(one: ArtifactUpload, plan: Plan, deps: JobDependencies) -> Iterato
         except containers.PathMissing:
             continue
         with stream:
-            yield _chunks(stream)
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK_BYTES):
-        yield chunk
+            yield chunks(stream, f"{one.source} of {host.name}", plan.volume_bytes)
 
 
 def keep_packages(plan: Plan, deps: JobDependencies, found: Mapping[str, ContainerState]) -> None:

@@ -5,15 +5,18 @@ import json
 import os
 import threading
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from samebox.resources import log_bound, log_file
 from samebox.resources.log_file import Block, Event
+from samebox.resources.reserve import NO_SPACE, Reserve
 
 __all__ = ["Event", "Logbook", "Stream"]
+
+T = TypeVar("T")
 
 _READ_BYTES = 64 * 1024
 
@@ -40,7 +43,8 @@ class Stream:
 class _Shared:
     """What the logbooks of all accounts have in common: one writer at a time, and what was read of each stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserve: Reserve) -> None:
+        self.reserve = reserve
         self.writing = threading.Lock()
         # Path -> (size and time of the file, what was read of it then). Without it, a listing opens every stream.
         self.known: dict[str, tuple[tuple[int, int], Stream]] = {}
@@ -49,32 +53,37 @@ class _Shared:
 class Logbook:
     """All log groups under one folder. Appends are whole lines, so a reader never sees half an event.
 
-    About `limit` bytes are kept of each stream, of its beginning and its end; 0: all.
+    About `limit` bytes are kept of each stream, of its beginning and its end; 0: all. `reserve` is for a full disk.
     """
 
-    def __init__(self, root: Path, limit: int = 0, shared: _Shared | None = None) -> None:
+    def __init__(
+        self, root: Path, limit: int = 0, reserve: Reserve | None = None, shared: _Shared | None = None
+    ) -> None:
         self._root = root
         self._limit = limit
-        self._shared = shared or _Shared()
+        self._shared = shared or _Shared(reserve or Reserve())
 
     def of(self, account: str, region: str) -> "Logbook":
         """The log groups of one account in one region, which see nothing of each other."""
-        return Logbook(self._root / account / region, self._limit, self._shared)
+        return Logbook(self._root / account / region, self._limit, shared=self._shared)
 
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
-        self._make(group, stream).touch(exist_ok=True)
+        self._with_room(lambda: self._make(group, stream).touch(exist_ok=True))
 
     def append(self, group: str, stream: str, events: Iterable[Event]) -> None:
         """Add events to a stream, making it if need be; one that is too long afterwards loses its middle."""
         lines = log_file.encode(list(events))
-        path = self._make(group, stream)
-        with self._shared.writing, path.open("a+b") as file:
-            # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
-            if file.tell() and not _ends_line(path):
-                file.write(b"\n")
-            file.write(lines)
-            file.flush()
+        path = self._with_room(lambda: self._make(group, stream))
+        with self._shared.writing:
+            size = path.stat().st_size if path.exists() else 0
+
+            def write() -> None:
+                if path.exists():
+                    os.truncate(path, size)  # what a first try has left
+                self._append(path, lines)
+
+            self._with_room(write)
             if self._limit and log_bound.is_beyond(path, self._limit):
                 log_bound.shorten(path, self._limit)
 
@@ -190,6 +199,24 @@ class Logbook:
             return log_file.last(self._path(group, stream))
         except FileNotFoundError:
             return None
+
+    def _with_room(self, write: Callable[[], T]) -> T:
+        """Do it; once more where the disk is full and bytes were set aside for that."""
+        try:
+            return write()
+        except OSError as error:
+            if error.errno not in NO_SPACE or not self._shared.reserve.spend():
+                raise
+            return write()
+
+    def _append(self, path: Path, lines: bytes) -> None:
+        with path.open("ab", buffering=0) as file:
+            # A kill in the middle of a write leaves half a line; end it, so that it costs one line and no more.
+            if file.tell() and not _ends_line(path):
+                file.write(b"\n")
+            rest = memoryview(lines)
+            while rest:
+                rest = rest[file.write(rest) :]
 
     def _path(self, group: str, stream: str) -> Path:
         return self._root / _quote(group) / _quote(stream)

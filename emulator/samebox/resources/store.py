@@ -1,5 +1,6 @@
 """The store: every resource as one row of SQLite, on disk before a request is answered."""
 
+import functools
 import json
 import sqlite3
 import threading
@@ -7,13 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from samebox.resources.migration import migrate
 from samebox.resources.query import Column, Compare, Query, Scope
+from samebox.resources.reserve import Reserve
 
 # Waiting for another thread's write lock; far above any write we do, so reaching it means a bug or a dying disk.
 BUSY_SECONDS = 30.0
+# What SQLite raises when a write fails for want of space: FULL for ENOSPC, an IOERR for EDQUOT.
+NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -96,13 +103,31 @@ _parse = json.JSONDecoder().raw_decode
 _RELATION = "source, type, target, created, data"
 
 
+def _writes(method: "Callable[Concatenate[Store, P], T]") -> "Callable[Concatenate[Store, P], T]":
+    """A method that writes: on a full disk it is tried once more, with the bytes that are set aside for that."""
+
+    @functools.wraps(method)
+    def write(self: "Store", /, *given: P.args, **named: P.kwargs) -> T:
+        try:
+            found = method(self, *given, **named)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in NO_SPACE or not self.reserve.spend():
+                raise
+            found = method(self, *given, **named)
+        self.reserve.renew()
+        return found
+
+    return write
+
+
 class Store:
     """SQLite in WAL mode. Thread-safe; listeners are called for each change, once it is on disk."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, brought to the newest schema. Raises NewerSchema."""
+    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
+        """Open the file, brought to the newest schema. `reserve` is for a full disk. Raises NewerSchema."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self.reserve = reserve or Reserve()
         # Connections not in use right now. As many exist as calls were ever under way at once: a thread that ends
         # leaves none behind. A list's append and pop are atomic.
         self._idle: list[sqlite3.Connection] = []
@@ -123,6 +148,7 @@ class Store:
         """Call `listener` after each event that was posted, in the poster's thread."""
         self._post_listeners.append(listener)
 
+    @_writes
     def insert(self, row: Resource, name_key: str | None = None, *, under_parent: bool = False) -> Resource:
         """Write a new row. Raises AlreadyThere; with `under_parent`, Changed where its parent is not there."""
         key = name_key if name_key is not None else row.name
@@ -153,6 +179,7 @@ class Store:
         """The row with this ARN, whatever its kind, or None."""
         return self._one("arn = ?", (arn,))
 
+    @_writes
     def update(self, row: Resource, *, modified: float, **changes: Any) -> Resource:
         """Replace name, spec, state, facts, tags or status of the row if it has `row`'s version. Raises Changed."""
         fresh = replace(row, modified=modified, version=row.version + 1, **changes)
@@ -170,6 +197,7 @@ class Store:
         self._tell(fresh)
         return fresh
 
+    @_writes
     def delete(self, row: Resource, *, alone: bool = False) -> None:
         """Remove the row, with its relations, if it is still at the version that was read. Raises Changed.
 
@@ -215,6 +243,7 @@ class Store:
         """The resources of these kinds that are part of the one with this ARN; oldest first."""
         return self.find(Query(kinds, where=Compare(Column("parent"), "=", parent)))
 
+    @_writes
     def relate(self, relation: Relation) -> None:
         """Write down a relation. Raises AlreadyThere; Changed where one of its ends is not there."""
         ends = {relation.source, relation.target}
@@ -229,6 +258,7 @@ class Store:
             except sqlite3.IntegrityError as error:
                 raise AlreadyThere(relation.source) from error
 
+    @_writes
     def unrelate(self, source: str, type: str, target: str) -> bool:  # noqa: A002
         """Remove a relation; whether there was one."""
         sql = "DELETE FROM relations WHERE source = ? AND type = ? AND target = ?"
@@ -250,6 +280,7 @@ class Store:
             found = connection.execute(sql, tuple(conditions.values()))
             return [_relation(raw) for raw in found]
 
+    @_writes
     def post(self, event: Mapping[str, Any]) -> None:
         """Write an event into the outbox."""
         with self._writer() as connection, connection:
@@ -263,6 +294,7 @@ class Store:
         with self._connection() as connection:
             return [_announcement(*raw) for raw in connection.execute(sql, (most,))]
 
+    @_writes
     def announced(self, last: int) -> None:
         """Take what is in the outbox up to this id out of it."""
         with self._writer() as connection, connection:
