@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from samebox.resources.migration import migrate
 from samebox.resources.query import Column, Compare, Query, Scope
@@ -19,8 +19,7 @@ BUSY_SECONDS = 30.0
 # What SQLite raises when a write fails for want of space: FULL for ENOSPC, an IOERR for EDQUOT.
 NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,11 @@ _parse = json.JSONDecoder().raw_decode
 _RELATION = "source, type, target, created, data"
 
 
-def _writes(method: "Callable[Concatenate[Store, P], T]") -> "Callable[Concatenate[Store, P], T]":
+def _writes(method: Method) -> Method:
     """A method that writes: on a full disk it is tried once more, with the bytes that are set aside for that."""
 
     @functools.wraps(method)
-    def write(self: "Store", /, *given: P.args, **named: P.kwargs) -> T:
+    def write(self: "Store", *given: Any, **named: Any) -> Any:
         try:
             found = method(self, *given, **named)
         except sqlite3.OperationalError as error:
@@ -117,7 +116,7 @@ def _writes(method: "Callable[Concatenate[Store, P], T]") -> "Callable[Concatena
         self.reserve.renew()
         return found
 
-    return write
+    return cast("Method", write)
 
 
 class Store:
