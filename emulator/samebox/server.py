@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 GRACEFUL_SECONDS = 10  # for requests in progress when the emulator is stopped
 READY_SECONDS = 30
 END_SECONDS = 60
+LOAD_AFTER_SECONDS = 1.0  # what a start does not wait for, unless a request needs it before
 LOOP_THREAD = "emulator"  # the name of the thread that `running` has the event loop in
 BACKLOG = 2048  # connections that wait to be taken, as uvicorn's own default
 # What is held of a head that is not complete. The edge refuses far smaller ones, in words that a client understands.
@@ -123,14 +124,26 @@ async def _serve(
         if started is not None:
             started.set()
         if has_process:
-            # What the start has made stays to the end, AWS's models for example. A full collection would look at all of
-            # it, and no request is answered meanwhile: for tens of milliseconds.
-            gc.freeze()
+            _keep_what_is_loaded()
+            loop = asyncio.get_running_loop()
+            loop.call_later(LOAD_AFTER_SECONDS, lambda: loop.run_in_executor(None, _load_the_rest, emulator))
         await server.serve(sockets=[listener, *more])
     except StartInterrupted as interrupted:
         log.info("%s", interrupted)
     finally:
         await emulator.stop()
+
+
+def _keep_what_is_loaded() -> None:
+    # It stays to the end, AWS's models for example. A full collection would look at all of it, and no request is
+    # answered meanwhile: for tens of milliseconds.
+    gc.freeze()
+    gc.enable()
+
+
+def _load_the_rest(emulator: Emulator) -> None:
+    emulator.load_operations()
+    _keep_what_is_loaded()
 
 
 class _Server(uvicorn.Server):

@@ -6,7 +6,7 @@ from samebox.resources import nouns
 from samebox.resources.kinds import KINDS, STORED
 from samebox.services.members.row import Member, Members, Treatment, acted_on
 from samebox.services.members.tables import TABLES
-from samebox.services.operations import STORED_NOUNS
+from samebox.services.sagemaker.operations import STORED_NOUNS
 from samebox.wire.models import Models
 from samebox.wire.schema import Shape
 

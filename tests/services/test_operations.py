@@ -1,6 +1,8 @@
 """What we accept of a request we show again, and the operations we run are the model's."""
 
 import base64
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -84,3 +86,18 @@ def test_a_token_of_any_depth_is_refused(aws: Aws, models: Models, operation: st
     refusal = refusal_of(gateway, "sagemaker", operation, params)
     assert refusal is not None
     assert (refusal.code, refusal.message) == ("ValidationException", "Invalid NextToken.")
+
+
+def test_a_start_loads_no_service_and_a_request_its_own() -> None:
+    program = """
+import sys
+from types import SimpleNamespace
+from samebox import server
+of = {"samebox.services.ssm.operations", "samebox.services.sagemaker.operations", "samebox.services.ecr", "awscrt"}
+loaded = of & set(sys.modules)
+from samebox.services.operations import operations
+operations(SimpleNamespace(resources=SimpleNamespace(kinds=(), derived=None)))["ecr"]
+print(sorted(loaded), sorted(of & set(sys.modules)))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout == "[] ['samebox.services.ecr']\n", ended.stderr

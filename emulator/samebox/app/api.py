@@ -35,7 +35,7 @@ def make_gateway(
 
     return Gateway(
         models,
-        faulty(operations(services), faults),
+        operations(services, faulty(faults)),
         account=own.account,
         region=own.region,
         token=own.signing_secret,

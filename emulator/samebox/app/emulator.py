@@ -9,12 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from samebox.app import data_folder
 from samebox.app.api import make_gateway
 from samebox.app.data_plane import DataPlane
 from samebox.app.endings import Endings
-from samebox.app.engine_side import EngineSide
+from samebox.app.engine_side import EngineSide, WayBack
 from samebox.app.front import SecuredListener, make_edge, make_proxy, open_docker_listener
 from samebox.app.localstack import forwarding, make_localstack, make_targets
 from samebox.app.objects import open_objects
@@ -75,6 +76,11 @@ class Emulator:
 
         Raises StartInterrupted.
         """
+        with ThreadPoolExecutor(1, thread_name_prefix="way-back") as beside:
+            # The engine makes a network meanwhile, and the disk opens S3.
+            return self._start(beside.submit(self._containers.open_way_back))
+
+    def _start(self, opening: Future[WayBack | None]) -> list[socket.socket]:
         settings, stores, endings, faults = self.settings, self._stores, self._endings, FaultTable()
         # What waits for LocalStack ends after it at the end.
         targets = make_targets(self._containers.localstack, self._folder.path, endings)
@@ -85,7 +91,7 @@ class Emulator:
         self.gateway = make_gateway(services, self._models, s3, localstack, self._folder.path, faults)
         invocations = self._data_plane.invocations(self.gateway.identify, stores, self._clock)
         self.proxy = make_proxy(settings, self._folder.path)
-        way = self._containers.open_way_back()
+        way = opening.result()
         inward = None if way is None else way.host
         self.docker_listener = open_docker_listener(self._folder.path, self.proxy, endings)
         self.edge = make_edge(
@@ -101,6 +107,10 @@ class Emulator:
         self._leave = supervisor.leave
         self._status.is_ready = True
         return [] if way is None else [way.listener]
+
+    def load_operations(self) -> None:
+        """Load the operations of every service: a start loads none, and a request those of its service."""
+        self.gateway.load()
 
     def interrupt(self) -> None:
         """End a start that is under way as soon as it can be continued by the next one: it raises StartInterrupted."""

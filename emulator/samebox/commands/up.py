@@ -1,6 +1,7 @@
 """`samebox up`: starts the emulator in the foreground or background, and prints its address and the next steps."""
 
 import argparse
+import gc
 import logging
 import os
 import shlex
@@ -10,13 +11,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from samebox.commands import emulators, process, where, writable
 from samebox.commands.outcome import Stop
 from samebox.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Ready within a second is what we aim at; a slow disk, or the first start of a helper, may need more.
 READY_SECONDS = 60.0
@@ -37,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
                 f"while it ran. `samebox down{folder_option(settings)}` ends it."
             )
         state = "already running" if where.is_ready(running.url) else "already starting"
-        Console(soft_wrap=True).print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
+        _screen().print(f"samebox is {state} at [bold]{running.url}[/] (process {running.pid}).")
         check_wishes(given, settings, running.url)
         return 0
     check_aliases(settings)
@@ -45,12 +47,19 @@ def run(given: argparse.Namespace) -> int:
     if given.detach:
         pid = start_detached(settings)
         said = where.ask(settings.url) or {}
-        screen = Console(soft_wrap=True)
+        screen = _screen()
         screen.print(f"samebox runs at [bold]{settings.url}[/] (process {pid}, log {log_file(settings.data_dir)}).")
         warn_of_engine(said, screen)
         screen.print(next_steps(settings), highlight=False, markup=False)
         return 0
     return serve_here(settings)
+
+
+def _screen() -> "Console":
+    # Not loaded before there is something to print: the start would wait for it.
+    from rich.console import Console
+
+    return Console(soft_wrap=True)
 
 
 def check_wishes(given: argparse.Namespace, settings: Settings, url: str) -> None:
@@ -120,7 +129,9 @@ def _holder(settings: Settings, reason: str | None) -> str:
 
 def serve_here(settings: Settings) -> int:
     """Be the emulator until SIGTERM or Ctrl-C."""
-    # The whole emulator: not to be loaded by who only looks whether one runs.
+    # The whole emulator: not to be loaded by who only looks whether one runs. Nothing of it becomes garbage, so the start
+    # does not look for any; `server` does again from when it serves.
+    gc.disable()
     from samebox import server
     from samebox.resources.migration import NewerSchema
 
@@ -153,6 +164,7 @@ def start_detached(settings: Settings) -> int:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
             env={**os.environ, "PYTHONPATH": _python_path()},
         )  # fmt: skip
+    _screen()  # is loaded while the other process starts
     end = time.monotonic() + LONGEST_START_SECONDS
     size, deadline = start, time.monotonic() + READY_SECONDS
     while time.monotonic() < min(deadline, end):
@@ -197,7 +209,7 @@ def folder_option(settings: Settings) -> str:
     return "" if is_usual else f" --data-dir {shlex.quote(str(settings.data_dir))}"
 
 
-def warn_of_engine(said: dict[str, Any], screen: Console) -> None:
+def warn_of_engine(said: dict[str, Any], screen: "Console") -> None:
     """What will not work without a container engine, when there is none."""
     engine = said.get("engine") or {}
     if engine and not engine.get("available"):
@@ -213,7 +225,7 @@ def _greet(settings: Settings) -> None:
     while time.monotonic() < deadline:
         if where.is_ready(settings.url, seconds=2):
             said = where.ask(settings.url) or {}
-            screen = Console(soft_wrap=True)
+            screen = _screen()
             screen.print(f"\nsamebox runs at [bold]{settings.url}[/]; everything is kept in {settings.data_dir}.")
             warn_of_engine(said, screen)
             screen.print(next_steps(settings), highlight=False, markup=False)

@@ -1,7 +1,7 @@
 """Faults of the AWS API and of S3, around what answers; and the door at which they are listed, set and cleared."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from samebox import asgi
@@ -13,13 +13,15 @@ from samebox.faults.kinds import BadFault, Fault, Point, is_fault_tag
 MOST_BYTES = 4096
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
-Handlers = Mapping[str, Mapping[str, Handler]]
 _MOST_DRAINED, _DRAIN_SECONDS = 64 << 20, 10.0
 BucketOf = Callable[[Scope], str]
 
 
-def faulty(handlers: Handlers, faults: FaultTable) -> Handlers:
-    """The same handlers, which raise ThrottlingException where that is set, and refuse a tag that names no fault."""
+def faulty(faults: FaultTable) -> Callable[[str, Handler], Handler]:
+    """Handlers that raise ThrottlingException where that is set, and refuse a tag that names no fault.
+
+    What is returned makes one of the name of an operation and its handler.
+    """
 
     def around(operation: str, handler: Handler) -> Handler:
         def call(params: dict[str, Any], caller: Any) -> dict[str, Any] | None:
@@ -30,10 +32,7 @@ def faulty(handlers: Handlers, faults: FaultTable) -> Handlers:
 
         return call
 
-    return {
-        service: {operation: around(operation, handler) for operation, handler in table.items()}
-        for service, table in handlers.items()
-    }
+    return around
 
 
 def _check_tags(tags: Any) -> None:

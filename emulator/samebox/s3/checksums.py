@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from typing import TYPE_CHECKING, Protocol
-
-from awscrt import checksums as crt
+from typing import TYPE_CHECKING, Any, Protocol
 
 from samebox.s3.records import Checksums, ChecksumType
 
@@ -19,9 +17,9 @@ ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 DEFAULT = "CRC64NVME"
 # Of these the checksum of a whole follows from those of its parts.
 _COMBINED: dict[str, tuple[int, Callable[[int, int, int], int]]] = {
-    "CRC32": (4, crt.combine_crc32),
-    "CRC32C": (4, crt.combine_crc32c),
-    "CRC64NVME": (8, crt.combine_crc64nvme),
+    "CRC32": (4, lambda first, second, length: _crt().combine_crc32(first, second, length)),
+    "CRC32C": (4, lambda first, second, length: _crt().combine_crc32c(first, second, length)),
+    "CRC64NVME": (8, lambda first, second, length: _crt().combine_crc64nvme(first, second, length)),
 }
 
 
@@ -48,6 +46,13 @@ class _Crc:
         return self._value.to_bytes(self._size, "big")
 
 
+def _crt() -> Any:
+    """A library that takes longer to load than most of a start does; the first object waits for it."""
+    from awscrt import checksums
+
+    return checksums
+
+
 def running(algorithm: str) -> Running:
     """A new checksum. Raises KeyError for an algorithm that is not S3's."""
     return _STARTS[algorithm]()
@@ -55,8 +60,8 @@ def running(algorithm: str) -> Running:
 
 _STARTS: dict[str, Callable[[], Running]] = {
     "CRC32": lambda: _Crc(zlib.crc32, 4),
-    "CRC32C": lambda: _Crc(crt.crc32c, 4),
-    "CRC64NVME": lambda: _Crc(crt.crc64nvme, 8),
+    "CRC32C": lambda: _Crc(_crt().crc32c, 4),
+    "CRC64NVME": lambda: _Crc(_crt().crc64nvme, 8),
     "SHA1": lambda: hashlib.sha1(usedforsecurity=False),
     "SHA256": hashlib.sha256,
 }

@@ -10,9 +10,10 @@ from samebox.resources.kinds import KINDS, STORED
 from samebox.services.absent import reason_of
 from samebox.services.members.row import Member, Treatment
 from samebox.services.members.tables import TABLES
-from samebox.services.operations import STORED_NOUNS, routed
+from samebox.services.operations import routed
 from samebox.services.s3.operations import OPERATIONS as S3_OPERATIONS
 from samebox.services.s3.settings import ONLY_KEPT
+from samebox.services.sagemaker.operations import STORED_NOUNS
 from samebox.wire.models import Models
 
 # The services of which SageMaker's users meet something, by botocore's names, in the order of the report.

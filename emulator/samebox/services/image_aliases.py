@@ -4,7 +4,6 @@ image_aliases.toml has our entries; a user's own file, in the same form, comes b
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -90,6 +89,8 @@ class ImageAliases:
 
 def read(own: str = "") -> ImageAliases:
     """The table, with the entries of the file `own` first. Raises ValueError, which names it, if it has none."""
+    import tomllib  # which compiles expressions for longer than the emulator takes to look something up
+
     ours = tomllib.loads(_OURS.read_text())
     registries: Registries = ours["registries"]
     entries = list(_entries(ours, registries, _OURS.name))

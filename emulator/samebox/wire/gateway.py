@@ -95,6 +95,11 @@ class Gateway:
         self._threads = anyio.CapacityLimiter(threads)
         self._why_absent = why_absent
 
+    def load(self) -> None:
+        """Ask for the handlers of every service, where they are made when they are asked for."""
+        for service in self._handlers:
+            self._handlers[service]
+
     def call(self, service: str, operation: str, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """Call an operation as a client would, without HTTP: same checks, same errors, same cut to the output shape.
 

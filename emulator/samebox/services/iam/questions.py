@@ -7,7 +7,7 @@ it may do everything.
 import itertools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ _TRUST = {
 }
 
 
-def get_role(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+def get_role(services: Services, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     """GetRole. Of one that was not created, the path is not in the request, so it is at the root."""
     name = params["RoleName"]
     made = records.find_role(services, name, caller)
