@@ -129,8 +129,8 @@ def _holder(settings: Settings, reason: str | None) -> str:
 
 def serve_here(settings: Settings) -> int:
     """Be the emulator until SIGTERM or Ctrl-C."""
-    # The whole emulator: not to be loaded by who only looks whether one runs. Nothing of it becomes garbage, so the start
-    # does not look for any; `server` does again from when it serves.
+    # The whole emulator: not to be loaded by who only looks whether one runs. Nothing of it becomes garbage, so the
+    # start does not look for any; `server` does again from when it serves.
     gc.disable()
     from samebox import server
     from samebox.resources.migration import NewerSchema
