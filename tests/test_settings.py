@@ -86,3 +86,13 @@ def test_events_go_to_this_machine_alone() -> None:
                   "a=http://u:p@127.0.0.1/", "a=http://127.0.0.1.x.example/", "a=http://[/"):  # fmt: skip
         with pytest.raises(ValueError, match="EVENT_DESTINATIONS"):
             Settings.read({"SAMEBOX_EVENT_DESTINATIONS": wrong})
+
+
+@pytest.mark.parametrize("text", ["nofile", "nofile=", "nofile=a", "nofile=1:2:3", "nproc=1", "memlock=-2"])
+def test_ulimits_are_names_and_numbers(text: str) -> None:
+    with pytest.raises(ValueError, match=r"SAMEBOX_ULIMITS: .* is not a name and one or two numbers"):
+        Settings.read({"SAMEBOX_ULIMITS": text})
+    assert Settings.read({"SAMEBOX_ULIMITS": "nofile=1:2, core=0"}).ulimits_by_name == {
+        "nofile": (1, 2),
+        "core": (0, 0),
+    }

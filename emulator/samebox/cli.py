@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _up, _down, _status, env_options.env, env_options.run, _jobs, _logs,
-        job_options.metrics, job_options.spot, _s3, _prune, _train,
+        job_options.metrics, job_options.spot, job_options.shell, _s3, _prune, _train,
         production.push, production.deploy, env_options.docker_setup, _check, _parity, _record,
         coverage_options.add, image_options.add, _fault, _convert, _help,
     ):  # fmt: skip

@@ -150,6 +150,11 @@ class Settings:
         False,
     )
     shm_bytes: int = _setting("Size of /dev/shm in job containers, in bytes; 0 leaves the engine's own default.", 0)
+    ulimits: str = _setting(
+        "Limits of resources in job and serving containers, as ulimit names them, separated by commas: nofile=65536, "
+        "or nofile=1024:65536 with the soft one first; memlock=-1 is none. By default they are the engine's own.",
+        "",
+    )
     pids_limit: int = _setting("Most processes and threads of a container; 0: as many as the host has.", 8192)
     log_bytes: int = _setting(
         "About so many bytes of a container's log are kept, here and by the engine; 0: all.", 1024 * 1024 * 1024
@@ -209,6 +214,20 @@ class Settings:
         """The endpoint URL a client on this machine uses."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  (not bound, replaced)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def ulimits_by_name(self) -> dict[str, tuple[int, int]]:
+        """Soft and hard limit by name. Raises ValueError for what is none."""
+        found = {}
+        for item in filter(None, (one.strip() for one in self.ulimits.split(","))):
+            match = re.fullmatch(r"([a-z]+)=(-1|\d+)(?::(-1|\d+))?", item)
+            if match is None or match[1] not in _ULIMITS:
+                raise ValueError(
+                    f"{PREFIX}ULIMITS: {item!r} is not a name and one or two numbers, such as nofile=1024:65536. "
+                    f"Names are {', '.join(_ULIMITS)}."
+                )
+            found[match[1]] = (int(match[2]), int(match[3] or match[2]))
+        return found
 
     @property
     def file_system_folders(self) -> dict[str, Path]:
@@ -297,7 +316,7 @@ class Settings:
         destinations(settings.event_destinations)
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
-        _ = settings.file_system_folders
+        _ = settings.file_system_folders, settings.ulimits_by_name
         if settings.fast_file_shown_as not in ("File", "FastFile"):
             raise ValueError(f"{PREFIX}FAST_FILE_SHOWN_AS={settings.fast_file_shown_as}: File or FastFile is wanted.")
         if settings.repository_uris not in ("auto", "aws", "local"):
@@ -347,6 +366,9 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
+# What Docker takes; how many processes there are is a setting of its own.
+_ULIMITS = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "rss", "rtprio", "rttime",
+            "sigpending", "stack")  # fmt: skip
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
 

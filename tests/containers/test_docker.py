@@ -207,14 +207,15 @@ def test_a_read_only_mount_cannot_be_written(docker_world: World) -> None:
 def test_user_shared_memory_processes_folder_and_hosts_are_the_specs(docker_world: World) -> None:
     said = say(
         docker_world,
-        "id -u; pwd; df -m /dev/shm | tail -1 | awk '{print $2}'; grep -w algo-1 /etc/hosts",
+        "id -u; pwd; df -m /dev/shm | tail -1 | awk '{print $2}'; ulimit -Sn; ulimit -Hn; grep -w algo-1 /etc/hosts",
         user="65534",
         working_directory="/tmp",
         shm_bytes=16 << 20,
+        ulimits={"nofile": (100, 200)},
         pids_limit=50,
         extra_hosts={"algo-1": "127.0.0.1"},
     )
-    assert said == ["65534", "/tmp", "16", "127.0.0.1\talgo-1"]
+    assert said == ["65534", "/tmp", "16", "100", "200", "127.0.0.1\talgo-1"]
 
 
 @docker

@@ -146,5 +146,7 @@ def test_processes_and_log_are_bounded_by_the_settings_and_unbounded_by_a_zero()
 
 def test_shared_memory_is_the_engines_own_unless_a_setting_is_larger() -> None:
     assert container().shm_bytes is None
-    emulator = replace(EMULATOR, settings=replace(Settings(), shm_bytes=1 << 30))
+    assert container().ulimits == {}
+    emulator = replace(EMULATOR, settings=replace(Settings(), shm_bytes=1 << 30, ulimits="nofile=512:1024,memlock=-1"))
     assert container(emulator=emulator).shm_bytes == 1 << 30
+    assert container(emulator=emulator).ulimits == {"nofile": (512, 1024), "memlock": (-1, -1)}

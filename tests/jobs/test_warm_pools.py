@@ -7,6 +7,8 @@ import pytest
 
 from samebox.containers.engine import Capacity
 from samebox.jobs import warm_pools
+from samebox.jobs.processing import PROCESSING
+from samebox.jobs.training import TRAINING
 from samebox.resources.run_facts import job_facts
 from tests.jobs.crashing import RecordedSteps
 
@@ -168,6 +170,7 @@ def test_another_job_gets_the_room_that_it_needs(harness: "Harness") -> None:
 
 
 def test_a_restart_goes_on_with_the_rest_of_the_period(harness: "Harness") -> None:
+    harness.types = (TRAINING, PROCESSING)  # each type sweeps what it knows
     supervisor = harness.start()
     first, second = (create(harness, name, RoleArn=f"arn:aws:iam::1:role/{name}") for name in ("first", "second"))
     for job in (first, second):

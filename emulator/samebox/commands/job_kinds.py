@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from samebox.commands import aws
+from samebox.commands.outcome import Stop
 
 MOST_A_PAGE = 100
 FINAL = ("Completed", "Failed", "Stopped")
@@ -66,6 +67,15 @@ KINDS = (
     JobKind("processing", "ProcessingJob", "ProcessingEndTime"),
     JobKind("transform", "TransformJob", "TransformEndTime"),
 )
+
+
+def find(session: aws.Session, name: str) -> tuple[JobKind, dict[str, Any]]:
+    """The job of this name, of the first kind that has one. Raises Stop."""
+    for kind in KINDS:
+        job = kind.describe(session, name)
+        if job is not None:
+            return kind, job
+    raise Stop(f"no job is named {name}.")
 
 
 def newest(session: aws.Session, prefix: str = "") -> Iterator[tuple[JobKind, str, datetime]]:

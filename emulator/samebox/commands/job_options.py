@@ -37,3 +37,19 @@ def metrics(commands: Commands[argparse.ArgumentParser]) -> None:
     command.add_argument("job", metavar="JOB", help="name of the job")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write time, metric and value; - is standard output")
     add_location(command)
+
+
+def shell(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`samebox shell JOB`."""
+    command = commands.add_parser(
+        "shell",
+        help="open a shell in a container of a job that runs",
+        description="Open a shell in a container of a training, processing or transform job while it runs. The exit "
+        "status is the shell's.",
+    )
+    command.add_argument("job", metavar="JOB", help="name of the job")
+    command.add_argument("--host", default="algo-1", help="which of the job's hosts (default algo-1)")
+    command.add_argument(
+        "--run", dest="run_command", metavar="COMMAND", help="run this command by sh, in place of a shell"
+    )
+    add_location(command)

@@ -31,7 +31,7 @@ class Curve:
 def run(given: argparse.Namespace) -> int:
     session = aws.of_running(given.data_dir)
     with aws.spoken():
-        kind, job = _find(session, given.job)
+        kind, job = job_kinds.find(session, given.job)
         curves = _curves(session, kind, job, given.job)
     if not curves:
         raise Stop(f"{given.job} has no metrics yet.")
@@ -70,14 +70,6 @@ def _write(file: TextIO, curves: Sequence[Curve]) -> None:
     found = [(at, one.name, value) for one in curves for at, value in zip(one.times, one.values, strict=True)]
     for at, name, value in sorted(found):
         rows.writerow([at.astimezone(UTC).isoformat().replace("+00:00", "Z"), name, repr(value)])
-
-
-def _find(session: aws.Session, name: str) -> tuple[JobKind, dict[str, Any]]:
-    for kind in job_kinds.KINDS:
-        job = kind.describe(session, name)
-        if job is not None:
-            return kind, job
-    raise Stop(f"no job is named {name}.")
 
 
 def _curves(session: aws.Session, kind: JobKind, job: dict[str, Any], name: str) -> list[Curve]:

@@ -104,6 +104,8 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True, at: str = "127.0
         host["NanoCpus"] = round(spec.cpus * 1_000_000_000)
     if spec.shm_bytes is not None:
         host["ShmSize"] = spec.shm_bytes
+    if spec.ulimits:
+        host["Ulimits"] = [{"Name": name, "Soft": soft, "Hard": hard} for name, (soft, hard) in spec.ulimits.items()]
     if spec.pids_limit is not None:
         host["PidsLimit"] = spec.pids_limit
     if spec.gpus:

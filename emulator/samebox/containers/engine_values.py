@@ -85,6 +85,7 @@ class ContainerSpec:
     gpus: int = 0
     gpu_devices: tuple[str, ...] = ()  # which ones, by the driver's indices; empty: the engine's choice
     shm_bytes: int | None = None
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name -> soft and hard limit; -1: none
     pids_limit: int | None = None
     log_bytes: int | None = None  # about so much of its log is kept, the last of it; None: all
     read_only_root: bool = False

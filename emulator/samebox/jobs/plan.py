@@ -193,6 +193,7 @@ def host_limits(limits: Limits, settings: Settings) -> HostLimits:
         cpus=limits.cpus,
         gpus=limits.gpus,
         shm_bytes=settings.shm_bytes or None,
+        ulimits=settings.ulimits_by_name,
         pids=settings.pids_limit or None,
         log_bytes=settings.log_bytes or None,
     )

@@ -198,8 +198,10 @@ class WarmPools:
 
     def sweep(self) -> None:
         """Remove the folders that no job has, and none can have any more."""
-        folders = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        rows = [*self._resources.unfinished(self._kind), *self._resources.retained(self._kind)] if folders else []
+        if self._kind.retained is None or not self._folder.is_dir():
+            return
+        folders = sorted(self._folder.iterdir())
+        rows = [*self._resources.unfinished(self._kind), *self._resources.retained(self._kind)]
         needed = {identity_of(row) for row in rows}
         for one in folders:
             if one.name not in needed:

@@ -31,6 +31,7 @@ class HostLimits:
     cpus: float | None = None
     gpus: int = 0
     shm_bytes: int | None = None
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name -> soft and hard limit
     pids: int | None = PIDS
     log_bytes: int | None = LOG_BYTES
 
@@ -162,6 +163,7 @@ def container(
         cpus=limits.cpus,
         gpus=limits.gpus,
         shm_bytes=limits.shm_bytes,
+        ulimits=limits.ulimits,
         pids_limit=limits.pids,
         log_bytes=limits.log_bytes,
     )

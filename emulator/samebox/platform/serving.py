@@ -53,6 +53,7 @@ def container(
         cpus=limits.cpus,
         gpus=limits.gpus,
         shm_bytes=limits.shm_bytes,
+        ulimits=limits.ulimits,
         pids_limit=limits.pids,
         log_bytes=limits.log_bytes,
     )
