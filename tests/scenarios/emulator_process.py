@@ -66,6 +66,7 @@ class EmulatorProcess:
             "SAMEBOX_CONTAINER_CREDENTIALS": "false",
             **{f"SAMEBOX_{name.upper()}": value for name, value in settings.items()},
         }
+        self.command = [sys.executable, "-m", "samebox.cli", "up"]
         self._process: subprocess.Popen[bytes] | None = None
         self.log = data_dir / "emulator.log"
 
@@ -73,9 +74,7 @@ class EmulatorProcess:
         """Start it, and wait until it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "samebox.cli", "up"], env=self.environment, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
         until(self.is_ready, 30, f"samebox up is ready; its log: {self.log.read_text()[-2000:]}")
 
     def is_ready(self) -> bool:
