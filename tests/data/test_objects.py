@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import re
 import socket
 import sys
 import threading
@@ -10,8 +11,17 @@ from threading import Event
 
 import pytest
 
-from samebox.data import copying, local_objects, remote_objects
-from samebox.data.objects import Cancelled, Location, NoSuchBucket, NoSuchKey, NotS3, Objects, Unreachable
+from samebox.data import copying, local_objects
+from samebox.data.objects import (
+    PART_BYTES,
+    Cancelled,
+    Location,
+    NoSuchBucket,
+    NoSuchKey,
+    NotS3,
+    Objects,
+    Unreachable,
+)
 from samebox.data.remote_objects import RemoteObjects
 from tests.s3_server import ACCOUNT, S3Server
 
@@ -183,10 +193,31 @@ def test_a_copy_does_without_the_calls_that_only_linux_has(tmp_path: Path, monke
     assert (copied, (tmp_path / "to").read_bytes()) == ([3, 3, 3, 1], b"0123456789")
 
 
+def test_an_upload_of_more_than_one_part_is_an_object_in_parts(store: Objects, server: S3Server) -> None:
+    store.create_bucket("large")
+    last = b"the end"
+    assert store.upload(iter([bytes(PART_BYTES), bytes(PART_BYTES), last]), "s3://large/x") == 2 * PART_BYTES + len(
+        last
+    )
+    found = server.store.objects.parts("large", "x").items
+    assert [(part.number, part.size) for part in found] == [(1, PART_BYTES), (2, PART_BYTES), (3, len(last))]
+    etag = store.head("s3://large/x").etag
+    assert re.fullmatch("[0-9a-f]{32}-3", etag)
+    store.upload(iter([bytes(PART_BYTES), bytes(PART_BYTES), b"the END"]), "s3://large/x")
+    assert store.head("s3://large/x").etag != etag
+
+
+def test_an_upload_of_one_part_has_its_md5_as_its_etag(store: Objects) -> None:
+    store.create_bucket("large")
+    for size in (0, 10, 100_000, PART_BYTES):
+        store.upload(iter([bytes(size)]), "s3://large/x")
+        assert store.head("s3://large/x").etag == hashlib.md5(bytes(size), usedforsecurity=False).hexdigest()
+
+
 def test_an_upload_whose_source_fails_leaves_nothing(store: Objects, server: S3Server) -> None:
     def source() -> Iterator[bytes]:
         for _ in range(3):
-            yield bytes(remote_objects.PART_BYTES)
+            yield bytes(PART_BYTES)
         raise RuntimeError("the container is gone")
 
     store.create_bucket("large")
@@ -206,7 +237,7 @@ def test_a_cancelled_upload_keeps_the_object_that_was_there(store: Objects) -> N
         for number in range(5):
             if number == 3:
                 cancelled.set()
-            yield bytes(remote_objects.PART_BYTES)
+            yield bytes(PART_BYTES)
 
     with pytest.raises(Cancelled):
         store.upload(source(), "s3://large/x", cancelled)

@@ -27,7 +27,7 @@ def test_lines_are_packed_alike_one_by_one_and_by_the_piece(lines: list[bytes], 
     body = b"\n".join(line.replace(b"\n", b" ") for line in lines)
     each = (record.framed for record in records.split(pieces(body, size), "Line", most))
     batches = [b"".join(batch) for batch in records.packed(each, most)]
-    assert list(records.packed_lines(pieces(body, size), most)) == batches
+    assert [b"".join(batch) for batch in records.packed_lines(pieces(body, size), most)] == batches
     assert b"".join(batches) == body
     assert all(len(batch) <= most for batch in batches)
 

@@ -87,7 +87,7 @@ def test_errors_are_retried_so_often(status: int, retries_client_errors: bool, a
         of(address, retries=2, client_errors=retries_client_errors) as one,
         pytest.raises(InvocationFailed) as failed,
     ):
-        one.invoke(b"1,2")
+        one.invoke([b"1,2"])
     assert bodies == [b"1,2"] * asked
     kind = "ServerError" if status == 500 else "ClientError"
     assert failed.value.lines == (f"{kind}: {status}", "", "Message:", "why", "not")
@@ -101,7 +101,7 @@ def test_a_response_that_takes_too_long_is_none() -> None:
 
     with serving(respond) as address, of(address, retries=0, seconds=0.05) as one:
         with pytest.raises(InvocationFailed) as failed:
-            one.invoke(b"1")
+            one.invoke([b"1"])
         over.set()
     assert failed.value.lines == ("Unable to get response from algorithm",)
 
@@ -110,8 +110,8 @@ def test_a_body_of_any_length_is_sent_in_chunks() -> None:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         answer(handler, 200, read(handler).upper())
 
-    with serving(respond) as address, of(address) as one, one.stream(lambda: iter([b"one ", b"two"])) as pieces:
-        assert b"".join(pieces) == b"ONE TWO"
+    with serving(respond) as address, of(address) as one, one.stream(lambda: iter([b"one ", b"two"])) as response:
+        assert b"".join(response.pieces) == b"ONE TWO"
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"no JSON", b""])
@@ -128,5 +128,51 @@ def test_a_connection_is_used_again() -> None:
         answer(handler, 200, read(handler))
 
     with serving(respond) as address, of(address) as one:
-        assert [one.invoke(b"1"), one.invoke(b"2")] == [b"1", b"2"]
+        assert [list(one.invoke([body]).pieces) for body in (b"1", b"2")] == [[b"1"], [b"2"]]
     assert len(set(clients)) == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_no_attempt() -> None:
+    bodies = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        bodies.append(read(handler))
+        answer(handler, 200)
+        handler.close_connection = True  # without a word to the client
+
+    with serving(respond) as address, of(address, retries=0) as one:
+        for body in (b"1", b"2", b"3"):
+            assert list(one.invoke([body]).pieces) == []
+    assert bodies == [b"1", b"2", b"3"]
+
+
+def test_a_response_may_come_before_the_whole_request_is_read() -> None:
+    piece = b"x" * 65536
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        """Send back each chunk as it comes."""
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        while size := int(handler.rfile.readline(), 16):
+            handler.wfile.write(handler.rfile.read(size))
+            handler.rfile.readline()
+        handler.close_connection = True
+
+    with (
+        serving(respond) as address,
+        of(address, retries=0) as one,
+        one.stream(lambda: (piece for _ in range(512))) as response,
+    ):
+        assert sum(len(found) for found in response.pieces) == 512 * len(piece)
+
+
+def test_a_refusal_is_read_though_the_request_was_not() -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        answer(handler, 413, b"too large")
+        handler.close_connection = True
+        handler.rfile.read(32 << 20)  # or the kernel would reset the connection
+
+    with serving(respond) as address, of(address) as one, pytest.raises(InvocationFailed) as failed:
+        one.invoke([b"x" * (32 << 20)])
+    assert failed.value.lines == ("ClientError: 413", "", "Message:", "too large")

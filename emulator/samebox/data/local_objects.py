@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from samebox.data.copying import copy, replacing
 from samebox.data.fast_files import Piece
 from samebox.data.objects import (
+    PART_BYTES,
     SMALL_BYTES,
     Cancelled,
     Location,
@@ -151,7 +152,7 @@ class LocalObjects:
         return None
 
     def upload(self, chunks: Iterable[bytes], uri: str, cancelled: Event | None = None) -> int:
-        return self._write(until(cancelled, chunks), uri, _TYPE)
+        return self._write(until(cancelled, chunks), uri, _TYPE, PART_BYTES)
 
     def delete(self, uri: str) -> None:
         place = _object(uri)
@@ -170,10 +171,10 @@ class LocalObjects:
     def close(self) -> None:
         """Nothing is kept for later."""
 
-    def _write(self, chunks: Iterable[bytes], uri: str, content_type: str) -> int:
+    def _write(self, chunks: Iterable[bytes], uri: str, content_type: str, part_bytes: int | None = None) -> int:
         place = _object(uri)
         attributes = Attributes(headers={"ContentType": content_type, **_ENCRYPTION})
-        with self._store.receive(("CRC64NVME",)) as body:
+        with self._store.receive(("CRC64NVME",), part_bytes) as body:
             for chunk in chunks:  # an error here is the caller's own
                 with _errors(uri):
                     body.write(chunk)

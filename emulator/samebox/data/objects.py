@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Today's buckets have stricter names; those of the first years are still there.
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 SMALL_BYTES = 64 * 1024 * 1024
+PART_BYTES = 16 * 1024 * 1024  # an upload of more than this is one in parts
 
 
 class S3Error(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -55,19 +56,40 @@ def packed(records: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
         yield batch
 
 
-def packed_lines(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """What `packed` makes of lines, each batch as one piece of bytes, and much faster: no line is taken apart."""
-    waiting = bytearray()
+def packed_lines(chunks: Iterable[bytes], most: int) -> Iterator[list[bytes | memoryview]]:
+    """What `packed` makes of lines, each batch as the pieces in which it came: no line is taken apart, none copied."""
+    waiting, size = deque[memoryview](), 0
     for chunk in chunks:
-        waiting += chunk
-        while len(waiting) > most:
-            end = waiting.rfind(b"\n", 0, most) + 1
-            if not end:
-                raise RecordTooLarge(f"a record has more than {most} bytes, the most that a payload holds")
-            yield bytes(waiting[:end])
-            del waiting[:end]
+        waiting.append(memoryview(chunk))
+        size += len(chunk)
+        while size > most:
+            batch = _whole_lines(waiting, most)
+            size -= sum(map(len, batch))
+            yield batch
     if waiting:
-        yield bytes(waiting)
+        yield list(waiting)
+
+
+def _whole_lines(waiting: deque[memoryview], most: int) -> list[bytes | memoryview]:
+    """Take as many lines as fit from the pieces, of which there are more than `most` bytes. Raises RecordTooLarge."""
+    taken, size = list[memoryview](), 0
+    while size < most:
+        taken.append(waiting.popleft())
+        size += len(taken[-1])
+    surplus = size - most
+    while taken:
+        last = taken.pop()
+        whole = last.obj
+        assert isinstance(whole, bytes)
+        first = len(whole) - len(last)  # what waits is the end of a chunk
+        end = whole.rfind(b"\n", first, len(whole) - surplus) + 1
+        if end:
+            if end < len(whole):
+                waiting.appendleft(memoryview(whole)[end:])
+            return [*taken, last[: end - first]]
+        waiting.appendleft(last)
+        surplus = 0
+    raise RecordTooLarge(f"a record has more than {most} bytes, the most that a payload holds")
 
 
 def gunzipped(chunks: Iterable[bytes], piece: int = 1 << 20) -> Iterator[bytes]:

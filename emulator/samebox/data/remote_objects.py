@@ -25,6 +25,7 @@ from botocore.exceptions import (
 from samebox.data.copying import replacing
 from samebox.data.fast_files import Piece, S3Address
 from samebox.data.objects import (
+    PART_BYTES,
     SMALL_BYTES,
     Location,
     NoSuchBucket,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024  # stays in the processor's cache on its way to the file; 1 MiB is a fifth slower
-PART_BYTES = 16 * 1024 * 1024
 # S3 allows 10,000 parts; doubling the part size every 1,000 makes room for more than S3's largest object.
 PARTS_OF_ONE_SIZE = 1000
 # Of a large object that is downloaded; a few connections, as each is a thread of one interpreter.

@@ -1,23 +1,28 @@
-"""Requests to one container of a transform job: a connection a thread, time limits, retries (contract §3.2)."""
+"""Requests to one container of a transform job: a connection a thread, time limits, retries (contract.md §3.2)."""
+
+from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from samebox.jobs.container_connection import ContainerConnection, Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
-PIECE_BYTES = 1 << 20
 PARAMETERS_SECONDS = 60.0
 PARAMETERS_BYTES = 1 << 20
 ERROR_BYTES = 64 * 1024  # of a response that is an error, for the log
 PAUSE_SECONDS = 1.0  # before the first retry; each further one waits twice as long
+
+Buffer = bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,20 @@ class InvocationRules:
     retries_client_errors: bool  # whether a 4xx is worth another request
 
 
+@dataclass(frozen=True)
+class ContainerResponse:
+    """The pieces of a response's body, in their order, and its media type, '' where it has none."""
+
+    pieces: Iterable[bytes]
+    content_type: str = ""
+
+
 class InvocationFailed(Exception):
     """The container gave no response, or an error; the lines are those of the data log."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        super().__init__("; ".join(lines))
         self.lines = tuple(lines)
+        super().__init__("; ".join(self.lines))
 
 
 class Invoker:
@@ -47,31 +60,31 @@ class Invoker:
         self._over = over
         self._own = threading.local()
         self._lock = threading.Lock()
-        self._open: set[http.client.HTTPConnection] = set()
+        self._open: set[ContainerConnection] = set()
 
     def parameters(self) -> Mapping[str, Any]:
         """The answer of /execution-parameters; none where it is anything but a JSON object with status 200."""
-        connection = http.client.HTTPConnection(*self._address, timeout=PARAMETERS_SECONDS)
+        deadline = time.monotonic() + PARAMETERS_SECONDS
         try:
-            connection.request("GET", "/execution-parameters")
-            response = connection.getresponse()
-            found = json.loads(response.read(PARAMETERS_BYTES)) if response.status == 200 else {}
-        except (OSError, http.client.HTTPException, ValueError, RecursionError):
+            with contextlib.closing(ContainerConnection(self._address, deadline)) as connection:
+                connection.ask("GET", "/execution-parameters", {}, deadline=deadline)
+                body = _first(connection.pieces(), PARAMETERS_BYTES)
+                found = json.loads(body) if connection.status == 200 else {}
+        except (OSError, Unanswered, ValueError, RecursionError):
             return {}
-        finally:
-            connection.close()
         return found if isinstance(found, dict) else {}
 
-    def invoke(self, body: bytes) -> bytes:
-        """The response to a payload. Raises InvocationFailed."""
-        with self._responding(lambda: body, {"Content-Length": str(len(body))}) as pieces:
-            return b"".join(pieces)
+    def invoke(self, body: Sequence[Buffer], content_type: str = "") -> ContainerResponse:
+        """The response to a payload, whole. `content_type`: in the place of the job's. Raises InvocationFailed."""
+        length = {"Content-Length": str(sum(len(piece) for piece in body))}
+        with self._responding(lambda: body, self._headers(content_type) | length) as response:
+            return ContainerResponse(list(response.pieces), response.content_type)
 
     @contextlib.contextmanager
-    def stream(self, body: Callable[[], Iterable[bytes]]) -> Iterator[Iterator[bytes]]:
+    def stream(self, body: Callable[[], Iterable[Buffer]], content_type: str = "") -> Iterator[ContainerResponse]:
         """The response to a body of any length, sent in chunks, piece by piece. Raises InvocationFailed."""
-        with self._responding(body, {"Transfer-Encoding": "chunked"}) as pieces:
-            yield pieces
+        with self._responding(body, self._headers(content_type)) as response:
+            yield response
 
     def finish(self) -> None:
         """Close the connections, once no thread uses one."""
@@ -84,68 +97,85 @@ class Invoker:
         """End whatever is under way."""
         with self._lock:
             for connection in self._open:
-                if connection.sock is not None:
-                    with contextlib.suppress(OSError):  # it has ended by itself
-                        connection.sock.shutdown(socket.SHUT_RDWR)
+                connection.shut()
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        own = {"Content-Type": content_type} if content_type else {}
+        return {**self._how.headers, **own}
 
     @contextlib.contextmanager
     def _responding(
-        self, body: Callable[[], bytes | Iterable[bytes]], headers: Mapping[str, str]
-    ) -> Iterator[Iterator[bytes]]:
+        self, body: Callable[[], Iterable[Buffer]], headers: Mapping[str, str]
+    ) -> Iterator[ContainerResponse]:
         for attempt in range(self._how.retries + 1):
-            deadline = time.monotonic() + self._how.timeout_seconds
             try:
-                response = self._ask(body(), headers)
-                if response.status == 200:
+                connection = self._asked(body, headers)
+                if connection.status == 200:
                     break
-                failed = _refused(response)
-                is_final = response.status < 500 and not self._how.retries_client_errors
+                failed = _refused(connection)
+                is_final = connection.status < 500 and not self._how.retries_client_errors
                 self._drop()
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, Unanswered) as error:
                 self._drop()
                 log.info("%s:%d did not answer: %s", *self._address, error)
                 failed, is_final = InvocationFailed(["Unable to get response from algorithm"]), False
             if is_final or attempt == self._how.retries or self._over.wait(PAUSE_SECONDS * 2**attempt):
                 raise failed
         try:
-            yield self._pieces(response, deadline)
-        except (OSError, http.client.HTTPException) as error:
-            self._drop()
+            yield ContainerResponse(connection.pieces(), connection.headers.get("content-type", ""))
+        except Unanswered as error:
             raise InvocationFailed([f"Unable to get response from algorithm: {error}"]) from error
+        finally:
+            if not connection.is_reusable:
+                self._drop()
 
-    def _ask(self, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        connection = self._connection()
-        connection.request(
-            "POST", "/invocations", body, {**self._how.headers, **headers}, encode_chunked=not isinstance(body, bytes)
-        )
-        return connection.getresponse()
+    def _asked(self, body: Callable[[], Iterable[Buffer]], headers: Mapping[str, str]) -> ContainerConnection:
+        """A connection on which the response to a request has begun. Raises OSError, Unanswered, what `body` raises."""
+        while True:
+            deadline = time.monotonic() + self._how.timeout_seconds
+            connection = self._connection(deadline)
+            try:
+                connection.ask("POST", "/invocations", headers, body(), deadline=deadline)
+            except BaseException as error:
+                self._drop()
+                # The server has closed an idle connection: that is no failure, and this was no attempt.
+                if not isinstance(error, Unanswered) or not error.is_stale or self._over.is_set():
+                    raise
+            else:
+                return connection
 
-    def _pieces(self, response: http.client.HTTPResponse, deadline: float) -> Iterator[bytes]:
-        while piece := response.read(PIECE_BYTES):
-            yield piece
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the response took more than {self._how.timeout_seconds:g} seconds")
-
-    def _connection(self) -> http.client.HTTPConnection:
-        found: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
+    def _connection(self, deadline: float) -> ContainerConnection:
+        found: ContainerConnection | None = getattr(self._own, "connection", None)
         if found is None:
-            found = http.client.HTTPConnection(*self._address, timeout=self._how.timeout_seconds)
+            found = ContainerConnection(self._address, deadline)
             self._own.connection = found
             with self._lock:
                 self._open.add(found)
+            if self._over.is_set():
+                found.shut()  # `close` may have missed it
         return found
 
     def _drop(self) -> None:
-        found = getattr(self._own, "connection", None)
+        found: ContainerConnection | None = getattr(self._own, "connection", None)
         if found is not None:
-            found.close()
             self._own.connection = None
             with self._lock:
                 self._open.discard(found)
+                found.close()
 
 
-def _refused(response: http.client.HTTPResponse) -> InvocationFailed:
+def _refused(connection: ContainerConnection) -> InvocationFailed:
     # As observed in data logs of 2020 (contract.md §3.5).
-    kind = "ClientError" if response.status < 500 else "ServerError"
-    body = response.read(ERROR_BYTES).decode("utf-8", "replace")
-    return InvocationFailed([f"{kind}: {response.status}", "", "Message:", *body.splitlines()])
+    kind = "ClientError" if connection.status < 500 else "ServerError"
+    body = _first(connection.pieces(), ERROR_BYTES).decode("utf-8", "replace")
+    return InvocationFailed([f"{kind}: {connection.status}", "", "Message:", *body.splitlines()])
+
+
+def _first(pieces: Iterable[bytes], most: int) -> bytes:
+    """As much of a body as `most` bytes have."""
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) >= most:
+            break
+    return bytes(found[:most])

@@ -6,6 +6,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from samebox.data.objects import Cancelled, S3Error
@@ -20,11 +21,11 @@ from samebox.resources.outcome import Outcome
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from samebox.data.objects import Object, Objects
     from samebox.jobs.invoker import Invoker
-    from samebox.jobs.transform_payloads import Payloads
+    from samebox.jobs.transform_payloads import Batch, Payloads
     from samebox.jobs.transform_progress import TransformProgress
 
 
@@ -79,13 +80,14 @@ class TransformObjects:
         """Send the object, and store the responses."""
         body = partial(self.objects.read, source.uri)
         if self.payloads.limits.payload_mb == 0:
-            with self.invoker.stream(lambda: self.payloads.opened(body())) as pieces:
-                self.objects.upload(pieces, target, self.over)
+            with self.invoker.stream(lambda: self.payloads.opened(body())) as response:
+                self.objects.upload(response.pieces, target, self.over)
             return
-        outputs = sending.results(
-            self.payloads.batches(body()), lambda batch: self.payloads.output(batch, self.invoker.invoke)
-        )
-        self.objects.upload(outputs, target, self.over)
+        outputs = sending.results(self.payloads.batches(body()), self._output)
+        self.objects.upload(chain.from_iterable(outputs), target, self.over)
+
+    def _output(self, batch: Batch) -> Sequence[bytes]:
+        return self.payloads.output(batch, list(self.invoker.invoke(batch.body).pieces))
 
     def _report_of(self, source: Object, line: str) -> None:
         self.report(f"{source.bucket}/{source.key}: {line}")

@@ -14,7 +14,7 @@ from samebox.jobs.joining import NotParsed, Processing
 from samebox.platform.transform import MEGABYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from samebox.data.records import InputRecord
     from samebox.platform.transform import TransformRules
@@ -28,7 +28,12 @@ class PayloadRecord:
     sent: bytes
 
 
-Batch = list[PayloadRecord]  # the records of one payload
+@dataclass(frozen=True)
+class Batch:
+    """One payload as its pieces. `records`: with DataProcessing, those in it."""
+
+    body: Sequence[bytes | memoryview]
+    records: Sequence[PayloadRecord] = ()
 
 
 @dataclass(frozen=True)
@@ -54,39 +59,44 @@ class Payloads:
         split = self.request["TransformInput"].get("SplitType", "None")
         single = split == "None" or self.limits.strategy == "SINGLE_RECORD"
         if self.processing is None and split == "Line" and not single:
-            return ([PayloadRecord(lines, lines)] for lines in records.packed_lines(self.opened(chunks), most))
+            return map(Batch, records.packed_lines(self.opened(chunks), most))
         found = records.split(self.opened(chunks), split, most)
         if self.processing is not None:
             return self._filtered(found, self.processing, single, most)
         if single:
-            return ([PayloadRecord(record.payload, record.payload)] for record in found)
-        packed = records.packed((record.framed for record in found), most)
-        return ([PayloadRecord(framed, framed) for framed in batch] for batch in packed)
+            return (Batch((record.payload,)) for record in found)
+        return map(Batch, records.packed((record.framed for record in found), most))
 
     @staticmethod
     def _filtered(found: Iterator[InputRecord], processing: Processing, single: bool, most: int) -> Iterator[Batch]:
-        batch, size = Batch(), 0
+        batch, size = list[PayloadRecord](), 0
         for record in found:
             sent = processing.seen(record.payload)
             if batch and (single or size + len(sent) + 1 > most):
-                yield batch
-                batch, size = Batch(), 0
+                yield _lines(batch)
+                batch, size = [], 0
             batch.append(PayloadRecord(record.payload, sent))
             size += len(sent) + 1
         if batch:
-            yield batch
+            yield _lines(batch)
 
-    def output(self, batch: Batch, invoke: Callable[[bytes], bytes]) -> bytes:
-        """What is stored of a batch, which `invoke` sends. Raises what `invoke` raises, NotParsed, NothingThere."""
+    def output(self, batch: Batch, response: Sequence[bytes]) -> Sequence[bytes]:
+        """What is stored of a batch and the response to it, in pieces. Raises NotParsed, NothingThere."""
         line_end = b"\n" if self.request["TransformOutput"].get("AssembleWith") == "Line" else b""
         if self.processing is None:
-            response = invoke(b"".join(record.sent for record in batch))
-            return response + line_end if line_end and not response.endswith(b"\n") else response
-        many = len(batch) > 1
-        response = invoke(b"".join(record.sent + (b"\n" if many else b"") for record in batch))
-        rows = response.splitlines() if many else [response]
-        if len(rows) != len(batch):
+            return response if not line_end or (response and response[-1].endswith(b"\n")) else [*response, line_end]
+        many = len(batch.records) > 1
+        rows = b"".join(response).splitlines() if many else [b"".join(response)]
+        if len(rows) != len(batch.records):
             form = "CSV" if self.processing.accept == joining.FORMATS[0] else "JSON"
-            raise NotParsed(f"Failed to parse output from the algorithm as {form}: {len(rows)} of {len(batch)} rows")
-        stored = (self.processing.stored(record.source, row) for record, row in zip(batch, rows, strict=True))
-        return b"".join(row + line_end for row in stored)
+            raise NotParsed(
+                f"Failed to parse output from the algorithm as {form}: {len(rows)} of {len(batch.records)} rows"
+            )
+        stored = (self.processing.stored(one.source, row) for one, row in zip(batch.records, rows, strict=True))
+        return [b"".join(row + line_end for row in stored)]
+
+
+def _lines(found: Sequence[PayloadRecord]) -> Batch:
+    if len(found) == 1:
+        return Batch((found[0].sent,), found)
+    return Batch((b"".join(record.sent + b"\n" for record in found),), found)

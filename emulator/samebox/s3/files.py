@@ -81,7 +81,7 @@ class Files:
     def create(self, body: int) -> BinaryIO:
         """Open a new file for a body. Raises InsufficientStorage."""
         with self.space_errors():
-            file = self.incoming_path(body).open("xb", buffering=0)
+            file = self.incoming_path(body).open("x+b", buffering=0)
         self._step("file created")
         return file
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
-from samebox.s3 import buckets, locks, refusals, versions
+from samebox.s3 import buckets, facts, locks, refusals, versions
 from samebox.s3.conditions import ANY_STATE, NO_CONDITIONS, ReadConditions, WriteConditions
 from samebox.s3.reading import OpenObject, object_parts, opened
 from samebox.s3.records import Attributes, Checksums, Deletion, Expected, PartsPage, Version
@@ -69,7 +69,7 @@ class StoredObjects:
         name, attributes = key_bytes(key), attributes or Attributes()
         body.check(expected or Expected(), is_object=True)
         sums = body.checksums()
-        etag = body.md5
+        etag, parts = body.etag, body.parts
         sealed = body.seal()
 
         def change(t: Transaction) -> Version:
@@ -83,7 +83,10 @@ class StoredObjects:
             locks.check_lockable(row, attributes, now)
             t.afterwards.append(body.take)
             number = self._bodies.insert(t, sealed)
-            content = Content(number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""))
+            content = Content(
+                number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""),
+                _keep_layout(t, number, parts), len(parts),
+            )  # fmt: skip
             return self._versions.add(t, row, name, content, attributes, now, newest)
 
         return self._index.write(change)
@@ -248,3 +251,15 @@ class StoredObjects:
         if newest is not None:
             self._versions.remove(t, newest)
         return Deletion()
+
+
+def _keep_layout(t: Transaction, body: int | None, parts: Sequence[int]) -> int | None:
+    """Note where the parts of a body are; gives the layout's number, None for one that came whole."""
+    if body is None or not parts:
+        return None
+    layout, start, rows = -body, 0, []  # other layouts have the numbers of uploads
+    for number, size in enumerate(parts, 1):
+        rows.append((layout, number, start, size, facts.dumped_map({})))
+        start += size
+    t.run_many("INSERT INTO layouts VALUES (?, ?, ?, ?, ?)", rows)
+    return layout

@@ -67,9 +67,12 @@ class S3Store:
         self.migration = FolderMigration(self._index, self._files, bodies, self.buckets, versions)
         self._expiry = Expiry(self._index, versions, self.uploads, clock)
 
-    def receive(self, algorithms: tuple[str, ...] = ()) -> Received:
-        """A body to write to, which computes its MD5 and these checksums; use it in a `with`."""
-        return Received(self._files, algorithms)
+    def receive(self, algorithms: tuple[str, ...] = (), part_bytes: int | None = None) -> Received:
+        """A body to write to, which computes its ETag and these checksums; use it in a `with`.
+
+        `part_bytes`: it becomes an object as of a multipart upload with parts of this size, where it has several.
+        """
+        return Received(self._files, algorithms, part_bytes)
 
     def together(self, works: Sequence[Callable[[], T]]) -> list[T | BaseException]:
         """What each of `works` returns or raises, in one commit. They write small bodies, and may run again."""

@@ -107,7 +107,7 @@ class Uploads:
         """
         _check_number(number)
         body.check(expected or Expected())
-        etag, sums = body.md5, body.checksums()
+        etag, sums = body.etag, body.checksums()
         sealed = body.seal()
 
         def change(t: Transaction) -> Part:
