@@ -115,6 +115,10 @@ class Settings:
         "connections.",
         False,
     )
+    pipeline_payload_mb: int = _setting(
+        "MiB that one container of a serial pipeline may send to the next; that of AWS is 5 MB.",
+        5,
+    )
     serving_stop_seconds: float = _setting(
         "Seconds between SIGTERM and SIGKILL when a serving container is stopped.", 30.0
     )

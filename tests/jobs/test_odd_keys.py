@@ -13,7 +13,7 @@ from samebox.resources.deployment import ServedContainer
 from samebox.resources.kinds import TRANSFORM_JOB
 from samebox.resources.run_facts import JobFacts, ServedModel
 from tests.jobs.test_odd_channels import NAMES
-from tests.jobs.test_transform import ModelServer
+from tests.jobs.transform_models import ModelServer
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process

@@ -4,92 +4,26 @@ import gzip
 import json
 import struct
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from samebox.containers.fake_process import FakeRequest, FakeResponse
+from samebox.containers.fake_process import FakeResponse
 from samebox.data import recordio
 from samebox.jobs.transform import TRANSFORM
-from samebox.resources.deployment import ServedContainer
-from samebox.resources.kinds import TRANSFORM_JOB
-from samebox.resources.run_facts import JobFacts, ServedModel
 from samebox.settings import Settings
+from tests.jobs.transform_models import ModelServer, data_log, run, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from samebox.containers.fake_process import Process
-    from samebox.resources.store import Resource
     from tests.jobs.harness import Harness
-
-    Respond = Callable[[bytes], bytes | FakeResponse]
 
 
 @pytest.fixture
 def settings() -> Settings:
     return Settings(transform_startup_seconds=20.0)
-
-
-class ModelServer:
-    """A container's program, and the requests that it got."""
-
-    def __init__(self, respond: "Respond" = lambda body: body, parameters: object = None, ping: int = 200) -> None:
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        self.environment: dict[str, str] = {}
-        self._respond = respond
-        self._parameters = parameters
-        self._ping = ping
-        self._lock = threading.Lock()
-
-    def serve(self, process: "Process") -> int:
-        self.environment = dict(process.environment)
-        return process.serve(self._answer)
-
-    def _answer(self, request: FakeRequest) -> FakeResponse:
-        if request.path == "/ping":
-            return FakeResponse(self._ping)
-        if request.path == "/execution-parameters":
-            return (
-                FakeResponse(404)
-                if self._parameters is None
-                else FakeResponse(200, json.dumps(self._parameters).encode())
-            )
-        with self._lock:
-            self.bodies.append(request.body)
-            self.headers.append({name.lower(): value for name, value in request.headers.items()})
-        response = self._respond(request.body)
-        return response if isinstance(response, FakeResponse) else FakeResponse(200, response)
-
-
-def start(harness: "Harness", model: ModelServer, given: dict[str, Any], **request: Any) -> "Resource":
-    harness.types = (TRANSFORM,)
-    harness.engine.add_image("model:1", {"serve": model.serve})
-    harness.start()
-    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{harness.bucket}/in/"}
-    output = {"S3OutputPath": f"s3://{harness.bucket}/out", **request.pop("output", {})}
-    spec = {
-        "TransformJobName": "predict",
-        "ModelName": "digits",
-        "TransformInput": {"DataSource": {"S3DataSource": source}, **given},
-        "TransformOutput": output,
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        **request,
-    }
-    served = ServedModel(ServedContainer("model:1", "model:1", {"LEVEL": "info"}))
-    return harness.create(TRANSFORM_JOB, JobFacts("model:1", model=served), **spec)
-
-
-def run(harness: "Harness", model: ModelServer, given: dict[str, Any], **request: Any) -> "Resource":
-    return harness.wait_until_ended(start(harness, model, given, **request))
-
-
-def data_log(harness: "Harness", job: "Resource") -> list[str]:
-    group = "/aws/sagemaker/TransformJobs"
-    (stream,) = [one.name for one in harness.logbook.streams(group) if one.name.endswith("/data-log")]
-    assert stream.startswith(f"{job.name}/i-")
-    return [event.message.partition(":[sagemaker logs]: ")[2] for _, event in harness.logbook.read(group, stream)]
 
 
 def test_each_object_becomes_one_output(harness: "Harness") -> None:
@@ -174,6 +108,16 @@ def test_gzip_objects_are_decompressed(harness: "Harness") -> None:
     row = run(harness, model, {"CompressionType": "Gzip"})
     assert row.status == "Completed", row.state
     assert harness.objects_under("out") == {"a.csv.gz.out": body}
+
+
+def test_an_object_of_any_length_is_streamed(harness: "Harness") -> None:
+    body = bytes(range(256)) * 40_000  # more than a payload holds by default
+    harness.put_object("in/a", body)
+    model = ModelServer()
+    row = run(harness, model, {}, MaxPayloadInMB=0)
+    assert row.status == "Completed", row.state
+    assert harness.objects_under("out") == {"a.out": body}
+    assert (model.headers[0]["transfer-encoding"], model.bodies) == ("chunked", [body])
 
 
 def test_an_object_that_fails_has_no_output_and_the_others_have(harness: "Harness") -> None:

@@ -115,8 +115,7 @@ class Process:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                request = FakeRequest(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
+                request = FakeRequest(self.command, self.path, dict(self.headers.items()), self._body())
                 response = answer(request)
                 self.send_response(response.status)
                 for name, value in response.headers.items():
@@ -125,6 +124,16 @@ class Process:
                 self.end_headers()
                 with contextlib.suppress(OSError):  # its waiter has gone
                     self.wfile.write(response.body)
+
+            def _body(self) -> bytes:
+                if self.headers.get("Transfer-Encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                pieces = []
+                while size := int(self.rfile.readline(), 16):
+                    pieces.append(self.rfile.read(size))
+                    self.rfile.readline()
+                self.rfile.readline()
+                return b"".join(pieces)
 
             do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 

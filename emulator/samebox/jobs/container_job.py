@@ -33,7 +33,14 @@ from samebox.resources.outcome import Outcome, reason
 log = logging.getLogger(__name__)
 
 _STOPPED_INSTEAD = frozenset(
-    {Outcome.COMPLETED, Outcome.ALGORITHM_ERROR, Outcome.OUT_OF_MEMORY, Outcome.BAD_MESSAGE, Outcome.NOT_READY}
+    {
+        Outcome.COMPLETED,
+        Outcome.ALGORITHM_ERROR,
+        Outcome.OUT_OF_MEMORY,
+        Outcome.BAD_MESSAGE,
+        Outcome.NOT_READY,
+        Outcome.PIPELINE_NOT_READY,
+    }
 )
 
 
@@ -71,8 +78,9 @@ class ContainerJob:
             self._run()
 
     def _run(self) -> None:
-        if self._plan.stand_in and self._deps.log.is_new:
-            self._deps.log.report(self._plan.stand_in.label)
+        if self._deps.log.is_new:
+            for stand_in in self._plan.stand_ins.values():
+                self._deps.log.report(stand_in.label)
         if self._plan.warning and self._deps.log.is_new:
             log.warning("%s: %s", self._plan.arn, self._plan.warning)
             self._deps.log.report(self._plan.warning)

@@ -1,6 +1,6 @@
 """What is special about one type of container job, as data; the rest of its life is the same for all of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -64,8 +64,8 @@ class JobWork(Protocol):
     def cancel(self) -> None:
         """End what is under way; nothing of it is stored."""
 
-    def container_ended(self) -> None:
-        """A container has ended, perhaps before the work did."""
+    def container_ended(self, hosts: Collection[str]) -> None:
+        """The containers of these hosts have ended, perhaps before the work did."""
 
 
 # The work of a job whose containers run, by their hosts' names; it notifies of its end.

@@ -110,11 +110,11 @@ def strike(deps: JobDependencies, point: Point) -> None:
 
 def hosts_of(plan: Plan, deps: JobDependencies, pulling: str) -> JobHosts:
     """The plan's hosts. A pull shows the message `pulling`, and may raise Ended, objects.Cancelled, Closing."""
-    # A stand-in is never pulled: any stranger may have pushed what has its name in a registry.
-    local = plan.stand_in.why_absent if plan.stand_in else ""
-    puller = Puller(deps.engine, deps.login, deps.wake.cancelled, deps.wake.closing, local)
 
     def pull(image: str) -> None:
+        # A stand-in is never pulled: any stranger may have pushed what has its name in a registry.
+        local = plan.stand_ins[image].why_absent if image in plan.stand_ins else ""
+        puller = Puller(deps.engine, deps.login, deps.wake.cancelled, deps.wake.closing, local)
         deps.report(pulling)
         try:
             puller.pull(image)
@@ -141,9 +141,8 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> li
             plan, deps.engine, deps.objects, deps.cache, deps.retry, deps.wake.cancelled, deps.log.report
         )
         filled = [folders.fill(host, found) for host in hosts]
-        if plan.model is not None:
-            make = partial(ModelFolders(deps.objects).make, plan.model.url, plan.model.folder, deps.wake.cancelled)
-            deps.retry(make)
+        for model in plan.models:
+            deps.retry(partial(ModelFolders(deps.objects).make, model.url, model.folder, deps.wake.cancelled))
     return filled
 
 

@@ -155,13 +155,14 @@ class Plan:
     metrics: Sequence[Mapping[str, Any]] = ()  # MetricDefinitions
     packages: Cache | None = None
     stop_signal: str = "SIGTERM"
-    model: ModelDownload | None = None
+    models: tuple[ModelDownload, ...] = ()
     startup_seconds: float = 0.0  # how long servers may take to answer /ping
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
+    pipeline_bytes: int = 0  # that one container of a pipeline may send to the next
     checkpoints: CheckpointPlan | None = None
     spot: SpotPlan | None = None
     metrics_seconds: float = 0.0  # between two values of each host's metrics; 0: none
-    stand_in: StandIn | None = None  # where the image is one
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)  # by the images that are some
     upload_seconds: float = 0.0  # between two looks at what is uploaded while the containers run
 
     def hosts_of(self, channel: Mapping[str, Any]) -> Sequence[HostPlan]:

@@ -77,7 +77,7 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
         max_runtime_seconds=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", data.MOST_SECONDS),
         warning=limits.warning,
         metrics_seconds=emulator.settings.host_metrics_seconds,
-        stand_in=job_facts(resource).stand_in,
+        stand_ins=job_facts(resource).stand_ins,
         upload_seconds=emulator.settings.processing_upload_seconds,
     )
 

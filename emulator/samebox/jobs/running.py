@@ -123,8 +123,8 @@ class RunningHosts:
         while not runs.done:
             now = record.now()
             until = self._obey_the_clock(now)
-            if self._work is not None and any(runs.ended()):
-                self._work.container_ended()
+            if self._work is not None and (ended := [host for host, _ in runs.ended()]):
+                self._work.container_ended(ended)
             if runs.lost is not None or self._feeding.problem or (runs.has_failed and not self._is_asked):
                 until = self._kill(runs, now)  # what the others still do is for nothing
             elif self._is_asked:

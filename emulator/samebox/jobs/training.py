@@ -79,7 +79,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         max_runtime_seconds=(request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or MAX_RUNTIME_SECONDS,
         warning=" ".join(dict.fromkeys(one.warning for one in limits if one.warning)) or None,
         metrics_seconds=emulator.settings.host_metrics_seconds,
-        stand_in=job_facts(resource).stand_in,
+        stand_ins=job_facts(resource).stand_ins,
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,
         checkpoints=_checkpoints(request, emulator.settings),

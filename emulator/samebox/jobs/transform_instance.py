@@ -1,15 +1,18 @@
-"""One instance of a transform job: its container is ready, says how it wants to be asked, and gets its objects."""
+"""One instance of a transform job: its containers are ready, say how they want to be asked, and get its objects."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from samebox.containers.engine import EngineError
 from samebox.data.objects import Cancelled
 from samebox.jobs.invoker import InvocationRules, Invoker
 from samebox.jobs.job_type import WorkResult
+from samebox.jobs.model_invoker import ModelInvoker
 from samebox.jobs.pings import PingReporter
 from samebox.jobs.transform_objects import TransformObjects
 from samebox.jobs.transform_payloads import Payloads
@@ -19,12 +22,13 @@ from samebox.resources.outcome import Outcome
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from samebox.data.objects import Object
     from samebox.jobs.phases import JobDependencies
     from samebox.jobs.transform_progress import TransformProgress
+    from samebox.platform.transform import PipelinePlace
 
 DATA_LOG = "data-log"  # the stream of an instance that has the platform's own lines
 
@@ -37,37 +41,65 @@ class TransformWork:
     folder: Path
     startup_seconds: float
     retries_client_errors: bool
+    pipeline_bytes: int  # that one container of a pipeline may send to the next
     capture_name: str = ""  # of the manifests of data capture
 
 
+@dataclass(frozen=True)
+class ModelServer:
+    """A running container of the model: its place, the name of its host in the plan, and its id."""
+
+    place: PipelinePlace
+    host: str
+    container: str
+
+
 class TransformInstance:
-    """The work of one host's container. `over` is set when the job's work is cancelled; `cancel` is called then."""
+    """The work of one instance. `over` is set when the job's work is cancelled; `cancel` is called then."""
 
     def __init__(
-        self, host: str, container: str, work: TransformWork, deps: JobDependencies, over: threading.Event
+        self,
+        name: str,
+        servers: Sequence[ModelServer],
+        work: TransformWork,
+        deps: JobDependencies,
+        over: threading.Event,
     ) -> None:
-        self._host = host
-        self._container = container
+        self._name = name
+        self._servers = servers
         self._work = work
         self._deps = deps
         self._over = over
-        self.is_serving = False  # whether its container has answered /ping
-        self._wait: Readiness | None = None
-        self._invoker: Invoker | None = None
+        self.is_serving = False  # whether its containers have answered /ping
+        self._ended: set[str] = set()  # hosts that are named in the log
+        self._waits: list[Readiness] = []
+        self._invoker: ModelInvoker | None = None
 
     def cancel(self) -> None:
         """End what is under way."""
-        if self._wait is not None:
-            self._wait.cancel()
+        for wait in list(self._waits):
+            wait.cancel()
         if self._invoker is not None:
             self._invoker.close()
 
     def run(self, found: Iterable[tuple[Object, str]], progress: TransformProgress) -> WorkResult:
         """Transform these objects. Raises Cancelled, EngineError."""
-        address = self._deps.retry(partial(self._deps.engine.address, self._container, serving.PORT))
-        if not self._is_ready(address):
-            return WorkResult(Outcome.NOT_READY)
-        invoker = self._invoker = Invoker(address, self._rules(), self._over)
+        if (refused := self._without_label()) is not None:
+            return refused
+        addresses = [self._address(one) for one in self._servers]
+        with ThreadPoolExecutor(len(addresses), "ping") as pool:
+            ready = list(pool.map(self._is_ready, self._servers, addresses))
+        self._check()
+        if not all(ready):
+            return self._not_ready([one for one, is_ready in zip(self._servers, ready, strict=True) if not is_ready])
+        self.is_serving = True
+        invoker = self._invoker = ModelInvoker(
+            [
+                (one.place.name, Invoker(address, self._rules(one), self._over))
+                for one, address in zip(self._servers, addresses, strict=True)
+            ],
+            self._work.pipeline_bytes,
+        )
         limits = transform.rules(self._work.request, invoker.parameters())
         self._report(limits.in_words)
         payloads = Payloads.of(self._work.request, limits)
@@ -76,23 +108,60 @@ class TransformInstance:
         self._check()
         return result
 
-    def _is_ready(self, address: tuple[str, int]) -> bool:
-        pings = PingReporter(self._deps.lines[self._host].report)
-        rules = PingRules(window_seconds=self._work.startup_seconds)
-        wait = self._wait = Readiness(address, rules, heard=pings.hear, late=self._deps.faults.late)
-        self._check()
-        verdict = wait.wait()
-        self._check()
-        self.is_serving = verdict.is_ready
-        return verdict.is_ready
+    def ended(self, hosts: Collection[str]) -> None:
+        """Containers have ended before the work did: of a pipeline the log names them."""
+        for one in self._servers:
+            if one.place.name and one.host in hosts and one.host not in self._ended:
+                self._ended.add(one.host)
+                self._report(f"{one.place.name} has ended")
 
-    def _rules(self) -> InvocationRules:
-        request = self._work.request
+    def _without_label(self) -> WorkResult | None:
+        """The end of a job whose images are not made for a pipeline (contract.md §2.7); the words are ours."""
+        if len(self._servers) == 1:
+            return None
+        for one in self._servers:
+            state = self._deps.retry(partial(self._deps.engine.inspect, one.container))
+            image = self._deps.retry(partial(self._deps.engine.image, state.image))
+            if image is not None and image.labels.get(serving.BIND_LABEL) != "true":
+                text = f"The image of {one.place.name} has no label {serving.BIND_LABEL}=true. A pipeline needs it."
+                self._report(text)
+                return WorkResult(Outcome.MODEL_REFUSED, text)
+        return None
+
+    def _address(self, server: ModelServer) -> tuple[str, int]:
+        port = server.place.port or serving.PORT
+        try:
+            return self._deps.retry(partial(self._deps.engine.address, server.container, port))
+        except EngineError:
+            self.ended([server.host])
+            raise
+
+    def _is_ready(self, server: ModelServer, address: tuple[str, int]) -> bool:
+        pings = PingReporter(self._deps.lines[server.host].report)
+        rules = PingRules(window_seconds=self._work.startup_seconds)
+        wait = Readiness(address, rules, heard=pings.hear, late=self._deps.faults.late)
+        self._waits.append(wait)
+        self._check()
+        return wait.wait().is_ready
+
+    def _not_ready(self, servers: Sequence[ModelServer]) -> WorkResult:
+        if len(self._servers) == 1:
+            return WorkResult(Outcome.NOT_READY)
+        names = ", ".join(one.place.name for one in servers)
+        # After AWS's words for an endpoint (contract.md §2.4).
+        return WorkResult(
+            Outcome.PIPELINE_NOT_READY,
+            f"The {names} did not pass the ping health check. Please check CloudWatch logs for this transform job.",
+        )
+
+    def _rules(self, server: ModelServer) -> InvocationRules:
+        """Only the first container of a pipeline gets the job's ContentType, and only the last its Accept."""
+        request, headers = self._work.request, dict[str, str]()
         client = request.get("ModelClientConfig", {})
-        headers = {
-            "Content-Type": request["TransformInput"].get("ContentType", ""),
-            "Accept": request["TransformOutput"].get("Accept", ""),
-        }
+        if server is self._servers[0]:
+            headers["Content-Type"] = request["TransformInput"].get("ContentType", "")
+        if server is self._servers[-1]:
+            headers["Accept"] = request["TransformOutput"].get("Accept", "")
         return InvocationRules(
             {name: value for name, value in headers.items() if value},
             client.get("InvocationsTimeoutInSeconds", 600),
@@ -103,9 +172,9 @@ class TransformInstance:
     def _report(self, text: str) -> None:
         # As observed of 2020 (contract.md §3.5).
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-        self._deps.lines[f"{self._host}/{DATA_LOG}"].add(f"{moment}:[sagemaker logs]: {text}")
+        self._deps.lines[f"{self._name}/{DATA_LOG}"].add(f"{moment}:[sagemaker logs]: {text}")
 
     def _check(self) -> None:
         # After each step that `cancel` may have missed, as it did not exist yet.
         if self._over.is_set():
-            raise Cancelled(self._host)
+            raise Cancelled(self._name)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from samebox.data.objects import Object, Objects
-    from samebox.jobs.invoker import Invoker
+    from samebox.jobs.model_invoker import ModelInvoker
     from samebox.jobs.transform_payloads import Batch, Payloads
     from samebox.jobs.transform_progress import TransformProgress
 
@@ -34,7 +34,7 @@ class TransformObjects:
     """How objects are transformed; `report` adds a line to the data log, and `over` ends what is under way."""
 
     objects: Objects
-    invoker: Invoker
+    invoker: ModelInvoker
     payloads: Payloads
     progress: TransformProgress
     report: Callable[[str], None]
@@ -80,14 +80,14 @@ class TransformObjects:
         """Send the object, and store the responses."""
         body = partial(self.objects.read, source.uri)
         if self.payloads.limits.payload_mb == 0:
-            with self.invoker.stream(lambda: self.payloads.opened(body())) as response:
-                self.objects.upload(response.pieces, target, self.over)
+            with self.invoker.stream(lambda: self.payloads.opened(body())) as pieces:
+                self.objects.upload(pieces, target, self.over)
             return
         outputs = sending.results(self.payloads.batches(body()), self._output)
         self.objects.upload(chain.from_iterable(outputs), target, self.over)
 
     def _output(self, batch: Batch) -> Sequence[bytes]:
-        return self.payloads.output(batch, list(self.invoker.invoke(batch.body).pieces))
+        return self.payloads.output(batch, self.invoker.invoke(batch.body))
 
     def _report_of(self, source: Object, line: str) -> None:
         self.report(f"{source.bucket}/{source.key}: {line}")

@@ -22,11 +22,11 @@ from samebox.platform.retrying import Closing
 from samebox.resources.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from samebox.data.objects import Object
     from samebox.jobs.phases import JobDependencies
-    from samebox.jobs.transform_instance import TransformWork
+    from samebox.jobs.transform_instance import ModelServer, TransformWork
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,11 @@ class TransformRun:
     """The work of one job, in threads of its own between `__enter__` and `__exit__`; `notify` is called at its end."""
 
     def __init__(
-        self, work: TransformWork, deps: JobDependencies, containers: Mapping[str, str], notify: Callable[[], None]
+        self,
+        work: TransformWork,
+        deps: JobDependencies,
+        servers: Mapping[str, Sequence[ModelServer]],
+        notify: Callable[[], None],
     ) -> None:
         self._work = work
         self._deps = deps
@@ -43,7 +47,7 @@ class TransformRun:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._instances = [
-            TransformInstance(host, container, work, deps, self._over) for host, container in containers.items()
+            TransformInstance(name, of_instance, work, deps, self._over) for name, of_instance in servers.items()
         ]
         self._progress = TransformProgress(work.folder)
         self._result = self._progress.result()
@@ -72,9 +76,11 @@ class TransformRun:
         for instance in self._instances:
             instance.cancel()
 
-    def container_ended(self) -> None:
-        """A container has ended before the work did."""
+    def container_ended(self, hosts: Collection[str]) -> None:
+        """The containers of these hosts have ended before the work did."""
         if self._result is None:
+            for instance in self._instances:
+                instance.ended(hosts)
             self._end(WorkResult(Outcome.ALGORITHM_ERROR))
             self.cancel()
 

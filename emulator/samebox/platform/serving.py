@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PORT = 8080
 MODEL_DIRECTORY = "/opt/ml/model"
+# Images of the containers of a pipeline have it (contract §2.7).
+BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 HOST_NAME = "container-0.local"  # observed 2024, contract §2.1
 
 
@@ -48,7 +50,7 @@ def container(
         mounts=(*model_mounts, *around.mounts),
         hostname=definition.get("ContainerHostname") or HOST_NAME,
         network=network,
-        publish={PORT: 0},
+        publish={known.port or PORT: 0},
         memory_bytes=limits.memory_bytes,
         cpus=limits.cpus,
         gpus=limits.gpus,

@@ -10,7 +10,7 @@ from samebox.platform import job, serving
 from samebox.platform.job import HostPlan, JobPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from samebox.data.opt_ml import ModelFacts
@@ -21,6 +21,47 @@ MEGABYTE = 1024 * 1024
 CONCURRENT, PAYLOAD_MB, STRATEGY = 1, 6, "MULTI_RECORD"
 STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
 PRODUCT_MB = 100  # MaxConcurrentTransforms times MaxPayloadInMB
+# Choice: which ports AWS gives the containers of a pipeline is not known. None is 8080: an image that listens there
+# whatever the variable says, would fail on an instance that it shares.
+FIRST_PORT, FIRST_SAFE_PORT, SAFE_PORTS = 8081, 9000, 1000
+
+
+@dataclass(frozen=True)
+class PipelinePlace:
+    """A container's place in its model: its name in logs and messages, and the ports that it may listen on.
+
+    Of a model with one container there is neither a name nor a choice of ports.
+    """
+
+    number: int
+    name: str = ""
+    port: int | None = None
+    safe_ports: str | None = None
+
+    @classmethod
+    def all(cls, hostnames: Sequence[str | None]) -> tuple[PipelinePlace, ...]:
+        """Those of a model's containers, given their ContainerHostnames (contract §2.7)."""
+        if len(hostnames) == 1:
+            return (cls(1),)
+        return tuple(
+            cls(number, name or f"container-{number}", FIRST_PORT + number - 1, _range(number - 1))
+            for number, name in enumerate(hostnames, 1)
+        )
+
+    def host(self, instance: str) -> str:
+        """The name of its host in the job's plan, on an instance."""
+        return f"{instance}-container-{self.number}" if self.name else instance
+
+
+@dataclass(frozen=True)
+class ModelContainer:
+    """A container of a model as it is run: its definition, its image, and the folder of its unpacked model, if any."""
+
+    place: PipelinePlace
+    definition: Mapping[str, Any]
+    image: str
+    model: Path | None
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True)
@@ -66,37 +107,45 @@ def environment(request: Mapping[str, Any], definition: Mapping[str, Any]) -> di
     return found
 
 
+def instances(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a job's instances."""
+    return tuple(f"algo-{number}" for number in range(1, request["TransformResources"]["InstanceCount"] + 1))
+
+
 def plan(
     request: Mapping[str, Any],
-    definition: Mapping[str, Any],
-    image: str,
+    containers: Sequence[ModelContainer],
     known: ModelFacts,
     placement: Placement,
     limits: HostLimits,
-    model: Path | None,
     isolated: bool,
-    surroundings: Surroundings,
 ) -> JobPlan:
-    """A host for each instance, with a container of the model. `model`: the folder of the unpacked model, if any."""
+    """A host for each container of the model on each instance. Those of one instance share what it has."""
     network = job.network(placement, isolated)
     hosts = []
-    for number in range(1, request["TransformResources"]["InstanceCount"] + 1):
-        name = f"algo-{number}"
-        container = serving.container(
-            {**definition, "Environment": environment(request, definition)},
-            image,
-            known,
-            limits,
-            network.name,
-            placement.labels,
-            placement.container_name(name),
-            model,
-            isolated,
-            surroundings,
-        )
-        container = replace(container, hostname=job.ec2_name(placement.identity, number), aliases=(name,))
-        hosts.append(HostPlan(name, placement.root / name, Tree((), {}), container))
+    for number, instance in enumerate(instances(request), 1):
+        for one in containers:
+            name = one.place.host(instance)
+            container = serving.container(
+                {**one.definition, "Environment": environment(request, one.definition)},
+                one.image,
+                replace(known, port=one.place.port, safe_ports=one.place.safe_ports),
+                limits,
+                network.name,
+                placement.labels,
+                placement.container_name(name),
+                one.model,
+                isolated,
+                one.surroundings,
+            )
+            container = replace(container, hostname=job.ec2_name(placement.identity, number), aliases=(name,))
+            hosts.append(HostPlan(name, placement.root / name, Tree((), {}), container))
     return JobPlan(tuple(hosts), network)
+
+
+def _range(index: int) -> str:
+    first = FIRST_SAFE_PORT + index * SAFE_PORTS
+    return f"{first}-{first + SAFE_PORTS - 1}"
 
 
 def _count(answered: Mapping[str, Any], member: str, otherwise: int = 0) -> int:

@@ -26,6 +26,7 @@ class Outcome(enum.Enum):
     INTERNAL = "internal"
     BAD_MESSAGE = "bad-message"
     NOT_READY = "not-ready"
+    PIPELINE_NOT_READY = "pipeline-not-ready"
     BAD_INPUT = "bad-input"
     MODEL_REFUSED = "model-refused"
     NOT_BUILT = "not-built"
@@ -99,6 +100,7 @@ TRANSFORM_ENDINGS: dict[Outcome, Ending] = {
         "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is implemented and "
         "responds with an HTTP 200 status code",
     ),
+    Outcome.PIPELINE_NOT_READY: Ending("Failed", "ClientError: {text}"),
     Outcome.BAD_INPUT: Ending("Failed", "ClientError: See job logs for more information"),
     Outcome.MODEL_REFUSED: Ending("Failed", "ClientError: {text}"),
     Outcome.CANNOT_START: PROCESSING_ENDINGS[Outcome.CANNOT_START],

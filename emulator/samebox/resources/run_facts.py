@@ -1,5 +1,6 @@
 """Run facts: what was learned of a job's run, so that it goes on after a crash where it was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from samebox.resources.deployment import ServedContainer, StandIn
@@ -67,24 +68,37 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """What of a model a job needs: later changes of it do not affect the job."""
+    """What of a model a job needs: later changes of it do not affect the job. `further` containers make a pipeline."""
 
     container: ServedContainer
     execution_role_arn: str | None = None
     enable_network_isolation: bool = False
+    further: tuple[ServedContainer, ...] = ()
+
+    @property
+    def containers(self) -> tuple[ServedContainer, ...]:
+        """All of them, in the order in which a request passes them."""
+        return (self.container, *self.further)
 
 
 @dataclass(frozen=True)
 class JobFacts:
     """The facts of a container job: its image as resolved when it was created, and its run.
 
-    `model`: that of a transform job, as it was when the job was created; it has the image's `stand_in` then.
+    `model`: that of a transform job, as it was when the job was created; it has the images' `stand_in`s then.
     """
 
     resolved_image: str
     run: RunFacts = RunFacts()
     model: ServedModel | None = None
     stand_in: StandIn | None = None
+
+    @property
+    def stand_ins(self) -> Mapping[str, StandIn]:
+        """The local images that run in place of AWS's, by what they are resolved to."""
+        if self.model is None:
+            return {self.resolved_image: self.stand_in} if self.stand_in else {}
+        return {one.resolved_image: one.stand_in for one in self.model.containers if one.stand_in}
 
 
 def job_facts(job: Resource) -> JobFacts:

@@ -162,9 +162,7 @@ def needed_ids(store: Store) -> set[str]:
 def stand_ins(store: Store) -> Iterator[tuple[Resource, StandIn]]:
     """Each job that has not ended, and each endpoint, with the local image that it runs in place of one of AWS's."""
     for job in (row for kind in CONTAINER_JOBS for row in store.find(kind.unfinished())):
-        facts = job_facts(job)
-        if found := facts.model.container.stand_in if facts.model else facts.stand_in:
-            yield job, found
+        yield from ((job, found) for found in dict.fromkeys(job_facts(job).stand_ins.values()))
     for endpoint in store.find(Query(ENDPOINT.noun)):
         deployment = serving(endpoint).current or serving(endpoint).wanted
         containers = (container for variant in deployment.variants for container in variant.containers)
@@ -182,8 +180,11 @@ def _of_job(row: Resource) -> Iterator[str]:
     facts = job_facts(row)
     application = row.spec.get("AlgorithmSpecification") or row.spec.get("AppSpecification") or {}
     image = application.get("TrainingImage") or application.get("ImageUri")
-    if name := facts.model.container.image if facts.model else image:
-        yield name
+    if facts.model:
+        for container in facts.model.containers:
+            yield from (container.image, container.resolved_image)
+    elif image:
+        yield image
     yield facts.resolved_image
 
 

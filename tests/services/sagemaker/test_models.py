@@ -81,7 +81,10 @@ def test_what_is_not_run_yet_is_refused_by_name(aws: Aws) -> None:
     version = {**container, "ModelDataSource": {"S3DataSource": source}}
     for request, named in (
         ({"PrimaryContainer": version}, "PrimaryContainer.ModelDataSource.S3DataSource.ETag=abc"),
-        ({"Containers": [container, container]}, "Containers of more than one container"),
+        (
+            {"Containers": [container, container], "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "InferenceExecutionConfig.Mode=Direct",
+        ),
         ({"PrimaryContainer": {**container, "Mode": "MultiModel"}}, "PrimaryContainer.Mode=MultiModel"),
         ({"Containers": [{**container, "ModelPackageName": "p"}]}, "Containers[0].ModelPackageName=p"),
     ):
@@ -90,6 +93,28 @@ def test_what_is_not_run_yet_is_refused_by_name(aws: Aws) -> None:
             "NotImplemented",
             f"samebox does not implement sagemaker:CreateModel with {named}.",
         )
+
+
+def test_the_containers_of_a_pipeline_are_shown_in_their_order(aws: Aws) -> None:
+    containers: Any = [{"Image": samples.IMAGE, "ContainerHostname": name} for name in ("clean", "predict")]
+    aws.sagemaker.create_model(
+        ModelName="digits", ExecutionRoleArn=samples.ROLE, Containers=containers,
+        InferenceExecutionConfig={"Mode": "Serial"},
+    )  # fmt: skip
+    shown = aws.sagemaker.describe_model(ModelName="digits")
+    assert [one["ContainerHostname"] for one in shown["Containers"]] == ["clean", "predict"]
+    assert shown["InferenceExecutionConfig"] == {"Mode": "Serial"}
+
+
+def test_hostnames_of_a_pipeline_are_of_all_and_different(aws: Aws) -> None:
+    container = {"Image": samples.IMAGE}
+    named = {**container, "ContainerHostname": "one"}
+    assert refused(aws, Containers=[named, container]) == (
+        "ValidationException", "ContainerHostname must be specified for every container in the pipeline, or for none."
+    )  # fmt: skip
+    assert refused(aws, Containers=[named, named]) == (
+        "ValidationException", "ContainerHostname must be unique among the containers of the model."
+    )  # fmt: skip
 
 
 def test_a_container_without_an_image_is_refused(aws: Aws) -> None:

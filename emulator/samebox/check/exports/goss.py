@@ -24,8 +24,8 @@ from samebox.check.exports.assertions import (
 from samebox.check.exports.image import has
 from samebox.check.exports.text import Exported
 from samebox.check.serving.served import SERVED
-from samebox.check.serving.starting import BIND_LABEL
 from samebox.check.static.cuda import NO_DRIVER
+from samebox.platform.serving import BIND_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

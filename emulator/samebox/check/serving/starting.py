@@ -26,8 +26,8 @@ from samebox.check.serving.server import (
 from samebox.check.static import programs
 from samebox.check.static.places import line_of
 from samebox.containers.engine import EngineError
+from samebox.platform.serving import BIND_LABEL
 
-BIND_LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port"
 OTHER_PORT = 8093
 _NOT_FOUND = (126, 127)  # how a shell or an init ends that could not start what it was to start
 # What a runtime writes into the log where only the kernel, and too late, finds that this is not a program.

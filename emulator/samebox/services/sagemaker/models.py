@@ -1,13 +1,12 @@
 """Models: an image and an archive, looked at before they are written down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources.kinds import MODEL
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
-from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
@@ -24,7 +23,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
         # SM:CreateModelInput; the words are ours.
         raise ValidationException("Exactly one of PrimaryContainer and Containers must be specified.")
     if len(many) > 1:
-        raise not_run("sagemaker", "CreateModel", "Containers of more than one container")
+        _check_hostnames(many)
     for container in images.model_containers(params):
         _check(services, container, params, caller)
     return {"ModelArn": services.resources.create(MODEL, caller, params).arn}
@@ -82,6 +81,17 @@ def _check(services: Services, container: Mapping[str, Any], params: Mapping[str
     uri = model_data(container)
     if uri is not None and not services.objects.exists(uri):
         raise ValidationException(f"Could not find model data at {uri}.")
+
+
+def _check_hostnames(containers: Sequence[Mapping[str, Any]]) -> None:
+    # SM:ContainerDefinition.ContainerHostname; the words are ours.
+    names = [one["ContainerHostname"] for one in containers if "ContainerHostname" in one]
+    if names and len(names) < len(containers):
+        raise ValidationException(
+            "ContainerHostname must be specified for every container in the pipeline, or for none."
+        )
+    if len(set(names)) < len(names):
+        raise ValidationException("ContainerHostname must be unique among the containers of the model.")
 
 
 def _filled(container: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from samebox.resources.kinds import MODEL, TRANSFORM_JOB
 from samebox.resources.run_facts import JobFacts, ServedModel
 from samebox.services import images
 from samebox.services.context import Operation, Services
-from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
 from samebox.services.sagemaker import endpoints, job_ends
 from samebox.wire.caller import Caller
@@ -25,13 +24,10 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     _check_batches(params)
     _check_processing(params)
     _check_input(services, params, model.spec.get("ExecutionRoleArn", ""), caller)
-    containers = images.model_containers(model.spec)
-    if len(containers) > 1:
-        raise not_run("sagemaker", "CreateTransformJob", "ModelName", model.name, "it has several containers.")
-    served = endpoints.served_container(services, containers[0], caller)
+    first, *others = (endpoints.served_container(services, one, caller) for one in images.model_containers(model.spec))
     isolated = bool(model.spec.get("EnableNetworkIsolation"))
-    facts = ServedModel(served, model.spec.get("ExecutionRoleArn"), isolated)
-    job = services.resources.create(TRANSFORM_JOB, caller, params, JobFacts(served.resolved_image, model=facts))
+    facts = ServedModel(first, model.spec.get("ExecutionRoleArn"), isolated, tuple(others))
+    job = services.resources.create(TRANSFORM_JOB, caller, params, JobFacts(first.resolved_image, model=facts))
     return {"TransformJobArn": job.arn}
 
 
