@@ -23,7 +23,7 @@ from samebox.jobs.plan import (
     keys_of,
     surroundings_of,
 )
-from samebox.jobs.transform_instance import DATA_LOG, ModelServer, TransformWork
+from samebox.jobs.transform_instance import DATA_LOG, RunningModel, TransformWork
 from samebox.jobs.transform_run import TransformRun
 from samebox.platform import transform
 from samebox.platform.job import Placement
@@ -148,7 +148,7 @@ def _work(resource: Resource, found: Plan, deps: JobDependencies, containers: Ma
         resource.spec, found.root, found.startup_seconds, found.retries_client_errors, found.pipeline_bytes, capture
     )
     servers = {
-        instance: [ModelServer(one, one.host(instance), containers[one.host(instance)]) for one in of_model]
+        instance: [RunningModel(one, one.host(instance), containers[one.host(instance)]) for one in of_model]
         for instance in transform.instances(resource.spec)
     }
     return TransformRun(work, deps, servers, deps.wake.notify)

@@ -46,7 +46,7 @@ class TransformWork:
 
 
 @dataclass(frozen=True)
-class ModelServer:
+class RunningModel:
     """A running container of the model: its place, the name of its host in the plan, and its id."""
 
     place: PipelinePlace
@@ -60,7 +60,7 @@ class TransformInstance:
     def __init__(
         self,
         name: str,
-        servers: Sequence[ModelServer],
+        servers: Sequence[RunningModel],
         work: TransformWork,
         deps: JobDependencies,
         over: threading.Event,
@@ -128,7 +128,7 @@ class TransformInstance:
                 return WorkResult(Outcome.MODEL_REFUSED, text)
         return None
 
-    def _address(self, server: ModelServer) -> tuple[str, int]:
+    def _address(self, server: RunningModel) -> tuple[str, int]:
         port = server.place.port or serving.PORT
         try:
             return self._deps.retry(partial(self._deps.engine.address, server.container, port))
@@ -136,7 +136,7 @@ class TransformInstance:
             self.ended([server.host])
             raise
 
-    def _is_ready(self, server: ModelServer, address: tuple[str, int]) -> bool:
+    def _is_ready(self, server: RunningModel, address: tuple[str, int]) -> bool:
         pings = PingReporter(self._deps.lines[server.host].report)
         rules = PingRules(window_seconds=self._work.startup_seconds)
         wait = Readiness(address, rules, heard=pings.hear, late=self._deps.faults.late)
@@ -144,7 +144,7 @@ class TransformInstance:
         self._check()
         return wait.wait().is_ready
 
-    def _not_ready(self, servers: Sequence[ModelServer]) -> WorkResult:
+    def _not_ready(self, servers: Sequence[RunningModel]) -> WorkResult:
         if len(self._servers) == 1:
             return WorkResult(Outcome.NOT_READY)
         names = ", ".join(one.place.name for one in servers)
@@ -154,7 +154,7 @@ class TransformInstance:
             f"The {names} did not pass the ping health check. Please check CloudWatch logs for this transform job.",
         )
 
-    def _rules(self, server: ModelServer) -> InvocationRules:
+    def _rules(self, server: RunningModel) -> InvocationRules:
         """Only the first container of a pipeline gets the job's ContentType, and only the last its Accept."""
         request, headers = self._work.request, dict[str, str]()
         client = request.get("ModelClientConfig", {})

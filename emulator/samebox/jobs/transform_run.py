@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from samebox.data.objects import Object
     from samebox.jobs.phases import JobDependencies
-    from samebox.jobs.transform_instance import ModelServer, TransformWork
+    from samebox.jobs.transform_instance import RunningModel, TransformWork
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class TransformRun:
         self,
         work: TransformWork,
         deps: JobDependencies,
-        servers: Mapping[str, Sequence[ModelServer]],
+        servers: Mapping[str, Sequence[RunningModel]],
         notify: Callable[[], None],
     ) -> None:
         self._work = work
