@@ -1,4 +1,4 @@
-"""Programs that take all they can get: a job with a fork bomb and one that talks without end leave the host healthy."""
+"""Programs that take all they can get, such as a fork bomb or a log without end, leave the host healthy."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, docker, until
+from tests.scenarios import large_log
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, docker, until
 from tests.tiny_image import tiny_image
 
 __all__ = ["tiny_image"]
@@ -32,32 +33,16 @@ def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProces
     process.remove()
 
 
-def shell(emulator: EmulatorProcess, name: str, image: str, script: str) -> None:
-    """Start a job that runs a shell's script."""
-    emulator.sagemaker.create_training_job(
-        TrainingJobName=name,
-        AlgorithmSpecification={
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["sh", "-c", script],
-        },
-        RoleArn=ROLE,
-        OutputDataConfig={"S3OutputPath": "s3://samebox-test/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 600},
-    )
-
-
 def test_a_fork_bomb_gets_no_more_processes_than_allowed_and_can_be_stopped(
     bounded: EmulatorProcess, tiny_image: str
 ) -> None:
     bomb = "exec 2>&1; (while true; do (sleep 600 | sleep 600) & done); exec sleep 600"
-    shell(bounded, "bomb", tiny_image, bomb)
+    large_log.start(bounded, "bomb", tiny_image, bomb)
     bounded.job_at("bomb", {"Training"})
     (container,) = bounded.containers("name=bomb")
     until(lambda: "fork" in docker("logs", "--tail", "20", container), WAIT_SECONDS, "it gets no more processes")
     assert len(docker("top", container, "-o", "pid").splitlines()) <= PROCESSES + 1
-    shell(bounded, "beside", tiny_image, "echo fine")
+    large_log.start(bounded, "beside", tiny_image, "echo fine")
     assert bounded.ended("beside")["TrainingJobStatus"] == "Completed"
     bounded.sagemaker.stop_training_job(TrainingJobName="bomb")
     assert bounded.ended("bomb")["TrainingJobStatus"] == "Stopped"
@@ -68,7 +53,7 @@ def test_a_log_without_end_is_bounded_on_the_disk_and_keeps_its_beginning_and_it
 ) -> None:
     talk = "while [ ! -e /opt/ml/model/enough ]; do yes | head -c 40000; sleep 0.1; done"
     talk = f"echo first words; {talk}; echo last words; exit 3"
-    shell(bounded, "talks", tiny_image, talk)
+    large_log.start(bounded, "talks", tiny_image, talk)
     bounded.job_at("talks", {"Training"})
     (container,) = bounded.containers("name=talks")
     logs = bounded.data_dir / "logs"
@@ -84,6 +69,15 @@ def test_a_log_without_end_is_bounded_on_the_disk_and_keeps_its_beginning_and_it
     assert room(logs) < LOG_BYTES * 1.2
 
 
+def test_a_large_log_with_a_line_of_ten_megabytes_takes_no_memory_and_keeps_its_beginning_and_its_end(
+    bounded: EmulatorProcess, tiny_image: str
+) -> None:
+    found = large_log.measure(bounded, tiny_image, 24)
+    assert (found.first, found.last) == (large_log.FIRST, large_log.LAST)
+    assert found.memory < large_log.MOST_MEMORY
+    assert found.disk < LOG_BYTES * 1.2
+
+
 def length(path: Path) -> int:
     return path.stat().st_size
 
@@ -96,7 +90,7 @@ def room(folder: Path) -> int:
 def test_a_program_that_ignores_sigterm_is_killed_when_its_window_is_over(
     bounded: EmulatorProcess, tiny_image: str
 ) -> None:
-    shell(bounded, "deaf", tiny_image, "trap '' TERM; echo begun; while true; do sleep 1; done")
+    large_log.start(bounded, "deaf", tiny_image, "trap '' TERM; echo begun; while true; do sleep 1; done")
     bounded.job_at("deaf", {"Training"})
     bounded.sagemaker.stop_training_job(TrainingJobName="deaf")
     assert bounded.ended("deaf")["TrainingJobStatus"] == "Stopped"
@@ -104,7 +98,9 @@ def test_a_program_that_ignores_sigterm_is_killed_when_its_window_is_over(
 
 
 def test_a_program_that_fills_what_it_may_write_fails_alone(bounded: EmulatorProcess, tiny_image: str) -> None:
-    shell(bounded, "fills", tiny_image, "head -c 200000000 /dev/zero > /dev/shm/all || { echo full; exit 28; }")
+    large_log.start(
+        bounded, "fills", tiny_image, "head -c 200000000 /dev/zero > /dev/shm/all || { echo full; exit 28; }"
+    )
     assert bounded.ended("fills")["FailureReason"] == "AlgorithmError: , exit code: 28"
     assert bounded.log_lines("fills/")[-1] == "full"
 
@@ -113,7 +109,7 @@ def test_binary_bytes_and_a_line_of_three_megabytes_end_up_in_the_log(
     bounded: EmulatorProcess, tiny_image: str
 ) -> None:
     script = r"printf '\377\376\000\033[1m binary\n'; head -c 3000000 /dev/zero | tr '\0' x; echo; echo after"
-    shell(bounded, "long", tiny_image, script)
+    large_log.start(bounded, "long", tiny_image, script)
     assert bounded.ended("long")["TrainingJobStatus"] == "Completed"
     first, *middle, last = bounded.log_lines("long/")
     assert first.endswith(" binary")
