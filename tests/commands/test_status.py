@@ -1,9 +1,14 @@
 """What `samebox status` shows of many jobs and endpoints."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from samebox.commands import aws as clients
-from samebox.commands import status
+from samebox.commands import prune, status, where
+from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
+from samebox.containers.fake import FakeEngine
 from samebox.resources.deployment import EndpointDeployment, ServedContainer, Serving, StandIn, Variant
 from samebox.resources.kinds import ENDPOINT, TRAINING_JOB
 from samebox.resources.run_facts import JobFacts
@@ -54,3 +59,18 @@ def test_what_runs_a_stand_in_for_an_image_of_aws_is_reported(aws: Aws) -> None:
         ("learns", given),
         ("answers", given),
     ]
+
+
+def test_strays_are_those_of_an_emulator_of_this_machine_whose_engine_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(tmp_path / "engine")
+    engine.add_image("box", {"work": lambda _: 0})
+    engine.create(ContainerSpec("box", "left", ("work",), labels={INSTANCE_LABEL: "mine", ARN_LABEL: "arn:gone"}))
+    monkeypatch.setattr(prune, "DockerEngine", lambda **_: engine)
+    (tmp_path / "id").write_text("mine")
+    answer = {"data_dir": str(tmp_path), "pid": os.getpid(), "engine": {"available": True}}
+    assert status.stray_lines(answer) is None, "it runs elsewhere"
+    with where.recorded(tmp_path, "http://127.0.0.1:1"):
+        assert status.stray_lines(answer) == ["container left (created), of arn:gone"]
+        assert status.stray_lines({**answer, "engine": {"available": False}}) is None

@@ -113,10 +113,16 @@ class EmulatorProcess:
         return docker("ps", "--all", "--quiet", "--filter", f"label=samebox={self.instance}", *more).split()
 
     def remove(self) -> None:
-        """End it, and remove what it leaves running on purpose."""
+        """End it, and remove what it leaves running on purpose. Whatever it went through, nothing else is there."""
+        if self._process is not None:
+            until(lambda: not self.strays(), WAIT_SECONDS, f"there are no strays: {self.strays()}")
         self.down()
         prune.clear(self.data_dir, for_good=True)
         local_docker.forget(f"localhost:{self.port}")
+
+    def strays(self) -> list[str]:
+        """What `samebox status` shows of what nothing needs, and `samebox prune` removes."""
+        return prune.of_emulator(self.data_dir).lines()
 
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None

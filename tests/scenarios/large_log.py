@@ -54,12 +54,17 @@ def measure(emulator: EmulatorProcess, image: str, megabytes: int, name: str = "
     seconds = time.monotonic() - began
     group = "/aws/sagemaker/TrainingJobs"
     (stream,) = emulator.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
-    where = {"logGroupName": group, "logStreamName": stream["logStreamName"]}
-    first = emulator.logs.get_log_events(**where, startFromHead=True, limit=1)["events"][0]["message"]
-    last = emulator.logs.get_log_events(**where, startFromHead=False, limit=1)["events"][-1]["message"]
+    name_of_stream = stream["logStreamName"]
+
+    def line(number: int) -> str:
+        page = emulator.logs.get_log_events(
+            logGroupName=group, logStreamName=name_of_stream, startFromHead=number == 0, limit=1
+        )
+        return page["events"][number]["message"]
+
     files = [path for path in (emulator.data_dir / "logs").rglob(f"{name}*") if path.is_file()]
     disk = sum(path.stat().st_blocks * 512 for path in files)
-    return LargeLog(_peak(emulator.pid) - before, disk, seconds, first, last)
+    return LargeLog(_peak(emulator.pid) - before, disk, seconds, line(0), line(-1))
 
 
 def start(emulator: EmulatorProcess, name: str, image: str, script: str) -> None:

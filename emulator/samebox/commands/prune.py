@@ -69,16 +69,31 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
-    """What a data folder that is there does not need."""
-    data_dir = settings.data_dir
+def of_emulator(data_dir: Path) -> Strays:
+    """What an emulator of this machine does not need, but for names of pulled images and the registry's garbage."""
+    instance = identity(data_dir) or ""
+    engine = _engine(instance)
+    try:
+        return _own(engine, data_dir, instance)
+    except EngineError as error:
+        raise Stop(f"the container engine: {error}") from None
+    finally:
+        engine.close()
+
+
+def _own(engine: Engine, data_dir: Path, instance: str) -> Strays:
     needed, networks = wanted(data_dir), networks_in_use(data_dir)
     if where.record(data_dir) is not None:
         needed |= HELPERS
-    others = _others(data_dir)
-    strays = _unshared(find(engine, instance, needed, images_needed(data_dir), networks), others)
+    found = find(engine, instance, needed, images_needed(data_dir), networks)
+    return replace(_unshared(found, _others(data_dir)), mounts=mounts(data_dir, needed))
+
+
+def _strays(engine: Engine, settings: Settings, instance: str) -> Strays:
+    """What a data folder that is there does not need."""
+    data_dir, others = settings.data_dir, _others(settings.data_dir)
     garbage = registry_garbage.find(engine, settings.registry_image, data_dir / "registry", instance)
-    strays = replace(strays, garbage=garbage, mounts=mounts(data_dir, needed))
+    strays = replace(_own(engine, data_dir, instance), garbage=garbage)
     port = _port(data_dir)
     if port is None or any(urlsplit(one.record.url).port == port for one in others):
         return strays

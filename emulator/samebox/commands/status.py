@@ -5,12 +5,13 @@ import json
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from samebox.commands import aws, emulators, up, where
+from samebox.commands import aws, emulators, prune, up, where
 from samebox.commands.job_kinds import KINDS, TRAINING, JobKind
 from samebox.commands.outcome import Stop
 from samebox.settings import Settings
@@ -35,10 +36,12 @@ def run(given: argparse.Namespace) -> int:
     with aws.spoken():
         jobs = {kind: running_jobs(session, kind) for kind in KINDS}
         endpoints = present_endpoints(session)
+    strays = stray_lines(said)
     if given.json:
         report = {
             "running": True,
             **said,
+            **({} if strays is None else {"strays": strays}),
             **{f"{kind.word}_jobs": found for kind, found in jobs.items()},
             "endpoints": endpoints,
         }
@@ -59,7 +62,20 @@ def run(given: argparse.Namespace) -> int:
             screen.print(f"{title}: none", highlight=False)
     if stand_ins := said.get("stand_ins"):
         screen.print(_stand_ins(stand_ins))
+    if strays is not None:
+        screen.print("Strays: none" if not strays else "Strays, which `samebox prune` removes:", highlight=False)
+    for line in strays or ():
+        screen.print(f"  {line}", highlight=False, markup=False)
     return 0
+
+
+def stray_lines(said: dict[str, Any]) -> list[str] | None:
+    """What nothing needs that an emulator has made; None where its engine is not this machine's, or does not answer."""
+    folder = Path(said["data_dir"])
+    running = where.record(folder)
+    if running is None or running.pid != said.get("pid") or not (said.get("engine") or {}).get("available"):
+        return None
+    return prune.of_emulator(folder).lines()
 
 
 def _stand_ins(found: list[dict[str, str]]) -> Table:
