@@ -1,7 +1,11 @@
 """The faults of an emulator: what they change, how often, and until when."""
 
+import asyncio
+
 import pytest
 
+from samebox.asgi import Message, Receive, Scope, Send
+from samebox.faults.api import FaultyS3
 from samebox.faults.faults import FaultTable, OwnFaults
 from samebox.faults.kinds import TAG, Point
 
@@ -69,3 +73,28 @@ def test_errors_of_s3_that_were_set_for_clients_do_not_strike_jobs() -> None:
 def test_pings_are_late_so_often_or_always(text: str, seconds: list[float]) -> None:
     own = FaultTable().of(ARN, "digits", "endpoint", {TAG: text})
     assert [own.late() for _ in range(3)] == seconds
+
+
+def test_a_delay_of_s3_is_over_when_its_fault_is_cleared() -> None:
+    faults, seen = FaultTable(), list[str]()
+
+    async def s3(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        seen.append(message["type"])
+
+    async def delayed() -> None:
+        faults.set("s3-slow seconds=3600")
+        request = asyncio.create_task(FaultyS3(s3, faults, lambda _: "bucket")({"path": "/bucket"}, receive, send))
+        while "(struck 1 times)" not in faults.list()[0]:
+            await asyncio.sleep(0)
+        assert not seen
+        faults.clear()
+        await asyncio.wait_for(request, 60)
+
+    asyncio.run(delayed())
+    assert seen == ["/bucket"]

@@ -42,3 +42,12 @@ def test_each_fault_is_documented_with_its_parameters(name: str) -> None:
     row = next((line for line in page.splitlines() if line.startswith(f"| `{name}` |")), "")
     assert row, f"docs/faults.md has no row of {name}"
     assert [parameter for parameter in KINDS[name].parameters if f"`{parameter}" not in row] == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_fault_has_a_scenario_at_each_place_where_a_job_has_it(name: str) -> None:
+    scenarios = (ROOT / "tests/scenarios/test_faults.py").read_text()
+    kind = KINDS[name]
+    places = [f"{name} at=upload"] if "at" in kind.parameters else []
+    for text in (name, *places):
+        assert f'"{text}' in scenarios, text

@@ -1,5 +1,8 @@
 """kill -9 of the emulator in each phase of a job: at the next `up` the job goes on, and ends as it would have."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -116,6 +119,21 @@ def test_objects_survive(crashable: EmulatorProcess) -> None:
     crashable.kill()
     crashable.up()
     assert crashable.s3.get_object(Bucket="samebox-test", Key="kept")["Body"].read() == b"kept"
+
+
+def test_afterwards_there_are_no_strays(crashable: EmulatorProcess) -> None:
+    def samebox(*words: str) -> str:
+        command = [sys.executable, "-m", "samebox.cli", *words]
+        done = subprocess.run(command, env=crashable.environment, capture_output=True, text=True, timeout=WAIT_SECONDS)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    until(lambda: not crashable.strays(), WAIT_SECONDS, "the last job has left nothing")
+    assert json.loads(samebox("status", "--json"))["strays"] == []
+    names = [job["TrainingJobName"] for job in crashable.sagemaker.list_training_jobs()["TrainingJobSummaries"]]
+    found = samebox("prune", "--dry-run")  # what others have left on this machine may be there
+    assert names
+    assert not [name for name in (*names, "steady") if f"samebox-{name}" in found]
 
 
 def has_stream(crashable: EmulatorProcess) -> bool:

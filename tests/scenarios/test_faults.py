@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.scenarios.emulator_process import EmulatorProcess
 
@@ -60,12 +60,25 @@ def test_s3_asks_to_slow_down_for_one_bucket(emulator: EmulatorProcess) -> None:
     emulator.s3.put_object(Bucket="samebox-test", Key="a", Body=b"x")
 
 
+def test_a_slow_s3_answers_when_a_client_has_given_up(emulator: EmulatorProcess) -> None:
+    fault(emulator, "set", "s3-slow", "bucket=samebox-test", "seconds=600", "times=1")
+    hasty = boto3.client(
+        "s3", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="123456789012",
+        aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}, read_timeout=0.2),
+    )  # fmt: skip
+    with pytest.raises(ReadTimeoutError):
+        hasty.list_objects_v2(Bucket="samebox-test")
+    emulator.s3.list_objects_v2(Bucket="samebox-test")
+    assert "(struck 1 times)" in fault(emulator, "list")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
         ("No-Capacity", "capacity", "CapacityError: Unable to provision requested ML compute capacity."),
         ("No-Image", "image-pull", "ClientError: Cannot pull algorithm container."),
         ("No-Room", "disk-full", "ClientError: Data download failed:Insufficient disk space"),
+        ("No-S3", "s3-error", "ClientError: Data download failed:SlowDown"),
         ("Killed", "out-of-memory", "ClientError: Please use an instance type with more memory,"),
     ],
 )
@@ -74,6 +87,21 @@ def test_a_job_with_a_fault_fails_for_it(
 ) -> None:
     emulator.train(name, box, WAITS, **tagged(text))
     assert emulator.ended(name)["FailureReason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("No-Room-Left", "disk-full at=upload", "ClientError: Artifact upload failed:Insufficient disk space"),
+        ("No-S3-Left", "s3-error at=upload", "ClientError: Artifact upload failed:SlowDown"),
+    ],
+)
+def test_a_job_whose_output_a_fault_keeps_from_s3_fails_and_leaves_none(
+    emulator: EmulatorProcess, box: str, name: str, text: str, reason: str
+) -> None:
+    emulator.train(name, box, "Path('/opt/ml/model/one').write_text('1')", **tagged(text))
+    assert emulator.ended(name)["FailureReason"].startswith(reason)
+    assert "Contents" not in emulator.s3.list_objects_v2(Bucket="samebox-test", Prefix=f"out/{name}/")
 
 
 def test_a_lost_host_of_two_is_an_internal_error(emulator: EmulatorProcess, box: str) -> None:

@@ -114,3 +114,14 @@ def test_killed_while_a_pipe_is_fed(piping: EmulatorProcess, box_image: str) -> 
     piping.up()
     assert piping.ended("pipe-killed")["FailureReason"].startswith("InternalServerError: ")
     until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")
+
+
+def test_a_program_that_never_opens_its_pipe_keeps_nothing_waiting(piping: EmulatorProcess, box_image: str) -> None:
+    channels = [channel("train", {"S3Uri": f"{FOLDER}large"}, InputMode="Pipe")]
+    piping.train("pipe-unread", box_image, "Path('/opt/ml/model/one').write_text('1')", InputDataConfig=channels)
+    piping.train("pipe-waits", box_image, "print('waits'); time.sleep(600)", InputDataConfig=channels)
+    assert piping.ended("pipe-unread")["TrainingJobStatus"] == "Completed"
+    piping.job_at("pipe-waits", {"Training"})
+    piping.sagemaker.stop_training_job(TrainingJobName="pipe-waits")
+    assert piping.ended("pipe-waits")["TrainingJobStatus"] == "Stopped"
+    until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")

@@ -9,6 +9,14 @@ from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess
 
 pytestmark = pytest.mark.docker
 
+ODD_NAMES = (
+    "a",
+    "A",
+    "with space+and=and&",
+    "year=2026/한글/파일",
+    "ㅎ" * 85,
+    ".hidden",
+)  # one has a part of 255 bytes
 GROUP = "/aws/sagemaker/ProcessingJobs"
 ROOT = "/opt/ml/processing"
 PRELUDE = "import json, os, signal, socket, sys, time\nfrom pathlib import Path\n"
@@ -192,6 +200,20 @@ Path("/opt/ml/output/message").write_text(own)
     )  # fmt: skip
     assert (job["ProcessingJobStatus"], job.get("ExitMessage")) == ("Completed", "algo-1algo-2"), job
     assert stored(emulator, "Pair") == {"algo-1": b"a c True", "algo-2": b"b True"}
+
+
+def test_names_of_all_kinds_go_in_and_come_out(emulator: EmulatorProcess, box: str) -> None:
+    bodies = {name: name.encode() for name in ODD_NAMES}
+    for name, body in bodies.items():
+        emulator.s3.put_object(Bucket="samebox-test", Key=f"odd/{name}", Body=body)
+    source = {
+        "S3Uri": "s3://samebox-test/odd/", "LocalPath": f"{ROOT}/input/odd", "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }  # fmt: skip
+    script = f"import shutil; shutil.copytree('{ROOT}/input/odd', '{ROOT}/done', dirs_exist_ok=True)"
+    job = run(emulator, box, "Odd-Names", script, ({"InputName": "odd", "S3Input": source},))
+    assert (job["ProcessingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert stored(emulator, "Odd-Names") == bodies
 
 
 def test_a_killed_emulator_goes_on_with_the_job_and_leaves_nothing(emulator: EmulatorProcess, box: str) -> None:

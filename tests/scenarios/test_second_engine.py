@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.scenarios.emulator_process import EmulatorProcess, docker, until
+from tests.scenarios.test_processing import ended as processed
+from tests.scenarios.test_processing import process
 from tests.second_engine import copy_image, missing, restartable_engine, second_engine
 
 pytestmark = [
@@ -121,15 +123,23 @@ while True: time.sleep(1)
             checkpoints = {"CheckpointConfig": {"S3Uri": "s3://samebox-test/ckpt"}}
             emulator.train("fails", box_image, script)
             emulator.train("retried", box_image, script, RetryStrategy={"MaximumRetryAttempts": 1}, **checkpoints)
+            process(emulator, box_image, "cleans", "import time; time.sleep(3600)", hosts=2)
             for name in ("fails", "retried"):
                 until(lambda: "begun" in emulator.log_lines(f"{name}/"), WAIT_SECONDS, "it begins")  # noqa: B023
+            until(
+                lambda: len(docker("--host", host, "ps", "-q", "--filter", "name=samebox-cleans").split()) == 2,
+                60,
+                "runs",
+            )
             until(lambda: "Contents" in emulator.s3.list_objects_v2(Bucket="samebox-test", Prefix="ckpt/"), 60, "saved")
             restart()
             failed, retried = emulator.ended("fails", WAIT_SECONDS), emulator.ended("retried", WAIT_SECONDS)
-            assert failed["FailureReason"] == INTERNAL
+            assert failed["FailureReason"] == processed(emulator, "cleans")["FailureReason"] == INTERNAL
             assert (retried["TrainingJobStatus"], retried.get("FailureReason")) == ("Completed", None)
             assert "resumed" in emulator.log_lines("retried/")
             assert "Restarting" in [one["Status"] for one in retried["SecondaryStatusTransitions"]]
             assert left(host, "container") == []
+            emulator.train("after", box_image, "print('runs')")
+            assert emulator.ended("after")["TrainingJobStatus"] == "Completed"
         finally:
             emulator.down()

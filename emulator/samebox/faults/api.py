@@ -1,6 +1,7 @@
 """Faults of the AWS API and of S3, around what answers; and the door at which they are listed, set and cleared."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from samebox.faults.kinds import BadFault, Fault, Point, is_fault_tag
 MOST_BYTES = 4096
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any] | None]
+_LOOK_SECONDS = 0.1
 _MOST_DRAINED, _DRAIN_SECONDS = 64 << 20, 10.0
 BucketOf = Callable[[Scope], str]
 
@@ -60,8 +62,14 @@ class FaultyS3:
             await asgi.respond(send, 503, [(b"content-type", b"application/xml")], _SLOW_DOWN)
             return
         if fault is not None:
-            await asyncio.sleep(fault.number("seconds", 1.0))
+            await self._delay(fault)
         await self._s3(scope, receive, send)
+
+    async def _delay(self, fault: Fault) -> None:
+        """Wait as long as it says, but not after it is cleared."""
+        until = time.monotonic() + fault.number("seconds", 1.0)
+        while (left := until - time.monotonic()) > 0 and self._faults.is_set(fault):
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
 
 
 class FaultDoor:

@@ -52,6 +52,10 @@ class FaultTable:
     def is_any_set(self) -> bool:
         return bool(self._set)
 
+    def is_set(self, fault: Fault) -> bool:
+        """Whether this one was set and not cleared since."""
+        return any(one.fault is fault for one in self._set)
+
     def take(self, point: Point, **about: str) -> Fault | None:
         """The first fault that strikes here, which counts as one time; `about` is what it can be restricted to."""
         if not self._set:
