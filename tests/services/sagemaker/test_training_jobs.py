@@ -188,16 +188,12 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
     ("request_", "named"),
     [
         (
-            changed(ResourceConfig={**samples.TRAINING_JOB["ResourceConfig"], "KeepAlivePeriodInSeconds": 60}),
-            "ResourceConfig.KeepAlivePeriodInSeconds=60",
+            changed(ExperimentConfig={"ExperimentName": "digits"}),
+            "ExperimentConfig",
         ),
         (
             changed(InputDataConfig=[channel(), channel("b", source={"S3DataType": "Converse"})]),
             "InputDataConfig[1].DataSource.S3DataSource.S3DataType=Converse",
-        ),
-        (
-            changed(AlgorithmSpecification={"AlgorithmName": "xgboost", "TrainingInputMode": "File"}),
-            "AlgorithmSpecification.AlgorithmName=xgboost",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -26,10 +26,10 @@ _CHANNEL = members(
 
 _ALGORITHM = members(
     acted_on("TrainingImage", "MetricDefinitions", "ContainerEntrypoint", "ContainerArguments"),
-    refused("AlgorithmName"),
+    acted_on("AlgorithmName"),
     acted_on("TrainingInputMode"),
     refused("TrainingImageConfig.TrainingRepositoryAccessMode", "Platform"),
-    accepted("TrainingImageConfig.TrainingRepositoryAuthConfig", "credentials of a private registry"),
+    refused("TrainingImageConfig.TrainingRepositoryAuthConfig"),
     accepted("EnableSageMakerMetricsTimeSeries", "metrics as a time series"),
 )
 

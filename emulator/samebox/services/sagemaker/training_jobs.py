@@ -11,7 +11,14 @@ from samebox.services import images
 from samebox.services.context import Image, Operation, Services
 from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
-from samebox.services.sagemaker import instance_groups, job_ends, training_channels, training_rules, training_updates
+from samebox.services.sagemaker import (
+    algorithms,
+    instance_groups,
+    job_ends,
+    training_channels,
+    training_rules,
+    training_updates,
+)
 from samebox.services.sagemaker.required import missing
 from samebox.wire.caller import Caller
 
@@ -20,9 +27,10 @@ _KEY_BYTES = 1024
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """CreateTrainingJob. Names, image and data are checked before the job exists, as AWS does (contract.md §6.4)."""
-    image = _check(services, params, caller)
+    image, algorithm = _check(services, params, caller)
     stopping = {"MaxRuntimeInSeconds": training_rules.MAX_RUNTIME_SECONDS, **params.get("StoppingCondition", {})}
-    request = {**params, "StoppingCondition": stopping}
+    completed = params if algorithm is None else algorithms.completed(params, algorithm)
+    request = {**completed, "StoppingCondition": stopping}
     job = services.resources.create(TRAINING_JOB, caller, request, JobFacts(image.reference, stand_in=image.stand_in))
     return {"TrainingJobArn": job.arn}
 
@@ -53,7 +61,9 @@ def update(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     return {"TrainingJobArn": job.arn}
 
 
-def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Image:
+def _check(
+    services: Services, params: Mapping[str, Any], caller: Caller
+) -> tuple[Image, algorithms.Specification | None]:
     # The model calls these two optional since serverless jobs exist, which need neither.
     if "ServerlessJobConfig" not in params:
         for member in ("AlgorithmSpecification", "ResourceConfig"):
@@ -67,6 +77,7 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
         raise ValidationException(
             "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
         )
+    training_rules.check_registry(params)
     refuse("sagemaker", "CreateTrainingJob", params)
     for member in ("InstanceType", "InstanceCount"):
         if member not in resources and not resources.get("InstanceGroups"):
@@ -76,10 +87,18 @@ def _check(services: Services, params: Mapping[str, Any], caller: Caller) -> Ima
     training_rules.check_remote_debug(params)
     training_rules.check_checkpoints(services, params, caller)
     training_channels.check(params)
-    image = resolve(services, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"], caller)
+    specification = algorithms.of_request(services, params, caller)
+    if specification is not None:
+        algorithms.check(params, specification)
+    name = (
+        params["AlgorithmSpecification"]["TrainingImage"]
+        if specification is None
+        else algorithms.image_of(specification)
+    )
+    image = resolve(services, name, params["RoleArn"], caller)
     training_channels.check_data(services, params, caller)
     _check_output(services, params, caller)
-    return image
+    return image, specification
 
 
 def resolve(services: Services, name: str, role: str, caller: Caller) -> Image:

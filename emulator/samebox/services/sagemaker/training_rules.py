@@ -6,6 +6,7 @@ from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.services.context import Services
+from samebox.services.members.refusal import not_run
 from samebox.wire.caller import Caller
 
 # SM:StoppingCondition.MaxRuntimeInSeconds
@@ -27,6 +28,18 @@ def check_stopping(params: Mapping[str, Any]) -> None:
         raise ValidationException(
             "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
         )
+
+
+def check_registry(params: Mapping[str, Any]) -> None:
+    """Refuse credentials of a private registry, which on AWS a function of Lambda gives."""
+    config = (params.get("AlgorithmSpecification") or {}).get("TrainingImageConfig") or {}
+    if (given := config.get("TrainingRepositoryAuthConfig")) is not None:
+        member = "AlgorithmSpecification.TrainingImageConfig.TrainingRepositoryAuthConfig"
+        why = (
+            f"It asks no function for credentials ({given['TrainingRepositoryCredentialsProviderArn']}): pull the "
+            "image, push it to the emulator's ECR with samebox push, and name it there."
+        )
+        raise not_run("sagemaker", "CreateTrainingJob", member, why=why)
 
 
 def check_warm_pool(params: Mapping[str, Any]) -> None:
