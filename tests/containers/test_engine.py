@@ -310,7 +310,8 @@ def test_the_memory_that_a_container_holds_is_seen_until_it_ends(world: World) -
     # A variable of the shell's: what busybox's own tools would read is in the page cache.
     shell = f"x=$(head -c {size} /dev/zero | tr '\\0' x); echo held; trap 'exit 0' TERM; while :; do sleep 0.02; done"
     container = world.run(shell, program)
-    assert next(world.engine.logs(container, follow=True)).text == "held"
+    with contextlib.closing(world.engine.logs(container, follow=True)) as lines:
+        assert next(lines).text == "held"
     usage = world.engine.usage(container)
     assert usage is not None
     assert usage.memory_bytes >= size
@@ -562,7 +563,8 @@ def test_what_is_mounted_is_there_as_it_was_when_the_container_was_made(world: W
     shell = "cat /data/in/deep/file /etc/one/ca.pem; echo; echo -n written > /data/out/new; touch /data/in/x || exit 0"
     container = world.run_to_the_end(shell, program, mounts=mounts)
     assert world.engine.inspect(container).exit_code == 0
-    assert next(line.text for line in world.engine.logs(container) if line.stream == "stdout") == "deepsingle"
+    first, *_ = (line.text for line in world.engine.logs(container) if line.stream == "stdout")
+    assert first == "deepsingle"
     with world.engine.archive(container, "/data/out") as stream:
         assert contents(stream) == {"out/new": b"written"}
     world.engine.remove(container)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,8 @@ def test_what_runs_elsewhere_is_asked_of_the_engine(tmp_path: Path) -> None:
 
     engine.add_image("box:1", {"work": program})
     container = engine.run(ContainerSpec("box:1", command=("work",)))
-    next(engine.logs(container, follow=True))
+    with contextlib.closing(engine.logs(container, follow=True)) as lines:
+        next(lines)
     watch = Watch(engine, [container], tmp_path / "proc", tmp_path)
     try:
         assert watch.peak(container) == 300

@@ -228,9 +228,14 @@ class EmulatorProcess:
         return self.job_at(name, {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded"}, seconds)
 
     def log_lines(self, name: str, group: str = "/aws/sagemaker/TrainingJobs") -> list[str]:
-        """Every line of the one log stream whose name begins with `name`."""
-        streams = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
-        assert len(streams) == 1, [stream["logStreamName"] for stream in streams]
+        """Every line of the one log stream whose name begins with `name`; none while it has not begun."""
+        try:
+            streams = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
+        except self.logs.exceptions.ResourceNotFoundException:
+            return []  # no job has written a line yet
+        assert len(streams) <= 1, [stream["logStreamName"] for stream in streams]
+        if not streams:
+            return []
         lines: list[str] = []
         token: dict[str, Any] = {}
         while True:

@@ -111,7 +111,7 @@ def test_why_a_model_cannot_be_loaded_is_shown_while_the_endpoint_is_still_being
         assert emulator.sagemaker.describe_endpoint(EndpointName="broken")["EndpointStatus"] == "Creating", before
         rest = deploy.stderr.read()
         assert deploy.wait(60) == 1
-    assert "samebox: GET /ping answered 503, not 200" in rest
+    assert "samebox: GET /ping answered 503, not 200" in "".join(before) + rest
     traceback, reason = rest.index("RuntimeError: the weights are truncated"), rest.index("Please check CloudWatch")
     assert rest.index("From its log:") < traceback < reason
     assert run(emulator, "scripts/deploy", "--endpoint", "broken", "--delete").returncode == 0

@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, str(float(body) * factor).encode())
     def log_message(self, *words):
         print("asked", self.command, self.path, flush=True)
-print("word", os.environ.get("WORD", ""), flush=True)
+print("word", os.environ.get("WORD", ""), file=sys.stderr, flush=True)  # two streams have no order between them
 if os.environ.get("WORD") == "end":
     sys.exit("no such word")
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -1,9 +1,10 @@
-"""Which lines of a script leave a server in the background, and end the container with the script."""
+"""Which lines of a script leave a server in the background and so end the container; how long an end may take."""
 
 from __future__ import annotations
 
 import pytest
 
+from samebox.check.serving import stopping
 from samebox.check.serving.ends import in_background
 
 
@@ -38,3 +39,8 @@ def test_what_goes_to_the_background_is_shown(line: str) -> None:
 )
 def test_what_stays_is_not(line: str) -> None:
     assert in_background(f"#!/bin/sh\n{line}\n") == []
+
+
+@pytest.mark.parametrize(("boot", "fast", "whole"), [(0.5, 10.0, 30.0), (9.0, 18.0, 30.0), (60.0, 30.0, 30.0)])
+def test_a_server_that_starts_slowly_may_end_slowly(boot: float, fast: float, whole: float) -> None:
+    assert (stopping.grace(boot, is_fast=True), stopping.grace(boot, is_fast=False)) == (fast, whole)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from samebox.check.checks import CannotCheck, Check, Context
 from samebox.check.findings import Finding, Rule
 from samebox.check.serving.served import ENGINE, SERVED, first_answers, must_be_of_use, payload
-from samebox.check.serving.server import running, used_up
+from samebox.check.serving.server import first_boot, running, used_up
 from samebox.check.serving.wire import HttpResponse, NoResponse, RawConnection, request
 
 GRACE_SECONDS = 30.0
@@ -47,6 +47,11 @@ class ServerStop:
     exit_code: int | None
 
 
+def grace(boot_seconds: float, is_fast: bool) -> float:
+    """Seconds for the end; with --fast fewer, but not where its start took long too, as on a busy machine."""
+    return min(GRACE_SECONDS, max(FAST_SECONDS, 2 * boot_seconds)) if is_fast else GRACE_SECONDS
+
+
 def stops(context: Context) -> Finding:
     ending = _ending(context)
     if ending.seconds is None:
@@ -74,7 +79,7 @@ def _ending(context: Context) -> ServerStop:
 
 def _end(context: Context) -> ServerStop:
     server, one = running(context), payload(context)
-    limit = min(FAST_SECONDS if context.options.fast else GRACE_SECONDS, context.deadline.left - 5)
+    limit = min(grace(first_boot(context).seconds, context.options.fast), context.deadline.left - 5)
     head, body = request("POST", "/invocations", one.body or b" ", one.headers)
     whole = any(
         asked == one and isinstance(answer, HttpResponse) and answer.seconds > _LONG_SECONDS
