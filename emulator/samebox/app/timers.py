@@ -1,4 +1,4 @@
-"""What is done when its time has come, and not because a request asks for it: alarms, events, schedules."""
+"""What is done when its time has come, and not because a request asks for it: alarms, events, old log events."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from samebox.app.stores import Stores
 from samebox.services.cloudwatch.evaluation import AlarmEvaluation
 from samebox.services.events.delivery import Deliver, Targets
 from samebox.services.events.dispatch import EventDispatch
+from samebox.services.log_retention import LogRetention
 from samebox.settings import Settings, destinations
 
 
@@ -18,6 +19,7 @@ def start_timers(
     for one in (
         EventDispatch(stores.resources, stores.metrics, targets, clock),
         AlarmEvaluation(stores.store, stores.metrics, clock),
+        LogRetention(stores.logbook, clock),
     ):
         endings.add(one.close)
         one.start()

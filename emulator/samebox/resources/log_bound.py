@@ -1,5 +1,7 @@
 """Keeps the file of a log stream within a bound on the disk: its beginning and its end stay, a hole is made between.
 
+What is too old becomes a hole at the beginning.
+
 Offsets stay what they are, because they are in tokens that clients hold. So the file gets longer and longer, and its
 middle is a hole: bytes that take no room and read as zeros. No line has a zero in it. A line of ours stands before it.
 """
@@ -9,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from samebox.resources.log_file import Event, before, data_from, encode, time_of
+from samebox.resources.log_file import Event, after, before, data_from, encode, time_of
 
 _BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system's own is
 _PIECE_BYTES = 64 * 1024  # of a hole, no more than this is copied as zeros
@@ -42,6 +44,41 @@ def shorten(path: Path, limit: int) -> None:
             _copy(file, end, size, fresh)
     shutil.copystat(path, partial)
     partial.replace(path)
+
+
+def forget(path: Path, time: int) -> bool:
+    """Make a hole of the events before that, epoch milliseconds, up to the first that is not; whether there were any.
+
+    The last line stays, as in `shorten`. The file must have no writer meanwhile.
+    """
+    begin, end = _old_lines(path, time)
+    partial = path.with_name(f".{path.name}.shorter")
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = min(end, before(path, size, 1).start)
+        if end <= begin:
+            return False
+        with partial.open("wb") as fresh:
+            _copy(file, end, size, fresh)
+            fresh.truncate(size)
+    shutil.copystat(path, partial)
+    partial.replace(path)
+    return True
+
+
+def _old_lines(path: Path, time: int) -> tuple[int, int]:
+    """Where the lines before a time begin, and where the first one is that is not."""
+    block = after(path, 0, _PIECE_BYTES)
+    begin = place = block.start
+    while block.lines:
+        place = block.start
+        for line in block.lines:
+            written = time_of(line)
+            if written is not None and written >= time:
+                return begin, place
+            place += len(line) + 1
+        block = after(path, block.end, _PIECE_BYTES)
+    return begin, place
 
 
 def _behind_line(file: BinaryIO, offset: int) -> int:

@@ -8,6 +8,7 @@ import errno
 import json
 import os
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -40,10 +41,7 @@ class Block(NamedTuple):
 
     def offsets(self) -> list[int]:
         """Where each line starts, and behind these where the last one ends."""
-        offsets = [self.start]
-        for line in self.lines:
-            offsets.append(offsets[-1] + len(line) + 1)
-        return offsets
+        return list(accumulate((len(line) + 1 for line in self.lines), initial=self.start))
 
 
 def encode(events: Sequence[Event]) -> bytes:
@@ -58,7 +56,7 @@ def decode(lines: Sequence[bytes]) -> list[Event | None]:
     try:
         # A half line has no closing bracket, so the whole is not JSON either, however it goes on.
         rows = json.loads(b"[" + b",".join(lines) + b"]")
-        events: list[Event | None] = [Event._make(row) for row in rows]
+        events: list[Event | None] = list(map(Event._make, rows))
     except (ValueError, TypeError):
         return [_event(line) for line in lines]
     return events if len(events) == len(lines) else [_event(line) for line in lines]

@@ -67,6 +67,12 @@ class Logbook:
         """The log groups of one account in one region, which see nothing of each other."""
         return Logbook(self._root / account / region, self._limit, shared=self._shared)
 
+    def books(self) -> "Iterator[Logbook]":
+        """The log groups of each account in each region that has any."""
+        for account in sorted(self._root.glob("*/*")):
+            if account.is_dir():
+                yield self.of(account.parent.name, account.name)
+
     def create(self, group: str, stream: str) -> None:
         """Make the stream if it is not there."""
         self._with_room(lambda: self._make(group, stream).touch(exist_ok=True))
@@ -192,6 +198,20 @@ class Logbook:
             path.unlink()
             self._shared.known.pop(str(path), None)
         folder.rmdir()
+
+    def forget(self, group: str, before: int) -> int:
+        """Remove events older than that, epoch milliseconds, from the beginning of each stream of a group.
+
+        Gives how many streams lost any. Raises FileNotFoundError.
+        """
+        lost = 0
+        for entry in list(self._files(group)):
+            path = Path(entry.path)
+            with self._shared.writing:
+                if path.exists() and log_bound.forget(path, before):
+                    self._shared.known.pop(str(path), None)
+                    lost += 1
+        return lost
 
     def last(self, group: str, stream: str) -> Event | None:
         """The newest event, None when there is none or no stream."""

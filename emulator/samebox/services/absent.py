@@ -118,7 +118,6 @@ ABSENT: tuple[AbsentOperations, ...] = (
     *_rows(
         "logs",
         {
-            r"\w+RetentionPolicy": "logs are kept until they are deleted",
             r"(\w+(Query|Queries|QueryResults|QueryDefinitions?|ScheduledQuery\w*|ScheduledQueries)|\w*Fields?|"
             r"\w+FieldIndexes|\w+IndexPolic(y|ies)|\w+LogGroupsForQuery|GetLogRecord|GetLogObject|\w+LookupTables?)": (
                 "Logs Insights is not run"

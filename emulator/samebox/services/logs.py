@@ -15,12 +15,13 @@ from samebox.errors import AwsError
 from samebox.resources import log_file
 from samebox.resources.log_file import Block
 from samebox.resources.logbook import Event, Logbook, Stream
-from samebox.services import log_search
+from samebox.services import log_retention, log_search
 from samebox.services.context import Operation, Services
 from samebox.services.log_pattern import pattern
 from samebox.services.members.tables import refuse
 from samebox.wire.caller import Caller
 from samebox.wire.partitions import partition_of
+from samebox.wire.shapes import Projected
 
 # LOGS: GetLogEvents and FilterLogEvents give at most 10,000 events or 1 MB, lists 50 entries. An answer also looks at
 # no more than that: where few events match, pages are short or empty and lead on by their tokens, as on AWS.
@@ -29,6 +30,11 @@ _BYTES = 1024 * 1024
 _PAGE = 50
 _TOO_NEW_MILLISECONDS = 2 * 3600 * 1000
 _TOO_OLD_MILLISECONDS = 14 * 24 * 3600 * 1000
+
+# CW Logs API, "PutRetentionPolicy"
+_RETENTIONS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 _TOKEN = re.compile(r"(?P<way>[fb])/(?P<offset>\d{56})/s")
 _Params = dict[str, Any]
@@ -83,7 +89,7 @@ def get_log_events(services: Services, params: _Params, caller: Caller) -> dict[
     limit = params.get("limit", _EVENTS)
     events, first, last = _page_of(look(group, stream, start, _BYTES), forward, limit, _in_time(params))
     return {
-        "events": [_shown(event) for event in events],
+        "events": Projected(_shown(event) for event in events),
         "nextForwardToken": f"f/{last:056d}/s",
         "nextBackwardToken": f"b/{first:056d}/s",
     }
@@ -107,7 +113,7 @@ def filter_log_events(services: Services, params: _Params, caller: Caller) -> di
         raise _invalid("The specified nextToken is invalid.") from None
     limit = params.get("limit", _EVENTS)
     found, more = log_search.search(book, group, streams, wanted, _in_time(params), limit, place)
-    answer: dict[str, Any] = {"events": [_filtered(one) for one in found], "searchedLogStreams": []}
+    answer: dict[str, Any] = {"events": Projected(_filtered(one) for one in found), "searchedLogStreams": []}
     return {**answer, "nextToken": more.token()} if more else answer
 
 
@@ -173,6 +179,22 @@ def untag_resource(services: Services, params: _Params, caller: Caller) -> None:
     _retag(services, params["resourceArn"], caller, remove=params["tagKeys"])
 
 
+def put_retention_policy(services: Services, params: _Params, caller: Caller) -> None:
+    """PutRetentionPolicy. `log_retention` removes what is older."""
+    days = params["retentionInDays"]
+    if days not in _RETENTIONS:
+        raise _invalid(
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member "
+            f"must satisfy enum value set: {list(_RETENTIONS)}"
+        )
+    _retain(services, params, caller, {log_retention.DAYS: days})
+
+
+def delete_retention_policy(services: Services, params: _Params, caller: Caller) -> None:
+    """DeleteRetentionPolicy: events are kept until their group or stream is deleted."""
+    _retain(services, params, caller, {})
+
+
 def delete_log_stream(services: Services, params: _Params, caller: Caller) -> None:
     """DeleteLogStream."""
     book, group = _book(services, caller), _group_of(services, params, caller)
@@ -200,6 +222,12 @@ def _retag(
     attributes = book.attributes(group)
     kept = {key: value for key, value in attributes.get("tags", {}).items() if key not in remove}
     book.set_attributes(group, {**attributes, "tags": {**kept, **add}})
+
+
+def _retain(services: Services, params: _Params, caller: Caller, retained: Mapping[str, int]) -> None:
+    book, group = _book(services, caller), _group_of(services, params, caller)
+    others = {name: value for name, value in book.attributes(group).items() if name != log_retention.DAYS}
+    book.set_attributes(group, {**others, **retained})
 
 
 def _group_name(identifier: str) -> str:
@@ -266,6 +294,7 @@ def _group(book: Logbook, name: str, caller: Caller) -> dict[str, Any]:
     return {
         "logGroupName": name,
         "creationTime": book.created(name),
+        "retentionInDays": attributes.get(log_retention.DAYS),
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
         "logGroupArn": arn,
@@ -318,6 +347,8 @@ OPERATIONS: dict[str, Operation] = {
     "CreateLogStream": create_log_stream,
     "PutLogEvents": put_log_events,
     "DeleteLogGroup": delete_log_group,
+    "PutRetentionPolicy": put_retention_policy,
+    "DeleteRetentionPolicy": delete_retention_policy,
     "DeleteLogStream": delete_log_stream,
     "ListTagsForResource": list_tags_for_resource,
     "TagResource": tag_resource,

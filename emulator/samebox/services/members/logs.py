@@ -40,6 +40,8 @@ MEMBERS: Mapping[str, Members] = {
         accepted("entity", "which entity of CloudWatch the events belong to"),
     ),
     "DeleteLogGroup": acted_on("logGroupName"),
+    "PutRetentionPolicy": acted_on("logGroupName", "retentionInDays"),
+    "DeleteRetentionPolicy": acted_on("logGroupName"),
     "DeleteLogStream": acted_on("logGroupName", "logStreamName"),
     "ListTagsForResource": acted_on("resourceArn"),
     "TagResource": acted_on("resourceArn", "tags"),
