@@ -6,10 +6,9 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import load, pushes
+from bench import load, memory, pushes
 from bench.figures import Bar, Row, median, percentile
 from bench.invocations import signed
 from bench.servers import SCRIPT
@@ -18,7 +17,6 @@ from bench.upload import LargeUpload
 
 if TYPE_CHECKING:
     from bench.stand import Stand
-    from tests.scenarios.emulator_process import EmulatorProcess
 
 LARGE = "s3-large"
 MEMORY = Bar("added", 64)
@@ -39,11 +37,10 @@ def _memory(stand: Stand, megabytes: int) -> Row:
         raise NotMeasured(f"the disk has no room for two times {megabytes} MB")
     words = [sys.executable, "-m", "bench.upload", str(emulator.port), "memory"]
     _run([*words, "64"])  # the threads and buffers that every upload needs
-    before = _memory_of(emulator, "VmRSS")
-    # 5: the peak begins anew (proc(5)).
-    Path(f"/proc/{emulator.pid}/clear_refs").write_text("5")
+    before = memory.now(emulator)
+    memory.begin_peak(emulator)
     _run([*words, str(megabytes)])
-    peak = _memory_of(emulator, "VmHWM")
+    peak = memory.peak(emulator)
     emulator.s3.delete_object(Bucket=BUCKET, Key="memory")
     note = "the emulator's memory at its peak; bare: before the upload"
     return Row(LARGE, f"S3 upload of {megabytes:,} MB in parts", "MB", peak, before, bar=MEMORY, note=note)
@@ -53,11 +50,6 @@ def _run(words: list[str]) -> None:
     with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
         if process.wait(UPLOAD_SECONDS):
             raise NotMeasured(f"the upload ended with {process.returncode}")
-
-
-def _memory_of(emulator: EmulatorProcess, field: str) -> float:
-    lines = Path(f"/proc/{emulator.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) * 1024 / MB
 
 
 def _together(stand: Stand, rounds: int) -> list[Row]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bench import memory
 from bench.figures import Bar, Row, alternate, median
 from bench.stand import BUCKET, MB, Stand, ping, wait_for
 from tests.ports import free_port
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TRANSFORM = "transform"
-BAR = Bar("ratio", 0.8, at_least=True)
+BAR, MEMORY = Bar("ratio", 0.8, at_least=True), Bar("ours", 300)
 PAYLOADS = (1, 6)  # MB
 CONCURRENT = 4
 LINE = b"5.1,3.5,1.4,0.2,4.9,3.0,1.4,0.2\n"
@@ -42,6 +43,7 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
     def transformed(payload: int, body: bytes) -> float:
         return ours(stand, model, keys[len(body)], payload)
 
+    memory.begin_peak(stand.emulator)
     try:
         for payload in PAYLOADS:
             seen_bare, seen_ours = alternate(
@@ -54,6 +56,8 @@ def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
             rows.append(Row(TRANSFORM, what, "MB/s", median(seen_ours), median(seen_bare), None, BAR))
     finally:
         stand.remove(server)
+    lines = f"transform of {len(large) // len(LINE):,} lines: memory of the emulator"
+    rows.append(Row(TRANSFORM, lines, "MB", memory.peak(stand.emulator), bar=MEMORY))
     return rows
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from samebox.containers.engine import ARN_LABEL
-from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, until
+from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, until
 
 pytestmark = pytest.mark.docker
 
@@ -13,13 +13,10 @@ GROUP = "/aws/sagemaker/TransformJobs"
 BUCKET = "samebox-test"
 
 
-def transform(
-    emulator: EmulatorProcess, box: str, name: str, script: str, objects: dict[str, bytes], **given: Any
-) -> None:
-    """Start a transform job of these objects, by a model of the box image that serves `script`."""
+def transform(emulator: EmulatorProcess, name: str, objects: dict[str, bytes], **given: Any) -> None:
+    """Start a transform job of these objects, by the model of its name."""
     for key, body in objects.items():
         emulator.s3.put_object(Bucket=BUCKET, Key=f"{name}/in/{key}", Body=body)
-    emulator.model(name, box, script)
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/in/"}}
     request: dict[str, Any] = {
         "TransformJobName": name,
@@ -59,8 +56,9 @@ def invoke(body, headers):
     print(os.environ["SAGEMAKER_BATCH"], os.environ["SAGEMAKER_BATCH_STRATEGY"], headers["Accept"])
     return 200, str(sum(map(int, body.decode().split(",")))).encode()
 """
+    emulator.model("Joins", box, script)
     transform(
-        emulator, box, "Joins", script, {"a.csv": b"x,1,2\ny,3,4\n", "deep/b.csv": b"z,5,6\n"},
+        emulator, "Joins", {"a.csv": b"x,1,2\ny,3,4\n", "deep/b.csv": b"z,5,6\n"},
         BatchStrategy="SingleRecord", MaxConcurrentTransforms=2,
         DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 2},
@@ -74,12 +72,37 @@ def invoke(body, headers):
     assert job["TransformStartTime"] <= job["TransformEndTime"]
 
 
+def test_a_pipeline_of_two_containers(emulator: EmulatorProcess, box: str) -> None:
+    double = """
+def invoke(body, headers):
+    return 200, json.dumps([2 * int(line) for line in body.split()]).encode()
+"""
+    add = """
+def invoke(body, headers):
+    print("asked on", os.environ["SAGEMAKER_BIND_TO_PORT"], "for", headers["Accept"])
+    return 200, str(sum(json.loads(body))).encode()
+"""
+    containers: Any = [
+        {"Image": box, "Environment": {"SCRIPT": script}, "ContainerHostname": name}
+        for name, script in (("double", double), ("add", add))
+    ]
+    emulator.sagemaker.create_model(ModelName="Two-Steps", ExecutionRoleArn=ROLE, Containers=containers)
+    transform(emulator, "Two-Steps", {"a.csv": b"1\n2\n", "b.csv": b"5\n"})
+    job = ended(emulator, "Two-Steps")
+    assert (job["TransformJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert stored(emulator, "Two-Steps") == {"a.csv.out": b"6\n", "b.csv.out": b"10\n"}
+    found = emulator.logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix="Two-Steps/")["events"]
+    lines = {one["message"] for one in found if one["logStreamName"].endswith("/add")}
+    assert "asked on 8082 for text/csv" in lines
+
+
 def test_an_object_that_fails_has_no_output_and_the_log_has_why(emulator: EmulatorProcess, box: str) -> None:
     script = """
 def invoke(body, headers):
     return (400, b"no number") if b"bad" in body else (200, body)
 """
-    transform(emulator, box, "Fails-In-Part", script, {"bad.csv": b"1\nbad\n", "good.csv": b"1\n2\n"})
+    emulator.model("Fails-In-Part", box, script)
+    transform(emulator, "Fails-In-Part", {"bad.csv": b"1\nbad\n", "good.csv": b"1\n2\n"})
     job = ended(emulator, "Fails-In-Part")
     assert job["TransformJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
@@ -96,7 +119,8 @@ def invoke(body, headers):
     time.sleep(4 if b"slow" in body else 0)
     return 200, body
 """
-    transform(emulator, box, "Outlives-Too", script, {"a": b"fast\n", "b": b"slow\n"})
+    emulator.model("Outlives-Too", box, script)
+    transform(emulator, "Outlives-Too", {"a": b"fast\n", "b": b"slow\n"})
     until(lambda: stored(emulator, "Outlives-Too"), WAIT_SECONDS, "the first output is there")
     emulator.kill()
     emulator.up()
