@@ -156,6 +156,24 @@ def test_a_job_that_is_not_done_when_the_wait_is_over_is_stopped_while_it_trains
     assert stages_of(row) == [*RUN, "Interrupted", *RUN, "Stopping", "MaxRuntimeExceeded"]
 
 
+def test_a_job_whose_wait_is_over_while_it_trains_is_stopped_by_that(harness: "Harness") -> None:
+    # It waits for its instances so long that MaxWaitTimeInSeconds is over before MaxRuntimeInSeconds.
+    harness.settings = replace(harness.settings, spot_capacity_seconds=5000.0)
+    job = create(harness)
+    harness.start()
+    harness.wait_until(lambda: "Insufficient capacity" in str(harness.reload(job).state))
+    harness.clock_offset = 5001.0
+    harness.touch(job)
+    harness.wait_for_line(job, "begin with 0")
+    harness.clock_offset = 7201.0
+    harness.touch(job)
+    row = harness.wait_until_ended(job)
+    assert (row.status, row.state["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+    assert stages_of(row) == [*RUN, "Stopping", "MaxWaitTimeExceeded"]
+    assert harness.objects_under("ckpt") == {"epochs": b"e"}, "what it saved is kept"
+    assert harness.container_names() == []
+
+
 def test_what_is_waited_for_is_not_billed_and_spot_instances_cost_less(harness: "Harness") -> None:
     harness.settings = replace(harness.settings, spot_capacity_seconds=0.0, spot_savings_percent=75.0)
     job = create(harness, {attempts.AFTER_TAG: "100"})

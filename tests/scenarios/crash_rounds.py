@@ -1,10 +1,10 @@
-"""Rounds of kill -9 while containers are being started: six jobs and an endpoint a round, all must end as they should.
+"""Rounds of kill -9 while containers are being started: six jobs and an endpoint a round must end as they should.
 
     scripts/crash-rounds --rounds 100 --seed 7
 
-In each round an emulator gets its work, is killed 0.02 to 0.7 s later and started again. A job must be Completed, its
-program must have run once, no line of its log may be missing or doubled; the endpoint must come into service. Needs an
-engine, and no image of ours: what runs is busybox.
+One of the jobs is on two hosts. In each round an emulator gets its work, is killed 0.02 to 0.7 s later and started
+again. A job must be Completed, its program must have run once on each host, no line of a log may be missing or doubled;
+the endpoint must come into service. Needs an engine, and no image of ours: what runs is busybox.
 """
 
 import argparse
@@ -64,14 +64,14 @@ def image() -> str:
     return import_tiny("crash-rounds", (f"ENTRYPOINT [{words}]",))
 
 
-def train(emulator: EmulatorProcess, name: str, image: str) -> None:
-    """Start a job that runs the image's own program."""
+def train(emulator: EmulatorProcess, name: str, image: str, hosts: int = 1) -> None:
+    """Start a job that runs the image's own program on each of its hosts."""
     emulator.sagemaker.create_training_job(
         TrainingJobName=name,
         AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
         RoleArn=ROLE,
         OutputDataConfig={"S3OutputPath": "s3://samebox-test/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
 
@@ -81,9 +81,10 @@ def judge_job(emulator: EmulatorProcess, name: str, losses: Losses) -> None:
     job = emulator.ended(name, END_SECONDS)
     if job["TrainingJobStatus"] != "Completed":
         return losses.job(f"{name}: {job['TrainingJobStatus']}: {job.get('FailureReason')}")
-    said = emulator.log_lines(f"{name}/")
-    if said != [f"line {number}" for number in range(LINES)]:
-        return losses.job(f"{name}: {len(said)} lines of {LINES}: {said[:2]} … {said[-2:]}")
+    for number in range(job["ResourceConfig"]["InstanceCount"]):
+        said = emulator.log_lines(f"{name}/algo-{number + 1}-")
+        if said != [f"line {number}" for number in range(LINES)]:
+            return losses.job(f"{name}: {len(said)} lines of {LINES}: {said[:2]} … {said[-2:]}")
     return None
 
 
@@ -103,7 +104,7 @@ def one_round(emulator: EmulatorProcess, name: str, image: str, seconds: float, 
     emulator.model(endpoint, image)
     emulator.configure(endpoint, endpoint)
     for number, job in enumerate(jobs):
-        train(emulator, job, image)
+        train(emulator, job, image, hosts=2 if number == 0 else 1)
         if number == JOBS // 2:
             emulator.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
     time.sleep(seconds)
