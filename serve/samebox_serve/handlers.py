@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samebox_serve import accept, formats
+from samebox_serve import accept, formats, tensorflow_serving
 from samebox_serve.errors import NotAcceptable, RequestError, UnsupportedType
+from samebox_serve.tensorflow_serving import ServingHandlers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,9 @@ class Handlers:
             raise ValueError(
                 f"{settings.program} defines transform_fn and {', '.join(parts)}: it must be one or the other"
             )
+        self._serving: ServingHandlers | None = None
+        if self._own is not None and ServingHandlers.are_in(self._own):
+            self._serving = ServingHandlers(self._own, self._predict_json)
         self._transform = transform
         self._owns_output = bool(self._own and hasattr(self._own, "output_fn"))
         self._model: Any = None
@@ -94,6 +98,9 @@ class Handlers:
         self, body: bytes, content_type: str | None, accepted: str | None, headers: dict[str, str]
     ) -> HandlerResponse:
         """Raises RequestError for what the client can mend; anything else is an error of the handlers."""
+        if self._serving is not None:
+            answer, of_type = self._serving.answer(body, content_type, accepted, headers)
+            return finished((answer, of_type), of_type, self._context(headers))
         kind = formats.media_type(content_type)
         data: bytes | str = formats.text(body, content_type) if kind in formats.TEXT_TYPES else body
         wanted = self._choose(accepted)
@@ -111,6 +118,13 @@ class Handlers:
                 raise
             raise known from error
         return finished(result, wanted, context)
+
+    def _predict_json(self, body: bytes) -> bytes:
+        context = self._context({})
+        decoded = call(self._defaults.input_fn, context, formats.text(body, formats.JSON), formats.JSON)
+        prediction = call(self._defaults.predict_fn, context, decoded, self._model)
+        answer, _ = call(self._defaults.output_fn, context, prediction, formats.JSON)
+        return tensorflow_serving.columnar(body, answer)
 
     def _function(self, name: str) -> Callable[..., Any]:
         found: Callable[..., Any] = getattr(self._own, name, None) or getattr(self._defaults, name)

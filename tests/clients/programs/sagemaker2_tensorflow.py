@@ -23,12 +23,13 @@ model.save(os.path.join(os.environ["SM_MODEL_DIR"], "1"))
 HANDLERS = """
 import json
 
-def input_fn(data, content_type):
-    import numpy
-    return numpy.array(json.loads(data)["value"], dtype="float32").reshape(1, 1)
+def input_handler(data, context):
+    return json.dumps({"instances": [[json.loads(data.read())["value"]]]})
 
-def output_fn(prediction, accept):
-    return json.dumps({"answer": float(prediction[0][0])}), "application/json"
+def output_handler(response, context):
+    if response.status_code != 200:
+        raise ValueError(response.content.decode("utf-8"))
+    return json.dumps({"answer": response.json()["predictions"][0][0]}), context.accept_header
 """
 
 session = sagemaker.Session()
