@@ -72,7 +72,7 @@ def invoke(body, headers):
     assert job["TransformStartTime"] <= job["TransformEndTime"]
 
 
-def test_a_pipeline_of_two_containers(emulator: EmulatorProcess, box: str) -> None:
+def test_a_pipeline_of_two_containers_transforms_and_serves(emulator: EmulatorProcess, box: str) -> None:
     double = """
 def invoke(body, headers):
     return 200, json.dumps([2 * int(line) for line in body.split()]).encode()
@@ -94,6 +94,14 @@ def invoke(body, headers):
     found = emulator.logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix="Two-Steps/")["events"]
     lines = {one["message"] for one in found if one["logStreamName"].endswith("/add")}
     assert "asked on 8082 for text/csv" in lines
+    emulator.configure("Two-Steps", "Two-Steps")
+    emulator.sagemaker.create_endpoint(EndpointName="Two-Steps", EndpointConfigName="Two-Steps")
+    emulator.endpoint_at("Two-Steps", {"InService"})
+    answer = emulator.runtime.invoke_endpoint(
+        EndpointName="Two-Steps", ContentType="text/csv", Accept="text/csv", Body=b"1\n2\n"
+    )
+    assert answer["Body"].read() == b"6"
+    emulator.sagemaker.delete_endpoint(EndpointName="Two-Steps")
 
 
 def test_an_object_that_fails_has_no_output_and_the_log_has_why(emulator: EmulatorProcess, box: str) -> None:

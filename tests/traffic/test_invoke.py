@@ -1,7 +1,9 @@
 """InvokeEndpoint against real sockets: what reaches the container, what comes back, and every way it can go wrong."""
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from samebox.traffic.client import HttpClient
 from samebox.traffic.invoke import LONGEST, Invocations
-from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
+from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target, TargetStage
 
 LIMIT = 1000
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -66,16 +68,19 @@ class GatheredResponse:
 async def invoke(
     addresses: tuple[Address, ...], body: bytes = b"1,2", *, calls: int = 1, name: str = "Digits",
     headers: tuple[tuple[bytes, bytes], ...] = (), seconds: float = 60.0, lenient: bool = False,
-    region: str = "us-east-1", partition: str = "aws",
+    region: str = "us-east-1", partition: str = "aws", stages: tuple[str, ...] = ("primary",), most: int = 5 << 20,
 ) -> GatheredResponse:  # fmt: skip
     key = Key("000000000000", region, "Digits")
-    route = Route(key, (Target("AllTraffic", 1, addresses),), "/aws/sagemaker/Endpoints/Digits", partition)
+    further = tuple(TargetStage(one, addresses) for one in stages[1:])
+    route = Route(
+        key, (Target("AllTraffic", 1, addresses, stages[0], further),), "/aws/sagemaker/Endpoints/Digits", partition
+    )
     client = HttpClient(LIMIT)
 
     async def identify(_scope: Any, _body: bytes) -> tuple[str, str]:
         return "000000000000", region
 
-    app = Invocations(RoutingTable([route]), client, identify, LIMIT, seconds, lenient)
+    app = Invocations(RoutingTable([route]), client, identify, LIMIT, seconds, lenient, pipeline_bytes=most)
     scope = {"path": f"/endpoints/{name}/invocations", "headers": [(b"content-length", b"%d" % len(body)), *headers]}
     sent: list[MutableMapping[str, Any]] = []
 
@@ -299,3 +304,44 @@ def test_a_target_model_needs_a_multi_model_endpoint() -> None:
 def test_a_variant_is_reached_by_name() -> None:
     response = asyncio.run(invoke((), headers=((b"x-amzn-sagemaker-target-variant", b"Canary"),)))
     assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+
+
+PIPELINE = ("clean", "predict", "label")
+
+
+def test_each_container_of_a_pipeline_gets_the_response_of_the_one_before() -> None:
+    seen = ContainerTraffic()
+    given = ((b"content-type", b"application/json"), (b"accept", b"text/plain"))
+    response = exchange(answering(OK, seen), headers=given, stages=PIPELINE)
+    assert (response.status, response.body) == (200, b"42")
+    parts = [one.split(b"\r\n\r\n") for one in seen.requests]
+    assert [body for _, body in parts] == [b"1,2", b"42", b"42"]
+    assert [re.findall(rb"(?m)^(?:Content-Type|Accept): (.*)\r$", head + b"\r\n") for head, _ in parts] == [
+        [b"application/json"], [b"text/csv"], [b"text/plain", b"text/csv"]
+    ]  # fmt: skip
+
+
+def test_the_container_of_a_pipeline_that_fails_is_named() -> None:
+    requests = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await request(reader)
+                requests += 1
+                writer.write(OK if requests == 1 else OK.replace(b"200 OK", b"400 Bad Request"))
+        writer.close()
+
+    response = exchange(handle, stages=PIPELINE)
+    assert (response.status, response.error["OriginalStatusCode"], requests) == (424, 400, 2)
+    assert response.error["Message"].startswith('Received client error (400) from predict with message "42"')
+
+
+def test_no_container_of_a_pipeline_passes_on_more_than_the_limit() -> None:
+    response = exchange(answering(OK, ContainerTraffic()), stages=PIPELINE, most=1)
+    assert response.status == 424
+    assert response.error["Message"] == (
+        "Received response from clean with status code 200. However, the request payload from clean to predict is "
+        "2 bytes, which has exceeded the maximum limit of 0 MB."
+    )

@@ -37,6 +37,7 @@ class DataPlane:
         return Invocations(
             self.table, self.client, identify, own.invocation_bytes, own.invocation_seconds,
             own.lenient_responses, observers, look_up=self._routes(stores).look_up,
+            pipeline_bytes=own.pipeline_payload_mb << 20,
         )  # fmt: skip
 
     def follow(self, stores: Stores) -> None:

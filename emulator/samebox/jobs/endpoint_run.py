@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -173,7 +173,7 @@ class EndpointRun:
         wanted, current = self._slots(self._facts.wanted), self._slots(self._facts.current)
         self._patient = wanted if self._row.status == "InService" else current
         self._needed = {**self._patient, **wanted}
-        self._together = {**dict.fromkeys(current, len(current)), **dict.fromkeys(wanted, len(wanted))}
+        self._together = {**dict.fromkeys(current, _instances(current)), **dict.fromkeys(wanted, _instances(wanted))}
         self._generations = frozenset(slot.generation for slot in self._needed)
         self._servers.need(self._needed, wanted)
         for slot in self._needed:
@@ -259,7 +259,7 @@ class EndpointRun:
                 self._postpone(slot, str(error))
                 continue
             first = hosting.first_instance_id(slot)
-            used = self._servers.has(f"{slot.variant}/{first}") or self._backoff.has_failed(slot)
+            used = self._servers.has(hosting.log_stream(slot, variant, first)) or self._backoff.has_failed(slot)
             instance = hosting.instance_id(uuid.uuid4().hex) if used else first
             self._add(hosting.server(self._row, slot, variant, instance, limits, self._emulator))
         return None
@@ -307,7 +307,11 @@ class EndpointRun:
 
     def _forget_model(self, folder: Path) -> None:
         """Remove the model of a server that is gone, unless another one has it or is to have it."""
-        if self._row.status != "InService" or folder.name in self._generations or self._servers.uses(folder):
+        if (
+            self._row.status != "InService"
+            or hosting.generation_of(folder) in self._generations
+            or self._servers.uses(folder)
+        ):
             return
         if folder.is_dir():
             sweep(self._dependencies.engine, folder)
@@ -317,7 +321,11 @@ class EndpointRun:
         folder = self._folder
         for one in sorted(folder.iterdir()) if folder.is_dir() else ():
             # One that is being unpacked has a name that begins with a dot.
-            if one.name not in self._generations and not self._servers.uses(one) and not one.name.startswith("."):
+            if (
+                hosting.generation_of(one) not in self._generations
+                and not self._servers.uses(one)
+                and not one.name.startswith(".")
+            ):
                 sweep(self._dependencies.engine, one)
 
     def _slots(self, deployment: EndpointDeployment | None) -> dict[Slot, Variant]:
@@ -327,6 +335,10 @@ class EndpointRun:
         return retry_while_unavailable(
             ask, self._wake.closing, self._dependencies.report, self._dependencies.give_up_seconds
         )
+
+
+def _instances(slots: Iterable[Slot]) -> int:
+    return len({(slot.variant, slot.generation, slot.number) for slot in slots})
 
 
 def roll_back(resources: Resources, row: Resource, reason: str) -> Resource:

@@ -15,7 +15,8 @@ from samebox.containers.instances import Limits
 from samebox.data import opt_ml
 from samebox.jobs.plan import EmulatorInfo, host_limits, keys_of, surroundings_of
 from samebox.platform import serving
-from samebox.resources.deployment import EndpointDeployment, StandIn, Variant, VariantRoute
+from samebox.platform.pipelines import ALONE, PipelinePlace
+from samebox.resources.deployment import EndpointDeployment, PipelineStage, StandIn, Variant, VariantRoute
 from samebox.resources.facts import to_json
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
@@ -24,6 +25,7 @@ from samebox.resources.unique_id import credentials_id, unique_id
 VARIANT_LABEL = "samebox.variant"
 GENERATION_LABEL = "samebox.generation"
 NUMBER_LABEL = "samebox.number"
+PLACE_LABEL = "samebox.place"  # in a pipeline
 INSTANCE_ID_LABEL = "samebox.instance-id"
 
 
@@ -33,11 +35,15 @@ _NOT_HASHED = ("InitialVariantWeight", "InitialInstanceCount", "ExecutionRoleArn
 
 @dataclass(frozen=True)
 class Slot:
-    """A place that one container fills. Two configurations of an endpoint share no generation: that is blue/green."""
+    """A place that one container fills. Two configurations of an endpoint share no generation: that is blue/green.
+
+    `number` is that of the instance, `place` that of the container in its model; both count from 0.
+    """
 
     variant: str
     generation: str
     number: int
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,12 @@ class ServerPlan:
     log_stream: str
     warning: str | None
     stand_in: StandIn | None = None
+    place: PipelinePlace = ALONE  # in its model
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.place.port or serving.PORT
 
 
 def models_folder(data_dir: Path) -> Path:
@@ -86,7 +98,8 @@ def _slots(resource: Resource, deployment: EndpointDeployment) -> Iterator[tuple
     for variant in deployment.variants:
         generation = _generation(resource, deployment, variant)
         for number in range(variant.initial_instance_count):
-            yield Slot(variant.variant_name, generation, number), variant
+            for place in range(len(variant.containers)):
+                yield Slot(variant.variant_name, generation, number, place), variant
 
 
 def _generation(resource: Resource, deployment: EndpointDeployment, variant: Variant) -> str:
@@ -102,7 +115,8 @@ def slot_of(state: ContainerSummary) -> Slot | None:
     """The slot that a container was made for."""
     labels = state.labels
     try:
-        return Slot(labels[VARIANT_LABEL], labels[GENERATION_LABEL], int(labels[NUMBER_LABEL]))
+        place = int(labels.get(PLACE_LABEL, "0"))
+        return Slot(labels[VARIANT_LABEL], labels[GENERATION_LABEL], int(labels[NUMBER_LABEL]), place)
     except (KeyError, ValueError):
         return None
 
@@ -121,16 +135,18 @@ def server(
     resource: Resource, slot: Slot, variant: Variant, instance: str, limits: Limits, emulator: EmulatorInfo
 ) -> ServerPlan:
     """The plan of one container. Pure."""
-    (container,) = variant.containers
+    container, place = variant.containers[slot.place], places(variant)[slot.place]
     isolated = variant.enable_network_isolation
     facts = opt_ml.ModelFacts(
         region=resource.region,
         has_gpu=limits.gpus > 0,
         credentials_path=_credentials_path(resource, variant, emulator),
         endpoint_url=emulator.endpoint_url,
+        port=place.port,
+        safe_ports=place.safe_ports,
     )
     url = container.model_data_url
-    folder = endpoint_folder(resource, emulator.data_dir) / slot.generation
+    folder = endpoint_folder(resource, emulator.data_dir) / _model_name(slot)
     return ServerPlan(
         arn=resource.arn,
         slot=slot,
@@ -148,8 +164,9 @@ def server(
                 GENERATION_LABEL: slot.generation,
                 NUMBER_LABEL: str(slot.number),
                 INSTANCE_ID_LABEL: instance,
+                **({PLACE_LABEL: str(slot.place)} if slot.place else {}),
             },
-            f"samebox-{resource.name}-{slot.variant}-{instance}",
+            f"samebox-{resource.name}-{slot.variant}-{instance}" + (f"-{place.number}" if slot.place else ""),
             folder if url else None,
             isolated,
             surroundings_of(
@@ -165,10 +182,31 @@ def server(
         network=network_name(resource) if isolated else None,
         startup_seconds=float(variant.startup_seconds or emulator.settings.startup_seconds),
         log_group=log_group(resource),
-        log_stream=f"{slot.variant}/{instance}",
+        log_stream=log_stream(slot, variant, instance),
         warning=limits.warning,
         stand_in=container.stand_in,
+        place=place,
     )
+
+
+def places(variant: Variant) -> tuple[PipelinePlace, ...]:
+    """The places of a variant's containers in its model."""
+    return PipelinePlace.all([one.container_hostname for one in variant.containers])
+
+
+def log_stream(slot: Slot, variant: Variant, instance: str) -> str:
+    """contract.md §2.13."""
+    name = places(variant)[slot.place].name
+    return f"{slot.variant}/{instance}/{name}" if name else f"{slot.variant}/{instance}"
+
+
+def _model_name(slot: Slot) -> str:
+    return f"{slot.generation}-{slot.place + 1}" if slot.place else slot.generation
+
+
+def generation_of(folder: Path) -> str:
+    """The generation whose model is in a folder."""
+    return folder.name.partition("-")[0]
 
 
 def _credentials_path(resource: Resource, variant: Variant, emulator: EmulatorInfo) -> str | None:
@@ -199,28 +237,36 @@ def routes(
     resource: Resource, deployment: EndpointDeployment, addresses: Mapping[Slot, tuple[str, int]]
 ) -> tuple[VariantRoute, ...]:
     """The routes of a deployment, given where its ready containers are."""
-    found: dict[str, list[tuple[str, int]]] = {}
+    found: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for slot in slots(resource, deployment):
         if slot in addresses:
-            found.setdefault(slot.variant, []).append(addresses[slot])
-    return tuple(
-        VariantRoute(
+            found.setdefault((slot.variant, slot.place), []).append(addresses[slot])
+
+    def route(variant: Variant) -> VariantRoute:
+        first, *further = (
+            PipelineStage(place.name or "primary", tuple(found.get((variant.variant_name, place.number - 1), ())))
+            for place in places(variant)
+        )
+        is_whole = all(stage.addresses for stage in further)
+        return VariantRoute(
             variant_name=variant.variant_name,
             weight=float(variant.initial_variant_weight),
-            addresses=tuple(found.get(variant.variant_name, ())),
+            addresses=first.addresses if is_whole else (),  # a pipeline without one of its containers serves nothing
             log_group=log_group(resource),
+            container_name=first.container_name,
+            further=tuple(further),
         )
-        for variant in deployment.variants
-    )
+
+    return tuple(map(route, deployment.variants))
 
 
 # FailureReason: contract.md §2.4 and §2.14.
 
 
-def ping_failed(variant: str) -> str:
-    """It did not answer /ping in time."""
+def ping_failed(variant: str, name: str = "") -> str:
+    """It did not answer /ping in time; `name`: of a container of a pipeline."""
     return (
-        f"The primary container for production variant {variant} did not pass the ping health check. "
+        f"The {name or 'primary container'} for production variant {variant} did not pass the ping health check. "
         "Please check CloudWatch logs for this endpoint."
     )
 
@@ -241,11 +287,12 @@ def image_missing(variant: str) -> str:
     )
 
 
-def model_missing(url: str) -> str:
+def model_missing(url: str, name: str = "") -> str:
     """Its model.tar.gz cannot be read."""
     return (
-        f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is an '
-        "object located at the URL and that the role passed to CreateModel has permissions to download the object."
+        f'Failed to download model data for container "{name or "container_1"}" from URL: "{url}". Please ensure that '
+        "there is an object located at the URL and that the role passed to CreateModel has permissions to download the "
+        "object."
     )
 
 
@@ -255,6 +302,11 @@ def model_refused(url: str, why: str) -> str:
         f'Failed to extract model data archive for container "container_1" from URL: "{url}". Please ensure that the '
         f"object located at the URL is a valid tar.gz archive. {why}"
     )
+
+
+def not_for_pipelines(name: str) -> str:
+    """Its image is not made to be one of several; the words are ours (contract.md §2.7)."""
+    return f"The image of {name} has no label {serving.BIND_LABEL}=true. A pipeline needs it."
 
 
 MODEL_TOO_LARGE = (

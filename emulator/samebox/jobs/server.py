@@ -186,7 +186,7 @@ class Server:
             self._lines.report(f"the model cannot be used: {refused.detail}")
             raise _Failed(str(refused)) from refused
         except S3Error as error:
-            raise _Failed(hosting.model_missing(url)) from error
+            raise _Failed(hosting.model_missing(url, self.plan.place.name)) from error
 
     def _create(self) -> str:
         engine, spec = self._dependencies.engine, self.plan.container
@@ -196,12 +196,23 @@ class Server:
         local = self.plan.stand_in.why_absent if self.plan.stand_in else ""
         puller = Puller(engine, self._dependencies.login, self._cancelled, self._closing, local)
         try:
-            return images.create(spec, partial(starting.afresh, engine), puller.pull)
+            made = images.create(spec, partial(starting.afresh, engine), puller.pull)
         except CannotPull as error:
             self._lines.report(str(error))
             raise _Failed(local or hosting.image_missing(self.plan.slot.variant)) from error
         except (containers.StartFailed, containers.ImageMissing, containers.OutOfSpace) as error:
             raise self._cannot_start(str(error)) from error
+        self._check_label(made)
+        return made
+
+    def _check_label(self, container: str) -> None:
+        image = self._dependencies.engine.image(self.plan.container.image) if self.plan.place.name else None
+        if image is not None and image.labels.get(serving.BIND_LABEL) != "true":
+            self._dependencies.engine.remove(container)
+            raise _Failed(hosting.not_for_pipelines(self.plan.place.name))
+
+    def _ping_failed(self) -> _Failed:
+        return _Failed(hosting.ping_failed(self.plan.slot.variant, self.plan.place.name))
 
     def _cannot_start(self, error: str) -> _Failed:
         message = runtime_message(error)
@@ -224,12 +235,12 @@ class Server:
                     f"{verdict.detail}; asked {verdict.pings} times. The variant's "
                     "ContainerStartupHealthCheckTimeoutInSeconds sets this time, else SAMEBOX_STARTUP_SECONDS"
                 )
-                raise _Failed(hosting.ping_failed(self.plan.slot.variant))
+                raise self._ping_failed()
             self._lines.report(f"{verdict.detail} before it answered /ping with 200; it is started again")
             if left <= pause:
                 self._cancelled.wait(max(left, 0.0))
                 self._go_on()
-                raise _Failed(hosting.ping_failed(self.plan.slot.variant))
+                raise self._ping_failed()
             self._cancelled.wait(pause)
             self._go_on()
             pause = min(pause * 2, RESTART_SECONDS_MOST)
@@ -247,7 +258,7 @@ class Server:
         self._start()
         self._follow()
         try:
-            self.address = self._retry_while_unavailable(lambda: engine.address(self._container, serving.PORT))
+            self.address = self._retry_while_unavailable(lambda: engine.address(self._container, self.plan.port))
         except containers.EngineUnavailable:
             raise
         except containers.EngineError as error:
@@ -307,7 +318,7 @@ class Server:
     async def _watch(self) -> None:
         """Ping it while it is in service; return never, fail when it is dead or unhealthy."""
         settings, bad, silent_since = self._dependencies.settings, 0, 0.0
-        variant, follower = self.plan.slot.variant, self._follower
+        follower = self._follower
         if follower is None or self.address is None:
             raise ValueError("watched before it was ready")
         while True:
@@ -316,7 +327,7 @@ class Server:
             if follower.done:
                 code = follower.state.exit_code if follower.state else None
                 self._lines.report(f"the container exited with code {code} while in service; another one replaces it")
-                raise _Failed(hosting.ping_failed(variant))
+                raise self._ping_failed()
             ping = await self._dependencies.background.call(self._ping, self.address)
             now = time.monotonic()
             if ping.reason == "ready":
@@ -327,7 +338,7 @@ class Server:
             silent_since = (silent_since or now) if silent else 0.0
             if bad >= BAD_ANSWERS or (silent and now - silent_since > settings.invocation_seconds):
                 self._lines.report(f"the container is unhealthy: {ping.detail}; another one replaces it")
-                raise _Failed(hosting.ping_failed(variant))
+                raise self._ping_failed()
 
     def _ping(self, address: Address) -> Ping:
         return Readiness(address, PingRules(ping_seconds=self._dependencies.settings.ping_seconds)).ping()

@@ -27,7 +27,8 @@ from samebox.jobs.transform_instance import DATA_LOG, RunningModel, TransformWor
 from samebox.jobs.transform_run import TransformRun
 from samebox.platform import transform
 from samebox.platform.job import Placement
-from samebox.platform.transform import ModelContainer, PipelinePlace
+from samebox.platform.pipelines import PipelinePlace
+from samebox.platform.transform import ModelContainer
 from samebox.resources.deployment import ServedContainer
 from samebox.resources.kinds import TRANSFORM_JOB
 from samebox.resources.outcome import TRANSFORM_ENDINGS

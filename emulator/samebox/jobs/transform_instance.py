@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.containers.engine import EngineError
 from samebox.data.objects import Cancelled
+from samebox.jobs import hosting
 from samebox.jobs.invoker import InvocationRules, Invoker
 from samebox.jobs.job_type import WorkResult
 from samebox.jobs.model_invoker import ModelInvoker
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from samebox.data.objects import Object
     from samebox.jobs.phases import JobDependencies
     from samebox.jobs.transform_progress import TransformProgress
-    from samebox.platform.transform import PipelinePlace
+    from samebox.platform.pipelines import PipelinePlace
 
 DATA_LOG = "data-log"  # the stream of an instance that has the platform's own lines
 
@@ -123,7 +124,7 @@ class TransformInstance:
             state = self._deps.retry(partial(self._deps.engine.inspect, one.container))
             image = self._deps.retry(partial(self._deps.engine.image, state.image))
             if image is not None and image.labels.get(serving.BIND_LABEL) != "true":
-                text = f"The image of {one.place.name} has no label {serving.BIND_LABEL}=true. A pipeline needs it."
+                text = hosting.not_for_pipelines(one.place.name)
                 self._report(text)
                 return WorkResult(Outcome.MODEL_REFUSED, text)
         return None

@@ -77,14 +77,26 @@ class EndpointDeployment:
 
 
 @dataclass(frozen=True)
+class PipelineStage:
+    """Where a further container of a pipeline is served, on each instance."""
+
+    container_name: str
+    addresses: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class VariantRoute:
-    """Where a variant is served: its share of requests is its weight, its ready containers are at `addresses`."""
+    """Where a variant is served: its share of requests is its weight, its ready containers are at `addresses`.
+
+    Of a pipeline these are its first containers, and `further` are the others in their order.
+    """
 
     variant_name: str
     weight: float
     addresses: tuple[tuple[str, int], ...]
     log_group: str
     container_name: str = "primary"  # what messages call a container that failed
+    further: tuple[PipelineStage, ...] = ()
 
 
 @dataclass(frozen=True)

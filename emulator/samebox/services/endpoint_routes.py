@@ -8,7 +8,7 @@ from samebox.resources.deployment import serving
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.query import Query, Scope
 from samebox.resources.store import Resource, Store
-from samebox.traffic.routes import Key, Route, RoutingTable, Target
+from samebox.traffic.routes import Key, Route, RoutingTable, Target, TargetStage
 from samebox.wire.partitions import partition_of
 
 _SERVING = ("InService", "Updating")
@@ -57,5 +57,11 @@ class EndpointRoutes:
         if not routes:
             self._table.remove(key)
             return
-        targets = tuple(Target(one.variant_name, one.weight, one.addresses, one.container_name) for one in routes)
+        targets = tuple(
+            Target(
+                one.variant_name, one.weight, one.addresses, one.container_name,
+                tuple(TargetStage(stage.container_name, stage.addresses) for stage in one.further),
+            )
+            for one in routes
+        )  # fmt: skip
         self._table.put(Route(key, targets, routes[0].log_group, partition_of(row.region).name))

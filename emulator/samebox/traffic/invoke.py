@@ -7,6 +7,7 @@ import random
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ from samebox.errors import AwsError
 from samebox.traffic.client import HttpClient
 from samebox.traffic.connection import NotConnected, UpstreamError, WholeResponse
 from samebox.traffic.hooks import Activator, ModelLoader
-from samebox.traffic.model_error import ModelError, cut_off, model_error
+from samebox.traffic.model_error import ModelError, cut_off, model_error, passed_too_much
 from samebox.traffic.observers import Invocation, ObserverQueue
 from samebox.traffic.routes import Address, Key, Route, RoutingTable, Target
 
@@ -94,7 +95,7 @@ class Invocations:
     `observers` see each invocation that reached a container. `activator` is asked for a container where a variant has
     none, and has `activation_seconds`; `loader` is asked for the container of a target model. Endpoints without the one
     or the other cost nothing for it. `look_up` brings the table to what is stored of an endpoint; it may block, and is
-    called where the table has no route.
+    called where the table has no route. One container of a pipeline may send `pipeline_bytes` to the next.
     """
 
     def __init__(
@@ -110,7 +111,9 @@ class Invocations:
         loader: ModelLoader | None = None,
         activation_seconds: float = _ACTIVATION_SECONDS,
         look_up: Callable[[Key], None] | None = None,
+        pipeline_bytes: int = 5 << 20,
     ) -> None:
+        self._pipeline_bytes = pipeline_bytes
         self._table = table
         self._observers = observers
         self._activator, self._loader = activator, loader
@@ -166,14 +169,50 @@ class Invocations:
             places = (address,)
         call.variant, call.instances = target.variant, len(target.addresses)
         asked = time.perf_counter()
+        inward = [(_TO_CONTAINER[name], value) for name, value in call.headers.items() if name in _TO_CONTAINER]
         try:
-            reply = await self._asked(route, target, call, places, path)
+            if target.further:
+                return target, await self._piped(route, target, call, inward, places)
+            return target, await self._answered(route, target, call, call.body, inward, places, path, self._seconds)
         finally:
             call.model_seconds = time.perf_counter() - asked
-        call.reply = reply
+
+    async def _piped(
+        self, route: Route, target: Target, call: _Call, headers: Iterable[Header], places: Iterable[Address]
+    ) -> WholeResponse:
+        """Through the containers of a pipeline: each further one gets body and media type of the response before, and
+        the last one alone the client's Accept (contract.md §2.7). Choice: all together have the time of one.
+        """
+        until, body, last = time.perf_counter() + self._seconds, call.body, len(target.further)
+        stages = [(target, places)]
+        stages += [(replace(target, container=one.container), route.addresses(one)) for one in target.further]
+        for number, (stage, addresses) in enumerate(stages):
+            own = [one for one in headers if number == last or one[0] != b"Accept"]
+            left = max(until - time.perf_counter(), 0.0)
+            reply = await self._answered(route, stage, call, body, own, addresses, b"/invocations", left)
+            if number < last and len(reply.body) > self._pipeline_bytes:
+                following = stages[number + 1][0].container
+                raise passed_too_much(route, stage.container, following, reply, self._pipeline_bytes)
+            media, body = reply.header(b"content-type"), reply.body
+            headers = [one for one in headers if one[0] != b"Content-Type"]
+            headers += [(b"Content-Type", media)] if media else []
+        return reply
+
+    async def _answered(
+        self,
+        route: Route,
+        target: Target,
+        call: _Call,
+        body: bytes,
+        headers: Iterable[Header],
+        places: Iterable[Address],
+        path: bytes,
+        seconds: float,
+    ) -> WholeResponse:
+        reply = call.reply = await self._asked(route, target, body, headers, places, path, seconds)
         if not 200 <= reply.status < 300 and not (self._lenient and not 400 <= reply.status < 600):
             raise model_error(route, target, reply.status, reply.body.decode("utf-8", "replace"))
-        return target, reply
+        return reply
 
     async def _chosen(self, key: Key, headers: Mapping[bytes, bytes]) -> tuple[Route, Target]:
         """The route of an endpoint, and which of its variants is asked; it has a container by then."""
@@ -199,12 +238,18 @@ class Invocations:
         return route
 
     async def _asked(
-        self, route: Route, target: Target, call: _Call, places: Iterable[Address], path: bytes
+        self,
+        route: Route,
+        target: Target,
+        body: bytes,
+        headers: Iterable[Header],
+        places: Iterable[Address],
+        path: bytes,
+        seconds: float,
     ) -> WholeResponse:
-        inward = [(_TO_CONTAINER[name], value) for name, value in call.headers.items() if name in _TO_CONTAINER]
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._first_that_listens(route, target, places, path, inward, call.body)
+            async with asyncio.timeout(seconds):
+                return await self._first_that_listens(route, target, places, path, headers, body)
         except TimeoutError:
             # The container is not killed and keeps computing; it is only not listened to any more.
             message = (

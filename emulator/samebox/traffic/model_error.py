@@ -1,6 +1,7 @@
 """ModelError: what InvokeEndpoint answers where the container failed, in AWS's words (contract.md §2.3)."""
 
 from samebox.errors import AwsError
+from samebox.traffic.connection import WholeResponse
 from samebox.traffic.routes import Route, Target
 
 _MESSAGE_CHARACTERS = 2048  # RT:Message
@@ -36,6 +37,21 @@ def cut_off(route: Route, target: Target, status: int) -> ModelError:
     return _received(route, status, f"from {target.container} and could not load the entire response body", "")
 
 
+def passed_too_much(route: Route, container: str, following: str, reply: WholeResponse, most: int) -> ModelError:
+    """A container of a pipeline sent more than the next may get (contract.md §2.7)."""
+    message = (
+        f"Received response from {container} with status code {reply.status}. However, the request payload from "
+        f"{container} to {following} is {len(reply.body)} bytes, which has exceeded the maximum limit of "
+        f"{most >> 20} MB."
+    )
+    return ModelError(message, reply.status, "", _log_arn(route))
+
+
+def _log_arn(route: Route) -> str:
+    key = route.key
+    return f"arn:{route.partition}:logs:{key.region}:{key.account}:log-group:{route.log_group}"
+
+
 def _received(route: Route, status: int, what: str, body: str) -> ModelError:
     side = "client" if 400 <= status < 500 else "server"
     key = route.key
@@ -44,5 +60,4 @@ def _received(route: Route, status: int, what: str, body: str) -> ModelError:
         f"https://{key.region}.{_CONSOLES.get(route.partition, _CONSOLES['aws'])}/cloudwatch/home?region={key.region}"
         f"#logEventViewer:group={route.log_group} in account {key.account} for more information."
     )
-    arn = f"arn:{route.partition}:logs:{key.region}:{key.account}:log-group:{route.log_group}"
-    return ModelError(message, status, body, arn)
+    return ModelError(message, status, body, _log_arn(route))

@@ -19,13 +19,25 @@ class Key:
 
 
 @dataclass(frozen=True)
+class TargetStage:
+    """A further container of a pipeline: its name in messages, and where it is."""
+
+    container: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
 class Target:
-    """One variant: its share is weight / sum of weights, its containers are at `addresses`."""
+    """One variant: its share is weight / sum of weights, its containers are at `addresses`.
+
+    Of a pipeline these are the first ones; `further` get the response of the one before, in this order.
+    """
 
     variant: str
     weight: float
     addresses: tuple[Address, ...]
     container: str = "primary"  # what messages call the container that failed
+    further: tuple[TargetStage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class Route:
                 return target
         return able[-1]
 
-    def addresses(self, target: Target) -> tuple[Address, ...]:
+    def addresses(self, target: Target | TargetStage) -> tuple[Address, ...]:
         """The target's addresses, beginning with the one whose turn it is."""
         count = len(target.addresses)
         if count < 2:
@@ -87,6 +99,6 @@ class RoutingTable:
 
     def addresses(self) -> frozenset[Address]:
         """Every address that some endpoint is served at."""
-        return frozenset(
-            address for route in self._routes.values() for target in route.targets for address in target.addresses
-        )
+        targets = [target for route in self._routes.values() for target in route.targets]
+        found = [one.addresses for one in targets] + [one.addresses for target in targets for one in target.further]
+        return frozenset(address for addresses in found for address in addresses)

@@ -11,12 +11,9 @@ from samebox.resources.lifecycle import IllegalMove
 from samebox.resources.store import Resource
 from samebox.services import images
 from samebox.services.context import Image, Operation, Services
-from samebox.services.members.refusal import not_run
 from samebox.services.members.tables import refuse
 from samebox.services.sagemaker import models
 from samebox.wire.caller import Caller
-
-_SEVERAL = "it has several containers, which transform jobs alone run."
 
 
 def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -109,8 +106,6 @@ def _snapshot(services: Services, config_name: str, caller: Caller) -> EndpointD
 def _variant(services: Services, variant: Mapping[str, Any], caller: Caller) -> Variant:
     model = services.resources.get(MODEL, caller, variant["ModelName"])
     containers = images.model_containers(model.spec)
-    if len(containers) > 1:
-        raise not_run("sagemaker", "CreateEndpoint", "ProductionVariants.ModelName", model.name, _SEVERAL)
     return Variant(
         variant_name=variant["VariantName"],
         model_name=model.name,
