@@ -19,6 +19,7 @@ import pytest
 
 from samebox.proxy import docker_names
 from tests import second_engine
+from tests.clients.conftest import shell_of
 from tests.scenarios.emulator_process import ACCOUNT, EmulatorProcess
 
 pytestmark = pytest.mark.docker
@@ -102,6 +103,16 @@ def test_an_image_is_pushed_and_pulled_by_the_name_that_it_has_on_aws(taught: Ta
     assert pushed["imageTags"] == ["1"]
     taught.docker("image", "rm", name)
     taught.docker("pull", "--quiet", f"{HOST}/team/app@{pushed['imageDigest']}")
+
+
+@pytest.mark.clients
+def test_a_script_that_builds_and_pushes_runs_as_it_does_on_aws(taught: TaughtDaemon, tmp_path: Path) -> None:
+    variables = {"DOCKER_HOST": taught.address, "DOCKER_CONFIG": str(taught.config)}
+    shell = shell_of(taught.emulator, tmp_path, "--endpoint")
+    printed = shell.run("newest", "build_and_push.sh", "team/script", **variables)
+    assert printed.rstrip().endswith(f"{HOST}/team/script:latest"), printed
+    (pushed,) = taught.emulator.client("ecr").describe_images(repositoryName="team/script")["imageDetails"]
+    assert pushed["imageTags"] == ["latest"]
 
 
 def test_at_that_address_there_is_nothing_but_the_registry(taught: TaughtDaemon) -> None:
