@@ -32,6 +32,7 @@ _RANDOM = frozenset(
         "ARN",
         "RoleId",
         "PolicyId",
+        "InstanceProfileId",
         "creationTime",
         "ingestionTime",
     )

@@ -27,6 +27,7 @@ PROTOCOLS: Mapping[str, frozenset[str]] = {
     "Step Functions, which is not among our models": frozenset({"input"}),
     "the Registry API: its errors": frozenset({"errors"}),
     "Docker: an image's configuration": frozenset({"config"}),
+    "CloudWatch: the data of an alarm's history; botocore: the trait of an error": frozenset({"error"}),
     "AWS's names of services": frozenset({"s3"}),
 }
 

@@ -84,6 +84,7 @@ def test_the_keys_are_the_fields_in_the_case_of_aws() -> None:
                 "LastEndedAt": None,
             },
             "Outcome": "",
+            "Pool": None,
         },
         "Model": None,
         "StandIn": None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests import samples
 from tests.conftest import ACCOUNT
+from tests.laws.probes.instance_profiles import INSTANCE_PROFILES
 from tests.laws.probes.values import OTHER_ACCOUNT, TAGS
 from tests.laws.probing import Call, Either, Params, Probe
 
@@ -54,6 +55,7 @@ STS: Mapping[str, Probe] = {
     "GetSessionToken": Probe({}, values={"DurationSeconds": 7200}),
 }
 IAM: Mapping[str, Probe] = {
+    **INSTANCE_PROFILES,
     "GetRole": Probe({"RoleName": "a"}, makes=False, values={"RoleName": "b"}),
     "SimulatePrincipalPolicy": Probe(
         _ACTIONS,

@@ -14,6 +14,7 @@ _NO_GROUP = {
 }
 _STREAMS: Call = ("logs", "DescribeLogStreams", {"logGroupName": "$"})
 _FOUND: Call = ("logs", "FilterLogEvents", {"logGroupName": "$"})
+_GROUPS: Call = ("logs", "DescribeLogGroups", {"logGroupNamePrefix": "$"})
 _GROUP_TAGS: Call = ("logs", "ListTagsForResource", {"resourceArn": GROUP_ARN})
 _OF_GROUP: Mapping[str, Params] = {
     "logGroupIdentifier": {"logGroupName": None, "logGroupIdentifier": "$"},
@@ -73,6 +74,21 @@ LOGS: Mapping[str, Probe] = {
         **{"logEvents[].timestamp": NOW + 6},
     ),
     "DeleteLogGroup": _of_group({"logGroupName": "$"}, _STREAMS),
+    "PutRetentionPolicy": Probe(
+        {"logGroupName": "$", "retentionInDays": 7},
+        GROUP,
+        (_GROUPS,),
+        values=_NO_GROUP,
+        proven={
+            "retentionInDays": "tests/services/test_log_retention.py::test_what_is_older_goes_and_tokens_stay_good"
+        },
+    ),
+    "DeleteRetentionPolicy": Probe(
+        {"logGroupName": "$"},
+        (*GROUP, ("logs", "PutRetentionPolicy", {"logGroupName": "$", "retentionInDays": 7})),
+        (_GROUPS,),
+        values=_NO_GROUP,
+    ),
     "DeleteLogStream": _of_group({"logGroupName": "$", "logStreamName": "one"}, _STREAMS),
     "ListTagsForResource": _of_group({"resourceArn": GROUP_ARN}),
     "TagResource": _of_group({"resourceArn": GROUP_ARN, "tags": {"c": "d"}}, _GROUP_TAGS),
