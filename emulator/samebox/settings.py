@@ -84,7 +84,7 @@ class Settings:
         "Seconds between two looks at a training job's checkpoints, to copy what is new to S3.", 10.0
     )
     host_metrics_seconds: float = _setting(
-        "Seconds between two values of the CPU, memory and disk metrics of a job's hosts; 0: none.", 60.0
+        "Seconds between two values of the CPU, memory, GPU and disk metrics of a job's hosts; 0: none.", 60.0
     )
     spot_interrupt_after: str = _setting(
         "Interrupt managed spot training jobs after so many seconds of training: 30,60 the first attempt after 30 and "

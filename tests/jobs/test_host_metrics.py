@@ -1,9 +1,15 @@
-"""Metrics of a job's hosts: processor, memory and disk, by host."""
+"""Metrics of a job's hosts: processor, memory, GPUs and disk, by host."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from samebox.containers.engine import Capacity
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from samebox.containers.fake_process import Process
     from tests.jobs.harness import Harness
 
@@ -42,6 +48,48 @@ def test_each_host_has_its_own_in_percent(harness: "Harness") -> None:
     assert {(series.namespace, series.dimensions[0][0], series.unit) for series, _, _ in harness.metrics} == {
         ("/aws/sagemaker/TrainingJobs", "Host", "Percent")
     }
+
+
+def test_gpus_of_a_host_are_those_that_it_was_given_all_together(
+    harness: "Harness", tmp_path: "Path", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\nprintf '0, 50, 1024, 4096\\n1, 90, 4096, 4096\\n2, [N/A], 1024, 4096\\n'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    harness.settings = replace(harness.settings, host_metrics_seconds=0.01)
+    harness.engine.set_capacity(Capacity(cpus=64, memory_bytes=1 << 40, gpus=3))
+    harness.engine.add_image("digits:1", {"train": lambda process: process.wait_for_stop()})
+    harness.start()
+    jobs = [
+        harness.create_training_job(
+            name, ResourceConfig={"InstanceType": "ml.g4dn.xlarge", "InstanceCount": count, "VolumeSizeInGB": 1}
+        )
+        for name, count in (("two", 2), ("one", 1))
+    ]
+
+    def found() -> dict[tuple[str, str], float]:
+        return {
+            (series.dimensions[0][1], series.name): value
+            for series, _, value in list(harness.metrics)
+            if series.name.startswith("GPU")
+        }
+
+    expected = {
+        ("two/algo-1", "GPUUtilization"): 50.0,
+        ("two/algo-1", "GPUMemoryUtilization"): 25.0,
+        ("two/algo-2", "GPUUtilization"): 90.0,
+        ("two/algo-2", "GPUMemoryUtilization"): 100.0,
+        ("one/algo-1", "GPUMemoryUtilization"): 25.0,
+    }
+    harness.poll_until(lambda: found() == expected)
+    harness.crash()
+    harness.metrics.clear()
+    harness.start()
+    harness.poll_until(lambda: found() == expected)
+    for job in jobs:
+        harness.stop_job(job)
+        harness.wait_until_ended(job)
 
 
 def test_none_are_published_where_the_setting_asks_for_none(harness: "Harness") -> None:

@@ -121,9 +121,24 @@ while True: time.sleep(1)
         try:
             emulator.s3.create_bucket(Bucket="samebox-test")
             checkpoints = {"CheckpointConfig": {"S3Uri": "s3://samebox-test/ckpt"}}
-            emulator.train("fails", box_image, script)
-            emulator.train("retried", box_image, script, RetryStrategy={"MaximumRetryAttempts": 1}, **checkpoints)
-            process(emulator, box_image, "cleans", "import time; time.sleep(3600)", hosts=2)
+            small = {"InstanceType": "ml.t3.medium", "InstanceCount": 1, "VolumeSizeInGB": 1}  # all run at once
+            emulator.train("fails", box_image, script, ResourceConfig=small)
+            emulator.train(
+                "retried",
+                box_image,
+                script,
+                ResourceConfig=small,
+                RetryStrategy={"MaximumRetryAttempts": 1},
+                **checkpoints,
+            )
+            cluster = {"ClusterConfig": {**small, "InstanceCount": 2}}
+            process(
+                emulator,
+                box_image,
+                "cleans",
+                "import signal; signal.signal(signal.SIGTERM, lambda *_: exit()); signal.pause()",
+                ProcessingResources=cluster,
+            )
             for name in ("fails", "retried"):
                 until(lambda: "begun" in emulator.log_lines(f"{name}/"), WAIT_SECONDS, "it begins")  # noqa: B023
             until(
@@ -139,7 +154,7 @@ while True: time.sleep(1)
             assert "resumed" in emulator.log_lines("retried/")
             assert "Restarting" in [one["Status"] for one in retried["SecondaryStatusTransitions"]]
             assert left(host, "container") == []
-            emulator.train("after", box_image, "print('runs')")
+            emulator.train("after", box_image, "print('runs')", ResourceConfig=small)
             assert emulator.ended("after")["TrainingJobStatus"] == "Completed"
         finally:
             emulator.down()

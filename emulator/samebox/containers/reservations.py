@@ -148,6 +148,11 @@ def of_running(engine: ContainerApi, labels: Mapping[str, str | None]) -> dict[s
     return found
 
 
+def gpus_of(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The GPUs of the container that bears these labels, by the driver's indices."""
+    return _read(labels[RESERVED_LABEL]).gpus if RESERVED_LABEL in labels else ()
+
+
 def _read(label: str) -> Reservation:
     facts = json.loads(label)
     return Reservation(facts["memory"], tuple(facts["gpus"]), facts["host"])
