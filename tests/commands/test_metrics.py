@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageColor
 
 from samebox import cli
 from samebox.commands import aws as clients
+from samebox.commands import chart
 from samebox.commands.metrics import Curve, drawn
 from samebox.resources.metrics import MetricSeries
 from tests.conftest import ACCOUNT, REGION, Aws
 
+PANELS = [chart._SCALE * (chart._TITLE + chart._PANEL * number) for number in (0, 1)]  # where each begins
 GROUP = "/aws/sagemaker/TrainingJobs"
 
 
@@ -67,3 +70,49 @@ def test_many_values_are_drawn_in_forty_columns() -> None:
     line = drawn([Curve("loss", (at,) * 1000, tuple(float(one) for one in range(1000)))]).splitlines()[1]
     bars = line.split()[-1]
     assert (len(bars), bars[0], bars[-1]) == (40, "▁", "█")
+
+
+def test_a_picture_has_a_panel_for_each_metric_and_a_colour_for_each_host(aws: Aws, tmp_path: Path) -> None:
+    created = aws.row(aws.create("TrainingJob", TrainingJobName="digits")).created
+    publish(aws, "loss", ("TrainingJobName", "digits"), 4.0, 2.0, 1.0, at=created)
+    for host in ("algo-1", "algo-2"):
+        publish(aws, "CPUUtilization", ("Host", f"digits/{host}"), 100.0, 150.0, at=created)
+    file = tmp_path / "metrics.png"
+    assert cli.main(["metrics", "digits", "--png", str(file)]) == 0
+    with Image.open(file) as picture:
+        assert picture.format == "PNG"
+        found = picture.convert("RGB")
+    one = chart._TITLE + chart._PANEL + chart._FOOT
+    assert found.size == (chart._WIDTH * 2, (one + chart._PANEL) * 2)
+    panels = [found.crop((0, top, found.width, top + 2 * chart._PANEL)) for top in PANELS]
+    upper, lower = ({colour for _, colour in panel.getcolors(found.width * found.height) or ()} for panel in panels)
+    first, second = (ImageColor.getrgb(colour) for colour in chart._COLOURS[:2])
+    assert (first in upper, second in upper) == (True, False)
+    assert (first in lower, second in lower) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "marks"),
+    [
+        (0.0, 1.0, [0.0, 0.5, 1.0]),
+        (0.063, 2.3, [0.0, 1.0, 2.0, 3.0]),
+        (120.0, 200.0, [120.0, 140.0, 160.0, 180.0, 200.0]),
+        (-3.0, 4.0, [-4.0, -2.0, 0.0, 2.0, 4.0]),
+        (5.0, 5.0, [4.0, 6.0]),
+        (0.0, 0.0, [0.0, 0.5]),
+        (1e-7, 3e-7, [1e-07, 1.5e-07, 2e-07, 2.5e-07, 3e-07]),
+    ],
+)
+def test_marks_of_an_axis_are_round_numbers_around_the_values(least: float, most: float, marks: list[float]) -> None:
+    assert chart.ticks(least, most) == pytest.approx(marks)
+
+
+def test_without_pillow_a_picture_names_what_to_install(
+    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(chart, "Image", None)
+    created = aws.row(aws.create("TrainingJob", TrainingJobName="digits")).created
+    publish(aws, "loss", ("TrainingJobName", "digits"), 4.0, at=created)
+    assert cli.main(["metrics", "digits", "--png", str(tmp_path / "metrics.png")]) == 2
+    assert "pip install 'samebox[png]'" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.png"))

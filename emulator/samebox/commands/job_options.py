@@ -32,10 +32,13 @@ def metrics(commands: Commands[argparse.ArgumentParser]) -> None:
         "metrics",
         help="draw the metrics of a job",
         description="Draw the metrics of a job by time: those of its log by MetricDefinitions, and the processor, "
-        "memory and disk of each host in percent.",
+        "memory, GPUs and disk of each host in percent.",
     )
     command.add_argument("job", metavar="JOB", help="name of the job")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write time, metric and value; - is standard output")
+    command.add_argument(
+        "--png", type=Path, metavar="FILE", help="draw a picture; needs Pillow: pip install 'samebox[png]'"
+    )
     add_location(command)
 
 

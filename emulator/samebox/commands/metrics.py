@@ -1,4 +1,4 @@
-"""`samebox metrics`: the metrics of a job by time, as lines of a terminal or as CSV."""
+"""`samebox metrics`: the metrics of a job by time, as lines of a terminal, as CSV or as a picture."""
 
 import argparse
 import csv
@@ -35,8 +35,13 @@ def run(given: argparse.Namespace) -> int:
         curves = _curves(session, kind, job, given.job)
     if not curves:
         raise Stop(f"{given.job} has no metrics yet.")
+    if given.png is not None:
+        from samebox.commands import chart  # Pillow takes its time to load
+
+        chart.save(curves, given.job, given.png)
     if given.csv is None:
-        sys.stdout.write(drawn(curves))
+        if given.png is None:
+            sys.stdout.write(drawn(curves))
         return 0
     to_file = str(given.csv) != "-"
     with given.csv.open("w", newline="") if to_file else nullcontext(sys.stdout) as file:
