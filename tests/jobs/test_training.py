@@ -61,7 +61,7 @@ def test_a_job_that_ends_well_is_completed_with_its_model_metrics_and_log(harnes
     assert row.status == "Completed"
     stages = [(one["Status"], one["StatusMessage"]) for one in row.state["SecondaryStatusTransitions"]]
     assert stages == [
-        ("Starting", "Starting the training job"),
+        ("Starting", "Preparing the instances for training"),
         ("Downloading", "Downloading input data"),
         ("Training", "Training image download completed. Training in progress."),
         ("Uploading", "Uploading generated training model"),

@@ -191,6 +191,22 @@ def test_a_restart_goes_on_with_the_rest_of_the_period(harness: "Harness") -> No
     assert nothing_is_left(harness)
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_job_that_is_stopped_while_it_takes_hosts_over_has_them_or_has_not(harness: "Harness", number: int) -> None:
+    second = begin(harness)
+    harness.crash_at(("resources.change", number), after=True)
+    harness.crash()
+    harness.stop_job(second)
+    harness.start()
+    assert harness.wait_until_ended(second).status == "Stopped"
+    first = harness.resources.by_arn(second.arn.replace("second", "first"))
+    assert first is not None
+    assert pool_of(harness, first) == {"Status": "Reused", "ReusedByJob": "second"}
+    keep_alive(harness, second, 0)
+    wait_until_terminated(harness, second)
+    assert nothing_is_left(harness)
+
+
 REQUEST: dict[str, Any] = {"RoleArn": "a", "ResourceConfig": CONFIG}
 
 

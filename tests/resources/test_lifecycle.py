@@ -1,9 +1,13 @@
 """Lifecycles: only the table's moves are made, and each leaves its mark in the history."""
 
+from typing import Any
+
 import pytest
 
 from samebox.resources.lifecycle import ENDPOINT, PROCESSING_JOB, TRAINING_JOB, IllegalMove, Lifecycle
 from samebox.wire.models import Models
+
+PREPARING = "Preparing the instances for training"
 
 
 def walk(lifecycle: Lifecycle, *stages: str) -> dict[str, object]:
@@ -40,7 +44,7 @@ def test_statuses_are_values_of_the_model(models: Models) -> None:
 def test_the_transitions_of_a_job_that_ran_are_recorded() -> None:
     state = walk(TRAINING_JOB, "Downloading", "Training", "Uploading", "Completed")
     assert state["SecondaryStatusTransitions"] == [
-        {"Status": "Starting", "StartTime": 0.0, "EndTime": 1.0, "StatusMessage": "Starting the training job"},
+        {"Status": "Starting", "StartTime": 0.0, "EndTime": 1.0, "StatusMessage": PREPARING},
         {"Status": "Downloading", "StartTime": 1.0, "EndTime": 2.0, "StatusMessage": "Downloading input data"},
         {
             "Status": "Training",
@@ -66,10 +70,21 @@ def test_a_move_that_is_not_in_the_table_is_not_made() -> None:
         TRAINING_JOB.advance(state, "Training", 9.0)
 
 
+def test_a_start_is_shown_as_its_last_step_once_it_is_over() -> None:
+    def of_start(state: dict[str, Any]) -> str:
+        return str(state["SecondaryStatusTransitions"][0]["StatusMessage"])
+
+    began = walk(TRAINING_JOB)
+    assert of_start(TRAINING_JOB.advance(began, "Stopping", 1.0)) == of_start(began) == "Starting the training job"
+    assert of_start(TRAINING_JOB.advance(began, "Downloading", 1.0)) == PREPARING
+    waited = TRAINING_JOB.annotate(began, "it waited")
+    assert of_start(TRAINING_JOB.advance(waited, "Downloading", 1.0)) == "it waited"
+
+
 def test_a_newer_message_replaces_the_text_of_the_last_one_and_not_its_time() -> None:
-    state = TRAINING_JOB.annotate(walk(TRAINING_JOB), "Preparing the instances for training")
+    state = TRAINING_JOB.annotate(walk(TRAINING_JOB), PREPARING)
     (transition,) = state["SecondaryStatusTransitions"]
-    assert transition["StatusMessage"] == "Preparing the instances for training"
+    assert transition["StatusMessage"] == PREPARING
     assert transition["StartTime"] == 0.0
 
 

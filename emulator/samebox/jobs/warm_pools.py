@@ -123,12 +123,10 @@ class WarmPools:
     def take(self, record: Record, room: Room) -> None:
         """Give a job that has not begun the hosts of one that has ended and matches, if there is one."""
         run, row = record.run, record.row
-        has_begun = run.prepared_at is not None or run.earlier.count or record.is_stopping
+        has_begun = run.prepared_at is not None or run.earlier.count
         if self._kind.retained is None or has_begun or not may_be_pooled(row.spec):
             return
-        # A process that was killed may have begun to.
-        candidates = [run.pool.source] if run.pool is not None else self._candidates()
-        if any(self._reuse(arn, record, room) for arn in candidates):
+        if any(self._reuse(arn, record, room) for arn in self._candidates(record)):
             return
         if record.run.pool is not None:
             record.learn(replace(record.run, pool=None, network=None))
@@ -207,7 +205,12 @@ class WarmPools:
             if one.name not in needed:
                 phases.sweep(self._engine, one)
 
-    def _candidates(self) -> list[str]:
+    def _candidates(self, record: Record) -> list[str]:
+        if record.run.pool is not None:
+            # A process that was killed had begun to take this: what it did is finished, or undone.
+            return [record.run.pool.source]
+        if record.is_stopping:
+            return []
         with self._lock:
             return list(self._all())
 

@@ -19,12 +19,14 @@ class Stage:
     """One stage of a life: the status clients see, where it may lead, and the message of its transition.
 
     `removed`: there is work left in it, although no other stage follows, and the resource goes when that is done.
+    `last_message`: what the transition says once the stage has led to the first of those that may follow.
     """
 
     status: str
     next: tuple[str, ...] = ()
     message: str = ""
     removed: bool = False
+    last_message: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,20 @@ class Lifecycle:
         if self.history is not None:
             transitions = [dict(one) for one in state.get(self.history, [])]
             if transitions:
-                transitions[-1]["EndTime"] = at
+                transitions[-1] = {**self._left(transitions[-1], to), "EndTime": at}
             entry: dict[str, Any] = {"Status": to, "StartTime": at, "StatusMessage": message or stage.message}
             if not stage.next:
                 entry["EndTime"] = at
             fresh[self.history] = [*transitions, entry]
         return fresh
+
+    def _left(self, transition: Mapping[str, Any], to: str) -> Mapping[str, Any]:
+        """A transition of a stage that leads to another; a message that was reported in it stays."""
+        stage = self.stages.get(transition["Status"])
+        if stage is None or not stage.last_message or stage.next[0] != to:
+            return transition
+        is_its_own = transition.get("StatusMessage") == stage.message
+        return {**transition, "StatusMessage": stage.last_message} if is_its_own else transition
 
 
 def settled(member: str, status: str) -> Lifecycle:
@@ -102,7 +112,11 @@ TRAINING_JOB = Lifecycle(
     first="Starting",
     stages={
         "Starting": Stage(
-            "InProgress", ("Downloading", "Restarting", "Stopping", "Failed"), "Starting the training job"
+            "InProgress",
+            ("Downloading", "Restarting", "Stopping", "Failed"),
+            "Starting the training job",
+            # Each job shows this at last, observed 2020-24 (contract.md §1.6).
+            last_message="Preparing the instances for training",
         ),
         "Downloading": Stage("InProgress", ("Training", "Restarting", "Stopping", "Failed"), "Downloading input data"),
         "Training": Stage(

@@ -26,16 +26,20 @@ estimator = Estimator(
     base_job_name="sdk-2",
     hyperparameters={"factor": 2},
     metric_definitions=[{"Name": "mean", "Regex": "mean=([0-9.]+)"}],
+    keep_alive_period_in_seconds=600,
     sagemaker_session=session,
 )
 estimator.fit({"training": TrainingInput(data)})
 assert estimator.latest_training_job.describe()["FinalMetricDataList"][0]["Value"] == 6.0
+job = estimator.latest_training_job.name
+assert session.describe_training_job(job)["WarmPoolStatus"]["Status"] == "Available"
+session.update_training_job(job, resource_config={"KeepAlivePeriodInSeconds": 0})
 predictor = estimator.deploy(
     1, "ml.m5.large", endpoint_name="sdk-2", serializer=JSONSerializer(), deserializer=JSONDeserializer()
 )
 assert predictor.predict([1, 10]) == [6.0, 60.0]
 
-attached = Estimator.attach(estimator.latest_training_job.name, sagemaker_session=session)
+attached = Estimator.attach(job, sagemaker_session=session)
 assert attached.model_data == estimator.model_data
 predictor.delete_model()
 predictor.delete_endpoint()
