@@ -124,3 +124,22 @@ def test_every_status_of_a_job_is_shown_and_what_it_waits_for() -> None:
     assert shown == [["Starting"], [], ["Starting: Waiting for memory"], ["Training"], []]
     assert last == ["Interrupted", "Starting", "Downloading"]
     assert progress.status == "Downloading"
+
+
+def test_on_a_terminal_the_latest_values_stand_below_the_lines() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, width=200, force_terminal=True)
+    log = TrainingLog(console, console, training_log.definitions(()))
+    for loss in ("0.5", "0.25"):
+        log.show([f"epoch: loss={loss}"])
+        log.state("Training for 3 s", lambda: "CPU 150 %")
+        screen.truncate(0)
+        log._screen._live.refresh()  # type: ignore[union-attr]
+        assert f"Training for 3 s  loss {loss}  CPU 150 %" in screen.getvalue()
+    log.close()
+
+
+def test_where_no_terminal_shows_them_the_values_of_hosts_are_not_asked_for() -> None:
+    seen = WrittenLog()
+    seen.log.state("Training for 3 s", lambda: pytest.fail("they are asked for"))
+    assert seen.lines.getvalue() == ""

@@ -90,6 +90,11 @@ class Screen:
         self._state = ""
         self._progress: str | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether there is a line that moves."""
+        return self._moves
+
     def line(self, message: str, indent: str = "") -> None:
         """One event of a log."""
         if self._moves and (progress := progress_of(message)) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from samebox.commands import (
     where,
 )
 from samebox.commands.folder import Folder, Pack
+from samebox.commands.host_load import HostLoad
 from samebox.commands.lines import TRAINING_JOBS, Lines
 from samebox.commands.local_checkpoints import LocalCheckpoints
 from samebox.commands.model_archive import fetch
@@ -112,6 +114,7 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
     sagemaker = session.client("sagemaker")
     lines = Lines(session.client("logs"), TRAINING_JOBS, f"{name}/")
     began, progress, stopping = time.monotonic(), JobProgress(), False
+    load = HostLoad(session, name)
     while True:
         try:
             found = dict(sagemaker.describe_training_job(TrainingJobName=name))
@@ -121,7 +124,7 @@ def follow(session: aws.Session, name: str, log: TrainingLog) -> dict[str, Any] 
                 began = time.monotonic()
             if found["TrainingJobStatus"] in FINAL:
                 return found
-            log.state(f"{progress.status} for {time.monotonic() - began:.0f} s")
+            log.state(f"{progress.status} for {time.monotonic() - began:.0f} s", partial(load.text, found))
             time.sleep(LOOK_EVERY_SECONDS)
         except KeyboardInterrupt:
             if stopping:

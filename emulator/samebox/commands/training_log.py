@@ -1,7 +1,7 @@
 """The log of a training job as `samebox train` shows it: the script's output, its metrics, and hints."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -75,7 +75,6 @@ class TrainingLog:
         self._folding = None if everything else LogFolding()
         self._folded = 0
         self._metrics = Metrics(metrics)
-        self._state = ""
         self._hints = Hints()
 
     def show(self, lines: Iterable[str]) -> None:
@@ -92,10 +91,10 @@ class TrainingLog:
         """A line of our own, with rich's markup."""
         self._notes.print(text, highlight=False, soft_wrap=True)
 
-    def state(self, text: str) -> None:
-        """How the job stands."""
-        self._state = text
-        self._screen.state("  ".join(part for part in (text, self.metrics) if part))
+    def state(self, text: str, load: Callable[[], str] = lambda: "") -> None:
+        """How the job stands, and what its hosts do; `load` is not asked where no terminal shows it."""
+        if self._screen.is_live:
+            self._screen.state("  ".join(part for part in (text, self.metrics, load()) if part))
 
     def close(self) -> None:
         """Show what was held back, and leave the terminal as it was."""
