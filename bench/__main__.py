@@ -96,7 +96,7 @@ MEASUREMENTS: dict[str, tuple[str, Measure]] = {
     ),
     transforms.TRANSFORM: (
         "batch transform",
-        lambda stand, plan, _: transforms.measure(stand, min(plan.rounds, 3), plan.megabytes // 2),
+        lambda stand, plan, _: transforms.measure(stand, min(plan.rounds, 3), plan.megabytes),
     ),
     deploys.DEPLOY: ("deploy", lambda stand, plan, peer: deploys.measure(stand, min(plan.rounds, 5), peer)),
     invocations.INVOKE: ("InvokeEndpoint", lambda stand, plan, peer: invocations.measure(stand, plan.blocks, peer)),

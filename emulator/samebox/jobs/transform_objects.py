@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from samebox.jobs.transform_payloads import Batch, Payloads
     from samebox.jobs.transform_progress import TransformProgress
 
+AHEAD = 2  # payloads that wait for a sender, or for their place in the output: each is held whole
+
 
 @dataclass(frozen=True)
 class TransformObjects:
@@ -46,7 +48,7 @@ class TransformObjects:
         with ExitStack() as stack:
             stack.callback(self.invoker.finish)
             senders = stack.enter_context(ThreadPoolExecutor(concurrent, "invocation"))
-            sending = OrderedWork(senders, 2 * concurrent)
+            sending = OrderedWork(senders, concurrent + AHEAD)
             pool = stack.enter_context(ThreadPoolExecutor(concurrent, "object"))
             results = list(pool.map(partial(self._result, sending), found))
         return next((one for one in results if one.outcome is not Outcome.COMPLETED), WorkResult(Outcome.COMPLETED))
