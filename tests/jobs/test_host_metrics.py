@@ -61,12 +61,11 @@ def test_gpus_of_a_host_are_those_that_it_was_given_all_together(
     harness.engine.set_capacity(Capacity(cpus=64, memory_bytes=1 << 40, gpus=3))
     harness.engine.add_image("digits:1", {"train": lambda process: process.wait_for_stop()})
     harness.start()
-    jobs = [
-        harness.create_training_job(
-            name, ResourceConfig={"InstanceType": "ml.g4dn.xlarge", "InstanceCount": count, "VolumeSizeInGB": 1}
-        )
-        for name, count in (("two", 2), ("one", 1))
-    ]
+    jobs = []
+    for name, count in (("two", 2), ("one", 1)):
+        resources = {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": count, "VolumeSizeInGB": 1}
+        jobs.append(harness.create_training_job(name, ResourceConfig=resources))
+        harness.wait_for_status(jobs[-1], "Training")  # the first has the first GPUs
 
     def found() -> dict[tuple[str, str], float]:
         return {

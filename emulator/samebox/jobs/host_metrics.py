@@ -70,10 +70,11 @@ class HostMetrics:
         usage, now = self._deps.engine.usage(host.container_name), self._record.now()
         if usage is None:
             return
-        began, before = self._seen.get(host.name) or (self._record.run.began_at or now, 0.0)
-        self._seen[host.name] = (now, usage.cpu_seconds)
+        began, before = self._seen.get(host.name) or (self._record.run.began_at, 0.0)
         found = {}
-        if now > began:
+        if began is not None:  # the first look may come before the start is written down
+            self._seen[host.name] = (now, usage.cpu_seconds)
+        if began is not None and now > began:
             # Of all processors together: 200 where two are busy.
             found["CPUUtilization"] = 100 * max(0.0, usage.cpu_seconds - before) / (now - began)
         if limit := host.container.memory_bytes:
