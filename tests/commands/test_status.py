@@ -7,6 +7,7 @@ import pytest
 
 from samebox.commands import aws as clients
 from samebox.commands import prune, status, where
+from samebox.containers import kept_images
 from samebox.containers.engine import ARN_LABEL, INSTANCE_LABEL, ContainerSpec
 from samebox.containers.fake import FakeEngine
 from samebox.resources.deployment import EndpointDeployment, ServedContainer, Serving, StandIn, Variant
@@ -66,6 +67,9 @@ def test_strays_are_those_of_an_emulator_of_this_machine_whose_engine_answers(
 ) -> None:
     engine = FakeEngine(tmp_path / "engine")
     engine.add_image("box", {"work": lambda _: 0})
+    image = engine.image("box")
+    assert image is not None
+    engine.tag(image.id, kept_images.name_of("mine", image.id))  # which is no stray: the emulator keeps it a while
     engine.create(ContainerSpec("box", "left", ("work",), labels={INSTANCE_LABEL: "mine", ARN_LABEL: "arn:gone"}))
     monkeypatch.setattr(prune, "DockerEngine", lambda **_: engine)
     (tmp_path / "id").write_text("mine")

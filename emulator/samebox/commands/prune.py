@@ -70,11 +70,14 @@ def run(given: argparse.Namespace) -> int:
 
 
 def of_emulator(data_dir: Path) -> Strays:
-    """What an emulator of this machine does not need, but for names of pulled images and the registry's garbage."""
+    """What an emulator of this machine does not need, but for names of images and the registry's garbage.
+
+    It gives up the images that it keeps by itself, when it keeps another: until then they are a cache.
+    """
     instance = identity(data_dir) or ""
     engine = _engine(instance)
     try:
-        return _own(engine, data_dir, instance)
+        return replace(_own(engine, data_dir, instance), images=())
     except EngineError as error:
         raise Stop(f"the container engine: {error}") from None
     finally:

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -57,7 +57,7 @@ def container_of(running: Mapping[str, str], job: str, host: str) -> str:
     raise Stop(f"{job} has no host {host} that runs, but {', '.join(running)}.")
 
 
-def arguments(container: str, command: str | None, is_terminal: bool) -> Sequence[str]:
+def arguments(container: str, command: str | None, is_terminal: bool) -> tuple[str, ...]:
     """The command line of `docker exec`."""
     words = _SHELL if command is None else ("sh", "-c", command)
     return ("docker", "exec", "--interactive", *(["--tty"] if is_terminal else []), container, *words)
