@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from samebox.check import tar
 from samebox.check.checks import CannotCheck, Context, OutOfTime
 from samebox.check.ended import HostOutput, HostResult, LeftFile
+from samebox.check.engine_calls import again
 from samebox.containers.engine import ContainerMissing, EngineError, ImageMissing, Mount, PathMissing, StartFailed
 from samebox.platform.activity import Idle, IdleWatch, LiveProcess, seen
 from samebox.platform.hosts import JobHosts, prepare
@@ -63,7 +64,7 @@ class Hosts:
         plan = plan_of(Placement(self._root, identity, "samebox-check", context.labels))
         # Without a way out: hosts reach each other, and an untrusted image reaches nothing else.
         self._plan = replace(plan, network=replace(plan.network, internal=True))
-        self._hosts = JobHosts(self._engine, self._plan, _pull_nothing)
+        self._hosts = JobHosts(self._engine, self._plan, _pull_nothing, again)
         self._watch: Watch | None = None
         self.containers: list[str] = []
         self.start_error = ""

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from samebox.check import engine_calls
 from samebox.check.checks import CannotCheck, Context
 from samebox.check.findings import Quote
 from samebox.check.hosts import REGION
@@ -267,7 +268,7 @@ def _labels(context: Context) -> dict[str, str]:
 def _start(context: Context, setup: Setup, engine: Engine, network_name: str) -> tuple[Boot, bool]:
     began = time.monotonic()
     try:
-        container = engine.run(plan(context, setup, network_name))
+        container = engine_calls.run(engine, plan(context, setup, network_name))
     except ImageMissing as error:
         raise CannotCheck(f"the engine has the image no more: {error}") from None
     except StartFailed as error:
