@@ -69,7 +69,7 @@ def test_strays_are_those_of_an_emulator_of_this_machine_whose_engine_answers(
     engine.add_image("box", {"work": lambda _: 0})
     image = engine.image("box")
     assert image is not None
-    engine.tag(image.id, kept_images.name_of("mine", image.id))  # which is no stray: the emulator keeps it a while
+    engine.tag(image.id, kept_images.name_of("mine", image.id))  # which is not a stray: the emulator keeps it a while
     engine.create(ContainerSpec("box", "left", ("work",), labels={INSTANCE_LABEL: "mine", ARN_LABEL: "arn:gone"}))
     monkeypatch.setattr(prune, "DockerEngine", lambda **_: engine)
     (tmp_path / "id").write_text("mine")

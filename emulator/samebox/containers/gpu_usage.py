@@ -30,7 +30,7 @@ class GpuUsage:
 
 
 def read() -> Mapping[str, GpuUsage]:
-    """Each GPU of this machine by the driver's index; empty where there is no driver, or it does not answer."""
+    """Each GPU of this machine by the driver's index; empty without a driver that answers."""
     try:
         done = subprocess.run(_COMMAND, capture_output=True, text=True, check=True, timeout=SECONDS)
     except (OSError, subprocess.SubprocessError) as error:

@@ -57,8 +57,8 @@ class Reservations:
     def reserve(self, key: str, memory_bytes: int, gpus: int, notify: Callable[[], None]) -> Reservation | None:
         """A reservation, or None: then `notify` is called when it is worth asking again. Raises EngineError.
 
-        What no host has in all is given up to what a host has: it is for the caller to refuse such a job. What is
-        kept is taken where there is no room without it.
+        What no host has in all is given up to what a host has: it is for the caller to refuse such a job. Where
+        there is not enough room otherwise, what is kept is taken.
         """
         hosts = self._hosts()
         with self._lock:

@@ -25,8 +25,8 @@ _LONGEST_HEAD = 64 * 1024
 
 
 class Unanswered(Exception):
-    """There is no response, or no whole one. `is_stale`: the server had closed a connection that was kept, and it got
-    no request.
+    """No response came, or only a part of one. `is_stale`: the server had closed a kept connection before it read the
+    request.
     """
 
     def __init__(self, message: str, is_stale: bool = False) -> None:

@@ -94,7 +94,7 @@ class Invoker:
             self._open.clear()
 
     def close(self) -> None:
-        """End whatever is under way."""
+        """End the requests under way, from any thread."""
         with self._lock:
             for connection in self._open:
                 connection.shut()
@@ -138,7 +138,7 @@ class Invoker:
                 connection.ask("POST", "/invocations", headers, body(), deadline=deadline)
             except BaseException as error:
                 self._drop()
-                # The server has closed an idle connection: that is no failure, and this was no attempt.
+                # The server has closed an idle connection: this does not count as an attempt.
                 if not isinstance(error, Unanswered) or not error.is_stale or self._over.is_set():
                     raise
             else:

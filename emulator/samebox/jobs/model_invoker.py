@@ -63,7 +63,7 @@ class ModelInvoker:
             one.finish()
 
     def close(self) -> None:
-        """End whatever is under way."""
+        """End the requests under way, from any thread."""
         for one in self._invokers:
             one.close()
 

@@ -244,7 +244,7 @@ class WarmPools:
         return bool((row.state.get("WarmPoolStatus") or {}).get("ReusedByJob") == name)
 
     def _close(self, arn: str, status: dict[str, Any], message: str) -> Resource:
-        """Raises _NotAvailable, and Changed if the job is gone; closing it twice for the same job is no error."""
+        """Closing it twice for the same job does nothing. Raises _NotAvailable, and Changed if the job is gone."""
         row = self._resources.by_arn(arn)
         if row is None:
             raise _NotAvailable

@@ -84,12 +84,12 @@ class Idle:
         if self.alive and self.alive[0].threads > 1:
             return (
                 "A thread that is not a daemon keeps a program from ending: start it with daemon=True, or stop and "
-                "join it; os._exit(0) ends the process whatever still runs."
+                "join it; os._exit(0) ends the process at once."
             )
         if self.alive and not self.alive[0].threads:
             return (
                 "Something in it still runs, such as a thread that is not a daemon (daemon=True makes it one): stop "
-                "and join it; os._exit(0) ends the process whatever still runs."
+                "and join it; os._exit(0) ends the process at once."
             )
         return "Its only thread waits for something that never comes: give each wait a time limit, and let it end."
 

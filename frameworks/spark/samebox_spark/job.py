@@ -30,7 +30,7 @@ START_SECONDS, LOOK_SECONDS = 300.0, 0.5
 SILENT_TIMES, ANSWER_SECONDS = 4, 5.0
 
 
-class NotStarted(Exception):
+class ClusterNotStarted(Exception):
     """The cluster did not come up in time."""
 
 
@@ -46,7 +46,7 @@ def main(given: Sequence[str]) -> int:
             say(f"the configuration's {classification} has no effect: there is no YARN, HDFS or Hive")
         os.environ.update(variables)
         return _run(submission, hosts, own, settings)
-    except (arguments.UsageError, NotStarted) as error:
+    except (arguments.UsageError, ClusterNotStarted) as error:
         say(str(error))
         return 1
 
@@ -118,7 +118,7 @@ def _await(is_so: Any, otherwise: str) -> None:
     until = time.monotonic() + START_SECONDS
     while not is_so():
         if time.monotonic() > until:
-            raise NotStarted(f"{otherwise} within {START_SECONDS:.0f} s")
+            raise ClusterNotStarted(f"{otherwise} within {START_SECONDS:.0f} s")
         time.sleep(LOOK_SECONDS)
 
 

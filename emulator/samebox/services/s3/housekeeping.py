@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
 from samebox.s3 import lifecycle
+from samebox.services.hourly import HourlyWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,36 +19,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 3600.0
-_END_SECONDS = 10.0
 
-
-class Housekeeping:
-    """Removes what the buckets' lifecycle rules let expire, from `start` to `close`.
+class Housekeeping(HourlyWork):
+    """Removes what the buckets' lifecycle rules let expire.
 
     `expired(bucket, removed)` is called after each part of it.
     """
 
     def __init__(self, store: S3Store, expired: Callable[[str, Sequence[ExpiredVersion]], None]) -> None:
+        super().__init__("s3-lifecycle")
         self._store = store
         self._expired = expired
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="s3-lifecycle", daemon=True)
-
-    def start(self) -> None:
-        """Begin, without waiting for anything."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End, after the bucket that is being looked at."""
-        self._ended.set()
-        self._thread.join(_END_SECONDS)
 
     def look(self) -> int:
         """Carry the rules of all buckets out now; gives how many versions and uploads were removed."""
         removed = 0
         for bucket in self._store.buckets.list():
-            if self._ended.is_set():
+            if self.is_ended:
                 break
             try:
                 text = self._store.buckets.setting(bucket.name, "lifecycle")
@@ -58,8 +45,3 @@ class Housekeeping:
             except AwsError as error:  # the bucket is gone, or the disk is full: the next look tries again
                 log.warning("lifecycle of the bucket %s: %s", bucket.name, error)
         return removed
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            self.look()
-            self._ended.wait(_PAUSE_SECONDS)
