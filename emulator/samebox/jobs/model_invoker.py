@@ -71,8 +71,9 @@ class ModelInvoker:
         """What the container gets as its request. The words are AWS's ("Troubleshoot Inference Pipelines")."""
         pieces, size = list[bytes](), 0
         for piece in response.pieces:
-            pieces.append(piece)
             size += len(piece)
+            if size <= self._most:  # of a larger one only the size is wanted
+                pieces.append(piece)
         if size > self._most:
             before, name = self._names[number - 1], self._names[number]
             raise InvocationFailed(
