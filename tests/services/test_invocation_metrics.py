@@ -37,7 +37,7 @@ def invocation(status: int) -> Invocation:
 
 
 def test_invocations_are_counted_by_their_status(store: MetricsStore) -> None:
-    observer = InvocationMetrics(store.put, lambda: NOW)
+    observer = InvocationMetrics(store.put_counts, lambda: NOW)
     observer.observe([invocation(status) for status in (200, 200, 404)])
     observer.observe([invocation(status) for status in (500, 0)])
     assert sums(store) == {

@@ -32,7 +32,7 @@ class DataPlane:
     def invocations(self, identify: Identify, stores: Stores, clock: Callable[[], float]) -> Invocations:
         """The ASGI application of InvokeEndpoint; what observers see becomes metrics."""
         own = self._settings
-        observers = ObserverQueue([InvocationMetrics(stores.metrics.put, clock)])
+        observers = ObserverQueue([InvocationMetrics(stores.metrics.put_counts, clock)])
         self._endings.add(observers.close)
         return Invocations(
             self.table, self.client, identify, own.invocation_bytes, own.invocation_seconds,

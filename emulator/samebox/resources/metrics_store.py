@@ -117,11 +117,18 @@ class MetricsStore:
 
     def put(self, series: MetricSeries, time: float, value: float, count: float = 1, by_second: bool = False) -> None:
         """Add a value that came at `time`, `count` times. By minute; `by_second` too, for short periods."""
-        bucket = None if value < 0 else histogram.bucket_of(value)
+        self.put_counts(series, time, {value: count}, by_second)
+
+    def put_counts(
+        self, series: MetricSeries, time: float, counts: Mapping[float, float], by_second: bool = False
+    ) -> None:
+        """As `put`, of several values, each of which came so many times."""
+        values = [(None if value < 0 else histogram.bucket_of(value), value, count) for value, count in counts.items()]
         with self._lock:
             for one in self._sums(series, int(time), by_second):
-                one.add(value * count, value, value, count)
-                one.count_value(bucket, count)
+                for bucket, value, count in values:
+                    one.add(value * count, value, value, count)
+                    one.count_value(bucket, count)
 
     def put_sum(
         self,

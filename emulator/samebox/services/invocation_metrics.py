@@ -1,7 +1,11 @@
-"""Metrics of invocations: what CloudWatch has of each variant of an endpoint, by minute (contract.md §2.13)."""
+"""Metrics of invocations: what CloudWatch has of each variant of an endpoint, by minute (contract.md §2.13).
+
+An invocation waits for none of it, but shares the interpreter with it: what is counted here is counted by whole groups.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from samebox.resources.metrics import MetricSeries
@@ -11,18 +15,20 @@ if TYPE_CHECKING:
     from samebox.traffic.routes import Key
 
 NAMESPACE = "AWS/SageMaker"
+_ERRORS = ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
+_VARIANTS = 1000  # whose series are kept at hand
 
 
-class PutMetric(Protocol):
-    """Adds a value, which came `count` times, to a series."""
+class PutCounts(Protocol):
+    """Adds values to a series, each of which came so many times."""
 
-    def __call__(self, series: MetricSeries, time: float, value: float, count: float = 1) -> None: ...
+    def __call__(self, series: MetricSeries, time: float, counts: Mapping[float, float]) -> None: ...
 
 
 class InvocationMetrics:
     """An observer. Equal values are added up before they are put: that costs less."""
 
-    def __init__(self, put: PutMetric, clock: Callable[[], float]) -> None:
+    def __init__(self, put: PutCounts, clock: Callable[[], float]) -> None:
         self._put = put
         self._clock = clock
 
@@ -33,23 +39,44 @@ class InvocationMetrics:
             variants.setdefault((one.key, one.variant, one.instances), []).append(one)
         now = self._clock()
         for (key, variant, instances), some in variants.items():
-            dimensions = (("EndpointName", key.endpoint), ("VariantName", variant))
-            for name, unit, counts in _values(some, instances):
-                series = MetricSeries(key.account, key.region, NAMESPACE, name, dimensions, unit)
-                for value, count in counts.items():
-                    self._put(series, now, value, count)
+            values = _values(some, instances)
+            for series in _series(key, variant):
+                self._put(series, now, values[series.name])
 
 
-def _values(some: Sequence[Invocation], instances: int) -> Iterator[tuple[str, str, Counter[float]]]:
-    """Name, unit and the values of each metric, with how often each came."""
-    statuses = [one.status for one in some]
-    yield "Invocations", "None", Counter({1.0: len(some)})
-    yield "InvocationsPerInstance", "None", Counter({1 / max(instances, 1): len(some)})
-    yield "Invocation4XXErrors", "None", Counter(float(400 <= status < 500) for status in statuses)
-    yield "Invocation5XXErrors", "None", Counter(float(500 <= status < 600) for status in statuses)
+@lru_cache(maxsize=_VARIANTS)
+def _series(key: "Key", variant: str) -> tuple[MetricSeries, ...]:
+    dimensions = (("EndpointName", key.endpoint), ("VariantName", variant))
+
+    def series(name: str, unit: str = "None") -> MetricSeries:
+        return MetricSeries(key.account, key.region, NAMESPACE, name, dimensions, unit)
+
+    counts = [series(name) for name in ("Invocations", "InvocationsPerInstance", *_ERRORS)]
+    return (*counts, series("ModelLatency", "Microseconds"), series("OverheadLatency", "Microseconds"))
+
+
+def _values(some: Sequence[Invocation], instances: int) -> dict[str, Mapping[float, float]]:
+    """The values of each metric, with how often each came."""
+    statuses = Counter(one.status for one in some)
     # No whole response is an error of the model's, too: its status is 0.
-    yield "InvocationModelErrors", "None", Counter(float(not 200 <= status < 300) for status in statuses)
-    model = (one.model_seconds for one in some)
-    yield "ModelLatency", "Microseconds", Counter(float(round(seconds * 1e6)) for seconds in model)
-    overhead = (max(0.0, one.seconds - one.model_seconds) for one in some)
-    yield "OverheadLatency", "Microseconds", Counter(float(round(seconds * 1e6)) for seconds in overhead)
+    in_error = (
+        sum(count for status, count in statuses.items() if 400 <= status < 500),
+        sum(count for status, count in statuses.items() if 500 <= status < 600),
+        sum(count for status, count in statuses.items() if not 200 <= status < 300),
+    )
+    of_errors = {name: {1.0: errors, 0.0: len(some) - errors} for name, errors in zip(_ERRORS, in_error, strict=True)}
+    return {
+        "Invocations": {1.0: len(some)},
+        "InvocationsPerInstance": {1 / max(instances, 1): len(some)},
+        **{name: {value: count for value, count in of.items() if count} for name, of in of_errors.items()},
+        "ModelLatency": _microseconds(one.model_seconds for one in some),
+        "OverheadLatency": _microseconds(max(0.0, one.seconds - one.model_seconds) for one in some),
+    }
+
+
+def _microseconds(seconds: Iterable[float]) -> Mapping[float, float]:
+    counts: dict[float, float] = {}
+    for one in seconds:
+        value = float(round(one * 1e6))
+        counts[value] = counts.get(value, 0.0) + 1
+    return counts

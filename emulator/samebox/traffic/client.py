@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # A kept connection that is older is not used again: servers close theirs after a while, some of them silently.
 _IDLE_CONNECTION_SECONDS = 30.0
+SECONDS = 60.0  # for a whole exchange, where the caller names none
 _KEPT = 64  # for each address; more are closed when their exchange ends
 
 
@@ -51,12 +52,20 @@ class HttpClient:
         return self._in_flight.get(address, 0)
 
     async def ask(
-        self, address: Address, method: str, target: bytes, headers: Iterable[Header] = (), body: bytes = b""
+        self,
+        address: Address,
+        method: str,
+        target: bytes,
+        headers: Iterable[Header] = (),
+        body: bytes = b"",
+        seconds: float = SECONDS,
     ) -> WholeResponse:
-        """Send a request and wait for its whole response, however long it takes: bound the call with asyncio.timeout.
+        """Send a request and wait for its whole response for so many seconds. Cancelling it closes the connection.
 
-        Raises NotConnected, UpstreamError. Cancelling it closes the connection.
+        Raises NotConnected, and UpstreamError, whose reason is "timeout" where the seconds are over.
         """
+        now = asyncio.get_running_loop().time
+        until = now() + seconds
         head = b"".join(
             (
                 method.encode(), b" ", target, b" HTTP/1.1\r\nhost: ", f"{address[0]}:{address[1]}".encode(),
@@ -70,7 +79,7 @@ class HttpClient:
             connection = await self.acquire(address)
             is_answered = False
             try:
-                response = await connection.whole(method, request, self._limit)
+                response = await connection.whole(method, request, self._limit, until - now())
                 is_answered = True
             except UpstreamError as error:
                 # A server may close a kept connection at the moment we write to it. It has not read the request

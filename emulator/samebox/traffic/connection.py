@@ -7,8 +7,7 @@ client spends more time than a whole exchange takes. `scripts/bench` prints what
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import httptools
 
@@ -46,8 +45,7 @@ class NotConnected(UpstreamError):
         super().__init__(reason, message, is_untouched=True)
 
 
-@dataclass(frozen=True)
-class WholeResponse:
+class WholeResponse(NamedTuple):
     """A response with its body; header names are lower case."""
 
     status: int
@@ -64,7 +62,7 @@ class Connection(asyncio.Protocol):
 
     Either `whole`, or a streamed exchange in this order: `begin`, `write` and `drain` as often as there is body,
     `response`, then `body` to its end. `end` closes either. `idle_seconds` is how long a server may be silent in the
-    middle of a streamed exchange; a whole one is bounded by its caller.
+    middle of a streamed exchange.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, idle_seconds: float | None) -> None:
@@ -97,9 +95,13 @@ class Connection(asyncio.Protocol):
 
     # -- a whole exchange
 
-    async def whole(self, method: str, request: Iterable[bytes], limit: int) -> WholeResponse:
-        """Send a request and wait for its response, whose body may have `limit` bytes. Raises UpstreamError."""
+    async def whole(self, method: str, request: Iterable[bytes], limit: int, seconds: float) -> WholeResponse:
+        """Send a request and wait for its response, whose body may have `limit` bytes and may take so many seconds.
+
+        Raises UpstreamError.
+        """
         self._start(method, limit)
+        self._watch = self._loop.call_later(seconds, self._take_too_long, seconds)
         if self._transport is not None:
             self._transport.writelines(request)
         while not self._is_complete:
@@ -214,6 +216,9 @@ class Connection(asyncio.Protocol):
             self.fail(UpstreamError("timeout", f"silent for {silent:.0f} s", self._known_status()))
         else:
             self._watch = self._loop.call_later(self._idle_seconds - silent, self._check)
+
+    def _take_too_long(self, seconds: float) -> None:
+        self.fail(UpstreamError("timeout", f"no whole response in {seconds:g} s", self._known_status()))
 
     def _known_status(self) -> int:
         return self.status if self._has_head else 0

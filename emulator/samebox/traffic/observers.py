@@ -8,8 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from samebox.asgi import Headers
 from samebox.traffic.routes import Key
@@ -23,12 +22,11 @@ _LOOK_SECONDS = 0.25
 _MUCH = 0.1
 # So many are observed in one go, and then the thread pauses: a longer one would keep the interpreter from the event
 # loop for milliseconds, and the slowest invocations would take as much longer.
-_AT_ONCE = 50
-_PAUSE_SECONDS = 0.004
+_AT_ONCE = 16
+_PAUSE_SECONDS = 0.002
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):  # is made for each request, in a fifth of the time that a frozen dataclass takes
     """A request that reached a variant, of so many `instances`, and its response.
 
     `status` is the container's, 0 where it gave no whole response; then `response` and its headers are empty.

@@ -5,12 +5,12 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Address = tuple[str, int]
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """Which endpoint: names are matched with their case, as InvokeEndpoint does (contract.md §2.10)."""
 
     account: str

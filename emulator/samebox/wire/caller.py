@@ -1,7 +1,7 @@
 """The caller: account, region and access key, from a signature that signature.py verifies."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +24,8 @@ class Caller:
     parent: str = ""
 
 
+_SIGNED = b"AWS4-HMAC-SHA256 Credential="  # as every SDK begins it
+_TEMPORARY = "ASIA"
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s.*?Credential=([^,\s]+)", re.DOTALL)
 _VERSION_2 = re.compile(r"^AWS ([^:\s]+):")
 # sts.eu-west-1.amazonaws.com, ecr.eu-west-1.api.aws: of services that are called without a signature.
@@ -42,6 +44,28 @@ def scope(headers: Mapping[str, str], query: Mapping[str, str]) -> CredentialSco
     old = _VERSION_2.match(authorization)
     access_key = old.group(1) if old else query.get("AWSAccessKeyId", "")
     return CredentialScope(access_key, "", "", "s3") if access_key else None
+
+
+def lasting_credential(headers: Iterable[tuple[bytes, bytes]]) -> CredentialScope | None:
+    """The credential scope of a request that is signed in its header with a key that needs no session token, or None.
+
+    It is what `scope` finds, and finds it in a fraction of the time. Header names are lower case.
+    """
+    signed = None
+    for name, value in headers:
+        if name == b"authorization":
+            if signed is not None:  # two of them are read as one
+                return None
+            signed = value
+    if signed is None or not signed.startswith(_SIGNED):
+        return None
+    return _lasting(signed.partition(b",")[0])
+
+
+@lru_cache(maxsize=1000)
+def _lasting(start: bytes) -> CredentialScope | None:
+    found = scope({"authorization": start.decode("latin-1")}, {})
+    return None if found is None or found.access_key.startswith(_TEMPORARY) else found
 
 
 @lru_cache(maxsize=1000)  # a client has one a day, and each request asks several times

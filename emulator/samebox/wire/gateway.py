@@ -22,7 +22,7 @@ from samebox import asgi
 from samebox.asgi import Application, BodyTooLarge, ClientGone, Receive, Scope, Send
 from samebox.errors import AwsError, NotImplementedByEmulator, UnknownOperation, UnspokenService
 from samebox.wire import post_policy, sessions, shapes, signature, unspoken
-from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, caller_in
+from samebox.wire.caller import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, account_of, caller_in, lasting_credential
 from samebox.wire.codecs import CODECS
 from samebox.wire.constraints import validate, words_of
 from samebox.wire.error_shapes import internal_failure
@@ -217,8 +217,13 @@ class Gateway:
 
     async def identify(self, scope: Scope, body: bytes) -> tuple[str, str]:
         """Account and region of a request that is answered elsewhere. AwsError where it is not signed as it must be."""
-        request = request_of(scope)
         if not self._token:  # the signature is not checked, so the body does not count
+            signed = lasting_credential(scope["headers"])
+            if signed is not None:
+                # Most requests, and nothing else of them matters here.
+                return account_of(signed.access_key, self._account), signed.region or self._region
+        request = request_of(scope)
+        if not self._token:
             self._authorize(request, "rest-json")
         elif len(body) > _HASHED_AT_ONCE:
             await asgi.in_thread(self._authorize, replace(request, body=body), "rest-json", limiter=self._threads)
