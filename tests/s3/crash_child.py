@@ -41,14 +41,25 @@ def _complete(store: S3Store) -> None:
     store.uploads.complete("bucket", "joined", upload.upload_id, Completion(named))
 
 
-def _resend(store: S3Store) -> None:
+def _open_upload(store: S3Store) -> str:
     (upload,) = store.lists.uploads("bucket").items
-    send(store, upload.upload_id, "joined", 2, NEW)
+    return upload.upload_id
+
+
+def _send(store: S3Store) -> None:
+    # Of an upload of its own, whose first part makes the file in which all are gathered.
+    upload = store.uploads.create("bucket", "gathered").upload_id
+    send(store, upload, "gathered", 2, FIRST)
+    send(store, upload, "gathered", 1, FIRST)
+    store.uploads.abort("bucket", "gathered", upload)
+
+
+def _resend(store: S3Store) -> None:
+    send(store, _open_upload(store), "joined", 2, NEW)
 
 
 def _abort(store: S3Store) -> None:
-    (upload,) = store.lists.uploads("bucket").items
-    store.uploads.abort("bucket", "joined", upload.upload_id)
+    store.uploads.abort("bucket", "joined", _open_upload(store))
 
 
 def _take_over(store: S3Store) -> None:
@@ -64,6 +75,8 @@ OPERATIONS: dict[str, Callable[[S3Store], object]] = {
     "copy over": lambda store: store.copies.copy(Source("bucket", "small"), "bucket", "large"),
     "rename": lambda store: store.copies.rename("bucket", "large", "new"),
     "delete": lambda store: store.objects.delete("bucket", "large"),
+    "send a part": _send,
+    "send one more part": lambda store: send(store, _open_upload(store), "joined", 4, FIRST),
     "resend a part": _resend,
     "complete": _complete,
     "abort": _abort,

@@ -33,7 +33,7 @@ def get(store: S3Store, key: str, version: str | None = None, *, bucket: str = "
 
 
 def send(store: S3Store, upload_id: str, key: str, number: int, data: bytes, *, bucket: str = "bucket") -> str:
-    with store.receive(("CRC64NVME",)) as body:
+    with store.receive_part(upload_id, number, len(data), ("CRC64NVME",)) as body:
         body.write(data)
         return store.uploads.put_part(bucket, key, upload_id, number, body).etag
 

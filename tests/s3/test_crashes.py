@@ -32,6 +32,8 @@ AFTERWARDS: dict[str, dict[str, tuple[bytes | None, ...]]] = {
     "copy over": {"large": (OLD, SMALL)},
     "rename": {"large": (OLD, None), "new": (None, OLD)},
     "delete": {"large": (OLD, None)},
+    "send a part": {},
+    "send one more part": {},
     "resend a part": {},
     "complete": {"joined": (None, FIRST + LAST)},
     "abort": {},

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Body:
-    """The bytes of an object or part, synced; `data` is None where they are in a file."""
+    """The bytes of an object or part, synced; `data` is None where they are in a file.
+
+    `gathered`: where they are in the file of their upload.
+    """
 
     number: int
     size: int
     data: bytes | None
+    gathered: Slice | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Bodies:
         """Write the row of a body that has come in, used once; gives its number, or None for no bytes at all."""
         if not body.size:
             return None
+        if body.gathered is not None:
+            return self.compose(t, [body.gathered])
         kind = "file" if body.data is None else "inline"
         t.run("INSERT INTO bodies VALUES (?, ?, ?, 1, ?)", (body.number, kind, body.size, body.data))
         if body.data is None:
@@ -62,12 +68,23 @@ class Bodies:
         number = self._files.new_id()
         t.run("INSERT INTO bodies VALUES (?, 'pieces', ?, 1, NULL)", (number, size))
         start, rows = 0, []
-        for one in slices:
+        for one in _joined(slices):
             rows.append((number, start, one.body, one.first, one.size))
             start += one.size
         t.run_many("INSERT INTO pieces VALUES (?, ?, ?, ?, ?)", rows)
-        t.run_many("UPDATE bodies SET uses = uses + 1 WHERE id = ?", [(one.body,) for one in slices])
+        t.run_many("UPDATE bodies SET uses = uses + 1 WHERE id = ?", [(row[2],) for row in rows])
         return number
+
+    def gather(self, t: Transaction, upload: int, gathered: Slice, now: float) -> None:
+        """Have the file of an upload's parts held by the upload, from its first part on."""
+        held = t.one("SELECT body FROM parts WHERE upload = ? AND number = 0", (upload,))
+        if held is not None and held[0] == gathered.body:
+            return
+        t.run("INSERT INTO bodies VALUES (?, 'file', ?, 1, NULL)", (gathered.body, gathered.first + gathered.size))
+        t.run("INSERT OR REPLACE INTO parts VALUES (?, 0, ?, 0, '', ?, '')", (upload, gathered.body, now))
+        if held is not None:
+            self.release(t, held[0])
+        t.afterwards.append(lambda: self._files.place(gathered.body))
 
     def release(self, t: Transaction, number: int | None) -> None:
         """Count one use less; the last one takes the body away, its file after the commit."""
@@ -88,6 +105,18 @@ class Bodies:
             t.run("DELETE FROM pieces WHERE body = ?", (number,))
             for (source,) in sources:
                 self.release(t, source)
+
+
+def _joined(slices: Sequence[Slice]) -> list[Slice]:
+    """The same bytes in as few slices as can be: those that follow each other in one file are one."""
+    joined: list[Slice] = []
+    for one in slices:
+        last = joined[-1] if joined else None
+        if last is not None and last.body == one.body and last.first + last.size == one.first:
+            joined[-1] = Slice(last.body, last.first, last.size + one.size)
+        else:
+            joined.append(one)
+    return joined
 
 
 def slices(t: Transaction, number: int | None, first: int, size: int) -> list[Slice]:

@@ -75,7 +75,8 @@ class Completing:
         if any(one.number >= other.number for one, other in pairwise(named)):
             raise refusals.invalid_part_order(self._upload.upload_id)
         rows = self._t.all(
-            "SELECT number, size, etag, checksums, body FROM parts WHERE upload = ? ORDER BY number", (self._number,)
+            "SELECT number, size, etag, checksums, body FROM parts WHERE upload = ? AND number > 0 ORDER BY number",
+            (self._number,),
         )
         sent = {row[0]: row for row in rows}
         chosen = []

@@ -121,13 +121,13 @@ class Files:
             self.incoming_path(body).rename(self.path(body))
         self._step("file placed")
 
-    def open(self, body: int) -> int:
-        """A descriptor for reading a body's file. Raises FileNotFoundError."""
+    def open(self, body: int, flags: int = os.O_RDONLY) -> int:
+        """A descriptor of a body's file, for reading. Raises FileNotFoundError."""
         # Looked for twice in its place, because it may be moved there between the two looks.
         for path in (self.path(body), self.incoming_path(body)):
             with contextlib.suppress(FileNotFoundError):
-                return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        return os.open(self.path(body), os.O_RDONLY | os.O_CLOEXEC)
+                return os.open(path, flags | os.O_CLOEXEC)
+        return os.open(self.path(body), flags | os.O_CLOEXEC)
 
     def path(self, body: int) -> Path:
         """A body's place. The last two digits make the folder, so that no folder gets too long."""

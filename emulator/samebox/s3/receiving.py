@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from samebox.s3 import checksums, refusals
-from samebox.s3.bodies import Body
+from samebox.s3.bodies import Body, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from samebox.s3.checksums import Running
     from samebox.s3.files import Files
+    from samebox.s3.gathering import Region
     from samebox.s3.records import Expected
 
 # Up to here a body is a value in the index: one sync instead of three, and no file. Where more writers than one share
@@ -28,11 +29,19 @@ _TAGS = ("CRC64NVME", "CRC32C")  # what tells objects of several parts apart
 class Received:
     """A body as it arrives. One thread at a time uses it; at the end of its `with` what nothing took is gone.
 
-    `part_bytes`: one that is longer is an object as of a multipart upload with parts of this size.
+    `part_bytes`: one that is longer is an object as of a multipart upload with parts of this size. `region`: where in
+    the file of its upload a part is written.
     """
 
-    def __init__(self, files: Files, algorithms: tuple[str, ...] = (), part_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        files: Files,
+        algorithms: tuple[str, ...] = (),
+        part_bytes: int | None = None,
+        region: Region | None = None,
+    ) -> None:
         self._files = files
+        self._region = region
         self._number = files.new_id()
         self._memory = bytearray()
         self._file: BinaryIO | None = None
@@ -47,17 +56,19 @@ class Received:
         self.size = 0
 
     def write(self, data: bytes | memoryview) -> None:
-        """Add bytes. Raises InsufficientStorage."""
+        """Add bytes. Raises InsufficientStorage, and IncompleteBody where a part is longer than its region."""
+        if self._region is not None and self.size + len(data) > self._region.size:
+            raise refusals.incomplete_body(self._region.size, self.size + len(data))
         if self._md5 is not None:
             self._md5.update(data)
         for one in self._running.values():
             one.update(data)
         self.size += len(data)
-        if self._file is None and self.size <= INLINE_BYTES:
+        if self._file is None and self.size <= INLINE_BYTES and self._region is None:
             self._memory += data
             return
         if self._file is None:
-            self._file = self._files.create(self._number)
+            self._file = self._files.create(self._number) if self._region is None else self._region.open()
             self._has_file = True
             self._write(self._memory)
             self._memory = bytearray()
@@ -92,8 +103,9 @@ class Received:
 
         Of a whole object S3 answers the digest that was expected in hex, of anything else in base64.
         """
-        if expected.size is not None and expected.size != self.size:
-            raise refusals.incomplete_body(expected.size, self.size)
+        size = expected.size if self._region is None else self._region.size
+        if size is not None and size != self.size:
+            raise refusals.incomplete_body(size, self.size)
         if expected.md5:
             assert self._md5 is not None, "a body that is checked comes whole"
             md5 = checksums.encoded(self._md5.digest())
@@ -112,11 +124,14 @@ class Received:
         if self._file is not None:
             self._files.sync(self._file)
             self._file = None
-        return Body(self._number, self.size, None)
+        where = None if self._region is None else Slice(self._region.body, self._region.offset, self.size)
+        return Body(self._number, self.size, None, where)
 
     def take(self) -> None:
         """The body has a row now."""
         self._taken = True
+        if self._region is not None:
+            self._region.take()
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +141,11 @@ class Received:
     ) -> None:
         if self._file is not None:
             self._file.close()
-        if self._has_file and not self._taken:
+        if self._taken:
+            return
+        if self._region is not None:
+            self._region.release()
+        elif self._has_file:
             self._files.discard(self._number)
 
     def _whole_md5(self) -> Running:

@@ -75,7 +75,7 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_open      ON uploads (bucket, key, id) WHERE completed IS NULL;
 CREATE INDEX uploads_completed ON uploads (completed) WHERE completed IS NOT NULL;
 
-CREATE TABLE parts (                         -- of open uploads
+CREATE TABLE parts (                         -- of open uploads; 0 holds the file in which parts are gathered
     upload    INTEGER NOT NULL,
     number    INTEGER NOT NULL,
     body      INTEGER,

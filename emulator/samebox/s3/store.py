@@ -12,6 +12,7 @@ from samebox.s3.buckets import Buckets
 from samebox.s3.copying import Copies
 from samebox.s3.expiry import Expiry
 from samebox.s3.files import Files, no_step
+from samebox.s3.gathering import Gathering
 from samebox.s3.index import Index
 from samebox.s3.listing import Lists
 from samebox.s3.migration import FolderMigration
@@ -62,7 +63,8 @@ class S3Store:
         self.buckets = Buckets(self._index, bodies, clock)
         self.objects = StoredObjects(self._index, self._files, bodies, versions, clock)
         self.copies = Copies(self._index, self.objects, bodies, versions, clock)
-        self.uploads = Uploads(self._index, self.objects, bodies, versions, clock)
+        self._gathering = Gathering(self._files)
+        self.uploads = Uploads(self._index, self.objects, bodies, versions, self._gathering, clock)
         self.lists = Lists(self._index)
         self.migration = FolderMigration(self._index, self._files, bodies, self.buckets, versions)
         self._expiry = Expiry(self._index, versions, self.uploads, clock)
@@ -73,6 +75,11 @@ class S3Store:
         `part_bytes`: it becomes an object as of a multipart upload with parts of this size, where it has several.
         """
         return Received(self._files, algorithms, part_bytes)
+
+    def receive_part(self, upload_id: str, number: int, size: int | None, algorithms: tuple[str, ...] = ()) -> Received:
+        """As `receive`, a part of an open upload, whose size is known or None. Raises InsufficientStorage."""
+        region = None if size is None else self._gathering.claim(upload_id, number, size)
+        return Received(self._files, algorithms, region=region)
 
     def together(self, works: Sequence[Callable[[], T]]) -> list[T | BaseException]:
         """What each of `works` returns or raises, in one commit. They write small bodies, and may run again."""

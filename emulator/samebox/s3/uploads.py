@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from samebox.s3.bodies import Bodies
     from samebox.s3.buckets import BucketRow
+    from samebox.s3.gathering import Gathering
     from samebox.s3.index import Index, Transaction
     from samebox.s3.receiving import Received
     from samebox.s3.versions import Stored, Versions
@@ -50,8 +51,15 @@ class Uploads:
     """The uploads of all buckets. Every call may raise NoSuchBucket, and NoSuchUpload where it names one."""
 
     def __init__(
-        self, index: Index, objects: StoredObjects, stored: Bodies, versions: Versions, clock: Callable[[], float]
+        self,
+        index: Index,
+        objects: StoredObjects,
+        stored: Bodies,
+        versions: Versions,
+        gathering: Gathering,
+        clock: Callable[[], float],
     ) -> None:
+        self._gathering = gathering
         self._index = index
         self._objects = objects
         self._bodies = stored
@@ -114,6 +122,8 @@ class Uploads:
             upload = opened(t, buckets.row(t, bucket), key, upload_id)
             part = Part(number, sealed.size, etag, self._clock(), sums)
             t.afterwards.append(body.take)
+            if sealed.gathered is not None:
+                self._bodies.gather(t, upload.id, sealed.gathered, part.modified)
             self._keep(t, upload.id, part, self._bodies.insert(t, sealed))
             return part
 
@@ -170,7 +180,7 @@ class Uploads:
                 "ORDER BY number LIMIT ?",
                 (upload.id, after, limit + 1),
             )
-            (total,) = t.one("SELECT count(*) FROM parts WHERE upload = ?", (upload.id,)) or (0,)
+            (total,) = t.one("SELECT count(*) FROM parts WHERE upload = ? AND number > 0", (upload.id,)) or (0,)
         page = tuple(Part(row[0], row[1], row[2], row[3], facts.loaded_map(row[4])) for row in rows[:limit])
         return PartsPage(page, len(rows) > limit, page[-1].number if page else after, total)
 
@@ -197,7 +207,9 @@ class Uploads:
             done = completion.Completing(t, row, upload.id, upload.upload, self._bodies, self._versions)
             return done.complete(named, conditions, self._clock())
 
-        return self._index.write(change)
+        version = self._index.write(change)
+        self._gathering.forget(upload_id)
+        return version
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Remove an open upload and its parts."""
@@ -206,6 +218,7 @@ class Uploads:
             self.remove(t, opened(t, buckets.row(t, bucket), key, upload_id).id)
 
         self._index.write(change)
+        self._gathering.forget(upload_id)
 
     def remove(self, t: Transaction, upload: int) -> None:
         """Remove the rows of an upload and of its parts."""

@@ -25,8 +25,10 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @contextmanager
-def received(request: S3Request, algorithms: tuple[str, ...]) -> Iterator[tuple[Received, Expected]]:
-    """The body of the request, read to its end, and what the client says of it.
+def received(
+    request: S3Request, algorithms: tuple[str, ...], part_of: str | None = None
+) -> Iterator[tuple[Received, Expected]]:
+    """The body of the request, read to its end, and what the client says of it. `part_of`: the upload of a part.
 
     Raises EntityTooLarge, MissingContentLength, XAmzContentSHA256Mismatch, and what the decoder raises.
     """
@@ -38,7 +40,11 @@ def received(request: S3Request, algorithms: tuple[str, ...]) -> Iterator[tuple[
     sha256 = hashlib.sha256() if _HEX.fullmatch(declared) else None
     if expected.size is None and decoder is None and request.header("transfer-encoding") is None:
         raise AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
-    with request.store.receive(algorithms) as body:
+    if part_of is None:
+        receiving = request.store.receive(algorithms)
+    else:
+        receiving = request.store.receive_part(part_of, request.params["PartNumber"], expected.size, algorithms)
+    with receiving as body:
         for piece in request.pieces() if decoder is None else decoder.body(request.pieces()):
             body.write(piece)
             if sha256 is not None:

@@ -59,7 +59,7 @@ def upload_part(request: S3Request) -> S3Response:
         text = "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}"
         raise AwsError("InvalidRequest", text.format(upload.algorithm.lower(), other.lower()))
     wanted = (upload.algorithm,) if upload.algorithm else members.algorithms(request)
-    with received(request, wanted) as (body, expected):
+    with received(request, wanted, params["UploadId"]) as (body, expected):
         part = request.store.uploads.put_part(
             bucket.name, request.key, params["UploadId"], params["PartNumber"], body, expected=expected
         )
