@@ -20,7 +20,6 @@ from samebox.wire.schema import Reference, Shape
 _FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 _LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _EPOCH = date(1970, 1, 1).toordinal()
-_DAY = 24 * 60 * 60 * 1000  # in milliseconds
 _INTEGER = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
 
@@ -251,16 +250,17 @@ def write_timestamp(seconds: float, form: str) -> str:
         return f"{round(seconds, 3):.15g}"
     if form == "rfc822":
         return format_datetime(datetime.fromtimestamp(round(seconds, 3), UTC), usegmt=True)
-    # In a third of the time that datetime's own form takes: a page of a listing has a thousand.
-    days, rest = divmod(round(seconds * 1000), _DAY)
-    minutes, milliseconds = divmod(rest, 60_000)
-    parts = f".{milliseconds % 1000:03}" if milliseconds % 1000 else ""
-    return f"{_date(days)}T{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{parts}Z"
+    # In a fifth of the time that datetime's own form takes: a page of a listing has a thousand.
+    second, milliseconds = divmod(round(seconds * 1000), 1000)
+    minute, second = divmod(second, 60)
+    return f"{_minute(minute)}{second:02}.{milliseconds:03}Z" if milliseconds else f"{_minute(minute)}{second:02}Z"
 
 
-@lru_cache(maxsize=1000)
-def _date(days: int) -> str:
-    return date.fromordinal(_EPOCH + days).isoformat()
+@lru_cache(maxsize=10_000)
+def _minute(minutes: int) -> str:
+    """All of a time but its second, of minutes since the epoch."""
+    days, minutes = divmod(minutes, 24 * 60)
+    return f"{date.fromordinal(_EPOCH + days).isoformat()}T{minutes // 60:02}:{minutes % 60:02}:"
 
 
 def read_timestamp(text: str) -> float:
