@@ -19,12 +19,13 @@ GRACE = 15
 class PlayedRun:
     """A run of so many seconds; `listens_at`: when it begins to listen, None for one that never does.
 
-    `middle`: when its log reaches the middle.
+    `middle`: when its log reaches the middle. `delay`: how long the engine takes for the signal.
     """
 
     seconds: float
     listens_at: float | None = 0.0
     middle: float = 2.4
+    delay: float = 0.0
     now: float = 0.0
 
     def wait(self, seconds: float) -> bool:
@@ -35,7 +36,8 @@ class PlayedRun:
         return self.wait(self.middle)
 
     def terminate(self, grace_seconds: int) -> None:
-        is_heard = self.listens_at is not None and self.now >= self.listens_at
+        self.now = min(self.seconds, self.now + self.delay)
+        is_heard = self.now < self.seconds and self.listens_at is not None and self.now >= self.listens_at
         self.seconds = self.now if is_heard else min(self.seconds, self.now + grace_seconds)
         self.now = self.seconds
 
@@ -75,9 +77,14 @@ def test_a_short_job_that_did_not_listen_yet_is_stopped_once_more_and_later() ->
     assert (begun, found.number, found.went_on_as(PLAIN)) == (2, 1, False)
 
 
-def test_one_that_goes_on_twice_does_not_listen() -> None:
-    found, begun = stopped(PlayedRun(4.0, None), PlayedRun(4.0, None))
-    assert (begun, found.went_on_as(PLAIN)) == (2, True)
+def test_one_that_goes_on_three_times_does_not_listen() -> None:
+    found, begun = stopped(PlayedRun(4.0, None), PlayedRun(4.0, None), PlayedRun(4.0, None))
+    assert (begun, found.went_on_as(PLAIN)) == (3, True)
+
+
+def test_where_the_signal_takes_as_long_as_the_job_it_is_sent_early() -> None:
+    found, begun = stopped(*(PlayedRun(4.0, delay=2.0) for _ in range(3)))
+    assert (begun, found.number, found.went_on_as(PLAIN)) == (3, 2, False)
 
 
 def test_a_long_job_that_goes_on_does_not_listen() -> None:
@@ -102,4 +109,4 @@ def test_one_that_ends_too_early_for_the_second_signal_is_stopped_a_third_time()
 
 def test_one_that_always_ends_before_its_signal_is_not_judged() -> None:
     with pytest.raises(CannotCheck, match="before it was stopped"):
-        stopped(PlayedRun(2.0), PlayedRun(0.9), PlayedRun(0.4), PlayedRun(0.1))
+        stopped(PlayedRun(2.0), PlayedRun(0.9), PlayedRun(0.4), PlayedRun(0.2), PlayedRun(0.1))

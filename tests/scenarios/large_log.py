@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.scenarios.emulator_process import ROLE, EmulatorProcess
+from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, docker, until
 from tests.tiny_image import import_tiny
 
 MIB = 1 << 20
@@ -26,6 +26,7 @@ END_SECONDS = 3600.0
 FIRST, LAST = "first words", "last words"
 _SCRIPT = r"""
 echo first words
+while [ ! -e /opt/ml/model/go ]; do usleep 20000; done
 printf '\377\376\000\033[1m binary\n'
 head -c {long} /dev/zero | tr '\0' x; echo
 yes "epoch 1, loss=0.25, accuracy=0.75, and what else a program has to report of itself" | head -c {bytes}; echo
@@ -47,8 +48,12 @@ class LargeLog:
 
 def measure(emulator: EmulatorProcess, image: str, megabytes: int, name: str = "large-log") -> LargeLog:
     """Run a job that logs so much. The emulator has had a job before: what a first one needs is not counted."""
-    before, began = _peak(emulator.pid), time.monotonic()
     start(emulator, name, image, _SCRIPT.format(long=LONG, bytes=megabytes * MIB))
+    # The engine keeps no more than the end of a log: what is written before anybody has begun to read may be lost.
+    until(lambda: emulator.log_lines(f"{name}/") == [FIRST], WAIT_SECONDS, "its first line is read")
+    before, began = _peak(emulator.pid), time.monotonic()
+    (container,) = emulator.containers(f"name={name}")
+    docker("exec", container, "touch", "/opt/ml/model/go")
     job = emulator.ended(name, END_SECONDS)
     assert job["TrainingJobStatus"] == "Completed", job
     seconds = time.monotonic() - began

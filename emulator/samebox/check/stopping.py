@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 120  # between SIGTERM and SIGKILL, of StopTrainingJob and StopProcessingJob
 FAST_GRACE_SECONDS = 15
 SURE_SECONDS = 10.0  # a job that takes less may not have begun to listen when the signal comes in its middle
-TRIES = 4
-_MIDDLE, _LATE = 0.5, 0.8  # of the time that the job took before
+TRIES = 5
+_MIDDLE = 0.5  # of the time that the job took before
+# When a short job that went on is stopped again: late, because it may not have listened yet, and early, because on a
+# busy machine the engine may take as long for the signal as the job takes to end.
+_AGAIN = (0.8, 0.25)
 _LEAST_LEFT = 0.1  # of it: a job that ends sooner after the signal was at its end already
 
 
@@ -64,7 +67,7 @@ class RunningJob(Protocol):
 
 
 class MiddleStop:
-    """Stops a job in its middle, and once more at another moment where the end does not show whether it listened.
+    """Stops a job in its middle, and again at other moments where the end does not show whether it listened.
 
     On a busy machine a short job may not listen yet when the signal comes, or may have ended just before.
     `run(number)` starts the job anew; `least_seconds`: what it takes at the least.
@@ -86,22 +89,23 @@ class MiddleStop:
 
     def stopped(self) -> StoppedRun:
         """Raises CannotCheck where it ended each time before it could be stopped."""
-        went_on: StoppedRun | None = None
+        went_on: list[StoppedRun] = []
         seconds = self._least
         when: float | None = None  # of these seconds; None: where the plain job's log has its middle
         for number in range(TRIES):
             found, seconds = self._once(number, seconds, when)
             if found is None:
-                when = _MIDDLE if went_on is None else _LATE
+                when = when if went_on else _MIDDLE
                 continue
             if found.took >= found.grace or not found.went_on_as(self._plain):
                 return found
-            if went_on is not None or self._plain.seconds > SURE_SECONDS:
+            if len(went_on) == len(_AGAIN) or self._plain.seconds > SURE_SECONDS:
                 return found
-            went_on, when = found, _LATE
-        if went_on is None:
+            when = _AGAIN[len(went_on)]
+            went_on.append(found)
+        if not went_on:
             raise CannotCheck(f"it ended after {seconds:.1f} s, before it was stopped")
-        return went_on
+        return went_on[-1]
 
     def _once(self, number: int, seconds: float, when: float | None) -> tuple[StoppedRun | None, float]:
         """The run, None where it had all but ended when the signal came; and how long it took."""
