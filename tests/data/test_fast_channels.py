@@ -55,10 +55,12 @@ def filled(objects: Objects, place: Path) -> Path:
     return fast_channels.fill(planned(objects), objects, cache, place, "a test")
 
 
-def put_in_parts(remote: RemoteObjects, key: str, parts: int) -> bytes:
-    """An object that S3 here keeps as several files."""
+def put_in_parts(remote: RemoteObjects, key: str, parts: int, is_one_file: bool = False) -> bytes:
+    """An object that S3 here keeps as several files, or as one: a part that is sent again has a file of its own."""
     body = [PART + bytes([number]) for number in range(parts)]
     name = remote._client.create_multipart_upload(Bucket="digits", Key=key)["UploadId"]
+    if not is_one_file:
+        remote._client.upload_part(Bucket="digits", Key=key, UploadId=name, PartNumber=2, Body=body[1])
     made = [
         {
             "PartNumber": number,
@@ -89,6 +91,16 @@ def test_what_is_here_as_files_is_linked_without_a_mount(local: LocalObjects, pl
     assert tree(folder) == bodies
     assert fuse_mounts.below(place) == []
     assert (folder / "a").stat().st_nlink > 1
+
+
+def test_an_object_of_parts_that_fit_each_other_is_linked_too(
+    local: LocalObjects, remote: RemoteObjects, place: Path
+) -> None:
+    bodies = {name: put_in_parts(remote, f"in/{name}", 3, is_one_file=True) for name in NAMES}
+    folder = filled(local, place)
+    assert tree(folder) == bodies
+    assert fuse_mounts.below(place) == []
+    assert all((folder / name).stat().st_nlink > 1 for name in NAMES)
 
 
 @needs_fuse
