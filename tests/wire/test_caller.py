@@ -1,8 +1,10 @@
 """Who calls, out of a signature."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from samebox.wire.caller import Caller, account_of, caller, scope
+from samebox.wire.caller import Caller, account_of, caller, lasting_credential, scope
 from samebox.wire.sigv4 import CredentialScope
 
 
@@ -67,3 +69,28 @@ def test_the_account_of_an_access_key(access_key: str, account: str) -> None:
 @pytest.mark.parametrize("text", ["", "Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b"])
 def test_an_authorization_that_is_no_signature_names_no_caller(text: str) -> None:
     assert caller({"authorization": text}, {}) == Caller()
+
+
+SCOPES = st.from_regex(r"[A-Za-z0-9/]{1,30}/20261122/us-east-1/sagemaker/aws4_request", fullmatch=True)
+
+
+@given(credential=SCOPES, rest=st.sampled_from(["", ", SignedHeaders=host, Signature=0", ",SignedHeaders=host"]))
+def test_a_key_that_lasts_is_found_in_the_raw_headers_as_in_the_read_ones(credential: str, rest: str) -> None:
+    text = f"AWS4-HMAC-SHA256 Credential={credential}{rest}"
+    found = lasting_credential([(b"host", b"localhost"), (b"authorization", text.encode())])
+    expected = scope({"authorization": text}, {})
+    assert found == (None if credential.startswith("ASIA") else expected)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"authorization", b"AWS AKID:c2ln")],
+        [(b"authorization", b"AWS4-HMAC-SHA256 Credential=a/b")],
+        [(b"authorization", b"AWS4-HMAC-SHA256 Credential=ASIA123456789012ABCD/20261122/us-east-1/s3/aws4_request")],
+        [(b"authorization", b"AWS4-HMAC-SHA256 Credential=1/20261122/us-east-1/s3/aws4_request")] * 2,
+    ],
+)
+def test_what_needs_a_second_look_has_no_key_that_lasts(headers: list[tuple[bytes, bytes]]) -> None:
+    assert lasting_credential(headers) is None

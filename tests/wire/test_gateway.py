@@ -272,6 +272,22 @@ def test_the_caller_of_a_request_is_identified() -> None:
         asyncio.run(gateway(token="secret").identify(scope, b""))
 
 
+@pytest.mark.parametrize(("token", "is_let_in"), [(b"good", True), (b"another", False), (None, False)])
+def test_the_session_token_of_a_temporary_key_is_looked_at_for_an_invocation(
+    token: bytes | None, is_let_in: bool
+) -> None:
+    key = b"ASIA123456789012ABCDEFGHIJKLMNOP/20261122/eu-west-1/sagemaker/aws4_request"
+    headers = [(b"authorization", b"AWS4-HMAC-SHA256 Credential=" + key)]
+    headers += [] if token is None else [(b"x-amz-security-token", token)]
+    scope = {"method": "POST", "path": "/x", "headers": headers}
+    checked = gateway(sessions=lambda _, token: "good" if token == "good" else "wrong")
+    if is_let_in:
+        assert asyncio.run(checked.identify(scope, b"")) == ("123456789012", "eu-west-1")
+    else:
+        with pytest.raises(AwsError, match="security token included in the request is invalid"):
+            asyncio.run(checked.identify(scope, b""))
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_with_a_token_nothing_unsigned_is_let_in(method: str) -> None:
     guarded = gateway(CREATE, token="secret", s3=teapot)
