@@ -41,6 +41,7 @@ def test_an_object_whose_parts_fit_each_other_is_one_file(store: S3Store, upload
     tags = {number: send(store, upload, "key", number, parts[number]) for number in order}
     assert [one.number for one in store.uploads.parts("bucket", "key", upload).items] == [1, 2, 3, 4]
     assert store.uploads.parts("bucket", "key", upload).total == 4
+    assert len(store.uploads.parts("bucket", "key", upload, after=-1).items) == 4
     complete(store, upload, tags)
     path = own_file(store)
     assert path is not None

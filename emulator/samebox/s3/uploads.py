@@ -178,7 +178,7 @@ class Uploads:
             rows = t.all(
                 "SELECT number, size, etag, modified, checksums FROM parts WHERE upload = ? AND number > ? "
                 "ORDER BY number LIMIT ?",
-                (upload.id, after, limit + 1),
+                (upload.id, max(after, 0), limit + 1),
             )
             (total,) = t.one("SELECT count(*) FROM parts WHERE upload = ? AND number > 0", (upload.id,)) or (0,)
         page = tuple(Part(row[0], row[1], row[2], row[3], facts.loaded_map(row[4])) for row in rows[:limit])
