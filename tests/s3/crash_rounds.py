@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from samebox.s3 import completion, gathering
 from samebox.s3.conditions import WriteConditions
 from samebox.s3.records import Completion, NamedPart, Source
 from samebox.s3.store import S3Store
@@ -32,7 +33,8 @@ OPERATIONS = 8  # of each thread, at most
 KEYS = 4  # of each thread; no other thread writes to them
 SIZES = (0, 100, 5_000, 90_000, 200_000)
 LATEST_STEP = 80
-_KINDS = ("put", "put", "put", "copy", "rename", "delete", "complete", "abort")
+_KINDS = ("put", "put", "put", "copy", "rename", "delete", "complete", "gather", "abort")
+PARTS = 3  # of an object whose parts are gathered in one file
 
 # What keys hold: the seed that their bytes were made of, and their number; None: there is no such object.
 Content = tuple[int, int] | None
@@ -63,7 +65,8 @@ def _operation(store: S3Store, chance: random.Random, own: list[str], contents: 
     kind = chance.choice(_KINDS)
     key = chance.choice(own)
     there = [one for one in own if contents.get(one) is not None]
-    new: Content = (chance.getrandbits(40), chance.choice(SIZES))
+    seed, size = chance.getrandbits(40), chance.choice(SIZES)
+    new: Content = (seed, size)
     if kind == "put":
         yield Effect(((key, new),))
         put(store, key, data(new))
@@ -84,11 +87,26 @@ def _operation(store: S3Store, chance: random.Random, own: list[str], contents: 
         send(store, upload, key, 1, b"sent again")
         named = (NamedPart(1, send(store, upload, key, 1, data(new))),)
         store.uploads.complete("bucket", key, upload, Completion(named), conditions=WriteConditions())
+    elif kind == "gather" and size:
+        yield Effect(((key, new),))
+        upload = store.uploads.create("bucket", key).upload_id
+        store.uploads.complete("bucket", key, upload, Completion(_gathered(store, chance, upload, key, data(new))))
     else:
         yield Effect()
         upload = store.uploads.create("bucket", key).upload_id
         send(store, upload, key, 1, data(new))
         store.uploads.abort("bucket", key, upload)
+
+
+def _gathered(store: S3Store, chance: random.Random, upload: str, key: str, body: bytes) -> tuple[NamedPart, ...]:
+    # Parts in any order; at times one is sent again, whose bytes are then in another file.
+    size = -(-len(body) // PARTS)
+    parts = {number: body[(number - 1) * size : number * size] for number in range(1, PARTS + 1)}
+    order = chance.sample(list(parts), PARTS)
+    tags = {}
+    for number in [*order, *chance.sample(order, chance.choice((0, 0, 1)))]:
+        tags[number] = send(store, upload, key, number, parts[number])
+    return tuple(NamedPart(number, tags[number]) for number in parts)
 
 
 def _work(store: S3Store, seed: int, thread: int, contents: dict[str, Content], report: int) -> None:
@@ -145,7 +163,7 @@ def _found(store: S3Store, losses: StorageLosses) -> dict[str, str]:
     for item in store.lists.objects("bucket").items:
         read = get(store, item.key)
         found[item.key] = hashlib.md5(read).hexdigest()
-        whole = item.etag == found[item.key] or item.etag.endswith("-1")
+        whole = item.etag == found[item.key] or item.etag.endswith(("-1", f"-{PARTS}"))
         if not whole or item.size != len(read):
             losses.sentences.append(f"{item.key} is not whole: {len(read)} bytes of {item.size}")
     return found
@@ -193,6 +211,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1000, help="how many (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first round; the others count up from it")
     given = parser.parse_args()
+    # Parts of a few bytes: those of five megabytes would take a day.
+    gathering.LEAST_BYTES = completion.LEAST_PART_BYTES = 1
     losses, kills = StorageLosses(), 0
     contents: dict[str, Content] = {}
     with tempfile.TemporaryDirectory() as folder:
