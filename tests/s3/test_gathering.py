@@ -119,6 +119,9 @@ def test_a_part_beyond_what_a_file_can_have_has_a_file_of_its_own(
     store: S3Store, upload: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gathering, "_MOST_BYTES", PART)
+    other = store.uploads.create("bucket", "other").upload_id
+    send(store, other, "other", 2, TWO)
+    assert faults(store) == []
     tags = {1: send(store, upload, "key", 1, ONE), 2: send(store, upload, "key", 2, TWO)}
     complete(store, upload, tags)
     assert get(store, "key") == ONE + TWO

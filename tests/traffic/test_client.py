@@ -62,7 +62,7 @@ def test_a_connection_is_used_again_and_goes_when_its_address_is_forgotten() -> 
     async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(3):
-            assert (await client.ask(address, "GET", b"/")).body == b"ok"
+            assert (await client.ask(address, "GET", b"/", seconds=60)).body == b"ok"
         assert (server.opened, client.in_flight(address)) == (1, 0)
         client.forget(frozenset({address}))
         assert server.open == 1
@@ -75,7 +75,7 @@ def test_what_is_under_way_is_counted_and_a_cancelled_exchange_takes_its_connect
     async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         server.may_answer.clear()
-        asked = [asyncio.create_task(client.ask(address, "GET", b"/")) for _ in range(2)]
+        asked = [asyncio.create_task(client.ask(address, "GET", b"/", seconds=60)) for _ in range(2)]
         await server.until_open(2)
         assert client.in_flight(address) == 2
         asked[0].cancel()
@@ -92,13 +92,13 @@ def test_a_bounded_number_of_connections_is_waited_for_and_not_for_ever() -> Non
     async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10, connect_seconds=0.05, connections=1)
         server.may_answer.clear()
-        first = asyncio.create_task(client.ask(address, "GET", b"/"))
+        first = asyncio.create_task(client.ask(address, "GET", b"/", seconds=60))
         await server.until_open(1)
         with pytest.raises(NotConnected, match="all connections are in use"):
-            await client.ask(address, "GET", b"/")
+            await client.ask(address, "GET", b"/", seconds=60)
         server.may_answer.set()
         await first
-        assert (await client.ask(address, "GET", b"/")).status == 200
+        assert (await client.ask(address, "GET", b"/", seconds=60)).status == 200
         assert server.opened == 1
         await client.close()
 
@@ -110,7 +110,7 @@ def test_a_connection_with_more_on_it_than_was_asked_for_is_not_kept(answer: byt
     async def scenario(server: ContainerServer, address: Address) -> None:
         client = HttpClient(limit=10)
         for _ in range(2):
-            assert (await client.ask(address, "GET", b"/")).body == b"ok"
+            assert (await client.ask(address, "GET", b"/", seconds=60)).body == b"ok"
         assert server.opened == 2
 
     run_scenario(scenario, answer)
@@ -119,7 +119,7 @@ def test_a_connection_with_more_on_it_than_was_asked_for_is_not_kept(answer: byt
 def test_a_body_over_the_limit_is_not_kept_in_memory() -> None:
     async def scenario(server: ContainerServer, address: Address) -> None:
         with pytest.raises(UpstreamError, match="more than 1 bytes") as caught:
-            await HttpClient(limit=1).ask(address, "GET", b"/")
+            await HttpClient(limit=1).ask(address, "GET", b"/", seconds=60)
         assert (caught.value.reason, caught.value.status) == ("too large", 200)
         assert server.opened == 1
 

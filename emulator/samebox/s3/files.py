@@ -122,7 +122,7 @@ class Files:
         self._step("file placed")
 
     def open(self, body: int, flags: int = os.O_RDONLY) -> int:
-        """A descriptor of a body's file, for reading. Raises FileNotFoundError."""
+        """A descriptor of a body's file; `flags` as of os.open. Raises FileNotFoundError."""
         # Looked for twice in its place, because it may be moved there between the two looks.
         for path in (self.path(body), self.incoming_path(body)):
             with contextlib.suppress(FileNotFoundError):

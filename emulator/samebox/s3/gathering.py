@@ -83,16 +83,15 @@ class Gathering:
         """A place for a part of `size` bytes, or None where it needs a file of its own. Raises InsufficientStorage."""
         with self._lock:
             known = self._uploads.get(upload_id)
+            part_bytes = size if known is None else known.part_bytes
+            offset = (number - 1) * part_bytes
+            if not 0 < size <= part_bytes or not 0 <= offset < _MOST_BYTES:
+                return None
             if known is None:
                 if size < LEAST_BYTES:
                     return None
-                body = self._files.new_id()
-                self._files.create(body).close()
-                known = _Gathered(body, size)
-                self._forget_oldest()
-                self._uploads[upload_id] = known
-            offset = (number - 1) * known.part_bytes
-            if number in known.claimed or not 0 < size <= known.part_bytes or not 0 <= offset < _MOST_BYTES:
+                known = self._begin(upload_id, size)
+            elif number in known.claimed:
                 return None
             known.claimed.add(number)
             known.under_way += 1
@@ -106,6 +105,13 @@ class Gathering:
         """The upload is completed or aborted."""
         with self._lock:
             self._uploads.pop(upload_id, None)
+
+    def _begin(self, upload_id: str, part_bytes: int) -> _Gathered:
+        body = self._files.new_id()
+        self._files.create(body).close()
+        self._forget_oldest()
+        begun = self._uploads[upload_id] = _Gathered(body, part_bytes)
+        return begun
 
     def _end(self, upload_id: str, known: _Gathered, number: int, taken: bool) -> None:
         with self._lock:

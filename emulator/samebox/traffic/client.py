@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # A kept connection that is older is not used again: servers close theirs after a while, some of them silently.
 _IDLE_CONNECTION_SECONDS = 30.0
-SECONDS = 60.0  # for a whole exchange, where the caller names none
 _KEPT = 64  # for each address; more are closed when their exchange ends
 
 
@@ -58,7 +57,8 @@ class HttpClient:
         target: bytes,
         headers: Iterable[Header] = (),
         body: bytes = b"",
-        seconds: float = SECONDS,
+        *,
+        seconds: float,
     ) -> WholeResponse:
         """Send a request and wait for its whole response for so many seconds. Cancelling it closes the connection.
 

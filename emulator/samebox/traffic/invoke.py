@@ -281,7 +281,7 @@ class Invocations:
     ) -> WholeResponse:
         for address in places:
             try:
-                return await self._client.ask(address, "POST", path, headers, body, seconds)
+                return await self._client.ask(address, "POST", path, headers, body, seconds=seconds)
             except NotConnected as error:
                 log.warning("endpoint %s: %s:%d does not listen: %s", route.key.endpoint, *address, error)
         raise AwsError("ServiceUnavailable", f"No container of variant {target.variant} accepts connections.", 503)
