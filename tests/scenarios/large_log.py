@@ -49,7 +49,7 @@ class LargeLog:
 def measure(emulator: EmulatorProcess, image: str, megabytes: int, name: str = "large-log") -> LargeLog:
     """Run a job that logs so much. The emulator has had a job before: what a first one needs is not counted."""
     start(emulator, name, image, _SCRIPT.format(long=LONG, bytes=megabytes * MIB))
-    # The engine keeps no more than the end of a log: what is written before anybody has begun to read may be lost.
+    # The engine keeps no more than the end of a log, so its beginning must be read before much is written.
     until(lambda: emulator.log_lines(f"{name}/") == [FIRST], WAIT_SECONDS, "its first line is read")
     before, began = _peak(emulator.pid), time.monotonic()
     (container,) = emulator.containers(f"name={name}")

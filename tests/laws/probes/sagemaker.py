@@ -105,7 +105,7 @@ SAGEMAKER: Mapping[str, Probe] = {
                 "tests/jobs/test_training.py::test_input_larger_than_the_volume_fails_for_disk_space"
             ),
             "StoppingCondition.MaxRuntimeInSeconds": (
-                "tests/jobs/test_training.py::test_a_job_over_its_maximum_runtime_is_stopped_with_its_own_status"
+                "tests/jobs/test_training_ends.py::test_a_job_over_its_maximum_runtime_is_stopped_with_its_own_status"
             ),
         },
     ),
