@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scenarios.emulator_process import ROLE
+from tests.scenarios.emulator_process import ROLE, EmulatorProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.clients.environments import ClientShell
 
 pytestmark = [pytest.mark.stand_ins, pytest.mark.clients, pytest.mark.docker]
 
 # Each program trains and serves two or three times; on a slow machine a container takes a minute to start.
 SECONDS = 1800
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """One whose containers have credentials: frameworks fetch their script from S3."""
+    folder = tmp_path_factory.mktemp("stand-ins")
+    process = EmulatorProcess(folder, serving_stop_seconds="2", container_credentials="true")
+    process.up()
+    yield process
+    process.remove()
 
 
 @pytest.fixture

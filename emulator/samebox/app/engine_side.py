@@ -95,6 +95,7 @@ class EngineSide:
         network = metadata_network.MetadataNetwork(self.engine, self._id)
         listener = network.open()
         if listener is not None:
+            self._endings.add(network.release)
             self._endings.add_request(self.health, network.close)
             self._endings.add(listener.close)
             return WayBack(listener, metadata_network.NAME, f"http://{metadata_network.ADDRESS}", has_credentials=True)

@@ -59,6 +59,7 @@ def open_docker_listener(data_dir: Path, proxy: ForwardProxy, endings: Endings) 
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((names.address, docker_names.PORT))
+        listener.listen()
     except OSError as error:
         listener.close()
         log.warning("docker cannot push by %s: %s:%d: %s", names.hosts[0], names.address, docker_names.PORT, error)

@@ -19,17 +19,21 @@ _GATEWAY = f"{ADDRESS}/24"
 
 
 class MetadataNetwork:
-    """`open` before the first container, `close` at the end. A network with running containers on it stays."""
+    """`open` before the first container, `close` and `release` at the end.
+
+    The network stays where there are running containers on it. Until `release`, no other emulator has the address: one
+    that took it while we remove the network would be left without it.
+    """
 
     def __init__(self, engine: NetworkApi, instance_id: str, port: int = PORT) -> None:
         self._engine = engine
         self._instance_id = instance_id
         self._port = port
-        self._is_ours = False
+        self._held: socket.socket | None = None
         self._is_new = False
 
     def open(self) -> socket.socket | None:
-        """A socket bound to the address, None where that is not possible; the log has the reason."""
+        """A socket that listens at the address, None where that is not possible; the log has the reason."""
         try:
             self._make()
         except EngineError as error:
@@ -39,6 +43,8 @@ class MetadataNetwork:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((ADDRESS, self._port))
+            # At once: until one of them listens, several emulators may be bound to it.
+            listener.listen()
         except OSError as error:
             listener.close()
             log.info("containers get no credentials: %s", _why(error))
@@ -46,13 +52,19 @@ class MetadataNetwork:
                 self._remove()
             return None
         # The network's maker (a run of ours that was killed, or another emulator that has ended) listens no more.
-        self._is_ours = True
+        self._held = listener.dup()  # a server closes what it serves, before anything else ends
         return listener
 
     def close(self) -> None:
         """Remove the network if it is ours and without containers."""
-        if self._is_ours:
+        if self._held is not None:
             self._remove()
+
+    def release(self) -> None:
+        """Let another emulator have the address."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def _remove(self) -> None:
         try:

@@ -26,7 +26,7 @@ class WayBackNetwork:
         self._labels: Mapping[str, str] = {INSTANCE_LABEL: instance_id}
 
     def open(self, gateways: Iterable[str]) -> socket.socket | None:
-        """A socket bound to the host's address on the network, None where that is not possible; the log has the reason.
+        """A socket that listens at the host's address on the network, or None; the log has the reason.
 
         `gateways` are addresses with their prefixes; the first that is free is taken.
         """
@@ -39,6 +39,7 @@ class WayBackNetwork:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((address, self._port))
+            listener.listen()
         except OSError as error:
             listener.close()
             is_elsewhere = error.errno == errno.EADDRNOTAVAIL
