@@ -31,7 +31,7 @@ def test_of_emulators_that_start_at_once_one_has_the_address(
     one, other = MetadataNetwork(engine, "one", port), MetadataNetwork(engine, "other", port)
     listener = one.open()
     assert listener is not None
-    with listener:  # which nobody serves yet
+    with listener:  # before anything is served there
         with caplog.at_level("INFO"):
             assert other.open() is None
         assert "another emulator has 127.0.0.9" in caplog.text
