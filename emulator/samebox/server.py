@@ -20,6 +20,7 @@ from samebox import edge
 from samebox.app.emulator import Emulator
 from samebox.app.objects import StartInterrupted
 from samebox.containers.engine import Engine
+from samebox.listening import listener_at
 from samebox.proxy import tunnel
 from samebox.settings import Settings
 from samebox.traffic.joined_writes import JoinedWrites
@@ -41,7 +42,7 @@ DRAINED_SECONDS = 10.0
 
 def serve(settings: Settings) -> None:
     """Be the emulator until SIGTERM or SIGINT. Raises AlreadyRunning, OSError when the port is taken."""
-    with closing(bind(settings.host, settings.port)) as listener:
+    with closing(listener_at(settings.host, settings.port)) as listener:
         _serve_at(listener, Emulator(settings))
 
 
@@ -66,7 +67,7 @@ def running(
 ) -> Iterator[Emulator]:
     """An emulator in threads of this process, for tests: ready when the block is entered, ended when it is left."""
     with (
-        closing(bind(settings.host, settings.port)) as listener,
+        closing(listener_at(settings.host, settings.port)) as listener,
         _running(Emulator(settings, engine, clock), listener) as emulator,
     ):
         yield emulator
@@ -90,21 +91,6 @@ def _running(emulator: Emulator, listener: socket.socket) -> Iterator[Emulator]:
     finally:
         server.should_exit = True
         thread.join(END_SECONDS)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens, before anything else is done: a taken port is found out at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        # From here on who connects waits for us, and is not refused: the engine may pull from our registry at once.
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 async def _serve(

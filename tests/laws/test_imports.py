@@ -16,6 +16,7 @@ PACKAGE = ROOT / "emulator" / "samebox"
 ROOMS: dict[str, set[str]] = {
     "asgi": set(),
     "errors": set(),
+    "listening": set(),
     "log_excerpt": set(),
     "settings": set(),
     "wire": set(),
@@ -33,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "parity": {"check", "platform", "containers"},
 }
 # Leaf modules: every room may import them.
-LEAVES = {"asgi", "errors", "log_excerpt"}
+LEAVES = {"asgi", "errors", "listening", "log_excerpt"}
 FREE = {"cli", "commands", "testing", "app", "edge", "server", "__init__"}
 
 # Third party -> where it may be imported. The command line is a client of the API: it has a door to boto3 of its own.

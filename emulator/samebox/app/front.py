@@ -14,6 +14,7 @@ from samebox.containers.registry_server import RegistryServer
 from samebox.edge import NETWORKS_OF_CONTAINERS, Edge
 from samebox.faults.api import FaultDoor
 from samebox.faults.faults import FaultTable
+from samebox.listening import listener_at
 from samebox.proxy import docker_names, passage
 from samebox.proxy.authority import Authority
 from samebox.proxy.targets import ProxyRules
@@ -55,13 +56,9 @@ def open_docker_listener(data_dir: Path, proxy: ForwardProxy, endings: Endings) 
     names = docker_names.read(data_dir)
     if not names.address:
         return None
-    listener = socket.socket(socket.AF_INET6 if ":" in names.address else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((names.address, docker_names.PORT))
-        listener.listen()
+        listener = listener_at(names.address, docker_names.PORT)
     except OSError as error:
-        listener.close()
         log.warning("docker cannot push by %s: %s:%d: %s", names.hosts[0], names.address, docker_names.PORT, error)
         return None
     endings.add(listener.close)

@@ -95,7 +95,8 @@ class MiddleStop:
         for number in range(TRIES):
             found, seconds = self._once(number, seconds, when)
             if found is None:
-                when = when if went_on else _MIDDLE
+                if not went_on:
+                    when = _MIDDLE
                 continue
             if found.took >= found.grace or not found.went_on_as(self._plain):
                 return found

@@ -9,6 +9,7 @@ import logging
 import socket
 
 from samebox.containers.engine import INSTANCE_LABEL, EngineError, NameTaken, NetworkApi
+from samebox.listening import listener_at
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,9 @@ class MetadataNetwork:
         except EngineError as error:
             log.info("containers get no credentials: %s", error)
             return None
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((ADDRESS, self._port))
-            # At once: until one of them listens, several emulators may be bound to it.
-            listener.listen()
+            listener = listener_at(ADDRESS, self._port)
         except OSError as error:
-            listener.close()
             log.info("containers get no credentials: %s", _why(error))
             if self._is_new:  # the engine is elsewhere, or we may not listen there: it is of no use
                 self._remove()

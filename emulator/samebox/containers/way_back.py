@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterable, Mapping
 
 from samebox.containers.engine import INSTANCE_LABEL, EngineError, EngineUnavailable, NameTaken, NetworkApi
+from samebox.listening import listener_at
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +36,14 @@ class WayBackNetwork:
         except EngineError as error:
             log.info("containers cannot reach this emulator: %s", error)
             return None
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((address, self._port))
-            listener.listen()
+            return listener_at(address, self._port)
         except OSError as error:
-            listener.close()
             is_elsewhere = error.errno == errno.EADDRNOTAVAIL
             why = "the container engine is on another machine" if is_elsewhere else error.strerror
             log.info("containers cannot reach this emulator at %s:%d: %s", address, self._port, why)
             self.close()
             return None
-        return listener
 
     def close(self) -> None:
         """Remove the network if it is without containers."""

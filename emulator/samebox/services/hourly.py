@@ -41,6 +41,6 @@ class HourlyWork(ABC):
         while not self.is_ended:
             try:
                 self.look()
-            except Exception:  # whatever it was, the next look tries again
+            except Exception:  # it ends this look alone: the next one tries again
                 log.exception("%s: this look has failed", self._name)
             self._ended.wait(_PAUSE_SECONDS)

@@ -1,6 +1,6 @@
 """Metrics of invocations: what CloudWatch has of each variant of an endpoint, by minute (contract.md §2.13).
 
-An invocation waits for none of it, but shares the interpreter with it: what is counted here is counted by whole groups.
+No invocation waits for this, but both share one interpreter. So values are added up first, and put by the group.
 """
 
 from collections import Counter
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from samebox.traffic.routes import Key
 
 NAMESPACE = "AWS/SageMaker"
-_ERRORS = ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
+_UNITS = {
+    "Invocations": "None",
+    "InvocationsPerInstance": "None",
+    "Invocation4XXErrors": "None",
+    "Invocation5XXErrors": "None",
+    "InvocationModelErrors": "None",
+    "ModelLatency": "Microseconds",
+    "OverheadLatency": "Microseconds",
+}
 _VARIANTS = 1000  # whose series are kept at hand
 
 
@@ -47,28 +55,26 @@ class InvocationMetrics:
 @lru_cache(maxsize=_VARIANTS)
 def _series(key: "Key", variant: str) -> tuple[MetricSeries, ...]:
     dimensions = (("EndpointName", key.endpoint), ("VariantName", variant))
-
-    def series(name: str, unit: str = "None") -> MetricSeries:
-        return MetricSeries(key.account, key.region, NAMESPACE, name, dimensions, unit)
-
-    counts = [series(name) for name in ("Invocations", "InvocationsPerInstance", *_ERRORS)]
-    return (*counts, series("ModelLatency", "Microseconds"), series("OverheadLatency", "Microseconds"))
+    return tuple(
+        MetricSeries(key.account, key.region, NAMESPACE, name, dimensions, unit) for name, unit in _UNITS.items()
+    )
 
 
 def _values(some: Sequence[Invocation], instances: int) -> dict[str, Mapping[float, float]]:
     """The values of each metric, with how often each came."""
     statuses = Counter(one.status for one in some)
-    # No whole response is an error of the model's, too: its status is 0.
-    in_error = (
-        sum(count for status, count in statuses.items() if 400 <= status < 500),
-        sum(count for status, count in statuses.items() if 500 <= status < 600),
-        sum(count for status, count in statuses.items() if not 200 <= status < 300),
-    )
-    of_errors = {name: {1.0: errors, 0.0: len(some) - errors} for name, errors in zip(_ERRORS, in_error, strict=True)}
+
+    def flags(is_error: Callable[[int], bool]) -> Mapping[float, float]:
+        errors = sum(count for status, count in statuses.items() if is_error(status))
+        return {flag: count for flag, count in ((1.0, errors), (0.0, len(some) - errors)) if count}
+
     return {
         "Invocations": {1.0: len(some)},
         "InvocationsPerInstance": {1 / max(instances, 1): len(some)},
-        **{name: {value: count for value, count in of.items() if count} for name, of in of_errors.items()},
+        "Invocation4XXErrors": flags(lambda status: 400 <= status < 500),
+        "Invocation5XXErrors": flags(lambda status: 500 <= status < 600),
+        # No whole response is an error of the model's, too: its status is 0.
+        "InvocationModelErrors": flags(lambda status: not 200 <= status < 300),
         "ModelLatency": _microseconds(one.model_seconds for one in some),
         "OverheadLatency": _microseconds(max(0.0, one.seconds - one.model_seconds) for one in some),
     }

@@ -26,7 +26,7 @@ _AT_ONCE = 16
 _PAUSE_SECONDS = 0.002
 
 
-class Invocation(NamedTuple):  # is made for each request, in a fifth of the time that a frozen dataclass takes
+class Invocation(NamedTuple):  # made for each request, in a quarter of a frozen dataclass's time
     """A request that reached a variant, of so many `instances`, and its response.
 
     `status` is the container's, 0 where it gave no whole response; then `response` and its headers are empty.

@@ -250,7 +250,7 @@ def write_timestamp(seconds: float, form: str) -> str:
         return f"{round(seconds, 3):.15g}"
     if form == "rfc822":
         return format_datetime(datetime.fromtimestamp(round(seconds, 3), UTC), usegmt=True)
-    # In a fifth of the time that datetime's own form takes: a page of a listing has a thousand.
+    # In half of the time that datetime's own form takes: a page of a listing has a thousand.
     second, milliseconds = divmod(round(seconds * 1000), 1000)
     minute, second = divmod(second, 60)
     return f"{_minute(minute)}{second:02}.{milliseconds:03}Z" if milliseconds else f"{_minute(minute)}{second:02}Z"

@@ -28,7 +28,9 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 def received(
     request: S3Request, algorithms: tuple[str, ...], part_of: str | None = None
 ) -> Iterator[tuple[Received, Expected]]:
-    """The body of the request, read to its end, and what the client says of it. `part_of`: the upload of a part.
+    """Read the request's body to its end; gives it with the size and checksums that the client declares.
+
+    `part_of`: the UploadId of the upload that the body is a part of.
 
     Raises EntityTooLarge, MissingContentLength, XAmzContentSHA256Mismatch, and what the decoder raises.
     """
