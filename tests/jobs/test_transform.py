@@ -260,14 +260,15 @@ def test_a_kill_goes_on_with_what_is_left(harness: "Harness") -> None:
 
     def respond(body: bytes) -> bytes:
         if body == b"b":
-            held.wait(60)
+            assert held.wait(300)
         return body
 
     model = ModelServer(respond)
     job = start(harness, model, {})
     harness.poll_until(lambda: b"b" in model.bodies)
+    harness.process.killed.set()
+    held.set()  # only now: what the model answers comes to a process that is dead
     harness.crash()
-    held.set()
     harness.start()
     row = harness.wait_until_ended(job)
     assert row.status == "Completed", row.state

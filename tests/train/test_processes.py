@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 TRAIN = Path(__file__).resolve().parents[2] / "train"
 
-# Runs a shell command and tells how it ended, with the code its caller would exit with.
+# Runs a shell command and tells how it ended, with the code its caller would exit with; `before` comes before it.
 LAUNCHER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from samebox_train.signals import Signals
 signals = Signals.install()
+exec(sys.argv[4])
 from samebox_train import processes
 processes.STOP_SECONDS = float(sys.argv[3])
 finished = processes.run(["/bin/sh", "-c", sys.argv[2]], "/", signals)
@@ -40,9 +42,11 @@ def launched() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def launch(started: list[subprocess.Popen[str]], script: str, stop_seconds: float = 110.0) -> subprocess.Popen[str]:
+def launch(
+    started: list[subprocess.Popen[str]], script: str, stop_seconds: float = 110.0, before: str = ""
+) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, str(TRAIN), script, str(stop_seconds)],
+        [sys.executable, "-c", LAUNCHER, str(TRAIN), script, str(stop_seconds), before],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     started.append(process)
@@ -151,6 +155,54 @@ def test_what_goes_on_after_the_stop_is_not_waited_for_beyond_it(launched: list[
     assert process.returncode == 128 + signal.SIGTERM
     left = Path("/proc") / child_id / "stat"
     assert not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_stop_that_interrupts_nothing_is_passed_on(launched: list[subprocess.Popen[str]]) -> None:
+    """The thread that waits for the program is given no signal, as when one comes just before it begins to wait."""
+    elsewhere = (
+        "def blocked(deliver):\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "    known(deliver)\n"
+        "    os.write(1, b'waits\\n')\n"
+        "import os, signal\n"
+        "known = signals.deliver_to\n"
+        "signals.deliver_to = blocked\n"
+    )
+    process = launch(launched, "exec sleep 300", before=elsewhere)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waits\n"
+
+    process.terminate()
+    process.communicate(timeout=120)
+
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_stop_ends_what_comes_before_the_program() -> None:
+    script = (
+        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "from samebox_train.signals import Signals\n"
+        "from samebox_train import processes\n"
+        "signals = Signals.install()\n"
+        "known = processes._start\n"
+        "def start(*given):\n"
+        "    began = known(*given)\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "    os.write(1, b'installs %d\\n' % began[0].pid)\n"
+        "    return began\n"
+        "processes._start = start\n"
+        "processes.run_before(['sleep', '300'], '/', signals)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(TRAIN)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            installer = int(process.stdout.readline().split()[1])
+            process.terminate()
+            assert process.wait(120) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+            os.kill(installer, signal.SIGKILL)
 
 
 def test_a_program_that_does_not_listen_ends_with_143(launched: list[subprocess.Popen[str]]) -> None:

@@ -109,7 +109,7 @@ def _train(training: environment.Environment, signals: Signals) -> None:
     entry_point, arguments, variables = training.user_entry_point, training.to_cmd_args(), dict(training.to_env_vars())
     code = environment.code_dir
     files.download_and_extract(_submit_directory(training), code)
-    _install(entry_point, code)
+    _install(entry_point, code, signals)
     environment.write_env_vars(variables)
     # Without it the user's prints sit in a buffer and neither logs nor metrics move while the job runs.
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
@@ -127,7 +127,7 @@ def _submit_directory(training: environment.Environment) -> str:
     return str(training.module_dir)
 
 
-def _install(entry_point: str, code: str) -> None:
+def _install(entry_point: str, code: str, signals: Signals) -> None:
     """The user's requirements.txt, package or script mode bit, as the toolkit's entry_point.install."""
     if code not in sys.path:
         sys.path.insert(0, code)
@@ -135,7 +135,7 @@ def _install(entry_point: str, code: str) -> None:
     if kind is _entry_point_type.PYTHON_PACKAGE:
         modules.install(code)
     elif kind is _entry_point_type.PYTHON_PROGRAM and modules.has_requirements(code):
-        _install_requirements(code)
+        _install_requirements(code, signals)
     elif kind is _entry_point_type.COMMAND:
         path = os.path.join(code, entry_point)
         if not os.path.isfile(path):
@@ -143,13 +143,13 @@ def _install(entry_point: str, code: str) -> None:
         os.chmod(path, 0o777)
 
 
-def _install_requirements(code: str) -> None:
+def _install_requirements(code: str, signals: Signals) -> None:
     """As the toolkit's modules.install_requirements, with pip's own words in the error."""
     say("installing requirements.txt")
     command = [sys.executable, "-m", "pip", "install", "-r", "requirements.txt"]
     if os.getenv(modules.CA_REPOSITORY_ARN_ENV):
         command += ["-i", modules._get_codeartifact_index()]
-    finished = processes.run_before(command, code)
+    finished = processes.run_before(command, code, signals)
     if finished.code != 0:
         raise errors.ClientError(failure.script_text(finished, name="InstallRequirementsError"))
 

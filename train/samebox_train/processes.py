@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ TAIL_BYTES = 64 * 1024
 # How often a progress bar is passed on while it moves.
 PROGRESS_SECONDS = 1.0
 STOP_SECONDS = 110.0  # from SIGTERM on; SIGKILL comes at 120, and how it ended must be written down before
+
+_SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,11 @@ def run(
     script and the Python it started both receive it.
     """
     send = deliver or signal_group
+    _adopt_orphans()
     signals.starting()
     process, output = _start(command, directory, start_new_session=True)
     signals.deliver_to(lambda number: send(process.pid, number))
-    code = _wait(process, needed)
+    code = _wait(process, signals, needed)
     if signals.received is not None:
         # A shell dies of SIGTERM at once. Its children received it too, and may be saving the model.
         _wait_for_group(process.pid, STOP_SECONDS - signals.seconds_since)
@@ -60,10 +64,10 @@ def run(
     return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
 
 
-def run_before(command: list[str], directory: str) -> Finished:
+def run_before(command: list[str], directory: str, signals: Signals) -> Finished:
     """Run a command that comes before the user's program, such as pip. A stop ends it as it ends us."""
     process, output = _start(command, directory)
-    code = process.wait()
+    code = _wait(process, signals)
     return Finished(tuple(command), code if code >= 0 else 128 - code, output.end())
 
 
@@ -85,12 +89,24 @@ def out_of_memory_kills() -> int:
     return 0
 
 
-def _wait(process: subprocess.Popen[bytes], needed: subprocess.Popen[bytes] | None) -> int:
-    """Wait for the process, burying on the way every orphan that PID 1 inherits."""
+def _adopt_orphans() -> None:
+    """Have orphans of our children come to us, as to PID 1: one that nothing reaps keeps its process group alive.
+
+    Where we are not PID 1, as with `docker run --init`, an init would reap them when it likes.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # prctl is Linux's alone
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _wait(process: subprocess.Popen[bytes], signals: Signals, needed: subprocess.Popen[bytes] | None = None) -> int:
+    """Wait for the process, burying on the way every orphan that has come to us."""
     while True:
         # WNOWAIT: look at who died without taking it from Popen, which must learn the exit code itself.
-        died = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        if died is None or died.si_pid == process.pid:
+        died = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if died is None:
+            signals.wait_for_one()
+            continue
+        if died.si_pid == process.pid:
             return process.wait()
         if needed is not None and died.si_pid == needed.pid:
             needed.wait()
@@ -101,7 +117,7 @@ def _wait(process: subprocess.Popen[bytes], needed: subprocess.Popen[bytes] | No
 
 
 def _wait_for_group(group: int, seconds: float) -> None:
-    """Wait until the process group is empty, reaping the orphans that PID 1 inherits; `seconds` at most."""
+    """Wait until the process group is empty, reaping the orphans that have come to us; `seconds` at most."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(ChildProcessError):

@@ -7,6 +7,7 @@ StopTrainingJob and the time limit are `docker stop -t 120`: SIGTERM to PID 1, 1
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
 
 
 class Signals:
-    """Remembers the first stop signal, and delivers it once the user's process can receive it."""
+    """Remembers the first stop signal, and delivers it once the user's process can receive it.
+
+    Python runs a handler between two of its own steps. A signal that comes just before a call of the kernel, or is
+    given to another thread, does not interrupt that call: while we wait for a child, it would be passed on when the
+    child has ended. So we wait in `wait_for_one`, for a pipe that each signal writes to at once.
+    """
 
     def __init__(self) -> None:
+        self._came, came = os.pipe()
+        for descriptor in (self._came, came):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(came, warn_on_full_buffer=False)
         self.received: int | None = None
         self._since = 0.0
         self._starting = False
@@ -31,12 +41,18 @@ class Signals:
         signals = cls()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signals._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal without a handler writes nothing to the pipe
         return signals
 
     @property
     def seconds_since(self) -> float:
         """Seconds since the first stop signal; 0 if there was none."""
         return time.monotonic() - self._since if self.received is not None else 0.0
+
+    def wait_for_one(self) -> None:
+        """Wait until a signal has come since the last call: a stop, or the end of a child."""
+        select.select([self._came], [], [])
+        os.read(self._came, 4096)
 
     def starting(self) -> None:
         """The user's process is being started: a signal from here on waits for `deliver_to`."""
