@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench import jobs, storage
 from bench.figures import Bar, Row, median
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 CHANNEL = "channel"
 BAR = Bar("ratio", 1.5, at_least=True)
 OBJECTS = 4
-END_SECONDS = 300
 
 
 def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
@@ -62,8 +61,8 @@ def _downloading(stand: Stand, prefix: str) -> float:
     channel = {"ChannelName": "data", "DataSource": {"S3DataSource": source}}
     emulator, name = stand.emulator, stand.name("job")
     emulator.train(name, stand.box, PRINT_THE_TIME, InputDataConfig=[channel])
-    job: Any = emulator.ended(name, END_SECONDS)
+    job = stand.completed(name)
     for phase in job["SecondaryStatusTransitions"]:
         if phase["Status"] == "Downloading":
             return float((phase["EndTime"] - phase["StartTime"]).total_seconds())
-    raise NotMeasured(f"{name} had no phase Downloading: {job['TrainingJobStatus']}")
+    raise NotMeasured(f"{name} had no phase Downloading")

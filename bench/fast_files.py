@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boto3.s3.transfer import TransferConfig
 
 from bench import jobs, storage
 from bench.figures import Bar, Row, alternate, median
-from bench.stand import BUCKET, Stand
+from bench.stand import BUCKET, MB, Stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 FAST, CACHED = "fastfile", "cached-channel"
 FIRST_BYTE_BAR = Bar("ours", 1.0)
@@ -32,14 +33,13 @@ print(time.monotonic() - began)
 
 
 def measure(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
-    """An object of one upload, which is linked, and one of many parts, which a mount shows as one file."""
+    """An object that is one file, which is linked, and one of several files, which a mount shows as one."""
     source = stand.folder / "whole"
     storage.make_file(source, megabytes)
     rows = []
-    for form, least in (("one upload", 1 << 40), ("many parts", 8 << 20)):
+    for form, upload in (("one file", _upload), ("parts of two sizes", _upload_unevenly)):
         key = f"fast/{form}/data"
-        how = TransferConfig(multipart_threshold=least, multipart_chunksize=8 << 20)
-        stand.s3.client().upload_file(str(source), BUCKET, key, Config=how)
+        upload(stand, source, key)
         seen_bare, seen_ours = alternate(rounds, lambda: _bare(stand), partial(_ours, stand, key), report=stand.report)
         rows += _rows(f"FastFile, {megabytes} MB in {form}", megabytes, seen_ours, seen_bare)
     source.unlink()
@@ -52,16 +52,32 @@ def measure_cached(stand: Stand, rounds: int, megabytes: int) -> list[Row]:
     storage.make_file(source, megabytes)
     stand.s3.client().upload_file(str(source), BUCKET, "seen/data")
     source.unlink()
-    jobs.ours(stand, InputDataConfig=[_channel("seen/", "File")])
+    host = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": megabytes // 500 + 1}
+    with_channel = partial(jobs.ours, stand, ResourceConfig=host, InputDataConfig=[_channel("seen/", "File")])
+    with_channel()
     without, having = alternate(
-        rounds,
-        lambda: jobs.ours(stand),
-        lambda: jobs.ours(stand, InputDataConfig=[_channel("seen/", "File")]),
-        report=stand.report,
+        rounds, partial(jobs.ours, stand, ResourceConfig=host), with_channel, report=stand.report
     )
     note = "CreateTrainingJob to the container's line; bare: a job without a channel"
     what = f"a channel seen before, {megabytes} MB"
     return [Row(CACHED, what, "s", median(having), median(without), bar=CACHED_BAR, note=note)]
+
+
+def _upload(stand: Stand, source: Path, key: str) -> None:
+    stand.s3.client().upload_file(str(source), BUCKET, key, Config=TransferConfig(multipart_threshold=1 << 40))
+
+
+def _upload_unevenly(stand: Stand, source: Path, key: str) -> None:
+    """In parts of 8 and of 9 MB by turns: only parts of one size become one file."""
+    client, place = stand.s3.client(), {"Bucket": BUCKET, "Key": key}
+    parts: list[Any] = []
+    upload = client.create_multipart_upload(**place)["UploadId"]
+    with source.open("rb") as file:
+        while body := file.read((8 + len(parts) % 2) * MB):
+            number = len(parts) + 1
+            sent = client.upload_part(**place, UploadId=upload, PartNumber=number, Body=body)
+            parts.append({"ETag": sent["ETag"], "PartNumber": number})
+    client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
 
 
 def _rows(
@@ -85,9 +101,7 @@ def _ours(stand: Stand, key: str) -> tuple[float, float]:
     folder, _, file = key.rpartition("/")
     script = _READ.format(path=f"/opt/ml/input/data/data/{file}")
     emulator.train(name, stand.box, script, InputDataConfig=[_channel(f"{folder}/", "FastFile")])
-    job = emulator.ended(name, 300)
-    if job["TrainingJobStatus"] != "Completed":
-        raise RuntimeError(f"{name} is {job['TrainingJobStatus']}: {job.get('FailureReason')}")
+    stand.completed(name)
     return _seconds(line for line in emulator.log_lines(name) if not line.startswith("samebox: "))
 
 

@@ -31,7 +31,11 @@ BUCKET = "samebox-test"  # where EmulatorProcess.train sends artifacts
 LABEL = "samebox.bench"
 PRINT_THE_TIME = "print(repr(time.time()))"
 POLL_SECONDS = 0.005
+# Jobs say themselves when they printed, began and ended. To look at one as often as above would take from two cores
+# what is measured on them.
+JOB_POLL_SECONDS = 0.25
 REMOVE_SECONDS = 120.0
+JOB_SECONDS = 300.0
 MB = 1_000_000
 
 
@@ -129,6 +133,18 @@ class Stand:
         """The emulator's S3."""
         return S3Place("127.0.0.1", self.emulator.port, ACCOUNT, "test")
 
+    def completed(self, name: str) -> dict[str, Any]:
+        """The training job of this name, once it has ended. Raises RuntimeError if it failed."""
+
+        def ended() -> dict[str, Any] | None:
+            found = self.emulator.job(name)
+            return found if found["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+        job: dict[str, Any] = wait_for(ended, JOB_SECONDS, f"{name} has ended", JOB_POLL_SECONDS)
+        if job["TrainingJobStatus"] != "Completed":
+            raise RuntimeError(f"{name} is {job['TrainingJobStatus']}: {job.get('FailureReason')}")
+        return job
+
     # Bare containers
 
     def bare_run(self, script: str, *options: str) -> str:
@@ -184,13 +200,13 @@ def ping(port: int) -> bool:
         return False
 
 
-def wait_for(look: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Look every few milliseconds until there is something to see. Raises NotMeasured after `seconds`."""
+def wait_for(look: Callable[[], Any], seconds: float, what: str, every: float = POLL_SECONDS) -> Any:
+    """Look again and again until there is something to see. Raises NotMeasured after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := look():
             return found
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
     raise NotMeasured(f"not within {seconds:g} s: {what}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import memory
 from bench.figures import Bar, Row, alternate, median
-from bench.stand import BUCKET, MB, Stand, ping, wait_for
+from bench.stand import BUCKET, JOB_POLL_SECONDS, MB, Stand, ping, wait_for
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def ours(stand: Stand, model: str, key: str, payload: int) -> float:
         found = stand.emulator.sagemaker.describe_transform_job(TransformJobName=name)
         return found if found["TransformJobStatus"] in FINAL else None
 
-    job = wait_for(ended, 600, f"{name} has ended")
+    job = wait_for(ended, 600, f"{name} has ended", JOB_POLL_SECONDS)
     if job["TransformJobStatus"] != "Completed":
         raise RuntimeError(f"{name} is {job['TransformJobStatus']}: {job.get('FailureReason')}")
     return float((job["TransformEndTime"] - job["TransformStartTime"]).total_seconds())

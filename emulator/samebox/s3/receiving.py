@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Measured with 8 writers, per second, as values and as files: 737 and 260 of 16 KiB, 386 and 442 of 64 KiB, 154 and 246
 # of 256 KiB.
 INLINE_BYTES = 64 * 1024
+# So much is written before the disk begins with it. Of 512 MB that come at 750 MB/s nothing is left for the sync at the
+# end, which takes 0.2 s otherwise; the writes themselves take as long as before.
+_SYNC_BYTES = 8 * 1024 * 1024
 _TAGS = ("CRC64NVME", "CRC32C")  # what tells objects of several parts apart
 
 
@@ -46,6 +49,7 @@ class Received:
         self._memory = bytearray()
         self._file: BinaryIO | None = None
         self._has_file = False
+        self._synced = 0  # so many bytes, or they are on their way
         self._taken = False
         self._part_bytes = part_bytes
         # With it the MD5 is computed at the end, where it is needed at all: it costs more than everything else.
@@ -73,6 +77,10 @@ class Received:
             self._write(self._memory)
             self._memory = bytearray()
         self._write(data)
+        if self.size - self._synced >= _SYNC_BYTES:
+            start = self._synced + (0 if self._region is None else self._region.offset)
+            self._files.begin_sync(self._file, start, self.size - self._synced)
+            self._synced = self.size
 
     @property
     def etag(self) -> str:
