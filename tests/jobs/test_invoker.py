@@ -1,6 +1,7 @@
 """Requests to a container of a transform job, over real sockets: time limits, retries, and streams."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -165,6 +166,73 @@ def test_a_response_may_come_before_the_whole_request_is_read() -> None:
         one.stream(lambda: (piece for _ in range(512))) as response,
     ):
         assert sum(len(found) for found in response.pieces) == 512 * len(piece)
+
+
+def test_a_large_response_that_trickles_is_whole_and_the_next_small_one_comes_on_the_same_connection() -> None:
+    large, clients = bytes(range(256)) * 12_000 + b"end", []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        clients.append(handler.client_address)
+        if read(handler) == b"small":
+            answer(handler, 200, b"1")
+            return
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(large)))
+        handler.end_headers()
+        for start in range(0, len(large), 100_000):
+            handler.wfile.write(large[start : start + 100_000])
+            handler.wfile.flush()
+            time.sleep(0.001)
+
+    with serving(respond) as address, of(address, retries=0) as one:
+        for body, expected in ((b"large", large), (b"small", b"1"), (b"large", large), (b"small", b"1")):
+            assert b"".join(one.invoke([body]).pieces) == expected
+    assert len(set(clients)) == 1
+
+
+def test_a_response_that_ends_before_its_length_is_none() -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        read(handler)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(4 << 20))
+        handler.end_headers()
+        handler.wfile.write(b"x" * (3 << 20))
+        handler.close_connection = True
+
+    with serving(respond) as address, of(address, retries=0) as one, pytest.raises(InvocationFailed) as failed:
+        one.invoke([b"1"])
+    assert failed.value.lines == ("Unable to get response from algorithm: the connection was closed",)
+
+
+def test_a_response_of_known_length_may_come_while_the_request_is_sent() -> None:
+    size = 32 << 20
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        """Send back each piece as it comes."""
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(size))
+        handler.end_headers()
+        for _ in range(size >> 16):
+            handler.wfile.write(handler.rfile.read(1 << 16))
+
+    with serving(respond) as address, of(address, retries=0) as one:
+        assert sum(len(piece) for piece in one.invoke([b"x" * size]).pieces) == size
+
+
+def test_what_comes_after_a_response_ends_its_connection() -> None:
+    clients = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        clients.append(handler.client_address)
+        read(handler)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(1 << 20))
+        handler.end_headers()
+        handler.wfile.write(b"x" * (1 << 20) + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(respond) as address, of(address, retries=0) as one:
+        assert [sum(map(len, one.invoke([b"1"]).pieces)) for _ in range(2)] == [1 << 20] * 2
+    assert len(set(clients)) == 2
 
 
 def test_a_refusal_is_read_though_the_request_was_not() -> None:

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from samebox.containers.engine import Capacity
-from samebox.jobs import warm_pools
+from samebox.jobs import job_networks, warm_pools
 from samebox.jobs.processing import PROCESSING
 from samebox.jobs.training import TRAINING
+from samebox.platform.background import Background
+from samebox.resources.kinds import CONTAINER_JOBS
+from samebox.resources.query import Query
 from samebox.resources.run_facts import job_facts
+from samebox.resources.store import Store
 from tests.jobs.crashing import RecordedSteps
+from tests.jobs.harness import LABEL
 
 if TYPE_CHECKING:
     from samebox.containers.fake_process import Process
@@ -230,6 +235,41 @@ def test_hosts_match_by_these_members_and_no_others(change: dict[str, Any], expe
     assert warm_pools.matches(REQUEST, {**REQUEST, **change}) is expected
 
 
+def test_a_pool_that_passes_to_a_job_during_a_sweep_is_not_swept(
+    harness: "Harness", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = harness.start()
+    first = create(harness, "first")
+    harness.wait_until_ended(first)
+    supervisor.close()
+    second = create(harness, "second")
+    pool = job_facts(harness.reload(first)).run.pool
+    assert pool is not None
+    folder = warm_pools.folder(harness.data_dir) / pool.identity
+    assert folder.is_dir()
+    find, passed = Store.find, []
+
+    def passing(store: Store, query: Query) -> list["Resource"]:
+        """What is found; after the first look the second job has the pool."""
+        found = find(store, query)
+        if not passed:
+            passed.append(query)
+            run = replace(job_facts(harness.reload(second)).run, pool=replace(pool, source=first.arn))
+            harness.resources.change(harness.reload(second), None, lambda row: replace(job_facts(row), run=run))
+            status = {"WarmPoolStatus": {"Status": "Reused", "ReusedByJob": "second"}}
+            harness.resources.change(harness.reload(first), lambda _: status)
+        return found
+
+    monkeypatch.setattr(Store, "find", passing)
+    networks = job_networks.of_jobs(harness.engine, LABEL, harness.resources, CONTAINER_JOBS)
+    pools = warm_pools.WarmPools(
+        TRAINING.kind, harness.resources, harness.engine, networks, harness.data_dir, Background(), lambda _: None
+    )
+    pools.sweep()
+    assert passed
+    assert folder.is_dir()
+
+
 # kill -9
 
 
@@ -258,7 +298,8 @@ def check(harness: "Harness", job: "Resource") -> None:
 
 
 CALLS = {
-    "resources.retained": 4,
+    "resources.retained": 1,
+    "resources.unended": 3,
     "resources.change": 4,
     "resources.advance": 4,
     "engine.create": 2,

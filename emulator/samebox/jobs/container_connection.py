@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 RECEIVE_BYTES = 256 * 1024
+# Of a body whose length is known: it passes by the parser, and what wakes us is so much of it, or its end. Each time
+# that a thread waits for the kernel it waits for the interpreter, too.
+BODY_BYTES = 1024 * 1024
+_WAKE_BYTES = 512 * 1024
 _WRITE_AT_ONCE = 32  # pieces; the kernel takes 1,024
 _LONGEST_HEAD = 64 * 1024
 
@@ -46,6 +50,7 @@ class ContainerConnection:
         self._poll.register(self._socket, select.POLLIN)
         self._host = f"{address[0]}:{address[1]}"
         self._uses = 0
+        self._woken_at = 1
         self._begin(iter(()), deadline)
 
     def _begin(self, body: Iterator[bytes | memoryview], deadline: float) -> None:
@@ -57,6 +62,7 @@ class ContainerConnection:
         self._deadline = deadline
         self._received: deque[bytes] = deque()
         self._head_bytes = 0
+        self._left: int | None = None  # of a body whose length is known
         self._is_touched = self._has_head = self._is_complete = self._keeps = False
         self._is_sent = False
 
@@ -145,11 +151,16 @@ class ContainerConnection:
 
     def _receive(self) -> None:
         try:
-            data = self._socket.recv(RECEIVE_BYTES)
+            data = self._socket.recv(min(self._left, BODY_BYTES) if self._left else RECEIVE_BYTES)
             if data:
-                self._is_touched = True
-                self._parser.feed_data(data)
-                self._check_head(len(data))
+                if self._left:
+                    self.on_body(data)
+                    self._is_complete = not self._left
+                else:
+                    self._is_touched = True
+                    self._parser.feed_data(data)
+                    self._check_head(len(data))
+                self._wake_at(0 if self._is_complete else self._left or 0)
                 return
         except BlockingIOError:
             return
@@ -159,6 +170,13 @@ class ContainerConnection:
             self._is_complete = True  # the end of a body without a length is the end of the connection
             return
         raise self._unanswered("the connection was closed")
+
+    def _wake_at(self, size: int) -> None:
+        """Have the poll return when so many bytes have come, or a good part of them, or the end."""
+        wanted = min(size, _WAKE_BYTES) or 1
+        if wanted != self._woken_at:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+            self._woken_at = wanted
 
     def _check_head(self, size: int) -> None:
         if not self._has_head:
@@ -190,10 +208,15 @@ class ContainerConnection:
             return
         self._has_head = True
         self._keeps = self._parser.should_keep_alive()
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and "transfer-encoding" not in self.headers:
+            self._left = int(length)
 
     def on_body(self, data: bytes) -> None:
         if not self._is_complete:
             self._received.append(data)
+            if self._left is not None:
+                self._left -= len(data)
 
     def on_message_complete(self) -> None:
         self._is_complete = self._has_head

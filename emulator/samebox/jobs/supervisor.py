@@ -149,7 +149,7 @@ class Supervisor:
 
     def _claim_unfinished(self) -> None:
         for work in self._table.values():
-            for row in (*self._resources.unfinished(work.kind), *self._resources.retained(work.kind)):
+            for row in self._resources.unended(work.kind):
                 self._claim(row.arn)
 
     def _due(self) -> list[str]:

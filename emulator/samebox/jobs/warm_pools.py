@@ -199,8 +199,8 @@ class WarmPools:
         if self._kind.retained is None or not self._folder.is_dir():
             return
         folders = sorted(self._folder.iterdir())
-        rows = [*self._resources.unfinished(self._kind), *self._resources.retained(self._kind)]
-        needed = {identity_of(row) for row in rows}
+        # In one look: between two, a job may take over what another had.
+        needed = {identity_of(row) for row in self._resources.unended(self._kind)}
         for one in folders:
             if one.name not in needed:
                 phases.sweep(self._engine, one)

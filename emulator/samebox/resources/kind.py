@@ -7,7 +7,7 @@ from typing import Any
 from samebox.errors import AwsError
 from samebox.resources import nouns
 from samebox.resources.lifecycle import Lifecycle
-from samebox.resources.query import Column, Expression, In, Query
+from samebox.resources.query import Column, Expression, In, Or, Query
 from samebox.wire.partitions import partition_of
 
 
@@ -58,6 +58,11 @@ class Kind:
         """All resources with work left, of all accounts; oldest first."""
         statuses = self.lifecycle.unfinished_statuses() if self.lifecycle else frozenset()
         return Query(self.noun, where=In(Column("status"), tuple(sorted(statuses))))
+
+    def unended(self) -> Query:
+        """All resources with work left, or that have ended and still have something that is to end; oldest first."""
+        unfinished = self.unfinished()
+        return unfinished if self.retained is None else Query(self.noun, where=Or(unfinished.where, self.retained))
 
     def key(self, name: str) -> str:
         """The name as uniqueness sees it: two names that differ in case are one. Whether they are on AWS is unknown."""

@@ -183,6 +183,10 @@ class Resources:
         """All resources of a kind, of all accounts, that have ended and still have something that is to end."""
         return self._store.find(Query(kind.noun, where=kind.retained)) if kind.retained is not None else []
 
+    def unended(self, kind: Kind) -> list[Resource]:
+        """Those that are unfinished and those that are retained, as they are at one moment: one becomes the other."""
+        return self._store.find(kind.unended())
+
     def change(
         self,
         resource: Resource,

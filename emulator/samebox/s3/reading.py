@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from samebox.s3.records import Version
     from samebox.s3.versions import Stored
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
