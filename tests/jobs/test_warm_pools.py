@@ -247,7 +247,8 @@ def test_a_pool_that_passes_to_a_job_during_a_sweep_is_not_swept(
     assert pool is not None
     folder = warm_pools.folder(harness.data_dir) / pool.identity
     assert folder.is_dir()
-    find, passed = Store.find, []
+    find = Store.find
+    passed: list[Query] = []
 
     def passing(store: Store, query: Query) -> list["Resource"]:
         """What is found; after the first look the second job has the pool."""
