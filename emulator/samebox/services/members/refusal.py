@@ -10,10 +10,8 @@ from samebox.services.members.row import Members, Treatment
 def refuse_by(table: Members, service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise NotImplemented, naming member and value, for the first that the table refuses."""
     for row in table:
-        if row.treatment is not Treatment.REFUSED:
-            continue
         # Most requests have none of these members, and each put of S3 is looked at.
-        if params.get(row.path.partition(".")[0].removesuffix("[]")) is None:
+        if params.get(row.first) is None or row.treatment is not Treatment.REFUSED:
             continue
         for path, value in _walk(params, row.path.split("."), ""):
             if value not in (None, *row.values):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 
 class Treatment(Enum):
@@ -25,6 +26,11 @@ class Member:
     treatment: Treatment
     values: tuple[object, ...] = field(default=())
     reason: str = ""
+
+    @cached_property
+    def first(self) -> str:
+        """The member of the request that it is, or that it lies in."""
+        return self.path.partition(".")[0].removesuffix("[]")
 
     def covers(self, path: str) -> bool:
         """Whether this row speaks of the member at `path`."""

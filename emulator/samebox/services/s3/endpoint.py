@@ -28,7 +28,7 @@ from samebox.services.s3.operations import OPERATIONS
 from samebox.services.s3.requests import S3Request, S3Response
 from samebox.services.s3.together import WritesTogether
 from samebox.wire import restxml
-from samebox.wire.caller import caller
+from samebox.wire.caller import caller_in
 from samebox.wire.chunk_signature import SIGNED_CHUNKS, ChunkSignatures
 from samebox.wire.http import Request, Response
 from samebox.wire.s3_operations import S3Operations
@@ -163,7 +163,7 @@ class S3Endpoint:
                 operation=operation.name,
                 params=decoding.decoded(operation, head),
                 head=head,
-                caller=caller(head.headers, head.query, self._account, self._region),
+                caller=caller_in(head.credential_scope, head.headers, self._account, self._region),
                 store=self._store,
                 now=self._clock(),
                 signatures=self._signatures(head),

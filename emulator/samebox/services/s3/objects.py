@@ -269,7 +269,8 @@ _NOT_COPIED = _ENCRYPTION | {"WebsiteRedirectLocation"}
 
 def _with_access(request: S3Request, attributes: Attributes) -> Attributes:
     attributes = encrypted(request, attributes)
-    return replace(attributes, acl=acls.of_headers(request.params, request.bucket.account))
+    acl = acls.of_headers(request.params, request.bucket.account)
+    return attributes if acl == attributes.acl else replace(attributes, acl=acl)
 
 
 def _retained(request: S3Request, attributes: Attributes) -> Attributes:

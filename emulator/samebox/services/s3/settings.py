@@ -195,7 +195,9 @@ def encrypted(request: S3Request, attributes: Attributes) -> Attributes:
     if "ServerSideEncryption" in attributes.headers or "SSECustomerAlgorithm" in attributes.headers:
         return _with_key(request, attributes)
     found = kept(request, "encryption")
-    rule = found["Rules"][0] if found else {}
+    if not found:
+        return replace(attributes, headers={**attributes.headers, "ServerSideEncryption": "AES256"})
+    rule = found["Rules"][0]
     default = rule.get("ApplyServerSideEncryptionByDefault") or {}
     headers = {
         "ServerSideEncryption": default.get("SSEAlgorithm", "AES256"),
