@@ -212,6 +212,9 @@ class Settings:
     )
     localstack_image: str = _setting("Image that runs LocalStack.", "samebox/localstack:latest")
     engine_seconds: float = _setting("Seconds to wait for any single answer of the container engine.", 60.0)
+    outage_seconds: float = _setting(
+        "Seconds that a job or an endpoint waits for a container engine or an S3 that is away, before it fails.", 300.0
+    )
 
     @property
     def url(self) -> str:

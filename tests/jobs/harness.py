@@ -71,10 +71,12 @@ class Harness:
         self.backgrounds: list[Background] = []
         self.process = CrashableEmulator()
 
-    def start(self, process: CrashableEmulator | None = None, give_up_seconds: float = 60.0) -> Supervisor:
+    def start(self, process: CrashableEmulator | None = None, outage_seconds: float = 60.0) -> Supervisor:
         """Start an emulator process on the data directory; an earlier one has crashed or was closed."""
         self.process = process or CrashableEmulator()
-        emulator = EmulatorInfo(self.data_dir, LABEL, self.settings, b"a secret")
+        emulator = EmulatorInfo(
+            self.data_dir, LABEL, replace(self.settings, outage_seconds=outage_seconds), b"a secret"
+        )
         dependencies = (
             self.process.crashable(self.resources, "resources"),
             self.process.crashable(self.engine, "engine"),
@@ -95,7 +97,6 @@ class Harness:
                     *dependencies,
                     emulator,
                     background,
-                    give_up_seconds=give_up_seconds,
                     networks=networks,
                     cache=cache,
                     reservations=room,
@@ -104,7 +105,7 @@ class Harness:
             )
             for one in self.types
         ]
-        endpoints = Endpoints(*dependencies, emulator, background, give_up_seconds=give_up_seconds)
+        endpoints = Endpoints(*dependencies, emulator, background)
         supervisor = Supervisor(dependencies[0], [*jobs, Work(ENDPOINT, endpoints, limit=None)])
         supervisor.start()
         self.supervisors.append(supervisor)

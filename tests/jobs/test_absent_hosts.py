@@ -76,7 +76,7 @@ def test_a_host_whose_start_the_engine_never_answers_fails_the_job_when_it_was_a
     monkeypatch.setattr(retrying, "RETRY_SECONDS", 0.01)
     job = pair(harness, kind)
     asked = break_start(harness, monkeypatch, EngineUnavailable("timed out"))
-    harness.start(give_up_seconds=0.05)
+    harness.start(outage_seconds=0.05)
     row = harness.wait_until_ended(job)
     assert row.state["FailureReason"].startswith("InternalServerError: ")
     assert len([name for name in asked if "algo-2" in name]) > 1, "it was asked again"

@@ -62,7 +62,9 @@ def step(engine: FakeEngine, event: threading.Event) -> None:
 
 @pytest.fixture
 def follow(engine: FakeEngine, logbook: Logbook, background: Background) -> Follow:
-    return lambda container, ended: Follower(engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background)
+    return lambda container, ended: Follower(
+        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background, give_up_seconds=300.0
+    )
 
 
 def test_a_line_is_logged_while_the_container_runs_and_its_end_is_reported_after_the_last(
@@ -71,8 +73,9 @@ def test_a_line_is_logged_while_the_container_runs_and_its_end_is_reported_after
     seen, go, ended = threading.Event(), threading.Event(), threading.Event()
     container = run(engine, go)
     follower = Follower(
-        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background, lambda _: seen.set()
-    )  # `seen` is called after the write
+        engine, container, LogLines(logbook, GROUP, STREAM), ended.set, background, lambda _: seen.set(),
+        give_up_seconds=300.0,
+    )  # fmt: skip  # `seen` is called after the write
     assert seen.wait(60)
     assert texts(logbook) == ["0"]
     assert not follower.done

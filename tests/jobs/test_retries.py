@@ -121,7 +121,7 @@ def test_an_engine_that_is_away_for_too_long_is_an_internal_error_that_is_tried_
         return create_container(spec)
 
     monkeypatch.setattr(harness.engine, "create", create_once_away)
-    harness.start(give_up_seconds=0.0)
+    harness.start(outage_seconds=0.0)
     row = harness.wait_until_ended(create(harness, 1))
     assert row.status == "Completed", row.state.get("FailureReason")
     assert stages_of(row)[:4] == ["Starting", "Downloading", "Restarting", "Downloading"]

@@ -226,7 +226,7 @@ def test_an_engine_that_stays_away_fails_the_job_as_our_own_error(
         raise EngineUnavailable("gone")
 
     monkeypatch.setattr(harness.engine, "create", away)
-    harness.start(give_up_seconds=0.0)
+    harness.start(outage_seconds=0.0)
     row = harness.wait_until_ended(harness.create_training_job())
     assert row.state["FailureReason"] == ("InternalServerError: We encountered an internal error.  Please try again.")
 

@@ -76,7 +76,7 @@ def test_an_upload_waits_for_room_in_s3_and_then_fails_as_on_a_full_disk(
 
     monkeypatch.setattr(harness.objects, "upload", put)
     harness.engine.add_image("digits:1", fills("/opt/ml/model"))
-    harness.start(give_up_seconds=0.05)
+    harness.start(outage_seconds=0.05)
     job = harness.create_training_job()
     row = harness.wait_until_ended(job)
     assert row.state["FailureReason"] == "ClientError: Artifact upload failed:Insufficient disk space"

@@ -25,7 +25,7 @@ from samebox.jobs.room import Room
 from samebox.jobs.wake import Wake
 from samebox.jobs.warm_pools import WarmPools, is_available
 from samebox.platform.background import Background, BackgroundTask
-from samebox.platform.retrying import GIVE_UP_SECONDS, Closing, retry_while_unavailable
+from samebox.platform.retrying import Closing, retry_while_unavailable
 from samebox.resources.kinds import CONTAINER_JOBS
 from samebox.resources.logbook import Logbook
 from samebox.resources.metrics import MetricSeries
@@ -60,7 +60,6 @@ class ContainerJobs:
         emulator: EmulatorInfo,
         background: Background,
         login: phases.Login = lambda _account, _region: None,
-        give_up_seconds: float = GIVE_UP_SECONDS,
         *,
         networks: JobNetworks,
         cache: ChannelCache,
@@ -78,7 +77,7 @@ class ContainerJobs:
         self._networks = networks
         self._cache = cache
         self._login = login
-        self._give_up_seconds = give_up_seconds
+        self._give_up_seconds = emulator.settings.outage_seconds
         self._reservations = reservations
         self._faults = faults or FaultTable()
         self._put_metric = put_metric

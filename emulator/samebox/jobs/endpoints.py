@@ -19,7 +19,7 @@ from samebox.jobs.plan import EmulatorInfo
 from samebox.jobs.server import Address, ServerDependencies
 from samebox.jobs.wake import Wake
 from samebox.platform.background import Background, BackgroundTask
-from samebox.platform.retrying import GIVE_UP_SECONDS, Closing
+from samebox.platform.retrying import Closing
 from samebox.resources.kinds import ENDPOINT
 from samebox.resources.logbook import Logbook
 from samebox.resources.resources import Resources
@@ -42,7 +42,6 @@ class Endpoints:
         background: Background,
         login: Login = lambda _account, _region: None,
         in_flight: Callable[[Address], int] | None = None,
-        give_up_seconds: float = GIVE_UP_SECONDS,
         faults: FaultTable | None = None,
     ) -> None:
         self._resources = resources
@@ -53,7 +52,6 @@ class Endpoints:
         self._background = background
         self._login = login
         self._in_flight = in_flight
-        self._give_up_seconds = give_up_seconds
         self._faults = faults or FaultTable()
 
     def wants(self, resource: Resource) -> bool:
@@ -73,7 +71,7 @@ class Endpoints:
             self._emulator.settings,
             partial(self._login, resource.account, resource.region),
             report,
-            self._give_up_seconds,
+            self._emulator.settings.outage_seconds,
             self._resources.now,
             self._background,
             self._in_flight,

@@ -16,7 +16,7 @@ from samebox.containers.engine import (
 )
 from samebox.jobs.loglines import LogLines
 from samebox.platform.background import Background
-from samebox.platform.retrying import GIVE_UP_SECONDS, RETRY_SECONDS
+from samebox.platform.retrying import RETRY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ class Follower:
         ended: Callable[[], None],
         background: Background,
         seen: Callable[[Sequence[LogLine]], None] | None = None,
-        give_up_seconds: float = GIVE_UP_SECONDS,
+        *,
+        give_up_seconds: float,
     ) -> None:
         self.state: ContainerState | None = None
         self.error: EngineError | None = None

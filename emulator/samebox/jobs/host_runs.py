@@ -25,7 +25,7 @@ class HostRuns:
     ) -> None:
         self._containers = containers
         self._followers = {
-            host: Follower(engine, container, lines[host], notify, background, seen, give_up_seconds)
+            host: Follower(engine, container, lines[host], notify, background, seen, give_up_seconds=give_up_seconds)
             for host, container in containers.items()
         }
 

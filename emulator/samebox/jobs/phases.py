@@ -17,7 +17,7 @@ from samebox.containers import engine as containers
 from samebox.containers.engine import ContainerState, Engine
 from samebox.data import artifacts, channels, fast_channels, objects
 from samebox.data.channel_cache import ChannelCache
-from samebox.faults.faults import NO_FAULTS, OwnFaults
+from samebox.faults.faults import OwnFaults
 from samebox.faults.kinds import Point
 from samebox.jobs import package_cache
 from samebox.jobs.archives import chunks
@@ -73,8 +73,8 @@ class JobDependencies:
     publish: Callable[[str, float, float], None]
     publish_usage: Callable[[str, str, float, float], None]
     background: Background
-    faults: OwnFaults = NO_FAULTS
-    give_up_seconds: float = retrying.GIVE_UP_SECONDS
+    faults: OwnFaults
+    give_up_seconds: float
 
     @property
     def log(self) -> LogLines:

@@ -13,7 +13,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
-GIVE_UP_SECONDS = 300.0
 
 
 class Closing(Exception):
@@ -24,7 +23,7 @@ def retry_while_unavailable(
     call: Callable[[], T],
     closing: threading.Event,
     report: Callable[[str], None],
-    seconds: float = GIVE_UP_SECONDS,
+    seconds: float,
 ) -> T:
     """Repeat a call while the engine or S3 is unavailable, and `report` why.
 
