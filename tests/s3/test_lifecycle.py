@@ -61,6 +61,21 @@ def test_with_versioning_an_expired_object_gets_a_marker_once(store: S3Store, cl
     assert versions(store) == [("key", True), ("key", False)]
 
 
+def test_a_marker_that_is_left_alone_goes_once_it_has_the_age_of_the_rule(store: S3Store, clock: StorageClock) -> None:
+    store.buckets.set_versioning("bucket", "Enabled")
+    put(store, "key", b"1")
+    store.objects.delete("bucket", "key")
+    found = rules(rule(Expiration={"Days": 20}, NoncurrentVersionExpiration={"NoncurrentDays": 1}))
+    clock.now += 5 * DAY
+    assert expire(store, "bucket", found) == 1
+    assert versions(store) == [("key", True)]
+    clock.now += 16 * DAY
+    of_tags = rules(rule(Filter={"Tag": {"Key": "a", "Value": "1"}}, Expiration={"Days": 20}))
+    assert expire(store, "bucket", of_tags) == 0
+    assert expire(store, "bucket", found) == 1
+    assert versions(store) == []
+
+
 def test_what_was_removed_and_what_got_a_marker_is_reported_once_it_is_on_disk(
     store: S3Store, clock: StorageClock
 ) -> None:

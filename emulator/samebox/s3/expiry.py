@@ -94,13 +94,15 @@ class Expiry:
                 found.remove(older)
                 removed.append(_expired(older.version))
         newest = found[0].version
+        expires = rule.expires_at(newest.modified)
+        is_due = expires is not None and expires <= now
         if newest.is_delete_marker:
-            if len(found) == 1 and rule.removes_lone_markers and rule.filter.fits(newest.key, 0, {}):
+            # With an age it goes once it has that age (user guide, examples of lifecycle configurations, 7).
+            if len(found) == 1 and (rule.removes_lone_markers or is_due) and rule.filter.fits(newest.key, 0, {}):
                 self._versions.remove(t, found[0])
                 removed.append(_expired(newest))
             return removed
-        expires = rule.expires_at(newest.modified)
-        if expires is None or expires > now or not _fits(rule, found[0]):
+        if not is_due or not _fits(rule, found[0]):
             return removed
         if row.versioning:
             marker = self._versions.add(

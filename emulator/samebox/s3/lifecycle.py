@@ -82,7 +82,7 @@ def _rule(one: Mapping[str, Any]) -> LifecycleRule:
     noncurrent = one.get("NoncurrentVersionExpiration", {})
     return LifecycleRule(
         one.get("ID", ""),
-        _filter(one),
+        filter_of(one),
         expires.get("Days"),
         _moment(expires["Date"]) if "Date" in expires else None,
         bool(expires.get("ExpiredObjectDeleteMarker")),
@@ -92,7 +92,8 @@ def _rule(one: Mapping[str, Any]) -> LifecycleRule:
     )
 
 
-def _filter(one: Mapping[str, Any]) -> Filter:
+def filter_of(one: Mapping[str, Any]) -> Filter:
+    """The objects that a rule of a configuration is about."""
     chosen = one.get("Filter", {})
     joint = {**chosen, **chosen.get("And", {})}
     tags = [*joint.get("Tags", ()), *([joint["Tag"]] if "Tag" in joint else [])]

@@ -105,6 +105,19 @@ def a_wrong_checksum_of_a_part(s3: S3Calls) -> Any:
     return [part.verdict, s3.list_parts(Key="k", UploadId=upload).get("Parts")]
 
 
+@each(["SHA256", "CRC32"])
+def a_part_without_the_checksum_of_its_upload(s3: S3Calls, algorithm: str) -> Any:
+    upload = s3.create_multipart_upload(Key="k", ChecksumAlgorithm=algorithm)["UploadId"]
+    part = s3.send("PUT", "/k", query=f"partNumber=1&uploadId={upload}", body=b"abc")
+    return part.pick("Code", "Message")
+
+
+@behaviour
+def a_part_without_the_checksum_of_an_upload_that_wants_one_of_the_whole(s3: S3Calls) -> Any:
+    upload = s3.create_multipart_upload(Key="k", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
+    return s3.send("PUT", "/k", query=f"partNumber=1&uploadId={upload}", body=b"abc").status
+
+
 @behaviour
 def a_wrong_md5_of_a_part(s3: S3Calls) -> Any:
     upload, _ = s3.upload("k")

@@ -43,6 +43,39 @@ WRONG: dict[str, Any] = {
         "Filter": {"Prefix": ""},
         "Expiration": {"Date": datetime(2030, 1, 1, 5, tzinfo=UTC)},
     },
+    "open uploads of a tag": {
+        "Filter": {"Tag": {"Key": "a", "Value": "1"}},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    },
+    "open uploads of a size": {
+        "Filter": {"ObjectSizeGreaterThan": 5},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    },
+    "delete markers of a tag": {
+        "Filter": {"Tag": {"Key": "a", "Value": "1"}},
+        "Expiration": {"ExpiredObjectDeleteMarker": True},
+    },
+    "open uploads of no days": {
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 0},
+    },
+    "noncurrent versions of no days": {
+        "Filter": {"Prefix": ""},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 0},
+    },
+    "an early transition": {
+        "Filter": {"Prefix": ""},
+        "Transitions": [{"Days": 29, "StorageClass": "STANDARD_IA"}],
+    },
+    "an early transition of noncurrent versions": {
+        "Filter": {"Prefix": ""},
+        "NoncurrentVersionTransitions": [{"NoncurrentDays": 29, "StorageClass": "ONEZONE_IA"}],
+    },
+    "an end before the transition": {
+        "Filter": {"Prefix": "x/"},
+        "Transitions": [{"Days": 60, "StorageClass": "GLACIER"}],
+        "Expiration": {"Days": 60},
+    },
     "an unknown status": {"Filter": {"Prefix": ""}, "Expiration": {"Days": 1}, "Status": "On"},
     "a long id": {"Filter": {"Prefix": ""}, "Expiration": {"Days": 1}, "ID": "i" * 256},
 }

@@ -164,9 +164,9 @@ def a_list_of_a_bucket_that_is_not_there(s3: S3Calls) -> Any:
     return [one(Bucket="no-such-bucket-at-all") for one in (s3.list_objects, s3.list_objects_v2)]
 
 
-@behaviour
-def a_token_that_is_none(s3: S3Calls) -> Any:
-    return s3.list_objects_v2(ContinuationToken="%%").pick("Code", "Message")
+@each(["%%", "!!!", "YQ"])
+def a_token_that_is_none(s3: S3Calls, token: str) -> Any:
+    return s3.list_objects_v2(ContinuationToken=token).pick("Code", "Message")
 
 
 @behaviour

@@ -72,6 +72,12 @@ def a_part_of_an_object_that_has_none_is_all_of_it(s3: S3Calls) -> Any:
 
 
 @behaviour
+def the_first_part_of_an_empty_object(s3: S3Calls) -> Any:
+    s3.put_object(Key="k", Body=b"")
+    return s3.get_object(Key="k", PartNumber=1).pick("status", "Body", "ContentLength", "ContentRange")
+
+
+@behaviour
 def a_second_part_of_an_object_that_has_none(s3: S3Calls) -> Any:
     s3.put_object(Key="k", Body=BODY)
     return s3.get_object(Key="k", PartNumber=2).verdict

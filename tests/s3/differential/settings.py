@@ -128,6 +128,26 @@ def a_policy_without_statements(s3: S3Calls) -> Any:
     return s3.put_bucket_policy(Policy='{"Version": "2012-10-17"}').verdict
 
 
+@each(
+    {
+        "without a principal": {"Principal": None},
+        "without an action": {"Action": None},
+        "of another bucket": {"Resource": "arn:aws:s3:::another-bucket/*"},
+        "of no ARN": {"Resource": "objects/*"},
+    }
+)
+def a_policy_that_cannot_be(s3: S3Calls, members: Any) -> Any:
+    document = json.loads(policy(s3.bucket, **members))
+    statement = {name: value for name, value in document["Statement"][0].items() if value is not None}
+    put = s3.put_bucket_policy(Policy=json.dumps({**document, "Statement": [statement]}))
+    return [put.pick("Code", "Message"), s3.get_bucket_policy().verdict]
+
+
+@each({"any bucket": "arn:aws:s3:::*", "a wildcard": "arn:aws:s3:::{}*", "anything": "*"})
+def a_policy_may_name_its_bucket_by_a_pattern(s3: S3Calls, resource: str) -> Any:
+    return s3.put_bucket_policy(Policy=policy(s3.bucket, Resource=resource.format(s3.bucket[:8]))).status
+
+
 @behaviour
 def a_policy_of_one_account_is_not_public(s3: S3Calls) -> Any:
     s3.put_bucket_policy(Policy=policy(s3.bucket))
@@ -245,6 +265,12 @@ def an_acceleration(s3: S3Calls, status: str) -> Any:
 @behaviour
 def an_acceleration_that_cannot_be(s3: S3Calls) -> Any:
     return s3.put_bucket_accelerate_configuration(AccelerateConfiguration={"Status": "Fast"}).verdict
+
+
+@behaviour
+def an_event_that_is_none(s3: S3Calls) -> Any:
+    queue = {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:none", "Events": ["s3:Foo"]}
+    return s3.put_bucket_notification_configuration(NotificationConfiguration={"QueueConfigurations": [queue]}).verdict
 
 
 @behaviour

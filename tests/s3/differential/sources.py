@@ -22,3 +22,10 @@ RECORDED_ALL = "localstack/localstack, tests/aws/services/s3/test_s3.snapshot.js
 RECORDED_LISTS = "localstack/localstack, tests/aws/services/s3/test_s3_list_operations.snapshot.json"
 RFC9110 = "https://www.rfc-editor.org/rfc/rfc9110#section-13.1"
 METADATA = f"{_GUIDE}/UsingMetadata.html"
+TRANSITIONS = f"{_GUIDE}/lifecycle-transition-general-considerations.html"
+# Reports of what S3 answered.
+PARTS_OF_COMPOSITES = "floci-io/floci, issue 3093 (2026)"
+PART_OF_NOTHING = "aws/aws-sdk-net, issue 4477"
+POLICY_FIELDS = "hashicorp/terraform, issue 28688"
+POLICY_RESOURCES = "versity/versitygw, issue 648"
+UPLOADS_OF_TAGS = "terraform-aws-modules/terraform-aws-s3-bucket, issue 109"

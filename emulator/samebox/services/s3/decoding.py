@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"[+-]?\d{1,10}")
 _INTEGERS = range(-(2**31), 2**31)
 # S3 answers an unknown word in these in words of their own.
-_OWN_WORDS = frozenset({"BucketLocationConstraint", "Event", "Permission", "Protocol", "Type"})
+_OWN_WORDS = frozenset({"BucketLocationConstraint", "Permission", "Protocol", "Type"})
 
 
 def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
@@ -77,5 +77,8 @@ def _check_schema(shape: Shape, value: Any) -> None:
     elif shape.type == "list":
         for one in value:
             _check_schema(shape.element.shape, one)
-    elif shape.enum and shape.name not in _OWN_WORDS and value not in shape.allowed:
-        raise restxml.malformed_xml()
+    elif shape.enum and value not in shape.allowed:
+        if shape.name == "Event":
+            raise AwsError("InvalidArgument", f"The event '{value}' is not supported for notifications")
+        if shape.name not in _OWN_WORDS:
+            raise restxml.malformed_xml()

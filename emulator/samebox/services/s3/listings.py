@@ -163,7 +163,7 @@ def _token(key: str) -> str:
 
 def _read_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         fields = {"ArgumentName": "continuation-token"}
         raise AwsError("InvalidArgument", "The continuation token provided is incorrect", 400, fields) from None

@@ -55,6 +55,8 @@ def upload_part(request: S3Request) -> S3Response:
     customer_keys.check_part(upload.attributes.headers, params)
     named = members.named_algorithms(request)
     other = next((one for one in named if upload.algorithm and one != upload.algorithm), None)
+    if not named and upload.checksum_type == "COMPOSITE":
+        other = "null"  # of what is no part of such a checksum; one of the whole object S3 computes by itself
     if other is not None:
         text = "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}"
         raise AwsError("InvalidRequest", text.format(upload.algorithm.lower(), other.lower()))
@@ -194,7 +196,7 @@ def list_multipart_uploads(request: S3Request) -> S3Response:
             "UploadIdMarker": params.get("UploadIdMarker") or "",
             **_next_markers(page, encode),
             "Prefix": encode(params.get("Prefix") or ""),
-            "Delimiter": params.get("Delimiter"),
+            "Delimiter": encode(params["Delimiter"]) if params.get("Delimiter") else None,
             "EncodingType": params.get("EncodingType"),
             "MaxUploads": limit,
             "IsTruncated": page.truncated,

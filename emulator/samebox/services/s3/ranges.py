@@ -38,17 +38,18 @@ def selected(request: S3Request, reading: OpenObject) -> Selected:
         if not 1 <= number <= 10_000:
             raise refusals.part_number(number)
         part = reading.part(number)
-        return Selected(part.start, part.size, partial=True)
+        return Selected(part.start, part.size, partial=part.size > 0)  # no Content-Range can say "no bytes"
     # What is not a single range of bytes is ignored, as RFC 9110 and S3 have it.
     found = _RANGE.fullmatch((text or "").replace(" ", ""))
     if found is None or found[0] == "bytes=-":
         return Selected(0, size)
     first, last = found[1], found[2]
     if not first:
-        length = min(int(last), size)
-        if length == 0:
+        if int(last) == 0:
             raise refusals.unsatisfiable_range(str(text), size)
-        return Selected(size - length, length, partial=True)
+        length = min(int(last), size)
+        # Of an empty object these are its last bytes, as RFC 9110 and S3 have it: 200, and nothing.
+        return Selected(size - length, length, partial=length > 0)
     begin = int(first)
     end = min(int(last), size - 1) if last else size - 1
     if last and int(last) < begin:

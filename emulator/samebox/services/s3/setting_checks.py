@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import secrets
@@ -32,6 +33,9 @@ MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
 _MINIMUM_SIZES = ("all_storage_classes_128K", "varies_by_storage_class")
 _FIRST_REGION = "us-east-1"
 _BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}")
+_S3_ARN = re.compile(r"arn:(?:aws[a-z-]*|\*):s3:::([^/]+)(?:/.*)?", re.DOTALL)
+_INFREQUENT = ("ONEZONE_IA", "STANDARD_IA")  # where objects may be no earlier than after so many days
+_INFREQUENT_DAYS = 30
 _PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _KEYED = ("aws:kms", "aws:kms:dsse")
 
@@ -57,7 +61,7 @@ def notification(_request: S3Request, kept: Any) -> Any:
     }
 
 
-def policy(_request: S3Request, kept: str) -> str:
+def policy(request: S3Request, kept: str) -> str:
     """Raises MalformedPolicy, PolicyTooLarge."""
     if len(kept.encode()) > _MOST_POLICY_BYTES:
         raise AwsError("PolicyTooLarge", "Policy exceeds the maximum allowed size")
@@ -70,12 +74,27 @@ def policy(_request: S3Request, kept: str) -> str:
     if not statements or not isinstance(statements, list):
         raise AwsError("MalformedPolicy", "Missing required field Statement")
     for one in statements:
-        for field in ("Effect", "Resource"):
-            if not isinstance(one, dict) or (field not in one and f"Not{field}" not in one):
+        for field in ("Effect", "Principal", "Action", "Resource"):
+            if not isinstance(one, dict) or (field not in one and (field == "Effect" or f"Not{field}" not in one)):
                 raise AwsError("MalformedPolicy", f"Missing required field {field}")
         if one["Effect"] not in ("Allow", "Deny"):
             raise AwsError("MalformedPolicy", f"Invalid effect: {one['Effect']}")
+        named = one.get("Resource", one.get("NotResource"))
+        if not all(_is_in_bucket(resource, request.bucket_name) for resource in _list(named)):
+            raise AwsError("MalformedPolicy", "Policy has invalid resource")
     return kept
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_in_bucket(resource: Any, bucket: str) -> bool:
+    """Whether a policy's resource may be the bucket or objects in it; both may have wildcards."""
+    if resource == "*":
+        return True
+    found = _S3_ARN.fullmatch(resource) if isinstance(resource, str) else None
+    return found is not None and fnmatch.fnmatchcase(bucket, found[1])
 
 
 def cors(_request: S3Request, kept: Any) -> Any:
@@ -192,6 +211,8 @@ def _check_rule(rule: Any) -> None:
         raise AwsError("InvalidRequest", "Duplicate Tag Keys are not allowed.")
     if not any(action in rule for action in _ACTIONS):
         raise AwsError("InvalidRequest", "At least one action needs to be specified in a rule")
+    _check_uploads_and_versions(rule)
+    _check_transitions(rule)
     expiration = rule.get("Expiration")
     if expiration is None:
         return
@@ -203,3 +224,52 @@ def _check_rule(rule: Any) -> None:
         shown = datetime.fromtimestamp(expiration["Date"], UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         fields = {"ArgumentName": "Date", "ArgumentValue": shown}
         raise AwsError("InvalidArgument", "'Date' must be at midnight GMT", 400, fields)
+
+
+def _check_uploads_and_versions(rule: Any) -> None:
+    """What has neither tags nor a size cannot be chosen by them."""
+    chosen = lifecycle.filter_of(rule)
+    by_size = chosen.larger_than is not None or chosen.smaller_than is not None
+    abort, marker = rule.get("AbortIncompleteMultipartUpload"), (rule.get("Expiration") or {})
+    for name, is_there in (
+        ("AbortIncompleteMultipartUpload", abort is not None),
+        ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker" in marker),
+    ):
+        # The first text as reported of AWS in terraform-aws-modules/terraform-aws-s3-bucket#109, the others after it.
+        if is_there and chosen.tags:
+            raise AwsError("InvalidRequest", f"{name} cannot be specified with Tags.")
+        if is_there and by_size:
+            raise AwsError("InvalidRequest", f"{name} cannot be specified with Object Size.")
+    noncurrent = rule.get("NoncurrentVersionExpiration") or {}
+    for days, name in (
+        ((abort or {}).get("DaysAfterInitiation", 1), "'DaysAfterInitiation' for AbortIncompleteMultipartUpload"),
+        (noncurrent.get("NoncurrentDays", 1), "'NoncurrentDays' for NoncurrentVersionExpiration"),
+    ):
+        if days < 1:
+            raise AwsError("InvalidArgument", f"{name} action must be a positive integer")
+
+
+def _check_transitions(rule: Any) -> None:
+    days_to_end = (rule.get("Expiration") or {}).get("Days")
+    noncurrent_to_end = (rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays")
+    for action, field, end in (
+        ("Transition", "Days", days_to_end),
+        ("NoncurrentVersionTransition", "NoncurrentDays", noncurrent_to_end),
+    ):
+        for one in rule.get(f"{action}s") or ():
+            days, storage_class = one.get(field), one.get("StorageClass", "")
+            if days is None:
+                continue
+            if days < _INFREQUENT_DAYS and storage_class in _INFREQUENT:
+                raise AwsError(
+                    "InvalidArgument",
+                    f"'{field}' in {action} action must be greater than or equal to {_INFREQUENT_DAYS} for "
+                    f"storageClass '{storage_class}'",
+                )
+            if end is not None and end <= days:
+                ending = action.replace("Transition", "Expiration")
+                raise AwsError(
+                    "InvalidArgument",
+                    f"'{field}' in the {ending} action for filter '(prefix={lifecycle.filter_of(rule).prefix})' must "
+                    f"be greater than '{field}' in the {action} action",
+                )

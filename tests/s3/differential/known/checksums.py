@@ -1,7 +1,7 @@
 """Checksums, and bodies in chunks."""
 
 from tests.s3.differential.known import KnownDifference
-from tests.s3.differential.sources import API, CHUNKED, INTEGRITY, RECORDED_ALL
+from tests.s3.differential.sources import API, CHUNKED, INTEGRITY, PARTS_OF_COMPOSITES, RECORDED_ALL
 
 DIFFERENCES = {
     "checksums: a right checksum, CRC32": KnownDifference(INTEGRITY, {"ChecksumCRC32": "NSRBwg=="}),
@@ -126,4 +126,20 @@ DIFFERENCES = {
         INTEGRITY, {"ChecksumCRC64NVME": "BeXKuz/B+us="}
     ),
     "checksums: an upload may want a checksum of the whole": KnownDifference(INTEGRITY, {"ChecksumCRC32": "NSRBwg=="}),
+    "checksums: a part without the checksum of its upload, CRC32": KnownDifference(
+        PARTS_OF_COMPOSITES,
+        {
+            "Code": "InvalidRequest",
+            "Message": "Checksum Type mismatch occurred, expected checksum Type: crc32, actual checksum Type: null",
+            "status": 400,
+        },
+    ),
+    "checksums: a part without the checksum of its upload, SHA256": KnownDifference(
+        PARTS_OF_COMPOSITES,
+        {
+            "Code": "InvalidRequest",
+            "Message": "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: null",
+            "status": 400,
+        },
+    ),
 }

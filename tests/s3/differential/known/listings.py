@@ -93,4 +93,16 @@ DIFFERENCES = {
             "status": 400,
         },
     ),
+    "listings: a token that is none, !!!": KnownDifference(
+        RECORDED_LISTS,
+        {"Code": "InvalidArgument", "Message": "The continuation token provided is incorrect", "status": 400},
+    ),
+    "listings: a token that is none, %%": KnownDifference(
+        RECORDED_LISTS,
+        {"Code": "InvalidArgument", "Message": "The continuation token provided is incorrect", "status": 400},
+    ),
+    "listings: a token that is none, YQ": KnownDifference(
+        RECORDED_LISTS,
+        {"Code": "InvalidArgument", "Message": "The continuation token provided is incorrect", "status": 400},
+    ),
 }

@@ -1,7 +1,14 @@
 """Ranges and conditions."""
 
 from tests.s3.differential.known import MISSING, KnownDifference
-from tests.s3.differential.sources import API, CONDITIONAL_DELETES, CONDITIONAL_WRITES, RECORDED, RFC9110
+from tests.s3.differential.sources import (
+    API,
+    CONDITIONAL_DELETES,
+    CONDITIONAL_WRITES,
+    PART_OF_NOTHING,
+    RECORDED,
+    RFC9110,
+)
 
 DIFFERENCES = {
     "ranges: a range of ten bytes, another unit": KnownDifference(
@@ -9,9 +16,6 @@ DIFFERENCES = {
     ),
     "ranges: a range of ten bytes, no unit": KnownDifference(
         RECORDED, {"Body": b"0123456789", "Code": MISSING, "ContentLength": 10, "Message": MISSING, "status": 200}
-    ),
-    "ranges: a range of an empty object, last byte": KnownDifference(
-        RECORDED, {"Body": MISSING, "Code": "InvalidRange", "ContentLength": MISSING, "status": 416}
     ),
     "ranges: a second part of an object that has none": KnownDifference(
         f"{API}/API_GetObject.html", {"[1]": "InvalidPartNumber"}
@@ -76,5 +80,8 @@ DIFFERENCES = {
     ),
     "conditions: a copy over what is there": KnownDifference(
         CONDITIONAL_WRITES, {"[0][0]": 412, "[0][1]": "PreconditionFailed"}
+    ),
+    "ranges: the first part of an empty object": KnownDifference(
+        PART_OF_NOTHING, {"ContentRange": MISSING, "status": 200}
     ),
 }

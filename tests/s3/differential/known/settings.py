@@ -1,7 +1,15 @@
 """Settings of buckets, lifecycle rules among them."""
 
 from tests.s3.differential.known import MISSING, KnownDifference
-from tests.s3.differential.sources import API, ERRORS, RECORDED
+from tests.s3.differential.sources import (
+    API,
+    ERRORS,
+    POLICY_FIELDS,
+    POLICY_RESOURCES,
+    RECORDED,
+    TRANSITIONS,
+    UPLOADS_OF_TAGS,
+)
 
 DIFFERENCES = {
     "settings: what a new bucket has, get_bucket_encryption": KnownDifference(
@@ -109,5 +117,80 @@ DIFFERENCES = {
     ),
     "lifecycles: a rule without an id gets one": KnownDifference(
         f"{API}/API_PutBucketLifecycleConfiguration.html", {"[0]": ["Expiration", "Filter", "ID", "Status"]}
+    ),
+    "lifecycles: a rule that cannot be, an early transition": KnownDifference(
+        TRANSITIONS,
+        {"[0][0]": 400, "[0][1]": "InvalidArgument", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, an early transition of noncurrent versions": KnownDifference(
+        TRANSITIONS,
+        {"[0][0]": 400, "[0][1]": "InvalidArgument", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, an end before the transition": KnownDifference(
+        TRANSITIONS,
+        {"[0][0]": 400, "[0][1]": "InvalidArgument", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, delete markers of a tag": KnownDifference(
+        f"{API}/API_PutBucketLifecycleConfiguration.html",
+        {"[0][0]": 400, "[0][1]": "InvalidRequest", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, noncurrent versions of no days": KnownDifference(
+        f"{API}/API_PutBucketLifecycleConfiguration.html",
+        {"[0][0]": 400, "[0][1]": "InvalidArgument", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, open uploads of a size": KnownDifference(
+        f"{API}/API_PutBucketLifecycleConfiguration.html",
+        {"[0][0]": 400, "[0][1]": "InvalidRequest", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, open uploads of a tag": KnownDifference(
+        UPLOADS_OF_TAGS,
+        {"[0][0]": 400, "[0][1]": "InvalidRequest", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "lifecycles: a rule that cannot be, open uploads of no days": KnownDifference(
+        f"{API}/API_PutBucketLifecycleConfiguration.html",
+        {"[0][0]": 400, "[0][1]": "InvalidArgument", "[1][0]": 404, "[1][1]": "NoSuchLifecycleConfiguration"},
+    ),
+    "settings: a policy may name its bucket by a pattern, a wildcard": KnownDifference(RECORDED, {"": 204}),
+    "settings: a policy may name its bucket by a pattern, any bucket": KnownDifference(RECORDED, {"": 204}),
+    "settings: a policy may name its bucket by a pattern, anything": KnownDifference(RECORDED, {"": 204}),
+    "settings: a policy that cannot be, of another bucket": KnownDifference(
+        POLICY_RESOURCES,
+        {
+            "[0].Code": "MalformedPolicy",
+            "[0].Message": "Policy has invalid resource",
+            "[0].status": 400,
+            "[1][0]": 404,
+            "[1][1]": "NoSuchBucketPolicy",
+        },
+    ),
+    "settings: a policy that cannot be, of no ARN": KnownDifference(
+        POLICY_RESOURCES,
+        {
+            "[0].Code": "MalformedPolicy",
+            "[0].Message": "Policy has invalid resource",
+            "[0].status": 400,
+            "[1][0]": 404,
+            "[1][1]": "NoSuchBucketPolicy",
+        },
+    ),
+    "settings: a policy that cannot be, without a principal": KnownDifference(
+        POLICY_FIELDS,
+        {
+            "[0].Code": "MalformedPolicy",
+            "[0].Message": "Missing required field Principal",
+            "[0].status": 400,
+            "[1][0]": 404,
+            "[1][1]": "NoSuchBucketPolicy",
+        },
+    ),
+    "settings: a policy that cannot be, without an action": KnownDifference(
+        POLICY_FIELDS,
+        {
+            "[0].Code": "MalformedPolicy",
+            "[0].Message": "Missing required field Action",
+            "[0].status": 400,
+            "[1][0]": 404,
+            "[1][1]": "NoSuchBucketPolicy",
+        },
     ),
 }
