@@ -47,6 +47,19 @@ def test_an_object_without_a_type_is_binary(s3: "S3Client", bucket: str) -> None
     assert s3.head_object(Bucket=bucket, Key="k")["ContentType"] == "binary/octet-stream"
 
 
+def test_a_query_in_an_object_is_refused_with_a_sentence(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="table.csv", Body=b"a,b\n1,2\n")
+    with pytest.raises(ClientError) as error:
+        s3.select_object_content(
+            Bucket=bucket, Key="table.csv", Expression="SELECT * FROM S3Object", ExpressionType="SQL",
+            InputSerialization={"CSV": {}}, OutputSerialization={"CSV": {}},
+        )  # fmt: skip
+    answer = error.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert answer["Error"]["Code"] == "NotImplemented"
+    assert "Queries in objects are not run" in answer["Error"]["Message"]
+
+
 @pytest.mark.parametrize(
     ("asked", "got", "shown"),
     [
