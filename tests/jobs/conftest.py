@@ -9,6 +9,7 @@ import pytest
 from samebox.data import artifacts
 from samebox.data.local_objects import LocalObjects
 from samebox.data.objects import Objects
+from samebox.jobs import running
 from samebox.s3.store import S3Store
 from samebox.settings import Settings
 from samebox.wire.models import Models
@@ -41,6 +42,7 @@ def harness(
     monkeypatch.setattr(
         threading, "excepthook", lambda arguments: None if arguments.exc_type is EmulatorKilled else say(arguments)
     )
+    monkeypatch.setattr(running, "LISTEN_SECONDS", 0.0)  # programs of a fake engine listen at once
     harness = Harness(tmp_path, models, objects, settings)
     unpack = artifacts.unpack
     monkeypatch.setattr(artifacts, "unpack", lambda *rest: harness.process.call("artifacts.unpack", unpack, *rest))

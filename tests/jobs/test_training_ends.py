@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samebox.containers.engine import EngineUnavailable
+from samebox.jobs import running
 from samebox.resources.run_facts import job_facts
 from samebox.settings import Settings
 from tests.jobs.programs import train, until_stopped
@@ -142,6 +143,21 @@ def test_a_job_that_ignores_sigterm_is_killed_when_its_grace_is_over(harness: "H
     harness.clock_offset = 121.0
     harness.touch(job)
     assert harness.wait_until_ended(job).status == "Stopped"
+
+
+def test_a_stop_in_the_first_moment_of_a_program_waits_until_it_may_listen(
+    harness: "Harness", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LISTEN_SECONDS", 0.2)
+    harness.start()
+    harness.engine.add_image("digits:1", {"train": until_stopped})
+    job = harness.create_training_job()
+    harness.wait_for_status(job, "Training")
+    harness.stop_job(job)
+    run = job_facts(harness.wait_until_ended(job)).run
+    assert run.began_at is not None
+    assert run.stop_signalled_at is not None
+    assert run.stop_signalled_at - run.began_at >= 0.2
 
 
 def test_a_job_over_its_maximum_runtime_is_stopped_with_its_own_status(harness: "Harness") -> None:

@@ -24,6 +24,9 @@ from samebox.resources.run_facts import RunFacts
 
 log = logging.getLogger(__name__)
 
+# So long after its start a program may not listen yet, and the kernel drops a signal to a first process that does not:
+# a stop that comes sooner waits for this moment.
+LISTEN_SECONDS = 1.0
 # A container that was killed ends at once; if it does not, the engine is asked to kill it again.
 KILL_AGAIN_SECONDS = 30.0
 # Between the end of a container that a restart of the engine ends, and the moment from which the engine is there again.
@@ -181,6 +184,9 @@ class RunningHosts:
                     self._record.learn(replace(self._record.run, stop_signalled_at=now))
                 return self._kill(runs, now)
         if stop_at is None:
+            listens_at = (self._record.run.began_at or now) + LISTEN_SECONDS
+            if now < listens_at:
+                return listens_at
             self._hosts.signal(runs.running, self._plan.stop_signal)
             self._record.learn(replace(self._record.run, stop_signalled_at=now))
             stop_at = now

@@ -188,8 +188,8 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
     ("request_", "named"),
     [
         (
-            changed(ExperimentConfig={"ExperimentName": "digits"}),
-            "ExperimentConfig",
+            changed(TensorBoardOutputConfig={"S3OutputPath": "s3://samples/board"}),
+            "TensorBoardOutputConfig",
         ),
         (
             changed(InputDataConfig=[channel(), channel("b", source={"S3DataType": "Converse"})]),
@@ -202,6 +202,12 @@ def test_what_is_not_run_yet_is_refused_by_name(aws: Aws, request_: dict[str, An
     code, message = refused(aws, request_)
     assert code == "NotImplemented"
     assert message == f"samebox does not implement sagemaker:CreateTrainingJob with {named}."
+
+
+def test_the_experiment_of_a_job_is_kept_and_shown(aws: Aws) -> None:
+    experiment = {"ExperimentName": "digits", "TrialName": "first"}
+    aws.create("TrainingJob", ExperimentConfig=experiment)
+    assert aws.sagemaker.describe_training_job(TrainingJobName="digits")["ExperimentConfig"] == experiment
 
 
 AUGMENTED = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://samples/digits/lines"}

@@ -59,7 +59,6 @@ def test_input_that_is_not_there_is_refused_as_on_aws(aws: Aws) -> None:
     ("parts", "words"),
     [
         ({"MaxPayloadInMB": 60, "MaxConcurrentTransforms": 2}, "must be at most 100; it is 120"),
-        ({"BatchStrategy": "SingleRecord", "TransformInput": {"SplitType": "None"}}, "other than None"),
         ({"MaxPayloadInMB": 0}, "MaxPayloadInMB 0 can only be specified with SplitType None"),
         ({**CSV, "TransformInput": {"ContentType": "image/png"}}, "needs ContentType to be one of text/csv"),
         ({**CSV, "TransformOutput": {"AssembleWith": "None"}}, "needs SplitType and AssembleWith Line"),
@@ -69,6 +68,17 @@ def test_input_that_is_not_there_is_refused_as_on_aws(aws: Aws) -> None:
 )
 def test_members_that_do_not_go_together_are_refused(aws: Aws, parts: dict[str, Any], words: str) -> None:
     assert words in refused(aws, **parts)
+
+
+@pytest.mark.parametrize("split", [{}, {"SplitType": "None"}])
+def test_a_strategy_may_be_named_where_nothing_is_split(aws: Aws, split: dict[str, str]) -> None:
+    aws.create("Model")
+    request = changed(BatchStrategy="SingleRecord")
+    request["TransformInput"].pop("SplitType", None)
+    request["TransformInput"] |= split
+    aws.sagemaker.create_transform_job(**request)
+    shown = aws.sagemaker.describe_transform_job(TransformJobName=request["TransformJobName"])
+    assert shown["BatchStrategy"] == "SingleRecord"
 
 
 def test_a_model_that_is_not_there_is_refused(aws: Aws) -> None:

@@ -65,7 +65,7 @@ _CREATE = members(
     refused("DebugRuleConfigurations", []),
     refused("ProfilerRuleConfigurations", []),
     refused("TensorBoardOutputConfig"),
-    refused("ExperimentConfig", {}),
+    accepted("ExperimentConfig", "the trial and the run that the job is noted in"),
     accepted("RemoteDebugConfig.EnableRemoteDebug", "remote debugging; samebox shell needs no agent"),
     refused("ServerlessJobConfig"),
     refused("MlflowConfig"),

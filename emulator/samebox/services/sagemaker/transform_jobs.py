@@ -61,8 +61,6 @@ def _check_batches(params: Mapping[str, Any]) -> None:
             f"MaxConcurrentTransforms * MaxPayloadInMB must be at most {_PRODUCT_MB}; it is {payload * concurrent}."
         )
     split = params["TransformInput"].get("SplitType", "None")
-    if "BatchStrategy" in params and split == "None":
-        raise ValidationException("BatchStrategy can only be specified with a SplitType other than None.")
     if payload == 0 and split != "None":
         raise ValidationException("MaxPayloadInMB 0 can only be specified with SplitType None.")
 
