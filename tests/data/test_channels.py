@@ -47,12 +47,18 @@ def test_the_manifest_is_the_prefix_and_every_object() -> None:
     assert plan.size == 2
 
 
-@pytest.mark.parametrize(
-    "key", ["in/../../etc/passwd", "in//etc/passwd", "in/./a", "in/a/..", "in/" + "x" * 256, "in/a\0b"]
-)
+@pytest.mark.parametrize("key", ["in/../../etc/passwd", "in/./a", "in/a/..", "in/" + "x" * 256, "in/a\0b"])
 def test_a_key_that_is_no_safe_file_name_is_refused(key: str) -> None:
     with pytest.raises(ChannelError, match="Channel train: s3://b/in/"):
         paths("s3://b/in/", key)
+
+
+@pytest.mark.parametrize(("uri", "key"), [("s3://b/in/", "in/a//b"), ("s3://b/in//", "in//a"), ("s3://b", "/a")])
+def test_two_slashes_anywhere_in_a_key_are_refused_in_the_words_of_aws(uri: str, key: str) -> None:
+    with pytest.raises(ChannelError) as error:
+        paths(uri, key)
+    shown = f"Failed to download data. S3 key: s3://b/{key} has an illegal char sub-sequence '//' in it"
+    assert str(error.value) == shown
 
 
 def test_a_file_that_would_be_a_directory_too_is_refused() -> None:

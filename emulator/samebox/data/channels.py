@@ -241,6 +241,9 @@ def _local_path(prefix: str, key: str) -> str:
 
 
 def _check(channel: str, one: Object, path: str) -> None:
+    if "//" in f"/{one.key}":
+        # AWS's words of 2026 (aws-samples/generative-ai-on-amazon-sagemaker, issue 242).
+        raise ChannelError(f"Failed to download data. S3 key: {one.uri} has an illegal char sub-sequence '//' in it")
     for part in path.split("/"):
         if part in ("", ".", "..") or "\0" in part:
             raise ChannelError(f"Channel {channel}: {one.uri} cannot be a file: its name has the part {part!r}.")
