@@ -104,6 +104,13 @@ def a_range_across_parts(s3: S3Calls) -> Any:
     return s3.get_object(Key="k", Range=f"bytes={PART - 2}-{PART}").pick("Body", "ContentRange")
 
 
+@each({"right": '"781e5e245d69b566979b86e28d23f2c7"', "weak": 'W/"781e5e245d69b566979b86e28d23f2c7"', "another": '"0"'})
+def a_range_if_the_object_is_still_the_same(s3: S3Calls, validator: str) -> Any:
+    s3.put_object(Key="k", Body=BODY)
+    answer = s3.send("GET", "/k", {"Range": "bytes=3-5", "If-Range": validator})
+    return [answer.status, answer["Body"], answer.header("content-range")]
+
+
 @behaviour
 def a_range_and_a_part_at_once(s3: S3Calls) -> Any:
     s3.put_object(Key="k", Body=BODY)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -85,6 +86,41 @@ def test_a_range_that_is_none_is_ignored(s3: "S3Client", bucket: str, asked: str
 
     assert answer["Body"].read() == b"hello"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("validator", "status"),
+    [
+        ("{etag}", 206),
+        ("{modified}", 206),
+        ("W/{etag}", 200),
+        ('"another"', 200),
+        ("*", 200),
+        ('{etag}, "another"', 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 200),
+        ("", 200),
+    ],
+)
+def test_a_range_is_that_of_the_object_that_if_range_names(
+    s3: "S3Client", server: S3Server, bucket: str, validator: str, status: int
+) -> None:
+    """RFC 9110 §13.1.5: where the object is another one, all of it comes, and not a piece that does not fit."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello")
+    url = f"{server.url}/{bucket}/k"
+    about = httpx.head(url).headers
+    named = {"If-Range": validator.format(etag=about["etag"], modified=about["last-modified"])}
+
+    answer = httpx.get(url, headers={**named, "Range": "bytes=1-3"})
+    assert (answer.status_code, answer.content) == (status, b"ell" if status == 206 else b"hello")
+    assert ("content-range" in answer.headers) == (status == 206)
+    # A range that cannot be is not looked at either where the object is another one.
+    assert httpx.get(url, headers={**named, "Range": "bytes=9-"}).status_code == (416 if status == 206 else 200)
+    assert httpx.head(url, headers={**named, "Range": "bytes=1-3"}).status_code == status
+    # Without a range there is nothing to decide, and the other conditions are looked at before.
+    assert httpx.get(url, headers=named).content == b"hello"
+    assert httpx.get(url, headers={**named, "Range": "bytes=1-3", "If-Match": '"0"'}).status_code == 412
+    assert httpx.get(url, headers={**named, "Range": "bytes=1-3", "If-None-Match": about["etag"]}).status_code == 304
 
 
 @pytest.mark.parametrize("asked", ["bytes=9-", "bytes=5-6", "bytes=-0"])

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
 from samebox.s3 import refusals
+from samebox.services.s3.members import unquoted
+from samebox.wire.shapes import write_timestamp
 
 if TYPE_CHECKING:
     from samebox.s3.reading import OpenObject
+    from samebox.s3.records import Version
     from samebox.services.s3.requests import S3Request
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -39,6 +42,9 @@ def selected(request: S3Request, reading: OpenObject) -> Selected:
             raise refusals.part_number(number)
         part = reading.part(number)
         return Selected(part.start, part.size, partial=part.size > 0)  # no Content-Range can say "no bytes"
+    validator = request.header("if-range")
+    if validator is not None and not _is_of(validator.strip(), reading.version):
+        return Selected(0, size)
     # What is not a single range of bytes is ignored, as RFC 9110 and S3 have it.
     found = _RANGE.fullmatch((text or "").replace(" ", ""))
     if found is None or found[0] == "bytes=-":
@@ -57,6 +63,16 @@ def selected(request: S3Request, reading: OpenObject) -> Selected:
     if begin >= size:
         raise refusals.unsatisfiable_range(str(text), size)
     return Selected(begin, end - begin + 1, partial=True)
+
+
+def _is_of(validator: str, version: Version) -> bool:
+    """Whether If-Range names the object as it is: its entity tag, which is strong, or exactly its Last-Modified.
+
+    RFC 9110 §13.1.5. Quotation marks may be missing, as in If-Match: a guess.
+    """
+    if validator.startswith("W/"):
+        return False
+    return unquoted(validator) == version.etag or validator == write_timestamp(int(version.modified), "rfc822")
 
 
 def copied(text: str | None) -> tuple[int | None, int | None]:
