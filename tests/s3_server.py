@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from samebox.s3.store import S3Store
 from samebox.services.s3.endpoint import S3Endpoint
-from samebox.traffic.forms import Forms
+from samebox.services.s3.forms import Forms
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
 
@@ -54,7 +54,7 @@ def serving(folder: Path, *, gateway: bool = False, **options: Any) -> Iterator[
     listening = socket.create_server(("127.0.0.1", 0))
     models = Models(("s3",))
     endpoint = S3Endpoint(store, models, account=ACCOUNT, region=REGION, **options)
-    application = Gateway(models, {}, s3=endpoint, s3_forms=Forms(endpoint, folder)) if gateway else endpoint
+    application = Gateway(models, {}, s3=endpoint, s3_forms=Forms(endpoint, models, folder)) if gateway else endpoint
     server = uvicorn.Server(
         uvicorn.Config(
             application,

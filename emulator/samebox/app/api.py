@@ -11,7 +11,7 @@ from samebox.services import absent, session_tokens
 from samebox.services.context import Services
 from samebox.services.localstack import LocalStackEndpoint
 from samebox.services.operations import operations
-from samebox.traffic.forms import Forms
+from samebox.services.s3.forms import Forms
 from samebox.wire import s3_address
 from samebox.wire.gateway import Gateway
 from samebox.wire.models import Models
@@ -41,7 +41,7 @@ def make_gateway(
         token=own.signing_secret,
         sessions=session,
         s3=endpoint,
-        s3_forms=Forms(endpoint, scratch),
+        s3_forms=Forms(endpoint, s3.models, scratch),
         s3_consents=s3.consents,
         s3_anonymous=own.s3_public_access and not own.s3_url,
         elsewhere=localstack,

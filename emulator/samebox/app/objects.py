@@ -35,13 +35,14 @@ class StartInterrupted(Exception):
 
 @dataclass(frozen=True)
 class ObjectStorage:
-    """`objects` are what jobs and operations see; `endpoint` answers S3's requests.
+    """`objects` are what jobs and operations see; `endpoint` answers S3's requests. `models` are S3's alone.
 
     `consents`: whether a bucket's CORS rules let the page in that a request is from.
     """
 
     objects: Objects
     endpoint: Application
+    models: Models
     consents: Callable[[Scope], Awaitable[bool]] | None = None
 
 
@@ -91,9 +92,10 @@ def _own(
     housekeeping = Housekeeping(s3, notify.expired)
     housekeeping.start()
     endings.add(housekeeping.close)
+    models = Models(("s3",))
     endpoint = S3Endpoint(
         s3,
-        Models(("s3",)),
+        models,
         account=settings.account,
         region=settings.region,
         clock=clock,
@@ -103,7 +105,8 @@ def _own(
         notify=notify,
     )
     endings.add_connections(endpoint.close)
-    return ObjectStorage(LocalObjects(s3, settings.account, settings.region, notify.written), endpoint, Consents(s3))
+    objects = LocalObjects(s3, settings.account, settings.region, notify.written)
+    return ObjectStorage(objects, endpoint, models, Consents(s3))
 
 
 def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings) -> ObjectStorage:
@@ -123,7 +126,7 @@ def _elsewhere(settings: Settings, clock: Callable[[], float], endings: Endings)
     endpoint = S3Elsewhere(url, keys, settings.s3_region, f"{PREFIX}S3_URL", clock)
     endings.add_connections(endpoint.close)
     log.info("S3 is at %s; the objects in the data folder stay as they are, and are not used", url)
-    return ObjectStorage(objects, endpoint)
+    return ObjectStorage(objects, endpoint, Models(("s3",)))
 
 
 def _log_progress(taken: TakenOver) -> None:

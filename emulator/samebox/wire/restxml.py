@@ -78,7 +78,7 @@ def decode(operation: Operation, request: Request) -> dict[str, Any]:
     payload = shape.payload
     if payload is None:
         root = operation.traits["input"].get("locationName")  # of a body that the other members are
-        return {**params, **_members(shape, root, request.body)} if root else params
+        return {**params, **read_document(shape, root, request.body)} if root else params
     if payload.is_streamed:
         return params
     if payload.shape.type == "string":
@@ -87,11 +87,12 @@ def decode(operation: Operation, request: Request) -> dict[str, Any]:
         except UnicodeDecodeError:
             raise malformed_xml() from None
     elif request.body.strip():
-        params[payload.name] = _members(payload.shape, payload.wire_name, request.body)
+        params[payload.name] = read_document(payload.shape, payload.wire_name, request.body)
     return params
 
 
-def _members(shape: Shape, root: str, body: bytes) -> dict[str, Any]:
+def read_document(shape: Shape, root: str, body: bytes) -> dict[str, Any]:
+    """The members that the document `body` has. Raises MalformedXML, SerializationException."""
     try:
         element = xmltext.read(body)
     except xmltext.MalformedXml:

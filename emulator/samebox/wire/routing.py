@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from samebox.wire import query, uris
+from samebox.wire import query, s3_address, uris
 from samebox.wire.http import Request
 from samebox.wire.models import Models, Operation, Service
 
@@ -82,7 +82,9 @@ class Router:
         if request.host.endswith(_AWS):
             return False  # of another service: S3's names have been looked for
         if request.path in {"", "/"}:
-            return False  # a browser, a health check, or a form of the query protocol
+            # A browser, a health check, or a form of the query protocol; of S3, an upload form to `bucket.localhost`.
+            is_form = request.method == "POST" and request.content_type == "multipart/form-data"
+            return is_form and bool(s3_address.bucket_in(request.host))
         # The rest services' POSTs have paths that no S3 client posts to; their GETs could name a bucket.
         return request.method != "POST" or self._rest(request, None) is None
 

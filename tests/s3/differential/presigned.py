@@ -106,6 +106,42 @@ def a_form_with_a_type_and_metadata(s3: S3Calls) -> Any:
 
 
 @behaviour
+def a_form_with_a_canned_acl(s3: S3Calls) -> Any:
+    status = form(s3, "k", {"acl": "public-read"}, [{"acl": "public-read"}]).status
+    return [status, [one["Permission"] for one in s3.get_object_acl(Key="k")["Grants"]]]
+
+
+@each(
+    {
+        "a document": "<Tagging><TagSet><Tag><Key>a</Key><Value>1 2</Value></Tag></TagSet></Tagging>",
+        "a query": "a=1",
+    }
+)
+def a_form_with_tags(s3: S3Calls, document: str) -> Any:
+    answer = form(s3, "k", {"tagging": document}, [{"tagging": document}])
+    return [answer.verdict, s3.keys(), s3.get_object_tagging(Key="k").get("TagSet")]
+
+
+@behaviour
+def a_form_with_other_headers(s3: S3Calls) -> Any:
+    fields = {"Content-Language": "ko", "x-amz-website-redirect-location": "/other", "Cache-Control": "no-cache"}
+    form(s3, "k", fields, [{name: value} for name, value in fields.items()])
+    return s3.head_object(Key="k").pick("ContentLanguage", "WebsiteRedirectLocation", "CacheControl")
+
+
+@each({"right": "kAFQmDzST7DWlj99KOF/cg==", "wrong": "AAAAAAAAAAAAAAAAAAAAAA==", "no digest": "no"})
+def a_form_with_an_md5(s3: S3Calls, digest: str) -> Any:
+    return [form(s3, "k", {"Content-MD5": digest}, [{"Content-MD5": digest}]).verdict, s3.keys()]
+
+
+@behaviour
+def a_form_of_a_bucket_with_versions(s3: S3Calls) -> Any:
+    s3.versioned()
+    answer = form(s3, "k", {}, [])
+    return [answer.status, answer.header("x-amz-version-id"), s3.head_object(Key="k").pick("VersionId")]
+
+
+@behaviour
 def a_form_whose_file_is_too_large(s3: S3Calls) -> Any:
     return [form(s3, "k", {}, [["content-length-range", 0, 2]]).verdict, s3.keys()]
 

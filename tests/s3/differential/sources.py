@@ -15,6 +15,7 @@ FORMS = f"{API}/sigv4-HTTPPOSTConstructPolicy.html"
 INTEGRITY = f"{_GUIDE}/checking-object-integrity-upload.html"
 KEYS = f"{_GUIDE}/object-keys.html"
 LOCK = f"{_GUIDE}/object-lock-managing.html"
+POST_OBJECT = f"{API}/RESTObjectPOST.html"
 PRESIGNED = f"{API}/sigv4-query-string-auth.html"
 # What LocalStack's tests recorded from AWS from 2023 to 2026.
 RECORDED = "localstack/localstack, tests/aws/services/s3/test_s3_api.snapshot.json"

@@ -133,10 +133,13 @@ def test_presigned_urls_are_signed_anew(both: TwoEmulators, version: str) -> Non
 
 def test_a_form_of_a_browser_makes_an_object_there(both: TwoEmulators) -> None:
     both.s3().create_bucket(Bucket="forms")
-    form = both.s3().generate_presigned_post("forms", "from-a-form")
+    fields = {"tagging": "<Tagging><TagSet><Tag><Key>a</Key><Value>1 2</Value></Tag></TagSet></Tagging>"}
+    form = both.s3().generate_presigned_post("forms", "from-a-form", {**fields}, [fields])
     answer = httpx.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"typed")})
     assert answer.status_code == 204
     assert both.s3(both.there).get_object(Bucket="forms", Key="from-a-form")["Body"].read() == b"typed"
+    tags = both.s3(both.there).get_object_tagging(Bucket="forms", Key="from-a-form")["TagSet"]
+    assert tags == [{"Key": "a", "Value": "1 2"}]
 
 
 def test_the_bucket_may_be_in_the_host(both: TwoEmulators) -> None:

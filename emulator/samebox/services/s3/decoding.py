@@ -46,6 +46,16 @@ def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
     return params
 
 
+def document(shape: Shape, root: str, text: bytes) -> Mapping[str, Any]:
+    """The members of a document that is no body of its own. Raises MalformedXML."""
+    try:
+        value = restxml.read_document(shape, root, text)
+    except SerializationException:
+        raise restxml.malformed_xml() from None
+    _check_schema(shape, value)
+    return value
+
+
 def _check_integers(shape: Shape, head: Request) -> None:
     for name, member in shape.query_members.items():
         if member.shape.type == "integer" and name in head.query:

@@ -1,7 +1,7 @@
 """Objects, their keys, presigned URLs and forms."""
 
 from tests.s3.differential.known import MISSING, KnownDifference
-from tests.s3.differential.sources import API, CORS, FORMS, KEYS, METADATA, PRESIGNED
+from tests.s3.differential.sources import API, CORS, FORMS, KEYS, METADATA, POST_OBJECT, PRESIGNED
 
 DIFFERENCES = {
     "objects: metadata of 2049 bytes are too many": KnownDifference(
@@ -32,6 +32,17 @@ DIFFERENCES = {
     "presigned: a form whose file is too small": KnownDifference(
         FORMS, {"[0][0]": 400, "[0][1]": "EntityTooSmall", "[1]": []}
     ),
+    "presigned: a form with tags, a document": KnownDifference(POST_OBJECT, {"[2]": [{"Key": "a", "Value": "1 2"}]}),
+    "presigned: a form with tags, a query": KnownDifference(
+        POST_OBJECT, {"[0][0]": 400, "[0][1]": "MalformedXML", "[1]": [], "[2]": None}
+    ),
+    "presigned: a form with an md5, wrong": KnownDifference(
+        POST_OBJECT, {"[0][0]": 400, "[0][1]": "BadDigest", "[1]": []}
+    ),
+    "presigned: a form with an md5, no digest": KnownDifference(
+        POST_OBJECT, {"[0][0]": 400, "[0][1]": "InvalidDigest", "[1]": []}
+    ),
+    "presigned: a form of a bucket with versions": KnownDifference(POST_OBJECT, {"[1].x-amz-version-id": "version 1"}),
     "presigned: a preflight of an origin, another origin": KnownDifference(
         CORS, {"[1].access-control-allow-origin": None}
     ),

@@ -9,25 +9,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.message
-import re
 import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
-from xml.sax.saxutils import escape
 
 import anyio
 
 from samebox import asgi
 from samebox.asgi import BodyPipe, ClientGone
 from samebox.errors import AwsError
+from samebox.services.s3 import form_fields
+from samebox.services.s3.links import link
 from samebox.traffic.multipart import Malformed, Parts
+from samebox.wire import s3_address
+from samebox.wire.http import request_of
+from samebox.wire.xmltext import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from samebox.asgi import Application, Headers, Message, Receive, Scope, Send
+    from samebox.wire.models import Models
 
     Check = Callable[[str, Mapping[str, str], int], None]  # (bucket, fields, size of the file); AwsError to refuse
 
@@ -35,18 +39,16 @@ _FIELD_BYTES = 20 * 1024  # of all fields before the file, as S3 bounds them
 _FILE_BYTES = 5 * 1024**3  # as S3 bounds a PUT
 _THREADS = 8  # that read forms at once; a client that is slow keeps one
 _IDLE_SECONDS = 60.0
-# Fields that are headers of a PUT.
-_HEADERS = re.compile(
-    r"content-type|content-disposition|content-encoding|cache-control|expires|x-amz-storage-class|"
-    r"x-amz-meta-[a-z0-9._-]+"
-)
+# Headers of PUT's answer that are the form's, too.
+_ANSWERED = ("x-amz-", "access-control-")
 
 
 class Forms:
     """Upload forms as requests to PUT, which `s3` answers. `folder` is on the disk where the objects are."""
 
-    def __init__(self, s3: Application, folder: Path) -> None:
+    def __init__(self, s3: Application, models: Models, folder: Path) -> None:
         self._s3 = s3
+        self._models = models
         self._folder = folder
         self._threads = anyio.CapacityLimiter(_THREADS)
 
@@ -61,16 +63,22 @@ class Forms:
         finally:
             feeding.cancel()
         try:
-            bucket, key = unquote(scope["path"]).strip("/"), form.fields.get("key", "")
+            head = request_of(scope)
+            bucket, key = unquote(s3_address.path_style(head).path.strip("/")), form.fields.get("key", "")
             if not key:
                 words = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of "
                 raise AwsError("InvalidArgument", f"{words}the fields.")
             check(bucket, form.fields, form.size)
-            answers = _Answers(send, scope, f"/{quote(bucket)}/{quote(key)}", form.fields)
-            put = _put(scope, answers.place, form.fields, form.size)
-            await self._s3(put, self._body(form.file, receive), answers)
+            headers = await asgi.in_thread(self._headers, form.fields, limiter=self._threads)
+            put = _put(scope, f"/{quote(bucket)}/{quote(key)}", {**headers, "content-length": str(form.size)})
+            put[asgi.SIGNED_FORM] = bool(form.fields.get("x-amz-credential") or form.fields.get("awsaccesskeyid"))
+            created = _Created(bucket, key, link(scope.get("scheme", "http"), head, bucket, key))
+            await self._s3(put, self._body(form.file, receive), _Answers(send, created, form.fields))
         finally:
             await asgi.in_thread(form.file.close, limiter=self._threads)
+
+    def _headers(self, fields: Mapping[str, str]) -> dict[str, str]:
+        return form_fields.headers(self._models.service("s3"), fields)
 
     def _body(self, file: IO[bytes], receive: Receive) -> Receive:
         is_whole = False
@@ -154,30 +162,32 @@ def _content_type(scope: Scope) -> email.message.Message:
     return parsed
 
 
-def _put(scope: Scope, place: str, fields: Mapping[str, str], size: int) -> Scope:
+def _put(scope: Scope, place: str, named: Mapping[str, str]) -> Scope:
     """The PUT that makes the object, as a client would send it."""
-    headers = [(b"content-length", b"%d" % size)]
-    for name, value in fields.items():
-        if _HEADERS.fullmatch(name):
-            headers.append((name.encode(), " ".join(value.split()).encode()))
+    headers = [(name.encode(), value.encode()) for name, value in named.items()]
     origin = asgi.header(scope["headers"], b"origin")
     if origin is not None:  # by it a bucket's rules let a page read the answer, which is one to a POST
         headers += [(b"origin", origin), (b"access-control-request-method", b"POST")]
-    raw = place.encode()
-    signed = bool(fields.get("x-amz-credential") or fields.get("awsaccesskeyid"))
-    put = {**scope, "method": "PUT", "path": unquote(place), "raw_path": raw, "query_string": b"", "headers": headers}
-    return {**put, asgi.SIGNED_FORM: signed}
+    put = {"method": "PUT", "path": unquote(place), "raw_path": place.encode(), "query_string": b""}
+    return {**scope, **put, "headers": headers}
+
+
+@dataclass(frozen=True)
+class _Created:
+    """The object that a form makes."""
+
+    bucket: str
+    key: str
+    url: str
 
 
 class _Answers:
     """What S3 answers to the PUT, as S3 answers the form: an error as it is, success as the form wants it."""
 
-    def __init__(self, send: Send, scope: Scope, place: str, fields: Mapping[str, str]) -> None:
+    def __init__(self, send: Send, created: _Created, fields: Mapping[str, str]) -> None:
         self._send = send
+        self._created = created
         self._fields = fields
-        host = (asgi.header(scope["headers"], b"host") or b"").decode("latin-1")
-        self.place = place
-        self._url = f"{scope.get('scheme', 'http')}://{host}{place}"
         self._has_failed = False
         self._headers: Headers = ()
 
@@ -194,13 +204,12 @@ class _Answers:
         kept = [
             header
             for header in self._headers
-            if header[0] in (b"etag", b"x-amz-request-id", b"x-amz-id-2", b"vary")
-            or header[0].startswith(b"access-control-")
+            if header[0] in (b"etag", b"vary") or header[0].decode("latin-1").startswith(_ANSWERED)
         ]
         etag = (asgi.header(kept, b"etag") or b"").decode()
-        bucket, _, key = unquote(self.place).removeprefix("/").partition("/")
+        bucket, key, url = self._created.bucket, self._created.key, self._created.url
         redirect = self._fields.get("success_action_redirect") or self._fields.get("redirect", "")
-        status, body, location = 204, b"", self._url
+        status, body, location = 204, b"", url
         if urlsplit(redirect).scheme in ("http", "https"):
             place = urlsplit(redirect)
             query = urlencode([*parse_qsl(place.query), ("bucket", bucket), ("key", key), ("etag", etag)])
@@ -208,8 +217,8 @@ class _Answers:
         elif self._fields.get("success_action_status") in ("200", "201"):
             status = int(self._fields["success_action_status"])
         if status == 201:
-            named = {"Location": self._url, "Bucket": bucket, "Key": key, "ETag": etag}
-            inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in named.items())
+            named = {"Location": url, "Bucket": bucket, "Key": key, "ETag": etag}
+            inner = "".join(f"<{name}>{text_of(value)}</{name}>" for name, value in named.items())
             body = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inner}</PostResponse>'.encode()
             kept.append((b"content-type", b"application/xml"))
         kept.append((b"location", location.encode("latin-1", "replace")))
