@@ -102,7 +102,7 @@ class S3Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One S3 request, in path style or with its bucket in the host."""
         head = head_of(scope)
-        exchange = _Exchange(receive, send, head, bool(scope.get(asgi.SIGNED_FORM)))
+        exchange = _Exchange(scope, receive, send, head)
         try:
             self._check_head(scope, head)
             if cors.is_preflight(head):
@@ -167,6 +167,7 @@ class S3Endpoint:
                 store=self._store,
                 now=self._clock(),
                 signatures=self._signatures(head),
+                scheme=exchange.scheme,
                 is_signed_form=exchange.is_signed_form,
                 pieces=(lambda: iter(bodies)) if pipe is None else pipe.read,
             )
@@ -330,7 +331,7 @@ class S3Endpoint:
 class _Exchange:
     """One request on its way: what came of it so far, and where its answer goes."""
 
-    def __init__(self, receive: Receive, send: Send, head: Request, is_signed_form: bool) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, head: Request) -> None:
         self.send = send
         self.head = head
         # Nothing is kept secret by it, and the system's own randomness costs a change of threads.
@@ -338,7 +339,8 @@ class _Exchange:
         self.operation: Operation | None = None
         self.request: S3Request | None = None
         self.is_notified = False
-        self.is_signed_form = is_signed_form
+        self.scheme: str = scope.get("scheme", "http")
+        self.is_signed_form = bool(scope.get(asgi.SIGNED_FORM))
         self.asked_for_body = False
         self._receive = receive
 

@@ -11,6 +11,7 @@ from samebox.s3 import refusals
 from samebox.s3.records import Checksums, ChecksumType, Completion, NamedPart, Part
 from samebox.services.s3 import acls, archive, customer_keys, members, ranges
 from samebox.services.s3.bodies import received
+from samebox.services.s3.links import link
 from samebox.services.s3.listings import encoder, page_size
 from samebox.services.s3.requests import Handler, S3Response
 from samebox.services.s3.settings import bucket_retention, encrypted
@@ -131,10 +132,9 @@ def complete_multipart_upload(request: S3Request) -> S3Response:
         completion,
         conditions=members.write_conditions(params),
     )
-    host = request.header("host") or ""
     return S3Response(
         {
-            "Location": f"http://{host}/{bucket.name}/{request.key}",
+            "Location": link(request.scheme, request.head, bucket.name, request.key),
             "Bucket": bucket.name,
             "Key": request.key,
             "ETag": members.quoted(version.etag),

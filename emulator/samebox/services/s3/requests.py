@@ -37,6 +37,7 @@ class S3Request:
     store: S3Store
     now: float
     pieces: Callable[[], Iterator[bytes]] = lambda: iter(())
+    scheme: str = "http"
     is_signed_form: bool = False  # made of a browser's form, which is signed in its body
     signatures: ChunkSignatures | None = None  # that the chunks of the body must have, where signatures are checked
 
