@@ -54,7 +54,7 @@ def test_a_key_that_is_no_safe_file_name_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize(("uri", "key"), [("s3://b/in/", "in/a//b"), ("s3://b/in//", "in//a"), ("s3://b", "/a")])
-def test_two_slashes_anywhere_in_a_key_are_refused_in_the_words_of_aws(uri: str, key: str) -> None:
+def test_two_slashes_anywhere_in_a_key_are_refused_as_on_aws(uri: str, key: str) -> None:
     with pytest.raises(ChannelError) as error:
         paths(uri, key)
     shown = f"Failed to download data. S3 key: s3://b/{key} has an illegal char sub-sequence '//' in it"
