@@ -217,6 +217,14 @@ def test_a_read_moves_the_block_that_it_is_in() -> None:
     assert len(s3.asked) < 20
 
 
+def test_a_read_in_the_middle_moves_nothing_ahead() -> None:
+    s3 = Ranged(os.urandom(40 * BLOCK + 5))
+    one = reader(s3)
+    read(one, 30 * BLOCK, 10)
+    read(one, 40 * BLOCK, 5)  # what was begun before it has begun
+    assert sorted(s3.asked) == [30 * BLOCK, 40 * BLOCK]
+
+
 def test_a_program_that_reads_in_order_gets_each_block_once() -> None:
     s3 = Ranged(os.urandom(2 * KEPT * BLOCK // 8 + 7))
     one = reader(s3)

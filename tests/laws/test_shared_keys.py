@@ -18,7 +18,10 @@ PROTOCOLS: Mapping[str, frozenset[str]] = {
     "ASGI: the scope of a connection, and messages": frozenset(
         {"type", "method", "path", "raw_path", "query_string", "headers", "body", "more_body", "status", "server"}
     ),
-    "HTTP: names of headers": frozenset({"content-type", "Content-Type", "content-encoding"}),
+    "HTTP: names of headers": frozenset(
+        {"content-type", "Content-Type", "content-encoding", "content-length", "transfer-encoding"}
+    ),
+    "S3's upload forms: names of fields": frozenset({"acl"}),
     "AWS's signatures: names of headers": frozenset(
         {"authorization", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
     ),
