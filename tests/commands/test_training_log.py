@@ -56,6 +56,10 @@ def test_a_dump_that_the_job_did_not_survive_is_shown_at_its_end() -> None:
         (" - 1s - loss: 0.5 - accuracy: 0.9 - val_loss: 6e-1 - val_accuracy: 0.8 - 1s/epoch", (0.5, 0.9, 0.6, 0.8)),
         ("my_loss=3 top-accuracy=1 lossy=2", ()),
         ("loss=nan", ()),
+        # As mpirun has them with --tag-output.
+        ("[1,0]<stdout>:loss=0.5 accuracy=0.9", (0.5, 0.9)),
+        ("[1,mpirank:1,algo-2]<stderr>:val_loss: 0.6", (0.6,)),
+        ("[1,0]<stdout>:my_loss=3 top:loss=2 <other>:loss=2", ()),
     ],
 )
 def test_common_metrics_are_found_as_programs_print_them(line: str, metrics: tuple[float, ...]) -> None:

@@ -13,6 +13,8 @@ from samebox.commands.outcome import Stop
 from samebox.jobs.metrics import Metrics
 
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
+# Where a line or a word begins, behind mpirun's `[1,0]<stdout>:` too.
+_START = r"(?:(?<![\w:-])|(?<=<stdout>:)|(?<=<stderr>:))"
 # As Keras writes them, and programs that print `loss=0.25` or `loss: 0.25`.
 _COMMON = ("loss", "accuracy", "val_loss", "val_accuracy")
 _MOST_SHOWN = 6
@@ -24,7 +26,7 @@ _PIP = re.compile(r"\bpip\b|Could not fetch URL|Retrying \(Retry|InstallRequirem
 
 def definitions(given: Sequence[str]) -> list[dict[str, str]]:
     """MetricDefinitions: NAME=REGEX pairs, and the common ones that they do not name. Raises Stop."""
-    found = {name: rf"(?<![\w:-]){name}[=:] *{_NUMBER}" for name in _COMMON}
+    found = {name: rf"{_START}{name}[=:] *{_NUMBER}" for name in _COMMON}
     for pair in given:
         name, equals, regex = pair.partition("=")
         if not equals or not name:
