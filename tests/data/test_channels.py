@@ -127,6 +127,29 @@ def test_a_name_in_a_manifest_goes_on_where_its_prefix_ends(listed: Objects) -> 
     assert [file.path for file in channels.find(MANIFEST, listed).files] == ["ta/a.csv"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "name", "path"),
+    [
+        ("s3://listed", "/data/a.csv", "data/a.csv"),
+        ("s3://listed/", "data/a.csv", "data/a.csv"),
+        ("s3://listed/data", "/a.csv", "a.csv"),
+        ("s3://listed/data/", "a.csv", "a.csv"),
+        ("https://listed.s3.amazonaws.com", "/data/a.csv", "data/a.csv"),
+    ],
+)
+def test_a_prefix_and_a_name_are_joined_as_they_are(listed: Objects, prefix: str, name: str, path: str) -> None:
+    listed.put("s3://listed/lists/train.manifest", json.dumps([{"prefix": prefix}, name]).encode())
+    (file,) = channels.find(MANIFEST, listed).files
+    assert (file.path, file.object.uri) == (path, "s3://listed/data/a.csv")
+
+
+def test_an_object_that_a_manifest_names_twice_is_one_file(listed: Objects) -> None:
+    listed.put("s3://listed/lists/train.manifest", b'[{"prefix": "s3://listed/data/"}, "a.csv", "x/b.csv", "a.csv"]')
+    plan = channels.find(MANIFEST, listed)
+    assert [file.path for file in plan.files] == ["a.csv", "x/b.csv"]
+    assert plan.manifest == b"lists/train.manifest\ns3://listed/data/a.csv\ns3://listed/data/x/b.csv\n"
+
+
 def test_an_object_that_a_manifest_names_and_that_is_not_there_is_named(listed: Objects) -> None:
     listed.put("s3://listed/lists/train.manifest", b'[{"prefix": "s3://listed/data/"}, "a.csv", "gone.csv"]')
     with pytest.raises(NoSuchKey) as raised:
@@ -153,6 +176,9 @@ def test_a_manifest_cannot_name_a_file_outside_of_its_channel(listed: Objects, n
         (b'[{"prefix": ""}]', "not an S3 address"),
         (b'[{"prefix": "s3://listed/", "more": 1}]', "the first element must be"),
         (b'[{"prefix": "https://example.com/"}, "a"]', "not an S3 address"),
+        (b'[{"prefix": "s3://listed"}, "data/a.csv"]', "element 1: s3://listeddata/a.csv is no object of the bucket"),
+        (b'[{"prefix": "s3://listed"}, "/"]', "element 1: s3://listed/ is no object of the bucket"),
+        (b'[{"prefix": "s3://listed"}, "!/a"]', "element 1: s3://listed!/a is no object of the bucket"),
         (b'[{"prefix": "s3://listed/"}, 1]', "element 1 must be the rest of a key, not 1"),
         (b'[{"prefix": "s3://listed/"}, "a", {"prefix": "s3://b/"}]', "element 2"),
     ],

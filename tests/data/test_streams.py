@@ -48,6 +48,13 @@ def test_a_manifest_has_an_order_of_its_own(objects: Objects) -> None:
     assert sent(objects, channel("s3://streams/m", "ManifestFile")) == b"3,1,"
 
 
+def test_an_object_that_a_manifest_names_twice_is_sent_twice(objects: Objects) -> None:
+    put(objects, a=b"1,", b=b"2,")
+    objects.put("s3://streams/m", json.dumps([{"prefix": "s3://streams"}, "/in/a", "/in/b", "/in/a"]).encode())
+
+    assert sent(objects, channel("s3://streams/m", "ManifestFile")) == b"1,2,1,"
+
+
 def test_each_object_becomes_a_record(objects: Objects) -> None:
     put(objects, a=b"12345", b=b"")
 

@@ -232,7 +232,7 @@ def test_a_manifest_names_the_inputs(harness: "Harness") -> None:
     harness.put_object("in/a/1.csv", b"1")
     harness.put_object("in/a/2.csv", b"2")
     manifest = harness.put_object(
-        "manifest", json.dumps([{"prefix": f"s3://{harness.bucket}/in/"}, "a/2.csv"]).encode()
+        "manifest", json.dumps([{"prefix": f"s3://{harness.bucket}/in"}, "/a/2.csv"]).encode()
     )
     source = {"S3DataType": "ManifestFile", "S3Uri": manifest}
     row = run(harness, ModelServer(), {"DataSource": {"S3DataSource": source}})

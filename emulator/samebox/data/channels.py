@@ -84,7 +84,7 @@ def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     found, prefix = listed(channel, objects)
     if prefix is None:
         return plan(channel, found)
-    return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: key[len(prefix) :])
+    return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: _suffix(prefix, key))
 
 
 def listed(channel: Mapping[str, Any], objects: Objects) -> tuple[tuple[Object, ...], str | None]:
@@ -140,6 +140,7 @@ def checkpoints(request: Mapping[str, Any], objects: Sequence[Object]) -> Channe
 def _layout(name: str, key_of_source: str, objects: Sequence[Object], local_path: Callable[[str], str]) -> ChannelPlan:
     files: list[ChannelFile] = []
     directories: list[str] = []
+    objects = tuple({one.uri: one for one in objects}.values())  # a manifest may name one twice: it is one file
     for one in objects:
         path = local_path(one.key)
         if one.key.endswith("/") or not path:
@@ -229,6 +230,12 @@ def _missing(plans: Mapping[Path, ChannelPlan]) -> list[tuple[Object, Path]]:
             (root / directory).chmod(DIRECTORY_MODE)
         missing.extend((file.object, root / file.path) for file in one.files if not _is_there(file, root / file.path))
     return missing
+
+
+def _suffix(prefix: str, key: str) -> str:
+    """The path of what a manifest names: its name there, without a slash between the prefix and it."""
+    rest = key[len(prefix) :]
+    return rest if not prefix or prefix.endswith("/") else rest.removeprefix("/")
 
 
 def _local_path(prefix: str, key: str) -> str:

@@ -21,10 +21,18 @@ class BadManifest(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one names: each object is `prefix` + one of `names`, which is its path in the channel's folder, too."""
+    """What one names: the address of each object is `prefix` + one of `names`, its path in the channel's folder."""
 
     prefix: str
     names: tuple[str, ...]
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """The addresses, as `s3://bucket/key`."""
+        place = Location.parse(self.prefix)
+        # A prefix may be a bucket without a slash behind it, which its names then have.
+        start = str(place) if place.key or self.prefix.endswith("/") else f"s3://{place.bucket}"
+        return tuple(f"{start}{name}" for name in self.names)
 
 
 def read(uri: str, body: bytes) -> Manifest:
@@ -40,18 +48,20 @@ def read(uri: str, body: bytes) -> Manifest:
     if not isinstance(prefix, str) or set(first) != {"prefix"}:
         raise BadManifest(f'{uri}: the first element must be {{"prefix": "s3://bucket/…"}}, not {json.dumps(first)}.')
     try:
-        Location.parse(prefix)
+        bucket = Location.parse(prefix).bucket
     except NotS3 as error:
         raise BadManifest(f"{uri}: the prefix {prefix} is not an S3 address: {error}") from None
     for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name:
             raise BadManifest(f"{uri}: element {number} must be the rest of a key, not {json.dumps(name)}.")
-    return Manifest(prefix, tuple(names))
+    found = Manifest(prefix, tuple(names))
+    for number, one in enumerate(found.uris, 1):
+        if not one.startswith(f"s3://{bucket}/") or one == f"s3://{bucket}/":
+            raise BadManifest(f"{uri}: element {number}: {one} is no object of the bucket {bucket}.")
+    return found
 
 
 def listed(manifest: Manifest, objects: Objects) -> tuple[Object, ...]:
     """The objects that a manifest names, in its order. Raises NoSuchKey for one that is not there, NoSuchBucket."""
-    place = Location.parse(manifest.prefix)
-    uris = [f"s3://{place.bucket}/{place.key}{name}" for name in manifest.names]
     with ThreadPoolExecutor(_AT_ONCE, "manifest") as pool:
-        return tuple(pool.map(objects.head, uris))
+        return tuple(pool.map(objects.head, manifest.uris))
