@@ -118,6 +118,19 @@ def test_a_failed_job_refers_to_its_log_and_keeps_its_message(harness: "Harness"
     assert row.state["ExitMessage"] == "no rows"
 
 
+def test_of_several_hosts_the_one_that_failed_is_named(harness: "Harness") -> None:
+    def clean(process: "Process") -> int:
+        host = json.loads((process.path("/opt/ml/config") / "resourceconfig.json").read_text())["current_host"]
+        if host == "algo-1":
+            process.wait_until_killed()  # it waits for its peer, and would for hours
+        return 3
+
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    row = run(harness, clean, ProcessingResources={"ClusterConfig": cluster})
+    reason = "AlgorithmError: algo-2: See job logs for more information"
+    assert (row.status, row.state["FailureReason"]) == ("Failed", reason)
+
+
 def test_a_message_is_cut_at_one_kilobyte_between_two_characters(harness: "Harness") -> None:
     def clean(process: "Process") -> int:
         (process.path("/opt/ml/output") / "message").write_text("가" * 1000)

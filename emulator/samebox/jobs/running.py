@@ -232,7 +232,11 @@ class RunningHosts:
         file = self._plan.message_file
         if file is None:
             return ended
+        is_of_several = len(self._plan.job.hosts) > 1
+        is_out_of_memory = job_faults.is_out_of_memory(self._deps, state)
         if file.member:
+            if ended.exit_code and is_of_several and not is_out_of_memory:
+                ended = replace(ended, text=f"{host}: ")  # which one it was
             try:
                 message = phases.exit_message(file.path, self._deps, [one.id for _, one in runs.ended()])
             except UnicodeDecodeError:
@@ -242,8 +246,8 @@ class RunningHosts:
         if not ended.exit_code:
             return ended
         text = phases.failure_text(file.path, self._deps, state.id)
-        if len(self._plan.job.hosts) > 1 and not (job_faults.is_out_of_memory(self._deps, state) and not text):
-            text = f"{host}: {text}" if text else host  # which one it was
+        if is_of_several and not (is_out_of_memory and not text):
+            text = f"{host}: {text}" if text else host
         return replace(ended, text=text)
 
     def _begun_work(self, containers: Mapping[str, str]) -> AbstractContextManager[object]:

@@ -75,7 +75,8 @@ PROCESSING_ENDINGS: dict[Outcome, Ending] = {
     Outcome.COMPLETED: Ending("Completed"),
     Outcome.STOPPED: Ending("Stopped"),
     Outcome.MAX_RUNTIME: Ending("Stopped"),
-    Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: See job logs for more information"),
+    # The text is the host of several that failed.
+    Outcome.ALGORITHM_ERROR: Ending("Failed", "AlgorithmError: {text}See job logs for more information"),
     Outcome.OUT_OF_MEMORY: TRAINING_ENDINGS[Outcome.OUT_OF_MEMORY],
     Outcome.CANNOT_START: Ending("Failed", "ClientError: API error (400): {text}"),
     Outcome.CANNOT_PULL: TRAINING_ENDINGS[Outcome.CANNOT_PULL],
