@@ -342,6 +342,25 @@ def test_names_of_instance_groups_are_unique(aws: Aws) -> None:
     assert message == "Instance group names must be unique; given more than once: one."
 
 
+def test_a_job_has_an_instance(aws: Aws) -> None:
+    resources = {**samples.TRAINING_JOB["ResourceConfig"], "InstanceCount": 0}
+    assert refused(aws, changed(ResourceConfig=resources)) == (
+        "ValidationException",
+        "1 validation error detected: Value '0' at 'resourceConfig.instanceCount' failed to satisfy constraint: "
+        "Member must have value greater than or equal to 1",
+    )
+
+
+def test_an_instance_group_has_an_instance(aws: Aws) -> None:
+    resources = groups("one", "two")
+    resources["InstanceGroups"][1]["InstanceCount"] = 0
+    assert refused(aws, changed(ResourceConfig=resources)) == (
+        "ValidationException",
+        "1 validation error detected: Value '0' at 'resourceConfig.instanceGroups.2.member.instanceCount' failed to "
+        "satisfy constraint: Member must have value greater than or equal to 1",
+    )
+
+
 def test_a_job_with_instance_groups_needs_no_instance_type(aws: Aws) -> None:
     resources = groups("one", "two")
     aws.create("TrainingJob", ResourceConfig=resources)

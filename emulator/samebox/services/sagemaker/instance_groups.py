@@ -1,4 +1,4 @@
-"""InstanceGroups of CreateTrainingJob, and the channels that name them: what they may not be, before the job exists."""
+"""Instances and InstanceGroups of CreateTrainingJob, and channels of groups: what is refused before the job exists."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +32,18 @@ def check(params: Mapping[str, Any]) -> None:
             raise ValidationException(
                 f'Channel "{channel}" is assigned to instance groups that are not in ResourceConfig.InstanceGroups: '
                 f"[{', '.join(unknown)}]"
+            )
+
+
+def check_counts(params: Mapping[str, Any]) -> None:
+    """Raise ValidationException for no instance; the model allows 0, and the words are those for its minima."""
+    resources = params.get("ResourceConfig", {})
+    groups = enumerate(resources.get("InstanceGroups", ()), 1)
+    for at, given in (("", resources), *((f".instanceGroups.{number}.member", group) for number, group in groups)):
+        if given.get("InstanceCount") == 0:
+            raise ValidationException(
+                f"1 validation error detected: Value '0' at 'resourceConfig{at}.instanceCount' failed to satisfy "
+                "constraint: Member must have value greater than or equal to 1"
             )
 
 

@@ -71,6 +71,7 @@ def _check(
                 raise missing(member[0].lower() + member[1:])
     resources = params.get("ResourceConfig", {})
     instance_groups.check(params)
+    instance_groups.check_counts(params)
     algorithm = params.get("AlgorithmSpecification")
     if algorithm and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         # SM:AlgorithmSpecification: exactly one is needed; the text is ours.
