@@ -4,7 +4,7 @@ import pytest
 
 from samebox import cli
 from samebox.commands import aws as clients
-from samebox.jobs.attempts import NOW_TAG
+from samebox.resources.spot_tags import NOW_TAG
 from tests.conftest import ACCOUNT, REGION, Aws
 
 SPOT = {

@@ -7,6 +7,7 @@ import pytest
 
 from samebox.jobs import attempts
 from samebox.jobs.plan import SpotPlan
+from samebox.resources import spot_tags
 from samebox.resources.run_facts import EarlierAttempts, RunFacts, job_facts
 from tests.jobs.crashing import RecordedSteps
 
@@ -44,7 +45,7 @@ def create(harness: "Harness", tags: dict[str, str] | None = None, **changes: An
 
 
 def interrupt(harness: "Harness", job: "Resource", order: str) -> None:
-    harness.resources.tag(harness.reload(job), {attempts.NOW_TAG: order})
+    harness.resources.tag(harness.reload(job), {spot_tags.NOW_TAG: order})
 
 
 def stages_of(row: "Resource") -> list[str]:
@@ -74,7 +75,7 @@ def test_an_interrupted_job_resumes_from_its_checkpoint(harness: "Harness") -> N
 
 
 def test_a_tag_interrupts_the_first_attempts_after_so_many_seconds(harness: "Harness") -> None:
-    job = create(harness, {attempts.AFTER_TAG: "0,0"})
+    job = create(harness, {spot_tags.AFTER_TAG: "0 0"})
     harness.start()
     row = harness.wait_until_ended(job)
     assert stages_of(row).count("Interrupted") == 2
@@ -83,7 +84,7 @@ def test_a_tag_interrupts_the_first_attempts_after_so_many_seconds(harness: "Har
 
 def test_a_tag_interrupts_a_job_once_at_a_line_of_its_log(harness: "Harness") -> None:
     harness.settings = replace(harness.settings, spot_interrupt_after="never")
-    job = create(harness, {attempts.AT_TAG: "begin with"})
+    job = create(harness, {spot_tags.AT_TAG: "begin with"})
     harness.start()
     harness.wait_for_line(job, "begin with 1")
     assert harness.reload(job).status == "InProgress"
@@ -176,7 +177,7 @@ def test_a_job_whose_wait_is_over_while_it_trains_is_stopped_by_that(harness: "H
 
 def test_what_is_waited_for_is_not_billed_and_spot_instances_cost_less(harness: "Harness") -> None:
     harness.settings = replace(harness.settings, spot_capacity_seconds=0.0, spot_savings_percent=75.0)
-    job = create(harness, {attempts.AFTER_TAG: "100"})
+    job = create(harness, {spot_tags.AFTER_TAG: "100"})
     harness.start()
     harness.wait_for_line(job, "begin with 0")
     harness.clock_offset = 100.0
@@ -193,7 +194,7 @@ def test_what_is_waited_for_is_not_billed_and_spot_instances_cost_less(harness: 
 
 def test_a_stop_of_an_interrupted_job_is_obeyed(harness: "Harness") -> None:
     harness.settings = replace(harness.settings, spot_capacity_seconds=3600.0)
-    job = create(harness, {attempts.AFTER_TAG: "0"})
+    job = create(harness, {spot_tags.AFTER_TAG: "0"})
     harness.start()
     harness.wait_until(lambda: len(harness.reload(job).state["SecondaryStatusTransitions"]) == 1)
     harness.clock_offset = 3601.0
@@ -215,12 +216,12 @@ def test_each_order_is_obeyed_once() -> None:
     assert attempts.order_due(SPOT, {}, run, 109.0, saw_line=False) == ""
     assert attempts.next_look(SPOT, run) == 110.0
     assert attempts.order_due(SPOT, {}, run, 110.0, saw_line=False) == "after 0"
-    assert attempts.order_due(SPOT, {attempts.NOW_TAG: "1"}, run, 101.0, saw_line=False) == "now 1"
+    assert attempts.order_due(SPOT, {spot_tags.NOW_TAG: "1"}, run, 101.0, saw_line=False) == "now 1"
     assert attempts.order_due(SPOT, {}, run, 101.0, saw_line=True) == "at"
     obeyed = ("now 1", "at", "after 0", "after 1")
     later = RunFacts(began_at=100.0, earlier=EarlierAttempts(obeyed=obeyed))
-    assert attempts.order_due(SPOT, {attempts.NOW_TAG: "1"}, later, 1e9, saw_line=True) == ""
-    assert attempts.order_due(SPOT, {attempts.NOW_TAG: "2"}, later, 100.0, saw_line=True) == "now 2"
+    assert attempts.order_due(SPOT, {spot_tags.NOW_TAG: "1"}, later, 1e9, saw_line=True) == ""
+    assert attempts.order_due(SPOT, {spot_tags.NOW_TAG: "2"}, later, 100.0, saw_line=True) == "now 2"
 
 
 def test_what_is_kept_of_an_attempt() -> None:
@@ -236,17 +237,18 @@ def test_what_is_kept_of_an_attempt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("", ()), ("30", (30.0,)), ("30, 1.5", (30.0, 1.5)), ("5,x,7", (5.0,)), ("never", ())]
+    ("text", "seconds"),
+    [("", ()), ("30", (30.0,)), ("30, 1.5", (30.0, 1.5)), ("30  60", (30.0, 60.0)), ("5,x,7", (5.0,)), ("never", ())],
 )
 def test_seconds_are_read_up_to_what_is_none(text: str, seconds: tuple[float, ...]) -> None:
-    assert attempts.seconds_of(text) == seconds
+    assert spot_tags.seconds_of(text) == seconds
 
 
 # kill -9
 
 
 def begin(harness: "Harness") -> "Resource":
-    return create(harness, {attempts.AFTER_TAG: "0,0"})
+    return create(harness, {spot_tags.AFTER_TAG: "0 0"})
 
 
 def check(harness: "Harness", job: "Resource") -> None:

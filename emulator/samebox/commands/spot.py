@@ -7,7 +7,7 @@ import time
 from samebox.commands import aws, job_kinds
 from samebox.commands.job_kinds import FINAL
 from samebox.commands.outcome import Stop
-from samebox.jobs.attempts import NOW_TAG
+from samebox.resources.spot_tags import NOW_TAG
 
 
 def run(given: argparse.Namespace) -> int:

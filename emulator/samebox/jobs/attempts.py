@@ -10,12 +10,9 @@ from typing import Any
 
 from samebox.jobs.plan import SpotPlan
 from samebox.resources.run_facts import EarlierAttempts, RunFacts
+from samebox.resources.spot_tags import NOW_TAG
 from samebox.settings import Settings
 
-# Tags of a job. The first interrupts it at once, again with each new value; `samebox spot interrupt` sets it.
-NOW_TAG = "samebox:spot-interrupt"
-AFTER_TAG = "samebox:spot-interrupt-after"  # "30,60": seconds of training of the first and the second attempt
-AT_TAG = "samebox:spot-interrupt-at"  # a text of a log line
 _AT_LINE = "at"
 
 
@@ -25,17 +22,6 @@ class Interrupted(Exception):
 
 class WaitedTooLong(Exception):
     """MaxWaitTimeInSeconds is over while the job waits for instances."""
-
-
-def seconds_of(text: str) -> tuple[float, ...]:
-    """The numbers of "30,60"; what is not a number ends them."""
-    found = []
-    for word in text.split(","):
-        try:
-            found.append(float(word))
-        except ValueError:
-            break
-    return tuple(found)
 
 
 def savings_percent(request: Mapping[str, Any], settings: Settings) -> float:

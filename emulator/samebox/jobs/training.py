@@ -27,6 +27,7 @@ from samebox.jobs.plan import (
 )
 from samebox.platform import training
 from samebox.platform.job import Placement
+from samebox.resources import spot_tags
 from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.outcome import TRAINING_ENDINGS
 from samebox.resources.run_facts import job_facts
@@ -121,8 +122,8 @@ def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
     return SpotPlan(
         max_wait_seconds=request["StoppingCondition"]["MaxWaitTimeInSeconds"],
         capacity_seconds=settings.spot_capacity_seconds,
-        interrupt_after=attempts.seconds_of(resource.tags.get(attempts.AFTER_TAG, settings.spot_interrupt_after)),
-        interrupt_at=resource.tags.get(attempts.AT_TAG, ""),
+        interrupt_after=spot_tags.seconds_of(resource.tags.get(spot_tags.AFTER_TAG, settings.spot_interrupt_after)),
+        interrupt_at=resource.tags.get(spot_tags.AT_TAG, ""),
         savings_percent=attempts.savings_percent(request, settings),
     )
 

@@ -10,6 +10,8 @@ from tests.conftest import Aws
 
 TOO_SHORT = "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
 
+SPOT = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+
 
 def message_of(aws: Aws, **changes: Any) -> str:
     with pytest.raises(ClientError) as refused:
@@ -35,6 +37,28 @@ def test_other_jobs_have_no_maximum_wait(aws: Aws) -> None:
     stopping = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
     assert message_of(aws, StoppingCondition=stopping) == (
         "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
+    )
+
+
+@pytest.mark.parametrize("seconds", ["soon", "30 soon", "30s", "30:60", "-1", "nan", "1e999"])
+def test_a_spot_job_is_interrupted_after_seconds_and_nothing_else(aws: Aws, seconds: str) -> None:
+    tags = [{"Key": "team", "Value": "soon"}, {"Key": "samebox:spot-interrupt-after", "Value": seconds}]
+    assert message_of(aws, EnableManagedSpotTraining=True, StoppingCondition=SPOT, Tags=tags) == (
+        f"Invalid tag samebox:spot-interrupt-after: {seconds!r} is no list of seconds, such as 30 60."
+    )
+
+
+@pytest.mark.parametrize("seconds", ["", "30", "30 1.5"])
+def test_seconds_of_a_spot_job_are_a_list(aws: Aws, seconds: str) -> None:
+    tags = [{"Key": "samebox:spot-interrupt-after", "Value": seconds}]
+    arn = aws.create("TrainingJob", EnableManagedSpotTraining=True, StoppingCondition=SPOT, Tags=tags)
+    assert aws.row(arn).tags == {"samebox:spot-interrupt-after": seconds}
+
+
+@pytest.mark.parametrize("order", ["", "-after", "-at"])
+def test_other_jobs_are_not_interrupted(aws: Aws, order: str) -> None:
+    assert message_of(aws, Tags=[{"Key": f"samebox:spot-interrupt{order}", "Value": "30"}]) == (
+        f"Invalid tag samebox:spot-interrupt{order}. It is only supported when EnableManagedSpotTraining is set to true"
     )
 
 

@@ -84,6 +84,7 @@ def _check(
         if member not in resources and not resources.get("InstanceGroups"):
             raise missing(f"resourceConfig.{member[0].lower()}{member[1:]}")
     training_rules.check_stopping(params)
+    training_rules.check_spot_tags(params)
     training_rules.check_warm_pool(params)
     training_rules.check_remote_debug(params)
     training_rules.check_checkpoints(services, params, caller)

@@ -1,10 +1,11 @@
-"""StoppingCondition and CheckpointConfig of CreateTrainingJob: what they may be, before the job exists."""
+"""StoppingCondition, CheckpointConfig, … of CreateTrainingJob: what they may be, before the job exists."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from samebox.errors import ValidationException
+from samebox.resources.spot_tags import AFTER_TAG, AT_TAG, NOW_TAG, is_seconds
 from samebox.services.context import Services
 from samebox.services.members.refusal import not_run
 from samebox.wire.caller import Caller
@@ -28,6 +29,20 @@ def check_stopping(params: Mapping[str, Any]) -> None:
         raise ValidationException(
             "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
         )
+
+
+def check_spot_tags(params: Mapping[str, Any]) -> None:
+    """Raise ValidationException for a tag of ours that would interrupt nothing (the words are ours)."""
+    for tag in params.get("Tags", ()):
+        key, value = tag["Key"], tag["Value"]
+        if key not in (NOW_TAG, AFTER_TAG, AT_TAG):
+            continue
+        if not params.get("EnableManagedSpotTraining"):
+            raise ValidationException(
+                f"Invalid tag {key}. It is only supported when EnableManagedSpotTraining is set to true"
+            )
+        if key == AFTER_TAG and not is_seconds(value):
+            raise ValidationException(f"Invalid tag {key}: {value!r} is no list of seconds, such as 30 60.")
 
 
 def check_registry(params: Mapping[str, Any]) -> None:
