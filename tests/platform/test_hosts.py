@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from samebox.containers.engine import ContainerState
     from samebox.containers.fake_process import Process
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/digits"
@@ -54,6 +56,32 @@ def run(hosts: JobHosts) -> dict[str, str]:
     for one in made:
         hosts.start(one)
     return {one.host.name: one.id for one in made}
+
+
+def test_hosts_know_each_other_by_name_whether_they_run_or_not(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.add_image("digits:1", {"train": lambda _: None})
+    containers = run(JobHosts(engine, plan(tmp_path / "job"), cannot_pull))
+    specs = {name: engine.spec_of(container) for name, container in containers.items()}
+    addresses = {name: str(spec.address) for name, spec in specs.items()}
+    assert len(set(addresses.values())) == 2
+    assert all(dict(spec.extra_hosts) == addresses for spec in specs.values())
+    gateway = ipaddress.ip_interface(networks.gateway(specs["algo-1"].network))
+    assert all(ipaddress.ip_address(one) in gateway.network for one in addresses.values())
+    # Also on a network that is there already, with the addresses that it has.
+    JobHosts(engine, plan(tmp_path / "job"), cannot_pull).remove_containers(engine_states(engine))
+    again = run(JobHosts(engine, plan(tmp_path / "job"), cannot_pull))
+    assert {name: engine.spec_of(container).address for name, container in again.items()} == addresses
+
+
+def test_one_host_alone_has_the_address_that_the_engine_chooses(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.add_image("digits:1", {"train": lambda _: None})
+    (container,) = run(JobHosts(engine, plan(tmp_path / "job", hosts=1), cannot_pull)).values()
+    spec = engine.spec_of(container)
+    assert (spec.address, dict(spec.extra_hosts)) == (None, {})
+
+
+def engine_states(engine: FakeEngine) -> dict[str, ContainerState]:
+    return {state.name: engine.inspect(state.id) for state in engine.find({})}
 
 
 def test_each_host_runs_under_its_own_opt_ml(engine: FakeEngine, tmp_path: Path) -> None:

@@ -71,6 +71,19 @@ Path("/opt/ml/output/data", own).write_text("fine")
     assert tar_names(emulator, model.replace("model.tar", "output.tar")) == {"algo-1": b"fine", "algo-2": b"fine"}
 
 
+def test_the_name_of_a_host_stays_when_its_container_has_ended(emulator: EmulatorProcess, box: str) -> None:
+    script = """
+import socket, time
+if json.loads(Path("/opt/ml/input/config/resourceconfig.json").read_text())["current_host"] == "algo-2":
+    time.sleep(4)  # the other one has ended since
+    print(socket.gethostbyname("algo-1") != socket.gethostbyname("algo-2"))
+"""
+    emulator.train("Outlives", box, script, ResourceConfig=RESOURCES)
+    job = emulator.ended("Outlives")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert emulator.log_lines("Outlives/algo-2-") == ["True"]
+
+
 def test_one_host_that_fails_ends_all_and_is_named(emulator: EmulatorProcess, box: str) -> None:
     script = f"""
 {MEETS}

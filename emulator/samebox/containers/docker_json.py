@@ -128,7 +128,10 @@ def create_body(spec: ContainerSpec, chosen_ports: bool = True, at: str = "127.0
     }
     body |= {name: value for name, value in optional.items() if value is not None}
     if spec.aliases:
-        body["NetworkingConfig"] = {"EndpointsConfig": {spec.network: {"Aliases": list(spec.aliases)}}}
+        endpoint: dict[str, Any] = {"Aliases": list(spec.aliases)}
+        if spec.address is not None:
+            endpoint["IPAMConfig"] = {"IPv4Address": spec.address}
+        body["NetworkingConfig"] = {"EndpointsConfig": {spec.network: endpoint}}
     return body
 
 

@@ -24,7 +24,7 @@ class DockerNetworks:
 
     def networks(self, labels: Mapping[str, str | None]) -> list[Network]:
         found = self._http.json("GET", "/networks", parameters={"filters": json.dumps(label_filters(labels))})
-        return [Network(entry["Id"], entry["Name"], entry.get("Labels") or {}) for entry in found]
+        return [Network(entry["Id"], entry["Name"], entry.get("Labels") or {}, _gateway(entry)) for entry in found]
 
     def create_network(
         self, name: str, labels: Mapping[str, str], internal: bool = False, gateway: str | None = None
@@ -44,7 +44,7 @@ class DockerNetworks:
             answer = self._http.json("POST", "/networks/create", body=body)
         except Conflict as error:
             raise NameTaken(str(error)) from error
-        return Network(answer["Id"], name, labels)
+        return Network(answer["Id"], name, labels, gateway)
 
     def started_at(self) -> float | None:
         # A daemon makes its default network anew when it starts; no other answer of it depends on its start.
@@ -57,3 +57,10 @@ class DockerNetworks:
     def remove_network(self, network: str) -> None:
         with contextlib.suppress(NotFound):
             self._http.call("DELETE", f"/networks/{network}")
+
+
+def _gateway(network: Mapping[str, Any]) -> str | None:
+    for one in (network.get("IPAM") or {}).get("Config") or ():
+        if one.get("Gateway") and one.get("Subnet"):
+            return f"{one['Gateway'].partition('/')[0]}/{one['Subnet'].partition('/')[2]}"
+    return None

@@ -78,6 +78,7 @@ class ContainerSpec:
     extra_hosts: Mapping[str, str] = field(default_factory=dict)  # name -> address; "host-gateway" is the engine's host
     network: str = "bridge"  # "bridge", "none", or the name of a network made by `create_network`
     aliases: tuple[str, ...] = ()  # further names on a network of our own
+    address: str | None = None  # on a network of our own, in its range
     publish: Mapping[int, int] = field(default_factory=dict)
     """TCP port of the container -> loopback port of the engine's host; 0: only `address` must know the way to it."""
     memory_bytes: int | None = None
@@ -180,9 +181,12 @@ class PullProgress:
 
 @dataclass(frozen=True)
 class Network:
+    """`gateway` is the address that the engine's host has on it, with its prefix; None where it is not known."""
+
     id: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    gateway: str | None = None
 
 
 @dataclass(frozen=True)

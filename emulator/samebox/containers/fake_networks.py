@@ -23,13 +23,13 @@ class FakeNetworks(FakeHost):
         name: str,
         labels: Mapping[str, str],
         internal: bool = False,  # noqa: ARG002
-        gateway: str | None = None,  # noqa: ARG002
+        gateway: str | None = None,
     ) -> Network:
         self._answer()
         with self._changed:
             if name in self._networks:
                 raise NameTaken(f"network with name {name} already exists")
-            self._networks[name] = Network(f"{next(self._numbers):064x}", name, dict(labels))
+            self._networks[name] = Network(f"{next(self._numbers):064x}", name, dict(labels), gateway)
             return self._networks[name]
 
     def remove_network(self, network: str) -> None:

@@ -6,7 +6,7 @@ Each step may be repeated after a crash in its middle, and then ends as it would
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from samebox.platform import images, networks, starting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from samebox.containers.engine import ContainerSpec, ContainerState, Engine
+    from samebox.containers.engine import ContainerSpec, ContainerState, Engine, Network
     from samebox.platform.job import HostPlan, JobPlan
 
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class JobHosts:
         self._pull = pull
         self._retry = retry
         self._network: Future[None] | None = None
+        self._made: Network | None = None
 
     def find(self) -> dict[str, ContainerState]:
         """The containers that are there, by their hosts' names, in number order."""
@@ -65,7 +66,7 @@ class JobHosts:
     def make_network(self) -> None:
         """Before the first container; an isolated job of one host has none."""
         if self.plan.has_network:
-            self._retry(lambda: networks.make(self._engine, self.plan.network))
+            self._made = self._retry(lambda: networks.make(self._engine, self.plan.network))
 
     def begin_network(self) -> None:
         """Make the network in the background; `start` waits for it. It takes an engine as long as a container does."""
@@ -121,7 +122,7 @@ class JobHosts:
             return self._engine.create(spec)
 
         try:
-            return Made(host, images.create(host.container, make, self._pull), is_new=True)
+            return Made(host, images.create(self._addressed(host), make, self._pull), is_new=True)
         except NameTaken:
             return Made(host, starting.holder_of(self._engine, host.container).id, is_new=False)
         except StartFailed:
@@ -130,6 +131,30 @@ class JobHosts:
                 raise
             self._network.result()
             return self._create(host)
+
+    def _addressed(self, host: HostPlan) -> ContainerSpec:
+        """The container of one of several hosts, which knows the others by name from its start to the job's end.
+
+        An engine's own names come with a container's start and go with its end, and an instance is there until its
+        job has ended. So each has an address of its own, and all are in its /etc/hosts.
+        """
+        spec = host.container
+        if len(self.plan.hosts) < 2 or not self.plan.has_network:
+            return spec
+        if self._network is not None:
+            self._network.result()
+        if self._made is None:
+            self.make_network()
+        assert self._made is not None, "a job of several hosts has a network"
+        found = [networks.address(self._made, number) for number in range(len(self.plan.hosts))]
+        known = {
+            alias: address
+            for one, address in zip(self.plan.hosts, found, strict=True)
+            for alias in one.container.aliases
+            if address is not None
+        }
+        own = found[[one.name for one in self.plan.hosts].index(host.name)]
+        return replace(spec, address=own, extra_hosts={**spec.extra_hosts, **known})
 
     def _kill(self, container: str, signal: str) -> None:
         try:
