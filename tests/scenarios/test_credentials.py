@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.scenarios.emulator_process import ROLE, WAIT_SECONDS, EmulatorProcess, until
+from tests.scenarios.test_training import channel
 
 pytestmark = pytest.mark.docker
 
@@ -43,6 +44,38 @@ print(json.dumps({"role": given["RoleArn"], "key": given["AccessKeyId"], "member
     assert said["role"] == ROLE
     assert said["key"].startswith("ASIA123456789012")
     assert said["members"] == ["AccessKeyId", "Expiration", "RoleArn", "SecretAccessKey", "Token"]
+
+
+INTERMEDIATE = """
+import boto3, pathlib, time
+pathlib.Path("/opt/ml/output/intermediate/plots").mkdir()
+pathlib.Path("/opt/ml/output/intermediate/plots/loss.txt").write_text("0.25")
+for _ in range(600):
+    found = boto3.client("s3").list_objects_v2(Bucket="samebox-test", Prefix="runs/").get("Contents", [])
+    if found:
+        break
+    time.sleep(0.1)
+print("while it runs:", *(one["Key"] for one in found))
+"""
+
+
+def test_intermediate_output_is_in_s3_before_the_program_has_ended(generous: EmulatorProcess) -> None:
+    """The toolkit in the train image uploads it, with the credentials of the job's role."""
+    generous.s3.put_object(Bucket="samebox-test", Key="code/train.py", Body=INTERMEDIATE.encode())
+    toolkit = {
+        "program": "train.py",
+        "submit_directory": "/opt/ml/input/data/code",
+        "s3_output": "s3://samebox-test/runs",
+    }
+    generous.train(
+        "intermediate", "samebox/train:cpu", "",
+        HyperParameters={f"sagemaker_{name}": json.dumps(value) for name, value in toolkit.items()},
+        InputDataConfig=[channel("code", "s3://samebox-test/code/")],
+    )  # fmt: skip
+    job, lines = generous.ended("intermediate"), generous.log_lines("intermediate/")
+    assert job["TrainingJobStatus"] == "Completed", "\n".join(lines[-30:])
+    (line,) = (line for line in lines if line.startswith("while it runs:"))
+    assert line.endswith("/output/intermediate/plots/loss.txt")
 
 
 def test_a_container_that_serves_gets_the_credentials_of_its_models_role(
