@@ -211,12 +211,18 @@ class Harness:
                 self.changes.wait(0.05)
 
     def wait_for_line(self, resource: Resource, line: str) -> None:
+        """Until the line is in the log, and when the job began is written: a test may move the clock then."""
+
         def there() -> bool:
             with contextlib.suppress(FileNotFoundError, ValueError):  # the job has no log yet
-                return line in self.log_lines(resource)
+                return line in self.log_lines(resource) and self._has_begun(resource)
             return False
 
         self.poll_until(there)
+
+    def _has_begun(self, resource: Resource) -> bool:
+        facts = self.reload(resource).facts
+        return not isinstance(facts, JobFacts) or facts.run.began_at is not None
 
     def poll_until(self, claim: Callable[[], Any]) -> None:
         """As `wait_until`, for what happens without a change of the store."""
