@@ -1,5 +1,6 @@
 """Processing jobs in real containers: the /opt/ml of the contract, outputs, messages, several hosts, and crashes."""
 
+import json
 from typing import Any
 
 import pytest
@@ -163,15 +164,26 @@ time.sleep(3600)
 
 
 def test_two_hosts_meet_without_a_way_out_and_share_the_rows(emulator: EmulatorProcess, box: str) -> None:
-    for name in ("a", "b", "c"):
+    for name in ("a", "b", "c", "deep/d"):
         emulator.s3.put_object(Bucket="samebox-test", Key=f"rows/{name}", Body=name.encode())
-    rows = {
-        "InputName": "rows",
-        "S3Input": {
-            "S3Uri": "s3://samebox-test/rows/", "LocalPath": f"{ROOT}/input/rows", "S3DataType": "S3Prefix",
-            "S3InputMode": "File", "S3DataDistributionType": "ShardedByS3Key",
-        },
-    }  # fmt: skip
+    manifest = json.dumps([{"prefix": "s3://samebox-test/rows/"}, "c", "a", "deep/d"])
+    emulator.s3.put_object(Bucket="samebox-test", Key="rows.manifest", Body=manifest.encode())
+    named = {"S3DataType": "ManifestFile", "S3Uri": "s3://samebox-test/rows.manifest"}
+    sources = {
+        "rows": {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/rows/"},
+        "named": named,
+        "whole": {**named, "S3DataDistributionType": "FullyReplicated"},
+    }
+    inputs = [
+        {
+            "InputName": name,
+            "S3Input": {
+                "LocalPath": f"{ROOT}/input/{name}", "S3InputMode": "File",
+                "S3DataDistributionType": "ShardedByS3Key", **source,
+            },
+        }
+        for name, source in sources.items()
+    ]  # fmt: skip
     script = f"""
 config = json.loads(Path("/opt/ml/config/resourceconfig.json").read_text())
 own = config["current_host"]
@@ -189,17 +201,24 @@ listener.accept()
 with socket.socket() as probe:
     probe.settimeout(1)
     isolated = probe.connect_ex(("198.51.100.1", 80)) != 0
-names = " ".join(sorted(os.listdir("{ROOT}/input/rows")))
-Path("{ROOT}/done", own).write_text(f"{{names}} {{isolated}}")
+found = {{"isolated": isolated}}
+for name in ("rows", "named", "whole"):
+    folder = Path("{ROOT}/input", name)
+    found[name] = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+Path("{ROOT}/done", own).write_text(json.dumps(found))
 Path("/opt/ml/output/message").write_text(own)
 """
     cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     job = run(
-        emulator, box, "Pair", script, (rows,),
+        emulator, box, "Pair", script, tuple(inputs),
         ProcessingResources={"ClusterConfig": cluster}, NetworkConfig={"EnableNetworkIsolation": True},
     )  # fmt: skip
     assert (job["ProcessingJobStatus"], job.get("ExitMessage")) == ("Completed", "algo-1algo-2"), job
-    assert stored(emulator, "Pair") == {"algo-1": b"a c True", "algo-2": b"b True"}
+    whole = ["a", "c", "deep/d"]
+    assert {host: json.loads(body) for host, body in stored(emulator, "Pair").items()} == {
+        "algo-1": {"isolated": True, "rows": ["a", "c"], "named": ["c", "deep/d"], "whole": whole},
+        "algo-2": {"isolated": True, "rows": ["b", "deep/d"], "named": ["a"], "whole": whole},
+    }
 
 
 def test_names_of_all_kinds_go_in_and_come_out(emulator: EmulatorProcess, box: str) -> None:

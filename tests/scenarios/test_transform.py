@@ -13,15 +13,17 @@ GROUP = "/aws/sagemaker/TransformJobs"
 BUCKET = "samebox-test"
 
 
-def transform(emulator: EmulatorProcess, name: str, objects: dict[str, bytes], **given: Any) -> None:
-    """Start a transform job of these objects, by the model of its name."""
+def transform(
+    emulator: EmulatorProcess, name: str, objects: dict[str, bytes], read: dict[str, Any] | None = None, **given: Any
+) -> None:
+    """Start a transform job of these objects, by the model of its name; `read` are members of its TransformInput."""
     for key, body in objects.items():
         emulator.s3.put_object(Bucket=BUCKET, Key=f"{name}/in/{key}", Body=body)
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/in/"}}
     request: dict[str, Any] = {
         "TransformJobName": name,
         "ModelName": name,
-        "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformInput": {"DataSource": source, "ContentType": "text/csv", "SplitType": "Line", **(read or {})},
         "TransformOutput": {
             "S3OutputPath": f"s3://{BUCKET}/{name}/out", "Accept": "text/csv", "AssembleWith": "Line"
         },

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,17 @@ def serve() -> None:
             self.answer(functions["ping"]() if self.path == "/ping" else 404, b"")
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            self.answer(*functions["invoke"](body, self.headers))
+            self.answer(*functions["invoke"](self.body(), self.headers))
+
+        def body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            chunks = list[bytes]()
+            while size := int(self.rfile.readline(), 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(chunks)
 
         def answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -51,4 +61,7 @@ def serve() -> None:
     server.serve_forever()
 
 
+# A line is one write, so that lines of several threads do not mix.
+assert isinstance(sys.stdout, TextIOWrapper)
+sys.stdout.reconfigure(line_buffering=True, write_through=False)
 {"train": train, "serve": serve}[Path(sys.argv[0]).name]()
