@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from samebox.check.hosts import folders_in
 from samebox.check.training.job import SINGLE_CHANNEL
-from samebox.commands import model_archive, train_options, training_request
+from samebox.commands import aws, model_archive, train, train_options, training_request
 from samebox.commands.folder import MOST_CODE_FILES, Pack
 from samebox.commands.outcome import Stop, interrupted
 from samebox.commands.train_arguments import JobOptions
+from samebox.settings import Settings
 from tests.commands.requests import complaints
 
 AT = datetime(2026, 11, 22, 16, 5, 9, 123456, tzinfo=UTC)
@@ -39,6 +41,21 @@ def test_botocore_has_nothing_against_the_request() -> None:
         "sagemaker_program": "train.py",
         "sagemaker_submit_directory": "/opt/ml/input/data/code",
     }
+
+
+@pytest.mark.parametrize(
+    ("secondary", "shown"),
+    [
+        ("Stopped", "on request"),
+        ("MaxRuntimeExceeded", "its time limit was reached"),
+        ("MaxWaitTimeExceeded", "its time limit with the wait for spot instances was reached"),
+    ],
+)
+def test_a_stopped_job_is_reported_with_what_stopped_it(tmp_path: Path, secondary: str, shown: str) -> None:
+    session, output = aws.of_emulator("http://127.0.0.1:1", Settings()), io.StringIO()
+    job = {"TrainingJobStatus": "Stopped", "SecondaryStatus": secondary}
+    assert train.finish(session, job, tmp_path / "model", Console(file=output, width=200)) == 1
+    assert output.getvalue() == f"Stopped: {shown}. What it had saved by then is kept.\n"
 
 
 def test_data_becomes_channels(tmp_path: Path) -> None:

@@ -40,4 +40,5 @@ class LocalCheckpoints:
         except OSError as error:
             why = error.strerror or str(error)
             raise Stop(f"no checkpoint can be written to {self._folder}: {why}. They are at {self._uri}") from None
-        notes.print(f"{count} checkpoint files in {self._folder}", highlight=False, markup=False)
+        files = f"{count} checkpoint file{'' if count == 1 else 's'}"
+        notes.print(f"{files} in {self._folder}", highlight=False, markup=False)

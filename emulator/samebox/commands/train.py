@@ -39,6 +39,10 @@ from samebox.settings import Settings
 
 LOOK_EVERY_SECONDS = 0.3
 FINAL = ("Completed", "Failed", "Stopped")
+TIME_OVER: Mapping[str, str] = {
+    "MaxRuntimeExceeded": "its time limit was reached",
+    "MaxWaitTimeExceeded": "its time limit with the wait for spot instances was reached",
+}
 
 
 def run(given: argparse.Namespace) -> int:
@@ -147,8 +151,7 @@ def finish(session: aws.Session, job: Mapping[str, Any], output: Path, notes: Co
             notes.print("[yellow]No model[/]: the job wrote nothing to SM_MODEL_DIR (/opt/ml/model).", highlight=False)
         return 0
     if status == "Stopped":
-        timed_out = job.get("SecondaryStatus") == "MaxRuntimeExceeded"
-        why = "its time limit was reached" if timed_out else "on request"
+        why = TIME_OVER.get(job.get("SecondaryStatus", ""), "on request")
         notes.print(f"[yellow]Stopped[/]: {why}. What it had saved by then is kept.", highlight=False)
         return 1
     reason = str(job.get("FailureReason", "no reason is given"))
