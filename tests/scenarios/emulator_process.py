@@ -225,7 +225,8 @@ class EmulatorProcess:
 
     def ended(self, name: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """The job as soon as it has ended."""
-        return self.job_at(name, {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded"}, seconds)
+        final = {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"}
+        return self.job_at(name, final, seconds)
 
     def log_lines(self, name: str, group: str = "/aws/sagemaker/TrainingJobs") -> list[str]:
         """Every line of the one log stream whose name begins with `name`; none while it has not begun."""

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -34,7 +34,7 @@ def piping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess
     process.remove()
 
 
-def channel(name: str, source: dict[str, object], **more: object) -> dict[str, object]:
+def channel(name: str, source: Mapping[str, object], **more: object) -> dict[str, object]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", **source}}, **more}
 
 
@@ -125,3 +125,55 @@ def test_a_program_that_never_opens_its_pipe_keeps_nothing_waiting(piping: Emula
     piping.sagemaker.stop_training_job(TrainingJobName="pipe-waits")
     assert piping.ended("pipe-waits")["TrainingJobStatus"] == "Stopped"
     until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")
+
+
+def test_a_seed_gives_a_channel_an_order_in_each_epoch_which_its_hosts_share(
+    piping: EmulatorProcess, box_image: str
+) -> None:
+    names = [f"{number:02}" for number in range(12)]
+    for name in names:
+        piping.s3.put_object(Bucket="samebox-test", Key=f"shuffled/{name}", Body=f"{name} ".encode())
+    listed = json.dumps([{"prefix": "s3://samebox-test/shuffled/"}, *reversed(names)])
+    piping.s3.put_object(Bucket="samebox-test", Key="reversed", Body=listed.encode())
+    script = f"""{PIPE}
+channels = json.loads(Path("/opt/ml/input/config/inputdataconfig.json").read_text())
+print(json.dumps({{name: [pipe(name, epoch).read_text().split() for epoch in range(2)] for name in sorted(channels)}}))
+"""
+    whole = {"S3Uri": "s3://samebox-test/shuffled/"}
+    manifest = {"S3Uri": "s3://samebox-test/reversed", "S3DataType": "ManifestFile"}
+    given = [
+        channel("keys", whole),
+        channel("shuffled", whole, ShuffleConfig={"Seed": 7}),
+        channel("same", whole, ShuffleConfig={"Seed": 7}),
+        channel("other", whole, ShuffleConfig={"Seed": 8}),
+        channel("sharded", {**whole, "S3DataDistributionType": "ShardedByS3Key"}, ShuffleConfig={"Seed": 7}),
+        channel("manifest", manifest, ShuffleConfig={"Seed": 7}),
+    ]
+    algorithm = {"TrainingImage": box_image, "TrainingInputMode": "Pipe"}
+    resources = {"InstanceType": "ml.t3.medium", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    started = [
+        piping.train(
+            name, box_image, script, InputDataConfig=given, AlgorithmSpecification=algorithm, ResourceConfig=resources
+        )
+        for name in ("seeds", "seeds-again")
+    ]
+    for name in started:
+        job = piping.ended(name)
+        assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+        assert [one.get("ShuffleConfig", {}).get("Seed") for one in job["InputDataConfig"]] == [None, 7, 7, 8, 7, 7]
+    hosts = [piping.log_lines(f"{name}/{host}-") for name in started for host in ("algo-1", "algo-2")]
+    first, second, *again = [json.loads(line) for (line,) in hosts]
+    assert [first, second] == again  # the same seed, the same order
+
+    assert first["keys"] == [names, names]
+    for one in ("shuffled", "other", "manifest"):
+        assert [sorted(epoch) for epoch in first[one]] == [names, names]
+        assert first[one][0] != first[one][1]  # another order in each epoch
+        assert names not in first[one]
+    assert first["same"] == first["shuffled"]
+    assert first["other"] != first["shuffled"] != first["manifest"]
+    whole_channels = [one for one in first if one != "sharded"]
+    assert [first[one] for one in whole_channels] == [second[one] for one in whole_channels]
+    shares = list(zip(first["sharded"], second["sharded"], strict=True))
+    assert [(len(mine), sorted(mine + yours)) for mine, yours in shares] == [(6, names), (6, names)]
+    assert set(shares[0][0]) != set(shares[1][0])  # dealt out anew in each epoch

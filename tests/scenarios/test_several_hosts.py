@@ -1,5 +1,8 @@
 """Training on several hosts in real containers: they find each other by name, share the data, and fail together."""
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.scenarios.emulator_process import EmulatorProcess
@@ -112,3 +115,86 @@ for place in (("169.254.170.2", 80), ("198.51.100.1", 80)):
     assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
     for host in ("algo-1", "algo-2"):
         assert emulator.log_lines(f"Isolated-Pair/{host}-") == ["169.254.170.2 True", "198.51.100.1 True"]
+
+
+GROUPS = [
+    {"InstanceGroupName": "reads", "InstanceType": "ml.t3.large", "InstanceCount": 1},
+    {"InstanceGroupName": "learns", "InstanceType": "ml.t3.medium", "InstanceCount": 2},
+]
+
+
+def of_groups(name: str, *groups: str, **more: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://samebox-test/grouped/", "InstanceGroupNames": groups, **more}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def test_instance_groups_have_channels_of_their_own_and_leave_uncompressed_files(
+    emulator: EmulatorProcess, box: str
+) -> None:
+    for name in ("a", "b", "c"):
+        emulator.s3.put_object(Bucket="samebox-test", Key=f"grouped/{name}", Body=name.encode())
+    script = f"""
+{MEETS}
+for other in hosts[1:]:
+    listener.accept()  # from each of the others
+print(json.dumps(config))
+data = Path("/opt/ml/input/data")
+print(*sorted(json.loads(Path("/opt/ml/input/config/inputdataconfig.json").read_text())))
+print(*sorted(str(path.relative_to(data)) for path in data.glob("*/*")))
+print(*sorted(path.name for path in data.glob("*-manifest")))
+model = Path("/opt/ml/model")
+(model / "deep").mkdir()
+(model / "deep" / own).write_text(config["current_group_name"])
+(model / "same").write_text("of " + own)
+(model / "link").symlink_to("same")
+Path("/opt/ml/output/data", own).write_text("fine")
+"""
+    emulator.train(
+        "Grouped", box, script,
+        ResourceConfig={"InstanceGroups": GROUPS, "VolumeSizeInGB": 1},
+        InputDataConfig=[
+            of_groups("everywhere", "reads", "learns"),
+            of_groups("part", "learns", S3DataDistributionType="ShardedByS3Key"),
+            of_groups("raw", "reads"),
+        ],
+        OutputDataConfig={"S3OutputPath": "s3://samebox-test/plain", "CompressionType": "NONE"},
+        EnableInterContainerTrafficEncryption=True,
+    )  # fmt: skip
+    job = emulator.ended("Grouped")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert job["ResourceConfig"]["InstanceGroups"] == GROUPS
+    assert job["EnableInterContainerTrafficEncryption"] is True
+
+    # host, its group, channels in its configuration, files in its channels, manifests of them
+    everywhere = "everywhere/a everywhere/b everywhere/c"
+    expected = {
+        "algo-1": ("reads", "everywhere raw", f"{everywhere} raw/a raw/b raw/c", "everywhere-manifest raw-manifest"),
+        "algo-2": ("learns", "everywhere part", f"{everywhere} part/a part/c", "everywhere-manifest part-manifest"),
+        "algo-3": ("learns", "everywhere part", f"{everywhere} part/b", "everywhere-manifest part-manifest"),
+    }
+    types = {"reads": "ml.t3.large", "learns": "ml.t3.medium"}
+    hosts_of = {"reads": ["algo-1"], "learns": ["algo-2", "algo-3"]}
+    for host, (group, *lines) in expected.items():
+        # On a small machine the first line is that its instances have less.
+        *_, resources, channels, files, manifests = emulator.log_lines(f"Grouped/{host}-")
+        assert [channels, files, manifests] == lines
+        found = json.loads(resources)
+        assert (found["current_host"], found["current_group_name"]) == (host, group)
+        assert (found["current_instance_type"], found["hosts"]) == (types[group], list(expected))
+        assert found["instance_groups"] == [
+            {"instance_group_name": name, "instance_type": types[name], "hosts": hosts_of[name]} for name in types
+        ]
+
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": "s3://samebox-test/plain/Grouped/output/model"}
+    prefix = "plain/Grouped/output/"
+    left = emulator.s3.list_objects_v2(Bucket="samebox-test", Prefix=prefix)["Contents"]
+    assert {
+        one["Key"].removeprefix(prefix): emulator.s3.get_object(Bucket="samebox-test", Key=one["Key"])["Body"].read()
+        for one in left
+    } == {
+        "model/deep/algo-1": b"reads",
+        "model/deep/algo-2": b"learns",
+        "model/deep/algo-3": b"learns",
+        "model/same": b"of algo-1",
+        **{f"data/{host}": b"fine" for host in expected},
+    }

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -86,3 +87,41 @@ def test_a_job_is_interrupted_by_command_while_the_emulator_was_killed(emulator:
 
 def lines(emulator: EmulatorProcess, name: str) -> list[str]:
     return emulator.log_lines(f"{name}/algo-1-")
+
+
+CAPACITY_SECONDS = 8
+
+
+@pytest.fixture
+def scarce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """An emulator whose spot jobs wait for their instances. It takes local image names."""
+    process = EmulatorProcess(
+        tmp_path_factory.mktemp("scarce"),
+        training_stop_seconds="5",
+        allow_local_images="true",
+        spot_capacity_seconds=str(CAPACITY_SECONDS),
+    )
+    process.up()
+    process.s3.create_bucket(Bucket="samebox-test")
+    yield process
+    process.remove()
+
+
+def test_a_job_is_stopped_when_its_wait_is_over_before_it_has_instances_or_while_it_trains(
+    scarce: EmulatorProcess, box_image: str
+) -> None:
+    # The time without instances is no runtime, so the wait is over before MaxRuntimeInSeconds.
+    for name, seconds in (("never-begins", 1), ("not-done", CAPACITY_SECONDS + 15)):
+        limits = {"MaxRuntimeInSeconds": seconds, "MaxWaitTimeInSeconds": seconds}
+        scarce.train(name, box_image, TRAIN, Environment={"LAST": "1"}, **request(name, StoppingCondition=limits))
+    never, not_done = (scarce.ended(name) for name in ("never-begins", "not-done"))
+    for job in (never, not_done):
+        assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+        assert "FailureReason" not in job
+        assert "MaxWaitTimeInSeconds" in job["SecondaryStatusTransitions"][-1]["StatusMessage"]
+    assert stages_of(never) == ["Starting", "Stopping", "MaxWaitTimeExceeded"]
+    assert lines(scarce, "never-begins") == []
+    assert stages_of(not_done) == [*RUN, "Stopping", "MaxWaitTimeExceeded"]
+    assert lines(scarce, "not-done") == ["begun 0 times before", "waiting"]
+    assert checkpoints(scarce, "not-done") == {"attempt-0": b"while it runs", "state-algo-1": b"x"}
+    until(lambda: not scarce.containers("name=samebox-n"), WAIT_SECONDS, "the containers are gone")

@@ -4,10 +4,12 @@ import io
 import json
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.scenarios.emulator_process import EmulatorProcess
+from tests.scenarios.emulator_process import WAIT_SECONDS, EmulatorProcess, docker, until
 
 pytestmark = pytest.mark.docker
 
@@ -126,6 +128,32 @@ while True: time.sleep(1)
     job = emulator.ended("stopped")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"], job.get("FailureReason")) == ("Stopped", "Stopped", None)
     assert tar_names(emulator, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"saved": b"in time"}
+
+
+def test_a_job_can_be_deleted_once_it_has_ended_and_its_name_given_again(emulator: EmulatorProcess, box: str) -> None:
+    emulator.train("Deleted", box, "Path('/opt/ml/model/one').write_text('1'); print('ready'); time.sleep(600)")
+    until(lambda: emulator.log_lines("Deleted/algo-1-"), WAIT_SECONDS, "the program is ready")
+    arn, of_job = emulator.job("Deleted")["TrainingJobArn"], "name=samebox-Deleted-"
+    with pytest.raises(emulator.sagemaker.exceptions.ResourceInUse, match="InProgress"):
+        emulator.sagemaker.delete_training_job(TrainingJobName="Deleted")
+    (container,) = emulator.containers(of_job)
+    sources = docker("inspect", "--format", "{{range .Mounts}}{{println .Source}}{{end}}", container).split()
+    folders = [Path(source) for source in sources if Path(source).is_relative_to(emulator.data_dir / "jobs")]
+    assert folders
+    emulator.sagemaker.stop_training_job(TrainingJobName="Deleted")
+    model = emulator.ended("Deleted")["ModelArtifacts"]["S3ModelArtifacts"]
+
+    emulator.sagemaker.delete_training_job(TrainingJobName="Deleted")
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        emulator.job("Deleted")
+    assert emulator.sagemaker.list_training_jobs(NameContains="Deleted")["TrainingJobSummaries"] == []
+    until(lambda: not emulator.containers(of_job), WAIT_SECONDS, "its container is gone")
+    until(lambda: not any(folder.exists() for folder in folders), WAIT_SECONDS, "its folder is gone")
+    assert tar_names(emulator, model) == {"one": b"1"}
+
+    emulator.train("Deleted", box, "print('again')")
+    again = emulator.ended("Deleted")
+    assert (again["TrainingJobStatus"], again["TrainingJobArn"]) == ("Completed", arn)
 
 
 def test_a_job_that_ignores_sigterm_is_killed_when_its_time_is_up(emulator: EmulatorProcess, box: str) -> None:
