@@ -28,5 +28,9 @@ def test_the_sdk_in_version_2(sagemaker_proxy_shell: ClientShell, ecr_image: str
     sagemaker_proxy_shell.run("newest", "sagemaker2_estimator.py", ecr_image)
 
 
+def test_training_options_of_the_sdk_in_version_2(sagemaker_proxy_shell: ClientShell, ecr_image: str) -> None:
+    sagemaker_proxy_shell.run("newest", "sagemaker2_training_options.py", ecr_image)
+
+
 def test_the_sdk_in_version_3(sagemaker_proxy_shell: ClientShell, ecr_image: str) -> None:
     sagemaker_proxy_shell.run("sagemaker3", "sagemaker3_trainer.py", ecr_image, ROLE)
