@@ -81,7 +81,9 @@ class Settings:
         "Seconds between SIGTERM and SIGKILL when a training job is stopped.", 120.0
     )
     checkpoint_seconds: float = _setting(
-        "Seconds between two looks at a training job's checkpoints, to copy what is new to S3.", 10.0
+        "Seconds between two looks at a training job's checkpoints, tensors, profiles and TensorBoard files, to copy "
+        "what is new to S3.",
+        10.0,
     )
     host_metrics_seconds: float = _setting(
         "Seconds between two values of the CPU, memory, GPU and disk metrics of a job's hosts; 0: none.", 60.0

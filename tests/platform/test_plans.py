@@ -107,7 +107,7 @@ def test_checkpoints_have_a_place_of_their_own_wherever_they_are_wanted() -> Non
         return train({**REQUEST, "CheckpointConfig": config}).hosts[0].container.mounts[3:]
 
     assert more_mounts(None) == (Mount(ROOT / "algo-1" / "checkpoints", "/opt/ml/checkpoints"),)
-    assert more_mounts("/state") == (Mount(ROOT / "algo-1" / "checkpoints", "/state"),)
+    assert more_mounts("/state") == (Mount(ROOT / "algo-1" / ".outside" / "state", "/state"),)
     assert more_mounts("/opt/ml/model/checkpoints") == ()
 
 

@@ -156,6 +156,49 @@ def test_a_job_can_be_deleted_once_it_has_ended_and_its_name_given_again(emulato
     assert (again["TrainingJobStatus"], again["TrainingJobArn"]) == ("Completed", arn)
 
 
+def test_tensors_profiles_and_tensorboard_files_are_in_s3_while_the_job_runs(
+    emulator: EmulatorProcess, box: str
+) -> None:
+    script = """
+config = Path("/opt/ml/input/config")
+hook = json.loads((config / "debughookconfig.json").read_text())
+board = json.loads((config / "tensorboardoutputconfig.json").read_text())
+tensors = Path(hook["LocalPath"]); tensors.mkdir()
+(tensors / "loss.tmp").write_text("lo")
+events = (Path(board["LocalPath"]) / "events").open("w")
+events.write("one\\n"); events.flush()
+Path("/opt/ml/output/profiler/steps.json").write_text("[]")
+def stop(*_):
+    (tensors / "loss.tmp").write_text("loss")
+    (tensors / "loss.tmp").rename(tensors / "loss")
+    events.write("two\\n"); events.close()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, stop)
+while True: time.sleep(1)
+"""
+    place = "s3://samebox-test/seen"
+    given: dict[str, object] = {
+        "DebugHookConfig": {"S3OutputPath": place, "CollectionConfigurations": [{"CollectionName": "losses"}]},
+        "TensorBoardOutputConfig": {"S3OutputPath": place, "LocalPath": "/logs"},
+        "ProfilerConfig": {"S3OutputPath": place},
+    }
+    emulator.train("debugged", box, script, **given)
+
+    def seen() -> dict[str, bytes]:
+        listed = emulator.s3.list_objects_v2(Bucket="samebox-test", Prefix="seen/debugged/").get("Contents", [])
+        keys = [one["Key"] for one in listed]
+        bodies = [emulator.s3.get_object(Bucket="samebox-test", Key=key)["Body"].read() for key in keys]
+        return {key.removeprefix("seen/debugged/"): body for key, body in zip(keys, bodies, strict=True)}
+
+    running = {"tensorboard-output/events": b"one\n", "profiler-output/steps.json": b"[]"}
+    until(lambda: seen() == running, WAIT_SECONDS, "what is written is in S3")
+    emulator.sagemaker.stop_training_job(TrainingJobName="debugged")
+    job = emulator.ended("debugged")
+    assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Stopped", None)
+    assert {member: job[member] for member in given} == given
+    assert seen() == {**running, "debug-output/loss": b"loss", "tensorboard-output/events": b"one\ntwo\n"}
+
+
 def test_a_job_that_ignores_sigterm_is_killed_when_its_time_is_up(emulator: EmulatorProcess, box: str) -> None:
     script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)"
     emulator.train("too-long", box, script, StoppingCondition={"MaxRuntimeInSeconds": 1})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from samebox.data.objects import Location, Object
@@ -20,9 +21,12 @@ NETWORK_INTERFACE = "eth0"
 CHECKPOINTS = "/opt/ml/checkpoints/"
 TENSORS = "/opt/ml/output/tensors"
 TENSORBOARD = "/opt/ml/output/tensorboard/"
+PROFILES = "/opt/ml/output/profiler"
 METRICS = "/opt/ml/output/metrics/sagemaker"
 WARM_POOL_CACHE = "/opt/ml/sagemaker/warmpoolcache"
 CREDENTIALS_HOST = "http://169.254.170.2"
+MOUNTED = ("input", "model", "output")  # of /opt/ml, piece by piece, so that the image's /opt/ml/code survives (§1.1)
+_OUTSIDE = ".outside"  # below it are directories that are not in /opt/ml
 
 
 @dataclass(frozen=True)
@@ -152,12 +156,42 @@ def directories(request: Mapping[str, Any]) -> tuple[str, ...]:
     """Directories that exist before the container starts, relative to /opt/ml (contract §1.2)."""
     fixed = ("input/config", "input/data", "model", "output/data", "output/metrics/sagemaker")
     wanted = [*fixed, "output/profiler", "output/tensorboard"]
+    # What a program writes to further below is its own to make; what is mounted has to be there.
+    for name, path in local_paths(request).items():
+        if name == "checkpoints" or not is_mounted(path):
+            wanted.append(local_folder(path))
+    return tuple(dict.fromkeys(wanted))
+
+
+def local_paths(request: Mapping[str, Any]) -> dict[str, str]:
+    """The directories whose files go to S3 while the job runs, by what is in them (contract §1.8, §1.10)."""
+    paths = {}
     if "CheckpointConfig" in request:
-        local = _checkpoint_path(request)
-        # A LocalPath elsewhere (`/state`) is a mount of its own: not part of this tree.
-        if local.startswith("/opt/ml/"):
-            wanted.append(local.removeprefix("/opt/ml/").strip("/"))
-    return tuple(wanted)
+        paths["checkpoints"] = _checkpoint_path(request)
+    if (hook := request.get("DebugHookConfig")) is not None:
+        paths["tensors"] = hook.get("LocalPath") or TENSORS
+    if (tensorboard := request.get("TensorBoardOutputConfig")) is not None:
+        paths["tensorboard"] = tensorboard.get("LocalPath") or TENSORBOARD
+    if is_profiled(request):
+        paths["profiles"] = PROFILES
+    return paths
+
+
+def is_profiled(request: Mapping[str, Any]) -> bool:
+    """Whether ProfilerConfig has the profiler on."""
+    profiler = request.get("ProfilerConfig")
+    return profiler is not None and not profiler.get("DisableProfiler")
+
+
+def is_mounted(path: str) -> bool:
+    """Whether a directory lies in one of those that every job has mounted."""
+    return any(PurePosixPath(path).is_relative_to(f"/opt/ml/{part}") for part in MOUNTED)
+
+
+def local_folder(path: str) -> str:
+    """Where a directory of the container is below its host's root."""
+    local = PurePosixPath(path)
+    return str(local.relative_to("/opt/ml")) if local.is_relative_to("/opt/ml") else f"{_OUTSIDE}{local}"
 
 
 def config_files(
@@ -194,8 +228,8 @@ def config_files(
             "S3OutputPath": tensorboard["S3OutputPath"],
             "LocalPath": tensorboard.get("LocalPath", TENSORBOARD),
         }
-    if (profiler := request.get("ProfilerConfig")) is not None and not profiler.get("DisableProfiler"):
-        files["profilerconfig"] = profiler
+    if is_profiled(request):
+        files["profilerconfig"] = request["ProfilerConfig"]
     written = {f"input/config/{name}.json": _json(files[name]) for name in sorted(files)}
     if "CheckpointConfig" in request:
         prefix = Location.parse(request["CheckpointConfig"]["S3Uri"]).key

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,15 +13,15 @@ from samebox.data.objects import Cancelled
 from samebox.faults.kinds import Point
 from samebox.jobs import attempts, job_faults, phases
 from samebox.jobs.attempts import Interrupted, WaitedTooLong
-from samebox.jobs.checkpoints import CheckpointMirror
 from samebox.jobs.feeding import Feeding
 from samebox.jobs.host_metrics import HostMetrics
 from samebox.jobs.instance_wait import InstanceWait
 from samebox.jobs.job_networks import JobNetworks
 from samebox.jobs.job_type import JobType
+from samebox.jobs.mirrors import FolderMirrors
 from samebox.jobs.outputs import Outputs
 from samebox.jobs.phases import Ended, JobDependencies
-from samebox.jobs.plan import Plan
+from samebox.jobs.plan import FolderUpload, Plan
 from samebox.jobs.record import Record
 from samebox.jobs.room import Room
 from samebox.jobs.running import RunningHosts
@@ -69,7 +69,7 @@ class ContainerJob:
         self._pools = pools
         self._network = record.run.network
         self._outputs = Outputs(plan, deps)
-        self._checkpoints = CheckpointMirror(plan, deps)
+        self._mirrors = FolderMirrors(plan, deps)
         self._feeding = Feeding(plan, deps)
 
     def run(self) -> None:
@@ -108,7 +108,7 @@ class ContainerJob:
             return None
         if ending.outcome is not Outcome.INTERNAL:
             return ending
-        self._checkpoints.salvage()
+        self._mirrors.salvage()
         self._record.refresh()
         if not self._record.is_stopping and attempts.may_retry(self._record.row.spec, self._record.run):
             self._begin_again("Restarting")
@@ -147,7 +147,7 @@ class ContainerJob:
                 self._room.leave()  # the upload needs none
         try:
             if not self._record.run.uploaded:
-                self._checkpoints.finish()
+                self._unless_failed(self._mirrors.finish)
             if self._record.run.interrupted_by and not self._record.is_stopping:
                 raise Interrupted
             self._upload()
@@ -164,7 +164,7 @@ class ContainerJob:
         phases.sweep(self._deps.engine, self._plan.root)
         self._feeding = Feeding(self._plan, self._deps)
         self._outputs = Outputs(self._plan, self._deps)
-        self._checkpoints = CheckpointMirror(self._plan, self._deps)
+        self._mirrors = FolderMirrors(self._plan, self._deps)
         run = replace(self._record.run, leftovers=False)
         if self._record.stage == "Interrupted":
             self._record.move("Starting", run=run)
@@ -210,7 +210,7 @@ class ContainerJob:
             self._feeding,
             (
                 self._outputs.while_running,
-                self._checkpoints.while_running,
+                self._mirrors.while_running,
                 HostMetrics(self._plan, self._deps, self._record).while_running,
                 faults,
             ),
@@ -229,7 +229,7 @@ class ContainerJob:
         run = replace(run, network=self._network, prepared_at=run.prepared_at or self._record.now())
         self._record.move(self._type.stages.preparing, run, **began)
         hosts = phases.download(self._plan, self._deps, hosts)
-        self._checkpoints.restore(hosts)
+        self._mirrors.restore(hosts)
         self._feeding.begin()
         made = [phases.create(self._plan, self._deps, self._hosts, host) for host in hosts]
         if self._deps.wake.cancelled.is_set():
@@ -252,19 +252,31 @@ class ContainerJob:
 
     def _upload(self) -> None:
         run = self._record.run
-        failed = bool(run.exit_code) and not self._record.is_stopping
-        if run.uploaded or (failed and not self._upload_on_failure):
+        if run.uploaded or (self._has_failed and not self._upload_on_failure):
             return
+
+        def folder(one: FolderUpload) -> None:
+            self._outputs.upload(one, self._deps.wake.closing)
+
+        if self._unless_failed(lambda: phases.upload(self._plan, self._deps, folder)):
+            self._record.learn(replace(run, uploaded=True), **self._plan.uploaded)
+
+    @property
+    def _has_failed(self) -> bool:
+        return bool(self._record.run.exit_code) and not self._record.is_stopping
+
+    def _unless_failed(self, upload: Callable[[], None]) -> bool:
+        """Upload something; gives whether that was done. Of a failed job it may not be: its own failure is what the
+        person must hear of. Raises Ended."""
         try:
-            phases.upload(self._plan, self._deps, lambda one: self._outputs.upload(one, self._deps.wake.closing))
+            upload()
         except Ended as ended:
-            if not failed:
+            if not self._has_failed:
                 raise
-            # The failure of the algorithm is what the person must hear of.
             log.warning("%s: its artifacts were not uploaded: %s", self._plan.arn, ended)
             self._deps.log.report(f"the artifacts of this failed job were not uploaded: {ended.text}")
-            return
-        self._record.learn(replace(run, uploaded=True), **self._plan.uploaded)
+            return False
+        return True
 
     def _verdict(self) -> Ended:
         self._record.refresh()

@@ -88,17 +88,21 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class CheckpointPlan:
-    """CheckpointConfig: `given_uri` as the request has it, `uri` without the slash at its end.
+class MirrorPlan:
+    """A folder of the hosts whose files are in S3 while they run: below `uri`, which has no slash at its end.
 
     `folder` is a path below each host's root, `directory` the same in its container; `seconds` pass between two looks.
+    `restored_from`, of checkpoints, is the address as the request has it: what is there is in the folder at the start,
+    and a file that is deleted later is deleted in S3. `unfinished` ends the names of files that are still written.
     """
 
-    given_uri: str
+    name: str
     uri: str
     folder: str
     directory: str
     seconds: float
+    restored_from: str = ""
+    unfinished: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ class Plan:
     startup_seconds: float = 0.0  # how long servers may take to answer /ping
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     pipeline_bytes: int = 0  # that one container of a pipeline may send to the next
-    checkpoints: CheckpointPlan | None = None
+    mirrors: tuple[MirrorPlan, ...] = ()
     spot: SpotPlan | None = None
     metrics_seconds: float = 0.0  # between two values of each host's metrics; 0: none
     stand_ins: Mapping[str, StandIn] = field(default_factory=dict)  # by the images that are some

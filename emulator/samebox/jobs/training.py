@@ -11,12 +11,12 @@ from samebox.jobs import attempts, package_cache, warm_pools
 from samebox.jobs.job_type import Instances, JobType, SecondsMembers, Stages
 from samebox.jobs.plan import (
     ArtifactUpload,
-    CheckpointPlan,
     EmulatorInfo,
     FileSystem,
     FolderUpload,
     Inputs,
     MessageFile,
+    MirrorPlan,
     Plan,
     SpotPlan,
     host_limits,
@@ -83,7 +83,7 @@ def plan(resource: Resource, limits: Sequence[Limits], emulator: EmulatorInfo) -
         stand_ins=job_facts(resource).stand_ins,
         metrics=tuple(request["AlgorithmSpecification"].get("MetricDefinitions") or ()),
         packages=packages,
-        checkpoints=_checkpoints(request, emulator.settings),
+        mirrors=_mirrors(request, resource.name, emulator.settings),
         spot=_spot(resource, emulator.settings),
     )
 
@@ -102,16 +102,20 @@ def _uploads(request: Mapping[str, Any], name: str) -> tuple[ArtifactUpload | Fo
     )
 
 
-def _checkpoints(request: Mapping[str, Any], settings: Settings) -> CheckpointPlan | None:
-    config = request.get("CheckpointConfig")
-    if config is None:
-        return None
-    return CheckpointPlan(
-        given_uri=config["S3Uri"],
-        uri=config["S3Uri"].rstrip("/"),
-        folder=training.checkpoint_folder(request),
-        directory=training.checkpoint_directory(request),
-        seconds=settings.checkpoint_seconds,
+def _mirrors(request: Mapping[str, Any], name: str, settings: Settings) -> tuple[MirrorPlan, ...]:
+    uris = training.mirror_uris(request, name)
+    return tuple(
+        MirrorPlan(
+            name=kind,
+            uri=uris[kind],
+            folder=opt_ml.local_folder(path),
+            directory=path,
+            seconds=settings.checkpoint_seconds,
+            restored_from=request["CheckpointConfig"]["S3Uri"] if kind == "checkpoints" else "",
+            unfinished="" if kind == "checkpoints" else training.UNFINISHED,
+        )
+        for kind, path in opt_ml.local_paths(request).items()
+        if kind in uris
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MODEL_DIRECTORY = "/opt/ml/model"
 OUTPUT_DIRECTORY = "/opt/ml/output/data"
 FAILURE_FILE = "/opt/ml/output/failure"
+# Debugger's library writes to such a file and renames it (SMD:core/access_layer/file.py, §1.8).
+UNFINISHED = ".tmp"
 DATA_FOLDER = "input/data"  # of a host: channels, and their manifests
 
 
@@ -69,6 +71,24 @@ def output_uri(request: Mapping[str, Any], name: str) -> str:
     return f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output"
 
 
+def mirror_uris(request: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Where the files of `opt_ml.local_paths` go, by what is in them (contract §1.8); what has no place is left out."""
+    places = (
+        ("tensors", "DebugHookConfig", "debug-output"),
+        ("tensorboard", "TensorBoardOutputConfig", "tensorboard-output"),
+        ("profiles", "ProfilerConfig", "profiler-output"),
+    )
+    known = opt_ml.local_paths(request)
+    uris = {
+        kind: f"{path.rstrip('/')}/{name}/{last}"
+        for kind, member, last in places
+        if kind in known and (path := request[member].get("S3OutputPath"))
+    }
+    if "checkpoints" in known:
+        uris["checkpoints"] = request["CheckpointConfig"]["S3Uri"].rstrip("/")
+    return uris
+
+
 def is_uncompressed(request: Mapping[str, Any]) -> bool:
     """Whether files are uploaded as they are, and not as gzip tars."""
     return bool(request["OutputDataConfig"].get("CompressionType") == "NONE")
@@ -80,25 +100,13 @@ def facts(arn: str, region: str) -> opt_ml.TrainingFacts:
 
 
 def _mounts(root: Path, request: Mapping[str, Any]) -> tuple[Mount, ...]:
-    # Piece by piece, so that the image's /opt/ml/code survives (contract §1.1).
-    mounts = [Mount(root / part, f"/opt/ml/{part}") for part in ("input", "model", "output")]
-    if "CheckpointConfig" in request:
-        local = PurePosixPath(checkpoint_directory(request))
+    mounts = [Mount(root / part, f"/opt/ml/{part}") for part in opt_ml.MOUNTED]
+    # The outer first: what lies in it is mounted with it.
+    for local in sorted({PurePosixPath(path) for path in opt_ml.local_paths(request).values()}):
         if not any(local.is_relative_to(mount.target) for mount in mounts):
-            mounts.append(Mount(root / checkpoint_folder(request), str(local)))
+            mounts.append(Mount(root / opt_ml.local_folder(str(local)), str(local)))
     return tuple(mounts)
 
 
 def _kept(cache: Path | None, host: str) -> tuple[Mount, ...]:
     return () if cache is None else (Mount(cache / host, opt_ml.WARM_POOL_CACHE),)
-
-
-def checkpoint_directory(request: Mapping[str, Any]) -> str:
-    """CheckpointConfig.LocalPath, where the request has one of these or its default."""
-    return str(request["CheckpointConfig"].get("LocalPath") or opt_ml.CHECKPOINTS)
-
-
-def checkpoint_folder(request: Mapping[str, Any]) -> str:
-    """Where this directory is below a host's root."""
-    local = PurePosixPath(checkpoint_directory(request))
-    return str(local.relative_to("/opt/ml")) if local.is_relative_to("/opt/ml") else "checkpoints"

@@ -64,6 +64,10 @@ SAGEMAKER: Mapping[str, Probe] = {
                 "AlgorithmSpecification": {**_IMAGE, "MetricDefinitions": _LOSS}
             },
             "CheckpointConfig": {"CheckpointConfig": {"S3Uri": "s3://samples/checkpoints"}},
+            **{
+                member: {member: {"S3OutputPath": f"s3://samples/{member}"}}
+                for member in ("DebugHookConfig", "ProfilerConfig", "TensorBoardOutputConfig")
+            },
         },
         values={
             "TrainingJobName": "digits",
@@ -81,7 +85,12 @@ SAGEMAKER: Mapping[str, Probe] = {
             "InputDataConfig[].ShuffleConfig.Seed": Either(1, 2),
             "CheckpointConfig.S3Uri": Either("s3://samples/a", "s3://samples/b"),
             "CheckpointConfig.LocalPath": "/opt/ml/elsewhere",
-            "DebugHookConfig.S3OutputPath": Either("s3://samples/a", "s3://samples/b"),
+            **{
+                f"{member}.S3OutputPath": Either("s3://samples/a", "s3://samples/b")
+                for member in ("DebugHookConfig", "ProfilerConfig", "TensorBoardOutputConfig")
+            },
+            "DebugHookConfig.LocalPath": "/opt/ml/output/hook",
+            "TensorBoardOutputConfig.LocalPath": "/opt/ml/output/board",
         },
         proven={
             "RoleArn": "tests/scenarios/test_credentials.py::test_a_container_gets_its_roles_credentials",

@@ -188,8 +188,8 @@ def test_a_role_arn_that_is_none_and_a_name_with_an_underscore_are_named_togethe
     ("request_", "named"),
     [
         (
-            changed(TensorBoardOutputConfig={"S3OutputPath": "s3://samples/board"}),
-            "TensorBoardOutputConfig",
+            changed(DebugRuleConfigurations=[{"RuleConfigurationName": "a", "RuleEvaluatorImage": "rules"}]),
+            "DebugRuleConfigurations",
         ),
         (
             changed(InputDataConfig=[channel(), channel("b", source={"S3DataType": "Converse"})]),

@@ -1,4 +1,4 @@
-"""StoppingCondition and CheckpointConfig of CreateTrainingJob."""
+"""StoppingCondition, CheckpointConfig and what else is uploaded while a job runs, of CreateTrainingJob."""
 
 from typing import Any
 
@@ -88,3 +88,53 @@ def test_checkpoints_need_a_bucket(aws: Aws) -> None:
 def test_checkpoints_need_a_folder_of_their_own(aws: Aws, path: str) -> None:
     message = message_of(aws, CheckpointConfig={"S3Uri": "s3://samples/x", "LocalPath": path})
     assert message.startswith(f"Invalid LocalPath '{path}' in checkpoint config.")
+
+
+WORDS = {
+    "DebugHookConfig": "debug hook config",
+    "TensorBoardOutputConfig": "TensorBoard output config",
+    "ProfilerConfig": "profiler config",
+}
+
+
+@pytest.mark.parametrize("member", WORDS)
+def test_what_is_uploaded_while_a_job_runs_needs_a_bucket(aws: Aws, member: str) -> None:
+    message = message_of(aws, **{member: {"S3OutputPath": "s3://nowhere-at-all/x"}})
+    assert message == (
+        f'No S3 bucket found under S3 URL "s3://nowhere-at-all/x" given in {WORDS[member]}. Please ensure that the '
+        f'bucket exists in the selected region (us-east-1), and that the role "{samples.TRAINING_JOB["RoleArn"]}" has '
+        '"s3:PutObject" permissions on bucket "nowhere-at-all".'
+    )
+
+
+@pytest.mark.parametrize("member", ["DebugHookConfig", "TensorBoardOutputConfig"])
+@pytest.mark.parametrize("path", ["opt/ml/output/tensorboard", "/logs/../etc", "/opt/ml/", "/opt/ml/input/data/logs"])
+def test_its_local_path_is_no_directory_of_the_platform(aws: Aws, member: str, path: str) -> None:
+    message = message_of(aws, **{member: {"S3OutputPath": "s3://samples/x", "LocalPath": path}})
+    assert message == (
+        f"Invalid LocalPath '{path}' in {WORDS[member]}. It must be an absolute path, and no directory of the training "
+        "platform."
+    )
+
+
+@pytest.mark.parametrize("path", ["/logs", "/opt/ml/output/data", "/opt/ml/model/logs/"])
+def test_a_job_with_debugger_is_described_as_it_was_created(aws: Aws, path: str) -> None:
+    given: dict[str, Any] = {
+        "DebugHookConfig": {
+            "S3OutputPath": "s3://samples/x",
+            "LocalPath": path,
+            "HookParameters": {"save_interval": "100"},
+            "CollectionConfigurations": [{"CollectionName": "losses"}],
+        },
+        "TensorBoardOutputConfig": {"S3OutputPath": "s3://samples/x", "LocalPath": path},
+        "ProfilerConfig": {"S3OutputPath": "s3://samples/x", "ProfilingIntervalInMilliseconds": 500},
+    }
+    name = aws.row(aws.create("TrainingJob", **given)).name
+    shown = aws.sagemaker.describe_training_job(TrainingJobName=name)
+    assert {member: shown[member] for member in given} == given  # type: ignore[literal-required]
+
+
+def test_a_profiler_that_is_off_needs_no_bucket(aws: Aws) -> None:
+    off = {"DisableProfiler": True, "S3OutputPath": "s3://nowhere-at-all/x"}
+    name = aws.row(aws.create("TrainingJob", ProfilerConfig=off)).name
+    assert aws.sagemaker.describe_training_job(TrainingJobName=name)["ProfilerConfig"] == off

@@ -87,7 +87,7 @@ def _check(
     training_rules.check_spot_tags(params)
     training_rules.check_warm_pool(params)
     training_rules.check_remote_debug(params)
-    training_rules.check_checkpoints(services, params, caller)
+    training_rules.check_mirrored(services, params, caller)
     training_channels.check(params)
     specification = algorithms.of_request(services, params, caller)
     if specification is not None:

@@ -1,6 +1,6 @@
 """StoppingCondition, CheckpointConfig, … of CreateTrainingJob: what they may be, before the job exists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -79,34 +79,46 @@ def is_debugged(request: Mapping[str, Any]) -> bool:
     return bool((request.get("RemoteDebugConfig") or {}).get("EnableRemoteDebug"))
 
 
-def check_checkpoints(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
-    """Raise ValidationException for a bucket that is not there, and a LocalPath that can be no folder of its own.
+def check_mirrored(services: Services, params: Mapping[str, Any], caller: Caller) -> None:
+    """Raise ValidationException for a bucket that is not there, and a LocalPath that can be no folder of its own, of
+    what is uploaded while the job runs.
 
     Choice: AWS's words are not known; the first follow those for input data.
     """
-    config = params.get("CheckpointConfig")
-    if config is None:
-        return
-    uri = config["S3Uri"]
-    if not services.objects.bucket_exists(uri):
-        bucket = uri.partition("://")[2].partition("/")[0]
-        raise ValidationException(
-            f'No S3 bucket found under S3 URL "{uri}" given in checkpoint config. Please ensure that the bucket exists '
-            f'in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has "s3:PutObject" '
-            f'permissions on bucket "{bucket}".'
-        )
-    local = config.get("LocalPath")
-    if local is not None and not _is_folder_of_its_own(PurePosixPath(local)):
-        raise ValidationException(
-            f"Invalid LocalPath '{local}' in checkpoint config. It must be an absolute path, and no directory of the "
-            "training platform."
-        )
+    for member, words in _MIRRORED.items():
+        config = params.get(member) or {}
+        uri = config.get("S3Uri") or config.get("S3OutputPath")
+        if uri is None or config.get("DisableProfiler"):
+            continue
+        if not services.objects.bucket_exists(uri):
+            bucket = uri.partition("://")[2].partition("/")[0]
+            raise ValidationException(
+                f'No S3 bucket found under S3 URL "{uri}" given in {words}. Please ensure that the bucket exists '
+                f'in the selected region ({caller.region}), and that the role "{params["RoleArn"]}" has "s3:PutObject" '
+                f'permissions on bucket "{bucket}".'
+            )
+        local = config.get("LocalPath")
+        taken = _TAKEN_BY_OUTPUT if member == "CheckpointConfig" else ()
+        if local is not None and not _is_folder_of_its_own(PurePosixPath(local), taken):
+            raise ValidationException(
+                f"Invalid LocalPath '{local}' in {words}. It must be an absolute path, and no directory of the "
+                "training platform."
+            )
 
 
-def _is_folder_of_its_own(path: PurePosixPath) -> bool:
+_MIRRORED = {
+    "CheckpointConfig": "checkpoint config",
+    "DebugHookConfig": "debug hook config",
+    "TensorBoardOutputConfig": "TensorBoard output config",
+    "ProfilerConfig": "profiler config",
+}
+# Mounted over, or looked at by the platform itself.
+_TAKEN = ("/", "/opt", "/opt/ml", "/opt/ml/input", "/dev", "/proc", "/sys", "/etc", "/usr", "/bin", "/lib")
+# Checkpoints are restored there, and must be nothing that is an output in another way.
+_TAKEN_BY_OUTPUT = ("/opt/ml/model", "/opt/ml/output", "/opt/ml/output/data")
+
+
+def _is_folder_of_its_own(path: PurePosixPath, taken: Sequence[str]) -> bool:
     if not path.is_absolute() or ".." in path.parts or "\0" in str(path):
         return False
-    # Mounted over, or looked at by the platform itself.
-    taken = ("/", "/opt", "/opt/ml", "/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/output/data", "/dev",
-             "/proc", "/sys", "/etc", "/usr", "/bin", "/lib")  # fmt: skip
-    return str(path) not in taken and not path.is_relative_to("/opt/ml/input")
+    return str(path) not in (*_TAKEN, *taken) and not path.is_relative_to("/opt/ml/input")
