@@ -114,6 +114,48 @@ def test_an_open_object_is_read_to_its_end_whatever_becomes_of_it(store: S3Store
     assert [path for path in (store.folder / "files").rglob("*") if path.is_file()] == []
 
 
+def test_an_open_small_object_is_read_to_its_end_while_another_takes_its_place(store: S3Store) -> None:
+    put(store, "key", b"old")
+    with store.objects.open("bucket", "key") as reading:
+        put(store, "key", b"newer")
+        assert b"".join(reading.chunks()) == b"old"
+    assert get(store, "key") == b"newer"
+
+
+@pytest.mark.parametrize("first", [b"", b"small", LARGE], ids=["empty", "small", "large"])
+@pytest.mark.parametrize("second", [b"", b"other", LARGE[1:]], ids=["empty", "small", "large"])
+def test_an_object_takes_the_place_of_one_of_any_size(store: S3Store, first: bytes, second: bytes) -> None:
+    for data in (first, second, first):
+        put(store, "key", data)
+        assert get(store, "key") == data
+    assert store.miscounted() == []
+    assert store.orphans() == []
+
+
+def test_a_small_object_that_takes_a_place_leaves_copies_and_versions_as_they_were(store: S3Store) -> None:
+    put(store, "key", b"1")
+    store.copies.copy(Source("bucket", "key"), "bucket", "copy")
+    put(store, "key", b"2")
+    assert (get(store, "key"), get(store, "copy")) == (b"2", b"1")
+    store.buckets.set_versioning("bucket", "Enabled")
+    named = put(store, "key", b"3").version
+    store.buckets.set_versioning("bucket", "Suspended")
+    put(store, "key", b"4")  # takes the place of the null version, which is not the newest
+    assert [get(store, "key", version) for version in (None, "null", named)] == [b"4", b"4", b"3"]
+    assert store.miscounted() == []
+
+
+def test_a_small_object_that_takes_a_place_is_written_into_it(store: S3Store) -> None:
+    def row() -> list[tuple[object, ...]]:
+        with store.objects.read_transaction() as t:
+            return t.all("SELECT id, data FROM bodies")
+
+    put(store, "key", b"1")
+    ((number, _),) = row()
+    put(store, "key", b"2")
+    assert row() == [(number, b"2")]
+
+
 def test_an_object_whose_file_was_removed_is_an_internal_error_with_its_key(store: S3Store) -> None:
     put(store, "key", LARGE)
     with store.objects.open("bucket", "key") as reading:

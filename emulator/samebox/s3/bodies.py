@@ -53,6 +53,16 @@ class Bodies:
             t.afterwards.append(lambda: self._files.place(body.number))
         return body.number
 
+    def replace(self, t: Transaction, number: int | None, body: Body) -> bool:
+        """Write a body that has come in into the row `number`, whose only user it is for. False where that cannot be.
+
+        A row that stays where it is costs a third of what a removed and an added one do: fewer pages are written.
+        """
+        if number is None or not body.size or body.data is None:
+            return False
+        statement = "UPDATE bodies SET size = ?, data = ? WHERE id = ? AND kind = 'inline' AND uses = 1"
+        return t.run(statement, (body.size, body.data, number)) == 1
+
     def share(self, t: Transaction, number: int | None) -> int | None:
         """Count one more use of a body."""
         if number is not None:

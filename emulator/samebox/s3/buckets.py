@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from samebox.s3.bodies import Bodies
-    from samebox.s3.index import Index, Transaction
+    from samebox.s3.index import Index, Row, Transaction
     from samebox.s3.records import Versioning
 
 T = TypeVar("T")
@@ -36,7 +36,11 @@ class BucketRow:
 
 def row(t: Transaction, name: str) -> BucketRow:
     """The bucket of a name. Raises NoSuchBucket."""
-    found = t.one("SELECT id, name, versioning, object_lock FROM buckets WHERE name = ?", (name,))
+    return row_of(t.one("SELECT id, name, versioning, object_lock FROM buckets WHERE name = ?", (name,)), name)
+
+
+def row_of(found: Row | None, name: str) -> BucketRow:
+    """The columns id, name, versioning and object_lock as a value. Raises NoSuchBucket where there are none."""
     if found is None:
         raise refusals.no_such_bucket(name)
     number, name, versioning, lock = found

@@ -73,8 +73,7 @@ class StoredObjects:
         sealed = body.seal()
 
         def change(t: Transaction) -> Version:
-            row = buckets.row(t, bucket)
-            newest = versions.latest(t, row, name)
+            row, newest = versions.bucket_and_latest(t, bucket, name)
             current = versions.visible(newest)
             if seen is not None and current is None:
                 raise refusals.conflicting_operation(conditions.header, key)
@@ -82,10 +81,12 @@ class StoredObjects:
             now = self._clock()
             locks.check_lockable(row, attributes, now)
             t.afterwards.append(body.take)
-            number = self._bodies.insert(t, sealed)
+            replaced = versions.replaced_by(t, row, name, newest)
+            is_in_place = replaced is not None and self._bodies.replace(t, replaced.body, sealed)
+            number = replaced.body if replaced and is_in_place else self._bodies.insert(t, sealed)
             content = Content(
                 number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""),
-                _keep_layout(t, number, parts), len(parts),
+                _keep_layout(t, number, parts), len(parts), is_in_place,
             )  # fmt: skip
             return self._versions.add(t, row, name, content, attributes, now, newest)
 
@@ -103,7 +104,8 @@ class StoredObjects:
     def current(self, bucket: str, key: str) -> Version | None:
         """The object that a GET would find, or None."""
         with self._index.read() as t:
-            return versions.visible(versions.latest(t, buckets.row(t, bucket), key_bytes(key)))
+            _, newest = versions.bucket_and_latest(t, bucket, key_bytes(key))
+            return versions.visible(newest)
 
     def read_transaction(self) -> AbstractContextManager[Transaction]:
         """Queries of the index that all see the same state."""

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from samebox.s3 import facts, refusals
+from samebox.s3 import buckets, facts, refusals
 from samebox.s3.records import NULL_VERSION, Attributes, Checksums, Version
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ COLUMNS = (
 )
 _SELECT = f"SELECT {COLUMNS} FROM versions WHERE bucket = ? AND key = ?"
 _LATEST = f"{_SELECT} ORDER BY age LIMIT 1"
+# In one statement with the bucket: each write of an object asks for both.
+_BUCKET_AND_LATEST = (
+    f"SELECT id, name, buckets.versioning, object_lock, {', '.join(f'versions.{one}' for one in COLUMNS.split(', '))} "
+    "FROM buckets LEFT JOIN versions ON bucket = id AND key = ? WHERE name = ? ORDER BY age LIMIT 1"
+)
 _BY_AGE = f"{_SELECT} AND age = ?"
 _OLD_NULL = f"{_SELECT} AND version = 'null' AND latest = 0"
 _INSERT = "INSERT INTO versions VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -60,6 +65,7 @@ class Content:
     checksums: Checksums = field(default_factory=Checksums)
     layout: int | None = None
     part_count: int = 0
+    is_in_place: bool = False  # its body is in the row of the version that it replaces
 
 
 def stored(bucket: BucketRow, raw: Row) -> Stored:
@@ -87,6 +93,13 @@ def latest(t: Transaction, bucket: BucketRow, key: bytes) -> Stored | None:
     return stored(bucket, raw) if raw else None
 
 
+def bucket_and_latest(t: Transaction, bucket: str, key: bytes) -> tuple[BucketRow, Stored | None]:
+    """A bucket by its name, and the newest version of a key in it. Raises NoSuchBucket."""
+    raw = t.one(_BUCKET_AND_LATEST, (key, bucket))
+    row = buckets.row_of(raw[:4] if raw else None, bucket)
+    return row, stored(row, raw[4:]) if raw and raw[4] is not None else None
+
+
 def visible(found: Stored | None) -> Version | None:
     """The object that a GET without a version finds."""
     return None if found is None or found.version.is_delete_marker else found.version
@@ -105,6 +118,11 @@ def _null_version(t: Transaction, bucket: BucketRow, key: bytes, newest: Stored 
         return newest
     raw = t.one(_OLD_NULL, (bucket.id, key))
     return stored(bucket, raw) if raw else None
+
+
+def replaced_by(t: Transaction, bucket: BucketRow, key: bytes, newest: Stored | None) -> Stored | None:
+    """The version that a write of the key replaces, after `newest`: none in a bucket with versioning."""
+    return None if bucket.versioning == "Enabled" else _null_version(t, bucket, key, newest)
 
 
 def required(t: Transaction, bucket: BucketRow, key: bytes, version: str | None) -> Stored:
@@ -151,9 +169,9 @@ class Versions:
             name = _name(age)
         else:
             name = NULL_VERSION
-            replaced = _null_version(t, bucket, key, newest)
+            replaced = replaced_by(t, bucket, key, newest)
             if replaced is not None:
-                self._delete(t, replaced)
+                self._delete(t, replaced, has_body=not content.is_in_place)
                 newest = None if replaced == newest else newest
         if newest is not None:
             t.run(f"UPDATE versions SET latest = 0 WHERE {_ROW}", newest.row)
@@ -186,9 +204,10 @@ class Versions:
         )
         return replace(found.version, attributes=attributes)
 
-    def _delete(self, t: Transaction, found: Stored) -> None:
+    def _delete(self, t: Transaction, found: Stored, *, has_body: bool = True) -> None:
         t.run(f"DELETE FROM versions WHERE {_ROW}", found.row)
-        self._bodies.release(t, found.body)
+        if has_body:
+            self._bodies.release(t, found.body)
         if found.layout is not None:
             t.run("DELETE FROM layouts WHERE layout = ?", (found.layout,))
 

@@ -5,6 +5,7 @@ ours: clients make it of an endpoint URL with the host `localhost`.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from samebox.wire.http import Request
@@ -22,6 +23,7 @@ _DOMAIN = re.compile(
 _LOCAL = re.compile(r"(?P<bucket>.+)\.localhost")
 
 
+@lru_cache(maxsize=1000)
 def bucket_in(host: str) -> str:
     """The bucket that a host names, or ''. The host is in lower case and has no port."""
     found = _DOMAIN.fullmatch(host)

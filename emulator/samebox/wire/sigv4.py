@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -19,6 +20,7 @@ DATE = "%Y%m%dT%H%M%SZ"
 _BASIC_FORMAT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
+@lru_cache(maxsize=100)  # all requests of a second have the same
 def moment(date: str) -> float:
     """The epoch seconds of an X-Amz-Date. Raises ValueError."""
     if not _BASIC_FORMAT.fullmatch(date):

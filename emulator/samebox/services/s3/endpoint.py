@@ -206,8 +206,12 @@ class S3Endpoint:
             await self._in_thread(lambda: notify.after(request, given, exchange.id))
 
     async def _small(self, receive: Receive) -> bytes:
-        """A body of a few kilobytes. Raises ClientGone."""
-        return b"".join([piece async for piece in asgi.pieces(receive, self._idle_seconds)])
+        """A body of a few kilobytes. Raises ClientGone, also where it is not there within `idle_seconds`."""
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await asgi.read_body(receive, _SMALL_BYTES)
+        except TimeoutError:
+            raise ClientGone from None
 
     async def _document(self, head: Request, receive: Receive) -> bytes:
         """The body of an operation that takes a document, or none. Raises AwsError, ClientGone."""
