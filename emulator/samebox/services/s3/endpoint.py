@@ -125,7 +125,7 @@ class S3Endpoint:
 
     async def close(self) -> None:
         """Wait for the requests under way."""
-        await asyncio.to_thread(self._writes.close)
+        await self._writes.close()
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def _model(self) -> S3Operations:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOST = 64  # of one commit: others wait meanwhile, for all of them
+_MOST = 64  # are handed over at once, so that one commit has fewer than twice as many: all of them wait for it
 
 
 class _Write(Generic[T]):
@@ -45,7 +45,8 @@ class WritesTogether(Generic[T]):
 
     def __init__(self, store: S3Store) -> None:
         self._store = store
-        self._waiting: SimpleQueue[_Write[T] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[list[_Write[T]] | None] = SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Write[T]]] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # of what follows, and of the order in which writes and the end are put
         self._is_closed = False
@@ -56,23 +57,37 @@ class WritesTogether(Generic[T]):
             self._thread = threading.Thread(target=self._run, name="s3-writes", daemon=True)
             self._thread.start()
         write = _Write(work)
-        with self._lock:
-            if self._is_closed:
-                raise RuntimeError("the storage is being closed")
-            self._waiting.put(write)
+        gathered = self._gathered.get(write.loop)
+        if gathered is None:
+            # Handed over once the loop has read what other connections have sent, too. A thread that began with the
+            # first would take turns with the loop from then on, and a change of turns costs as much as a small put.
+            gathered = self._gathered[write.loop] = []
+            write.loop.call_soon(self._hand_over, write.loop)
+        gathered.append(write)
         return await write.future
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for the writes that came before this."""
+        self._hand_over(asyncio.get_running_loop())
         with self._lock:
             self._is_closed = True
             self._waiting.put(None)
         if self._thread is not None:
-            self._thread.join()
+            await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        writes = self._gathered.pop(loop, [])
+        with self._lock:
+            if not self._is_closed:
+                for start in range(0, len(writes), _MOST):
+                    self._waiting.put(writes[start : start + _MOST])
+                return
+        for write in writes:
+            write.end(RuntimeError("the storage is being closed"))
 
     def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            writes, is_last = [first], False
+        while (writes := self._waiting.get()) is not None:
+            is_last = False
             while len(writes) < _MOST and not is_last:
                 try:
                     following = self._waiting.get_nowait()
@@ -81,7 +96,7 @@ class WritesTogether(Generic[T]):
                 if following is None:
                     is_last = True
                 else:
-                    writes.append(following)
+                    writes += following
             outcomes = self._store.together([one.work for one in writes])
             # All of one storage have one loop, but for tests that serve it from two.
             for loop in {one.loop for one in writes}:
