@@ -100,6 +100,26 @@ def test_one_host_has_all_of_a_sharded_channel(store: Objects) -> None:
     assert [file.path for file in plan.files] == ["a", "b"]
 
 
+def test_a_seed_gives_the_listing_an_order_in_which_it_is_dealt_out(store: Objects) -> None:
+    store.create_bucket("shuffled")
+    names = [f"{number:02}" for number in range(20)]
+    for name in names:
+        store.put(f"s3://shuffled/in/{name}", b"1")
+    manifest = json.dumps([{"prefix": "s3://shuffled/in/"}, *names]).encode()
+    store.put("s3://shuffled/train.manifest", manifest)
+
+    def order(seed: int, uri: str = "s3://shuffled/in/", **source: str) -> list[str]:
+        plan = channels.find(channel(uri, source=source, ShuffleConfig={"Seed": seed}), store)
+        assert sorted(file.path for file in plan.files) == names
+        listing = [line.rpartition("/")[2] for line in plan.manifest.decode().splitlines()[1:]]
+        shares = [[file.path for file in channels.share(plan, host, 2).files] for host in (0, 1)]
+        assert shares == [listing[::2], listing[1::2]]
+        return listing
+
+    assert order(7) == order(7) == order(7, "s3://shuffled/train.manifest", S3DataType="ManifestFile")
+    assert names != order(7) != order(8)
+
+
 MANIFEST = channel("s3://listed/lists/train.manifest", source={"S3DataType": "ManifestFile"})
 
 

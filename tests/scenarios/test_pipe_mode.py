@@ -127,7 +127,7 @@ def test_a_program_that_never_opens_its_pipe_keeps_nothing_waiting(piping: Emula
     until(lambda: nothing_is_left(piping), WAIT_SECONDS, "nothing is left")
 
 
-def test_a_seed_gives_a_channel_an_order_in_each_epoch_which_its_hosts_share(
+def test_a_seed_gives_a_channel_an_order_which_its_hosts_share_and_another_in_each_epoch(
     piping: EmulatorProcess, box_image: str
 ) -> None:
     names = [f"{number:02}" for number in range(12)]
@@ -137,17 +137,24 @@ def test_a_seed_gives_a_channel_an_order_in_each_epoch_which_its_hosts_share(
     piping.s3.put_object(Bucket="samebox-test", Key="reversed", Body=listed.encode())
     script = f"""{PIPE}
 channels = json.loads(Path("/opt/ml/input/config/inputdataconfig.json").read_text())
-print(json.dumps({{name: [pipe(name, epoch).read_text().split() for epoch in range(2)] for name in sorted(channels)}}))
+piped = sorted(name for name, config in channels.items() if config["TrainingInputMode"] == "Pipe")
+found = {{name: [pipe(name, epoch).read_text().split() for epoch in range(2)] for name in piped}}
+lines = (data / "files-manifest").read_text().splitlines()[1:]
+found["listing"] = [line.rpartition("/")[2] for line in lines]
+found["files"] = sorted(path.name for path in (data / "files").iterdir())
+print(json.dumps(found))
 """
     whole = {"S3Uri": "s3://samebox-test/shuffled/"}
+    sharded = {**whole, "S3DataDistributionType": "ShardedByS3Key"}
     manifest = {"S3Uri": "s3://samebox-test/reversed", "S3DataType": "ManifestFile"}
     given = [
         channel("keys", whole),
         channel("shuffled", whole, ShuffleConfig={"Seed": 7}),
         channel("same", whole, ShuffleConfig={"Seed": 7}),
         channel("other", whole, ShuffleConfig={"Seed": 8}),
-        channel("sharded", {**whole, "S3DataDistributionType": "ShardedByS3Key"}, ShuffleConfig={"Seed": 7}),
+        channel("sharded", sharded, ShuffleConfig={"Seed": 7}),
         channel("manifest", manifest, ShuffleConfig={"Seed": 7}),
+        channel("files", sharded, ShuffleConfig={"Seed": 7}, InputMode="File"),
     ]
     algorithm = {"TrainingImage": box_image, "TrainingInputMode": "Pipe"}
     resources = {"InstanceType": "ml.t3.medium", "InstanceCount": 2, "VolumeSizeInGB": 1}
@@ -160,7 +167,8 @@ print(json.dumps({{name: [pipe(name, epoch).read_text().split() for epoch in ran
     for name in started:
         job = piping.ended(name)
         assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
-        assert [one.get("ShuffleConfig", {}).get("Seed") for one in job["InputDataConfig"]] == [None, 7, 7, 8, 7, 7]
+        seeds = [one.get("ShuffleConfig", {}).get("Seed") for one in job["InputDataConfig"]]
+        assert seeds == [None, 7, 7, 8, 7, 7, 7]
     hosts = [piping.log_lines(f"{name}/{host}-") for name in started for host in ("algo-1", "algo-2")]
     first, second, *again = [json.loads(line) for (line,) in hosts]
     assert [first, second] == again  # the same seed, the same order
@@ -172,8 +180,10 @@ print(json.dumps({{name: [pipe(name, epoch).read_text().split() for epoch in ran
         assert names not in first[one]
     assert first["same"] == first["shuffled"]
     assert first["other"] != first["shuffled"] != first["manifest"]
-    whole_channels = [one for one in first if one != "sharded"]
+    whole_channels = [one for one in first if one not in ("sharded", "files")]
     assert [first[one] for one in whole_channels] == [second[one] for one in whole_channels]
     shares = list(zip(first["sharded"], second["sharded"], strict=True))
     assert [(len(mine), sorted(mine + yours)) for mine, yours in shares] == [(6, names), (6, names)]
     assert set(shares[0][0]) != set(shares[1][0])  # dealt out anew in each epoch
+    assert first["listing"] == first["shuffled"][0]  # of files, which have one epoch
+    assert [first["files"], second["files"]] == [sorted(share) for share in shares[0]]

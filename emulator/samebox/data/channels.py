@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from samebox.data import manifests
 from samebox.data.objects import Cancelled, DiskFull, Location, Object, disk_errors
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     Fetch = Callable[[Object, Path, Event], object]  # makes a file of an object, until the event is set
 
 NAME_BYTES = 255
+Item = TypeVar("Item")
+
 LARGE_BYTES, LARGE_FILES = 16 * 1024 * 1024, 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # SM:Channel.ChannelName
 # As on AWS, whatever the umask (contract §1.2).
@@ -82,6 +85,7 @@ def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     """
     uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
     found, prefix = listed(channel, objects)
+    found = shuffled(found, seed(channel))
     if prefix is None:
         return plan(channel, found)
     return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: _suffix(prefix, key))
@@ -112,11 +116,25 @@ def is_sharded(channel: Mapping[str, Any]) -> bool:
     return bool(source.get("S3DataDistributionType") == "ShardedByS3Key")
 
 
+def seed(channel: Mapping[str, Any]) -> int | None:
+    """The seed of the order in which its objects are listed or sent; None where that is the order of their keys."""
+    config = channel.get("ShuffleConfig")
+    return config["Seed"] if config else None
+
+
+def shuffled(items: Sequence[Item], seed: int | None, epoch: int = 0) -> tuple[Item, ...]:
+    """The order that a seed gives in an epoch, the same each time. How AWS makes one of a seed is not known."""
+    wanted = list(items)
+    if seed is not None:
+        random.Random(f"{seed}/{epoch}").shuffle(wanted)  # noqa: S311  an order, not a secret
+    return tuple(wanted)
+
+
 def share(plan: ChannelPlan, host: int, hosts: int) -> ChannelPlan:
     """What one of several hosts gets of a sharded channel; hosts are counted from 0.
 
     The manifest lists the whole channel (observed 2020). Which object goes where is not known beyond that algo-1 got
-    the first of two; we deal them out in turn, in the order of their keys (contract §1.5).
+    the first of two; we deal them out in turn, in the order of their listing (contract §1.5).
     """
     return replace(plan, files=plan.files[host::hosts], directories=())
 

@@ -7,7 +7,6 @@ each epoch.
 from __future__ import annotations
 
 import contextlib
-import random
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -48,7 +47,7 @@ def find(channel: Mapping[str, Any], objects: Objects) -> SampleStream:
         samples=_samples(channel, objects),
         record_io=channel.get("RecordWrapperType", "None") == "RecordIO",
         gzip=channel.get("CompressionType", "None") == "Gzip",
-        seed=channel["ShuffleConfig"]["Seed"] if channel.get("ShuffleConfig") else None,
+        seed=channels.seed(channel),
         sharded=channels.is_sharded(channel),
     )
 
@@ -56,12 +55,10 @@ def find(channel: Mapping[str, Any], objects: Objects) -> SampleStream:
 def epoch(stream: SampleStream, objects: Objects, host: int, hosts: int, number: int) -> Generator[bytes]:
     """What one of several hosts is sent in an epoch; hosts and epochs are counted from 0.
 
-    Shuffled before it is dealt out, so that a host gets others in each epoch (SM:ShuffleConfig). How AWS makes an order
-    of a seed is not known. Raises S3Error; ChannelError for an object that is not a gzip, or too large for a record.
+    Shuffled before it is dealt out, so that a host gets others in each epoch (SM:ShuffleConfig). Raises S3Error;
+    ChannelError for an object that is not a gzip, or too large for a record.
     """
-    wanted = list(stream.samples)
-    if stream.seed is not None:
-        random.Random(f"{stream.seed}/{number}").shuffle(wanted)  # noqa: S311  an order, not a secret
+    wanted = channels.shuffled(stream.samples, stream.seed, number)
     for sample in wanted[host::hosts] if stream.sharded else wanted:
         for part in sample:
             if isinstance(part, bytes):

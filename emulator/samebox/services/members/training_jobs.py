@@ -21,7 +21,7 @@ _CHANNEL = members(
     refused("DataSource.DatasetSource"),
     acted_on("InputMode"),
     acted_on("CompressionType", "RecordWrapperType"),
-    acted_on("ShuffleConfig", but="shuffles the listing in File mode, too; here what is sent in Pipe mode alone"),
+    acted_on("ShuffleConfig"),
 )
 
 _ALGORITHM = members(
