@@ -155,7 +155,12 @@ def test_a_spot_job_goes_on_with_the_checkpoints_of_a_local_folder(
         "--s3-data", "letters=s3://samebox-test/letters/", "--checkpoint", "state",
         "--metric", "answer=answer=([0-9]+)", "interrupted.py", f"--script={INTERRUPTED}",
     )  # fmt: skip
-    until(lambda: "waiting" in emulator.log_lines("interrupted-"), WAIT_SECONDS, "the first attempt waits")
+
+    def waits() -> bool:
+        assert command.poll() is None, command.communicate()
+        return "waiting" in emulator.log_lines("interrupted-")
+
+    until(waits, WAIT_SECONDS, "the first attempt waits")
     name = job_of(emulator, "interrupted")["TrainingJobName"]
     interrupt = [sys.executable, "-m", "samebox.cli", "spot", "interrupt", name]
     subprocess.run(interrupt, check=True, env=emulator.environment, timeout=SECONDS)
