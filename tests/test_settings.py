@@ -88,6 +88,13 @@ def test_events_go_to_this_machine_alone() -> None:
             Settings.read({"SAMEBOX_EVENT_DESTINATIONS": wrong})
 
 
+@pytest.mark.parametrize("text", ["soon", "30,soon", "30 60", "30;60", "-1", "nan", "1e999"])
+def test_spot_jobs_are_interrupted_after_numbers_of_seconds(text: str) -> None:
+    with pytest.raises(ValueError, match=r"SAMEBOX_SPOT_INTERRUPT_AFTER: .* is not a number of seconds"):
+        Settings.read({"SAMEBOX_SPOT_INTERRUPT_AFTER": text})
+    assert Settings.read({"SAMEBOX_SPOT_INTERRUPT_AFTER": "30, 1.5"}).spot_interruptions == (30.0, 1.5)
+
+
 @pytest.mark.parametrize("text", ["nofile", "nofile=", "nofile=a", "nofile=1:2:3", "nproc=1", "memlock=-2"])
 def test_ulimits_are_names_and_numbers(text: str) -> None:
     with pytest.raises(ValueError, match=r"SAMEBOX_ULIMITS: .* is not a name and one or two numbers"):

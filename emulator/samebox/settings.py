@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import math
 import os
 import re
 import types
@@ -239,6 +240,20 @@ class Settings:
         return found
 
     @property
+    def spot_interruptions(self) -> tuple[float, ...]:
+        """Seconds of training of the first, second, … attempt. Raises ValueError for what is no list of seconds."""
+        found = []
+        for item in filter(None, (one.strip() for one in self.spot_interrupt_after.split(","))):
+            try:
+                seconds = float(item)
+            except ValueError:
+                seconds = -1.0
+            if not (math.isfinite(seconds) and seconds >= 0):
+                raise ValueError(f"{PREFIX}SPOT_INTERRUPT_AFTER: {item!r} is not a number of seconds; a list of them is 30,60.")
+            found.append(seconds)
+        return tuple(found)
+
+    @property
     def file_system_folders(self) -> dict[str, Path]:
         """The folder of each file system, by its id. Raises ValueError for what names none."""
         found = {}
@@ -325,7 +340,7 @@ class Settings:
         destinations(settings.event_destinations)
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
-        _ = settings.file_system_folders, settings.ulimits_by_name
+        _ = settings.file_system_folders, settings.ulimits_by_name, settings.spot_interruptions
         if settings.fast_file_shown_as not in ("File", "FastFile"):
             raise ValueError(f"{PREFIX}FAST_FILE_SHOWN_AS={settings.fast_file_shown_as}: File or FastFile is wanted.")
         if settings.repository_uris not in ("auto", "aws", "local"):

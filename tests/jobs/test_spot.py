@@ -83,7 +83,6 @@ def test_a_tag_interrupts_the_first_attempts_after_so_many_seconds(harness: "Har
 
 
 def test_a_tag_interrupts_a_job_once_at_a_line_of_its_log(harness: "Harness") -> None:
-    harness.settings = replace(harness.settings, spot_interrupt_after="never")
     job = create(harness, {spot_tags.AT_TAG: "begin with"})
     harness.start()
     harness.wait_for_line(job, "begin with 1")

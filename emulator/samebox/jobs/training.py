@@ -123,10 +123,11 @@ def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
     request = resource.spec
     if not request.get("EnableManagedSpotTraining"):
         return None
+    tagged = resource.tags.get(spot_tags.AFTER_TAG)
     return SpotPlan(
         max_wait_seconds=request["StoppingCondition"]["MaxWaitTimeInSeconds"],
         capacity_seconds=settings.spot_capacity_seconds,
-        interrupt_after=spot_tags.seconds_of(resource.tags.get(spot_tags.AFTER_TAG, settings.spot_interrupt_after)),
+        interrupt_after=settings.spot_interruptions if tagged is None else spot_tags.seconds_of(tagged),
         interrupt_at=resource.tags.get(spot_tags.AT_TAG, ""),
         savings_percent=attempts.savings_percent(request, settings),
     )

@@ -62,6 +62,25 @@ def test_other_jobs_are_not_interrupted(aws: Aws, order: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("is_spot", "key", "value", "words"),
+    [
+        (True, "samebox:spot-interrupt-after", "soon", "'soon' is no list of seconds, such as 30 60."),
+        (False, "samebox:spot-interrupt", "now", "It is only supported when EnableManagedSpotTraining is set to true"),
+    ],
+)
+def test_a_tag_that_is_added_later_is_checked_as_one_that_comes_with_the_job(
+    aws: Aws, is_spot: bool, key: str, value: str, words: str
+) -> None:
+    spot = {"EnableManagedSpotTraining": True, "StoppingCondition": SPOT} if is_spot else {}
+    arn = aws.create("TrainingJob", **spot)
+    with pytest.raises(ClientError, match=words) as refused:
+        aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": value}])
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    assert key in refused.value.response["Error"]["Message"]
+    assert aws.row(arn).tags == {}
+
+
 def test_a_spot_job_is_described_as_it_was_created(aws: Aws) -> None:
     stopping = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
     checkpoints = {"S3Uri": "s3://samples/checkpoints/", "LocalPath": "/state"}

@@ -4,14 +4,19 @@ from typing import Any
 
 from samebox.errors import ValidationException
 from samebox.resources.derived import tags_of
+from samebox.resources.kinds import TRAINING_JOB
 from samebox.resources.store import Resource
 from samebox.services.context import Operation, Services
+from samebox.services.sagemaker import training_rules
 from samebox.wire.caller import Caller
 
 
 def add(services: Services, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
     """AddTags; answers with all tags that the resource has now."""
-    tagged = services.resources.tag(_find(services, params, caller), add=tags_of(params))
+    found = _find(services, params, caller)
+    if found.kind == TRAINING_JOB.noun:
+        training_rules.check_spot_tags({**found.spec, "Tags": params["Tags"]})
+    tagged = services.resources.tag(found, add=tags_of(params))
     return {"Tags": _listed(tagged)}
 
 
