@@ -249,7 +249,9 @@ class Settings:
             except ValueError:
                 seconds = -1.0
             if not (math.isfinite(seconds) and seconds >= 0):
-                raise ValueError(f"{PREFIX}SPOT_INTERRUPT_AFTER: {item!r} is not a number of seconds; a list of them is 30,60.")
+                raise ValueError(
+                    f"{PREFIX}SPOT_INTERRUPT_AFTER: {item!r} is not a number of seconds; a list of them is 30,60."
+                )
             found.append(seconds)
         return tuple(found)
 

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import re
 import struct
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,6 +193,76 @@ def test_a_job_that_fails_captures_nothing(harness: "Harness") -> None:
     model = ModelServer(lambda _: FakeResponse(400, b"no"))
     row = run(harness, model, {}, DataCaptureConfig={"DestinationS3Uri": f"s3://{harness.bucket}/captured"})
     assert (row.status, harness.objects_under("captured")) == ("Failed", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "accept", "response", "stored"),
+    [
+        ({"SplitType": "Line"}, "text/csv", b"0,0.5\n1,0.25", rb"0,0\.5,ID,TIME\n1,0\.25,ID,TIME\n"),
+        ({}, "text/csv; charset=utf-8", b"0\r\n1\r\n", rb"0,ID,TIME\r\n1,ID,TIME\r\n"),
+        ({}, "application/json", b'{"output": 1.0}', rb'\{"output": 1\.0, FIELDS\}\n'),
+        ({}, "application/json", b'{\n "output": [1]\n}\n', rb'\{\n "output": \[1\], FIELDS\}\n'),
+        ({}, "application/json", b"{}", rb"\{FIELDS\}\n"),
+        ({}, "application/json", b"[1, 2]\n", rb'\{"SageMakerOutput": \[1, 2\], FIELDS\}\n'),
+        ({}, "application/jsonlines", b'{"a": 0}\n7\n', rb'\{"a": 0, FIELDS\}\n\{"SageMakerOutput": 7, FIELDS\}\n'),
+        ({}, "application/json", b'{"a": 0}\n{"a": 1}', rb'\{"a": 0, FIELDS\}\n\{"a": 1, FIELDS\}\n'),
+    ],
+)
+@pytest.mark.parametrize("payload_mb", [1, 0])
+def test_each_row_of_the_output_has_an_inference_id_and_the_start_of_the_job(
+    harness: "Harness", given: dict[str, str], accept: str, response: bytes, stored: bytes, payload_mb: int
+) -> None:
+    harness.put_object("in/a", b"1")
+    streams = payload_mb == 0  # and there is nothing to assemble
+    row = run(
+        harness,
+        ModelServer(lambda _: response),
+        {} if streams else given,
+        output={"Accept": accept, "AssembleWith": "None" if streams else "Line"},
+        DataCaptureConfig={"DestinationS3Uri": f"s3://{harness.bucket}/captured", "GenerateInferenceId": True},
+        MaxPayloadInMB=payload_mb,
+    )
+    assert row.status == "Completed", row.state
+    began = datetime.fromtimestamp(row.state["TransformStartTime"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    fields = rb'"SageMakerInferenceId": "ID", "SageMakerInferenceTime": "TIME"'
+    own = rb"([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})"
+    form = stored.replace(b"FIELDS", fields).replace(b"TIME", began).replace(b"ID", own)
+    (found,) = harness.objects_under("out").values()
+    if streams and not response.endswith(b"\n"):
+        form = form.removesuffix(rb"\n")
+    match = re.fullmatch(form, found)
+    assert match, found
+    assert len(set(match.groups())) == len(match.groups())
+
+
+def test_inference_ids_come_after_what_is_joined_and_filtered(harness: "Harness") -> None:
+    harness.put_object("in/a", b"x,1\ny,2\n")
+    row = run(
+        harness,
+        ModelServer(lambda body: body),
+        {"ContentType": "text/csv", "SplitType": "Line"},
+        output={"Accept": "text/csv", "AssembleWith": "Line"},
+        DataProcessing={"InputFilter": "$[1]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+        DataCaptureConfig={"DestinationS3Uri": f"s3://{harness.bucket}/captured", "GenerateInferenceId": True},
+    )
+    assert row.status == "Completed", row.state
+    rows = harness.objects_under("out")["a.out"].decode().splitlines()
+    assert [one.split(",")[:2] for one in rows] == [["x", "1"], ["y", "2"]]
+    assert [len(one.split(",")) for one in rows] == [4, 4]
+
+
+def test_output_that_is_not_what_ids_can_be_appended_to_is_an_error(harness: "Harness") -> None:
+    harness.put_object("in/a", b"1")
+    row = run(
+        harness,
+        ModelServer(lambda _: b"seven"),
+        {},
+        output={"Accept": "application/json"},
+        DataCaptureConfig={"DestinationS3Uri": f"s3://{harness.bucket}/captured", "GenerateInferenceId": True},
+    )
+    assert row.status == "Failed"
+    assert data_log(harness, row)[-1].endswith("/in/a: Failed to parse output from the algorithm as JSON")
+    assert harness.objects_under("out") == {}
 
 
 class LoadingServer(ModelServer):

@@ -1,5 +1,7 @@
 """Batch transform in real containers: records in, one output an object, errors, a stop, and a crash."""
 
+import json
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -64,10 +66,24 @@ def invoke(body, headers):
         BatchStrategy="SingleRecord", MaxConcurrentTransforms=2,
         DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 2},
+        DataCaptureConfig={"DestinationS3Uri": f"s3://{BUCKET}/Joins/captured", "GenerateInferenceId": True},
     )  # fmt: skip
     job = ended(emulator, "Joins")
     assert (job["TransformJobStatus"], job.get("FailureReason")) == ("Completed", None)
-    assert stored(emulator, "Joins") == {"a.csv.out": b"x,3\ny,7\n", "deep/b.csv.out": b"z,11\n"}
+    outputs = stored(emulator, "Joins")
+    rows = {key: [row.split(",") for row in body.decode().splitlines()] for key, body in outputs.items()}
+    began = job["TransformStartTime"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert {key: [[*row[:2], *row[3:]] for row in found] for key, found in rows.items()} == {
+        "a.csv.out": [["x", "3", began], ["y", "7", began]],
+        "deep/b.csv.out": [["z", "11", began]],
+    }
+    assert len({row[2] for found in rows.values() for row in found}) == 3, "each row has an id of its own"
+    listed = emulator.s3.list_objects_v2(Bucket=BUCKET, Prefix="Joins/captured/")["Contents"]
+    captured = [json.loads(emulator.s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()) for one in listed]
+    assert captured == [
+        [{"prefix": f"s3://{BUCKET}/Joins/in/"}, "a.csv", "deep/b.csv"],
+        [{"prefix": f"s3://{BUCKET}/Joins/out/"}, "a.csv.out", "deep/b.csv.out"],
+    ]
     assert (
         data_log(emulator, "Joins") == ["MaxConcurrentTransforms=2, MaxPayloadInMB=6, BatchStrategy=SINGLE_RECORD"] * 2
     )

@@ -146,7 +146,13 @@ def _work(resource: Resource, found: Plan, deps: JobDependencies, containers: Ma
     capture = f"{hour}/{uuid.UUID(unique_id(resource)[:32])}.json"
     of_model = places(_model(resource))
     work = TransformWork(
-        resource.spec, found.root, found.startup_seconds, found.retries_client_errors, found.pipeline_bytes, capture
+        resource.spec,
+        found.root,
+        found.startup_seconds,
+        found.retries_client_errors,
+        found.pipeline_bytes,
+        capture,
+        float(resource.state["TransformStartTime"]),
     )
     servers = {
         instance: [RunningModel(one, one.host(instance), containers[one.host(instance)]) for one in of_model]

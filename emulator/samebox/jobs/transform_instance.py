@@ -44,6 +44,7 @@ class TransformWork:
     retries_client_errors: bool
     pipeline_bytes: int  # that one container of a pipeline may send to the next
     capture_name: str = ""  # of the manifests of data capture
+    started: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class TransformInstance:
         )
         limits = transform.rules(self._work.request, invoker.parameters())
         self._report(limits.in_words)
-        payloads = Payloads.of(self._work.request, limits)
+        payloads = Payloads.of(self._work.request, limits, self._work.started)
         objects = TransformObjects(self._deps.objects, invoker, payloads, progress, self._report, self._over)
         result = objects.transform([one for one in found if not progress.was_done(one[0])])
         self._check()

@@ -83,7 +83,7 @@ class TransformObjects:
         body = partial(self.objects.read, source.uri)
         if self.payloads.limits.payload_mb == 0:
             with self.invoker.stream(lambda: self.payloads.opened(body())) as pieces:
-                self.objects.upload(pieces, target, self.over)
+                self.objects.upload(self.payloads.streamed(pieces), target, self.over)
             return
         outputs = sending.results(self.payloads.batches(body()), self._output)
         self.objects.upload(chain.from_iterable(outputs), target, self.over)

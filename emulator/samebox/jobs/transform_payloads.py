@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from samebox.data import records
 from samebox.jobs import joining
+from samebox.jobs.inference_ids import InferenceIds
 from samebox.jobs.joining import NotParsed, Processing
 from samebox.platform.transform import MEGABYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from samebox.data.records import InputRecord
     from samebox.platform.transform import TransformRules
@@ -43,10 +44,12 @@ class Payloads:
     request: Mapping[str, Any]
     limits: TransformRules
     processing: Processing | None
+    ids: InferenceIds | None = None
 
     @classmethod
-    def of(cls, request: Mapping[str, Any], limits: TransformRules) -> Payloads:
-        return cls(request, limits, Processing.of(request))
+    def of(cls, request: Mapping[str, Any], limits: TransformRules, started: float) -> Payloads:
+        """Those of a job that started at this time, in seconds since 1970."""
+        return cls(request, limits, Processing.of(request), InferenceIds.of(request, started))
 
     def opened(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The object's bytes, decompressed where they are gzip."""
@@ -84,6 +87,8 @@ class Payloads:
         """What is stored of a batch and the response to it, in pieces. Raises NotParsed, NothingThere."""
         line_end = b"\n" if self.request["TransformOutput"].get("AssembleWith") == "Line" else b""
         if self.processing is None:
+            if self.ids is not None:
+                response = [self.ids.appended(b"".join(response))]
             return response if not line_end or (response and response[-1].endswith(b"\n")) else [*response, line_end]
         many = len(batch.records) > 1
         rows = b"".join(response).splitlines() if many else [b"".join(response)]
@@ -93,7 +98,12 @@ class Payloads:
                 f"Failed to parse output from the algorithm as {form}: {len(rows)} of {len(batch.records)} rows"
             )
         stored = (self.processing.stored(one.source, row) for one, row in zip(batch.records, rows, strict=True))
-        return [b"".join(row + line_end for row in stored)]
+        appended = stored if self.ids is None else map(self.ids.appended, stored)
+        return [b"".join(row + line_end for row in appended)]
+
+    def streamed(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        """What is stored of a response that is stored as it comes. Raises NotParsed."""
+        return pieces if self.ids is None else self.ids.appended_to(pieces)
 
 
 def _lines(found: Sequence[PayloadRecord]) -> Batch:

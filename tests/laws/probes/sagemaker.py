@@ -185,6 +185,9 @@ SAGEMAKER: Mapping[str, Probe] = {
             "DataCaptureConfig.DestinationS3Uri": (
                 "tests/jobs/test_transform.py::test_what_a_job_has_read_and_stored_is_captured_as_two_manifests"
             ),
+            "DataCaptureConfig.GenerateInferenceId": (
+                "tests/jobs/test_transform.py::test_each_row_of_the_output_has_an_inference_id_and_the_start_of_the_job"
+            ),
             "ModelClientConfig.InvocationsTimeoutInSeconds": (
                 "tests/jobs/test_invoker.py::test_a_response_that_takes_too_long_is_none"
             ),

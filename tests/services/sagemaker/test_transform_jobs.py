@@ -64,6 +64,13 @@ def test_input_that_is_not_there_is_refused_as_on_aws(aws: Aws) -> None:
         ({**CSV, "TransformOutput": {"AssembleWith": "None"}}, "needs SplitType and AssembleWith Line"),
         ({"DataProcessing": {"JoinSource": "Input"}, "TransformOutput": {"Accept": "application/json"}}, "the same"),
         ({"DataProcessing": {"InputFilter": "$..x"}}, "InputFilter is not a supported JSONPath"),
+        (
+            {
+                "DataCaptureConfig": {"DestinationS3Uri": "s3://samples/captured", "GenerateInferenceId": True},
+                "TransformOutput": {"Accept": "image/png"},
+            },
+            "GenerateInferenceId needs Accept to be one of text/csv, application/json, application/jsonlines.",
+        ),
     ],
 )
 def test_members_that_do_not_go_together_are_refused(aws: Aws, parts: dict[str, Any], words: str) -> None:

@@ -23,6 +23,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     model = services.resources.get(MODEL, caller, params["ModelName"])
     _check_batches(params)
     _check_processing(params)
+    _check_capture(params)
     _check_input(services, params, model.spec.get("ExecutionRoleArn", ""), caller)
     first, *others = (endpoints.served_container(services, one, caller) for one in images.model_containers(model.spec))
     isolated = bool(model.spec.get("EnableNetworkIsolation"))
@@ -91,6 +92,15 @@ def _check_processing(params: Mapping[str, Any]) -> None:
             json_path.parse(processing.get(member, "$"))
         except json_path.BadPath as error:
             raise ValidationException(f"{member} is not a supported JSONPath: {error}.") from None
+
+
+def _check_capture(params: Mapping[str, Any]) -> None:
+    if not (params.get("DataCaptureConfig") or {}).get("GenerateInferenceId"):
+        return
+    accept = params["TransformOutput"].get("Accept") or params["TransformInput"].get("ContentType", "")
+    if accept.partition(";")[0].strip().lower() not in _FORMATS:
+        # contract.md §2.12; the words are ours.
+        raise ValidationException(f"GenerateInferenceId needs Accept to be one of {', '.join(_FORMATS)}.")
 
 
 def _check_input(services: Services, params: Mapping[str, Any], role: str, caller: Caller) -> None:
