@@ -151,6 +151,33 @@ def a_wrong_checksum_behind_the_chunks(s3: S3Calls) -> Any:
 
 
 @behaviour
+def an_announced_checksum_that_does_not_come(s3: S3Calls) -> Any:
+    put = s3.send("PUT", "/k", {**TRAILER, "x-amz-trailer": "x-amz-checksum-crc32"}, b"3\r\nabc\r\n0\r\n\r\n")
+    return [put.verdict, s3.keys()]
+
+
+@behaviour
+def another_checksum_than_the_announced_one(s3: S3Calls) -> Any:
+    body = b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:" + RIGHT["CRC32"].encode() + b"\r\n\r\n"
+    put = s3.send("PUT", "/k", {**TRAILER, "x-amz-trailer": "x-amz-checksum-sha1"}, body)
+    return [put.verdict, s3.keys()]
+
+
+@behaviour
+def a_checksum_behind_the_chunks_that_was_not_announced(s3: S3Calls) -> Any:
+    body = b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:" + RIGHT["CRC32"].encode() + b"\r\n\r\n"
+    return [s3.send("PUT", "/k", TRAILER, body).verdict, s3.keys()]
+
+
+@behaviour
+def what_is_no_checksum_behind_the_chunks(s3: S3Calls) -> Any:
+    named = {**TRAILER, "x-amz-trailer": "x-amz-checksum-crc32"}
+    garbled = s3.send("PUT", "/k", named, b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32\r\n\r\n")
+    unreadable = s3.send("PUT", "/k", named, b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:?\r\n\r\n")
+    return [garbled.verdict, unreadable.verdict, s3.keys()]
+
+
+@behaviour
 def a_content_encoding_beside_the_chunks(s3: S3Calls) -> Any:
     s3.send("PUT", "/k", {**TRAILER, "content-encoding": "gzip,aws-chunked"}, b"3\r\nabc\r\n0\r\n\r\n")
     return s3.head_object(Key="k").pick("ContentEncoding")

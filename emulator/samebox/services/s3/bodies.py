@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from samebox.errors import AwsError
 from samebox.s3.checksums import ALGORITHMS
 from samebox.services.s3 import members
-from samebox.services.s3.chunked import STREAMING, Decoder
+from samebox.services.s3.chunked import STREAMING, Decoder, malformed_trailer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from samebox.s3.receiving import Received
     from samebox.s3.records import Expected
@@ -32,7 +32,8 @@ def received(
 
     `part_of`: the UploadId of the upload that the body is a part of.
 
-    Raises EntityTooLarge, MissingContentLength, XAmzContentSHA256Mismatch, and what the decoder raises.
+    Raises EntityTooLarge, MalformedTrailerError, MissingContentLength, XAmzContentSHA256Mismatch, and what the decoder
+    raises.
     """
     expected = members.expected(request)
     if expected.size is not None and expected.size > MOST_BYTES:
@@ -56,8 +57,10 @@ def received(
         if sha256 is not None:
             check_sha256(request, sha256.hexdigest)
         if decoder is not None:
+            _check_announced(request, decoder.trailers)
             trailing = {f"Checksum{name.upper()}": value for name, value in _trailing_checksums(decoder.trailers)}
-            expected = replace(expected, checksums={**expected.checksums, **members.checksum_values(trailing)})
+            sums = members.checksum_values(trailing, "trailing header")
+            expected = replace(expected, checksums={**expected.checksums, **sums})
         yield body, expected
 
 
@@ -75,6 +78,13 @@ def check_sha256(request: S3Request, computed: Callable[[], str]) -> None:
 
 def _is_chunked(request: S3Request) -> bool:
     return "aws-chunked" in (request.header("content-encoding") or "")
+
+
+def _check_announced(request: S3Request, trailers: Mapping[str, str]) -> None:
+    """Raises MalformedTrailerError where the trailers are not those that `x-amz-trailer` announces."""
+    announced = (request.header("x-amz-trailer") or "").lower().split(",")
+    if set(trailers) != {name.strip() for name in announced if name.strip()}:
+        raise malformed_trailer()
 
 
 def _trailing_checksums(trailers: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ class Decoder:
         for line in source.rest():
             trailer = _TRAILER.fullmatch(line.strip())
             if trailer is None:
-                raise malformed()
+                raise malformed_trailer()
             self.trailers[trailer[1].decode().lower()] = trailer[2].decode("latin-1").strip()
         signature = self.trailers.pop(_TRAILER_SIGNATURE, "")
         if self.signatures is not None and self.trailers:
@@ -106,6 +106,16 @@ class _Source:
             if piece:
                 return piece
         raise AwsError("IncompleteBody", "The request body terminated unexpectedly")
+
+
+def malformed_trailer() -> AwsError:
+    """The refusal of trailers that are none, or others than `x-amz-trailer` announces.
+
+    Answers of AWS: https://github.com/scality/Arsenal/pull/2596, https://github.com/versity/versitygw/issues/1600 and
+    /1691.
+    """
+    text = "The request contained trailing data that was not well-formed or did not conform to our published schema."
+    return AwsError("MalformedTrailerError", text)
 
 
 def malformed() -> AwsError:

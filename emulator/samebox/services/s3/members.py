@@ -242,8 +242,11 @@ def decoded_length(request: S3Request) -> int | None:
     return int(text) if text and text.isdigit() else None
 
 
-def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
-    """The checksums among the members, by algorithm. Raises InvalidRequest where one is not base64."""
+def checksum_values(params: Mapping[str, Any], source: str = "header") -> dict[str, str]:
+    """The checksums among the members, by algorithm. Raises InvalidRequest where one is not base64.
+
+    `source` is where they stood, as messages call it.
+    """
     values = {}
     for algorithm, member in _CHECKSUMS:
         value = params.get(member)
@@ -251,7 +254,7 @@ def checksum_values(params: Mapping[str, Any]) -> dict[str, str]:
             try:
                 base64.b64decode(value.partition("-")[0], validate=True)
             except (binascii.Error, ValueError):
-                text = f"Value for x-amz-checksum-{algorithm.lower()} header is invalid."
+                text = f"Value for x-amz-checksum-{algorithm.lower()} {source} is invalid."
                 raise AwsError("InvalidRequest", text) from None
             values[algorithm] = value
     if len(values) > 1:

@@ -1,9 +1,18 @@
 """Checksums, and bodies in chunks."""
 
 from tests.s3.differential.known import KnownDifference
-from tests.s3.differential.sources import API, CHUNKED, INTEGRITY, PARTS_OF_COMPOSITES, RECORDED_ALL
+from tests.s3.differential.sources import API, CHUNKED, INTEGRITY, PARTS_OF_COMPOSITES, RECORDED_ALL, TRAILERS
+
+_OTHER_TRAILERS = KnownDifference(TRAILERS, {"[0][0]": 400, "[0][1]": "MalformedTrailerError", "[1]": []})
 
 DIFFERENCES = {
+    "checksums: a checksum behind the chunks that was not announced": _OTHER_TRAILERS,
+    "checksums: an announced checksum that does not come": _OTHER_TRAILERS,
+    "checksums: another checksum than the announced one": _OTHER_TRAILERS,
+    "checksums: what is no checksum behind the chunks": KnownDifference(
+        TRAILERS,
+        {"[0][0]": 400, "[0][1]": "MalformedTrailerError", "[1][0]": 400, "[1][1]": "InvalidRequest", "[2]": []},
+    ),
     "checksums: a right checksum, CRC32": KnownDifference(INTEGRITY, {"ChecksumCRC32": "NSRBwg=="}),
     "checksums: a right checksum, CRC32C": KnownDifference(INTEGRITY, {"ChecksumCRC32C": "Nks/tw=="}),
     "checksums: a right checksum, CRC64NVME": KnownDifference(INTEGRITY, {"ChecksumCRC64NVME": "BeXKuz/B+us="}),
