@@ -1,5 +1,6 @@
 """Processing jobs from the row to the end, on the fake engine and a real S3."""
 
+import gzip
 import json
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -234,6 +235,51 @@ def test_what_the_container_manages_is_left_alone(harness: "Harness") -> None:
     row = run(harness, clean, ProcessingInputs=[managed_input], **outputs(managed_output))
     assert row.status == "Completed", row.state
     assert harness.log_lines(row) == ["/opt/ml/config", "/opt/ml/output"]
+
+
+def test_an_input_in_pipe_mode_is_read_from_pipes_beside_its_path(harness: "Harness") -> None:
+    read: dict[str, Any] = {}
+
+    def clean(process: "Process") -> int:
+        config = json.loads(process.path("/opt/ml/config/resourceconfig.json").read_text())
+        host = config["current_host"]
+        epochs = []
+        for epoch in range(2):
+            pipe = process.path(f"/opt/ml/processing/in/rows_{epoch}")
+            while not pipe.exists():
+                process.sleep(0.01)
+            epochs.append(pipe.read_bytes())
+        read[host] = [*epochs, names(process, "in/rows/code")]
+        return 0
+
+    for key in ("a", "b", "c"):
+        harness.put_object(f"rows/{key}", gzip.compress(f"{key} ".encode()))
+    code = harness.put_object("code/clean.py", b"print()")
+    rows = harness.processing_input(
+        f"s3://{harness.bucket}/rows/", "rows", LocalPath="/opt/ml/processing/in/rows", S3InputMode="Pipe",
+        S3CompressionType="Gzip", S3DataDistributionType="ShardedByS3Key",
+    )  # fmt: skip
+    inputs = [rows, harness.processing_input(code, "code", LocalPath="/opt/ml/processing/in/rows/code")]
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    row = run(harness, clean, ProcessingInputs=inputs, ProcessingResources={"ClusterConfig": cluster})
+    assert row.status == "Completed", row.state
+    assert read == {"algo-1": [b"a c ", b"a c ", ["clean.py"]], "algo-2": [b"b ", b"b ", ["clean.py"]]}
+    harness.poll_until(lambda: not list((harness.data_dir / "jobs").iterdir()))
+
+
+def test_a_pipe_that_cannot_be_fed_fails_the_job(harness: "Harness") -> None:
+    uri = harness.put_object("rows/a", b"no gzip")
+
+    def clean(process: "Process") -> int:
+        process.path("/opt/ml/processing/rows_0").read_bytes()
+        process.wait_until_killed()
+        return 0
+
+    rows = harness.processing_input(uri, "rows", S3InputMode="Pipe", S3CompressionType="Gzip")
+    row = run(harness, clean, ProcessingInputs=[rows])
+    assert row.status == "Failed"
+    assert "rows could not be fed: " in row.state["FailureReason"]
+    assert uri in row.state["FailureReason"]
 
 
 def test_a_file_with_two_names_becomes_two_objects(harness: "Harness") -> None:

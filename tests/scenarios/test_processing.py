@@ -1,5 +1,6 @@
 """Processing jobs in real containers: the /opt/ml of the contract, outputs, messages, several hosts, and crashes."""
 
+import gzip
 import json
 from typing import Any
 
@@ -219,6 +220,31 @@ Path("/opt/ml/output/message").write_text(own)
         "algo-1": {"isolated": True, "rows": ["a", "c"], "named": ["c", "deep/d"], "whole": whole},
         "algo-2": {"isolated": True, "rows": ["b", "deep/d"], "named": ["a"], "whole": whole},
     }
+
+
+def test_an_input_in_pipe_mode_is_read_from_pipes_and_unpacked(emulator: EmulatorProcess, box: str) -> None:
+    for name in ("a", "b"):
+        emulator.s3.put_object(Bucket="samebox-test", Key=f"packed/{name}", Body=gzip.compress(name.encode() * 300_000))
+    source = {
+        "S3Uri": "s3://samebox-test/packed/", "LocalPath": f"{ROOT}/input/rows", "S3DataType": "S3Prefix",
+        "S3InputMode": "Pipe", "S3CompressionType": "Gzip",
+    }  # fmt: skip
+    script = f"""
+for epoch in range(2):
+    pipe = Path(f"{ROOT}/input/rows_{{epoch}}")
+    while not pipe.exists():
+        time.sleep(0.01)
+    rows = pipe.read_bytes()
+    print(epoch, pipe.is_fifo(), rows == b"a" * 300_000 + b"b" * 300_000)
+print(sorted(os.listdir("{ROOT}")), sorted(path.name for path in Path("{ROOT}/input").iterdir() if path.is_dir()))
+Path("{ROOT}/done/rows").write_text("2 epochs")
+"""
+    job = run(emulator, box, "Pipes", script, ({"InputName": "rows", "S3Input": source},))
+    assert (job["ProcessingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    assert emulator.log_lines("Pipes/algo-1-", GROUP) == [
+        "0 True True", "1 True True", "['done', 'input'] ['code']"
+    ]  # fmt: skip
+    assert stored(emulator, "Pipes") == {"rows": b"2 epochs"}
 
 
 def test_names_of_all_kinds_go_in_and_come_out(emulator: EmulatorProcess, box: str) -> None:

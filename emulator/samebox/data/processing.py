@@ -65,8 +65,18 @@ def hosts(request: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def inputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The inputs that the platform fetches: all but those that the container fetches itself (AppManaged)."""
-    return [one for one in request.get("ProcessingInputs") or () if "S3Input" in one and not one.get("AppManaged")]
+    """The inputs that the platform fetches: all but pipes, and those that the container fetches itself (AppManaged)."""
+    return [one for one in _inputs(request) if not is_pipe(one)]
+
+
+def pipes(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The inputs that the platform feeds to pipes while the containers run."""
+    return [one for one in _inputs(request) if is_pipe(one)]
+
+
+def is_pipe(one: Mapping[str, Any]) -> bool:
+    """Whether an input is in Pipe mode."""
+    return bool(one["S3Input"].get("S3InputMode") == "Pipe")
 
 
 def outputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -144,6 +154,10 @@ def _input(one: Mapping[str, Any]) -> dict[str, Any]:
             "S3DownloadMode": "StartOfJob",  # no member of the API, and there nevertheless
         },
     }
+
+
+def _inputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in request.get("ProcessingInputs") or () if "S3Input" in one and not one.get("AppManaged")]
 
 
 def _outputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -33,15 +33,15 @@ class Feeding:
             raise Ended(Outcome.DOWNLOAD_FAILED, "Pipe mode needs a container engine on this machine.")
         for host in plan.job.hosts:
             try:
-                pipes = Pipes(host.root / plan.inputs.folder, failed=deps.wake.notify)
+                pipes = Pipes(host.root, failed=deps.wake.notify)
             except PipesUnavailable as error:
                 raise Ended(Outcome.DOWNLOAD_FAILED, str(error)) from error
             self._pipes.append(pipes)
-            for channel, stream in zip(channels, found, strict=True):
+            for channel, stream, path in zip(channels, found, plan.inputs.pipe_paths, strict=True):
                 sharing = plan.hosts_of(channel)
                 if host in sharing:
                     share = sharing.index(host), len(sharing)
-                    pipes.add(stream.name, partial(streams.epoch, stream, deps.objects, *share))
+                    pipes.add(stream.name, partial(streams.epoch, stream, deps.objects, *share), path)
 
     @property
     def may_have_broken(self) -> bool:

@@ -75,13 +75,15 @@ class Inputs:
     """What is fetched from S3 before the start: channels, each to a folder below `folder` of each host.
 
     `folders` are their names, where they are not the channels' names. Those of `fast` are in FastFile mode: they are
-    read on demand. `pipes` are channels that are fed to pipes in `folder` while the containers run.
+    read on demand. `pipes` are channels that are fed to pipes while the containers run; `pipe_paths` are theirs below a
+    host's root, without the number of the epoch.
     """
 
     channels: tuple[Mapping[str, Any], ...]  # as InputDataConfig has them
     folder: str
     folders: tuple[str, ...] = ()
     pipes: tuple[Mapping[str, Any], ...] = ()
+    pipe_paths: tuple[str, ...] = ()
     fast: frozenset[str] = frozenset()
     fast_manifests: bool = False
     file_systems: tuple[FileSystem, ...] = ()

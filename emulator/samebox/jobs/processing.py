@@ -56,15 +56,17 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
             keys=keys_of(emulator, resource, request.get("RoleArn"), request.get("Environment") or {}),
         ),
     )
-    inputs = tuple(_channel(one) for one in data.inputs(request))
+    inputs, pipes = data.inputs(request), data.pipes(request)
     return Plan(
         arn=resource.arn,
         root=root,
         job=job,
         inputs=Inputs(
-            channels=inputs,
+            channels=tuple(_channel(one) for one in inputs),
             folder=processing.INPUTS_FOLDER,
             folders=tuple(processing.input_folder(number) for number in range(1, len(inputs) + 1)),
+            pipes=tuple(_channel(one) for one in pipes),
+            pipe_paths=tuple(f"{processing.PIPES_FOLDER}/{processing.pipe_path(one)}" for one in pipes),
         ),
         volume_bytes=request["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] * 1024**3,
         uploads=tuple(_upload(one) for one in data.outputs(request)),
@@ -83,12 +85,14 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
 
 
 def _channel(one: Mapping[str, Any]) -> dict[str, Any]:
-    """An input as the channel of a training job that lays out the same files."""
+    """An input as the channel of a training job that has the same files, or sends the same bytes."""
     source = one["S3Input"]
     kept = ("S3Uri", "S3DataType", "S3DataDistributionType")
+    compression = {"CompressionType": source["S3CompressionType"]} if "S3CompressionType" in source else {}
     return {
         "ChannelName": one["InputName"],
         "DataSource": {"S3DataSource": {member: source[member] for member in kept if member in source}},
+        **compression,
     }
 
 

@@ -152,6 +152,7 @@ def _inputs(request: Mapping[str, Any], settings: Settings) -> Inputs:
         tuple(files),
         training.DATA_FOLDER,
         pipes=tuple(pipes),
+        pipe_paths=tuple(f"{training.DATA_FOLDER}/{channel['ChannelName']}" for channel in pipes),
         fast=frozenset(fast),
         fast_manifests=settings.fast_file_manifests,
         file_systems=tuple(file_systems),

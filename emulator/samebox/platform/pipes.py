@@ -62,7 +62,7 @@ def epoch(files: Iterable[Path], record_io: bool) -> Generator[bytes]:
 
 
 class Pipes:
-    """The pipes of one host's channels, below its /opt/ml/input/data.
+    """The pipes of one host's channels, below a folder.
 
     Where a channel cannot be fed, `problem` has the reason, `failed` is called, and the pipe ends.
     """
@@ -75,12 +75,17 @@ class Pipes:
         self._folder, self._late, self._failed = folder, late, failed
         self._closed = threading.Event()
         self._feeders: list[threading.Thread] = []
+        self._paths: dict[str, str] = {}
         self.taken: dict[str, Taken] = {}
         self.problem = ""
 
-    def add(self, channel: str, epoch_of: Epoch) -> None:
-        """Make the pipe of epoch 0, and feed its readers. Channels are independent of each other."""
+    def add(self, channel: str, epoch_of: Epoch, path: str = "") -> None:
+        """Make the pipe of epoch 0, and feed its readers. Channels are independent of each other.
+
+        `path`: of its pipes below the folder, without the number of the epoch, where it is not the channel's name.
+        """
         self.taken[channel] = Taken()
+        self._paths[channel] = path or channel
         self._make(channel, 0)
         feeder = threading.Thread(
             target=self._feed, args=(channel, epoch_of), name=f"the pipes of {channel}", daemon=True
@@ -165,4 +170,4 @@ class Pipes:
         path.chmod(0o644)
 
     def _path(self, channel: str, epoch: int) -> Path:
-        return self._folder / f"{channel}_{epoch}"
+        return self._folder / f"{self._paths[channel]}_{epoch}"

@@ -26,6 +26,7 @@ _TRANSFORM: Params = {
     "ModelClientConfig": {"InvocationsMaxRetries": 0},
 }
 _PROCESSING: Params = {**samples.PROCESSING_JOB, "ProcessingJobName": "$"}
+_PROCESSED = samples.PROCESSING_JOB["ProcessingInputs"][0]
 _IMAGE = samples.TRAINING_JOB["AlgorithmSpecification"]
 _LOSS = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
 _S3_SOURCE = {"S3Uri": samples.MODEL_DATA, "S3DataType": "S3Object", "CompressionType": "Gzip"}
@@ -149,6 +150,11 @@ SAGEMAKER: Mapping[str, Probe] = {
         besides={
             "ProcessingResources.ClusterConfig.InstancePreferences": {
                 "ProcessingResources": {"ClusterConfig": {"VolumeSizeInGB": 10}}
+            },
+            "ProcessingInputs[].S3Input.S3CompressionType": {
+                "ProcessingInputs": [
+                    {**_PROCESSED, "S3Input": {**_PROCESSED["S3Input"], "S3InputMode": "Pipe"}},
+                ]
             },
         },
         values={

@@ -70,6 +70,27 @@ def test_a_path_is_used_once(aws: Aws) -> None:
     assert message == "LocalPath '/opt/ml/processing/out/' is used by both 'clean' and 'more'."
 
 
+def test_gzip_is_of_pipe_mode(aws: Aws) -> None:
+    assert refused(aws, ProcessingInputs=[given(S3CompressionType="Gzip")]) == (
+        "ValidationException",
+        "S3CompressionType Gzip of 'raw' can only be used when Pipe mode is specified as the S3InputMode.",
+    )
+    aws.create("ProcessingJob", ProcessingInputs=[given(S3InputMode="Pipe", S3CompressionType="Gzip")])
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("in/a_0/", "LocalPath '/opt/ml/processing/in/a_0/' of 'clean' is that of a pipe of 'raw'."),
+        ("in/", "LocalPath '/opt/ml/processing/in/a' of 'raw' in Pipe mode lies in that of 'clean'."),
+    ],
+)
+def test_nothing_is_in_the_way_of_a_pipe(aws: Aws, path: str, message: str) -> None:
+    pipe = given(S3InputMode="Pipe", LocalPath="/opt/ml/processing/in/a")
+    config = {"Outputs": [stored("clean", f"/opt/ml/processing/{path}")]}
+    assert refused(aws, ProcessingInputs=[pipe], ProcessingOutputConfig=config) == ("ValidationException", message)
+
+
 @pytest.mark.parametrize("name", ["..", "a/b"])
 def test_the_name_of_an_output_is_a_directory(aws: Aws, name: str) -> None:
     outputs = {"Outputs": [stored(name, "/opt/ml/processing/out")]}
@@ -93,7 +114,6 @@ def test_an_input_has_a_source_and_a_place(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("changes", "member"),
     [
-        ({"ProcessingInputs": [given(S3InputMode="Pipe")]}, "ProcessingInputs[0].S3Input.S3InputMode=Pipe"),
         (
             {"ProcessingInputs": [{"InputName": "raw", "DatasetDefinition": {"InputMode": "File"}}]},
             "ProcessingInputs[0].DatasetDefinition",

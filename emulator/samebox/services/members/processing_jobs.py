@@ -7,8 +7,7 @@ from samebox.services.members.row import Members, accepted, acted_on, below, mem
 _INPUT = members(
     acted_on("InputName", "AppManaged"),
     acted_on("S3Input.S3Uri", "S3Input.LocalPath", "S3Input.S3DataType", "S3Input.S3DataDistributionType"),
-    refused("S3Input.S3InputMode", "File"),
-    refused("S3Input.S3CompressionType", "None"),
+    acted_on("S3Input.S3InputMode", "S3Input.S3CompressionType"),
     refused("DatasetDefinition"),
 )
 

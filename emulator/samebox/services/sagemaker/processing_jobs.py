@@ -37,6 +37,7 @@ def create(services: Services, params: dict[str, Any], caller: Caller) -> dict[s
     for one in outputs:
         _check_folder_name(one["OutputName"])
     _check_places([*_places(inputs, "S3Input", "InputName"), *_places(outputs, "S3Output", "OutputName")])
+    _check_pipes(inputs, outputs)
     image = _resolve(services, params["AppSpecification"]["ImageUri"], params["RoleArn"], caller)
     request = {"StoppingCondition": {"MaxRuntimeInSeconds": MAX_RUNTIME_SECONDS}, **params}
     job = services.resources.create(PROCESSING_JOB, caller, request, JobFacts(image.reference, stand_in=image.stand_in))
@@ -93,6 +94,29 @@ def _check_places(places: Iterable[tuple[str, str]]) -> None:
         other = taken.setdefault(path.rstrip("/"), name)
         if other != name:
             raise ValidationException(f"LocalPath '{path}' is used by both '{other}' and '{name}'.")
+
+
+def _check_pipes(inputs: Iterable[Mapping[str, Any]], outputs: Iterable[Mapping[str, Any]]) -> None:
+    pipes = {}
+    for one in inputs:
+        source, name = one["S3Input"], one["InputName"]
+        is_pipe = source.get("S3InputMode") == "Pipe"
+        if source.get("S3CompressionType") == "Gzip" and not is_pipe:
+            # SM:ProcessingS3Input.S3CompressionType; the words are ours.
+            raise ValidationException(
+                f"S3CompressionType Gzip of '{name}' can only be used when Pipe mode is specified as the S3InputMode."
+            )
+        if is_pipe and not one.get("AppManaged"):
+            pipes[source["LocalPath"].rstrip("/")] = name
+    for other, path in (*_places(inputs, "S3Input", "InputName"), *_places(outputs, "S3Output", "OutputName")):
+        place = path.rstrip("/")
+        pipe, _, number = place.rpartition("_")
+        if pipe in pipes and number.isdecimal():
+            raise ValidationException(f"LocalPath '{path}' of '{other}' is that of a pipe of '{pipes[pipe]}'.")
+        for pipe, name in pipes.items():
+            # The folder of the one would hide the pipes of the other.
+            if place not in pipes and pipe.startswith(f"{place}/"):
+                raise ValidationException(f"LocalPath '{pipe}' of '{name}' in Pipe mode lies in that of '{other}'.")
 
 
 def _resolve(services: Services, name: str, role: str, caller: Caller) -> Image:
