@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_plus
@@ -74,7 +74,11 @@ class Request:
 
 
 def _decoded(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    return _unquoted(text) if "%" in text or "+" in text else text
+
+
+# Of a presigned URL it is the credential, which all of a client's requests of a day have.
+_unquoted = lru_cache(maxsize=1000)(unquote_plus)
 
 
 def inflated(request: Request, most: int) -> Request:

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from samebox import asgi
@@ -364,8 +365,13 @@ def _is_small(head: Request) -> bool:
 
 
 def _headers(headers: Mapping[str, str], request_id: str) -> list[asgi.Header]:
-    encoded = [(name.lower().encode("latin-1"), _bytes(value)) for name, value in headers.items()]
+    encoded = [(_name(name), _bytes(value)) for name, value in headers.items()]
     return [*encoded, (b"x-amz-id-2", request_id.encode() * 4), (b"server", b"AmazonS3"), _SANDBOX]
+
+
+@lru_cache(maxsize=1000)
+def _name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
 def _bytes(value: str) -> bytes:

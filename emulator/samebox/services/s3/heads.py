@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from samebox.errors import AwsError
@@ -49,12 +50,18 @@ def _hoisted(head: Request) -> Request:
     """A presigned URL carries headers of the request in its query: `x-amz-acl=…`."""
     if not head.query_string:
         return head
-    lowered = ((name, name.lower()) for name in head.query)
-    names = [name for name, low in lowered if low.startswith("x-amz-") and low not in _SIGNING]
+    names = [name for name in head.query if _is_header(name)]
     if "AWSAccessKeyId" in head.query:  # SigV2 signs these two, and some clients put them into the URL
         names += [name for name in ("content-type", "content-md5") if name in head.query]
     more = {name.lower(): head.query[name] for name in names if name.lower() not in head.headers}
     return head.changed(headers={**head.headers, **more}) if more else head
+
+
+@lru_cache(maxsize=1000)
+def _is_header(name: str) -> bool:
+    """Whether a field of a query is a header of the request: one of Amazon's, and not a part of the signature."""
+    name = name.lower()
+    return name.startswith("x-amz-") and name not in _SIGNING
 
 
 def _is_expired(query: Mapping[str, str], now: float) -> bool:
