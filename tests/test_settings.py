@@ -88,6 +88,23 @@ def test_events_go_to_this_machine_alone() -> None:
             Settings.read({"SAMEBOX_EVENT_DESTINATIONS": wrong})
 
 
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("SHARDING", "turns or blocks"),
+        ("PARTIAL_PREFIX_NAMES", "segment or rest"),
+        ("TRANSFORM_OUTPUT_KEYS", "relative or whole"),
+        ("FAST_FILE_SHOWN_AS", "File or FastFile"),
+        ("REPOSITORY_URIS", "auto, aws or local"),
+    ],
+)
+def test_a_choice_is_one_of_its_values(name: str, choices: str) -> None:
+    with pytest.raises(ValueError, match=f"^SAMEBOX_{name}=other: {choices} is wanted.$"):
+        Settings.read({f"SAMEBOX_{name}": "other"})
+    for value in choices.replace(" or ", ", ").split(", "):
+        assert getattr(Settings.read({f"SAMEBOX_{name}": value}), name.lower()) == value
+
+
 @pytest.mark.parametrize("text", ["soon", "30,soon", "30 60", "30;60", "-1", "nan", "1e999"])
 def test_spot_jobs_are_interrupted_after_numbers_of_seconds(text: str) -> None:
     with pytest.raises(ValueError, match=r"SAMEBOX_SPOT_INTERRUPT_AFTER: .* is not a number of seconds"):

@@ -118,6 +118,14 @@ class Settings:
         "connections.",
         False,
     )
+    transform_line_ends: bool = _setting(
+        "Send a line that a transform job sends alone (SplitType Line, SingleRecord) with its line end.", False
+    )
+    transform_output_keys: str = _setting(
+        "Key of a transform job's output below S3OutputPath: relative, what follows the prefix of the input; whole, "
+        "all of the input's key.",
+        "relative",
+    )
     pipeline_payload_mb: int = _setting(
         "MiB that one container of a serial pipeline may send to the next; that of AWS is 5 MB.",
         5,
@@ -197,6 +205,20 @@ class Settings:
     fast_file_partial_folders: bool = _setting(
         "Accept an S3Uri of a FastFile channel that is neither an object nor ends with a slash, which AWS's "
         "documentation does not allow.",
+        False,
+    )
+    sharding: str = _setting(
+        "Which objects of a ShardedByS3Key channel or input a host gets: turns, every n-th by key; blocks, keys that "
+        "follow one another.",
+        "turns",
+    )
+    partial_prefix_names: str = _setting(
+        "Names of files below an S3 prefix that ends inside a path segment: segment, with that segment whole; rest, "
+        "what follows the prefix.",
+        "segment",
+    )
+    ignore_pipe_members: bool = _setting(
+        "Ignore CompressionType and RecordWrapperType of channels that are not in Pipe mode, and do not refuse them.",
         False,
     )
     file_systems: str = _setting(
@@ -343,10 +365,10 @@ class Settings:
         _check_names("ALLOWED_ORIGINS", settings.allowed_origins, _ORIGIN, "an origin, such as http://localhost:3000")
         _check_names("ALLOWED_HOSTS", settings.allowed_hosts, _HOST, "a host name without a port, such as my.box")
         _ = settings.file_system_folders, settings.ulimits_by_name, settings.spot_interruptions
-        if settings.fast_file_shown_as not in ("File", "FastFile"):
-            raise ValueError(f"{PREFIX}FAST_FILE_SHOWN_AS={settings.fast_file_shown_as}: File or FastFile is wanted.")
-        if settings.repository_uris not in ("auto", "aws", "local"):
-            raise ValueError(f"{PREFIX}REPOSITORY_URIS={settings.repository_uris}: auto, aws or local is wanted.")
+        for name, choices in _CHOICES.items():
+            if (chosen := getattr(settings, name)) not in choices:
+                wanted = f"{', '.join(choices[:-1])} or {choices[-1]}"
+                raise ValueError(f"{PREFIX}{name.upper()}={chosen}: {wanted} is wanted.")
         if not is_loopback(settings.host) and not settings.token:
             raise ValueError(
                 f"--host {settings.host} listens beyond this machine, so a token is needed: set {PREFIX}TOKEN; "
@@ -392,6 +414,13 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
+_CHOICES = {
+    "fast_file_shown_as": ("File", "FastFile"),
+    "sharding": ("turns", "blocks"),
+    "partial_prefix_names": ("segment", "rest"),
+    "transform_output_keys": ("relative", "whole"),
+    "repository_uris": ("auto", "aws", "local"),
+}
 # What Docker takes; how many processes there are is a setting of its own.
 _ULIMITS = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "rss", "rtprio", "rttime",
             "sigpending", "stack")  # fmt: skip

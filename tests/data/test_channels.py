@@ -39,6 +39,16 @@ def test_a_prefix_inside_a_segment_keeps_the_segment_whole() -> None:
     assert paths("s3://b/in/tr", "in/tr", "in/train/a", "in/tr.csv") == ["tr", "train/a", "tr.csv"]
 
 
+def test_a_layout_may_have_what_follows_the_prefix_alone() -> None:
+    layout = channels.ChannelLayout(whole_segments=False)
+    for uri, keys, names in (
+        ("s3://b/in/tr", ("in/tr", "in/train/a", "in/tr.csv", "in/tr/b"), ["tr", "ain/a", ".csv", "b"]),
+        ("s3://b/in", ("in/a", "in/x/b"), ["a", "x/b"]),
+    ):
+        found = channels.plan(channel(uri), objects(*keys), layout).files
+        assert [file.path for file in found] == names
+
+
 def test_the_manifest_is_the_prefix_and_every_object() -> None:
     plan = channels.plan(channel("s3://b/in"), [*objects("in/a", "in/b/c"), Object("b", "in/empty/", 0)])
     assert plan.manifest == b"in\ns3://b/in/a\ns3://b/in/b/c\ns3://b/in/empty/\n"
@@ -84,6 +94,16 @@ def test_a_sharded_channel_is_dealt_out_in_the_order_of_its_keys() -> None:
     assert {one.manifest for one in shares} == {whole.manifest}
     assert channels.share(whole, 0, 1).files == whole.files
     assert channels.share(whole, 4, 5).files == ()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "blocks"), [(1, ["abcde"]), (2, ["abc", "de"]), (3, ["ab", "cd", "e"]), (6, [*"abcde", ""])]
+)
+def test_a_layout_may_deal_out_blocks_of_keys_that_follow_one_another(hosts: int, blocks: list[str]) -> None:
+    whole = channels.plan(channel("s3://b/data/"), objects(*(f"data/{name}" for name in "abcde")))
+    layout = channels.ChannelLayout(in_blocks=True)
+    shares = [channels.share(whole, host, hosts, layout) for host in range(hosts)]
+    assert ["".join(file.path for file in one.files) for one in shares] == blocks
 
 
 def test_only_a_channel_by_key_is_sharded() -> None:

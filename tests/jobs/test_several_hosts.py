@@ -1,6 +1,7 @@
 """Training jobs on several hosts: each has its /opt/ml, share of the data and log; one failure is the job's."""
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -79,6 +80,36 @@ def test_a_sharded_channel_is_dealt_out_and_a_replicated_one_is_everywhere(harne
     assert found == {
         "algo-1": {"full": ["a", "b", "c"], "sharded": ["a", "c"]},
         "algo-2": {"full": ["a", "b", "c"], "sharded": ["b"]},
+    }
+
+
+def test_settings_choose_which_objects_a_host_gets_and_the_names_below_a_part_of_a_name(harness: "Harness") -> None:
+    found: dict[str, dict[str, object]] = {}
+
+    def program(process: "Process", host: str) -> int:
+        data = process.path("/opt/ml/input/data")
+        files = sorted(str(path.relative_to(data / "files")) for path in (data / "files").rglob("*") if path.is_file())
+        found[host] = {"files": files, "pipe": (data / "pipe_0").read_bytes()}
+        return 0
+
+    on_each(harness, program)
+    for name in "abcd":
+        harness.put_object(f"digits/{name}", name.encode())
+    harness.settings = replace(harness.settings, sharding="blocks", partial_prefix_names="rest")
+    harness.start()
+    channels = [
+        harness.channel("files", f"s3://{harness.bucket}/dig"),
+        harness.channel("pipe", f"s3://{harness.bucket}/"),
+    ]
+    for one in channels:
+        one["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    channels[1]["InputMode"] = "Pipe"
+
+    row = harness.wait_until_ended(create(harness, InputDataConfig=channels))
+    assert row.status == "Completed", row.state.get("FailureReason")
+    assert found == {
+        "algo-1": {"files": ["its/a", "its/b"], "pipe": b"ab"},
+        "algo-2": {"files": ["its/c", "its/d"], "pipe": b"cd"},
     }
 
 

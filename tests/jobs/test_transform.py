@@ -5,6 +5,7 @@ import json
 import re
 import struct
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,26 @@ def test_single_records_are_sent_alone_and_assembled_in_order(harness: "Harness"
     assert model.environment["SAGEMAKER_BATCH_STRATEGY"] == "SINGLE_RECORD"
     assert model.environment["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] == "4"
     assert model.environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"] == "1"
+
+
+@pytest.mark.parametrize("processing", [{}, {"DataProcessing": {"JoinSource": "Input", "OutputFilter": "$[-1]"}}])
+def test_settings_choose_line_ends_of_single_records_and_keys_of_outputs(
+    harness: "Harness", processing: dict[str, object]
+) -> None:
+    harness.put_object("in/deep/a.csv", b"1\n2\n")
+    harness.settings = replace(harness.settings, transform_line_ends=True, transform_output_keys="whole")
+    model = ModelServer(bytes.strip)
+    row = run(
+        harness,
+        model,
+        {"SplitType": "Line", "ContentType": "text/csv"},
+        output={"AssembleWith": "Line", "Accept": "text/csv"},
+        BatchStrategy="SingleRecord",
+        **processing,
+    )
+    assert row.status == "Completed", row.state
+    assert sorted(model.bodies) == [b"1\n", b"2\n"]
+    assert harness.objects_under("out") == {"in/deep/a.csv.out": b"1\n2\n"}
 
 
 def test_several_records_are_sent_together_up_to_the_payload(harness: "Harness") -> None:

@@ -65,6 +65,21 @@ class ChannelPlan:
         return self.size >= LARGE_BYTES or len(self.files) >= LARGE_FILES
 
 
+@dataclass(frozen=True)
+class ChannelLayout:
+    """What is not known of AWS's channels, as settings choose it (contract §1.5).
+
+    `in_blocks`: a host of a sharded channel gets objects that follow one another. `whole_segments`: a prefix that ends
+    inside a path segment keeps that segment in the names of files.
+    """
+
+    in_blocks: bool = False
+    whole_segments: bool = True
+
+
+DEFAULT_LAYOUT = ChannelLayout()
+
+
 def check_names(names: Collection[str]) -> None:
     """Raise ChannelError for a name that CreateTrainingJob refuses, or that would be another place in a job's data."""
     for name in names:
@@ -76,7 +91,7 @@ def check_names(names: Collection[str]) -> None:
             raise ChannelError(f"Channel {name}-manifest has the name of the manifest of channel {name}.")
 
 
-def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
+def find(channel: Mapping[str, Any], objects: Objects, layout: ChannelLayout = DEFAULT_LAYOUT) -> ChannelPlan:
     """Look up what one InputDataConfig element names, and lay it out (contract §1.5).
 
     All of it, whatever its S3DataDistributionType: see `share`. Raises ChannelError where the channel names
@@ -87,7 +102,7 @@ def find(channel: Mapping[str, Any], objects: Objects) -> ChannelPlan:
     found, prefix = listed(channel, objects)
     found = shuffled(found, seed(channel))
     if prefix is None:
-        return plan(channel, found)
+        return plan(channel, found, layout)
     return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: _suffix(prefix, key))
 
 
@@ -130,23 +145,33 @@ def shuffled(items: Sequence[Item], seed: int | None, epoch: int = 0) -> tuple[I
     return tuple(wanted)
 
 
-def share(plan: ChannelPlan, host: int, hosts: int) -> ChannelPlan:
+def share(plan: ChannelPlan, host: int, hosts: int, layout: ChannelLayout = DEFAULT_LAYOUT) -> ChannelPlan:
     """What one of several hosts gets of a sharded channel; hosts are counted from 0.
 
-    The manifest lists the whole channel (observed 2020). Which object goes where is not known beyond that algo-1 got
-    the first of two; we deal them out in turn, in the order of their listing (contract §1.5).
+    The manifest lists the whole channel (observed 2020).
     """
-    return replace(plan, files=plan.files[host::hosts], directories=())
+    return replace(plan, files=dealt(plan.files, host, hosts, layout), directories=())
 
 
-def plan(channel: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
+def dealt(items: Sequence[Item], host: int, hosts: int, layout: ChannelLayout = DEFAULT_LAYOUT) -> tuple[Item, ...]:
+    """What one of several hosts gets of these. Which goes where is not known beyond that algo-1 got the first of two:
+    by default they are dealt out in turn, in the order of their keys (contract §1.5)."""
+    if not layout.in_blocks:
+        return tuple(items[host::hosts])
+    size, larger = divmod(len(items), hosts)
+    start = host * size + min(host, larger)
+    return tuple(items[start : start + size + (host < larger)])
+
+
+def plan(channel: Mapping[str, Any], objects: Sequence[Object], layout: ChannelLayout = DEFAULT_LAYOUT) -> ChannelPlan:
     """Lay out what `Objects.list` gave for an S3Prefix, by contract §1.5. Raises ChannelError.
 
     What the contract leaves open, and is our choice: a prefix that ends inside a path segment keeps that segment whole
     (`s3://b/data/tr` gives `train/a` and `tr.csv`); an empty object whose key ends with `/` is a directory.
     """
     prefix = Location.parse(channel["DataSource"]["S3DataSource"]["S3Uri"]).key
-    return _layout(str(channel["ChannelName"]), prefix, objects, lambda key: _local_path(prefix, key))
+    whole = layout.whole_segments
+    return _layout(str(channel["ChannelName"]), prefix, objects, lambda key: _local_path(prefix, key, whole))
 
 
 def checkpoints(request: Mapping[str, Any], objects: Sequence[Object]) -> ChannelPlan:
@@ -256,12 +281,14 @@ def _suffix(prefix: str, key: str) -> str:
     return rest if not prefix or prefix.endswith("/") else rest.removeprefix("/")
 
 
-def _local_path(prefix: str, key: str) -> str:
+def _local_path(prefix: str, key: str, whole_segments: bool = True) -> str:
     rest = key[len(prefix) :]
     if not prefix or prefix.endswith("/"):
         return rest
     if rest.startswith("/"):
         return rest[1:]
+    if rest and not whole_segments:
+        return rest
     return prefix.rpartition("/")[2] + rest
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from samebox.data import augmented_manifests, channels, recordio
-from samebox.data.channels import ChannelError
+from samebox.data.channels import ChannelError, ChannelLayout
 from samebox.data.manifests import BadManifest
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ class SampleStream:
     gzip: bool = False
     seed: int | None = None
     sharded: bool = False
+    layout: ChannelLayout = channels.DEFAULT_LAYOUT
 
 
-def find(channel: Mapping[str, Any], objects: Objects) -> SampleStream:
+def find(channel: Mapping[str, Any], objects: Objects, layout: ChannelLayout = channels.DEFAULT_LAYOUT) -> SampleStream:
     """Look up what an InputDataConfig element in Pipe mode names. Raises what channels.find does."""
     return SampleStream(
         name=channel["ChannelName"],
@@ -49,6 +50,7 @@ def find(channel: Mapping[str, Any], objects: Objects) -> SampleStream:
         gzip=channel.get("CompressionType", "None") == "Gzip",
         seed=channels.seed(channel),
         sharded=channels.is_sharded(channel),
+        layout=layout,
     )
 
 
@@ -59,7 +61,7 @@ def epoch(stream: SampleStream, objects: Objects, host: int, hosts: int, number:
     ChannelError for an object that is not a gzip, or too large for a record.
     """
     wanted = channels.shuffled(stream.samples, stream.seed, number)
-    for sample in wanted[host::hosts] if stream.sharded else wanted:
+    for sample in channels.dealt(wanted, host, hosts, stream.layout) if stream.sharded else wanted:
         for part in sample:
             if isinstance(part, bytes):
                 yield recordio.frame(part) if stream.record_io else part

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from samebox.data.objects import Object, Objects
 
 
-def inputs(request: Mapping[str, Any], objects: Objects) -> tuple[tuple[Object, str], ...]:
+def inputs(request: Mapping[str, Any], objects: Objects, whole_keys: bool = False) -> tuple[tuple[Object, str], ...]:
     """Each object of the input with the address of its output, in the order of the listing or the manifest.
+
+    `whole_keys`: all of a key is in that of its output, and not what is below the prefix alone (contract §3.3).
 
     Raises BadManifest, NoSuchKey, NoSuchBucket; ValueError for a manifest that is too large.
     """
@@ -29,6 +31,7 @@ def inputs(request: Mapping[str, Any], objects: Objects) -> tuple[tuple[Object, 
         prefix = Location.parse(uri).key
         found = tuple(one for one in objects.list(uri) if one.size or not one.key.endswith("/"))
     root = request["TransformOutput"]["S3OutputPath"].rstrip("/")
+    prefix = "" if whole_keys else prefix
     return tuple((one, f"{root}/{output_name(prefix, one.key)}") for one in found)
 
 

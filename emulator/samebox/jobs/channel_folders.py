@@ -53,8 +53,9 @@ class ChannelFolders:
         for channel, laid_out in zip(self._plan.inputs.channels, found, strict=True):
             sharing = plan.hosts_of(channel)
             if host in sharing:
-                is_sharded = channels.is_sharded(channel)
-                own.append(channels.share(laid_out, sharing.index(host), len(sharing)) if is_sharded else laid_out)
+                if channels.is_sharded(channel):
+                    laid_out = channels.share(laid_out, sharing.index(host), len(sharing), plan.inputs.layout)
+                own.append(laid_out)
         folder = host.root / plan.inputs.folder
         whole = [one for one in own if one.name not in plan.inputs.fast]
         channels.check_names([one.name for one in own])

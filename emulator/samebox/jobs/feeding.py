@@ -28,7 +28,7 @@ class Feeding:
             return
         plan, deps = self._plan, self._deps
         with download_errors(plan, deps):
-            found = [deps.retry(partial(streams.find, one, deps.objects)) for one in channels]
+            found = [deps.retry(partial(streams.find, one, deps.objects, plan.inputs.layout)) for one in channels]
         if not deps.retry(deps.engine.shares_disk):
             raise Ended(Outcome.DOWNLOAD_FAILED, "Pipe mode needs a container engine on this machine.")
         for host in plan.job.hosts:

@@ -134,7 +134,9 @@ def download(plan: Plan, deps: JobDependencies, hosts: Sequence[HostPlan]) -> li
     with download_errors(plan, deps):
         for host in hosts:
             platform_hosts.prepare(host)
-        found = [deps.retry(partial(channels.find, one, deps.objects)) for one in plan.inputs.channels]
+        found = [
+            deps.retry(partial(channels.find, one, deps.objects, plan.inputs.layout)) for one in plan.inputs.channels
+        ]
         if plan.inputs.folders:
             found = [replace(one, name=name) for one, name in zip(found, plan.inputs.folders, strict=True)]
         folders = ChannelFolders(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from samebox.containers.instances import Limits
+from samebox.data.channels import DEFAULT_LAYOUT, ChannelLayout
 from samebox.jobs import package_cache, surroundings
 from samebox.jobs.package_cache import Cache
 from samebox.platform.job import HostLimits, HostPlan, JobPlan, Surroundings
@@ -87,6 +88,7 @@ class Inputs:
     fast: frozenset[str] = frozenset()
     fast_manifests: bool = False
     file_systems: tuple[FileSystem, ...] = ()
+    layout: ChannelLayout = DEFAULT_LAYOUT
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ class Plan:
     startup_seconds: float = 0.0  # how long servers may take to answer /ping
     retries_client_errors: bool = False  # whether a response of 4xx is worth another request
     pipeline_bytes: int = 0  # that one container of a pipeline may send to the next
+    line_ends: bool = False  # whether a line that is sent alone has its line end
+    whole_keys: bool = False  # whether the key of an output has all of its input's
     mirrors: tuple[MirrorPlan, ...] = ()
     spot: SpotPlan | None = None
     metrics_seconds: float = 0.0  # between two values of each host's metrics; 0: none
@@ -225,6 +229,11 @@ def surroundings_of(
         way = surroundings.ContainerProxy(emulator.endpoint_url, emulator.ca_bundle)
     around = surroundings.variables(emulator.settings, hosts, way)
     return Surroundings({**around, **packages, **(keys or {})}, surroundings.mounts(emulator.settings, way))
+
+
+def layout_of(settings: Settings) -> ChannelLayout:
+    """How channels and inputs are laid out where AWS's way is not known."""
+    return ChannelLayout(settings.sharding == "blocks", settings.partial_prefix_names == "segment")
 
 
 def keys_of(

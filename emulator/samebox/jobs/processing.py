@@ -17,6 +17,7 @@ from samebox.jobs.plan import (
     host_limits,
     job_folder,
     keys_of,
+    layout_of,
     log_stream,
     surroundings_of,
 )
@@ -67,6 +68,7 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
             folders=tuple(processing.input_folder(number) for number in range(1, len(inputs) + 1)),
             pipes=tuple(_channel(one) for one in pipes),
             pipe_paths=tuple(f"{processing.PIPES_FOLDER}/{processing.pipe_path(one)}" for one in pipes),
+            layout=layout_of(emulator.settings),
         ),
         volume_bytes=request["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] * 1024**3,
         uploads=tuple(_upload(one) for one in data.outputs(request)),

@@ -22,6 +22,7 @@ from samebox.jobs.plan import (
     host_limits,
     job_folder,
     keys_of,
+    layout_of,
     log_stream,
     surroundings_of,
 )
@@ -156,6 +157,7 @@ def _inputs(request: Mapping[str, Any], settings: Settings) -> Inputs:
         fast=frozenset(fast),
         fast_manifests=settings.fast_file_manifests,
         file_systems=tuple(file_systems),
+        layout=layout_of(settings),
     )
 
 

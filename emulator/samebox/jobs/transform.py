@@ -88,6 +88,8 @@ def plan(resource: Resource, groups: Sequence[Limits], emulator: EmulatorInfo) -
         startup_seconds=settings.transform_startup_seconds,
         retries_client_errors=settings.transform_retries_client_errors,
         pipeline_bytes=settings.pipeline_payload_mb * transform.MEGABYTE,
+        line_ends=settings.transform_line_ends,
+        whole_keys=settings.transform_output_keys == "whole",
     )
 
 
@@ -153,6 +155,8 @@ def _work(resource: Resource, found: Plan, deps: JobDependencies, containers: Ma
         found.pipeline_bytes,
         capture,
         float(resource.state["TransformStartTime"]),
+        found.line_ends,
+        found.whole_keys,
     )
     servers = {
         instance: [RunningModel(one, one.host(instance), containers[one.host(instance)]) for one in of_model]

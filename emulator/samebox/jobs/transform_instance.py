@@ -45,6 +45,8 @@ class TransformWork:
     pipeline_bytes: int  # that one container of a pipeline may send to the next
     capture_name: str = ""  # of the manifests of data capture
     started: float = 0.0
+    line_ends: bool = False  # whether a line that is sent alone has its line end
+    whole_keys: bool = False  # whether the key of an output has all of its input's
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class TransformInstance:
         )
         limits = transform.rules(self._work.request, invoker.parameters())
         self._report(limits.in_words)
-        payloads = Payloads.of(self._work.request, limits, self._work.started)
+        payloads = Payloads.of(self._work.request, limits, self._work.started, self._work.line_ends)
         objects = TransformObjects(self._deps.objects, invoker, payloads, progress, self._report, self._over)
         result = objects.transform([one for one in found if not progress.was_done(one[0])])
         self._check()

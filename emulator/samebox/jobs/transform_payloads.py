@@ -45,11 +45,12 @@ class Payloads:
     limits: TransformRules
     processing: Processing | None
     ids: InferenceIds | None = None
+    line_ends: bool = False
 
     @classmethod
-    def of(cls, request: Mapping[str, Any], limits: TransformRules, started: float) -> Payloads:
-        """Those of a job that started at this time, in seconds since 1970."""
-        return cls(request, limits, Processing.of(request), InferenceIds.of(request, started))
+    def of(cls, request: Mapping[str, Any], limits: TransformRules, started: float, line_ends: bool) -> Payloads:
+        """Those of a job that started then, in seconds since 1970. `line_ends`: lines that go alone have theirs."""
+        return cls(request, limits, Processing.of(request), InferenceIds.of(request, started), line_ends)
 
     def opened(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The object's bytes, decompressed where they are gzip."""
@@ -65,9 +66,13 @@ class Payloads:
             return map(Batch, records.packed_lines(self.opened(chunks), most))
         found = records.split(self.opened(chunks), split, most)
         if self.processing is not None:
-            return self._filtered(found, self.processing, single, most)
+            batches = self._filtered(found, self.processing, single, most)
+            if self.line_ends and split == "Line":
+                return (Batch((*one.body, b"\n"), one.records) if len(one.records) == 1 else one for one in batches)
+            return batches
         if single:
-            return (Batch((record.payload,)) for record in found)
+            framed = self.line_ends and split == "Line"
+            return (Batch((record.framed if framed else record.payload,)) for record in found)
         return map(Batch, records.packed((record.framed for record in found), most))
 
     @staticmethod

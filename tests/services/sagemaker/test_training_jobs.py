@@ -1,12 +1,14 @@
 """Training jobs through boto3: what is refused, in AWS's words, and what Describe says."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from samebox.resources.run_facts import job_facts
+from samebox.settings import Settings
 from tests import samples
 from tests.conftest import Aws
 
@@ -239,6 +241,24 @@ AUGMENTED = {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://samples/digit
 )
 def test_what_an_input_mode_excludes_is_refused(aws: Aws, given: dict[str, Any], message: str) -> None:
     assert refused(aws, changed(InputDataConfig=[given])) == ("ValidationException", f'Channel "train": {message}')
+
+
+class TestPipeMembersIgnored:
+    """With SAMEBOX_IGNORE_PIPE_MEMBERS."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, ignore_pipe_members=True)
+
+    @pytest.mark.parametrize("mode", ["File", "FastFile"])
+    def test_compression_and_records_of_a_channel_of_files_are_no_error(self, aws: Aws, mode: str) -> None:
+        given = [channel(InputMode=mode, CompressionType="Gzip", RecordWrapperType="RecordIO", source=FOLDER)]
+        name = aws.row(aws.create("TrainingJob", InputDataConfig=given)).name
+        (shown,) = aws.sagemaker.describe_training_job(TrainingJobName=name)["InputDataConfig"]
+        assert (shown["CompressionType"], shown["RecordWrapperType"]) == ("Gzip", "RecordIO")
+
+
+FOLDER = {"S3Uri": "s3://samples"}
 
 
 def test_a_channel_in_fast_file_mode_is_a_folder_or_an_object(aws: Aws) -> None:

@@ -12,7 +12,7 @@ from samebox.settings import PREFIX, Settings
 from samebox.wire.caller import Caller
 
 
-def check(params: Mapping[str, Any]) -> None:
+def check(params: Mapping[str, Any], settings: Settings) -> None:
     """Raise ValidationException for names that exclude each other, and for what a channel's input mode excludes."""
     channels = params.get("InputDataConfig", [])
     default = params["AlgorithmSpecification"].get("TrainingInputMode", "File")
@@ -27,7 +27,7 @@ def check(params: Mapping[str, Any]) -> None:
             raise ValidationException(f'Channel "{name}" has no data source.')
         _check_attributes(name, source)
         if modes[name] != "Pipe":
-            _check_files(channel, source)
+            _check_files(channel, source, settings.ignore_pipe_members)
         if modes[name] == "FastFile" and source["S3DataType"] != "S3Prefix":
             raise ValidationException(
                 f'Channel "{name}": S3DataType {source["S3DataType"]} is not supported in FastFile input mode.'
@@ -95,9 +95,9 @@ def _check_file_system(params: Mapping[str, Any], channel: Mapping[str, Any], mo
             )
 
 
-def _check_files(channel: Mapping[str, Any], source: Mapping[str, Any]) -> None:
-    of_pipe_mode = {name: channel.get(name, "None") for name in ("CompressionType", "RecordWrapperType")}
-    of_pipe_mode = {name: value for name, value in of_pipe_mode.items() if value != "None"}
+def _check_files(channel: Mapping[str, Any], source: Mapping[str, Any], ignored: bool) -> None:
+    names = () if ignored else ("CompressionType", "RecordWrapperType")
+    of_pipe_mode = {name: value for name in names if (value := channel.get(name, "None")) != "None"}
     if source["S3DataType"] == "AugmentedManifestFile":
         of_pipe_mode["S3DataType"] = source["S3DataType"]
     for name, value in of_pipe_mode.items():

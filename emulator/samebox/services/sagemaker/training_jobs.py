@@ -88,7 +88,7 @@ def _check(
     training_rules.check_warm_pool(params)
     training_rules.check_remote_debug(params)
     training_rules.check_mirrored(services, params, caller)
-    training_channels.check(params)
+    training_channels.check(params, services.settings)
     specification = algorithms.of_request(services, params, caller)
     if specification is not None:
         algorithms.check(params, specification)
