@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 LOCAL = "/opt/ml/checkpoints"
 
 
-def create(harness: "Harness", train: "Callable[[Process], int | None]", hosts: int = 1) -> "Resource":
+def create(
+    harness: "Harness", train: "Callable[[Process], int | None]", hosts: int = 1, local: str = LOCAL
+) -> "Resource":
     harness.settings = replace(harness.settings, checkpoint_seconds=0.01)
     harness.engine.add_image("digits:1", {"train": train})
     return harness.create_training_job(
-        CheckpointConfig={"S3Uri": f"s3://{harness.bucket}/ckpt"},
+        CheckpointConfig={"S3Uri": f"s3://{harness.bucket}/ckpt", "LocalPath": local},
         ResourceConfig={"InstanceType": "ml.t3.micro", "InstanceCount": hosts, "VolumeSizeInGB": 1},
     )
 
@@ -165,6 +167,26 @@ def test_checkpoints_that_have_nowhere_to_go_fail_the_job_at_its_end(harness: "H
     harness.start()
     row = harness.wait_until_ended(job)
     assert row.state["FailureReason"].startswith("ClientError: Artifact upload failed:Access Denied (AccessDenied")
+
+
+def test_checkpoints_outside_of_opt_ml_are_found_where_an_earlier_samebox_has_put_them(harness: "Harness") -> None:
+    def train(process: "Process") -> int:
+        (process.path("/state") / "first").write_text("saved")
+        process.wait_for_stop()
+        (process.path("/state") / "last").write_text("saved")
+        return 0
+
+    job = create(harness, train, local="/state")
+    harness.start()
+    harness.poll_until(lambda: harness.objects_under("ckpt") == {"first": b"saved"})
+    harness.crash()
+    (folder,) = harness.data_dir.rglob(".outside/state")
+    folder.rename(folder.parents[1] / "checkpoints")
+    harness.start()
+    harness.wait_for_status(job, "InProgress")
+    harness.stop_job(job)
+    assert harness.wait_until_ended(job).status == "Stopped"
+    assert harness.objects_under("ckpt") == {"first": b"saved", "last": b"saved"}
 
 
 class RefusingObjects:

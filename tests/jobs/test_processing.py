@@ -91,6 +91,27 @@ def test_a_continuous_output_is_uploaded_while_the_job_runs_and_again_when_it_ch
     assert harness.objects_under("done") == {"part": b"complete"}
 
 
+def test_a_continuous_output_that_changes_within_the_second_of_its_upload_is_uploaded_again(harness: "Harness") -> None:
+    later = 4_000_000_000  # a second that is not over, however long the upload takes
+
+    def clean(process: "Process") -> int:
+        part = process.path("/opt/ml/processing/done") / "part"
+        part.write_text("half")
+        os.utime(part, (later, later))
+        process.wait_for_stop()
+        part.write_text("full")
+        os.utime(part, (later, later))
+        return 0
+
+    harness.engine.add_image("clean:1", {ANY: clean}, stop_signal="SIGINT")
+    harness.start()
+    job = harness.create_processing_job(**outputs(harness.processing_output(mode="Continuous")))
+    harness.poll_until(lambda: harness.objects_under("done"))
+    harness.stop_job(job)
+    assert harness.wait_until_ended(job).status == "Stopped"
+    assert harness.objects_under("done") == {"part": b"full"}
+
+
 def test_an_end_of_job_output_is_not_there_before_the_end(harness: "Harness") -> None:
     def clean(process: "Process") -> int:
         for output in ("done", "seen"):

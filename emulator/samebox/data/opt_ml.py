@@ -26,7 +26,7 @@ METRICS = "/opt/ml/output/metrics/sagemaker"
 WARM_POOL_CACHE = "/opt/ml/sagemaker/warmpoolcache"
 CREDENTIALS_HOST = "http://169.254.170.2"
 MOUNTED = ("input", "model", "output")  # of /opt/ml, piece by piece, so that the image's /opt/ml/code survives (§1.1)
-_OUTSIDE = ".outside"  # below it are directories that are not in /opt/ml
+OUTSIDE = ".outside"  # below it are directories that are not in /opt/ml
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def is_mounted(path: str) -> bool:
 def local_folder(path: str) -> str:
     """Where a directory of the container is below its host's root."""
     local = PurePosixPath(path)
-    return str(local.relative_to("/opt/ml")) if local.is_relative_to("/opt/ml") else f"{_OUTSIDE}{local}"
+    return str(local.relative_to("/opt/ml")) if local.is_relative_to("/opt/ml") else f"{OUTSIDE}{local}"
 
 
 def config_files(

@@ -6,6 +6,8 @@ from typing import BinaryIO
 from samebox.data.objects import DiskFull
 
 CHUNK_BYTES = 1024 * 1024
+# Seconds. A tar has times in whole ones: a file that was written so recently may be written again within the same one.
+SAME_SECOND = 2.0
 
 
 def chunks(stream: BinaryIO, name: str = "", volume_bytes: int | None = None) -> Iterator[bytes]:

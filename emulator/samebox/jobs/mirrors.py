@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
+from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
 from samebox.containers.engine import ContainerMissing, EngineError, PathMissing
-from samebox.data import artifacts, channels, folder_files, tree
+from samebox.data import artifacts, channels, folder_files, opt_ml, tree
 from samebox.data.folder_files import FileVersion
 from samebox.data.objects import Cancelled, DiskFull, S3Error
 from samebox.data.upload_journal import UploadJournal
-from samebox.jobs.archives import chunks
+from samebox.jobs.archives import SAME_SECOND, chunks
 from samebox.jobs.phases import Ended, JobDependencies, download_errors
 from samebox.jobs.plan import MirrorPlan, Plan
 from samebox.platform.job import HostPlan
@@ -32,8 +33,6 @@ log = logging.getLogger(__name__)
 
 STREAMS = 4
 _SHARE = 0.1  # of the time, for looking at the folders: large ones are looked at more seldom
-# A tar has times in seconds: a file that was written so recently may be written again within the same one.
-_SAME_SECOND = 2.0
 
 
 class FolderMirrors:
@@ -48,6 +47,9 @@ class FolderMirrors:
         self._download = partial(download_errors, plan, deps)
         self._deps = deps
         self._journals: dict[tuple[str, str], UploadJournal] = {}
+        for one, host in product(self._plans, self._hosts):
+            if one.restored_from:
+                _take_over(host.root, one.folder)
 
     def restore(self, hosts: Sequence[HostPlan]) -> None:
         """Give each of these hosts what is in S3, before it starts. Raises Ended, objects.Cancelled."""
@@ -158,7 +160,7 @@ class FolderMirrors:
             # Another name of a file comes without its content.
             body = self._deps.objects.read(f"{plan.uri}/{file.link}") if file.link else content
             self._upload(plan, journal, file.name, body, cancelled)
-            if file.modified < began - _SAME_SECOND:
+            if file.modified < began - SAME_SECOND:
                 journal.note(file.name, version)
         self._delete(plan, journal, found)
 
@@ -184,6 +186,14 @@ class FolderMirrors:
             # Beside the host's own folder, which the container sees.
             self._journals[key] = UploadJournal(self._root / f"{host.name}.{plan.name}")
         return self._journals[key]
+
+
+def _take_over(root: Path, folder: str) -> None:
+    """Find the checkpoints of a job that an earlier samebox began: for it, what is not in /opt/ml was one folder."""
+    old, new = root / "checkpoints", root / folder
+    if folder.startswith(f"{opt_ml.OUTSIDE}/") and old.is_dir() and not new.exists():
+        new.parent.mkdir(parents=True, exist_ok=True)
+        old.rename(new)  # the container has it mounted, by whatever name it is called here
 
 
 def _is_whole(plan: MirrorPlan, name: str) -> bool:

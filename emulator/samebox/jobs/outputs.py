@@ -15,7 +15,7 @@ from samebox.containers.engine import ContainerMissing, EngineError, PathMissing
 from samebox.data import artifacts
 from samebox.data.artifacts import ArchivedFile
 from samebox.data.objects import Cancelled, DiskFull, S3Error
-from samebox.jobs.archives import chunks
+from samebox.jobs.archives import SAME_SECOND, chunks
 from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import FolderUpload, Plan
 
@@ -68,7 +68,7 @@ class Outputs:
     def _upload(
         self, files: Iterable[tuple[ArchivedFile, Iterator[bytes]]], host: str, folder: FolderUpload, cancelled: Event
     ) -> None:
-        root = folder.uri.rstrip("/")
+        root, began = folder.uri.rstrip("/"), time.time()
         for file, content in files:
             uri, seen = f"{root}/{file.name}", (file.size, file.modified)
             if self._sent.get((host, uri)) == seen:
@@ -76,7 +76,8 @@ class Outputs:
             # Another name of a file comes without its content.
             body = self._deps.objects.read(f"{root}/{file.link}") if file.link else content
             self._deps.objects.upload(body, uri, cancelled)
-            self._sent[host, uri] = seen
+            if file.modified < began - SAME_SECOND:
+                self._sent[host, uri] = seen
 
     def _repeat(self, folders: list[FolderUpload], over: Event) -> None:
         pause = self._plan.upload_seconds
