@@ -1,5 +1,6 @@
 """kill -9 at every step of a training job: the next start ends it as this one would have, and no line comes twice."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -217,8 +218,12 @@ def test_a_start_sweeps_containers_and_folders_that_no_job_needs(harness: "Harne
 
 def test_a_start_removes_the_helper_containers_of_an_earlier_life(harness: "Harness") -> None:
     harness.engine.add_image("empty:1", {})
-    labels = {INSTANCE_LABEL: "test-harness"}
-    harness.engine.create(folder_copies.helper("empty:1", labels))
-    other = harness.engine.create(folder_copies.helper("empty:1", {INSTANCE_LABEL: "another emulator"}))
+    own = folder_copies.helper("empty:1", {INSTANCE_LABEL: "test-harness"})
+    harness.engine.create(replace(own, labels={**own.labels, HELPER_LABEL: "an earlier life"}))
+    # Docker's times are in whole seconds: one that was made just now is as old as this life.
+    kept = [
+        harness.engine.create(own),
+        harness.engine.create(folder_copies.helper("empty:1", {INSTANCE_LABEL: "other"})),
+    ]
     harness.start()
-    harness.poll_until(lambda: [one.id for one in harness.engine.find({HELPER_LABEL: None})] == [other])
+    harness.poll_until(lambda: [one.id for one in harness.engine.find({HELPER_LABEL: None})] == kept)

@@ -8,7 +8,7 @@ import tarfile
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from samebox.containers.engine import HELPER_LABEL, ContainerSpec, StartFailed
+from samebox.containers.engine import HELPER_LABEL, THIS_PROCESS, ContainerSpec, StartFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ def split(mounts: Iterable[Mount]) -> tuple[list[Mount], list[Mount]]:
 
 def helper(image: str, labels: Mapping[str, str], **mounts: Any) -> ContainerSpec:
     """A container that is made for its mounts or volumes, and never started."""
-    labels = {**labels, HELPER_LABEL: ""}
+    labels = {**labels, HELPER_LABEL: THIS_PROCESS}
     return ContainerSpec(image=image, command=("never started",), labels=labels, network="none", **mounts)
 
 

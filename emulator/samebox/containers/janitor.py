@@ -11,7 +11,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from samebox.containers.engine import HELPER_LABEL, ContainerSpec, Mount
+from samebox.containers.engine import HELPER_LABEL, THIS_PROCESS, ContainerSpec, Mount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def spec(image: str, path: Path) -> ContainerSpec:
     return ContainerSpec(
         image=image,
         command=("never started",),
-        labels={HELPER_LABEL: ""},
+        labels={HELPER_LABEL: THIS_PROCESS},
         mounts=(Mount(path.parent.resolve(), FOLDER),),
         network="none",
     )

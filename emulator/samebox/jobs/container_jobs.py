@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from samebox.containers import folder_copies, instances
-from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, Engine
+from samebox.containers.engine import ARN_LABEL, HELPER_LABEL, INSTANCE_LABEL, THIS_PROCESS, Engine
 from samebox.containers.reservations import Reservations
 from samebox.data.channel_cache import ChannelCache
 from samebox.data.objects import Objects
@@ -160,8 +160,10 @@ class ContainerJobs:
         plans = [self._any_plan(row) for row in self._resources.unfinished(self._type.kind)]
         names = {host.container_name for plan in plans for host in plan.job.hosts}
         for helper in self._engine.find({**mine, HELPER_LABEL: None}):
-            # One of an earlier life, which was killed before it could remove it.
-            if helper.created_at is not None and helper.created_at < self._began:
+            # One of an earlier life, which was killed before it could remove it. Its time is in whole seconds, and may
+            # be the engine's: our own are known by their label.
+            is_older = helper.created_at is not None and helper.created_at <= self._began
+            if is_older and helper.labels.get(HELPER_LABEL) != THIS_PROCESS:
                 self._engine.remove(helper.id)
         for container in containers:
             if container.name not in names:
