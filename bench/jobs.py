@@ -8,7 +8,7 @@ from bench.figures import Bar, Row, alternate, median
 from bench.stand import PRINT_THE_TIME, Stand
 
 JOB = "job"
-BAR = Bar("ratio", 1.25)
+BAR = Bar("ratio", 1.1)
 
 
 def measure(stand: Stand, rounds: int, peer: dict[str, float]) -> list[Row]:
