@@ -3,14 +3,15 @@
 import contextlib
 import logging
 import shutil
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from threading import Event
 
 from samebox.containers import gpu_usage
 from samebox.containers.engine import ContainerMissing, EngineError
 from samebox.containers.gpu_usage import GpuUsage
 from samebox.containers.reservations import gpus_of
+from samebox.jobs import side_work
 from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import Plan
 from samebox.jobs.record import Record
@@ -32,20 +33,11 @@ class HostMetrics:
         self._gpus: dict[str, tuple[str, ...]] = {}  # host -> the driver's indices of its GPUs
         self._seen: dict[str, tuple[float, float]] = {}  # host -> time, and the processor seconds until then
 
-    @contextlib.contextmanager
-    def while_running(self) -> Iterator[None]:
+    def while_running(self) -> AbstractContextManager[None]:
         """Publish in a thread, until the end of the block."""
         if not self._plan.metrics_seconds:
-            yield
-            return
-        over = Event()
-        thread = threading.Thread(target=self._repeat, args=(over,), name="metrics of a job", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+            return contextlib.nullcontext()
+        return side_work.beside(self._repeat, "metrics of a job")
 
     def _repeat(self, over: Event) -> None:
         pause = min(FIRST_SECONDS, self._plan.metrics_seconds)

@@ -7,10 +7,10 @@ there, whichever host wrote it. What others put there while the job runs is left
 
 import contextlib
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ from samebox.data import artifacts, channels, folder_files, opt_ml, tree
 from samebox.data.folder_files import FileVersion
 from samebox.data.objects import Cancelled, DiskFull, S3Error
 from samebox.data.upload_journal import UploadJournal
+from samebox.jobs import side_work
 from samebox.jobs.archives import SAME_SECOND, chunks
 from samebox.jobs.phases import Ended, JobDependencies, download_errors
 from samebox.jobs.plan import MirrorPlan, Plan
@@ -70,20 +71,11 @@ class FolderMirrors:
             manifest.chmod(tree.FILE_MODE)
             self._journal(plan, host).begin(folder_files.scan(host.root, plan.folder))
 
-    @contextlib.contextmanager
-    def while_running(self) -> Iterator[None]:
+    def while_running(self) -> AbstractContextManager[None]:
         """Mirror the folders to S3 in a thread, until the end of the block."""
         if not self._plans:
-            yield
-            return
-        over = Event()
-        thread = threading.Thread(target=self._repeat, args=(over,), name="mirrored folders of a job", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+            return contextlib.nullcontext()
+        return side_work.beside(self._repeat, "mirrored folders of a job")
 
     def finish(self) -> None:
         """Mirror what the containers have left. Raises Ended, ContainerMissing, Closing."""
@@ -193,7 +185,7 @@ def _take_over(root: Path, folder: str) -> None:
     old, new = root / "checkpoints", root / folder
     if folder.startswith(f"{opt_ml.OUTSIDE}/") and old.is_dir() and not new.exists():
         new.parent.mkdir(parents=True, exist_ok=True)
-        old.rename(new)  # the container has it mounted, by whatever name it is called here
+        old.rename(new)  # the container's mount follows the folder
 
 
 def _is_whole(plan: MirrorPlan, name: str) -> bool:

@@ -6,15 +6,17 @@ crash uploads all of it, so nothing is lost.
 
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from threading import Event
 
 from samebox.containers.engine import ContainerMissing, EngineError, PathMissing
 from samebox.data import artifacts
 from samebox.data.artifacts import ArchivedFile
 from samebox.data.objects import Cancelled, DiskFull, S3Error
+from samebox.jobs import side_work
 from samebox.jobs.archives import SAME_SECOND, chunks
 from samebox.jobs.phases import JobDependencies
 from samebox.jobs.plan import FolderUpload, Plan
@@ -33,21 +35,12 @@ class Outputs:
         self._deps = deps
         self._sent: dict[tuple[str, str], tuple[int, float]] = {}  # (host, address) -> size and time
 
-    @contextlib.contextmanager
-    def while_running(self) -> Iterator[None]:
+    def while_running(self) -> AbstractContextManager[None]:
         """Upload what changes in continuous outputs, in a thread, until the end of the block."""
         folders = [one for one in self._plan.uploads if isinstance(one, FolderUpload) and one.continuous]
         if not folders:
-            yield
-            return
-        over = Event()
-        thread = threading.Thread(target=self._repeat, args=(folders, over), name="the outputs of a job", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+            return contextlib.nullcontext()
+        return side_work.beside(partial(self._repeat, folders), "the outputs of a job")
 
     def upload(self, folder: FolderUpload, cancelled: Event) -> None:
         """Upload what changed in a folder of each host.

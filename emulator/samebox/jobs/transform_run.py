@@ -103,10 +103,8 @@ class TransformRun:
             self._end(result)
 
     def _transform(self) -> WorkResult:
-        found, many = (
-            transform.inputs(self._work.request, self._deps.objects, self._work.whole_keys),
-            len(self._instances),
-        )
+        found = transform.inputs(self._work.request, self._deps.objects, self._work.whole_keys)
+        many = len(self._instances)
         with ThreadPoolExecutor(many, "instance") as pool:
             running = [
                 pool.submit(instance.run, transform.share(found, number, many), self._progress)
