@@ -263,19 +263,11 @@ class Settings:
 
     @property
     def spot_interruptions(self) -> tuple[float, ...]:
-        """Seconds of training of the first, second, … attempt. Raises ValueError for what is no list of seconds."""
-        found = []
-        for item in filter(None, (one.strip() for one in self.spot_interrupt_after.split(","))):
-            try:
-                seconds = float(item)
-            except ValueError:
-                seconds = -1.0
-            if not (math.isfinite(seconds) and seconds >= 0):
-                raise ValueError(
-                    f"{PREFIX}SPOT_INTERRUPT_AFTER: {item!r} is not a number of seconds; a list of them is 30,60."
-                )
-            found.append(seconds)
-        return tuple(found)
+        """Seconds of training of the first, second, … attempt. Raises ValueError for what is not a list."""
+        try:
+            return list_of_seconds(self.spot_interrupt_after)
+        except ValueError as error:
+            raise ValueError(f"{PREFIX}SPOT_INTERRUPT_AFTER: {error}; a list of them is 30,60.") from None
 
     @property
     def file_system_folders(self) -> dict[str, Path]:
@@ -412,6 +404,20 @@ def destinations(text: str) -> dict[str, str]:
 def words(text: str) -> tuple[str, ...]:
     """The items of a setting that is a list: separated by commas, in lower case."""
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def list_of_seconds(text: str) -> tuple[float, ...]:
+    """Numbers of seconds, separated by commas or spaces: no tag may have a comma. Raises ValueError."""
+    found = []
+    for item in text.replace(",", " ").split():
+        try:
+            seconds = float(item)
+        except ValueError:
+            seconds = math.nan
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"{item!r} is not a number of seconds")
+        found.append(seconds)
+    return tuple(found)
 
 
 _CHOICES = {

@@ -235,12 +235,12 @@ def test_what_is_kept_of_an_attempt() -> None:
     assert second.earlier == EarlierAttempts(2, 1, ("at",), 50.0, 70.0, 210.0)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("", ()), ("30", (30.0,)), ("30, 1.5", (30.0, 1.5)), ("30  60", (30.0, 60.0)), ("5,x,7", (5.0,)), ("never", ())],
-)
-def test_seconds_are_read_up_to_what_is_none(text: str, seconds: tuple[float, ...]) -> None:
-    assert spot_tags.seconds_of(text) == seconds
+def test_a_tag_from_before_such_tags_were_refused_interrupts_nothing(harness: "Harness") -> None:
+    job = create(harness, {spot_tags.AFTER_TAG: "never"})
+    harness.start()
+    harness.wait_for_status(job, "Training")
+    harness.stop_job(job)
+    assert harness.wait_until_ended(job).status == "Stopped"
 
 
 # kill -9

@@ -34,7 +34,7 @@ from samebox.resources.outcome import TRAINING_ENDINGS
 from samebox.resources.run_facts import job_facts
 from samebox.resources.store import Resource
 from samebox.resources.unique_id import credentials_id, unique_id
-from samebox.settings import Settings
+from samebox.settings import Settings, list_of_seconds
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 # StoppingCondition's defaults, SM:StoppingCondition.
@@ -120,15 +120,24 @@ def _mirrors(request: Mapping[str, Any], name: str, settings: Settings) -> tuple
     )
 
 
+def _interruptions(resource: Resource, settings: Settings) -> tuple[float, ...]:
+    tagged = resource.tags.get(spot_tags.AFTER_TAG)
+    if tagged is None:
+        return settings.spot_interruptions
+    try:
+        return list_of_seconds(tagged)
+    except ValueError:  # a tag from before such tags were refused: as then, it interrupts nothing
+        return ()
+
+
 def _spot(resource: Resource, settings: Settings) -> SpotPlan | None:
     request = resource.spec
     if not request.get("EnableManagedSpotTraining"):
         return None
-    tagged = resource.tags.get(spot_tags.AFTER_TAG)
     return SpotPlan(
         max_wait_seconds=request["StoppingCondition"]["MaxWaitTimeInSeconds"],
         capacity_seconds=settings.spot_capacity_seconds,
-        interrupt_after=settings.spot_interruptions if tagged is None else spot_tags.seconds_of(tagged),
+        interrupt_after=_interruptions(resource, settings),
         interrupt_at=resource.tags.get(spot_tags.AT_TAG, ""),
         savings_percent=attempts.savings_percent(request, settings),
     )

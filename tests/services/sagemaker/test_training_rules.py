@@ -44,7 +44,8 @@ def test_other_jobs_have_no_maximum_wait(aws: Aws) -> None:
 def test_a_spot_job_is_interrupted_after_seconds_and_nothing_else(aws: Aws, seconds: str) -> None:
     tags = [{"Key": "team", "Value": "soon"}, {"Key": "samebox:spot-interrupt-after", "Value": seconds}]
     assert message_of(aws, EnableManagedSpotTraining=True, StoppingCondition=SPOT, Tags=tags) == (
-        f"Invalid tag samebox:spot-interrupt-after: {seconds!r} is no list of seconds, such as 30 60."
+        f"Invalid tag samebox:spot-interrupt-after: {seconds.split()[-1]!r} is not a number of seconds; a list of "
+        "them is 30 60."
     )
 
 
@@ -65,7 +66,7 @@ def test_other_jobs_are_not_interrupted(aws: Aws, order: str) -> None:
 @pytest.mark.parametrize(
     ("is_spot", "key", "value", "words"),
     [
-        (True, "samebox:spot-interrupt-after", "soon", "'soon' is no list of seconds, such as 30 60."),
+        (True, "samebox:spot-interrupt-after", "soon", "'soon' is not a number of seconds; a list of them is 30 60."),
         (False, "samebox:spot-interrupt", "now", "It is only supported when EnableManagedSpotTraining is set to true"),
     ],
 )

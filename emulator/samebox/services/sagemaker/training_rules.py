@@ -5,9 +5,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from samebox.errors import ValidationException
-from samebox.resources.spot_tags import AFTER_TAG, AT_TAG, NOW_TAG, is_seconds
+from samebox.resources.spot_tags import AFTER_TAG, AT_TAG, NOW_TAG
 from samebox.services.context import Services
 from samebox.services.members.refusal import not_run
+from samebox.settings import list_of_seconds
 from samebox.wire.caller import Caller
 
 # SM:StoppingCondition.MaxRuntimeInSeconds
@@ -41,8 +42,11 @@ def check_spot_tags(params: Mapping[str, Any]) -> None:
             raise ValidationException(
                 f"Invalid tag {key}. It is only supported when EnableManagedSpotTraining is set to true"
             )
-        if key == AFTER_TAG and not is_seconds(value):
-            raise ValidationException(f"Invalid tag {key}: {value!r} is no list of seconds, such as 30 60.")
+        if key == AFTER_TAG:
+            try:
+                list_of_seconds(value)
+            except ValueError as error:
+                raise ValidationException(f"Invalid tag {key}: {error}; a list of them is 30 60.") from None
 
 
 def check_registry(params: Mapping[str, Any]) -> None:
