@@ -82,11 +82,12 @@ class StoredObjects:
             locks.check_lockable(row, attributes, now)
             t.afterwards.append(body.take)
             replaced = versions.replaced_by(t, row, name, newest)
-            is_in_place = replaced is not None and self._bodies.replace(t, replaced.body, sealed)
-            number = replaced.body if replaced and is_in_place else self._bodies.insert(t, sealed)
+            if replaced is not None and not self._bodies.replace(t, replaced.body, sealed):
+                replaced = None
+            number = self._bodies.insert(t, sealed) if replaced is None else replaced.body
             content = Content(
                 number, sealed.size, etag, Checksums(sums, "FULL_OBJECT" if sums else ""),
-                _keep_layout(t, number, parts), len(parts), is_in_place,
+                _keep_layout(t, number, parts), len(parts), replaced,
             )  # fmt: skip
             return self._versions.add(t, row, name, content, attributes, now, newest)
 

@@ -65,7 +65,7 @@ class Content:
     checksums: Checksums = field(default_factory=Checksums)
     layout: int | None = None
     part_count: int = 0
-    is_in_place: bool = False  # its body is in the row of the version that it replaces
+    in_place_of: Stored | None = None  # the version that it replaces, whose body's row has its body
 
 
 def stored(bucket: BucketRow, raw: Row) -> Stored:
@@ -169,9 +169,9 @@ class Versions:
             name = _name(age)
         else:
             name = NULL_VERSION
-            replaced = replaced_by(t, bucket, key, newest)
+            replaced = content.in_place_of or replaced_by(t, bucket, key, newest)
             if replaced is not None:
-                self._delete(t, replaced, has_body=not content.is_in_place)
+                self._delete(t, replaced, has_body=content.in_place_of is None)
                 newest = None if replaced == newest else newest
         if newest is not None:
             t.run(f"UPDATE versions SET latest = 0 WHERE {_ROW}", newest.row)
