@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Every container and network that we make carries these two, which distinguish ours from others.
 INSTANCE_LABEL = "samebox"  # value: the id of the data directory that it belongs to
 HELPER_LABEL = "samebox.helper"  # of a container that is made for its mounts, never started; value: whose it is
-THIS_PROCESS = uuid.uuid4().hex  # the value for helpers of this process: one of another may be what a kill has left
+THIS_PROCESS = os.urandom(16).hex()  # the value for helpers of this process: one of another may be what a kill has left
 ARN_LABEL = "samebox.arn"  # value: the ARN of the resource that it serves
 
 # What an image's id begins with; a name of an image in a registry never does.

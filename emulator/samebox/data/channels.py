@@ -103,7 +103,12 @@ def find(channel: Mapping[str, Any], objects: Objects, layout: ChannelLayout = D
     found = shuffled(found, seed(channel))
     if prefix is None:
         return plan(channel, found, layout)
-    return _layout(channel["ChannelName"], Location.parse(uri).key, found, lambda key: _suffix(prefix, key))
+    return _layout(
+        channel["ChannelName"],
+        Location.parse(uri).key,
+        found,
+        lambda key: _local_path(prefix, key, whole_segments=False),
+    )
 
 
 def listed(channel: Mapping[str, Any], objects: Objects) -> tuple[tuple[Object, ...], str | None]:
@@ -275,12 +280,6 @@ def _missing(plans: Mapping[Path, ChannelPlan]) -> list[tuple[Object, Path]]:
     return missing
 
 
-def _suffix(prefix: str, key: str) -> str:
-    """The path of what a manifest names: its name there, without a slash between the prefix and it."""
-    rest = key[len(prefix) :]
-    return rest if not prefix or prefix.endswith("/") else rest.removeprefix("/")
-
-
 def _local_path(prefix: str, key: str, whole_segments: bool = True) -> str:
     rest = key[len(prefix) :]
     if not prefix or prefix.endswith("/"):
@@ -294,7 +293,7 @@ def _local_path(prefix: str, key: str, whole_segments: bool = True) -> str:
 
 def _check(channel: str, one: Object, path: str) -> None:
     if "//" in f"/{one.key}":
-        # AWS's words of 2026 (aws-samples/generative-ai-on-amazon-sagemaker, issue 242).
+        # AWS's text, as reported in 2026 (aws-samples/generative-ai-on-amazon-sagemaker, issue 242).
         raise ChannelError(f"Failed to download data. S3 key: {one.uri} has an illegal char sub-sequence '//' in it")
     for part in path.split("/"):
         if part in ("", ".", "..") or "\0" in part:

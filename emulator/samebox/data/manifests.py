@@ -57,7 +57,7 @@ def read(uri: str, body: bytes) -> Manifest:
     found = Manifest(prefix, tuple(names))
     for number, one in enumerate(found.uris, 1):
         if not one.startswith(f"s3://{bucket}/") or one == f"s3://{bucket}/":
-            raise BadManifest(f"{uri}: element {number}: {one} is no object of the bucket {bucket}.")
+            raise BadManifest(f"{uri}: element {number}: {one} is not an object of the bucket {bucket}.")
     return found
 
 

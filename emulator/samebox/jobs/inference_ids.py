@@ -63,7 +63,7 @@ class InferenceIds:
         members = f'"{ID}": "{own}", "{TIME}": "{self.time}"}}'.encode()
         text = content.strip()
         if not text.startswith(b"{"):
-            # Choice: as JoinSource has it of what is no object.
+            # Choice: stored as JoinSource stores a value that is not an object.
             return b'{"%b": %b, %b%b' % (joining.OUTPUT.encode(), text, members, line_end)
         before = text[:-1].rstrip()
         return before + (b", " if before != b"{" else b"") + members + line_end

@@ -47,7 +47,7 @@ def decoded(operation: Operation, head: Request) -> Mapping[str, Any]:
 
 
 def document(shape: Shape, root: str, text: bytes) -> Mapping[str, Any]:
-    """The members of a document that is no body of its own. Raises MalformedXML."""
+    """The members of a document that is not the body of a request, such as a field of a form. Raises MalformedXML."""
     try:
         value = restxml.read_document(shape, root, text)
     except SerializationException:

@@ -57,7 +57,7 @@ def upload_part(request: S3Request) -> S3Response:
     named = members.named_algorithms(request)
     other = next((one for one in named if upload.algorithm and one != upload.algorithm), None)
     if not named and upload.checksum_type == "COMPOSITE":
-        other = "null"  # of what is no part of such a checksum; one of the whole object S3 computes by itself
+        other = "null"  # S3 adds a missing checksum itself only where the upload's is of the whole object
     if other is not None:
         text = "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}"
         raise AwsError("InvalidRequest", text.format(upload.algorithm.lower(), other.lower()))
